@@ -1,0 +1,21 @@
+"""Errors that a person can act on: what was expected, what came, what to do."""
+
+
+class FieldmarksError(Exception):
+    """Base of all errors that Fieldmarks raises on purpose; the message is one line for the user."""
+
+
+class RunError(FieldmarksError, ValueError):
+    """A run on disk is malformed, stale, half-written or of another schema."""
+
+
+class MissingRunError(FieldmarksError, LookupError):
+    """There is no such run, or the run lacks an optional part (maps, an estimator)."""
+
+
+class DataError(FieldmarksError, ValueError):
+    """Images, captions, annotations or a checkpoint are not what they should be."""
+
+
+class ModelError(FieldmarksError, ValueError):
+    """A network cannot be explained: no global pooling plus one linear layer, wrong shapes."""
