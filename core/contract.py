@@ -2,9 +2,9 @@
 
 Writer, reader, tests and the table in the README all read these lists, so they cannot drift.
 
-Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns of
-a feature map, M images whose maps are kept, E non-zero counts, K attributes kept for an explanation,
-R top images of a filter, N canonical images of a class. ``X+1`` is one more than X.
+Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
+of a feature map, M images whose maps are kept, E non-zero counts, K attributes kept for an
+explanation, R top images of a filter, N canonical images of a class. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
