@@ -27,13 +27,7 @@ JOINTS = frozenset({",", "and", "or", "&", "/", "but", "yet"})
 #: Nouns that are described and describe nothing: behind them, an adjective starts a phrase.
 THINGS = frozenset(
     {
-        "bird",
-        "body",
-        "feathers",
-        "wings",
-        "eyes",
-        "legs",
-        "feet",
+        *("bird", "body", "feathers", "wings", "eyes", "legs", "feet"),
         *(noun for group in GROUPS for noun in group.nouns),
     }
 )
@@ -115,17 +109,22 @@ def _describe(words: Sequence[str], kinds: Sequence[str]) -> set[Pair]:
     while head and kinds[head - 1] == "n":
         head -= 1
     noun = " ".join(words[head:])
-    if not noun:
-        return set()
-    adjectives, i = set(), head - 1
-    while i >= 0:
-        if kinds[i] == "a" or words[i] in SECOND_HALVES:
-            left = i - 2 if i and words[i - 1] == "-" else i - 1
-            joins = words[i] in SECOND_HALVES or left == i - 2
-            if joins and left >= 0 and kinds[left] in ("a", "n"):
-                adjectives.add(f"{words[left]}-{words[i]}")
-                i = left - 1
-                continue
-            adjectives.add(words[i])
-        i -= 1
+    adjectives = _adjectives(words[:head], kinds[:head]) if noun else ()
     return {Pair(adjective, noun) for adjective in adjectives}
+
+
+def _adjectives(words: Sequence[str], kinds: Sequence[str]) -> Iterator[str]:
+    """Yield the adjectives, last first; two halves of one are joined by a hyphen."""
+    i = len(words)
+    while i > 0:
+        i -= 1
+        is_half = words[i] in SECOND_HALVES
+        if kinds[i] != "a" and not is_half:
+            continue
+        hyphened = i >= 2 and words[i - 1] == "-"
+        left = i - 2 if hyphened else i - 1
+        if (hyphened or is_half) and left >= 0 and kinds[left] in ("a", "n"):
+            yield f"{words[left]}-{words[i]}"
+            i = left
+        else:
+            yield words[i]
