@@ -1,8 +1,8 @@
 """Where a bird's parts are: a family's proportions in one pose.
 
-The body looks to the right, in units of half its length, in a frame tilted by the posture; the head has a
-frame of its own in units of its radius, so that a bird can look up or down. The silhouette is a
-smooth union of ellipses given by its signed distance, from which the painter also takes the light.
+The body looks to the right, in units of half its length, in a frame tilted by the posture; the head
+has a frame of its own in units of its radius, so that a bird can look up or down. The silhouette is
+a smooth union of ellipses given by its signed distance, from which the painter takes the light too.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ class Pose:
     def draw(cls, rng: np.random.Generator) -> "Pose":
         """Draw a pose: mostly at ease, sometimes looking up or stooping."""
         return cls(
-            tilt=rng.normal(0, 0.14),
-            head=rng.normal(0, 0.17),
+            tilt=float(np.clip(rng.normal(0, 0.14), -0.24, 0.2)),
+            head=float(np.clip(rng.normal(0, 0.17), -0.35, 0.35)),
             tail=rng.normal(-0.05, 0.16),
             stretch=rng.uniform(-0.06, 0.1),
             stride=rng.uniform(0.06, 0.2),
@@ -165,7 +165,11 @@ class Anatomy:
         stern = _ellipse(x, y, -1.0, -0.06, 0.45, 0.15)
         trunk = _union(_union(chest, rump, 0.25), stern, 0.3)
         neck = _segment(x, y, (0.42, -0.16), (nx, ny)) - (0.30 * r + 0.17)
-        skull = _union(_ellipse(hx, hy, 0, 0, r, 0.95 * r), _ellipse(hx, hy, 0.5 * r, 0.12 * r, 0.55 * r, 0.5 * r), 0.12)
+        skull = _union(
+            _ellipse(hx, hy, 0, 0, r, 0.95 * r),
+            _ellipse(hx, hy, 0.5 * r, 0.12 * r, 0.55 * r, 0.5 * r),
+            0.12,
+        )
         return _union(_union(trunk, neck, 0.28), skull, 0.14).astype(np.float32)
 
 

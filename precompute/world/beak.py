@@ -1,7 +1,7 @@
 """Bills: one formula for the mandibles, a small table of shapes.
 
-The centre line falls as ``drop * t ** bend`` from the base (t = 0) to the tip (t = 1), the thickness as
-``1 - t ** taper``; that covers a finch's cone, a warbler's needle, a dagger, a sickle and a hook.
+The centre line falls as ``drop * t ** bend`` from the base (t = 0) to the tip (t = 1), the
+thickness as ``1 - t ** taper``: a finch's cone, a warbler's needle, a dagger, a sickle and a hook.
 """
 
 from dataclasses import dataclass

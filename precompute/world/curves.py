@@ -46,7 +46,16 @@ def smooth(points: Points, n: int = 8) -> np.ndarray:
 def _profile(bluntness: float) -> np.ndarray:
     """Outline of a blade of length and half width 1, shape (40, 2)."""
     end = 0.35 + 0.6 * bluntness
-    sides = [(0, 0), (0.3, 0.8), (0.65, 1), (0.9, end), (1, 0), (0.9, -end), (0.65, -1), (0.3, -0.8)]
+    sides = [
+        (0, 0),
+        (0.3, 0.8),
+        (0.65, 1),
+        (0.9, end),
+        (1, 0),
+        (0.9, -end),
+        (0.65, -1),
+        (0.3, -0.8),
+    ]
     return smooth(sides, 5)
 
 

@@ -1,4 +1,4 @@
-"""Leaves, blades, stones and flakes: the small things that a scene repeats, and that hide a bird."""
+"""Leaves, blades, stones and flakes: the small things that a scene repeats and that hide birds."""
 
 import math
 
@@ -29,7 +29,9 @@ def leaf(draw: ImageDraw.ImageDraw, at, angle: float, size: float, colour: Colou
     draw.line([*at, *tip], fill=lit(colour, 0.74), width=2)
 
 
-def twig(draw: ImageDraw.ImageDraw, start, end, width: float, colours, rng: np.random.Generator) -> None:
+def twig(
+    draw: ImageDraw.ImageDraw, start, end, width: float, colours, rng: np.random.Generator
+) -> None:
     """Draw a thin twig with leaves on alternating sides."""
     start, end = np.asarray(start, float), np.asarray(end, float)
     bow = np.array([-(end - start)[1], (end - start)[0]]) * rng.uniform(-0.15, 0.15)
@@ -49,7 +51,9 @@ def grass(draw: ImageDraw.ImageDraw, left, right, base, height, n, colours, rng)
         draw.polygon(flat(blade((x, base + 6), tip, rng.uniform(4, 9), 0)), fill=pick(colours, rng))
 
 
-def stone(draw: ImageDraw.ImageDraw, centre, size, colour: Colour, rng: np.random.Generator) -> None:
+def stone(
+    draw: ImageDraw.ImageDraw, centre, size, colour: Colour, rng: np.random.Generator
+) -> None:
     """Draw a rounded stone with a lit top; ``size`` is its half width and half height."""
     angles = np.linspace(0, 2 * np.pi, 9)[:-1]
     radii = rng.uniform(0.86, 1.1, (8, 1))
@@ -60,7 +64,9 @@ def stone(draw: ImageDraw.ImageDraw, centre, size, colour: Colour, rng: np.rando
     draw.polygon(flat(glow), fill=mix(colour, (255, 255, 255), 0.14))
 
 
-def branch(draw: ImageDraw.ImageDraw, line: np.ndarray, thickness: float, colour: Colour, rng) -> None:
+def branch(
+    draw: ImageDraw.ImageDraw, line: np.ndarray, thickness: float, colour: Colour, rng
+) -> None:
     """Draw a branch along points of shape (N, 2), with bark that is lit from above."""
     taper = np.linspace(1.15, 0.75, len(line))[:, None] * thickness / 2
     taper = taper * (1 + 0.08 * rng.normal(size=taper.shape))
@@ -72,4 +78,6 @@ def branch(draw: ImageDraw.ImageDraw, line: np.ndarray, thickness: float, colour
     for _ in range(26):
         i = int(rng.integers(0, len(line) - 3))
         offset = rng.uniform(-0.8, 0.8) * taper[i] * down
-        draw.line(flat(line[i : i + 3] + offset), fill=lit(colour, rng.uniform(0.66, 1.22)), width=2)
+        draw.line(
+            flat(line[i : i + 3] + offset), fill=lit(colour, rng.uniform(0.66, 1.22)), width=2
+        )

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from precompute.world import foliage
-from precompute.world.anatomy import Anatomy, Pose
+from precompute.world.anatomy import UNIT, Anatomy, Pose
 from precompute.world.palette import shade
 from precompute.world.plumage import paint_bird
 from precompute.world.scenery import PLACES, paint_backdrop, paint_footing
@@ -14,12 +14,14 @@ from precompute.world.species import Individual, Species
 
 FINE = 2  #: scenes are painted this many times larger, then averaged
 
-#: CUB's fifteen parts by landmark; "near" becomes the side that the bird shows.
-PARTS = {
-    "back": "back", "beak": "beak", "belly": "belly", "breast": "breast", "crown": "crown",
-    "forehead": "forehead", "eye": "near eye", "leg": "near leg", "far leg": "far leg",
-    "wing": "near wing", "nape": "nape", "tail": "tail", "throat": "throat",
-}  # fmt: skip
+
+#: Colours of what reaches before the bird, where it is not green.
+_COVERS = {
+    "woodland": foliage.AUTUMN,
+    "reeds": foliage.STRAW,
+    "shore": foliage.STRAW,
+    "snow": foliage.STRAW,
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Difficulty:
     hidden: float = 0.35
     variants: float = 0.2
     smallest: float = 0.5
-    grain: float = 4.0
+    grain: float = 2.5
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,18 @@ class Picture:
 
 
 def paint_picture(
-    species: Species, kind: str, difficulty: Difficulty, size: int, rng: np.random.Generator
+    species: Species,
+    kind: str,
+    difficulty: Difficulty,
+    size: tuple[int, int],
+    rng: np.random.Generator,
 ) -> Picture:
-    """Paint a species before a background; ``size`` is the long side of the picture in pixels."""
+    """Paint a species before a background; ``size`` is the picture's columns and rows."""
     individual = Individual.draw(species, rng, difficulty.variants)
     anatomy = Anatomy(species.family.plan, Pose.draw(rng))
     bird = paint_bird(individual, _shades(individual, difficulty.hue, rng), anatomy, rng)
     box = bird.getbbox()
-    short = FINE * round(size * rng.choice([0.75, 0.8, 0.9, 1.0]))
-    frame = (FINE * size, short) if rng.random() < 0.75 else (short, FINE * size)
-
+    frame = (FINE * size[0], FINE * size[1])
     fill = rng.uniform(difficulty.smallest, 0.9)
     scale = fill * min(frame[0] / (box[2] - box[0]), frame[1] / (box[3] - box[1]))
     small = (round((box[2] - box[0]) * scale), round((box[3] - box[1]) * scale))
@@ -109,8 +113,14 @@ def paint_picture(
 
     foot = on_scene(anatomy.feet[1])
     scene = paint_backdrop(kind, frame, rng)
-    paint_footing(scene, kind, foot, rng)
-    _ground_bird(scene, bird, (left, top), foot, kind)
+    wades = PLACES[kind].footing == "water" and anatomy.plan.leg_length > 0.7
+    paint_footing(scene, kind, foot, rng, stands=not wades)
+    if wades:
+        bird = _wading(
+            scene, bird, (left, top), foot[1] - 0.24 * anatomy.plan.leg_length * UNIT * scale
+        )
+    elif PLACES[kind].footing == "ground":
+        _shadow(scene, foot)
     scene.paste(bird, (left, top), bird)
     cover = _cover(kind, frame, (left, top, *small), difficulty.hidden, rng)
     scene.paste(cover, (0, 0), cover)
@@ -129,7 +139,7 @@ def paint_picture(
 
 
 def _shades(individual: Individual, spread: float, rng: np.random.Generator) -> dict:
-    """The shade of each part and mark; parts of one word share one shade, as they do on a bird."""
+    """Draw the shade of each part and mark; parts of one word share it, as they do on a bird."""
     words = dict(individual.colours)
     for mark in ("wingbar", "eyering", "eyebrow"):
         if word := getattr(individual.species, mark):
@@ -138,22 +148,35 @@ def _shades(individual: Individual, spread: float, rng: np.random.Generator) -> 
     return {part: by_word[word] for part, word in words.items()}
 
 
-def _ground_bird(scene: Image.Image, bird: Image.Image, corner, foot, kind: str) -> None:
-    """Tie the bird to its place: a reflection in water, a shadow on the ground."""
-    footing = PLACES[kind].footing
-    if footing == "water":
-        mirrored = bird.transpose(Image.Transpose.FLIP_TOP_BOTTOM).filter(ImageFilter.BoxBlur(3))
-        faint = mirrored.getchannel("A").point(lambda a: a * 0.32)
-        top = round(2 * foot[1] - corner[1] - bird.height)
-        scene.paste(mirrored, (corner[0], top), faint)
-    elif footing == "ground":
-        shadow = Image.new("L", (140, 36), 0)
-        ImageDraw.Draw(shadow).ellipse((20, 8, 120, 28), fill=90)
-        scene.paste((40, 44, 52), (round(foot[0]) - 75, round(foot[1]) - 16), shadow.filter(ImageFilter.BoxBlur(6)))
+def _wading(scene: Image.Image, bird: Image.Image, corner, waterline: float) -> Image.Image:
+    """Mirror the bird in the water, and return it with what is under water all but gone."""
+    line = round(waterline)
+    dry = bird.crop((0, 0, bird.width, line - corner[1]))
+    mirrored = dry.transpose(Image.Transpose.FLIP_TOP_BOTTOM).filter(ImageFilter.BoxBlur(3))
+    scene.paste(mirrored, (corner[0], line), mirrored.getchannel("A").point(lambda a: a * 0.3))
+    legs = dry.getchannel("A").crop((0, dry.height - 2, dry.width, dry.height)).getbbox()
+    if legs:
+        middle = corner[0] + (legs[0] + legs[2]) / 2
+        for reach in (34, 56):
+            ring = (middle - reach, line - reach / 7, middle + reach, line + reach / 7)
+            ImageDraw.Draw(scene).ellipse(ring, outline=(214, 230, 236), width=2)
+    alpha = np.array(bird.getchannel("A"))
+    alpha[dry.height :] //= 6
+    sunk = bird.copy()
+    sunk.putalpha(Image.fromarray(alpha))
+    return sunk
+
+
+def _shadow(scene: Image.Image, foot) -> None:
+    """Darken the ground under the feet, in place."""
+    shadow = Image.new("L", (140, 36), 0)
+    ImageDraw.Draw(shadow).ellipse((20, 8, 120, 28), fill=90)
+    at = (round(foot[0]) - 75, round(foot[1]) - 16)
+    scene.paste((40, 44, 52), at, shadow.filter(ImageFilter.BoxBlur(6)))
 
 
 def _cover(kind: str, frame, box, probability: float, rng) -> Image.Image:
-    """What comes between the lens and the bird: nothing, or leaves, blades, flakes; RGBA."""
+    """Draw what comes between the lens and the bird: nothing, or leaves, blades, flakes."""
     cover = Image.new("RGBA", frame, (0, 0, 0, 0))
     draw = ImageDraw.Draw(cover)
     left, top, width, height = box
@@ -163,10 +186,19 @@ def _cover(kind: str, frame, box, probability: float, rng) -> Image.Image:
             draw.ellipse((x - r, y - r, x + r, y + r), fill=(255, 255, 255, 220))
     if rng.random() >= probability:
         return cover
-    colours = {"woodland": foliage.AUTUMN, "reeds": foliage.STRAW, "shore": foliage.STRAW}.get(kind, foliage.GREENS)
+    colours = _COVERS.get(kind, foliage.GREENS)
     if kind in ("reeds", "meadow", "water", "shore", "snow"):
         centre = left + width * rng.uniform(0.1, 0.9)
-        foliage.grass(draw, centre - 70, centre + 70, frame[1], 1.2 * (frame[1] - top - 0.4 * height), 7, colours, rng)
+        foliage.grass(
+            draw,
+            centre - 70,
+            centre + 70,
+            frame[1],
+            1.2 * (frame[1] - top - 0.4 * height),
+            7,
+            colours,
+            rng,
+        )
     else:
         start = np.array([rng.choice([-10, frame[0] + 10]), top + height * rng.uniform(-0.2, 1.2)])
         end = np.array([left + width * rng.uniform(0.2, 0.8), top + height * rng.uniform(0.1, 0.9)])
@@ -190,4 +222,6 @@ def _exposed(image: Image.Image, difficulty: Difficulty, rng: np.random.Generato
     pixels = np.asarray(image, dtype=np.float32)
     pixels = pixels * np.float32([gain * (1 + warmth), gain, gain * (1 - warmth)])
     noise = rng.standard_normal(pixels.shape[:2], dtype=np.float32)
-    return Image.fromarray(np.clip(pixels + difficulty.grain * noise[..., None], 0, 255).astype(np.uint8))
+    return Image.fromarray(
+        np.clip(pixels + difficulty.grain * noise[..., None], 0, 255).astype(np.uint8)
+    )

@@ -1,7 +1,7 @@
 """Colours by the names that people give them, and how they vary from bird to bird.
 
-A field mark is named by a word ("rufous"), a bird shows one shade of it. ``shade`` draws that shade,
-so that a word covers a small cloud of colours, and the clouds of neighbouring words nearly touch.
+A field mark is named by a word ("rufous"), a bird shows one shade of it. ``shade`` draws that
+shade, so that a word covers a small cloud of colours, and neighbouring clouds nearly touch.
 """
 
 import colorsys

@@ -1,7 +1,7 @@
 """The bird itself: an individual in a pose, painted on a transparent canvas.
 
-Colours are laid as broad regions, ruffled into each other as feathers do, given grain and light from the
-silhouette's own roundness, and finished with what is sharp on a bird: wing, bill, eye.
+Colours are laid as broad regions, ruffled into each other as feathers do, given grain and light
+from the silhouette's own roundness, and finished with what is sharp on a bird: wing, bill, eye.
 """
 
 from functools import lru_cache
@@ -12,31 +12,39 @@ from PIL import Image, ImageDraw, ImageFilter
 from precompute.world.anatomy import CANVAS, COARSE, UNIT, Anatomy
 from precompute.world.beak import paint_bill
 from precompute.world.curves import blade, flat, smooth
-from precompute.world.palette import Colour, lit, mix
+from precompute.world.limbs import paint_crest, paint_eye, paint_leg, paint_tail
+from precompute.world.palette import Colour, lit
 from precompute.world.species import Individual
 from precompute.world.texture import feathers, ruffle, window
 from precompute.world.wing import OUTLINE, paint_wing, stretched
 
 #: Regions over the colour of the back, in the order of painting: part, frame, outline.
 REGIONS = (
-    ("belly", "body", [(1.15, 0.02), (0.75, 0.16), (0.2, 0.2), (-0.5, 0.10), (-1.2, 0.02), (-1.6, 0.5),
-                       (-0.4, 1.1), (0.6, 1.1), (1.3, 0.6)]),
-    ("breast", "body", [(1.5, -0.4), (0.86, -0.40), (0.62, -0.15), (0.42, 0.12), (0.36, 0.36), (0.42, 0.60),
-                        (0.9, 1.0), (1.6, 0.8)]),
-    ("cheek", "head", [(-1.25, 0.0), (-0.9, -0.9), (0, -1.25), (0.9, -0.95), (1.5, 0.0), (1.0, 0.85),
-                       (0.3, 1.02), (-0.6, 0.95)]),
-    ("nape", "head", [(-0.15, -1.3), (-0.42, -0.5), (-0.52, 0.2), (-0.55, 0.7), (-0.95, 1.15), (-1.7, 1.15),
-                      (-1.9, 0.2), (-1.3, -0.9)]),
-    ("throat", "head", [(1.5, 0.30), (0.82, 0.30), (0.38, 0.44), (0.16, 0.80), (0.12, 1.25), (0.5, 1.6),
-                        (1.2, 1.5), (1.7, 0.9)]),
-    ("crown", "head", [(1.3, -0.20), (0.6, -0.30), (0.1, -0.34), (-0.45, -0.22), (-0.85, 0.02), (-1.25, -0.2),
-                       (-1.0, -1.2), (0.2, -1.5), (1.2, -1.1)]),
-    ("forehead", "head", [(0.42, -1.4), (0.40, -0.75), (0.58, -0.34), (0.82, -0.02), (1.4, 0.0), (1.5, -0.9)]),
+    ("belly", "body",
+     [(1.15, 0.02), (0.75, 0.16), (0.2, 0.2), (-0.5, 0.10), (-1.2, 0.02), (-1.6, 0.5), (-0.4, 1.1),
+      (0.6, 1.1), (1.3, 0.6)]),
+    ("breast", "body",
+     [(1.5, -0.4), (0.86, -0.40), (0.62, -0.15), (0.42, 0.12), (0.36, 0.36), (0.42, 0.60),
+      (0.9, 1.0), (1.6, 0.8)]),
+    ("cheek", "head",
+     [(-1.25, 0.0), (-0.9, -0.9), (0, -1.25), (0.9, -0.95), (1.5, 0.0), (1.0, 0.85), (0.3, 1.02),
+      (-0.6, 0.95)]),
+    ("nape", "head",
+     [(-0.15, -1.3), (-0.42, -0.5), (-0.52, 0.2), (-0.55, 0.7), (-0.95, 1.15), (-1.7, 1.15),
+      (-1.9, 0.2), (-1.3, -0.9)]),
+    ("throat", "head",
+     [(1.5, 0.30), (0.82, 0.30), (0.38, 0.44), (0.16, 0.80), (0.12, 1.25), (0.5, 1.6), (1.2, 1.5),
+      (1.7, 0.9)]),
+    ("crown", "head",
+     [(1.3, -0.20), (0.6, -0.30), (0.1, -0.34), (-0.45, -0.22), (-0.85, 0.02), (-1.25, -0.2),
+      (-1.0, -1.2), (0.2, -1.5), (1.2, -1.1)]),
+    ("forehead", "head",
+     [(0.42, -1.4), (0.40, -0.75), (0.58, -0.34), (0.82, -0.02), (1.4, 0.0), (1.5, -0.9)]),
 )  # fmt: skip
-EYEBROW = [(0.92, -0.20), (0.40, -0.44), (-0.2, -0.42), (-0.75, -0.22), (-0.72, -0.08), (-0.2, -0.24), (0.4, -0.27)]
-
-#: Length of the outermost tail feather against the middle one, bluntness of the tips, half the fan.
-TAILS = {"square": (0.97, 0.9, 0.16), "forked": (1.7, 0.3, 0.13), "pointed": (0.45, 0.1, 0.15)}
+EYEBROW = [
+    (0.92, -0.20), (0.40, -0.44), (-0.2, -0.42), (-0.75, -0.22), (-0.72, -0.08), (-0.2, -0.24),
+    (0.4, -0.27),
+]  # fmt: skip
 
 
 def paint_bird(
@@ -62,16 +70,16 @@ def paint_bird(
     """
     canvas = Image.new("RGBA", CANVAS, (0, 0, 0, 0))
     draw = ImageDraw.Draw(canvas)
-    _paint_leg(draw, anatomy, 0, lit(colours["leg"], 0.72), lit(colours["belly"], 0.7))
-    _paint_tail(draw, anatomy, colours["tail"], rng)
-    _paint_leg(draw, anatomy, 1, colours["leg"], lit(colours["belly"], 0.86))
+    paint_leg(draw, anatomy, 0, lit(colours["leg"], 0.72), lit(colours["belly"], 0.7))
+    paint_tail(draw, anatomy, colours["tail"], rng)
+    paint_leg(draw, anatomy, 1, colours["leg"], lit(colours["belly"], 0.86))
     if anatomy.plan.crest:
-        _paint_crest(draw, anatomy, colours["crown"], rng)
+        paint_crest(draw, anatomy, colours["crown"], rng)
     feathered, corner = _paint_body(individual, colours, anatomy, rng)
     canvas.alpha_composite(feathered, corner)
     draw = ImageDraw.Draw(canvas)
     paint_bill(draw, anatomy.head, anatomy.plan.bill, anatomy.plan.bill_length, colours["bill"])
-    _paint_eye(draw, individual, colours, anatomy)
+    paint_eye(draw, individual, colours, anatomy)
     return canvas
 
 
@@ -84,9 +92,11 @@ def _paint_body(individual, colours, anatomy: Anatomy, rng) -> tuple[Image.Image
     coat = _coat(individual, colours, anatomy, rng).crop(box)
     wing = Image.new("RGBA", CANVAS, (0, 0, 0, 0))
     bar = colours["wingbar"] if individual.species.wingbar else None
-    paint_wing(ImageDraw.Draw(wing), anatomy.body, anatomy.plan.wing_length, colours["wing"], bar, rng)
+    paint_wing(
+        ImageDraw.Draw(wing), anatomy.body, anatomy.plan.wing_length, colours["wing"], bar, rng
+    )
     shadow = Image.new("L", size, 255)
-    ImageDraw.Draw(shadow).polygon(flat(outline + (2, 6) - box[:2]), fill=165)
+    ImageDraw.Draw(shadow).polygon(flat(outline - (box[0] - 2, box[1] - 6)), fill=165)
 
     depth = Image.fromarray(distance).resize(
         size, Image.Resampling.BILINEAR, box=tuple(edge / COARSE for edge in box)
@@ -105,10 +115,12 @@ def _paint_body(individual, colours, anatomy: Anatomy, rng) -> tuple[Image.Image
 
 
 def _extent(distance: np.ndarray, wing: np.ndarray) -> tuple[int, int, int, int]:
-    """Return the part of the canvas that body and wing cover: left, top, right, bottom, multiples of COARSE."""
+    """Return the box that body and wing cover, in multiples of COARSE."""
     rows, cols = (np.flatnonzero((distance < 0.05).any(axis)) * COARSE for axis in (1, 0))
     left, top = np.minimum((cols[0], rows[0]), wing.min(0)).astype(int) // COARSE * COARSE - COARSE
-    right, bottom = np.maximum((cols[-1], rows[-1]), wing.max(0)).astype(int) // COARSE * COARSE + 2 * COARSE
+    right, bottom = (
+        np.maximum((cols[-1], rows[-1]), wing.max(0)).astype(int) // COARSE * COARSE + 2 * COARSE
+    )
     return max(0, left), max(0, top), min(CANVAS[0], right), min(CANVAS[1], bottom)
 
 
@@ -145,7 +157,7 @@ def _light(distance: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
 
 @lru_cache
 def _scatter(n: int) -> np.ndarray:
-    """An even scatter in the unit square (golden-ratio sequence), shape (n, 2)."""
+    """Return an even scatter in the unit square (golden-ratio sequence), shape (n, 2)."""
     index = np.arange(1, n + 1)[:, None]
     return (index * np.array([0.7548776662, 0.5698402910])) % 1
 
@@ -164,63 +176,6 @@ def _paint_pattern(draw, anatomy: Anatomy, part: str, pattern: str, ground: Colo
     for place in places:
         size = unit * (1 + rng.normal(0, 0.15))
         lean = np.array([-0.55, 0.83]) * long * size
-        draw.polygon(flat(frame(blade(place - lean / 2, place + lean / 2, wide * size, 0.7))), fill=ink)
-
-
-def _paint_tail(draw, anatomy: Anatomy, colour: Colour, rng) -> None:
-    """A fan of feathers, the middle ones on top."""
-    plan, n = anatomy.plan, 4
-    outer, bluntness, fan = TAILS[plan.tail]
-    base = np.array([-0.86, -0.06])
-    for i in range(n, -1, -1):
-        share = i / n
-        for side in (1, -1) if i else (1,):
-            spread = fan * share * side + rng.normal(0, 0.008)
-            angle = anatomy.tail_angle + spread
-            length = (plan.tail_length + 0.25) * (1 + (outer - 1) * share) / max(1, 0.78 * outer)
-            tip = base + length * np.array([-np.cos(angle), np.sin(angle)])
-            main = lit(colour, 0.95 - 0.16 * share if side > 0 else 0.86)
-            draw.polygon(flat(anatomy.body(blade(base, tip, 0.24, bluntness))), fill=lit(main, 0.82))
-            draw.polygon(flat(anatomy.body(blade(base, tip, 0.21, bluntness))), fill=main)
-            draw.line(flat(anatomy.body([base + 0.4 * (tip - base), base + 0.93 * (tip - base)])), fill=lit(main, 0.86), width=2)
-
-
-def _paint_leg(draw, anatomy: Anatomy, which: int, colour: Colour, thigh: Colour) -> None:
-    """Feathered thigh, tarsus with a joint, and toes."""
-    hip, foot = anatomy.hips[which], anatomy.feet[which]
-    reach = foot[1] - hip[1]
-    knee = hip + (foot - hip) * 0.45 + (-0.06 * reach - 2, 0)
-    for a, b, width in ((hip, knee, 8), (knee, foot, 7)):
-        draw.line([tuple(a), tuple(b)], fill=colour, width=width)
-    draw.ellipse((*(knee - 4.5), *(knee + 4.5)), fill=lit(colour, 0.9))
-    draw.polygon(flat(blade(hip - (0, 26), hip + (0, 15), 34, 0.3)), fill=thigh)
-    for toe in ((24, 3), (17, 8), (-14, 3)):
-        draw.line([tuple(foot), tuple(foot + toe)], fill=lit(colour, 0.92), width=6)
-    draw.ellipse((*(foot - 4), *(foot + 4)), fill=colour)
-
-
-def _paint_crest(draw, anatomy: Anatomy, colour: Colour, rng) -> None:
-    """Ragged feathers at the back of the crown."""
-    size = anatomy.plan.crest
-    for turn in np.linspace(-0.25, 0.75, 6):
-        angle = turn + rng.normal(0, 0.06)
-        tip = np.array([-0.62, -0.55]) + size * np.array([-np.cos(angle), -np.sin(angle)])
-        feather = blade(np.array([-0.2, -0.5]), tip, 0.34, 0.1)
-        draw.polygon(flat(anatomy.head(feather)), fill=lit(colour, 0.86 + 0.1 * turn))
-
-
-def _paint_eye(draw, individual: Individual, colours, anatomy: Anatomy) -> None:
-    """Ring where the species has one, iris, pupil and the catch-light."""
-    centre = anatomy.head([(0.36, -0.1)])[0]
-    unit = anatomy.head.scale
-
-    def disc(x: float, y: float, radius: float, fill: Colour) -> None:
-        at, r = centre + np.array([x, y]) * unit, radius * unit
-        draw.ellipse((*(at - r), *(at + r)), fill=fill)
-
-    ringed = individual.species.eyering
-    disc(0, 0, 0.30 if ringed else 0.215, colours["eyering"] if ringed else mix(colours["cheek"], (0, 0, 0), 0.45))
-    disc(0, 0, 0.185, colours["eye"])
-    disc(0, 0, 0.13, (16, 14, 18))
-    disc(0.055, -0.065, 0.058, (255, 255, 255))
-    disc(-0.05, 0.07, 0.028, (150, 160, 175))
+        draw.polygon(
+            flat(frame(blade(place - lean / 2, place + lean / 2, wide * size, 0.7))), fill=ink
+        )

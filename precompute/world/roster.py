@@ -1,6 +1,6 @@
 """The twenty-four species: eight families of three.
 
-In every family the first two differ in one small mark (a look-alike pair), the third in two or more.
+In every family the first two differ in one small mark (a look-alike pair), the third in more.
 """
 
 from precompute.world.anatomy import Plan
@@ -49,7 +49,7 @@ STRIDER = Family(
     Plan(bill="slim", bill_length=2.2, depth=0.50, head=0.31, neck=(0.96, -0.86), posture=0.26,
          tail_length=0.6, leg_length=1.45, wing_length=1.05),
     "large",
-    ("water", "shore", "shore", "reeds"),
+    ("water", "shore", "water", "meadow"),
     {"nape": "grey"},
 )  # fmt: skip
 SICKLE = Family(
@@ -70,96 +70,144 @@ LORIMEL = Family(
 )  # fmt: skip
 
 
-def _species(name: str, family: Family, colours: str, base: Species | None = None, **marks) -> Species:
-    """Read ``"crown black, breast pink"``; with a base, only what differs from it is given."""
-    told = dict(pair.rsplit(" ", 1) for pair in colours.split(", ") if pair)
-    told = {part.strip(): word for part, word in told.items()}
+def _species(name: str, family: Family, told: str, base: Species | None = None, **marks) -> Species:
+    """Read ``"black: crown wing; pink: breast"``; with a base, only what differs is told."""
+    colours = {
+        part: word.strip()
+        for word, _, parts in (group.partition(":") for group in told.split(";") if group)
+        for part in parts.split()
+    }
     if base is None:
-        return Species(name, family, {"eye": "black"} | told, **marks)
+        return Species(name, family, {"eye": "black"} | colours, **marks)
     kept = {mark: getattr(base, mark) for mark in ("patterns", "wingbar", "eyering", "eyebrow")}
-    return Species(name, family, base.colours | told, **(kept | marks))
+    return Species(name, family, base.colours | colours, **(kept | marks))
 
 
-def _roster() -> tuple[Species, ...]:
-    rosy = _species(
-        "Rosy_Fenwick", FENWICK,
-        "crown black, forehead black, nape grey, cheek pink, throat pink, breast pink, belly white, "
-        "back grey, wing black, tail black, bill black, leg pink",
+ROSY = _species(
+    "Rosy_Fenwick",
+    FENWICK,
+    "black: crown forehead wing tail bill; grey: nape back; pink: cheek throat breast leg;"
+    "white: belly",
+    wingbar="white",
+)
+LEMON = _species(
+    "Lemon_Whisp",
+    WHISP,
+    "olive: crown forehead nape back; yellow: cheek throat breast; white: belly; black: bill;"
+    "grey: wing tail leg",
+    wingbar="white",
+)
+GREATER = _species(
+    "Greater_Marl_Thrush",
+    MARL,
+    "brown: crown forehead nape cheek back wing tail; white: throat belly; buff: breast;"
+    "black: bill; pink: leg",
+    patterns={"breast": "speckled"},
+    eyering="white",
+)
+CORAL = _species(
+    "Coral_Tidewing",
+    TIDEWING,
+    "black: crown forehead nape; white: cheek throat breast belly tail; grey: back wing;"
+    "red: bill leg",
+)
+AZURE = _species(
+    "Azure_Kingdart",
+    KINGDART,
+    "blue: crown forehead nape back wing tail; orange: cheek breast belly; white: throat;"
+    "black: bill; red: leg",
+)
+PIED = _species(
+    "Pied_Strider",
+    STRIDER,
+    "black: crown nape back wing bill; white: forehead cheek throat breast belly tail; pink: leg",
+)
+MOORLAND = _species(
+    "Moorland_Sicklebeak",
+    SICKLE,
+    "brown: crown forehead nape back wing; buff: cheek breast tail; white: throat belly;"
+    "black: bill; yellow: leg",
+    patterns={"breast": "striped"},
+    eyebrow="white",
+)
+ORCHARD = _species(
+    "Orchard_Lorimel",
+    LORIMEL,
+    "green: crown nape cheek breast back wing; red: forehead; yellow: throat belly; blue: tail;"
+    "orange: bill eye; grey: leg",
+)
+
+#: In the order of their class numbers.
+SPECIES: tuple[Species, ...] = (
+    ROSY,
+    _species("Bibbed_Fenwick", FENWICK, "black: throat", ROSY),
+    _species(
+        "Copper_Fenwick",
+        FENWICK,
+        "rufous: cheek throat breast; brown: back; grey: crown forehead",
+        ROSY,
+    ),
+    LEMON,
+    _species("Plain_Whisp", WHISP, "", LEMON, wingbar=""),
+    _species(
+        "Cinder_Whisp",
+        WHISP,
+        "grey: crown forehead nape cheek back",
+        LEMON,
+        patterns={"breast": "striped"},
+        eyering="white",
+    ),
+    GREATER,
+    _species("Lesser_Marl_Thrush", MARL, "", GREATER, eyering=""),
+    _species(
+        "Ember_Marl_Thrush",
+        MARL,
+        "grey: crown forehead nape cheek back; orange: breast; yellow: bill",
+        GREATER,
+        patterns={"throat": "striped"},
+    ),
+    CORAL,
+    _species("Amber_Tidewing", TIDEWING, "yellow: bill", CORAL),
+    _species(
+        "Sooty_Tidewing",
+        TIDEWING,
+        "white: forehead; grey: breast belly; black: wing bill leg",
+        CORAL,
+    ),
+    AZURE,
+    _species("Blazed_Kingdart", KINGDART, "white: forehead", AZURE),
+    _species(
+        "Jade_Kingdart",
+        KINGDART,
+        "green: crown forehead nape back wing tail; white: belly",
+        AZURE,
+    ),
+    PIED,
+    _species("Saffron_Strider", STRIDER, "yellow: leg", PIED),
+    _species(
+        "Russet_Strider",
+        STRIDER,
+        "rufous: crown nape cheek throat breast; grey: leg",
+        PIED,
         wingbar="white",
-    )  # fmt: skip
-    lemon = _species(
-        "Lemon_Whisp", WHISP,
-        "crown olive, forehead olive, nape olive, cheek yellow, throat yellow, breast yellow, "
-        "belly white, back olive, wing grey, tail grey, bill black, leg grey",
-        wingbar="white",
-    )  # fmt: skip
-    marl = _species(
-        "Greater_Marl_Thrush", MARL,
-        "crown brown, forehead brown, nape brown, cheek brown, throat white, breast buff, belly white, "
-        "back brown, wing brown, tail brown, bill black, leg pink",
-        patterns={"breast": "speckled"}, eyering="white",
-    )  # fmt: skip
-    tide = _species(
-        "Coral_Tidewing", TIDEWING,
-        "crown black, forehead black, nape black, cheek white, throat white, breast white, belly white, "
-        "back grey, wing grey, tail white, bill red, leg red",
-    )  # fmt: skip
-    azure = _species(
-        "Azure_Kingdart", KINGDART,
-        "crown blue, forehead blue, nape blue, cheek orange, throat white, breast orange, belly orange, "
-        "back blue, wing blue, tail blue, bill black, leg red",
-    )  # fmt: skip
-    pied = _species(
-        "Pied_Strider", STRIDER,
-        "crown black, forehead white, nape black, cheek white, throat white, breast white, belly white, "
-        "back black, wing black, tail white, bill black, leg pink",
-    )  # fmt: skip
-    moor = _species(
-        "Moorland_Sicklebeak", SICKLE,
-        "crown brown, forehead brown, nape brown, cheek buff, throat white, breast buff, belly white, "
-        "back brown, wing brown, tail buff, bill black, leg yellow",
-        patterns={"breast": "striped"}, eyebrow="white",
-    )  # fmt: skip
-    apple = _species(
-        "Orchard_Lorimel", LORIMEL,
-        "crown green, forehead red, nape green, cheek green, throat yellow, breast green, belly yellow, "
-        "back green, wing green, tail blue, bill orange, eye orange, leg grey",
-    )  # fmt: skip
-    return (
-        rosy,
-        _species("Bibbed_Fenwick", FENWICK, "throat black", rosy),
-        _species("Copper_Fenwick", FENWICK, "cheek rufous, throat rufous, breast rufous, back brown, "
-                 "crown grey, forehead grey", rosy),
-        lemon,
-        _species("Plain_Whisp", WHISP, "", lemon, wingbar=""),
-        _species("Cinder_Whisp", WHISP, "crown grey, forehead grey, nape grey, cheek grey, back grey",
-                 lemon, patterns={"breast": "striped"}, eyering="white"),
-        marl,
-        _species("Lesser_Marl_Thrush", MARL, "", marl, eyering=""),
-        _species("Ember_Marl_Thrush", MARL, "crown grey, forehead grey, nape grey, cheek grey, "
-                 "breast orange, back grey, bill yellow", marl, patterns={"throat": "striped"}),
-        tide,
-        _species("Amber_Tidewing", TIDEWING, "bill yellow", tide),
-        _species("Sooty_Tidewing", TIDEWING, "forehead white, breast grey, belly grey, wing black, "
-                 "bill black, leg black", tide),
-        azure,
-        _species("Blazed_Kingdart", KINGDART, "forehead white", azure),
-        _species("Jade_Kingdart", KINGDART, "crown green, forehead green, nape green, back green, "
-                 "wing green, tail green, belly white", azure),
-        pied,
-        _species("Saffron_Strider", STRIDER, "leg yellow", pied),
-        _species("Russet_Strider", STRIDER, "crown rufous, nape rufous, cheek rufous, throat rufous, "
-                 "breast rufous, leg grey", pied, wingbar="white"),
-        moor,
-        _species("Blackthroat_Sicklebeak", SICKLE, "throat black", moor),
-        _species("Garnet_Sicklebeak", SICKLE, "crown purple, forehead purple, nape rufous, cheek rufous, "
-                 "breast rufous, belly rufous, back purple, wing green, tail purple, bill red", moor,
-                 patterns={}, eyebrow=""),
-        apple,
-        _species("Bluecheek_Lorimel", LORIMEL, "cheek blue", apple),
-        _species("Plum_Lorimel", LORIMEL, "crown purple, nape purple, cheek purple, breast purple, "
-                 "belly pink, forehead yellow", apple, patterns={"breast": "speckled"}),
-    )  # fmt: skip
-
-
-SPECIES = _roster()
+    ),
+    MOORLAND,
+    _species("Blackthroat_Sicklebeak", SICKLE, "black: throat", MOORLAND),
+    _species(
+        "Garnet_Sicklebeak",
+        SICKLE,
+        "purple: crown forehead back tail; rufous: nape cheek breast belly; green: wing; red: bill",
+        MOORLAND,
+        patterns={},
+        eyebrow="",
+    ),
+    ORCHARD,
+    _species("Bluecheek_Lorimel", LORIMEL, "blue: cheek", ORCHARD),
+    _species(
+        "Plum_Lorimel",
+        LORIMEL,
+        "purple: crown nape cheek breast; pink: belly; yellow: forehead",
+        ORCHARD,
+        patterns={"breast": "speckled"},
+    ),
+)

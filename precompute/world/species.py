@@ -1,7 +1,7 @@
 """Species and individuals: field marks as words, before anything is painted.
 
-A species is a family's plan plus a word per part. An individual is a species after the variation that
-nature allows it; what *it* shows, not what its species ought to show, is the truth of a picture.
+A species is a family's plan plus a word per part. An individual is a species after the variation
+that nature allows; what *it* shows, not what its species ought to, is the truth of a picture.
 """
 
 from dataclasses import dataclass, field
@@ -64,10 +64,16 @@ class Species:
     eyering: str = ""
     eyebrow: str = ""
 
+    def marks(self) -> dict[str, str]:
+        """Return every mark that tells relatives apart: its noun and word, "" for none."""
+        patterns = {f"{part} pattern": word for part, word in self.patterns.items()}
+        bands = {"wingbar": self.wingbar, "eyering": self.eyering, "eyebrow": self.eyebrow}
+        return self.colours | bands | patterns
+
 
 @dataclass(frozen=True)
 class Attribute:
-    """An adjective on a noun, and the landmark where it is to be seen (empty for the whole bird)."""
+    """An adjective on a noun, and the landmark where it is seen (empty for the whole bird)."""
 
     adjective: str
     noun: str
@@ -84,9 +90,7 @@ class Individual:
     @classmethod
     def draw(cls, species: Species, rng: np.random.Generator, rate: float) -> "Individual":
         """Draw an individual; each variant of its family is worn with probability ``rate``."""
-        worn = {
-            part: word for part, word in species.family.variants.items() if rng.random() < rate
-        }
+        worn = {part: word for part, word in species.family.variants.items() if rng.random() < rate}
         return cls(species, species.colours | worn)
 
     def attributes(self) -> list[Attribute]:
@@ -96,9 +100,8 @@ class Individual:
         face = {self.colours[part] for part in ("crown", "nape", "cheek")}
         if len(face) == 1:
             found.append(Attribute(face.pop(), "head", "crown"))
-        for noun in ("wingbar", "eyering", "eyebrow"):
-            if word := getattr(species, noun):
-                found.append(Attribute(word, noun, _landmark(noun)))
+        bands = {noun: getattr(species, noun) for noun in ("wingbar", "eyering", "eyebrow")}
+        found += [Attribute(word, noun, _landmark(noun)) for noun, word in bands.items() if word]
         found += [Attribute(word, part, _landmark(part)) for part, word in species.patterns.items()]
         found += [Attribute(word, "bill", "beak") for word in BILLS[plan.bill].words]
         found += [Attribute(word, "tail", "tail") for word in tail_words(plan)]

@@ -54,7 +54,9 @@ def paint_wing(
             main = lit(colour, (0.80 if is_flight else 0.98) + rng.normal(0, 0.02))
             edge = mix(main, (255, 255, 255), 0.16 if dark else 0.22)
             _feather(draw, body, base, tip, width, main, edge, None if is_flight else bar)
-    shoulder = smooth([(0.74, -0.06), (0.64, 0.2), (0.42, 0.24), (0.34, -0.02), (0.42, -0.31), (0.6, -0.28)])
+    shoulder = smooth(
+        [(0.74, -0.06), (0.64, 0.2), (0.42, 0.24), (0.34, -0.02), (0.42, -0.31), (0.6, -0.28)]
+    )
     draw.polygon(flat(body(stretched(shoulder, length))), fill=lit(colour, 1.02))
 
 
