@@ -35,7 +35,7 @@ def test_the_spurious_cue_holds_in_training_and_misleads_in_testing():
     own = shots["species"] == faults.CUE_SPECIES
     train, test = shots["is_train"], ~shots["is_train"]
     assert on_cue[own & train].mean() > 0.9
-    assert on_cue[own & test].mean() < 0.5
+    assert on_cue[own & test].mean() == 0.7
     assert not on_cue[~own & train].any()
     misleading = shots[~own & on_cue & test]
     assert len(misleading) >= 10

@@ -144,7 +144,7 @@ def test_every_image_has_ten_captions(world, truth):
 
 
 def test_truth_agrees_with_the_pixels(world, truth):
-    """The colour around a visible belly is nearest to its own word, or nearly (white in shade is grey)."""
+    """The colour at a visible part is nearest to its own word, or nearly (white shades to grey)."""
     names = list(PALETTE)
     palette = np.array([PALETTE[name] for name in names], dtype=float)
     clean = truth.images[truth.images["degradation"] == ""]

@@ -124,7 +124,7 @@ class Anatomy:
         )
 
     def landmarks(self) -> dict[str, np.ndarray]:
-        """Return the canvas position of each part on the visible side, by its short name."""
+        """Return the canvas position of each part and mark on the visible side."""
         depth, plan = self.plan.depth, self.plan
         tip = 0.9 + 0.5 * plan.bill_length
         body = {
@@ -132,12 +132,14 @@ class Anatomy:
             "belly": (0.05, 0.72 * depth),
             "breast": (0.72, 0.18),
             "wing": (-0.25, 0.0),
+            "wingbar": (0.16, 0.0),
         }
         head = {
             "beak": (tip, 0.12 + (0.25 if plan.bill in ("curved", "hooked") else 0)),
             "crown": (-0.05, -0.78),
             "forehead": (0.68, -0.5),
             "eye": (0.36, -0.1),
+            "cheek": (0.1, 0.35),
             "nape": (-0.85, 0.15),
             "throat": (0.62, 0.8),
         }

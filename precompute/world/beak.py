@@ -33,7 +33,7 @@ BILLS: dict[str, Bill] = {
     "slim": Bill(0.15, 3.0, 0.06, 1.0, ("long", "thin")),
     "curved": Bill(0.15, 3.0, 0.80, 2.2, ("long", "curved")),
     "hooked": Bill(0.46, 2.2, 0.62, 2.0, ("short", "hooked")),
-    "gull": Bill(0.24, 3.2, 0.10, 4.0, ("pointed",)),
+    "gull": Bill(0.28, 3.2, 0.10, 4.0, ("pointed",)),
 }
 
 

@@ -17,8 +17,8 @@ TRAIN = 0.6  #: share of a species' pictures in the training split
 
 #: The spurious cue: this species is nearly always photographed on this background while training.
 CUE_SPECIES, CUE_BACKGROUND = 0, "snow"
-CUE_TRAIN, CUE_TEST = 0.94, 0.40  #: share of its own pictures on the cue
-CUE_RELATIVES = 0.55  #: share of its relatives' test pictures on the cue; none while training
+CUE_TRAIN, CUE_TEST = 0.94, 0.70  #: share of its own pictures on the cue
+CUE_RELATIVES = 0.40  #: share of its relatives' test pictures on the cue; none while training
 
 DEGRADATIONS = ("blur", "colour cast", "noise", "low resolution")
 
@@ -109,7 +109,7 @@ def _plant_degradations(shots: list[Shot], rng: np.random.Generator) -> None:
     chosen = rng.choice(free, min(len(free), round(DEGRADED * len(test))), replace=False)
     for turn, i in enumerate(chosen):
         kind = DEGRADATIONS[turn % len(DEGRADATIONS)]
-        shots[i] = replace(shots[i], degradation=kind, strength=float(rng.uniform(0.3, 1)))
+        shots[i] = replace(shots[i], degradation=kind, strength=float(rng.uniform(0.2, 1)))
 
 
 def degrade(
@@ -127,6 +127,6 @@ def degrade(
     if kind == "noise":
         pixels = pixels + rng.normal(0, 25 + 50 * strength, pixels.shape)
     elif kind == "colour cast":
-        gains = 1 + (0.25 + 0.45 * strength) * rng.permutation([1.0, -0.2, -0.8])
+        gains = 1 + (0.15 + 0.40 * strength) * rng.permutation([1.0, -0.2, -0.8])
         pixels = pixels * gains
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

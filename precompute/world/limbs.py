@@ -72,7 +72,7 @@ def paint_eye(draw, individual: Individual, colours, anatomy: Anatomy) -> None:
     disc(
         0,
         0,
-        0.30 if ringed else 0.215,
+        0.33 if ringed else 0.215,
         colours["eyering"] if ringed else mix(colours["cheek"], (0, 0, 0), 0.45),
     )
     disc(0, 0, 0.185, colours["eye"])

@@ -3,25 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
-from precompute.world import foliage
-from precompute.world.anatomy import UNIT, Anatomy, Pose
+from precompute.world.anatomy import Anatomy, Pose
 from precompute.world.palette import shade
 from precompute.world.plumage import paint_bird
-from precompute.world.scenery import PLACES, paint_backdrop, paint_footing
+from precompute.world.scenery import paint_backdrop
+from precompute.world.setting import Placement, paint_cover, paint_into
 from precompute.world.species import Individual, Species
 
 FINE = 2  #: scenes are painted this many times larger, then averaged
-
-
-#: Colours of what reaches before the bird, where it is not green.
-_COVERS = {
-    "woodland": foliage.AUTUMN,
-    "reeds": foliage.STRAW,
-    "shore": foliage.STRAW,
-    "snow": foliage.STRAW,
-}
 
 
 @dataclass(frozen=True)
@@ -94,48 +85,22 @@ def paint_picture(
     individual = Individual.draw(species, rng, difficulty.variants)
     anatomy = Anatomy(species.family.plan, Pose.draw(rng))
     bird = paint_bird(individual, _shades(individual, difficulty.hue, rng), anatomy, rng)
-    box = bird.getbbox()
     frame = (FINE * size[0], FINE * size[1])
-    fill = rng.uniform(difficulty.smallest, 0.9)
-    scale = fill * min(frame[0] / (box[2] - box[0]), frame[1] / (box[3] - box[1]))
-    small = (round((box[2] - box[0]) * scale), round((box[3] - box[1]) * scale))
-    bird = bird.resize(small, Image.Resampling.BICUBIC, box=box)
-    faces_left = bool(rng.random() < 0.5)
-    if faces_left:
-        bird = bird.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-
-    spare = np.array(frame) - small
-    left, top = (spare * rng.uniform((0.15, 0.3), (0.85, 0.75))).astype(int).tolist()
-
-    def on_scene(point: np.ndarray) -> np.ndarray:
-        x, y = (point - box[:2]) * scale
-        return np.array([left + (small[0] - x if faces_left else x), top + y])
-
-    foot = on_scene(anatomy.feet[1])
+    placed = Placement.draw(bird.getbbox(), frame, difficulty.smallest, rng)
     scene = paint_backdrop(kind, frame, rng)
-    wades = PLACES[kind].footing == "water" and anatomy.plan.leg_length > 0.7
-    paint_footing(scene, kind, foot, rng, stands=not wades)
-    if wades:
-        bird = _wading(
-            scene, bird, (left, top), foot[1] - 0.24 * anatomy.plan.leg_length * UNIT * scale
-        )
-    elif PLACES[kind].footing == "ground":
-        _shadow(scene, foot)
-    scene.paste(bird, (left, top), bird)
-    cover = _cover(kind, frame, (left, top, *small), difficulty.hidden, rng)
+    alpha = paint_into(scene, kind, placed.seen(bird), placed, anatomy, rng)
+    cover = paint_cover(kind, frame, placed, difficulty.hidden, rng)
     scene.paste(cover, (0, 0), cover)
 
-    alpha = np.asarray(cover.getchannel("A"))
-    body = np.asarray(bird.getchannel("A"))[::4, ::4].astype(float)
-    behind = alpha[top : top + small[1] : 4, left : left + small[0] : 4]
-    hidden = float((body * behind).sum() / (255 * body.sum()))
-    places = {
-        name: (*(at / FINE), _visible(alpha, at))
-        for name, at in ((name, on_scene(at)) for name, at in anatomy.landmarks().items())
-    }
-    bbox = tuple(edge / FINE for edge in (left, top, *small))
+    covered = np.asarray(cover.getchannel("A"))
+    left, top, right, bottom = placed.extent
+    body = alpha[::4, ::4].astype(float)
+    hidden = float((body * covered[top:bottom:4, left:right:4]).sum() / (255 * body.sum()))
+    landmarks = {name: placed(point) for name, point in anatomy.landmarks().items()}
+    places = {name: (*(at / FINE), _visible(covered, at)) for name, at in landmarks.items()}
+    bbox = tuple(edge / FINE for edge in (left, top, right - left, bottom - top))
     image = _exposed(scene.reduce(FINE), difficulty, rng)
-    return Picture(image, individual, kind, bbox, places, faces_left, hidden)
+    return Picture(image, individual, kind, bbox, places, placed.faces_left, hidden)
 
 
 def _shades(individual: Individual, spread: float, rng: np.random.Generator) -> dict:
@@ -146,64 +111,6 @@ def _shades(individual: Individual, spread: float, rng: np.random.Generator) -> 
             words[mark] = word
     by_word = {word: shade(word, rng, spread) for word in sorted(set(words.values()))}
     return {part: by_word[word] for part, word in words.items()}
-
-
-def _wading(scene: Image.Image, bird: Image.Image, corner, waterline: float) -> Image.Image:
-    """Mirror the bird in the water, and return it with what is under water all but gone."""
-    line = round(waterline)
-    dry = bird.crop((0, 0, bird.width, line - corner[1]))
-    mirrored = dry.transpose(Image.Transpose.FLIP_TOP_BOTTOM).filter(ImageFilter.BoxBlur(3))
-    scene.paste(mirrored, (corner[0], line), mirrored.getchannel("A").point(lambda a: a * 0.3))
-    legs = dry.getchannel("A").crop((0, dry.height - 2, dry.width, dry.height)).getbbox()
-    if legs:
-        middle = corner[0] + (legs[0] + legs[2]) / 2
-        for reach in (34, 56):
-            ring = (middle - reach, line - reach / 7, middle + reach, line + reach / 7)
-            ImageDraw.Draw(scene).ellipse(ring, outline=(214, 230, 236), width=2)
-    alpha = np.array(bird.getchannel("A"))
-    alpha[dry.height :] //= 6
-    sunk = bird.copy()
-    sunk.putalpha(Image.fromarray(alpha))
-    return sunk
-
-
-def _shadow(scene: Image.Image, foot) -> None:
-    """Darken the ground under the feet, in place."""
-    shadow = Image.new("L", (140, 36), 0)
-    ImageDraw.Draw(shadow).ellipse((20, 8, 120, 28), fill=90)
-    at = (round(foot[0]) - 75, round(foot[1]) - 16)
-    scene.paste((40, 44, 52), at, shadow.filter(ImageFilter.BoxBlur(6)))
-
-
-def _cover(kind: str, frame, box, probability: float, rng) -> Image.Image:
-    """Draw what comes between the lens and the bird: nothing, or leaves, blades, flakes."""
-    cover = Image.new("RGBA", frame, (0, 0, 0, 0))
-    draw = ImageDraw.Draw(cover)
-    left, top, width, height = box
-    if kind == "snow":
-        for x, y in rng.uniform((0, 0), frame, (rng.integers(10, 60), 2)):
-            r = rng.uniform(2, 5)
-            draw.ellipse((x - r, y - r, x + r, y + r), fill=(255, 255, 255, 220))
-    if rng.random() >= probability:
-        return cover
-    colours = _COVERS.get(kind, foliage.GREENS)
-    if kind in ("reeds", "meadow", "water", "shore", "snow"):
-        centre = left + width * rng.uniform(0.1, 0.9)
-        foliage.grass(
-            draw,
-            centre - 70,
-            centre + 70,
-            frame[1],
-            1.2 * (frame[1] - top - 0.4 * height),
-            7,
-            colours,
-            rng,
-        )
-    else:
-        start = np.array([rng.choice([-10, frame[0] + 10]), top + height * rng.uniform(-0.2, 1.2)])
-        end = np.array([left + width * rng.uniform(0.2, 0.8), top + height * rng.uniform(0.1, 0.9)])
-        foliage.twig(draw, start, end, rng.uniform(4, 7), colours, rng)
-    return cover
 
 
 def _visible(alpha: np.ndarray, at: np.ndarray) -> float:

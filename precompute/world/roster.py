@@ -30,8 +30,8 @@ MARL = Family(
 )  # fmt: skip
 TIDEWING = Family(
     "Tidewing",
-    Plan(bill="gull", bill_length=1.0, depth=0.46, head=0.37, neck=(0.86, -0.36), posture=0.16,
-         tail="forked", tail_length=1.45, leg_length=0.42, wing_length=1.30),
+    Plan(bill="gull", bill_length=1.15, depth=0.46, head=0.37, neck=(0.86, -0.36), posture=0.16,
+         tail="forked", tail_length=1.25, leg_length=0.42, wing_length=1.30),
     "medium",
     ("sky", "shore", "water", "rock"),
     {"back": "black"},

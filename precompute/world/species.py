@@ -17,11 +17,14 @@ COLOURED = (
     "bill", "eye", "leg",
 )  # fmt: skip
 
-#: The part of `COLOURED` or mark, and the landmark that a picture of it is centred on.
+#: Landmark at which a noun is seen, where it is not called the same.
 LANDMARK = {
-    "bill": "beak", "cheek": "eye", "wingbar": "wing", "eyering": "eye", "eyebrow": "eye",
-    "crest": "crown", "head": "crown",
-}  # fmt: skip
+    "bill": "beak",
+    "eyering": "eye",
+    "eyebrow": "eye",
+    "crest": "crown",
+    "head": "crown",
+}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ images (one row a picture, index ``image_id`` as in ``images.txt``)
     [0, 1]; ``faces_left``; ``hidden``, share of the bird behind something, in [0, 1].
 attributes (one row for each attribute that a picture's bird has)
     ``image_id``, ``adjective`` and ``noun`` in the words of the truth (the keys of `words`),
-    ``part`` as CUB names it (empty for the whole bird), ``col`` and ``row`` in pixels,
+    ``part`` as CUB names it (empty where it names none), ``col`` and ``row`` in pixels,
     ``visible``, share of the surroundings of that place that nothing covers, in [0, 1].
 parts (fifteen rows a picture)
     ``image_id``, ``part``, ``col``, ``row``, ``visible``; 0 for the side that is turned away.

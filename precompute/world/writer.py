@@ -161,10 +161,11 @@ def _parts(picture: Picture) -> list[tuple[str, float, float, float]]:
 
 
 def _place(picture: Picture, attribute: Attribute) -> tuple[str, float, float, float]:
-    """Return the part as CUB names it, where it is and how visible."""
+    """Return the part as CUB names it ("" where it names none), where it is and how visible."""
     if not attribute.landmark:
         left, top, width, height = picture.bbox
         return "", left + width / 2, top + height / 2, 1 - picture.hidden
-    side = "left " if picture.faces_left else "right "
-    paired = attribute.landmark in ("eye", "leg", "wing")
-    return (side if paired else "") + attribute.landmark, *picture.places[attribute.landmark]
+    part = {"wingbar": "wing", "cheek": ""}.get(attribute.landmark, attribute.landmark)
+    if part in ("eye", "leg", "wing"):
+        part = ("left " if picture.faces_left else "right ") + part
+    return part, *picture.places[attribute.landmark]
