@@ -2,7 +2,7 @@
 
 
 class FieldmarksError(Exception):
-    """Base of all errors that Fieldmarks raises on purpose; the message is one line for the user."""
+    """Base of all errors raised on purpose; the message is one line for the user."""
 
 
 class RunError(FieldmarksError, ValueError):
