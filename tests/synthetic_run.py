@@ -15,6 +15,7 @@ from scipy import sparse
 from core import probability
 from core.contract import N_EXPLAIN, K
 from core.run import Run
+from core.selection import top_attributes
 from core.writer import RunWriter
 
 ADJECTIVES = ("yellow", "red", "black", "white", "long", "short", "striped", "grey")
@@ -72,7 +73,7 @@ def write_synthetic_run(
     for side, c in (("predicted", predicted_c), ("true", true_c)):
         p = probability.p_t_given_xc(pooled, class_weights[c], p_t_given_f["ridge"])
         k = min(K, T)
-        top = np.argsort(-p, axis=1, kind="stable")[:, :k]
+        top = top_attributes(p, attributes, k)
         writer.put(f"top_t_{side}", top)
         writer.put(f"top_p_{side}", np.take_along_axis(p, top, axis=1))
     centres = np.stack(np.meshgrid((np.arange(H) + 0.5) / H, (np.arange(W) + 0.5) / W), axis=-1)
