@@ -116,9 +116,7 @@ def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
     found.sort(key=lambda cluster: (-len(cluster.xs), cluster.xs.min()))
     names = [cluster.name for cluster in found]
     return [
-        Cluster(
-            _with_true(run, cluster), cluster.xs, cluster.t, cluster.predicted_c, cluster.true_c
-        )
+        replace(cluster, name=_with_true(run, cluster))
         if names.count(cluster.name) > 1
         else cluster
         for cluster in found
