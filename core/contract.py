@@ -2,9 +2,9 @@
 
 Writer, reader, tests and the table in the README all read these lists, so they cannot drift.
 
-Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns of
-a feature map, M images whose maps are kept, E non-zero counts, K attributes kept for an explanation,
-R top images of a filter, N canonical images of a class. ``X+1`` is one more than X.
+Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
+of a feature map, M images whose maps are kept, E non-zero counts, K attributes kept for an
+explanation, R top images of a filter, N canonical images of a class. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -163,10 +163,10 @@ TABLES: tuple[TableSpec, ...] = (
             "crop_left": ("float32", "square crop that the network saw, pixels of the original"),
             "crop_top": ("float32", "may be negative: the crop is padded past the edge"),
             "crop_side": ("float32", ""),
-            "sharpness": ("float32", "quality of the crop, see core.quality"),
+            "sharpness": ("float32", "share of fine detail, see core.quality, in [0, 1]"),
             "brightness": ("float32", "mean luminance, in [0, 1]"),
             "contrast": ("float32", "standard deviation of luminance, in [0, 1]"),
-            "colour_cast": ("float32", "distance of the mean colour from grey, in [0, 1]"),
+            "colour_cast": ("float32", "distance of the light's colour from grey, in [0, 1]"),
             "noise": ("float32", "estimated standard deviation of pixel noise, in [0, 1]"),
             "problem": ("str", "what was wrong with the file, empty for nothing"),
         },

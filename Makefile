@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` and `make test`. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format dashboard screenshots clean
+
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+DEMO := artifacts/demo/manifest.json
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+demo: $(DEMO) ## make the demo world, train on it, precompute the run, open the dashboard (PORT=8501)
+	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT) -- --run demo
+
+dashboard: $(READY) ## open the dashboard over all runs in artifacts/ (PORT=8501)
+	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+
+$(DEMO): | $(READY)
+	@$(BIN)/python -m precompute demo
+
+test: lint ## lint, then all tests; the browser tests too where a Chromium is found
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## check style and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(READY) ## rewrite the sources in the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+screenshots: $(DEMO) ## picture every page of the demo in both themes into artifacts/screenshots
+	@$(BIN)/python -m tests.screenshots --run demo --out artifacts/screenshots
+
+clean: ## remove the environment and everything that was computed
+	rm -rf $(VENV) artifacts .pytest_cache .ruff_cache
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Fieldmarks needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + ": make demo PYTHON=python3.12")'
+	@echo "Creating the environment in $(VENV) (a few minutes the first time) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $(READY)

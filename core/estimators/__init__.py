@@ -1,0 +1,26 @@
+"""Estimators of p(t given f), the filter attribute p.d.f., behind one registry.
+
+Importing the package registers all of them; `estimate` runs one by name.
+"""
+
+from core.estimators.literal import literal
+from core.estimators.registry import (
+    DEFAULT_ESTIMATOR,
+    ESTIMATORS,
+    Estimate,
+    Inputs,
+    estimate,
+    register_estimator,
+)
+from core.estimators.ridge import ridge
+
+__all__ = [
+    "DEFAULT_ESTIMATOR",
+    "ESTIMATORS",
+    "Estimate",
+    "Inputs",
+    "estimate",
+    "literal",
+    "register_estimator",
+    "ridge",
+]

@@ -1,0 +1,30 @@
+"""The paper's own estimator, equations (1) to (4), to the letter.
+
+An attribute's likelihood sums the activations of all images that have it, so how common an
+attribute is rules the result: "white belly" for almost every filter. It is kept, and always scored,
+as what the others are compared with.
+"""
+
+import numpy as np
+
+from core.estimators.registry import Estimate, Inputs, register_estimator
+from core.probability import sigma
+
+
+@register_estimator("literal")
+def literal(inputs: Inputs) -> Estimate:
+    """Return p(t given f) by Bayes' rule, eq. (1), from the likelihood of eqs. (2) to (4).
+
+    p(f given t) is the sum over the images whose captions name t of sigma(phi(f(x))), normalised
+    over F; p(t given f) is p(f given t) p(t), normalised over T. The evidence is p(t given f)
+    itself, as grounding in eq. (9) has it, without a bias.
+    """
+    p_f_given_x = sigma(inputs.pooled.astype(np.float32))
+    has = inputs.counts.astype(bool).astype(np.float32)
+    p_f_given_t = sigma(has.T @ p_f_given_x)
+    p_t_given_f = sigma((p_f_given_t * inputs.prior[:, None].astype(np.float32)).T)
+    return Estimate(
+        p_t_given_f=p_t_given_f,
+        evidence=p_t_given_f,
+        evidence_bias=np.zeros(len(inputs.prior), np.float32),
+    )

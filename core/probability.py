@@ -1,0 +1,78 @@
+"""The paper's distributions, equations (1) to (8), as products of the factors that a run stores.
+
+Names read as the paper writes them: the given comes first as an axis, the outcome last, so every
+distribution sums to 1 over axis -1 and products are plain ``@``.
+"""
+
+import numpy as np
+from scipy import sparse
+
+
+def sigma(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return ``values`` clipped at 0 and divided by their sum; uniform where nothing is positive.
+
+    The paper's sigma is left open. As a softmax over filters it gives one top attribute for all
+    images; a filter with a negative product speaks against the class, so it is clipped.
+
+    Parameters
+    ----------
+    values : ndarray
+        Any shape.
+    axis : int
+        The axis that sums to 1 afterwards.
+
+    >>> sigma(np.array([3.0, -2.0, 1.0]))
+    array([0.75, 0.  , 0.25])
+    """
+    clipped = np.clip(values, 0, None)
+    total = clipped.sum(axis=axis, keepdims=True)
+    uniform = np.full_like(clipped, 1 / clipped.shape[axis])
+    return np.divide(clipped, total, out=uniform, where=total > 0)
+
+
+def prior(counts: sparse.csr_array) -> np.ndarray:
+    """Return p(t), shape (T,): normalised TF-IDF of the attributes, eq. (1).
+
+    TF is the number of captions of an image that name t, summed over images; IDF is log(N / D) with
+    N images that have captions and D images whose captions name t.
+
+    Parameters
+    ----------
+    counts : csr_array of shape (X, T)
+        Only rows of images that have captions.
+    """
+    n_images = counts.shape[0]
+    document_frequency = counts.astype(bool).sum(axis=0)
+    idf = np.log(n_images / np.maximum(document_frequency, 1))
+    return sigma(np.asarray(counts.sum(axis=0), dtype=float) * idf)
+
+
+def p_f_given_xc(pooled: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return p(f given x, c) = sigma(phi(f(x)) * w[c, f]), eq. (6).
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (..., F)
+        Pooled activations of the images.
+    weights : ndarray of shape (F,) or (..., F)
+        Head weights of the class, or of each image's class.
+    """
+    return sigma(pooled * weights)
+
+
+def p_t_given_xc(pooled: np.ndarray, weights: np.ndarray, p_t_given_f: np.ndarray) -> np.ndarray:
+    """Return the image-class attribute p.d.f. p(t given x, c), shape (..., T), eq. (5).
+
+    Parameters
+    ----------
+    pooled, weights : ndarray
+        As in `p_f_given_xc`.
+    p_t_given_f : ndarray of shape (F, T)
+        Filter attribute p.d.f.s; sums to 1 over T.
+    """
+    return p_f_given_xc(pooled, weights) @ p_t_given_f
+
+
+def p_t_given_c(weights: np.ndarray, p_t_given_f: np.ndarray) -> np.ndarray:
+    """Return the class description p(t given c) = sigma(w[c]) @ p(t given f), eqs. (7) and (8)."""
+    return sigma(weights) @ p_t_given_f

@@ -1,0 +1,67 @@
+"""Which attributes an explanation holds: the most probable ones that do not contradict each other.
+
+"A long, short bill" would make a birder laugh: of two attributes at opposite poles of one dimension
+of one noun, only the more probable is kept.
+"""
+
+import numpy as np
+import pandas as pd
+
+from core.words import OPPOSITES
+
+
+def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the dimension of each attribute and its pole there.
+
+    Parameters
+    ----------
+    attributes : DataFrame
+        With the columns ``adjective`` and ``noun``.
+
+    Returns
+    -------
+    dimension : ndarray of shape (T,), int
+        Same number for the same dimension of the same noun, -1 for none.
+    pole : ndarray of shape (T,), int
+        0 or 1; two attributes of one dimension with different poles contradict each other.
+    """
+    side = {
+        a: (d, p) for d, pair in enumerate(OPPOSITES) for p, words in enumerate(pair) for a in words
+    }
+    nouns = pd.factorize(attributes["noun"])[0]
+    found = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
+    dimension, pole = np.array(found, dtype=int).reshape(-1, 2).T
+    return np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension), pole
+
+
+def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarray:
+    """Return the k most probable attributes of each row, without contradictions.
+
+    Parameters
+    ----------
+    p : ndarray of shape (B, T)
+        Attribute p.d.f.s.
+    attributes : DataFrame
+        One row an attribute.
+    k : int
+        How many to keep, at most T.
+
+    Returns
+    -------
+    ndarray of shape (B, k), int32
+        By falling p; -1 where fewer than k remain.
+    """
+    n_candidates = min(2 * k, p.shape[1])
+    candidates = np.argpartition(-p, n_candidates - 1, axis=1)[:, :n_candidates]
+    candidates.sort(axis=1)  # ties in the order of t
+    by_p = np.argsort(-np.take_along_axis(p, candidates, axis=1), axis=1, kind="stable")
+    candidates = np.take_along_axis(candidates, by_p, axis=1)
+    dimension, pole = poles(attributes)
+    dimension, pole = dimension[candidates], pole[candidates]
+    keep = np.ones(candidates.shape, dtype=bool)
+    for j in range(1, n_candidates):
+        same = (dimension[:, :j] == dimension[:, j : j + 1]) & (dimension[:, j : j + 1] >= 0)
+        keep[:, j] = ~(same & (pole[:, :j] != pole[:, j : j + 1]) & keep[:, :j]).any(axis=1)
+    first = np.argsort(~keep, axis=1, kind="stable")[:, :k]
+    kept = np.take_along_axis(keep, first, axis=1)
+    return np.where(kept, np.take_along_axis(candidates, first, axis=1), -1).astype(np.int32)

@@ -1,0 +1,91 @@
+"""The files of a run: names, paths, manifest and arrays, each read with a check.
+
+A run is one folder, whole or absent. `core.run` reads it, `core.writer` writes it; how a file is
+named and what it must look like is said here, once, from the contract.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from core.contract import ARRAYS, SCHEMA_VERSION
+from core.errors import MissingRunError, RunError
+
+MANIFEST = "manifest.json"
+EVALUATION = "evaluation.json"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can be a run's folder name.
+
+    Raises
+    ------
+    RunError
+        If it holds anything but letters, digits, ``.``, ``_`` and ``-``: no path is ever built
+        from what a URL or a command line says without this check.
+    """
+    if not _SAFE_NAME.fullmatch(name):
+        raise RunError(
+            f"a run's name is letters, digits, '.', '_' and '-', got {name!r}: choose another name"
+        )
+    return name
+
+
+def runs_folder() -> Path:
+    """Return the folder of all runs: ``FIELDMARKS_RUNS`` or ``artifacts`` in the project."""
+    default = Path(__file__).resolve().parent.parent / "artifacts"
+    return Path(os.environ.get("FIELDMARKS_RUNS") or default)
+
+
+def read_manifest(folder: Path) -> dict:
+    """Return the manifest of a run; raise the error that says why it cannot be opened."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise MissingRunError(
+            f"there is no run {folder.name!r}: make one with 'python -m precompute demo'"
+        )
+    if not path.exists():
+        raise RunError(f"run {folder.name!r} has no {MANIFEST}, it was not finished: precompute it")
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        version = manifest["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{MANIFEST} of run {folder.name!r} cannot be read: precompute again"
+        ) from None
+    if version != SCHEMA_VERSION:
+        raise RunError(
+            f"run {folder.name!r} has schema {version}, this version reads {SCHEMA_VERSION}: "
+            "precompute it again"
+        )
+    letters = {dim for spec in ARRAYS for dim in spec.dims if dim.isalpha()}
+    unknown = sorted(letters - manifest.get("sizes", {}).keys())
+    if unknown or not manifest.get("estimators"):
+        lacking = ", ".join(unknown) or "estimators"
+        raise RunError(f"{MANIFEST} of run {folder.name!r} lacks {lacking}: precompute it again")
+    return manifest
+
+
+def array_path(folder: Path, name: str) -> Path:
+    """Return where an array lies; ``name`` may be ``"p_t_given_f/literal"``."""
+    return folder / "arrays" / f"{name}.npy"
+
+
+def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return a read-only memory map, or raise `RunError` where it is not of that shape and type."""
+    if not path.exists():
+        raise RunError(f"{path} is missing: precompute the run again")
+    try:
+        array = np.load(path, mmap_mode=None if 0 in shape else "r")
+    except (ValueError, OSError) as error:
+        raise RunError(f"{path} cannot be read ({error}): precompute the run again") from None
+    if array.shape != shape or array.dtype != np.dtype(dtype):
+        raise RunError(
+            f"{path} should be {dtype} of shape {shape}, is {array.dtype} of {array.shape}: "
+            "precompute the run again"
+        )
+    return array

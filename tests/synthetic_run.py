@@ -1,0 +1,171 @@
+"""A run of made-up arrays, of any size, for tests of readers and pages and for benchmarks.
+
+Nothing in it means anything, but it is a whole run by the contract: distributions sum to 1, tables
+agree with arrays, predictions are the argmax of the logits.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from scipy import sparse
+
+from core import probability
+from core.contract import N_EXPLAIN, K
+from core.run import Run
+from core.selection import top_attributes
+from core.writer import RunWriter
+
+ADJECTIVES = ("yellow", "red", "black", "white", "long", "short", "striped", "grey")
+NOUNS = ("head", "bill", "belly", "wing", "crown", "tail", "throat", "leg")
+PARTS = ("beak", "belly", "crown", "tail")
+ESTIMATORS = ("literal", "ridge")
+
+
+def attribute_table(n: int) -> pd.DataFrame:
+    """Return n attributes, adjective by adjective; beyond 64 the adjectives are numbered."""
+    rows = [
+        (f"{adjective}{'' if n_round == 0 else n_round} {noun}", adjective, noun)
+        for n_round in range(1 + n // (len(ADJECTIVES) * len(NOUNS)))
+        for noun in NOUNS
+        for adjective in ADJECTIVES
+    ][:n]
+    table = pd.DataFrame(rows, columns=["phrase", "adjective", "noun"])
+    table["part"] = ["beak" if noun == "bill" else noun for noun in table["noun"]]
+    return table
+
+
+def write_synthetic_run(
+    folder: Path, name: str = "synthetic", *, X=40, F=12, T=24, C=5, H=3, W=3, R=8, N=3, seed=0
+) -> Run:
+    """Write and return a run of these sizes, deterministic from the seed."""
+    rng = np.random.default_rng(seed)
+    P = len(PARTS)
+    true_c = np.sort(rng.integers(0, C, X))
+    is_train = np.arange(X) % 2 == 0
+    class_weights = rng.normal(size=(C, F)).astype(np.float32)
+    maps = np.abs(rng.normal(size=(X, F, H, W))).astype(np.float16)
+    maps += np.clip(class_weights[true_c], 0, None)[:, :, None, None].astype(np.float16)
+    pooled = maps.astype(np.float32).mean(axis=(2, 3))
+    class_bias = rng.normal(size=C).astype(np.float32) * 0.1
+    logits = pooled @ class_weights.T + class_bias
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    predicted_c = logits.argmax(axis=1)
+    counts = sparse.random_array(
+        (X, T), density=min(1, 6 / T), format="csr", rng=rng, dtype=np.float64
+    )
+    counts.data = rng.integers(1, 8, counts.nnz)
+    counts.sort_indices()
+    attributes = attribute_table(T)
+    attributes["n_images"] = counts.astype(bool).sum(axis=0)
+    attributes["n_captions"] = counts.sum(axis=0)
+    n_captions = np.where(true_c % 2 == 0, 10, 0)
+
+    writer = RunWriter(folder, name)
+    p_t_given_f = {e: probability.sigma(rng.normal(size=(F, T)) ** 5) for e in ESTIMATORS}
+    for estimator, p in p_t_given_f.items():
+        writer.put(f"p_t_given_f/{estimator}", p)
+        writer.put(f"evidence/{estimator}", p - p.mean(axis=1, keepdims=True))
+        writer.put(f"evidence_bias/{estimator}", np.zeros(T))
+    for side, c in (("predicted", predicted_c), ("true", true_c)):
+        p = probability.p_t_given_xc(pooled, class_weights[c], p_t_given_f["ridge"])
+        k = min(K, T)
+        top = top_attributes(p, attributes, k)
+        writer.put(f"top_t_{side}", top)
+        writer.put(f"top_p_{side}", np.take_along_axis(p, top, axis=1))
+    centres = np.stack(np.meshgrid((np.arange(H) + 0.5) / H, (np.arange(W) + 0.5) / W), axis=-1)
+    writer.put("cell_centres", centres.transpose(1, 0, 2))
+    writer.put("pooled", pooled)
+    writer.put("maps", maps)
+    writer.put("map_row", np.arange(X))
+    writer.put("logits", logits)
+    writer.put("class_weights", class_weights)
+    writer.put("class_bias", class_bias)
+    writer.put("parts", rng.uniform(size=(X, P, 2)))
+    writer.put_counts(counts)
+    writer.put("prior", probability.prior(counts))
+    writer.put("q_value", rng.uniform(size=(F, T)))
+    writer.put("null_high", np.full((F, T), 1.5 / T))
+    writer.put("top_images", np.argsort(-pooled, axis=0, kind="stable")[:R].T)
+    canonical = [np.flatnonzero((true_c == c) & is_train)[:N] for c in range(C)]
+    writer.put("canonical", [np.pad(xs, (0, N - len(xs)), constant_values=-1) for xs in canonical])
+    writer.put_pack("thumb", [jpeg(c, rng) for c in true_c])
+    writer.put_pack(
+        "caption",
+        [b"a bird with a yellow head and a long bill.\n" * int(n) for n in n_captions],
+    )
+    images = pd.DataFrame(
+        {
+            "path": [f"{c + 1:03d}.Class_{c}/image_{x:06d}.jpg" for x, c in enumerate(true_c)],
+            "true_c": true_c.astype(np.int32),
+            "predicted_c": predicted_c.astype(np.int32),
+            "confidence": probabilities.max(axis=1),
+            "p_true": probabilities[np.arange(X), true_c],
+            "is_train": is_train,
+            "n_captions": n_captions.astype(np.int32),
+            "problem": "",
+        }
+    )
+    boxes = {"bbox_left": 10, "bbox_top": 5, "bbox_width": 80, "bbox_height": 90}
+    crops = {"crop_left": 5, "crop_top": 5, "crop_side": 90}
+    for column, value in {"width": 100, "height": 100, **boxes, **crops}.items():
+        images[column] = np.float32(value)
+    for column in ("sharpness", "brightness", "contrast", "colour_cast", "noise"):
+        images[column] = rng.uniform(size=X).astype(np.float32)
+    is_right = true_c == predicted_c
+    in_class = [(true_c == c) for c in range(C)]
+    classes = pd.DataFrame(
+        {
+            "class_id": np.arange(1, C + 1, dtype=np.int32),
+            "name": [f"Class {c}" for c in range(C)],
+            "n_train": [int((m & is_train).sum()) for m in in_class],
+            "n_test": [int((m & ~is_train).sum()) for m in in_class],
+            "n_right": [int((m & ~is_train & is_right).sum()) for m in in_class],
+        }
+    )
+    verdicts = np.array(["named", "several names", "no nameable attribute"])[np.arange(F) % 3]
+    p = p_t_given_f["ridge"]
+    filters = pd.DataFrame(
+        {
+            "verdict": verdicts,
+            "name_t": np.where(verdicts == "named", p.argmax(axis=1), -1).astype(np.int32),
+            "n_significant": np.where(verdicts == "named", 1, 0).astype(np.int32),
+            "entropy": -(p * np.log2(np.maximum(p, 1e-12))).sum(axis=1).astype(np.float32),
+            "top_c": class_weights.argmax(axis=0).astype(np.int32),
+        }
+    )
+    for table_name, table in (
+        ("images", images),
+        ("attributes", attributes),
+        ("classes", classes),
+        ("filters", filters),
+    ):
+        writer.put_table(table_name, table)
+    sizes = {"X": X, "F": F, "T": T, "C": C, "P": P, "H": H, "W": W, "M": X}
+    sizes |= {"E": counts.nnz, "K": min(K, T), "R": R, "N": N}
+    return writer.finish(
+        {
+            "sizes": sizes,
+            "estimators": list(ESTIMATORS),
+            "default_estimator": "ridge",
+            "arch": "synthetic",
+            "layer": "maps",
+            "input_size": 96,
+            "receptive_field": 32,
+            "dataset": "synthetic",
+            "part_names": list(PARTS),
+            "n_explain": N_EXPLAIN,
+        }
+    )
+
+
+def jpeg(c: int, rng: np.random.Generator, size: int = 96) -> bytes:
+    """Return a JPEG of one colour per class with a little noise."""
+    colour = np.random.default_rng(c).integers(40, 215, 3)
+    pixels = np.clip(colour + rng.integers(-20, 20, (size, size, 1)), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=70)
+    return buffer.getvalue()

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from core import probability
+from core.contract import N_EXPLAIN
+from core.contrast import contrast
+from core.explanation import describe, explain
+from core.retrieval import rank
+
+
+def test_an_explanation_holds_the_most_probable_attributes_of_its_class(run):
+    explanation = explain(run, x=3, c=2)
+    p = probability.p_t_given_xc(
+        run.array("pooled")[3], run.array("class_weights")[2], run.array("p_t_given_f")
+    )
+    np.testing.assert_allclose(explanation.p, p)
+    assert explanation.p.sum() == pytest.approx(1, abs=1e-5)
+    assert len(explanation.attributes) == N_EXPLAIN
+    assert explanation.attributes[0] == p.argmax()
+
+
+def test_the_sentence_names_the_class_and_every_attribute(run):
+    explanation = explain(run, x=0, c=1)
+    assert explanation.sentence.startswith("This is a Class 1 because it has ")
+    assert explanation.sentence.endswith(".")
+    named = {span.t for span in explanation.spans if span.t is not None}
+    assert named == set(explanation.attributes)
+
+
+def test_an_image_can_be_explained_as_any_class(run):
+    pictures = {explain(run, 0, c).sentence for c in range(run.sizes["C"])}
+    assert len(pictures) == run.sizes["C"]
+
+
+def test_a_class_is_described_without_an_image(run):
+    description = describe(run, 4)
+    assert description.sentence.startswith("A Class 4 has ")
+    assert description.p.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_contrast_splits_the_attributes_in_three(run):
+    first, second = explain(run, 0, 0), explain(run, 0, 1)
+    result = contrast(run, first, second)
+    assert set(result.both) | set(result.only_first) == set(first.attributes)
+    assert set(result.both) | set(result.only_second) == set(second.attributes)
+    assert result.difference.sum() == pytest.approx(0, abs=1e-5)
+    np.testing.assert_allclose(result.difference, first.p - second.p)
+
+
+def test_a_contrast_reads_as_english(run):
+    first, second = explain(run, 0, 0), explain(run, 0, 1)
+    sentence = contrast(run, first, second).sentence
+    if set(first.attributes) & set(second.attributes):
+        assert sentence.startswith("Both have ")
+        assert ", but only Class 0 has " in sentence
+    else:
+        assert sentence.startswith("Only Class 0 has ")
+    assert ", and only Class 1 has " in sentence
+
+
+def test_equal_explanations_have_everything_in_common(run):
+    explanation = explain(run, 0, 0)
+    result = contrast(run, explanation, explanation)
+    assert (result.only_first, result.only_second) == ([], [])
+    assert result.sentence.startswith("Both have ")
+    assert "only" not in result.sentence
+
+
+def test_retrieval_ranks_the_images_whose_explanation_holds_the_attribute(run):
+    predicted = run.images["predicted_c"]
+    for t in range(run.sizes["T"]):
+        expected = {}
+        for x in range(run.sizes["X"]):
+            explanation = explain(run, x, int(predicted.iloc[x]))
+            if t in explanation.attributes:
+                expected[x] = explanation.p[t]
+        ranking = rank(run, t)
+        assert set(ranking.xs) == set(expected)
+        np.testing.assert_allclose(ranking.scores, [expected[x] for x in ranking.xs], rtol=1e-4)
+        assert (np.diff(ranking.scores) <= 0).all()

@@ -1,0 +1,112 @@
+import json
+
+import numpy as np
+import pytest
+
+from core.contract import ARRAYS
+from core.errors import FieldmarksError, MissingRunError, RunError
+from core.run import Run, list_runs, open_run
+from core.store import MANIFEST, check_name
+from core.writer import RunWriter
+from tests.synthetic_run import write_synthetic_run
+
+
+def test_every_array_of_the_contract_has_its_shape_and_type(run):
+    for spec in ARRAYS:
+        array = run.array(spec.name)
+        assert array.dtype == np.dtype(spec.dtype), spec.name
+        assert array.ndim == len(spec.dims), spec.name
+        assert not array.flags.writeable, spec.name
+
+
+def test_distributions_sum_to_one(run):
+    for spec in (spec for spec in ARRAYS if spec.is_distribution):
+        np.testing.assert_allclose(run.array(spec.name).sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_packed_bytes_come_back_as_they_went_in(run):
+    assert run.packed("thumb", 3).startswith(b"\xff\xd8")
+    with_captions = int(np.flatnonzero(run.images["n_captions"])[0])
+    without = int(np.flatnonzero(run.images["n_captions"] == 0)[0])
+    assert len(run.captions(with_captions)) == 10
+    assert run.captions(without) == []
+
+
+def test_an_image_without_maps_says_how_to_get_them(run, monkeypatch):
+    monkeypatch.setitem(run._arrays, "map_row", np.full(run.sizes["X"], -1))
+    with pytest.raises(MissingRunError, match="precompute maps synthetic --images 2"):
+        run.maps(2)
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    return write_synthetic_run(tmp_path)
+
+
+def _truncate(run):
+    path = run.folder / "arrays" / "pooled.npy"
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+def _reshape(run):
+    np.save(run.folder / "arrays" / "pooled.npy", np.zeros((2, 2), np.float32))
+
+
+def _manifest(**changes):
+    def spoil(run):
+        path = run.folder / MANIFEST
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return spoil
+
+
+SPOILED = {
+    "no manifest": (lambda run: (run.folder / MANIFEST).unlink(), "was not finished"),
+    "manifest of garbage": (lambda run: (run.folder / MANIFEST).write_text("{"), "cannot be read"),
+    "older schema": (_manifest(schema_version=0), "has schema 0"),
+    "array of another shape": (_reshape, "should be float32"),
+    "truncated array": (_truncate, "cannot be read"),
+    "array gone": (lambda run: (run.folder / "arrays" / "logits.npy").unlink(), "is missing"),
+    "pack cut short": (lambda run: (run.folder / "thumbs.bin").write_bytes(b""), "should hold"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_spoiled_run_is_refused_in_one_line(fresh, case):
+    spoil, message = SPOILED[case]
+    spoil(fresh)
+    with pytest.raises(RunError, match=message) as caught:
+        Run(fresh.folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_run_says_how_to_make_one(tmp_path):
+    with pytest.raises(MissingRunError, match="python -m precompute demo"):
+        open_run("nothing", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "../other", "a/b", ".hidden", "a b", "x" * 101])
+def test_a_run_name_never_becomes_another_path(name):
+    with pytest.raises(FieldmarksError, match="choose another name"):
+        check_name(name)
+
+
+def test_a_run_appears_only_when_it_is_whole(tmp_path):
+    writer = RunWriter(tmp_path, "half")
+    writer.put("prior", np.array([0.5, 0.5]))
+    with pytest.raises(RunError):
+        writer.finish({"sizes": {"X": 1}, "estimators": [], "default_estimator": ""})
+    assert list_runs(tmp_path) == []
+
+
+def test_a_broken_run_is_listed_with_its_problem(fresh):
+    _manifest(schema_version=0)(fresh)
+    (entry,) = list_runs(fresh.folder.parent)
+    assert entry.name == "synthetic"
+    assert "precompute it again" in entry.problem
+
+
+def test_writing_a_run_again_replaces_it(fresh):
+    again = write_synthetic_run(fresh.folder.parent, X=30)
+    assert again.sizes["X"] == 30
+    assert [entry.name for entry in list_runs(fresh.folder.parent)] == ["synthetic"]

@@ -1,0 +1,88 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import words
+from core.explanation import attribute_spans
+from core.selection import top_attributes
+
+
+def table(*phrases: str) -> pd.DataFrame:
+    rows = [phrase.rsplit(" ", 1) for phrase in phrases]
+    return pd.DataFrame(rows, columns=["adjective", "noun"])
+
+
+SENTENCES = {
+    "one attribute": (["long bill"], "a long bill"),
+    "a vowel": (["orange bill"], "an orange bill"),
+    "parts in numbers": (["black wing", "orange leg"], "black wings and orange legs"),
+    "an irregular plural": (["red foot"], "red feet"),
+    "adjectives of one noun": (["pointed bill", "short bill"], "a pointed, short bill"),
+    "colours last, joined": (
+        ["black bill", "short bill", "yellow bill"],
+        "a short, black and yellow bill",
+    ),
+    "three things": (
+        ["red throat", "black crown", "long bill"],
+        "a red throat, a black crown, and a long bill",
+    ),
+    "a mass noun": (["grey plumage"], "grey plumage"),
+    "a noun stands where it came first": (
+        ["red throat", "black crown", "white throat"],
+        "a red and white throat and a black crown",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_attributes_read_as_english(case):
+    phrases, expected = SENTENCES[case]
+    spans = attribute_spans(list(range(len(phrases))), table(*phrases))
+    assert "".join(span.text for span in spans) == expected
+
+
+def test_every_attribute_of_a_sentence_can_be_clicked():
+    phrases = ["black bill", "short bill", "red throat", "black wing"]
+    spans = attribute_spans([0, 1, 2, 3], table(*phrases))
+    assert sorted(span.t for span in spans if span.t is not None) == [0, 1, 2, 3]
+    adjective_of = {span.t: span.text.split()[0] for span in spans if span.t is not None}
+    assert [adjective_of[t] for t in range(4)] == ["black", "short", "red", "black"]
+
+
+def test_merged_adjectives_and_spans_agree():
+    assert words.noun_phrase(["black", "short"], "bill") == "a short, black bill"
+
+
+def slow_selection(p, attributes, k):
+    """Walk down by p; skip what contradicts something already chosen."""
+    chosen = []
+    for t in sorted(range(len(p)), key=lambda t: (-p[t], t)):
+        row = attributes.iloc[t]
+        contradicted = any(
+            attributes.iloc[s]["noun"] == row["noun"]
+            and any(
+                {row["adjective"], attributes.iloc[s]["adjective"]} <= (one | other)
+                and (row["adjective"] in one) != (attributes.iloc[s]["adjective"] in one)
+                for one, other in words.OPPOSITES
+            )
+            for s in chosen
+        )
+        if not contradicted:
+            chosen.append(t)
+    return chosen[:k]
+
+
+def test_an_explanation_never_contradicts_itself():
+    attributes = table(
+        "long bill", "short bill", "stubby bill", "long tail", "short tail", "red bill",
+        "small bird", "large bird", "thin bill", "thick bill", "blue eye", "dark eye",
+    )  # fmt: skip
+    p = np.random.default_rng(0).dirichlet(np.ones(len(attributes)), size=50)
+    fast = top_attributes(p, attributes, 5)
+    for row, chosen in zip(p, fast, strict=True):
+        assert chosen.tolist() == slow_selection(row, attributes, 5)
+
+
+def test_where_too_few_attributes_remain_the_rest_is_minus_one():
+    attributes = table("long bill", "short bill")
+    assert top_attributes(np.array([[0.4, 0.6]]), attributes, 2).tolist() == [[1, -1]]
