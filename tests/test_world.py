@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core.errors import DataError
+from precompute import demo
 from precompute.demo import make_world
 from precompute.world.palette import PALETTE
 from precompute.world.truth import Truth
@@ -55,6 +56,14 @@ def test_a_tiny_world_takes_a_few_seconds_and_a_second_call_none(tmp_path):
     again = time.process_time()
     assert made - start < 6  # about 2 on a free core
     assert again - made < 0.1
+
+
+def test_a_world_of_older_code_is_made_anew(tmp_path, monkeypatch):
+    sizes = {"n_species": 2, "n_images": 2, "image_size": 96, "progress": False, "workers": 1}
+    make_world(tmp_path / "w", **sizes)
+    monkeypatch.setattr(demo, "_sources", lambda: "older")
+    make_world(tmp_path / "w", **sizes)
+    assert Truth.read(tmp_path / "w").settings["sources"] == "older"
 
 
 def test_a_world_of_other_settings_replaces_the_old_one(tmp_path):
