@@ -72,10 +72,10 @@ def make_world(
     DataError
         If the sizes are impossible or ``out`` holds something that is not a made world.
     """
-    if not (2 <= n_species <= len(SPECIES) and n_images >= 2 and image_size >= 64):
+    if not (2 <= n_species <= len(SPECIES) and n_images >= 2 and 64 <= image_size <= 512):
         raise DataError(
-            f"expected 2 to {len(SPECIES)} species, at least 2 images of each and 64 pixels, got "
-            f"{n_species}, {n_images} and {image_size}: choose sizes in that range"
+            f"expected 2 to {len(SPECIES)} species, at least 2 images of each and 64 to 512 "
+            f"pixels, got {n_species}, {n_images} and {image_size}: choose sizes in that range"
         )
     out, difficulty = Path(out), difficulty or Difficulty()
     settings = {

@@ -80,7 +80,8 @@ def test_a_world_of_other_settings_replaces_the_old_one(tmp_path):
         ({"n_species": 1}, "expected 2 to 24 species"),
         ({"n_species": 25}, "got 25, 50 and 300"),
         ({"n_images": 1}, "at least 2 images"),
-        ({"image_size": 20}, "64 pixels"),
+        ({"image_size": 20}, "64 to 512 pixels"),
+        ({"image_size": 1024}, "got 24, 50 and 1024"),
     ],
 )
 def test_impossible_sizes_are_refused(tmp_path, sizes, message):
