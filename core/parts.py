@@ -1,0 +1,102 @@
+"""Parts of a bird: which noun names which group of CUB keypoints, and how a sentence counts it.
+
+The nouns of each group are the fixed list of the grounding measure (README, "Measures"), so
+that scores compare; a noun outside it, such as "bird" or "plumage", has no place in the image.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PartGroup:
+    """Nouns that mean one place, and the CUB keypoints at which it counts as found.
+
+    Parameters
+    ----------
+    name : str
+    nouns : tuple of str
+        Singular.
+    keypoints : tuple of str
+        Names in ``parts/parts.txt``. The nearest visible one counts.
+    """
+
+    name: str
+    nouns: tuple[str, ...]
+    keypoints: tuple[str, ...]
+
+
+GROUPS: tuple[PartGroup, ...] = (
+    PartGroup("beak", ("beak", "bill"), ("beak",)),
+    PartGroup("belly", ("belly",), ("belly",)),
+    PartGroup("breast", ("breast", "chest"), ("breast",)),
+    PartGroup("crown", ("crown",), ("crown",)),
+    PartGroup("throat", ("throat",), ("throat",)),
+    PartGroup("back", ("back",), ("back",)),
+    PartGroup("tail", ("tail",), ("tail",)),
+    PartGroup("wings", ("wing", "wingbar"), ("left wing", "right wing")),
+    PartGroup("eyes", ("eye", "eyering", "eyebrow"), ("left eye", "right eye")),
+    PartGroup("legs", ("leg", "foot", "tarsus"), ("left leg", "right leg")),
+    PartGroup("nape", ("nape",), ("nape",)),
+    PartGroup("forehead", ("forehead",), ("forehead",)),
+    PartGroup("head", ("head",), ("forehead", "crown", "nape")),
+    PartGroup("neck", ("neck",), ("nape", "throat")),
+)
+_BY_NOUN = {noun: group for group in GROUPS for noun in group.nouns}
+_BY_NAME = {group.name: group for group in GROUPS}
+
+#: Nouns that a sentence puts in the plural: "black wings".
+PLURALS = {
+    "claw": "claws",
+    "covert": "coverts",
+    "eye": "eyes",
+    "feather": "feathers",
+    "flank": "flanks",
+    "foot": "feet",
+    "leg": "legs",
+    "marking": "markings",
+    "primary": "primaries",
+    "rectrix": "rectrices",
+    "secondary": "secondaries",
+    "speckle": "speckles",
+    "spot": "spots",
+    "streak": "streaks",
+    "stripe": "stripes",
+    "tarsus": "tarsi",
+    "thigh": "thighs",
+    "toe": "toes",
+    "wing": "wings",
+    "wingbar": "wingbars",
+}
+#: Nouns without a plural and without an article: "brown plumage".
+MASS_NOUNS = frozenset({"coloring", "covering", "feathering", "fur", "hair", "plumage"})
+
+
+def part_of(noun: str) -> str:
+    """Return the name of the noun's part group, empty for none.
+
+    >>> part_of("bill"), part_of("bird")
+    ('beak', '')
+    """
+    return _BY_NOUN[noun].name if noun in _BY_NOUN else ""
+
+
+def keypoints_of(part: str) -> tuple[str, ...]:
+    """Return the CUB keypoints of a part group.
+
+    Raises
+    ------
+    KeyError
+        If there is no such group.
+    """
+    return _BY_NAME[part].keypoints
+
+
+def as_spoken(noun: str) -> tuple[str, bool]:
+    """Return the noun as a sentence uses it and whether it takes an article.
+
+    >>> as_spoken("bill"), as_spoken("wing"), as_spoken("wing covert"), as_spoken("plumage")
+    (('bill', True), ('wings', False), ('wing coverts', False), ('plumage', False))
+    """
+    rest, space, last = noun.rpartition(" ")
+    spoken = PLURALS.get(last, last)
+    return rest + space + spoken, spoken == last and last not in MASS_NOUNS
