@@ -1,7 +1,7 @@
-"""Parts of a bird: which noun names which group of CUB keypoints, and how a sentence counts it.
+"""Parts of a bird: which noun names which group of CUB keypoints.
 
-The nouns of each group are the fixed list of the grounding measure (README, "Measures"), so
-that scores compare; a noun outside it, such as "bird" or "plumage", has no place in the image.
+The nouns of each group are the fixed list of the grounding measure (README, "Measures"), so that
+scores compare; a noun outside it, such as "bird" or "plumage", has no place in the image.
 """
 
 from dataclasses import dataclass
@@ -44,32 +44,6 @@ GROUPS: tuple[PartGroup, ...] = (
 _BY_NOUN = {noun: group for group in GROUPS for noun in group.nouns}
 _BY_NAME = {group.name: group for group in GROUPS}
 
-#: Nouns that a sentence puts in the plural: "black wings".
-PLURALS = {
-    "claw": "claws",
-    "covert": "coverts",
-    "eye": "eyes",
-    "feather": "feathers",
-    "flank": "flanks",
-    "foot": "feet",
-    "leg": "legs",
-    "marking": "markings",
-    "primary": "primaries",
-    "rectrix": "rectrices",
-    "secondary": "secondaries",
-    "speckle": "speckles",
-    "spot": "spots",
-    "streak": "streaks",
-    "stripe": "stripes",
-    "tarsus": "tarsi",
-    "thigh": "thighs",
-    "toe": "toes",
-    "wing": "wings",
-    "wingbar": "wingbars",
-}
-#: Nouns without a plural and without an article: "brown plumage".
-MASS_NOUNS = frozenset({"coloring", "covering", "feathering", "fur", "hair", "plumage"})
-
 
 def part_of(noun: str) -> str:
     """Return the name of the noun's part group, empty for none.
@@ -89,14 +63,3 @@ def keypoints_of(part: str) -> tuple[str, ...]:
         If there is no such group.
     """
     return _BY_NAME[part].keypoints
-
-
-def as_spoken(noun: str) -> tuple[str, bool]:
-    """Return the noun as a sentence uses it and whether it takes an article.
-
-    >>> as_spoken("bill"), as_spoken("wing"), as_spoken("wing covert"), as_spoken("plumage")
-    (('bill', True), ('wings', False), ('wing coverts', False), ('plumage', False))
-    """
-    rest, space, last = noun.rpartition(" ")
-    spoken = PLURALS.get(last, last)
-    return rest + space + spoken, spoken == last and last not in MASS_NOUNS

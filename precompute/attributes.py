@@ -1,4 +1,4 @@
-"""Captions to attributes: which adjective-noun phrases the captions of each image name, how often."""
+"""Captions to attributes: which adjective-noun phrases they name of each image, and how often."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -65,9 +65,11 @@ def extract(
     """
     if min_images < 1:
         raise DataError(f"expected min_images of at least 1, got {min_images}")
-    readings = (tagger or default_tagger()).read(chain.from_iterable(lines))
+    n_captions = sum(map(len, lines))
+    tagger = tagger or default_tagger(n_captions)
+    readings = tagger.read(chain.from_iterable(lines))
     if progress is not None:
-        readings = progress(readings, total=sum(map(len, lines)))
+        readings = progress(readings, total=n_captions)
     table = Synonyms.load() if merge else None
     per_image = [Counter[Pair]() for _ in lines]
     owners = chain.from_iterable([x] * len(captions) for x, captions in enumerate(lines))
@@ -101,7 +103,7 @@ def _counted(per_image: Sequence[Counter[Pair]], min_images: int) -> AttributeCo
         for pair, n in found.items()
         if pair in index
     ]
-    xs, ts, values = np.array(entries).T
+    xs, ts, values = np.array(entries, np.int32).T
     shape = (len(per_image), len(kept))
     counts = sparse.coo_array((values.astype(np.uint16), (xs, ts)), shape=shape).tocsr()
     counts.sort_indices()

@@ -42,14 +42,14 @@ def _start(words: Sequence[str], tags: Sequence[str], floor: int, head: int) -> 
         before = tags[i - 1]
         if before in MODIFIERS or (before in ADVERBS and tags[i] in MODIFIERS):
             i -= 1
-        elif (
-            before in JOINTS
-            and i - 2 >= floor
-            and tags[i] in MODIFIERS | ADVERBS
-            and tags[i - 2] in MODIFIERS
-        ):
+        elif before in JOINTS and tags[i] in MODIFIERS | ADVERBS:
+            left = i - 2
+            if before == "CC" and left >= floor and tags[left] == ",":
+                left -= 1  # "thick, curved, and beige"
+            if left < floor or tags[left] not in MODIFIERS:
+                break
             joint = i if joint is None and before == "CC" else joint
-            i -= 2
+            i = left
         else:
             break
     if joint is not None and i > 0 and words[i - 1] in COPULAS:

@@ -13,7 +13,7 @@ Rule = Callable[[Sequence[str], Sequence[str], int], str | None]
 
 OPENERS = frozenset({"DT", "PDT", "PRP$", "CD", "POS"})
 DESCRIBERS = ADJECTIVES | PARTICIPLES
-AUXILIARIES = frozenset("is are was were be been has have had does do can may".split())
+AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "has", "have", "had", "do"})
 
 
 def correct(words: Sequence[str], tags: Sequence[str]) -> list[str]:
@@ -36,14 +36,19 @@ def correct(words: Sequence[str], tags: Sequence[str]) -> list[str]:
 
 
 def _that(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a bird that is": joins a clause; "that bird": points."""
+    """Tell "a bird that is", which joins a clause, from "that bird", which points."""
     if words[i] == "that":
         return "DT" if tags[i + 1] in NOUNS | ADJECTIVES else "WDT"
     return None
 
 
+def _all(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
+    """Make the "all" of "a large all black bird" say how black it is."""
+    return "RB" if words[i] == "all" and tags[i + 1] in ADJECTIVES else None
+
+
 def _opened_verb(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "the tint", "white stripes": a verb form behind an article or adjective is a noun."""
+    """Make "the tint", "white stripes", "an elaborate crest" no verbs: a phrase is open."""
     if words[i] in AUXILIARIES or tags[i - 1] not in OPENERS | ADJECTIVES:
         return None
     if tags[i] == "VBZ":
@@ -52,56 +57,58 @@ def _opened_verb(words: Sequence[str], tags: Sequence[str], i: int) -> str | Non
 
 
 def _clause_verb(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a beak that curves": a plural behind "that", "which", "it" is a verb."""
+    """Make "a beak that points", "it colors" verbs, not plurals."""
     return "VBZ" if tags[i - 1] in ("WDT", "PRP") else None
 
 
 def _half_adjective(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a cream colored chin", "a cone-shaped bill": the noun is half of an adjective."""
+    """Make the noun of "a cream colored chin", "a cone-shaped bill" half of an adjective."""
     after = i + 2 if words[i + 1] == "-" and i + 2 < len(words) else i + 1
     joins = words[after] in SECOND_HALVES or (after == i + 2 and tags[after] in DESCRIBERS)
     return "JJ" if joins and words[after] != "like" else None
 
 
 def _leading_adverb(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a downward curve", "an outward pointing beak": between article and noun, an adjective."""
+    """Make "a downward curve", "an outward pointing beak" adjectives."""
     if words[i].removesuffix("s").endswith("ward") and tags[i + 1] in NOUNS | DESCRIBERS:
         return "JJ"
     return None
 
 
 def _comparative(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "longer neck": a comparative before a noun is an adjective."""
+    """Make the "longer" of "a longer neck" an adjective, and leave "it lasts longer"."""
     compares = words[i].endswith("er") and likely_tag(words[i][:-2]) in ADJECTIVES
     return "JJR" if compares and tags[i + 1] in NOUNS | DESCRIBERS else None
 
 
 def _loose_participle(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a bird covering its nest", "for catching fish": a verb, not a description."""
+    """Make "a bird covering its nest", "for catching fish" verbs that describe nothing."""
     if tags[i - 1] in NOUNS | {"WDT", "PRP", "TO"} or words[i - 1] in ("for", "while", "when"):
         return "VB"
     return None
 
 
 def _gerund(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a white marking around": described, and describing nothing, it is a noun."""
+    """Make the "marking" of "a white marking around" a noun: described, not describing."""
     described = tags[i - 1] in OPENERS | ADJECTIVES
-    return "NN" if described and tags[i + 1] not in NOUNS | DESCRIBERS | {"HYPH"} else None
+    followers = NOUNS | DESCRIBERS | OPENERS | {"HYPH"}
+    return "NN" if described and tags[i + 1] not in followers else None
 
 
 def _describing_past(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "a banded tail": a past form describes, unless a subject stands before it."""
+    """Make the past form of "a banded tail" describe, unless a subject stands before it."""
     if words[i] in AUXILIARIES or tags[i - 1] in NOUNS | {"WDT", "PRP"}:
         return None
     return "VBN"
 
 
 def _way_back(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """ "swept back", "running back from": behind a verb it is a direction."""
+    """Make the "back" of "running back from" a direction: it is behind a verb."""
     return "RB" if words[i] == "back" and tags[i - 1] in {"VB", "VBZ", "VBG", "VBP"} else None
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
+    "DT": (_all,),
     "IN": (_that,),
     "VB": (_half_adjective, _opened_verb),
     "VBP": (_opened_verb,),

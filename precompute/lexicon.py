@@ -1,8 +1,9 @@
 """English words and their likeliest part of speech: a general lexicon plus a short list.
 
-The lexicon is the one that TextBlob ships (94,000 words from the Brown corpus and the Penn Treebank,
-one Penn tag a word). ``caption_words.csv`` beside this file adds what people say of animals and a
-newspaper does not, and may be edited. A word that neither knows is judged by its ending.
+The lexicon is the one that TextBlob ships (94,000 words from the Brown corpus and the Penn
+Treebank, one Penn tag a word). ``caption_words.csv`` beside this file adds what people say of
+animals and a newspaper does not, and may be edited. A word that neither knows is judged by its
+ending.
 """
 
 import csv
@@ -79,8 +80,3 @@ def likely_tag(word: str) -> str:
     if not any(letter.isalpha() for letter in word):
         return ":"
     return next((tag for ending, tag in ENDINGS if word.endswith(ending)), "NN")
-
-
-def is_adjective(word: str) -> bool:
-    """Whether the word by itself is an adjective or a colour: "white", "orange", "pointy"."""
-    return likely_tag(word) in ADJECTIVES

@@ -8,7 +8,7 @@ what a rule gives is looked up again, so "under tail feather" may take two steps
 
 import csv
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import inflect
@@ -19,6 +19,8 @@ from precompute.phrases import Pair
 
 SYNONYMS = Path(__file__).with_name("synonyms.csv")
 COLUMNS = ["kind", "word", "becomes"]
+#: Plurals of anatomy that the library does not know.
+IRREGULAR = {"rectrix": "rectrices", "tarsus": "tarsi"}
 #: More steps than this are a circle in the table.
 MAX_STEPS = 8
 
@@ -91,10 +93,13 @@ def _apply(rules: dict[str, str], word: str) -> str:
 
 @cache
 def _inflections() -> inflect.engine:
-    return inflect.engine()
+    engine = inflect.engine()
+    for one, many in IRREGULAR.items():
+        engine.defnoun(one, many)
+    return engine
 
 
-@lru_cache(maxsize=None)
+@cache
 def singular(noun: str) -> str:
     """Return the noun with its last word in the singular.
 

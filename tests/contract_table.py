@@ -1,0 +1,12 @@
+"""Writes the README's contract table from the contract: ``python -m tests.contract_table``."""
+
+from pathlib import Path
+
+from tests.test_docs import contract_rows
+
+if __name__ == "__main__":
+    path = Path(__file__).resolve().parent.parent / "README.md"
+    before, _, after = path.read_text("utf-8").split("<!-- contract -->")
+    head = ["| file | axes | type | meaning |", "|---|---|---|---|"]
+    table = "\n".join([*head, *contract_rows()])
+    path.write_text(f"{before}<!-- contract -->\n{table}\n<!-- contract -->{after}", "utf-8")
