@@ -1,0 +1,25 @@
+"""Entry of the dashboard: ``streamlit run dashboard/app.py`` from any folder."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # Streamlit knows the script's folder only
+
+from dashboard import data, frame, state  # noqa: E402
+
+st.set_page_config(page_title="Fieldmarks", page_icon=":material/flutter_dash:", layout="wide")
+page = st.navigation(frame.pages(), position="hidden")
+choice = data.choose()
+frame.header(choice)
+frame.warn_if_open_to_others()
+notices = st.container()
+if choice.run is None:
+    frame.no_run(choice)
+else:
+    page.run()
+for message in state.take_notices():
+    notices.info(message, icon=":material/link_off:")

@@ -1,0 +1,198 @@
+"""Classes: what a class is to the network, compared with another, and its images."""
+
+import numpy as np
+import streamlit as st
+
+from core.failures import Criteria, confusion_pairs, select
+from core.run import Run
+from dashboard import charts, data, gallery, heading, links, ranking, sentence
+from dashboard.gallery import Line, Picture
+from dashboard.state import Key, bound, number
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.choose().run
+    c = number(Key.C, run.sizes["C"], "class")
+    versus = number(Key.VERSUS, run.sizes["C"], "class")
+    c = 0 if c is None else c
+    versus = None if versus == c else versus
+    heading.page(
+        "Classes",
+        "What the network's weights say a class looks like. Every word leads to the images in "
+        "which the network sees it.",
+    )
+    pick(run, c, versus)
+    described(run, c, versus)
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        bars(run, c, versus)
+    with right:
+        confusions(run, c)
+    images(run, c)
+
+
+def pick(run: Run, c: int, versus: int | None) -> None:
+    """Draw the choice of one class or two."""
+    classes = list(range(run.sizes["C"]))
+    left, right = st.columns(2)
+    with left:
+        st.selectbox(
+            ":orange[**Class**]",
+            classes,
+            format_func=lambda each: links.numbered_name(run, each),
+            **bound(Key.C, c, scope="classes"),
+        )
+    with right:
+        st.selectbox(
+            ":blue[**Compared with**]",
+            [each for each in classes if each != c],
+            index=None,
+            placeholder="no other class",
+            format_func=lambda each: links.numbered_name(run, each),
+            **bound(
+                Key.VERSUS,
+                versus,
+                lambda each: None if each is None else str(each),
+                scope="classes",
+            ),
+        )
+
+
+def described(run: Run, c: int, versus: int | None) -> None:
+    """Draw the description sentence of one class, or of two with what sets them apart."""
+    first = data.describe(run, c)
+    shown = [("predicted", first)]
+    if versus is not None:
+        shown.append(("true", data.describe(run, versus)))
+    for tone, explained in shown:
+        sentence.show(
+            explained.spans,
+            lambda t: links.word(run, t),
+            key=f"classes.sentence.{tone}",
+            tone=tone,
+            title=lambda t, p=explained.p: f"p(t | c) = {p[t]:.4f}: images it is seen in",
+        )
+    if versus is not None:
+        both = data.compare(run, first, shown[1][1])
+        sentence.show(both.spans, lambda t: links.word(run, t), key="classes.sentence.contrast")
+    row = run.classes.iloc[c]
+    n_test, n_right = int(row["n_test"]), int(row["n_right"])
+    accuracy = f", {n_right / n_test:.0%} of its {n_test} test images right" if n_test else ""
+    st.caption(f"{int(row['n_train'])} training images{accuracy}.")
+
+
+def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
+    """Draw p(t given c) as bars, back to back for two classes."""
+    heading.section(
+        "Attributes",
+        help="Class description p(t | c): how much the weights of the class speak of each "
+        "attribute. Sums to 1 over all attributes.",
+    )
+    p = data.describe(run, c).p
+    if versus is None:
+        ts = np.argsort(-p, kind="stable")[:n].tolist()
+        figure = charts.attribute_bars(
+            ts, p[ts], [links.phrase(run, t) for t in ts], colour=charts.PREDICTED
+        )
+    else:
+        other = data.describe(run, versus).p
+        ts = np.argsort(-np.maximum(p, other), kind="stable")[:n]
+        ts = ts[np.argsort(-(p - other)[ts], kind="stable")].tolist()
+        figure = charts.mirror_bars(
+            ts,
+            p[ts],
+            other[ts],
+            [links.phrase(run, t) for t in ts],
+            (links.name(run, c), links.name(run, versus)),
+        )
+    st.plotly_chart(
+        figure,
+        key="classes.bars",
+        config={"displayModeBar": False},
+        alt=f"Attribute probabilities of {links.name(run, c)}",
+    )
+
+
+def confusions(run: Run, c: int) -> None:
+    """Draw what the class is taken for and what is taken for it."""
+    pairs = confusion_pairs(run)
+    for title, mine, other, help in (
+        ("Taken for", "true_c", "predicted_c", "Test images of this class, by what they became."),
+        ("Others taken for it", "predicted_c", "true_c", "Test images of other classes."),
+    ):
+        heading.section(title, help=help)
+        found = pairs[pairs[mine] == c].head(6)
+        if not len(found):
+            st.caption("None.")
+            continue
+        top = int(found["n"].max())
+        ranking.show(
+            [
+                ranking.Row(
+                    [(links.name(run, int(row[other])), "")],
+                    str(int(row["n"])),
+                    href=links.failures(true=int(row["true_c"]), predicted=int(row["predicted_c"])),
+                    bar=row["n"] / top,
+                    title="Open these images",
+                )
+                for _, row in found.iterrows()
+            ],
+            key=f"classes.{mine}",
+            tone="predicted" if mine == "true_c" else "true",
+        )
+        ranking.show(
+            [
+                ranking.Row(
+                    [("compare with ", "muted"), (links.name(run, int(row[other])), "")],
+                    "",
+                    href=links.class_(c, int(row[other])),
+                )
+                for _, row in found.head(1).iterrows()
+            ],
+            key=f"classes.compare.{mine}",
+        )
+
+
+def images(run: Run, c: int, n: int = 12) -> None:
+    """Draw the class's images: typical ones, and test images by correctness."""
+    groups = {
+        "Canonical": [int(x) for x in run.array("canonical")[c] if x >= 0],
+        "Wrong": select(run, Criteria("wrong", true=c))[:n].tolist(),
+        "Right": select(run, Criteria("right", true=c))[:n].tolist(),
+    }
+    names = {
+        "Canonical": "Training images nearest to the mean of the class: typical to the network.",
+        "Wrong": "Most confident first.",
+        "Right": "Most confident first.",
+    }
+    for (title, xs), tab in zip(groups.items(), st.tabs(list(groups)), strict=True):
+        with tab:
+            if not xs:
+                st.caption("None.")
+                continue
+            st.caption(names[title])
+            gallery.show(
+                [picture(run, x) for x in xs],
+                key=f"classes.images.{title}",
+                width=130,
+                fixed=True,
+                to_top=True,
+            )
+
+
+def picture(run: Run, x: int) -> Picture:
+    """Return the thumbnail of one of its images."""
+    row = run.images.iloc[x]
+    predicted = int(row["predicted_c"])
+    is_wrong = predicted != int(row["true_c"])
+    return Picture(
+        src=data.thumb(run, x),
+        alt=gallery.describe_image(run, x),
+        href=links.image(run, x),
+        lines=[Line(links.name(run, predicted), gallery.PREDICTED)] if is_wrong else [],
+        badge=f"{row['confidence']:.2f}",
+    )
+
+
+main()

@@ -1,0 +1,247 @@
+"""Failures: all misclassified images as gallery or table; one of them opens in the detail view."""
+
+import numpy as np
+import streamlit as st
+
+from core.contract import N_EXPLAIN
+from core.failures import ORDERS, Criteria, select
+from core.run import Run
+from dashboard import data, gallery, heading, image_view, links, paging
+from dashboard.gallery import Line, Picture
+from dashboard.state import Key, bound, choice, number, picked_rows, text, update
+
+PER_PAGE = 36
+SHOWS = {"wrong": "Wrong", "right": "Right", "all": "All"}
+VIEWS = ("gallery", "table")
+
+
+def criteria(run: Run) -> Criteria:
+    """Read what the URL narrows the list to."""
+    n_classes = run.sizes["C"]
+    return Criteria(
+        show=choice(Key.SHOW, SHOWS, "wrong"),
+        true=number(Key.TRUE, n_classes, "class"),
+        predicted=number(Key.PREDICTED, n_classes, "class"),
+        t=None if text(Key.X) else data.read_attribute(run),
+        confidence=read_confidence(text(Key.SURE)),
+        order=choice(Key.SORT, ORDERS, "most confident"),
+    )
+
+
+def read_confidence(raw: str) -> tuple[float, float]:
+    """Return the range that "0.5-0.9" names, or the whole."""
+    try:
+        low, high = (float(part) for part in raw.split("-"))
+    except ValueError:
+        return 0.0, 1.0
+    return (low, high) if 0 <= low <= high <= 1 else (0.0, 1.0)
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.choose().run
+    asked = criteria(run)
+    xs = select(run, asked)
+    x = number(Key.X, run.sizes["X"], "image")
+    if x is not None:
+        image_view.show(run, x, xs)
+        return
+    heading.page(
+        "Failures" if asked.show == "wrong" else "Images",
+        "Test images that the network got wrong. Open one to read why it said what it said, and "
+        "what it would have needed to say otherwise.",
+    )
+    filter_bar(run, asked)
+    if not len(xs):
+        empty()
+        return
+    if choice(Key.VIEW, VIEWS, "gallery") == "table":
+        table(run, xs)
+    else:
+        show_gallery(run, xs)
+
+
+def filter_bar(run: Run, asked: Criteria) -> None:
+    """Draw the widgets that narrow and sort the list."""
+    tested = run.images[~run.images["is_train"]]
+
+    def class_box(label: str, key: Key, current: int | None, column: str) -> None:
+        present = np.unique(tested[column].to_numpy()).tolist()
+        options = present if current is None or current in present else [*present, current]
+        st.selectbox(
+            label,
+            options,
+            format_func=lambda c: links.numbered_name(run, c),
+            placeholder="any class",
+            index=None,
+            **bound(key, current, blank, scope="failures", resets=(Key.PAGE,)),
+        )
+
+    with st.grid(6, min_column_width=170, gap="small", vertical_alignment="bottom"):
+        st.segmented_control(
+            "Correctness",
+            list(SHOWS),
+            format_func=SHOWS.get,
+            required=True,
+            width="stretch",
+            **bound(Key.SHOW, asked.show, scope="failures", resets=(Key.PAGE,)),
+        )
+        class_box("True class", Key.TRUE, asked.true, "true_c")
+        class_box("Predicted class", Key.PREDICTED, asked.predicted, "predicted_c")
+        spoken = spoken_attributes(run, asked)
+        st.selectbox(
+            "Attribute in a sentence",
+            spoken,
+            format_func=lambda t: links.phrase(run, t),
+            placeholder="any attribute",
+            index=None,
+            help="In the sentence for the predicted or for the true class.",
+            **bound(
+                Key.T,
+                asked.t,
+                lambda t: None if t is None else links.phrase(run, t),
+                scope="failures",
+                resets=(Key.PAGE,),
+            ),
+        )
+        st.slider(
+            "Confidence",
+            0.0,
+            1.0,
+            step=0.05,
+            help="Softmax probability of the predicted class.",
+            **bound(
+                Key.SURE,
+                asked.confidence,
+                lambda v: None if v == (0.0, 1.0) else f"{v[0]:.2f}-{v[1]:.2f}",
+                scope="failures",
+                resets=(Key.PAGE,),
+            ),
+        )
+        st.selectbox(
+            "Sort",
+            list(ORDERS),
+            **bound(Key.SORT, asked.order, scope="failures", resets=(Key.PAGE,)),
+        )
+
+
+def blank(value) -> str | None:
+    """Return the value for the URL; nothing where nothing is chosen."""
+    return None if value is None else str(value)
+
+
+def spoken_attributes(run: Run, asked: Criteria) -> list[int]:
+    """Return the attributes that the sentences of wrong images hold, in alphabetical order."""
+    xs = select(run, Criteria(show=asked.show))
+    tops = [run.array(f"top_t_{side}")[xs, :N_EXPLAIN] for side in ("predicted", "true")]
+    ts = np.unique(np.concatenate(tops)).tolist()
+    ts = sorted((t for t in ts if t >= 0), key=lambda t: links.phrase(run, t))
+    return ts if asked.t is None or asked.t in ts else [*ts, asked.t]
+
+
+def empty() -> None:
+    """Say that nothing is left, and how to get something back."""
+    st.info("No image meets all of these conditions.", icon=":material/filter_alt_off:")
+    st.page_link(
+        "app_pages/failures.py",
+        label="Show all failures",
+        icon=":material/restart_alt:",
+        query_params=links.params(),
+    )
+
+
+def count_line(run: Run, n: int) -> None:
+    """Draw how many images are left, and the switch between gallery and table."""
+    n_test = int((~run.images["is_train"]).sum())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{n:,}** of {n_test:,} test images", width="content")
+        st.space("stretch")
+        st.segmented_control(
+            "View",
+            VIEWS,
+            format_func=str.capitalize,
+            required=True,
+            label_visibility="collapsed",
+            **bound(Key.VIEW, choice(Key.VIEW, VIEWS, "gallery"), scope="failures"),
+        )
+
+
+def show_gallery(run: Run, xs: np.ndarray) -> None:
+    """Draw one page of thumbnails; a click opens the image."""
+    count_line(run, len(xs))
+    page, rows = paging.window(len(xs), PER_PAGE)
+    gallery.show(
+        [card(run, int(x)) for x in xs[rows]],
+        key="failures.gallery",
+        width=138,
+        to_top=True,
+    )
+    paging.control(len(xs), PER_PAGE, page, "failures")
+
+
+def card(run: Run, x: int) -> Picture:
+    """Return the thumbnail of an image with what it was taken for and what it is."""
+    row = run.images.iloc[x]
+    predicted, true = int(row["predicted_c"]), int(row["true_c"])
+    lines = [Line(links.name(run, predicted), gallery.PREDICTED, title="Predicted class")]
+    if predicted != true:
+        lines.append(Line(links.name(run, true), gallery.TRUE, title="True class"))
+    else:
+        lines = [Line(links.name(run, true), gallery.TRUE, title="Predicted, and true")]
+    return Picture(
+        src=data.thumb(run, x),
+        alt=gallery.describe_image(run, x),
+        href=links.listed_image(x),
+        lines=lines,
+        badge=f"{row['confidence']:.2f}",
+        title=f"Image {x}, confidence {row['confidence']:.3f}",
+    )
+
+
+def table(run: Run, xs: np.ndarray) -> None:
+    """Draw the list as a table; a click on a row opens the image."""
+    count_line(run, len(xs))
+    images, names = run.images.iloc[xs], run.classes["name"].to_numpy()
+    phrases = run.attributes["phrase"].to_numpy()
+    top = run.array("top_t_predicted")[xs, 0]
+    shown = images[["path"]].assign(
+        image=xs,
+        predicted=names[images["predicted_c"]],
+        confidence=images["confidence"],
+        true=names[images["true_c"]],
+        p_true=images["p_true"],
+        first_word=phrases[top],
+    )
+
+    def open_row() -> None:
+        rows = picked_rows("failures.table")
+        if rows:
+            update(x=int(xs[rows[0]]))
+
+    st.dataframe(
+        shown[["image", "predicted", "confidence", "true", "p_true", "first_word", "path"]],
+        hide_index=True,
+        height=620,
+        key="failures.table",
+        on_select=open_row,
+        selection_mode="single-row",
+        alt="The images of the list, one a row",
+        column_config={
+            "image": st.column_config.NumberColumn("Image x", width="small"),
+            "predicted": "Predicted",
+            "confidence": st.column_config.ProgressColumn(
+                "Confidence", min_value=0, max_value=1, format="%.2f", width="small"
+            ),
+            "true": "True",
+            "p_true": st.column_config.NumberColumn(
+                "p(true)", format="%.3f", help="Softmax probability of the labelled class"
+            ),
+            "first_word": st.column_config.TextColumn(
+                "Strongest attribute", help="Highest p(t | x, c) for the predicted class"
+            ),
+            "path": st.column_config.TextColumn("File", width="large"),
+        },
+    )
+
+
+main()

@@ -1,0 +1,178 @@
+"""Search: images in which the network sees what you type."""
+
+import numpy as np
+import streamlit as st
+
+from core.query import Query, parse, write
+from core.run import Run
+from core.search import AGREES, captions_say, search
+from core.vocabulary import Vocabulary
+from dashboard import data, evidence, gallery, heading, links, paging, ranking
+from dashboard.gallery import Line, Picture
+from dashboard.state import Key, bound, text
+
+PER_PAGE = 24
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.choose().run
+    vocabulary = data.vocabulary(run)
+    heading.page(
+        "Search",
+        "Images in whose sentence the network names what you type: what it sees, not what "
+        "people wrote.",
+    )
+    st.text_input(
+        "Query",
+        placeholder="yellow belly, not long bill, true:035 predicted:037 wrong",
+        icon=":material/search:",
+        type="search",
+        label_visibility="collapsed",
+        **bound(Key.QUERY, text(Key.QUERY), scope="search", resets=(Key.PAGE,)),
+    )
+    query = parse(text(Key.QUERY), vocabulary)
+    how_it_was_read(run, query, vocabulary)
+    if query.is_empty:
+        examples(run, vocabulary)
+        return
+    results(run, query, vocabulary)
+
+
+def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
+    """Draw what was understood, and what the rest may have meant."""
+    if query.terms or query.true is not None or query.predicted is not None:
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            for term in query.terms:
+                label = heading.plain(vocabulary.phrases[term.t])
+                if term.is_negated:
+                    st.badge(f"not {label}", color="gray", icon=":material/block:")
+                else:
+                    st.badge(label, color="green", icon=":material/check:")
+            for c, role, colour in (
+                (query.true, "true", "blue"),
+                (query.predicted, "predicted", "orange"),
+            ):
+                if c is not None:
+                    st.badge(f"{role}: {heading.plain(links.name(run, c))}", color=colour)
+            if query.is_right is not None:
+                st.badge("right" if query.is_right else "wrong", color="gray")
+    for written, near in query.unknown.items():
+        st.caption(f"This run has no “{heading.plain(written)}”. Near it:")
+        known = write(query, vocabulary)
+        ranking.show(
+            [
+                ranking.Row(phrase, "", href=links.query(f"{known}, {phrase}" if known else phrase))
+                for phrase in near
+            ],
+            key=f"search.near.{written}",
+            columns=5,
+        )
+
+
+def examples(run: Run, vocabulary: Vocabulary) -> None:
+    """Draw queries to start from."""
+    counts = run.attributes["n_images"].to_numpy()
+    common = [vocabulary.phrases[t] for t in np.argsort(-counts, kind="stable")[:8]]
+    st.caption("Try one of these, or type your own; commas part the terms.")
+    queries = [
+        common[0],
+        f"{common[1]}, wrong",
+        f"{common[0]}, not {common[2 % len(common)]}",
+        f'true:"{links.name(run, 0)}"',
+        *common[3:],
+    ]
+    ranking.show(
+        [ranking.Row(each, "", href=links.query(each)) for each in queries],
+        key="search.examples",
+        columns=3,
+    )
+
+
+def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
+    """Draw the images found, or what is near."""
+    found = search(run, query)
+    if not len(found.xs):
+        nothing(run, query, vocabulary)
+        return
+    page, rows = paging.window(len(found.xs), PER_PAGE)
+    score = "p(t | x, c)" if query.wanted else "confidence"
+    st.markdown(
+        f"**{len(found.xs):,}** test images, by falling {score}",
+        help="The geometric mean over the wanted attributes, for the predicted class c.",
+    )
+    t = query.wanted[0] if query.wanted else None
+    gallery.show(
+        [
+            card(run, int(x), float(s), t, query)
+            for x, s in zip(found.xs[rows], found.scores[rows], strict=True)
+        ],
+        key="search.results",
+        width=150,
+        hover=True,
+        to_top=True,
+    )
+    paging.control(len(found.xs), PER_PAGE, page, "search")
+    if t is not None:
+        heading.section(f"Filters that speak of “{heading.plain(links.phrase(run, t))}”")
+        evidence.carrying_filters(run, t, key="search.filters")
+
+
+def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture:
+    """Return one result: where it was seen, the score, and whether the captions agree."""
+    row = run.images.iloc[x]
+    predicted, true = int(row["predicted_c"]), int(row["true_c"])
+    lines = [Line(links.name(run, predicted), gallery.PREDICTED, title="Predicted class")]
+    if true != predicted:
+        lines.append(Line(links.name(run, true), gallery.TRUE, title="True class"))
+    for wanted in query.wanted:
+        said = captions_say(run, x, wanted)
+        prefix = "✓ " if said == AGREES else ""
+        lines.append(Line(prefix + said, title=links.phrase(run, wanted)))
+    return Picture(
+        src=data.thumb(run, x),
+        layer="" if t is None else gallery.word_layer(run, x, t),
+        alt=gallery.describe_image(run, x),
+        href=links.image(run, x, t),
+        lines=lines,
+        badge=f"{score:.3f}",
+        title=f"image {x}, score {score:.4f}",
+    )
+
+
+def nothing(run: Run, query: Query, vocabulary: Vocabulary) -> None:
+    """Say that no image answers, and what is near."""
+    st.info("No test image answers all of this.", icon=":material/search_off:")
+    further = search(run, query, within=run.sizes["K"])
+    if len(further.xs):
+        st.caption(
+            f"{len(further.xs):,} images name it among their {run.sizes['K']} strongest "
+            "attributes, though not in the sentence:"
+        )
+        t = query.wanted[0] if query.wanted else None
+        gallery.show(
+            [
+                card(run, int(x), float(s), t, query)
+                for x, s in zip(further.xs[:12], further.scores[:12], strict=True)
+            ],
+            key="search.further",
+            width=150,
+            hover=True,
+            to_top=True,
+        )
+    near = [
+        (phrase, links.query(phrase))
+        for t in query.wanted
+        for phrase in vocabulary.nearest(vocabulary.phrases[t], 6)
+        if phrase != vocabulary.phrases[t]
+    ]
+    if near:
+        st.caption("Near it:")
+        ranking.show(
+            [ranking.Row(phrase, "", href=href) for phrase, href in near],
+            key="search.near",
+            columns=4,
+        )
+
+
+main()

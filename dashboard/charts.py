@@ -1,0 +1,242 @@
+"""Arrays in, plotly figures out; nothing here knows of Streamlit.
+
+Colours are CSS variables of no theme but roles: predicted is orange, true is blue (Okabe and Ito),
+both readable on light and dark ground. Every bar that can be clicked carries its id in customdata.
+"""
+
+import numpy as np
+import plotly.graph_objects as go
+
+TRUE, PREDICTED, NEUTRAL = "#2E86C1", "#D9702B", "#7D8A97"
+BAND = "rgba(125, 138, 151, 0.28)"
+ROW = 24  #: pixels of a horizontal bar with its gap
+
+
+def _layout(figure: go.Figure, height: int, **more) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 4, "r": 8, "t": 8, "b": 8},
+        bargap=0.28,
+        showlegend=False,
+        hoverlabel={"align": "left"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode=False,
+        **more,
+    )
+    figure.update_xaxes(fixedrange=True, zeroline=False)
+    figure.update_yaxes(fixedrange=True, automargin=True)
+    return figure
+
+
+def attribute_bars(
+    ts: list[int],
+    p: np.ndarray,
+    names: list[str],
+    colour: str = NEUTRAL,
+    null_high: np.ndarray | None = None,
+    symbol: str = "p(t | c)",
+) -> go.Figure:
+    """Return the chosen attributes of a p.d.f. as horizontal bars, highest first.
+
+    Parameters
+    ----------
+    ts : list of int
+        Attributes to draw.
+    p : ndarray of shape (len(ts),)
+        Their probabilities.
+    names : list of str
+        Their phrases.
+    colour : str
+        Of the bars.
+    null_high : ndarray of shape (len(ts),), optional
+        Upper end of the null band of each; bars that stay inside are faint.
+    symbol : str
+        What the number is called.
+    """
+    figure = go.Figure()
+    if null_high is not None:
+        figure.add_bar(
+            x=null_high,
+            y=names,
+            orientation="h",
+            marker_color=BAND,
+            width=0.94,
+            hoverinfo="skip",
+        )
+    above = np.ones(len(p), bool) if null_high is None else np.asarray(p) > null_high
+    figure.add_bar(
+        x=p,
+        y=names,
+        customdata=ts,
+        orientation="h",
+        marker={"color": colour, "opacity": np.where(above, 1, 0.45)},
+        width=0.58,
+        hovertemplate="%{y}<br>" + symbol + " = %{x:.4f}<extra></extra>",
+    )
+    _layout(figure, 44 + ROW * len(ts), barmode="overlay")
+    figure.update_xaxes(tickformat=".2~f", rangemode="tozero", nticks=5, title=None)
+    figure.update_yaxes(autorange="reversed", title=None)
+    return figure
+
+
+def difference_bars(
+    ts: list[int], difference: np.ndarray, names: list[str], first: str, second: str
+) -> go.Figure:
+    """Return a diverging bar chart: to the right what speaks for the first, left for the second.
+
+    Parameters
+    ----------
+    ts : list of int
+        Attributes to draw.
+    difference : ndarray of shape (len(ts),)
+        p of the first minus p of the second.
+    names : list of str
+        Their phrases.
+    first, second : str
+        What is compared: drawn in the hues of predicted and true.
+    """
+    order = np.argsort(-np.asarray(difference), kind="stable")
+    values = np.asarray(difference)[order]
+    reach = 1.15 * max(np.abs(values).max(initial=0), 1e-9)
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=[names[i] for i in order],
+            customdata=[ts[i] for i in order],
+            orientation="h",
+            marker_color=np.where(values >= 0, PREDICTED, TRUE),
+            width=0.62,
+            hovertemplate="%{y}<br>difference of p(t | x, c) = %{x:+.4f}<extra></extra>",
+        )
+    )
+    _layout(figure, 66 + ROW * len(ts))
+    figure.update_layout(margin_t=30)
+    figure.update_xaxes(range=[-reach, reach], tickformat="+.2~f", nticks=5, title=None)
+    figure.update_yaxes(autorange="reversed", title=None)
+    figure.add_vline(x=0, line_width=1, line_color=NEUTRAL)
+    for x, anchor, label, colour in (
+        (0, "left", f"◂ {second}", TRUE),
+        (1, "right", f"{first} ▸", PREDICTED),
+    ):
+        figure.add_annotation(
+            x=x,
+            y=1,
+            xref="paper",
+            yref="paper",
+            yanchor="bottom",
+            xanchor=anchor,
+            text=f"<b>{label}</b>",
+            showarrow=False,
+            font={"color": colour, "size": 12},
+        )
+    return figure
+
+
+def mirror_bars(
+    ts: list[int], first: np.ndarray, second: np.ndarray, names: list[str], labels: tuple[str, str]
+) -> go.Figure:
+    """Return two p.d.f.s back to back: the second to the left in blue, the first to the right.
+
+    Parameters
+    ----------
+    ts : list of int
+        Attributes to draw, top to bottom.
+    first, second : ndarray of shape (len(ts),)
+        p(t given c) of two classes.
+    names : list of str
+        Phrases.
+    labels : tuple of str
+        Names of the first and the second class.
+    """
+    figure = go.Figure()
+    for sign, p, colour, label in (
+        (1, first, PREDICTED, labels[0]),
+        (-1, second, TRUE, labels[1]),
+    ):
+        figure.add_bar(
+            x=sign * np.asarray(p),
+            y=names,
+            customdata=ts,
+            text=None,
+            meta=label,
+            orientation="h",
+            marker_color=colour,
+            hovertext=[f"{label}: {value:.4f}" for value in p],
+            hovertemplate="%{y}<br>p(t | c), %{hovertext}<extra></extra>",
+            width=0.62,
+        )
+    _layout(figure, 44 + ROW * len(ts), barmode="relative")
+    reach = 1.1 * max(np.max(first, initial=0), np.max(second, initial=0), 1e-9)
+    ticks = np.linspace(-reach, reach, 5)
+    figure.update_xaxes(
+        range=[-reach, reach], tickvals=ticks, ticktext=[f"{abs(v):.2f}" for v in ticks]
+    )
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def strip(values: list[np.ndarray], names: list[str], cs: list[int], others: np.ndarray):
+    """Return how strongly a filter fires in the images of some classes, a dot an image.
+
+    Parameters
+    ----------
+    values : list of ndarray
+        Pooled activations of the images of each class.
+    names : list of str
+        Class names.
+    cs : list of int
+        Class indices.
+    others : ndarray
+        Activations in all other images, drawn as the last row.
+    """
+    figure = go.Figure()
+    rows = [*zip(names, values, [TRUE] * len(cs), strict=True), ("all others", others, NEUTRAL)]
+    for name, activations, colour in rows:
+        figure.add_box(
+            x=activations,
+            y=[name] * len(activations),
+            orientation="h",
+            marker={"color": colour, "size": 3.5},
+            line_width=1.2,
+            boxpoints="all" if len(activations) <= 80 else False,
+            jitter=0.55,
+            pointpos=0,
+            fillcolor="rgba(0,0,0,0)",
+            hovertemplate=name + "<br>φ(f(x)) = %{x:.2f}<extra></extra>",
+        )
+    _layout(figure, 40 + 30 * len(rows))
+    figure.update_xaxes(rangemode="tozero", nticks=6)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def score_dots(
+    names: list[str], values: list[float], lows: list[float], highs: list[float], ours: list[bool]
+) -> go.Figure:
+    """Return scores with their 95 % intervals, one row a method; baselines are grey."""
+    colours = np.where(ours, TRUE, NEUTRAL)
+    figure = go.Figure(
+        go.Scatter(
+            x=values,
+            y=names,
+            mode="markers",
+            marker={"color": colours, "size": 9},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": np.subtract(highs, values),
+                "arrayminus": np.subtract(values, lows),
+                "thickness": 1.4,
+                "width": 0,
+                "color": NEUTRAL,
+            },
+            customdata=np.column_stack([lows, highs]),
+            hovertemplate="%{y}: %{x:.3f}"
+            " (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
+        )
+    )
+    _layout(figure, 40 + 22 * len(names))
+    figure.update_xaxes(rangemode="tozero", nticks=5, tickformat=".2~f", showgrid=True)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure

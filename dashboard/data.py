@@ -1,0 +1,142 @@
+"""The one cached door to a run: which runs there are, which is chosen, and what is asked often.
+
+A run is opened once for all users: its arrays are read-only memory maps. What is derived here is
+small and is computed with table operations; nothing reads all maps.
+"""
+
+import argparse
+import base64
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core import contrast, explanation
+from core.errors import FieldmarksError, MissingRunError
+from core.run import Run, RunEntry, list_runs
+from core.store import MANIFEST, check_name, runs_folder
+from core.vocabulary import Vocabulary
+from dashboard.state import Key, notice, text
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The run on show, or why there is none."""
+
+    run: Run | None
+    entries: list[RunEntry]
+    problem: str = ""
+
+
+def default_name() -> str | None:
+    """Return the run named after ``--`` on the command line: ``-- --run NAME``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--run")
+    return parser.parse_known_args(sys.argv[1:])[0].run
+
+
+def choose() -> Choice:
+    """Open the run that the URL names, else the one of the command line, else the newest."""
+    entries = list_runs()
+    whole = [entry.name for entry in entries if not entry.problem]
+    asked = text(Key.RUN)
+    name = asked or default_name() or (whole[0] if whole else None)
+    if name is None:
+        return Choice(None, entries)
+    try:
+        return Choice(open_run(name), entries)
+    except FieldmarksError as error:
+        fallback = next((n for n in whole if n != name), None)
+        if asked and fallback and isinstance(error, MissingRunError):
+            notice(f"There is no run “{asked[:40]}”; this is “{fallback}”.")
+            return Choice(open_run(fallback), entries)
+        return Choice(None, entries, str(error))
+
+
+def open_run(name: str) -> Run:
+    """Return the opened run of that name; a run that was replaced on disk is opened anew."""
+    folder = runs_folder() / check_name(name)
+    manifest = folder / MANIFEST
+    return _open(str(folder), manifest.stat().st_mtime_ns if manifest.exists() else 0)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _open(folder: str, stamp: int) -> Run:
+    return Run(Path(folder))
+
+
+def identity(run: Run) -> str:
+    """Return what tells this run from all others, for the keys of caches."""
+    return f"{run.folder}:{(run.folder / MANIFEST).stat().st_mtime_ns}"
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _phrases(_run: Run, key: str) -> dict[str, int]:
+    return {phrase: t for t, phrase in enumerate(_run.attributes["phrase"])}
+
+
+def phrases(run: Run) -> dict[str, int]:
+    """Return the attribute t of each phrase."""
+    return _phrases(run, identity(run))
+
+
+def read_attribute(run: Run) -> int | None:
+    """Return the attribute that the URL names, or None with a notice where there is none."""
+    phrase = text(Key.T)
+    if not phrase:
+        return None
+    t = phrases(run).get(phrase.lower())
+    if t is None:
+        notice(f"This run has no attribute “{phrase[:60]}”: try it in Search.")
+    return t
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _explain(_run: Run, key: str, x: int, c: int) -> explanation.Explanation:
+    return explanation.explain(_run, x, c)
+
+
+def explain(run: Run, x: int, c: int) -> explanation.Explanation:
+    """Return why image x would be class c, kept for the next click."""
+    return _explain(run, identity(run), x, c)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _describe(_run: Run, key: str, c: int) -> explanation.Explanation:
+    return explanation.describe(_run, c)
+
+
+def describe(run: Run, c: int) -> explanation.Explanation:
+    """Return what class c is to the network, kept for the next click."""
+    return _describe(run, identity(run), c)
+
+
+def compare(run: Run, first: explanation.Explanation, second: explanation.Explanation):
+    """Return the contrast of two explanations."""
+    return contrast.contrast(run, first, second)
+
+
+def has_maps(run: Run, x: int) -> bool:
+    """Whether the run keeps the feature maps of image x."""
+    return bool(run.array("map_row")[x] >= 0)
+
+
+def data_uri(content: bytes, kind: str = "image/jpeg") -> str:
+    """Return bytes as an address that an image can have."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def thumb(run: Run, x: int) -> str:
+    """Return the network's crop of image x as an address."""
+    return data_uri(run.packed("thumb", x))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _vocabulary(_run: Run, key: str) -> Vocabulary:
+    return Vocabulary.of(_run)
+
+
+def vocabulary(run: Run) -> Vocabulary:
+    """Return what queries of the run can name."""
+    return _vocabulary(run, identity(run))

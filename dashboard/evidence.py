@@ -1,0 +1,120 @@
+"""The evidence for a word: the filters that carry it here, and the images it is seen in most."""
+
+import streamlit as st
+
+from core import retrieval, search
+from core.carriers import carriers, filters_of
+from core.run import Run
+from dashboard import data, gallery, heading, links, ranking
+from dashboard.gallery import Line, Picture
+
+
+def word(view) -> None:
+    """Draw what is behind the word in focus of an image view."""
+    run, x, t = view.run, view.x, view.t
+    phrase = links.phrase(run, t)
+    heading.section(f"Behind “{heading.plain(phrase)}”", caption_line(run, x, t))
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        st.markdown(
+            "**Filters that carry the word here**",
+            help="Bar: share of the word, p(f | x, c) p(t | f) / p(t | x, c). "
+            "Number: share of the logit, φ(f(x)) W[c, f] / Σ; it can be negative.",
+        )
+        carried = carriers(run, x, view.c, t)
+        ranking.show(
+            [
+                ranking.Row(
+                    filter_label(run, int(f)),
+                    f"{share_of_logit:+.1%}",
+                    href=links.filter_(int(f)),
+                    bar=float(share / carried.of_word[0]),
+                    title=f"carries {share:.1%} of the word and {share_of_logit:+.1%} of the "
+                    f"logit of {links.name(run, view.c)}",
+                )
+                for f, share, share_of_logit in zip(
+                    carried.fs, carried.of_word, carried.of_logit, strict=True
+                )
+            ],
+            key="evidence.filters",
+            tone="predicted",
+        )
+        if not len(carried.fs):
+            st.caption("No filter that speaks for this class carries the word in this image.")
+    with right:
+        st.markdown("**Images in which the network sees it most**")
+        most_seen(run, t, key="evidence.images", n=8, leave_out=x)
+        st.page_link(
+            "app_pages/search.py",
+            label="All of them",
+            icon=":material/arrow_forward:",
+            query_params=links.params(q=phrase),
+        )
+
+
+def caption_line(run: Run, x: int, t: int) -> str:
+    """Return what the captions of the image say of the attribute."""
+    said = search.captions_say(run, x, t)
+    n_images = int(run.attributes["n_images"].iloc[t])
+    return f"Here: {said}. Named in the captions of {n_images:,} images."
+
+
+def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
+    """Return a filter's number and name for a ranked list."""
+    row = run.filters.iloc[f]
+    name_t = int(row["name_t"])
+    name = links.phrase(run, name_t) if name_t >= 0 else str(row["verdict"])
+    return [(f"{f}  ", ""), (name, "" if name_t >= 0 else "muted")]
+
+
+def most_seen(run: Run, t: int, key: str, n: int, leave_out: int | None = None) -> None:
+    """Draw the images whose sentence holds the attribute, best first, heatmaps on hover."""
+    found = retrieval.rank(run, t)
+    if not len(found.xs):
+        found = retrieval.rank(run, t, within=run.sizes["K"])
+    pairs = [
+        (int(x), float(score))
+        for x, score in zip(found.xs[: n + 1], found.scores[: n + 1], strict=True)
+        if x != leave_out
+    ][:n]
+    if not pairs:
+        st.caption("The network does not name it among the top attributes of any image.")
+        return
+    gallery.show(
+        [
+            Picture(
+                src=data.thumb(run, x),
+                layer=gallery.word_layer(run, x, t),
+                alt=f"{gallery.describe_image(run, x)}; heatmap of {links.phrase(run, t)}",
+                href=links.image(run, x, t),
+                lines=[Line(links.name(run, int(run.images["predicted_c"].iloc[x])))],
+                badge=f"{score:.3f}",
+                title=f"p(t | x, c) = {score:.4f}",
+            )
+            for x, score in pairs
+        ],
+        key=key,
+        width=104,
+        hover=True,
+        to_top=True,
+    )
+
+
+def carrying_filters(run: Run, t: int, key: str, n: int = 8) -> None:
+    """Draw the filters that speak most of an attribute in general."""
+    p = run.array("p_t_given_f")[:, t]
+    fs = filters_of(run, t, n)
+    top = max(float(p[fs[0]]), 1e-12)
+    ranking.show(
+        [
+            ranking.Row(
+                filter_label(run, int(f)),
+                f"{p[f]:.3f}",
+                href=links.filter_(int(f)),
+                bar=float(p[f]) / top,
+                title=f"p(t | f) = {p[f]:.4f}",
+            )
+            for f in fs
+        ],
+        key=key,
+    )

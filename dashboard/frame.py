@@ -1,0 +1,93 @@
+"""What surrounds every page: navigation, the choice of a run, warnings, the state without a run."""
+
+import streamlit as st
+
+from core.store import runs_folder
+from dashboard import glossary, links
+from dashboard.data import Choice
+from dashboard.state import Key, Page, bound
+
+_PAGES = {
+    Page.OVERVIEW: ("overview", "Overview", "space_dashboard"),
+    Page.FAILURES: ("failures", "Failures", "rule"),
+    Page.FILTERS: ("filters", "Filters", "grid_view"),
+    Page.SEARCH: ("search", "Search", "search"),
+    Page.GROUNDING: ("grounding", "Grounding", "my_location"),
+    Page.CLASSES: ("classes", "Classes", "category"),
+}
+
+
+def pages() -> list:
+    """Return the pages of the app, the first one the default."""
+    return [
+        st.Page(
+            f"app_pages/{stem}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            url_path=path or None,
+            default=path is Page.OVERVIEW,
+        )
+        for path, (stem, title, icon) in _PAGES.items()
+    ]
+
+
+def header(choice: Choice) -> None:
+    """Draw the line of page links with the run on show at its end."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="header"):
+        st.markdown("**Fieldmarks**", width="content")
+        for stem, title, icon in _PAGES.values():
+            st.page_link(
+                f"app_pages/{stem}.py",
+                label=title,
+                icon=f":material/{icon}:",
+                query_params=links.params(),
+                help="",
+                width="content",
+            )
+        st.space("stretch")
+        _run_menu(choice)
+        glossary.button()
+
+
+def _run_menu(choice: Choice) -> None:
+    names = [entry.name for entry in choice.entries]
+    if not names:
+        return
+    current = choice.run.name if choice.run else None
+    problems = {entry.name: entry.problem for entry in choice.entries}
+    others = tuple(set(Key) - {Key.RUN})
+    st.selectbox(
+        "Run",
+        names,
+        format_func=lambda name: f"{name} (cannot be opened)" if problems.get(name) else name,
+        placeholder="Choose a run",
+        label_visibility="collapsed",
+        width=210,
+        **bound(Key.RUN, current, str, scope="app", resets=others),
+    )
+
+
+def warn_if_open_to_others() -> None:
+    """Say so where the server would listen on every interface."""
+    if st.get_option("server.address") is None:
+        st.warning(
+            "The settings of this app were not read, so it listens on every network interface. "
+            "Start it from the project's folder, or with `--server.address 127.0.0.1`.",
+            icon=":material/public:",
+        )
+
+
+def no_run(choice: Choice) -> None:
+    """Say why there is nothing to show and what to do."""
+    if choice.problem:
+        st.subheader("This run cannot be opened")
+        st.error(choice.problem, icon=":material/error:")
+        st.caption("Choose another run above; this one is left as it is.")
+        return
+    st.subheader("No run yet")
+    st.markdown(
+        f"A run is what one precompute leaves behind; none lies in `{runs_folder()}`. "
+        "Make the demo, which takes a few minutes and needs no data:"
+    )
+    st.code("python -m precompute demo", language="bash")
+    st.markdown("or a run of your own images, see `python -m precompute run --help`.")

@@ -1,0 +1,29 @@
+// What all components share: making elements from data, and following a link inside the app.
+// Text from data only ever becomes textContent or an attribute; nothing is parsed as HTML.
+
+function make(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined && text !== null && text !== "") node.textContent = text;
+  return node;
+}
+
+// A link that behaves as one (new tab, copy, keyboard) but is followed without loading the page anew:
+// the address changes and the app hears of it as it hears of Back and Forward.
+function follow(node, href, toTop) {
+  const url = new URL(href, document.location.href);
+  if (url.origin !== document.location.origin) return node;
+  node.href = href;
+  node.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    history.pushState({}, "", href);
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    if (toTop) document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });
+  });
+  return node;
+}
+
+function anchor(href, className, text, toTop) {
+  return follow(make("a", className, text), href, toTop);
+}

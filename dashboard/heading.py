@@ -1,0 +1,21 @@
+"""Headings of pages and sections, in one style; each section can say what its numbers mean."""
+
+import streamlit as st
+
+
+def page(title: str, lead: str) -> None:
+    """Draw the title of a page and one sentence on what it is for."""
+    st.header(title, anchor=False)
+    st.caption(lead)
+
+
+def section(title: str, lead: str = "", help: str | None = None) -> None:
+    """Draw the title of a section, its one-line explanation and what is behind a question mark."""
+    st.subheader(title, anchor=False, help=help)
+    if lead:
+        st.caption(lead)
+
+
+def plain(text: str) -> str:
+    """Return text from data as Markdown shows it literally, without links, icons or colours."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in text)

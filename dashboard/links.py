@@ -1,0 +1,84 @@
+"""Where things lead: one function a kind of thing, so that it leads to the same place anywhere."""
+
+from core.run import Run
+from dashboard.state import Key, Page, here, href, text
+
+#: What narrows the list of images: it goes along from image to image.
+LIST_KEYS = (
+    Key.SHOW,
+    Key.TRUE,
+    Key.PREDICTED,
+    Key.SURE,
+    Key.SORT,
+    Key.VIEW,
+    Key.PATTERN,
+    Key.NOTE,
+    Key.PAGE,
+)
+
+
+def image(run: Run, x: int, t: int | None = None) -> str:
+    """Return the link to an image with a word of its sentence in focus."""
+    return href(Page.FAILURES, x=x, t=None if t is None else phrase(run, t))
+
+
+def listed_image(x: int) -> str:
+    """Return the link to an image that keeps the list it was picked from."""
+    return here(Page.FAILURES, (*LIST_KEYS, Key.T), x=x)
+
+
+def failures(true: int | None = None, predicted: int | None = None, show: str | None = None) -> str:
+    """Return the link to the images of these classes."""
+    return href(Page.FAILURES, true=true, predicted=predicted, show=show)
+
+
+def filter_(f: int) -> str:
+    """Return the link to a filter."""
+    return href(Page.FILTERS, f=f)
+
+
+def filters_for(run: Run, t: int | None = None, c: int | None = None) -> str:
+    """Return the link to the filters that speak of an attribute or serve a class."""
+    return href(Page.FILTERS, t=None if t is None else phrase(run, t), c=c)
+
+
+def class_(c: int, versus: int | None = None) -> str:
+    """Return the link to a class, or to a comparison of two."""
+    return href(Page.CLASSES, c=c, versus=versus)
+
+
+def word(run: Run, t: int) -> str:
+    """Return the link to the images in which the network sees an attribute."""
+    return href(Page.SEARCH, q=phrase(run, t))
+
+
+def query(text: str) -> str:
+    """Return the link to the answer of a query."""
+    return href(Page.SEARCH, q=text)
+
+
+def grounding(run: Run, x: int, ts: list[int]) -> str:
+    """Return the link to attributes side by side in one image."""
+    return href(Page.GROUNDING, x=x, t=",".join(phrase(run, t) for t in ts) or None)
+
+
+def phrase(run: Run, t: int) -> str:
+    """Return the phrase of an attribute."""
+    return str(run.attributes["phrase"].iloc[t])
+
+
+def name(run: Run, c: int) -> str:
+    """Return the name of a class."""
+    return str(run.classes["name"].iloc[c])
+
+
+def numbered_name(run: Run, c: int) -> str:
+    """Return the name of a class after the data set's own number, as lists sort it."""
+    return f"{int(run.classes['class_id'].iloc[c]):03d} {name(run, c)}"
+
+
+def params(**wanted) -> dict[str, str]:
+    """Return parameters for a page link; the chosen run goes along."""
+    run = text(Key.RUN)
+    kept = {str(key): str(value) for key, value in wanted.items() if value is not None}
+    return ({str(Key.RUN): run} if run else {}) | kept

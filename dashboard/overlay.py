@@ -1,0 +1,133 @@
+"""Heatmaps as pictures: a transparent layer for the browser to lay over an image, or both blended.
+
+The layer is small (the browser enlarges it smoothly) and its opacity is the browser's business, so
+moving a slider costs the server nothing. Colours are Inferno's, even in lightness and readable for
+the colour-blind; cold places are transparent, so that the bird stays visible.
+"""
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+from plotly.colors import sample_colorscale, unlabel_rgb
+
+#: Points an axis of a layer; more would not be seen, feature maps have 7 to 14.
+LAYER_SIZE = 56
+
+
+@lru_cache(maxsize=1)
+def colour_table() -> np.ndarray:
+    """Return the colours of heat 0 to 1, ndarray of shape (256, 4), RGBA bytes."""
+    stops = sample_colorscale("Inferno", np.linspace(0.12, 1, 256).tolist())
+    rgb = np.array([unlabel_rgb(stop) for stop in stops])
+    alpha = 255 * np.clip(np.linspace(0, 1, 256) * 1.6, 0, 1)
+    return np.column_stack([rgb, alpha]).round().astype(np.uint8)
+
+
+def colourise(heatmap: np.ndarray) -> np.ndarray:
+    """Return a heatmap of shape (H, W), in [0, 1], as RGBA bytes of shape (H, W, 4)."""
+    return colour_table()[(np.clip(heatmap, 0, 1) * 255).astype(np.uint8)]
+
+
+def layer(heatmap: np.ndarray) -> bytes:
+    """Return a heatmap of shape (H, W), in [0, 1], as a transparent PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(colourise(heatmap)).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
+    """Return the image with the heatmap over it.
+
+    Parameters
+    ----------
+    photo : bytes
+        An encoded image.
+    heatmap : ndarray of shape (H, W), in [0, 1]
+    opacity : float
+        Of the hottest place, in [0, 1].
+
+    Returns
+    -------
+    bytes
+        A JPEG of the image's size.
+    """
+    base = Image.open(io.BytesIO(photo)).convert("RGB")
+    over = Image.fromarray(colourise(heatmap)).resize(base.size, Image.Resampling.BICUBIC)
+    mask = over.getchannel("A").point(lambda a: a * opacity)
+    base.paste(over.convert("RGB"), mask=mask)
+    buffer = io.BytesIO()
+    base.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def strip(pictures: list[bytes]) -> bytes:
+    """Return pictures of one height side by side as one JPEG."""
+    images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    width = sum(image.width for image in images)
+    sheet = Image.new("RGB", (width, max(image.height for image in images)))
+    left = 0
+    for image in images:
+        sheet.paste(image, (left, 0))
+        left += image.width
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def active_box(heatmap: np.ndarray, level: float = 0.5) -> tuple[float, float, float]:
+    """Return the square around the part of a heatmap above ``level`` that holds the peak.
+
+    Returns
+    -------
+    top, left, side : float
+        In the unit square; at least a quarter of it, so that the surroundings are recognised.
+    """
+    size = heatmap.shape[0]
+    peak = np.unravel_index(heatmap.argmax(), heatmap.shape)
+    spans = []
+    for axis, at in enumerate(peak):
+        hot = (heatmap >= level * heatmap.max()).any(axis=1 - axis)
+        low = high = int(at)
+        while low > 0 and hot[low - 1]:
+            low -= 1
+        while high < size - 1 and hot[high + 1]:
+            high += 1
+        spans.append((low / size, (high + 1) / size))
+    side = min(1.0, max(0.25, *(high - low for low, high in spans)) * 1.15)
+    starts = [min(max((low + high - side) / 2, 0), 1 - side) for low, high in spans]
+    return starts[0], starts[1], side
+
+
+def crop(photo: bytes, box: tuple[float, float, float], size: int = 150) -> bytes:
+    """Return a square part of an image, enlarged or reduced, as a JPEG.
+
+    Parameters
+    ----------
+    photo : bytes
+        An encoded image.
+    box : tuple of float
+        Top, left and side in the unit square.
+    """
+    image = Image.open(io.BytesIO(photo)).convert("RGB")
+    top, left, side = box
+    corners = (
+        left * image.width,
+        top * image.height,
+        (left + side) * image.width,
+        (top + side) * image.height,
+    )
+    buffer = io.BytesIO()
+    image.resize((size, size), Image.Resampling.BICUBIC, box=corners).save(
+        buffer, "JPEG", quality=82
+    )
+    return buffer.getvalue()
+
+
+def crop_heatmap(heatmap: np.ndarray, box: tuple[float, float, float]) -> np.ndarray:
+    """Return the part of a heatmap inside a box."""
+    size = heatmap.shape[0]
+    top, left, side = box
+    row, col, n = round(top * size), round(left * size), max(1, round(side * size))
+    return heatmap[row : row + n, col : col + n]

@@ -1,0 +1,72 @@
+"""Pictures of all pages in both themes: ``python -m tests.screenshots RUN FOLDER [--width 1440]``."""
+
+import argparse
+from pathlib import Path
+from urllib.parse import quote_plus
+
+from core.failures import Criteria, most_telling, select
+from core.run import Run
+from core.store import runs_folder
+from tests.browser import launch, serve, settle
+
+
+def states(run: Run) -> dict[str, str]:
+    """Return a link for each page, at something worth seeing."""
+    telling = most_telling(run)
+    x = int(telling[0]) if len(telling) else int(select(run, Criteria("all"))[0])
+    row = run.images.iloc[x]
+    t = int(run.array("top_t_predicted")[x, 0])
+    phrase = run.attributes["phrase"].iloc[t]
+    named = run.filters["entropy"].where(run.filters["name_t"] >= 0)
+    f = int(named.idxmin()) if named.notna().any() else 0
+    name = f"run={run.name}"
+    return {
+        "overview": f"?{name}",
+        "failures": f"failures?{name}",
+        "failures_table": f"failures?{name}&view=table",
+        "image": f"failures?{name}&x={x}",
+        "filters": f"filters?{name}",
+        "filter": f"filters?{name}&f={f}",
+        "search_empty": f"search?{name}",
+        "search": f"search?{name}&q={quote_plus(phrase)}",
+        "grounding": f"grounding?{name}&x={x}",
+        "class": f"classes?{name}&c={row['true_c']}",
+        "classes": f"classes?{name}&c={row['predicted_c']}&versus={row['true_c']}",
+    }
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--width", type=int, default=1440)
+    parser.add_argument("--themes", default="light,dark")
+    parser.add_argument("--only", default="")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    run = Run(runs_folder() / arguments.run)
+    with serve(runs_folder()) as server, launch() as browser:
+        for theme in arguments.themes.split(","):
+            page = browser.new_page(
+                viewport={"width": arguments.width, "height": 900}, color_scheme=theme
+            )
+            for name, link in states(run).items():
+                if arguments.only and name not in arguments.only.split(","):
+                    continue
+                page.goto(f"{server.url}/{link}")
+                settle(page)
+                page.wait_for_timeout(700)
+                height = page.evaluate(
+                    "document.querySelector('[data-testid=stMain]').firstElementChild.scrollHeight"
+                )
+                page.set_viewport_size({"width": arguments.width, "height": max(900, height)})
+                page.wait_for_timeout(300)
+                page.screenshot(path=arguments.folder / f"{name}_{theme}.png")
+                page.set_viewport_size({"width": arguments.width, "height": 900})
+                print(name, theme, flush=True)
+            page.close()
+
+
+if __name__ == "__main__":
+    main()
