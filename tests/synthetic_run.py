@@ -14,6 +14,7 @@ from scipy import sparse
 
 from core import probability
 from core.contract import N_EXPLAIN, K
+from core.parts import part_of
 from core.run import Run
 from core.selection import top_attributes
 from core.writer import RunWriter
@@ -33,7 +34,7 @@ def attribute_table(n: int) -> pd.DataFrame:
         for adjective in ADJECTIVES
     ][:n]
     table = pd.DataFrame(rows, columns=["phrase", "adjective", "noun"])
-    table["part"] = ["beak" if noun == "bill" else noun for noun in table["noun"]]
+    table["part"] = table["noun"].map(part_of)
     return table
 
 
