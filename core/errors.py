@@ -19,3 +19,21 @@ class DataError(FieldmarksError, ValueError):
 
 class ModelError(FieldmarksError, ValueError):
     """A network cannot be explained: no global pooling plus one linear layer, wrong shapes."""
+
+
+class DatabaseError(FieldmarksError, RuntimeError):
+    """The database of verdicts cannot be reached or is not what it should be."""
+
+
+class ConflictError(FieldmarksError):
+    """Somebody else saved a verdict on the same image in the meantime.
+
+    Attributes
+    ----------
+    theirs : Verdict
+        What is saved now; yours was not written and is still with the caller.
+    """
+
+    def __init__(self, message: str, theirs):
+        super().__init__(message)
+        self.theirs = theirs

@@ -1,0 +1,89 @@
+"""Captions from a folder of text files: one file an image, one caption a line."""
+
+import codecs
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import DataError
+
+#: No sentence that a person wrote about a picture is longer, in characters.
+MAX_LENGTH = 2000
+#: What a decoder leaves where a character was lost.
+LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True)
+class Captions:
+    """The captions of a list of images.
+
+    Parameters
+    ----------
+    lines : list of list of str
+        One list an image, empty where there is no caption: unknown, not without attributes.
+    problems : list of str
+        One line for each file that is not as it should be. A missing file is not among them.
+    n_missing : int
+        Images without a caption file.
+    """
+
+    lines: list[list[str]]
+    problems: list[str] = field(default_factory=list)
+    n_missing: int = 0
+
+
+def read_captions(folder: Path, paths: Sequence[str]) -> Captions:
+    """Read the captions of each image: ``folder/a/b.txt`` for the image ``a/b.jpg``.
+
+    Parameters
+    ----------
+    folder : Path
+    paths : sequence of str
+        Image paths below the image folder.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no caption for any of the images.
+    """
+    if not folder.is_dir():
+        raise DataError(f"expected a folder of caption files, found none at {folder}")
+    lines, problems, n_missing = [], [], 0
+    for path in paths:
+        file = (folder / path).with_suffix(".txt")
+        try:
+            found, said = _parse(file.read_bytes())
+        except FileNotFoundError:
+            found, said = [], []
+            n_missing += 1
+        except OSError as error:
+            found, said = [], [f"cannot be read ({error.strerror})"]
+        lines.append(found)
+        problems += [f"{file.relative_to(folder).as_posix()}: {what}" for what in said]
+    if not any(lines):
+        example = Path(paths[0]).with_suffix(".txt").as_posix() if paths else "<image>.txt"
+        raise DataError(
+            f"expected captions such as {example} in {folder}, found none for {len(paths)} images: "
+            "give the folder that holds the class folders"
+        )
+    return Captions(lines, problems, n_missing)
+
+
+def _parse(data: bytes) -> tuple[list[str], list[str]]:
+    """Return the captions of one file and what is wrong with it."""
+    said = []
+    try:
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+        said.append("is not UTF-8, read as Windows-1252")
+    if n_lost := text.count(LOST):
+        said.append(f"{n_lost} characters were lost in an earlier conversion")
+    captions = [" ".join(line.split()) for line in text.replace(LOST, " ").splitlines()]
+    captions = [caption for caption in captions if caption]
+    if not captions:
+        said.append("holds no caption")
+    if n_long := sum(len(caption) > MAX_LENGTH for caption in captions):
+        said.append(f"{n_long} lines of more than {MAX_LENGTH} characters left out")
+    return [caption for caption in captions if len(caption) <= MAX_LENGTH], said

@@ -1,0 +1,82 @@
+"""English words and their likeliest part of speech: a general lexicon plus a short list.
+
+The lexicon is the one that TextBlob ships (94,000 words from the Brown corpus and the Penn
+Treebank, one Penn tag a word). ``caption_words.csv`` beside this file adds what people say of
+animals and a newspaper does not, and may be edited. A word that neither knows is judged by its
+ending.
+"""
+
+import csv
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+from core.errors import DataError
+
+CAPTION_WORDS = Path(__file__).with_name("caption_words.csv")
+#: Endings of words that the lexicon lacks, longest first, and the tag that they suggest.
+ENDINGS = (
+    ("wards", "RB"),
+    ("ward", "RB"),
+    ("like", "JJ"),
+    ("less", "JJ"),
+    ("ness", "NN"),
+    ("ish", "JJ"),
+    ("ous", "JJ"),
+    ("ful", "JJ"),
+    ("est", "JJS"),
+    ("ing", "VBG"),
+    ("ble", "JJ"),
+    ("ary", "JJ"),
+    ("ive", "JJ"),
+    ("ed", "VBN"),
+    ("ly", "RB"),
+    ("al", "JJ"),
+    ("ic", "JJ"),
+    ("ss", "NN"),
+    ("us", "NN"),
+    ("y", "JJ"),
+    ("s", "NNS"),
+)
+ADJECTIVES = frozenset({"JJ", "JJR", "JJS"})
+PARTICIPLES = frozenset({"VBN", "VBD", "VBG"})
+NOUNS = frozenset({"NN", "NNS", "NNP", "NNPS"})
+
+
+@cache
+def lexicon() -> dict[str, str]:
+    """Return the likeliest Penn tag of each lower-case word, caption words included.
+
+    Raises
+    ------
+    DataError
+        If the installed TextBlob has no lexicon file.
+    """
+    found = importlib.util.find_spec("textblob")  # the file alone: importing it would load NLTK
+    path = Path(found.origin).parent / "en" / "en-lexicon.txt" if found else None
+    if path is None or not path.is_file():
+        raise DataError(
+            "expected the English lexicon of the textblob package, found none: "
+            "pip install -r requirements.txt"
+        )
+    lines = (line.split() for line in path.read_text("utf-8").splitlines() if line[:1] != ";")
+    tags = {parts[0]: parts[1] for parts in lines if len(parts) == 2}
+    with CAPTION_WORDS.open(encoding="utf-8", newline="") as file:
+        tags.update((row["word"], row["tag"]) for row in csv.DictReader(file))
+    return tags
+
+
+@cache
+def likely_tag(word: str) -> str:
+    """Return the Penn tag that a lower-case word has most often.
+
+    >>> [likely_tag(word) for word in ("wing", "wings", "white", "whitish", "3")]
+    ['NN', 'NNS', 'JJ', 'JJ', 'CD']
+    """
+    if word in lexicon():
+        return lexicon()[word]
+    if word[:1].isdigit():
+        return "CD"
+    if not any(letter.isalpha() for letter in word):
+        return ":"
+    return next((tag for ending, tag in ENDINGS if word.endswith(ending)), "NN")

@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from precompute.world import faults
+from precompute.world.faults import DEGRADATIONS, degrade, plan_world
+from precompute.world.roster import SPECIES
+
+
+def test_planted_shares_are_as_stated():
+    shots = pd.DataFrame(plan_world(0, 24, 50))
+    test = shots[~shots["is_train"]]
+    assert len(shots) == 1200
+    assert len(test) == 480
+    for split in (shots[shots["is_train"]], test):
+        wrong = split[split["label"] != split["species"]]
+        assert len(wrong) == round(0.04 * len(split))
+        assert all(SPECIES[w.label].family is SPECIES[w.species].family for w in wrong.itertuples())
+    spoilt = test[test["degradation"] != ""]
+    assert len(spoilt) == round(0.08 * len(test))
+    assert spoilt["degradation"].value_counts().between(9, 10).all()
+    assert not (shots.loc[shots["is_train"], "degradation"] != "").any()
+    n_faults = (
+        (shots["label"] != shots["species"]).astype(int)
+        + (shots["degradation"] != "")
+        + shots["cue"].isin(["missing", "misleading"])
+    )
+    assert (n_faults[~shots["is_train"]] <= 1).all()
+
+
+def test_the_spurious_cue_holds_in_training_and_misleads_in_testing():
+    shots = pd.DataFrame(plan_world(0, 24, 50))
+    on_cue = shots["background"] == faults.CUE_BACKGROUND
+    own = shots["species"] == faults.CUE_SPECIES
+    train, test = shots["is_train"], ~shots["is_train"]
+    assert on_cue[own & train].mean() > 0.9
+    assert on_cue[own & test].mean() == 0.7
+    assert not on_cue[~own & train].any()
+    misleading = shots[~own & on_cue & test]
+    assert len(misleading) >= 10
+    assert (misleading["cue"] == "misleading").all()
+
+
+@pytest.mark.parametrize("kind", DEGRADATIONS)
+def test_a_degradation_grows_with_its_strength(kind):
+    rows, cols = np.mgrid[0:80, 0:80]
+    checks = ((rows // 5 + cols // 5) % 2 * 120 + 60).astype(np.uint8)
+    image = Image.fromarray(np.stack([checks] * 3, axis=-1))
+
+    def change(strength: float) -> float:
+        spoilt = degrade(image, kind, strength, np.random.default_rng(0))
+        assert spoilt.size == image.size
+        return float(np.abs(np.asarray(spoilt, float) - np.asarray(image, float)).mean())
+
+    assert 3 < change(0.3) < change(1.0)
+
+
+def test_no_degradation_changes_nothing():
+    image = Image.new("RGB", (8, 8), (10, 200, 30))
+    assert degrade(image, "", 0.0, np.random.default_rng(0)).tobytes() == image.tobytes()

@@ -1,0 +1,188 @@
+import multiprocessing
+import os
+import signal
+import time
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from core.errors import ConflictError, DatabaseError, DataError
+from core.triage.pattern import Pattern
+from core.verdicts import MAX_NOTE, Verdict, Verdicts
+
+PATH = "001.Albatross/one image, è.jpg"
+spawn = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """An empty database of each kind; PostgreSQL where FIELDMARKS_TEST_DB names a server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/verdicts.sqlite"
+        return
+    server = os.environ.get("FIELDMARKS_TEST_DB")
+    if not server:
+        pytest.skip("FIELDMARKS_TEST_DB names no PostgreSQL server")
+    yield server
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS verdicts"))
+    engine.dispose()
+
+
+@pytest.fixture
+def verdicts(url):
+    with closing(Verdicts(url)) as verdicts:
+        yield verdicts
+
+
+def test_an_image_without_a_verdict_has_version_zero(verdicts):
+    assert verdicts.get("birds", PATH) == Verdict("birds", PATH)
+
+
+def test_a_saved_verdict_comes_back_as_it_was(verdicts):
+    written = Verdict(
+        "birds",
+        PATH,
+        Pattern.WRONG_LABEL,
+        "looks like a gull 'é'; DROP TABLE",
+        ("juvenile", "1%"),
+        True,
+        "Ana",
+        "cub",
+    )
+    saved = verdicts.save(written)
+    assert verdicts.get("birds", PATH) == saved
+    assert saved == replace(written, version=1, saved_at=saved.saved_at)
+
+
+def test_each_save_is_a_version_and_the_history_keeps_them_all(verdicts):
+    first = verdicts.save(Verdict("birds", PATH, note="one"))
+    second = verdicts.save(replace(first, note="two"))
+    assert verdicts.history("birds", PATH) == [first, second]
+
+
+def test_of_two_people_who_saw_the_same_version_the_second_is_told_and_loses_nothing(verdicts):
+    ana = verdicts.save(Verdict("birds", PATH, note="Ana's", author="Ana"))
+    with pytest.raises(ConflictError, match="Ana saved a verdict on") as caught:
+        verdicts.save(Verdict("birds", PATH, note="Ben's", author="Ben"))
+    assert caught.value.theirs == ana
+    verdicts.save(Verdict("birds", PATH, note="Ben's", author="Ben", version=ana.version))
+    assert [v.note for v in verdicts.history("birds", PATH)] == ["Ana's", "Ben's"]
+
+
+def test_data_sets_do_not_mix(verdicts):
+    verdicts.save(Verdict("birds", PATH, note="a bird", is_reviewed=True))
+    assert verdicts.get("fungi", PATH).version == 0
+    assert verdicts.latest("fungi").empty
+    assert verdicts.progress("fungi", [PATH]) == (0, 1)
+
+
+def test_progress_counts_the_latest_word_on_each_image(verdicts):
+    for path in ("a.jpg", "b.jpg", "elsewhere.jpg"):
+        verdicts.save(Verdict("birds", path, is_reviewed=True))
+    verdicts.save(replace(verdicts.get("birds", "b.jpg"), is_reviewed=False))
+    assert verdicts.progress("birds", ["a.jpg", "b.jpg", "c.jpg"]) == (1, 3)
+    assert verdicts.latest("birds").loc["b.jpg", "version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("verdict", "message"),
+    [
+        (Verdict("birds", PATH, pattern="bad luck"), "a pattern is one of missing"),
+        (Verdict("birds", PATH, note="x" * (MAX_NOTE + 1)), "shorten it"),
+    ],
+)
+def test_a_verdict_that_cannot_be_meant_is_refused(verdicts, verdict, message):
+    with pytest.raises(DataError, match=message):
+        verdicts.save(verdict)
+    assert verdicts.history("birds", PATH) == []
+
+
+def append(url: str, author: str, n: int) -> None:
+    """Append n notes to one image, looking again after each conflict."""
+    with closing(Verdicts(url)) as verdicts:
+        for k in range(n):
+            latest = verdicts.get("birds", PATH)
+            while latest is not None:
+                try:
+                    verdicts.save(replace(latest, note=f"{author} {k}", author=author))
+                    latest = None
+                except ConflictError as conflict:
+                    latest = conflict.theirs
+
+
+def test_three_processes_writing_at_once_lose_nothing(url):
+    writers = [spawn.Process(target=append, args=(url, name, 20)) for name in ("Ana", "Ben", "Eva")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    with closing(Verdicts(url)) as verdicts:
+        history = verdicts.history("birds", PATH)
+    assert [v.version for v in history] == list(range(1, 61))
+    for name in ("Ana", "Ben", "Eva"):
+        assert [v.note for v in history if v.author == name] == [f"{name} {k}" for k in range(20)]
+
+
+def append_and_tell(url: str, connection) -> None:
+    """Append notes for ever, telling each version once it is saved."""
+    verdicts = Verdicts(url)
+    latest = verdicts.get("birds", PATH)
+    while True:
+        latest = verdicts.save(latest)
+        connection.send(latest.version)
+
+
+def test_what_a_killed_process_had_saved_is_there_and_the_next_one_goes_on(url):
+    receiver, sender = spawn.Pipe(duplex=False)
+    writer = spawn.Process(target=append_and_tell, args=(url, sender))
+    writer.start()
+    sender.close()
+    assert receiver.recv() == 1
+    time.sleep(0.2)
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join(10)
+    told = 1
+    try:
+        while receiver.poll():
+            told = receiver.recv()
+    except EOFError:
+        pass
+    with closing(Verdicts(url)) as verdicts:
+        latest = verdicts.get("birds", PATH)
+        assert latest.version in (told, told + 1)  # it may have died between saving and telling
+        assert verdicts.save(latest).version == latest.version + 1
+
+
+def test_the_default_is_sqlite_beside_the_runs_with_write_ahead_logging(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("FIELDMARKS_DB", raising=False)
+    with closing(Verdicts()) as verdicts:
+        verdicts.save(Verdict("birds", PATH))
+    engine = create_engine(f"sqlite:///{tmp_path}/runs/verdicts.sqlite")
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("no url", "write postgresql://user:password@host/name"),
+        ("sqlite:////no/such/folder/verdicts.sqlite", "check FIELDMARKS_DB"),
+    ],
+)
+def test_a_database_that_cannot_be_used_says_what_to_check(url, message):
+    with pytest.raises(DatabaseError, match=message):
+        Verdicts(url)
+
+
+def test_a_password_never_shows_in_an_error():
+    pytest.importorskip("psycopg")
+    with pytest.raises(DatabaseError) as caught:
+        Verdicts("postgresql://ana:secret@127.0.0.1:1/birds")
+    assert "secret" not in str(caught.value)
