@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DataError
-from precompute.dataset import UNREADABLE, Dataset
+from precompute.dataset import BBOX, UNREADABLE, Dataset
 
 _REQUIRED = (
     "images.txt",
@@ -56,10 +56,7 @@ def read_cub(folder: str | Path) -> Dataset:
             "path": list(paths.values()),
             "true_c": np.array([c_of_id[labels[i]] for i in paths], np.int32),
             "is_train": np.array([split[i] == 1 for i in paths], bool),
-            **{
-                f"bbox_{name}": bbox[:, column]
-                for column, name in enumerate(("left", "top", "width", "height"))
-            },
+            **dict(zip(BBOX, bbox.T, strict=True)),
             "problem": [
                 "" if path in existing else f"{UNREADABLE}: no such file" for path in paths.values()
             ],

@@ -14,6 +14,9 @@ import pandas as pd
 #: as a grey square, but nothing is estimated from it or scored on it.
 UNREADABLE = "unreadable"
 
+#: Columns of the bounding box, in the order in which it is passed around.
+BBOX = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -51,5 +54,4 @@ class Dataset:
 
     def bbox(self, x: int) -> tuple[float, float, float, float]:
         """Return left, top, width and height of the box of image ``x``, in pixels."""
-        columns = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
-        return tuple(float(value) for value in self.images[columns].iloc[x])
+        return tuple(float(self.images[column].iloc[x]) for column in BBOX)

@@ -18,6 +18,7 @@ import torchvision
 from torch import nn
 
 from core.errors import ModelError
+from precompute.small_net import SmallNet
 
 #: Builds a network for so many classes; ``pretrained`` starts from its ImageNet weights.
 Builder = Callable[..., nn.Module]
@@ -106,3 +107,9 @@ for _name in (
     "regnet_y_400mf",
 ):
     _register_torchvision(_name)
+
+
+@register_model("small")
+def small(num_classes: int, pretrained: bool = False) -> nn.Module:
+    """Build the demo's own network, which is trained from scratch."""
+    return SmallNet(num_classes)
