@@ -78,8 +78,8 @@ def find_spurious(run: Run, xs: np.ndarray) -> Finding:
         return (
             f"What lies around the object gives {wrong} a lead of {lead.here:+.2f} over {true} "
             f"(usual for {wrong}: {lead.usual_predicted:+.2f}, for {true}: "
-            f"{lead.usual_true:+.2f}); the whole lead is {lead.whole:.2f}. With surroundings as usual for {true} "
-            f"{true if lead.decides else wrong} would lead."
+            f"{lead.usual_true:+.2f}); the whole lead is {lead.whole:.2f}. With surroundings as "
+            f"usual for {true} {true if lead.decides else wrong} would lead."
         )
 
     return Finding(score, reason)
