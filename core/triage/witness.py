@@ -7,8 +7,8 @@ without its fold.
 *Neighbours*: the labels of the nearest training images in pooled space, the image itself left out,
 because the network may have memorised the labels that it was trained on.
 
-Both are brought to one scale by a temperature: each speaks as loudly as its own out-of-sample
-likelihood warrants.
+Both are brought to one scale by a temperature: each speaks as loudly as its own likelihood warrants
+on images that it was not fitted to (for neighbours those that the network was not trained on).
 """
 
 from dataclasses import dataclass
@@ -122,8 +122,9 @@ def neighbours_say(run: Run, nearest: np.ndarray) -> Testimony:
     for column in labels[nearest].T:
         votes[np.arange(X), column] += 1
     log_p = np.log(votes / votes.sum(axis=1, keepdims=True))
-    fitted = np.flatnonzero(run.images["is_train"])
-    return Testimony(temper(log_p, labels, fitted).astype(np.float32), np.ones(X, dtype=bool))
+    is_train = run.images["is_train"].to_numpy()
+    unseen = np.flatnonzero(~is_train if not is_train.all() else is_train)
+    return Testimony(temper(log_p, labels, unseen).astype(np.float32), np.ones(X, dtype=bool))
 
 
 def temper(log_p: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
