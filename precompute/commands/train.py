@@ -27,7 +27,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="what --weights expect: ImageNet's mean and deviation, or [-1, 1] (default: as the "
         "checkpoint says; half where batch norm is folded into the convolutions)",
     )
-    parser.add_argument("--epochs", type=_positive(int), default=10, metavar="N")
+    parser.add_argument("--epochs", type=_positive(int), default=8, metavar="N")
     parser.add_argument("--input-size", type=_positive(int), default=224, metavar="PIXELS")
     parser.add_argument("--batch-size", type=_positive(int), default=32, metavar="N")
     parser.add_argument("--lr", type=_positive(float), metavar="RATE", help="peak, linear layer")
