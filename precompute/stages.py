@@ -87,6 +87,10 @@ class Marks:
         """Take the mark away, before anything of the stage changes."""
         self._path(stage).unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Take all marks away."""
+        shutil.rmtree(self.folder / "stages", ignore_errors=True)
+
     def adopt(self, stage: Stage, finished: Path) -> None:
         """Take over a stage's files from a finished run, without copying where links work."""
         for source, target in zip(stage.outputs(finished), stage.outputs(self.folder), strict=True):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import DataError, FieldmarksError
+from core.errors import FieldmarksError, ModelError
 from core.probability import p_t_given_xc, prior
 from core.run import Run
-from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds, write_tiny_checkpoint
+from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,10 @@ def test_an_unreadable_image_is_reported_and_typical_of_nothing(tmp_path):
     run_tiny(folder, tmp_path / "runs")
     run = Run(tmp_path / "runs" / "tiny")
     problems = dict(zip(run.images["path"], run.images["problem"], strict=True))
-    of = {path: problems[path.relative_to(folder / "CUB_200_2011/images").as_posix()] for path in images}
+    of = {
+        path: problems[path.relative_to(folder / "CUB_200_2011/images").as_posix()]
+        for path in images
+    }
     assert of[images[0]].startswith("unreadable")
     assert of[images[1]].startswith("unreadable: no such file")
     assert of[images[2]].startswith("grey image")
@@ -166,7 +169,7 @@ BAD_INPUTS = {
     "impossible maps": (lambda _: {"maps": "some"}, "--maps is all, test, none or a number"),
     "tiny input": (lambda _: {"input_size": 8}, "--input-size is at least"),
     "name that is a path": (lambda _: {"name": "../x"}, "choose another name"),
-    "network of NaN": (_nan_weights, "no finite numbers"),
+    "network of NaN": (_nan_weights, "differ from the logits by nan"),
 }
 
 

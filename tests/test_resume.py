@@ -86,10 +86,16 @@ def stop():
     raise KeyboardInterrupt
 
 
-def test_finished_chunks_are_not_decoded_again(birds, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+def interrupted(folder, runs, monkeypatch, **way):
+    """Run until the last image is to be decoded."""
+    with monkeypatch.context() as patch:
         Decoded(patch, at=N_IMAGES - 1, do=stop)
-        run_tiny(birds, birds / "runs")
+        with pytest.raises(KeyboardInterrupt):
+            run_tiny(folder, runs, **way)
+
+
+def test_finished_chunks_are_not_decoded_again(birds, monkeypatch):
+    interrupted(birds, birds / "runs", monkeypatch)
     decoded = Decoded(monkeypatch)
     run_tiny(birds, birds / "runs")
     assert 0 < len(decoded.xs) <= N_IMAGES - CHUNK
@@ -106,9 +112,10 @@ def test_a_full_disk_loses_nothing_that_was_finished(birds, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(*args)
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", full)
-        run_tiny(birds, birds / "runs")
+        with pytest.raises(OSError, match="No space left"):
+            run_tiny(birds, birds / "runs")
     decoded = Decoded(monkeypatch)
     run_tiny(birds, birds / "runs")
     assert 0 < len(decoded.xs) < N_IMAGES
@@ -220,9 +227,7 @@ def test_a_swap_that_was_interrupted_is_finished(birds):
 def test_rows_of_other_settings_are_never_taken_for_finished(birds, monkeypatch):
     run_tiny(birds, birds / "undisturbed")
     for way in (*WAYS, WAYS[0]):
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            Decoded(patch, at=N_IMAGES - 1, do=stop)
-            run_tiny(birds, birds / "runs", **way)
+        interrupted(birds, birds / "runs", monkeypatch, **way)
     run_tiny(birds, birds / "runs")
     assert content(birds / "runs" / "tiny") == content(birds / "undisturbed" / "tiny")
     assert np.isfinite(Run(birds / "runs" / "tiny").array("pooled")).all()
