@@ -130,7 +130,9 @@ class Pipeline:
             if not is_current:
                 self.marks.remove(stage)
                 if earlier == stage.fingerprint:
-                    self.marks.adopt(stage, self.writer.final)
+                    for path in stage.outputs(self.writer.final):
+                        self.writer.adopt(path)
+                    self.marks.put(stage)
                     is_current = True
             self.say(f"{stage.name}: {'current' if is_current else 'computing'}")
         return self.ranks.gather(is_current)[0]

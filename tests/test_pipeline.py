@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import FieldmarksError, ModelError
+from core.errors import FieldmarksError
 from core.probability import p_t_given_xc, prior
 from core.run import Run
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds

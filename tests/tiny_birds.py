@@ -2,6 +2,7 @@
 takes a second: for tests of what happens when a run is killed, resumed, shared or given bad input.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +119,7 @@ def run_tiny(folder: Path, runs: Path, **changes) -> list[str]:
     finally:
         chunks.CHUNK = whole_chunk
     return said
+
+
+if __name__ == "__main__":
+    run_tiny(Path(sys.argv[1]), Path(sys.argv[2]))
