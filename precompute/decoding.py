@@ -81,10 +81,11 @@ class Decoder:
 
     def pixels(self, xs: np.ndarray) -> torch.Tensor:
         """Decode some images and nothing else, shape (n, S, S, 3), uint8."""
-        crops = [
-            load_crop(self._folder / self._paths[x], self._boxes[x], self._input_size) for x in xs
-        ]
-        return torch.from_numpy(np.stack([np.asarray(image) for image, _, _ in crops]))
+        images = (self._crop(x)[0] for x in xs)
+        return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+
+    def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
+        return load_crop(self._folder / self._paths[x], self._boxes[x], self._input_size)
 
     def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
         # looked up before reading: a file that changes meanwhile is read again at the next start
