@@ -1,0 +1,43 @@
+"""``python -m precompute COMMAND``: everything that is computed before the dashboard opens.
+
+A command is a file in ``precompute/commands`` with ``add_parser(subparsers)`` and ``run(args)``; it
+imports what it needs inside ``run``, so that ``--help`` answers at once.
+"""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+
+from core.errors import FieldmarksError
+from precompute import commands
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 1 (failed) or 2 (bad arguments)."""
+    parser = argparse.ArgumentParser(
+        prog="python -m precompute", description="Compute what the dashboard shows."
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for found in pkgutil.iter_modules(commands.__path__):
+        module = importlib.import_module(f"{commands.__name__}.{found.name}")
+        module.add_parser(subparsers).set_defaults(run=module.run)
+    args = parser.parse_args(argv)
+    try:
+        args.run(args)
+    except FieldmarksError as error:
+        message = str(error)
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        message = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    except KeyboardInterrupt:
+        message = "interrupted; the same command resumes where it stopped"
+    else:
+        return 0
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""``train``: fine-tune a network on the crops of a data set."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "train",
+        help="fine-tune a network on bounding-box crops",
+        description="Fine-tune a network on the bounding-box crops of a CUB-200-2011 folder. A "
+        "killed training resumes when the same command is given again.",
+    )
+    parser.add_argument("--cub", type=Path, required=True, metavar="DIR", help="CUB_200_2011")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint")
+    parser.add_argument("--arch", default="resnet50", metavar="NAME", help="default: resnet50")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="state dict or checkpoint to start from (default: torchvision's ImageNet weights)",
+    )
+    parser.add_argument(
+        "--normalise",
+        choices=("imagenet", "half"),
+        help="what --weights expect: ImageNet's mean and deviation, or [-1, 1] (default: as the "
+        "checkpoint says; half where batch norm is folded into the convolutions)",
+    )
+    parser.add_argument("--epochs", type=_positive(int), default=10, metavar="N")
+    parser.add_argument("--input-size", type=_positive(int), default=224, metavar="PIXELS")
+    parser.add_argument("--batch-size", type=_positive(int), default=32, metavar="N")
+    parser.add_argument("--lr", type=_positive(float), metavar="RATE", help="peak, linear layer")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument(
+        "--validate",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="hold out this share of the training split, score on it, and leave the test split "
+        "alone: for choosing settings",
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train and write the checkpoint."""
+    from precompute.cub import read_cub
+    from precompute.finetune import finetune
+    from precompute.training import Settings
+
+    settings = Settings(
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        input_size=args.input_size,
+        seed=args.seed,
+        **({"lr": args.lr} if args.lr else {}),
+    )
+    finetune(
+        read_cub(args.cub),
+        arch=args.arch,
+        out=args.out,
+        settings=settings,
+        weights=args.weights,
+        normalise=args.normalise,
+        device=args.device,
+        validate=args.validate,
+    )
+
+
+def _positive(kind):
+    def parse(text: str):
+        value = kind(text)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        return value
+
+    parse.__name__ = kind.__name__
+    return parse

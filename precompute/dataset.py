@@ -1,0 +1,57 @@
+"""What every data set is turned into before a network sees it.
+
+An image is known by its path below ``image_folder`` and its row ``x``; a class by its index ``c``,
+because names can repeat and a data set's own numbers need not be contiguous.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+#: How ``problem`` begins for an image that cannot be read. Such an image keeps its row and is shown
+#: as a grey square, but nothing is estimated from it or scored on it.
+UNREADABLE = "unreadable"
+
+#: Columns of the bounding box, in the order in which it is passed around.
+BBOX = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with labels, split, boxes and keypoints.
+
+    Parameters
+    ----------
+    image_folder : Path
+    images : DataFrame of X rows
+        ``path`` (str, below image_folder), ``true_c`` (int32), ``is_train`` (bool), ``bbox_left``,
+        ``bbox_top``, ``bbox_width``, ``bbox_height`` (float32, pixels of the original, NaN where
+        the data set has no box) and ``problem`` (str, empty for none).
+    class_ids : list of C int
+        The data set's own numbers.
+    class_names : list of C str
+        For people, e.g. "Black footed Albatross".
+    part_names : list of P str
+    parts : ndarray of shape (X, P, 2)
+        Row and column in pixels of the original, NaN where the part is not visible.
+    problems : list of str
+        One counted sentence for each kind of trouble in the annotation files.
+    """
+
+    image_folder: Path
+    images: pd.DataFrame
+    class_ids: list[int]
+    class_names: list[str]
+    part_names: list[str]
+    parts: np.ndarray
+    problems: list[str] = field(default_factory=list)
+
+    def path(self, x: int) -> Path:
+        """Return where image ``x`` lies."""
+        return self.image_folder / self.images["path"].iloc[x]
+
+    def bbox(self, x: int) -> tuple[float, float, float, float]:
+        """Return left, top, width and height of the box of image ``x``, in pixels."""
+        return tuple(float(self.images[column].iloc[x]) for column in BBOX)

@@ -1,0 +1,154 @@
+"""Where in the input a cell of the feature maps looks.
+
+Strides and paddings decide it. The stride-2 convolutions of torchvision's networks put the centre
+of cell i at pixel 32 * i, not at 32 * i + 16: laying a map over the image by plain resizing shifts
+it by half a cell.
+
+Each node of the graph looks through a window: cell i sees input pixels from ``low + i * jump`` to
+``high + i * jump``, both included. A convolution widens the window, addition and concatenation
+unite the windows of their branches. A branch that pools globally (squeeze and excitation) sees the
+whole image and says nothing about place, so it is left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn import functional
+
+from core.errors import ModelError
+
+_LOCAL = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+_LOCAL_FUNCTIONS = (functional.max_pool2d, functional.avg_pool2d)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Input pixels that cell 0 sees along one axis, and the step from cell to cell.
+
+    >>> Window(0, 0, 1).through(kernel=3, stride=2, padding=1)
+    Window(low=-1, high=1, jump=2)
+    """
+
+    low: float
+    high: float
+    jump: float
+
+    def through(self, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1):
+        """Return the window of a cell that a kernel makes of cells with this one."""
+        low = self.low - padding * self.jump
+        high = self.high + ((kernel - 1) * dilation - padding) * self.jump
+        return Window(low, high, self.jump * stride)
+
+    @property
+    def size(self) -> float:
+        """Side of the receptive field in pixels."""
+        return self.high - self.low + 1
+
+    def centres(self, n_cells: int, n_pixels: int) -> np.ndarray:
+        """Return the centres of n cells in units of the input's side, shape (n_cells,).
+
+        Pixel i spans i / n_pixels to (i + 1) / n_pixels.
+        """
+        middle = (self.low + self.high) / 2 + self.jump * np.arange(n_cells)
+        return (middle + 0.5) / n_pixels
+
+
+def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> tuple[Window, Window]:
+    """Return the windows of a node's cells along rows and columns.
+
+    Raises
+    ------
+    ModelError
+        If a layer on the way moves cells in a way that is not understood.
+    """
+    device = next(graph.parameters()).device
+    with torch.no_grad():
+        ShapeProp(graph).propagate(torch.zeros(1, 3, input_size, input_size, device=device))
+    modules = dict(graph.named_modules())
+    seen: dict[fx.Node, tuple[Window, Window] | None] = {}
+    for current in graph.graph.nodes:
+        seen[current] = _window(current, seen, modules)
+        if current is node:
+            break
+    if seen[node] is None:
+        raise ModelError(f"{node.name} sees the whole image in each cell: nothing can be located")
+    return seen[node]
+
+
+def cell_centres(graph: fx.GraphModule, node: fx.Node, input_size: int) -> np.ndarray:
+    """Return where the cells of a node look.
+
+    Returns
+    -------
+    ndarray of shape (H, W, 2)
+        Row and column of each receptive field's centre in the unit square of the input, float32.
+    """
+    rows, columns = windows(graph, node, input_size)
+    *_, n_rows, n_columns = _shape(node)
+    centres = np.meshgrid(
+        rows.centres(n_rows, input_size), columns.centres(n_columns, input_size), indexing="ij"
+    )
+    return np.stack(centres, axis=-1).astype(np.float32)
+
+
+def _window(node: fx.Node, seen: dict, modules: dict[str, nn.Module]):
+    """Return the windows (rows, columns) of one node, None where it sees the whole image."""
+    if node.op == "placeholder":
+        return Window(0, 0, 1), Window(0, 0, 1)
+    sources = [source for source in node.all_input_nodes if len(_shape(source)) == 4]
+    windows = [seen[source] for source in sources if seen[source] is not None]
+    shape = _shape(node)
+    if len(shape) != 4 or not windows:
+        return None
+    geometry = _geometry(node, modules)
+    if geometry is not None:
+        return tuple(windows[0][axis].through(*geometry[axis]) for axis in (0, 1))
+    if tuple(shape[2:]) == (1, 1) and any(tuple(_shape(s)[2:]) != (1, 1) for s in sources):
+        return None
+    if any(tuple(_shape(s)[2:]) not in (tuple(shape[2:]), (1, 1)) for s in sources):
+        raise ModelError(
+            f"the receptive field cannot be followed through {node.name}, which turns maps of "
+            f"{tuple(_shape(sources[0])[2:])} cells into {tuple(shape[2:])}"
+        )
+    return tuple(_united([window[axis] for window in windows], node) for axis in (0, 1))
+
+
+def _united(windows: list[Window], node: fx.Node) -> Window:
+    """Return the window that covers those of all branches."""
+    jumps = {window.jump for window in windows}
+    if len(jumps) > 1:
+        raise ModelError(f"the branches that meet in {node.name} have strides {sorted(jumps)}")
+    low, high = min(w.low for w in windows), max(w.high for w in windows)
+    return Window(low, high, jumps.pop())
+
+
+def _geometry(node: fx.Node, modules: dict[str, nn.Module]):
+    """Return (kernel, stride, padding, dilation) along rows and columns, None if it has none."""
+    if node.op == "call_module" and isinstance(modules[node.target], _LOCAL):
+        module = modules[node.target]
+        kernel, stride, padding = module.kernel_size, module.stride, module.padding
+        dilation = getattr(module, "dilation", 1)
+    elif node.target in _LOCAL_FUNCTIONS:
+        names = ("kernel_size", "stride", "padding", "dilation")
+        names = names if node.target is functional.max_pool2d else names[:3]
+        given = dict(zip(names, node.args[1:], strict=False)) | dict(node.kwargs)
+        kernel, stride = given["kernel_size"], given.get("stride") or given["kernel_size"]
+        padding, dilation = given.get("padding", 0), given.get("dilation", 1)
+    else:
+        return None
+    if isinstance(padding, str):
+        raise ModelError(f"{node.name} pads by {padding!r}; give the padding as a number")
+    return list(zip(*(_pair(v) for v in (kernel, stride, padding, dilation)), strict=True))
+
+
+def _pair(value) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def _shape(node: fx.Node) -> tuple[int, ...]:
+    """Return the shape of a node's tensor, empty for anything else."""
+    meta = node.meta.get("tensor_meta")
+    return tuple(meta.shape) if hasattr(meta, "shape") else ()

@@ -1,0 +1,31 @@
+"""Captions to attributes: the counts, the table and the captions themselves."""
+
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from core.writer import RunWriter
+from precompute.attributes import extract
+
+
+def write_attributes(
+    writer: RunWriter, lines: Sequence[Sequence[str]], merge: bool, min_images: int
+) -> None:
+    """Extract the attributes of all captions and write them.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    lines : sequence of sequences of str
+        The captions of each image.
+    merge, min_images
+        See `precompute.attributes.extract`.
+    """
+    found = extract(lines, merge=merge, min_images=min_images, progress=_progress)
+    writer.put_counts(found.counts)
+    writer.put_table("attributes", found.table)
+    writer.put_pack("caption", ["\n".join([*captions, ""]).encode() for captions in lines])
+
+
+def _progress(readings, total: int) -> tqdm:
+    return tqdm(readings, "attributes", total, unit=" captions", mininterval=0.5)
