@@ -58,8 +58,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def write_whole(path: Path, state: dict) -> None:
     """Save to a sibling file and rename, so that ``path`` is whole or absent."""
     beside = path.with_name(path.name + ".writing")
-    torch.save(state, beside)
-    beside.replace(path)
+    try:
+        torch.save(state, beside)
+        beside.replace(path)
+    except (RuntimeError, OSError) as error:
+        beside.unlink(missing_ok=True)
+        raise DataError(f"{path} could not be written: {str(error).splitlines()[0]}") from None
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:

@@ -123,10 +123,15 @@ def prove(model: torch.nn.Module, anatomy: Anatomy, input_size: int) -> None:
     Raises
     ------
     ModelError
-        If they differ by more than 1e-4 of the largest logit, or are not finite.
+        If they differ by more than 1e-4 of the largest logit, or are not finite, or the network
+        takes no input of this size.
     """
     images = torch.randn(2, 3, input_size, input_size, generator=torch.Generator().manual_seed(0))
-    logits = model(images)
+    try:
+        logits = model(images)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"the network takes no input of {input_size} pixels: {reason}") from None
     maps, pooled, _ = anatomy.graph(images)
     head = model.get_submodule(anatomy.head)
     own = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))

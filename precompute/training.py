@@ -36,7 +36,7 @@ class Settings:
         Share of all steps over which the learning rate rises.
     """
 
-    epochs: int = 10
+    epochs: int = 8
     batch_size: int = 32
     input_size: int = 224
     seed: int = 0
