@@ -9,7 +9,7 @@ from torch import fx
 
 from core.errors import ModelError
 from precompute.anatomy import Anatomy, dissect
-from precompute.checkpoint import Checkpoint, load_weights, read_checkpoint
+from precompute.checkpoint import Checkpoint, load_state, read_checkpoint
 from precompute.models import build
 from precompute.receptive_field import cell_centres, windows
 
@@ -87,7 +87,7 @@ def load_checkpoint(
     if arch not in (None, checkpoint.arch):
         raise ModelError(f"{path} holds a {checkpoint.arch}, not a {arch}: is --arch right?")
     model = build(checkpoint.arch, len(checkpoint.class_ids)).eval()
-    load_weights(model, path)
+    load_state(model, checkpoint.state_dict, path)
     return explainable(model, checkpoint, input_size or checkpoint.input_size)
 
 
