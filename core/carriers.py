@@ -44,6 +44,17 @@ def carriers(
     return Carriers(fs, carried[fs] / total if total else carried[fs], of_logit)
 
 
+def carriers_in_class(
+    run: Run, c: int, t: int, n: int = 8, estimator: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n filters that carry t in the description of class c, and their shares of it."""
+    weights = np.asarray(run.array("class_weights")[c], dtype=float)
+    carried = probability.sigma(weights) * run.array("p_t_given_f", estimator)[:, t]
+    fs = np.argsort(-carried, kind="stable")[:n]
+    fs = fs[carried[fs] > 0]
+    return fs, carried[fs] / max(carried.sum(), np.finfo(float).tiny)
+
+
 def filters_of(run: Run, t: int, n: int = 12, estimator: str | None = None) -> np.ndarray:
     """Return the filters that speak most of attribute t, by falling p(t given f)."""
     return np.argsort(-run.array("p_t_given_f", estimator)[:, t], kind="stable")[:n]

@@ -205,6 +205,15 @@ TABLES: tuple[TableSpec, ...] = (
             "top_c": ("int32", "the class with the largest weight for it"),
         },
     ),
+    TableSpec(
+        "facts",
+        "X",
+        {
+            "listed": ("str", "the file when it was read: path, size in bytes, time of change"),
+            "problem": ("str", "what was wrong with it; width to noise are those of images"),
+        },
+        optional=True,
+    ),
 )
 
 _BY_NAME = {spec.name: spec for spec in ARRAYS}

@@ -60,6 +60,11 @@ class Run:
         """The run's name: its folder's."""
         return self.folder.name
 
+    @property
+    def array_names(self) -> list[str]:
+        """The arrays that the run holds, ``"p_t_given_f/literal"`` for one of an estimator."""
+        return list(self._arrays)
+
     def _expected_arrays(self):
         for spec in ARRAYS:
             names = (

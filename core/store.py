@@ -7,7 +7,10 @@ named and what it must look like is said here, once, from the contract.
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -75,12 +78,40 @@ def array_path(folder: Path, name: str) -> Path:
     return folder / "arrays" / f"{name}.npy"
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under ``path`` when it is complete, and only then.
+
+    It is a new file also where there was one: a hard link to the old one keeps the old content.
+    """
+    beside = path.with_name(f".{path.name}.writing")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def map_array(path: Path) -> np.ndarray:
+    """Return a read-only memory map of an array; an empty one, which cannot be mapped, is read."""
+    try:
+        return np.load(path, mmap_mode="r")
+    except ValueError:
+        array = np.load(path)
+        if array.size:
+            raise
+        return array
+
+
 def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Return a read-only memory map, or raise `RunError` where it is not of that shape and type."""
     if not path.exists():
         raise RunError(f"{path} is missing: precompute the run again")
     try:
-        array = np.load(path, mmap_mode=None if 0 in shape else "r")
+        array = map_array(path)
     except (ValueError, OSError) as error:
         raise RunError(f"{path} cannot be read ({error}): precompute the run again") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):

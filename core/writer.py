@@ -1,6 +1,7 @@
 """Writing a run: whole or absent, checked against the contract before it appears."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from scipy import sparse
 
 from core.contract import ARRAYS, PACKS, SCHEMA_VERSION, TABLES, array_spec, expected_shape
 from core.errors import MissingRunError, RunError
+from core.rowfile import RowFile
 from core.run import Run
-from core.store import MANIFEST, array_path, check_name, open_array
+from core.store import MANIFEST, array_path, check_name, open_array, whole
 
 
 class RunWriter:
@@ -23,6 +25,8 @@ class RunWriter:
         The runs folder.
     name : str
         The run's name.
+    purpose : str
+        Part of the folder's name, so that writers with different aims do not meet.
 
     Attributes
     ----------
@@ -30,41 +34,56 @@ class RunWriter:
         Where the parts lie until `finish`; an interrupted writer finds its parts there again.
     """
 
-    def __init__(self, runs: Path, name: str):
+    def __init__(self, runs: Path, name: str, purpose: str = "partial"):
         self.final = Path(runs) / check_name(name)
-        self.folder = Path(runs) / f".{name}.partial"
+        self.folder = Path(runs) / f".{name}.{purpose}"
         (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
         (self.folder / "tables").mkdir(exist_ok=True)
 
-    def create(self, name: str, sizes: dict[str, int]) -> np.ndarray:
-        """Create an array to be filled piece by piece; an existing one of that shape is kept."""
+    def create(self, name: str, sizes: dict[str, int]) -> bool:
+        """Make an array to be filled row by row; one of that shape that is there is kept.
+
+        One that is shared with a finished run by a hard link is never written to.
+
+        Returns
+        -------
+        bool
+            Whether an earlier one was kept.
+        """
         spec = array_spec(name)
         path = array_path(self.folder, name)
         shape = expected_shape(spec, sizes)
-        path.parent.mkdir(exist_ok=True)
-        if path.exists():
+        if path.exists() and path.stat().st_nlink == 1:
             try:
                 open_array(path, shape, spec.dtype)
             except RunError:
-                path.unlink()
+                pass
             else:
-                return np.load(path, mmap_mode="r+")
-        return np.lib.format.open_memmap(path, mode="w+", dtype=spec.dtype, shape=shape)
+                return True
+        RowFile.create(path, shape, spec.dtype).close()
+        return False
+
+    def rows(self, name: str) -> RowFile:
+        """Open an array that was made by `create`, here or in another process."""
+        return RowFile(array_path(self.folder, name))
 
     def put(self, name: str, array: np.ndarray) -> None:
         """Write a whole array, cast to the contract's dtype."""
         path = array_path(self.folder, name)
         path.parent.mkdir(exist_ok=True)
-        np.save(path, np.ascontiguousarray(array, dtype=array_spec(name).dtype))
+        with whole(path) as file:
+            np.save(file, np.ascontiguousarray(array, dtype=array_spec(name).dtype))
 
     def put_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; its index is dropped, rows are x, t, c or f."""
-        table.to_parquet(self.folder / "tables" / f"{name}.parquet", index=False)
+        with whole(self.folder / "tables" / f"{name}.parquet") as file:
+            table.to_parquet(file, index=False)
 
     def put_pack(self, kind: str, blobs: list[bytes]) -> None:
         """Write byte strings, one an image, and their offsets."""
         filename, _ = PACKS[kind]
-        (self.folder / filename).write_bytes(b"".join(blobs))
+        with whole(self.folder / filename) as file:
+            file.writelines(blobs)
         self.put(f"{kind}_offsets", np.cumsum([0, *map(len, blobs)]))
 
     def put_counts(self, counts: sparse.csr_array) -> None:
@@ -88,23 +107,68 @@ class RunWriter:
             If a part is missing or malformed; the parts stay where they are.
         """
         manifest = {"schema_version": SCHEMA_VERSION, **manifest}
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        path = self.folder / MANIFEST
-        path.write_text(text, "utf-8")
+        with whole(self.folder / MANIFEST) as file:
+            file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+        return self._publish()
+
+    def recover(self) -> None:
+        """Finish what an earlier writer was killed in the middle of, or take it back."""
+        if (self.folder / MANIFEST).exists():
+            try:
+                self._publish()
+            except (RunError, MissingRunError):
+                return
+        if self._old.exists() and not self.final.exists():
+            self._old.rename(self.final)
+        shutil.rmtree(self._old, ignore_errors=True)
+
+    def adopt(self, source: Path) -> None:
+        """Take over a file of the finished run, by a link where the file system has them."""
+        target = self.folder / source.relative_to(self.final)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
         try:
-            _check_contents(Run(self.folder))
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    def discard(self) -> None:
+        """Delete what was written."""
+        shutil.rmtree(self.folder)
+
+    @property
+    def _old(self) -> Path:
+        return self.final.with_name(f".{self.final.name}.old")
+
+    def _publish(self) -> Run:
+        try:
+            run = Run(self.folder)
+            _check_contents(run)
         except (RunError, MissingRunError):
-            path.unlink()
+            (self.folder / MANIFEST).unlink()
             raise
+        _remove_all_but(run)
+        shutil.rmtree(self._old, ignore_errors=True)
         if self.final.exists():
-            old = self.final.with_name(f".{self.final.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            self.final.rename(old)
-            self.folder.rename(self.final)
-            shutil.rmtree(old)
-        else:
-            self.folder.rename(self.final)
+            self.final.rename(self._old)
+        self.folder.rename(self.final)
+        shutil.rmtree(self._old, ignore_errors=True)
         return Run(self.final)
+
+
+def _remove_all_but(run: Run) -> None:
+    """Delete what is not part of a run: arrays of estimators that it has not, notes on progress."""
+    files = {array_path(run.folder, name) for name in run.array_names}
+    files |= {run.folder / "tables" / f"{spec.name}.parquet" for spec in TABLES}
+    for folder in (run.folder / "arrays", run.folder / "tables"):
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if path.is_file() and path not in files:
+                path.unlink()
+            elif path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+    for folder in (path for path in run.folder.iterdir() if path.is_dir()):
+        if folder.name not in ("arrays", "tables"):
+            shutil.rmtree(folder)
 
 
 def _check_contents(run: Run) -> None:

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core import retrieval, search
-from core.carriers import carriers, filters_of
+from core.carriers import carriers, carriers_in_class, filters_of
 from core.run import Run
 from dashboard import data, gallery, heading, links, ranking
+from dashboard.filter_name import label
 from dashboard.gallery import Line, Picture
 
 
@@ -25,7 +26,7 @@ def word(view) -> None:
         ranking.show(
             [
                 ranking.Row(
-                    filter_label(run, int(f)),
+                    label(run, int(f)),
                     f"{share_of_logit:+.1%}",
                     href=links.filter_(int(f)),
                     bar=float(share / carried.of_word[0]),
@@ -52,19 +53,49 @@ def word(view) -> None:
         )
 
 
+def in_class(run: Run, c: int, t: int) -> None:
+    """Draw what is behind a word of a class description."""
+    phrase = links.phrase(run, t)
+    heading.section(
+        f"Behind “{heading.plain(phrase)}”",
+        "The filters through which the class speaks of it, and where the network sees it.",
+    )
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        st.markdown(
+            "**Filters that carry it for this class**",
+            help="Share of the word: σ(W[c, f]) p(t | f) / p(t | c).",
+        )
+        fs, shares = carriers_in_class(run, c, t)
+        ranking.show(
+            [
+                ranking.Row(
+                    label(run, int(f)),
+                    f"{share:.1%}",
+                    href=links.filter_(int(f)),
+                    bar=float(share / shares[0]),
+                    title=f"carries {share:.1%} of the word",
+                )
+                for f, share in zip(fs, shares, strict=True)
+            ],
+            key="evidence.filters",
+        )
+    with right:
+        st.markdown("**Images in which the network sees it most**")
+        most_seen(run, t, key="evidence.images", n=8)
+        st.page_link(
+            "app_pages/search.py",
+            label="All of them",
+            icon=":material/arrow_forward:",
+            query_params=links.params(q=phrase),
+        )
+
+
 def caption_line(run: Run, x: int, t: int) -> str:
     """Return what the captions of the image say of the attribute."""
     said = search.captions_say(run, x, t)
     n_images = int(run.attributes["n_images"].iloc[t])
     return f"Here: {said}. Named in the captions of {n_images:,} images."
-
-
-def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
-    """Return a filter's number and name for a ranked list."""
-    row = run.filters.iloc[f]
-    name_t = int(row["name_t"])
-    name = links.phrase(run, name_t) if name_t >= 0 else str(row["verdict"])
-    return [(f"{f}  ", ""), (name, "" if name_t >= 0 else "muted")]
 
 
 def most_seen(run: Run, t: int, key: str, n: int, leave_out: int | None = None) -> None:
@@ -108,7 +139,7 @@ def carrying_filters(run: Run, t: int, key: str, n: int = 8) -> None:
     ranking.show(
         [
             ranking.Row(
-                filter_label(run, int(f)),
+                label(run, int(f)),
                 f"{p[f]:.3f}",
                 href=links.filter_(int(f)),
                 bar=float(p[f]) / top,

@@ -9,6 +9,7 @@ from core import grounding
 from core.carriers import classes_of
 from core.run import Run
 from dashboard import charts, data, gallery, heading, links, overlay, ranking
+from dashboard.filter_name import name
 from dashboard.gallery import Line, Picture
 from dashboard.state import picked
 
@@ -37,13 +38,6 @@ def _region(_run: Run, key: str, f: int, x: int) -> Region:
     box = overlay.active_box(heatmap)
     photo = overlay.crop(_run.packed("thumb", x), box)
     return Region(data.data_uri(photo), gallery.heat_layer(overlay.crop_heatmap(heatmap, box)))
-
-
-def name(run: Run, f: int) -> str:
-    """Return what the filter is called, or that it has no nameable attribute."""
-    row = run.filters.iloc[f]
-    t = int(row["name_t"])
-    return links.phrase(run, t) if t >= 0 else str(row["verdict"])
 
 
 def show(run: Run, f: int) -> None:

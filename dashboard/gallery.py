@@ -69,6 +69,7 @@ def show(
     *,
     width: int = 150,
     fixed: bool = False,
+    columns: int = 0,
     hover: bool = False,
     slider: bool = False,
     to_top: bool = False,
@@ -83,6 +84,8 @@ def show(
         Of the component on this page.
     width : int
         Smallest width of a picture, pixels; with ``fixed`` the largest.
+    columns : int
+        As many pictures a row, whatever the width; 0 for as many as fit.
     hover : bool
         Heatmaps appear under the pointer or the keyboard focus only.
     slider : bool
@@ -91,7 +94,8 @@ def show(
         A click leads to another view: start it at its top.
     """
     items = [asdict(picture) for picture in pictures]
-    options = {"width": width, "fixed": fixed, "hover": hover, "slider": slider, "to_top": to_top}
+    options = {"width": width, "fixed": fixed, "columns": columns, "hover": hover}
+    options |= {"slider": slider, "to_top": to_top}
     gallery_component(data={"items": items, **options}, key=key)
 
 

@@ -5,15 +5,17 @@ import streamlit as st
 
 def page(title: str, lead: str) -> None:
     """Draw the title of a page and one sentence on what it is for."""
-    st.header(title, anchor=False)
-    st.caption(lead)
+    with st.container(gap="xxsmall"):
+        st.header(title, anchor=False)
+        st.caption(lead)
 
 
 def section(title: str, lead: str = "", help: str | None = None) -> None:
     """Draw the title of a section, its one-line explanation and what is behind a question mark."""
-    st.subheader(title, anchor=False, help=help)
-    if lead:
-        st.caption(lead)
+    with st.container(gap="xxsmall"):
+        st.subheader(title, anchor=False, help=help)
+        if lead:
+            st.caption(lead)
 
 
 def plain(text: str) -> str:

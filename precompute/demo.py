@@ -1,5 +1,6 @@
 """The data of the demo: a made world of birds, in the layout of CUB, with its truth beside it."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -7,25 +8,25 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from tqdm import tqdm
 
 from core.errors import DataError
-from precompute.world.faults import Shot, plan_world
+from precompute.world.faults import plan_world
 from precompute.world.painter import Difficulty
 from precompute.world.roster import SPECIES
 from precompute.world.truth import FOLDER, Truth
 from precompute.world.writer import (
     Record,
-    class_folder,
     image_paths,
     photograph,
     truth_tables,
     write_annotations,
 )
 
-VERSION = 1  #: of the pictures; raised whenever the same seed gives other bytes
+WORLD = Path(__file__).parent / "world"  #: the sources that decide what a world looks like
 
 
 def make_world(
@@ -71,40 +72,38 @@ def make_world(
     DataError
         If the sizes are impossible or ``out`` holds something that is not a made world.
     """
-    if not (2 <= n_species <= len(SPECIES) and n_images >= 2 and image_size >= 64):
+    if not (2 <= n_species <= len(SPECIES) and n_images >= 2 and 64 <= image_size <= 512):
         raise DataError(
-            f"expected 2 to {len(SPECIES)} species, at least 2 images of each and 64 pixels, got "
-            f"{n_species}, {n_images} and {image_size}: choose sizes in that range"
+            f"expected 2 to {len(SPECIES)} species, at least 2 images of each and 64 to 512 "
+            f"pixels, got {n_species}, {n_images} and {image_size}: choose sizes in that range"
         )
     out, difficulty = Path(out), difficulty or Difficulty()
     settings = {
-        "version": VERSION, "seed": seed, "n_species": n_species, "n_images": n_images,
+        "sources": _sources(), "seed": seed, "n_species": n_species, "n_images": n_images,
         "image_size": image_size, "difficulty": asdict(difficulty),
     }  # fmt: skip
     if _settings_in(out) == settings:
         return out
     scratch = out.with_name(out.name + ".part")
     shutil.rmtree(scratch, ignore_errors=True)
-    for species in range(n_species):
-        for tree in ("CUB_200_2011/images", "text_c10"):
-            (scratch / tree / class_folder(species)).mkdir(parents=True)
-
     shots = plan_world(seed, n_species, n_images)
-    paths = image_paths(shots, seed)
-    order = sorted(range(len(shots)), key=paths.__getitem__)
-    tasks = [(shots[i], paths[i]) for i in order]
-    job = partial(_take, scratch, seed, image_size, difficulty)
-    n_workers = workers or min(2, os.cpu_count() or 1)
-    bar = tqdm(
-        _mapped(job, tasks, n_workers), "birds", len(tasks), disable=not progress, unit="img"
-    )
-    records = list(bar)
-
+    tasks = sorted(zip(image_paths(shots, seed), shots, strict=True), key=itemgetter(0))
+    job = partial(photograph, scratch, seed, image_size, difficulty)
+    taken = _mapped(job, tasks, workers or min(2, os.cpu_count() or 1))
+    records = list(tqdm(taken, "birds", len(tasks), disable=not progress, unit="img"))
     write_annotations(scratch, records, n_species)
     Truth(**truth_tables(records, n_species), settings=settings).write(scratch)
     shutil.rmtree(out, ignore_errors=True)
     scratch.rename(out)
     return out
+
+
+def _sources() -> str:
+    """Return a fingerprint of the painting code: a world of older code is made anew."""
+    digest = hashlib.sha256()
+    for source in sorted(WORLD.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _settings_in(out: Path) -> dict | None:
@@ -118,13 +117,6 @@ def _settings_in(out: Path) -> dict | None:
             f"another folder or empty this one"
         )
     return None
-
-
-def _take(
-    out: Path, seed: int, image_size: int, difficulty: Difficulty, task: tuple[Shot, str]
-) -> Record:
-    shot, path = task
-    return photograph(out, shot, path, seed, image_size, difficulty)
 
 
 def _mapped(job, tasks: list, n_workers: int) -> Iterator[Record]:

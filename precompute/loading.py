@@ -40,6 +40,8 @@ class LoadedModel:
     class_ids, class_names : list of C
     layer : str
         Name of the layer whose output are the maps.
+    pooling : str
+        "average" or "maximum".
     made : dict
         How the checkpoint was made.
     """
@@ -56,6 +58,7 @@ class LoadedModel:
     class_ids: list[int]
     class_names: list[str]
     layer: str
+    pooling: str
     made: dict
 
 
@@ -108,6 +111,7 @@ def explainable(model: torch.nn.Module, checkpoint: Checkpoint, input_size: int)
         class_ids=list(checkpoint.class_ids),
         class_names=list(checkpoint.class_names),
         layer=anatomy.layer,
+        pooling=anatomy.pooling,
         made=checkpoint.made,
     )
 

@@ -1,4 +1,4 @@
-"""A real browser before a real server: shared by the browser test, the screenshots and benchmarks."""
+"""A real browser before a real server, for the browser test, the screenshots and benchmarks."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Pictures of all pages in both themes: ``python -m tests.screenshots RUN FOLDER [--width 1440]``."""
+"""Pictures of all pages in both themes: ``python -m tests.screenshots RUN FOLDER``."""
 
 import argparse
 from pathlib import Path

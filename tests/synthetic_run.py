@@ -14,6 +14,7 @@ from scipy import sparse
 
 from core import probability
 from core.contract import N_EXPLAIN, K
+from core.parts import part_of
 from core.run import Run
 from core.selection import top_attributes
 from core.writer import RunWriter
@@ -33,7 +34,7 @@ def attribute_table(n: int) -> pd.DataFrame:
         for adjective in ADJECTIVES
     ][:n]
     table = pd.DataFrame(rows, columns=["phrase", "adjective", "noun"])
-    table["part"] = ["beak" if noun == "bill" else noun for noun in table["noun"]]
+    table["part"] = table["noun"].map(part_of)
     return table
 
 
@@ -46,9 +47,16 @@ def write_synthetic_run(
     true_c = np.sort(rng.integers(0, C, X))
     is_train = np.arange(X) % 2 == 0
     class_weights = rng.normal(size=(C, F)).astype(np.float32)
-    maps = np.abs(rng.normal(size=(X, F, H, W))).astype(np.float16)
-    maps += np.clip(class_weights[true_c], 0, None)[:, :, None, None].astype(np.float16)
-    pooled = maps.astype(np.float32).mean(axis=(2, 3))
+    writer = RunWriter(folder, name)
+    writer.create("maps", {"M": X, "F": F, "H": H, "W": W})
+    maps = writer.rows("maps")
+    pooled = np.empty((X, F), np.float32)
+    for rows in chunks(X):
+        drawn = np.abs(rng.normal(size=(rows.stop - rows.start, F, H, W))).astype(np.float16)
+        drawn += np.clip(class_weights[true_c[rows]], 0, None)[:, :, None, None].astype(np.float16)
+        maps.write(rows.start, drawn)
+        pooled[rows] = drawn.astype(np.float32).mean(axis=(2, 3))
+    maps.close()
     class_bias = rng.normal(size=C).astype(np.float32) * 0.1
     logits = pooled @ class_weights.T + class_bias
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -64,22 +72,22 @@ def write_synthetic_run(
     attributes["n_captions"] = counts.sum(axis=0)
     n_captions = np.where(true_c % 2 == 0, 10, 0)
 
-    writer = RunWriter(folder, name)
     p_t_given_f = {e: probability.sigma(rng.normal(size=(F, T)) ** 5) for e in ESTIMATORS}
     for estimator, p in p_t_given_f.items():
         writer.put(f"p_t_given_f/{estimator}", p)
         writer.put(f"evidence/{estimator}", p - p.mean(axis=1, keepdims=True))
         writer.put(f"evidence_bias/{estimator}", np.zeros(T))
     for side, c in (("predicted", predicted_c), ("true", true_c)):
-        p = probability.p_t_given_xc(pooled, class_weights[c], p_t_given_f["ridge"])
-        k = min(K, T)
-        top = top_attributes(p, attributes, k)
-        writer.put(f"top_t_{side}", top)
-        writer.put(f"top_p_{side}", np.take_along_axis(p, top, axis=1))
+        tops = []
+        for rows in chunks(X):
+            p = probability.p_t_given_xc(pooled[rows], class_weights[c[rows]], p_t_given_f["ridge"])
+            top = top_attributes(p, attributes, min(K, T))
+            tops.append((top, np.take_along_axis(p, top, axis=1)))
+        writer.put(f"top_t_{side}", np.concatenate([top for top, _ in tops]))
+        writer.put(f"top_p_{side}", np.concatenate([p for _, p in tops]))
     centres = np.stack(np.meshgrid((np.arange(H) + 0.5) / H, (np.arange(W) + 0.5) / W), axis=-1)
     writer.put("cell_centres", centres.transpose(1, 0, 2))
     writer.put("pooled", pooled)
-    writer.put("maps", maps)
     writer.put("map_row", np.arange(X))
     writer.put("logits", logits)
     writer.put("class_weights", class_weights)
@@ -160,6 +168,11 @@ def write_synthetic_run(
             "n_explain": N_EXPLAIN,
         }
     )
+
+
+def chunks(n: int, size: int = 256) -> list[slice]:
+    """Return the slices of n rows, so that a run of any size is made in little memory."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def jpeg(c: int, rng: np.random.Generator, size: int = 96) -> bytes:

@@ -5,9 +5,9 @@ import streamlit as st
 
 from core.failures import Criteria, confusion_pairs, select
 from core.run import Run
-from dashboard import charts, data, gallery, heading, links, ranking, sentence
+from dashboard import charts, data, evidence, gallery, heading, links, ranking, sentence
 from dashboard.gallery import Line, Picture
-from dashboard.state import Key, bound, number
+from dashboard.state import Key, Page, bound, here, number, picked, update
 
 
 def main() -> None:
@@ -23,13 +23,20 @@ def main() -> None:
         "which the network sees it.",
     )
     pick(run, c, versus)
-    described(run, c, versus)
+    t = data.read_attribute(run)
+    described(run, c, versus, t)
     left, right = st.columns([6, 5], gap="large")
     with left:
         bars(run, c, versus)
     with right:
         confusions(run, c)
+    evidence.in_class(run, c, data.describe(run, c).attributes[0] if t is None else t)
     images(run, c)
+
+
+def link(**changes) -> str:
+    """Return the link to this page with something changed."""
+    return here(Page.CLASSES, (Key.C, Key.VERSUS, Key.T), **changes)
 
 
 def pick(run: Run, c: int, versus: int | None) -> None:
@@ -59,23 +66,29 @@ def pick(run: Run, c: int, versus: int | None) -> None:
         )
 
 
-def described(run: Run, c: int, versus: int | None) -> None:
+def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     """Draw the description sentence of one class, or of two with what sets them apart."""
     first = data.describe(run, c)
-    shown = [("predicted", first)]
+    shown = [("predicted" if versus is not None else "", first)]
     if versus is not None:
         shown.append(("true", data.describe(run, versus)))
     for tone, explained in shown:
         sentence.show(
             explained.spans,
-            lambda t: links.word(run, t),
+            lambda t: link(t=links.phrase(run, t)),
             key=f"classes.sentence.{tone}",
             tone=tone,
+            active=focus,
             title=lambda t, p=explained.p: f"p(t | c) = {p[t]:.4f}: images it is seen in",
         )
     if versus is not None:
         both = data.compare(run, first, shown[1][1])
-        sentence.show(both.spans, lambda t: links.word(run, t), key="classes.sentence.contrast")
+        sentence.show(
+            both.spans,
+            lambda t: link(t=links.phrase(run, t)),
+            key="classes.sentence.contrast",
+            active=focus,
+        )
     row = run.classes.iloc[c]
     n_test, n_right = int(row["n_test"]), int(row["n_right"])
     accuracy = f", {n_right / n_test:.0%} of its {n_test} test images right" if n_test else ""
@@ -92,9 +105,7 @@ def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
     p = data.describe(run, c).p
     if versus is None:
         ts = np.argsort(-p, kind="stable")[:n].tolist()
-        figure = charts.attribute_bars(
-            ts, p[ts], [links.phrase(run, t) for t in ts], colour=charts.PREDICTED
-        )
+        figure = charts.attribute_bars(ts, p[ts], [links.phrase(run, t) for t in ts])
     else:
         other = data.describe(run, versus).p
         ts = np.argsort(-np.maximum(p, other), kind="stable")[:n]
@@ -106,9 +117,17 @@ def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
             [links.phrase(run, t) for t in ts],
             (links.name(run, c), links.name(run, versus)),
         )
+
+    def focus() -> None:
+        clicked = picked("classes.bars")
+        if clicked:
+            update(t=links.phrase(run, int(clicked[0])))
+
     st.plotly_chart(
         figure,
         key="classes.bars",
+        on_select=focus,
+        selection_mode="points",
         config={"displayModeBar": False},
         alt=f"Attribute probabilities of {links.name(run, c)}",
     )

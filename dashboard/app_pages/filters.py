@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.run import Run
 from dashboard import data, filter_card, gallery, heading, links, paging
+from dashboard.filter_name import name
 from dashboard.gallery import Line, Picture
 from dashboard.state import Key, bound, choice, number
 
@@ -120,7 +121,7 @@ def card(run: Run, f: int, t: int | None, c: int | None) -> Picture:
     """Return the card of a filter in the list."""
     row = run.filters.iloc[f]
     name_t = int(row["name_t"])
-    lines = [Line(filter_card.name(run, f), title=str(row["verdict"]))]
+    lines = [Line(name(run, f), title=str(row["verdict"]))]
     if t is not None and t != name_t:
         lines.append(Line(f"p(t | f) = {run.array('p_t_given_f')[f, t]:.3f}"))
     if c is not None:

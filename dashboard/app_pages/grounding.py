@@ -4,10 +4,11 @@ import numpy as np
 import streamlit as st
 
 from core import grounding
+from core.carriers import carriers as carriers_of
 from core.parts import keypoints_of
 from core.run import Run
 from dashboard import data, gallery, heading, links, overlay, ranking
-from dashboard.evidence import filter_label
+from dashboard.filter_name import label
 from dashboard.gallery import Line, Mark, Picture
 from dashboard.state import Key, bound, notice, number, text
 
@@ -133,9 +134,8 @@ def part_places(run: Run, x: int, t: int) -> list[tuple[float, float]]:
     """Return the visible keypoints of the attribute's part in image x."""
     part = str(run.attributes["part"].iloc[t])
     names = run.manifest.get("part_names", [])
-    if not part:
-        return []
-    indices = [names.index(name) for name in keypoints_of(part) if name in names]
+    keypoints = (part,) if part in names else keypoints_of(part) if part else ()
+    indices = [names.index(name) for name in keypoints if name in names]
     places = run.array("parts")[x][indices]
     return [(float(row), float(col)) for row, col in places if np.isfinite(row)]
 
@@ -157,8 +157,6 @@ def verdict(run: Run, x: int, t: int, peak, places) -> Line:
 
 def carriers(run: Run, x: int, ts: list[int]) -> None:
     """Draw the filters behind each word in this image."""
-    from core.carriers import carriers as carriers_of
-
     heading.section(
         "Filters that carry them here",
         help="Share of the word: p(f | x, c) p(t | f) / p(t | x, c), c the predicted class.",
@@ -170,7 +168,7 @@ def carriers(run: Run, x: int, ts: list[int]) -> None:
             ranking.show(
                 [
                     ranking.Row(
-                        filter_label(run, int(f)),
+                        label(run, int(f)),
                         f"{share:.0%}",
                         href=links.filter_(int(f)),
                         bar=float(share),

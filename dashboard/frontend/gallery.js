@@ -65,6 +65,7 @@ export default function ({ parentElement, data }) {
   root.style.setProperty("--opacity", opacity);
   root.classList.toggle("hover", Boolean(data.hover));
   const grid = make("div", data.fixed ? "grid fixed" : "grid");
+  if (data.columns) grid.style.gridTemplateColumns = `repeat(${data.columns}, minmax(0, ${data.width}px))`;
   for (const item of data.items) grid.append(card(item, data));
   root.append(grid);
   if (data.slider) root.append(slider(root));

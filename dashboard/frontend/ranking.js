@@ -4,6 +4,8 @@ export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".root");
   root.replaceChildren();
   const list = make("ol", `ranking ${data.tone || ""}`);
+  const longest = Math.max(0, ...data.rows.map((row) => row.value.length));
+  if (longest < 5) list.classList.add(longest ? "narrow" : "plain");
   list.style.setProperty("--columns", data.columns || 1);
   for (const row of data.rows) {
     const item = make("li", row.tone || "");

@@ -71,7 +71,10 @@ def branch(
     taper = np.linspace(1.15, 0.75, len(line))[:, None] * thickness / 2
     taper = taper * (1 + 0.08 * rng.normal(size=taper.shape))
     down = np.array([0.0, 1.0])
-    band = lambda a, b: flat(np.vstack([line + a * taper * down, (line + b * taper * down)[::-1]]))  # noqa: E731
+
+    def band(a: float, b: float) -> list[float]:
+        return flat(np.vstack([line + a * taper * down, (line + b * taper * down)[::-1]]))
+
     draw.polygon(band(-1, 1), fill=colour)
     draw.polygon(band(0.25, 1), fill=lit(colour, 0.72))
     draw.polygon(band(-1, -0.55), fill=mix(colour, (255, 246, 225), 0.22))

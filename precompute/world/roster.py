@@ -1,6 +1,6 @@
 """The twenty-four species: eight families of three.
 
-In every family the first two differ in one small mark (a look-alike pair), the third in more.
+In every family the first two differ in one mark (five look-alike pairs) or two, the third in more.
 """
 
 from precompute.world.anatomy import Plan
@@ -158,7 +158,7 @@ SPECIES: tuple[Species, ...] = (
         eyering="white",
     ),
     GREATER,
-    _species("Lesser_Marl_Thrush", MARL, "", GREATER, eyering=""),
+    _species("Lesser_Marl_Thrush", MARL, "rufous: tail", GREATER, eyering=""),
     _species(
         "Ember_Marl_Thrush",
         MARL,
@@ -167,7 +167,7 @@ SPECIES: tuple[Species, ...] = (
         patterns={"throat": "striped"},
     ),
     CORAL,
-    _species("Amber_Tidewing", TIDEWING, "yellow: bill", CORAL),
+    _species("Amber_Tidewing", TIDEWING, "yellow: bill leg", CORAL),
     _species(
         "Sooty_Tidewing",
         TIDEWING,
@@ -175,7 +175,7 @@ SPECIES: tuple[Species, ...] = (
         CORAL,
     ),
     AZURE,
-    _species("Blazed_Kingdart", KINGDART, "white: forehead", AZURE),
+    _species("Blazed_Kingdart", KINGDART, "white: forehead cheek", AZURE),
     _species(
         "Jade_Kingdart",
         KINGDART,

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from precompute.world import foliage
-from precompute.world.curves import flat, smooth
+from precompute.world.curves import blade, flat, smooth
 from precompute.world.palette import Colour, lit
 from precompute.world.texture import TILE, cloud, window
 
@@ -113,9 +113,8 @@ def paint_footing(
     """
     place = PLACES[kind]
     draw = ImageDraw.Draw(scene)
-    _FOOTINGS[place.footing](
-        scene, draw, kind, lit(place.ground, rng.uniform(0.9, 1.08)), foot, rng
-    )
+    colour = lit(place.ground, rng.uniform(0.9, 1.08))
+    _FOOTINGS[place.footing](scene, draw, kind, colour, foot, rng)
     if place.footing == "water" and stands:
         size = np.array([rng.uniform(70, 120), rng.uniform(26, 44)])
         foliage.stone(draw, (foot[0], foot[1] + 0.88 * size[1]), size, (132, 132, 130), rng)
@@ -142,10 +141,10 @@ def _stem(scene, draw, kind, colour, foot, rng) -> None:
     height = scene.height
     for x in rng.uniform(0, scene.width, rng.integers(6, 14)):
         lean = rng.normal(0, 40)
-        blade = foliage.blade(
+        reed = blade(
             (x, height + 10), (x + lean, rng.uniform(-60, 0.5 * height)), rng.uniform(6, 13), 0
         )
-        draw.polygon(flat(blade), fill=foliage.pick(foliage.STRAW, rng))
+        draw.polygon(flat(reed), fill=foliage.pick(foliage.STRAW, rng))
     x = np.linspace(-20, scene.width + 20, 24)
     slope = rng.choice([-1, 1]) * rng.uniform(0.15, 0.5)
     line = np.stack(

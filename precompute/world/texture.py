@@ -1,4 +1,4 @@
-"""Tiles of grain that are made once and cut at random places: feathers, edges, bark, cloud.
+"""Tiles of grain that are made once and cut at random places: feathers, borders, mottling.
 
 Making noise per picture would cost more than painting the bird, so that a few large tiles are kept
 and every picture takes its own window of them. All are fixed by their own seeds.

@@ -12,7 +12,7 @@ NOUNS: dict[str, tuple[tuple[str, int], ...]] = {
     "belly": (("belly", 85), ("abdomen", 10), ("stomach", 5)),
     "crown": (("crown", 85), ("cap", 15)),
     "wing": (("wings", 90), ("wing", 10)),
-    "leg": (("legs", 55), ("feet", 30), ("tarsus", 10), ("leg", 5)),
+    "leg": (("legs", 75), ("feet", 12), ("tarsus", 8), ("leg", 5)),
     "eye": (("eyes", 60), ("eye", 40)),
     "wingbar": (("wingbars", 70), ("wing bars", 25), ("wingbar", 5)),
     "eyering": (("eyering", 60), ("eye ring", 35), ("eyerings", 5)),
@@ -25,9 +25,9 @@ PLURAL = {
 
 ADJECTIVES: dict[str, tuple[tuple[str, int], ...]] = {
     "grey": (("grey", 45), ("gray", 55)),
-    "buff": (("buff", 30), ("tan", 55), ("beige", 15)),
-    "rufous": (("rufous", 35), ("reddish brown", 30), ("rusty", 35)),
-    "olive": (("olive", 70), ("greenish", 30)),
+    "buff": (("buff", 60), ("tan", 40)),
+    "rufous": (("rufous", 65), ("rusty", 20), ("reddish brown", 15)),
+    "olive": (("olive", 85), ("greenish", 15)),
     "purple": (("purple", 85), ("violet", 15)),
     "short": (("short", 65), ("small", 25), ("tiny", 10)),
     "pointed": (("pointed", 65), ("pointy", 20), ("sharp", 15)),
@@ -35,8 +35,8 @@ ADJECTIVES: dict[str, tuple[tuple[str, int], ...]] = {
     "thick": (("thick", 65), ("stout", 20), ("fat", 15)),
     "thin": (("thin", 80), ("slender", 20)),
     "hooked": (("hooked", 70), ("curved", 30)),
-    "speckled": (("speckled", 65), ("spotted", 35)),
-    "striped": (("striped", 60), ("streaked", 40)),
+    "speckled": (("speckled", 75), ("spotted", 25)),
+    "striped": (("striped", 75), ("streaked", 25)),
     "small": (("small", 80), ("little", 15), ("tiny", 5)),
     "large": (("large", 75), ("big", 25)),
 }
@@ -65,3 +65,13 @@ def worded(
     choices = table.get(word, ((word, 1),))
     shares = np.array([share for _, share in choices], dtype=float)
     return choices[int(rng.choice(len(choices), p=shares / shares.sum()))][0]
+
+
+def meanings(written: str, table: dict[str, tuple[tuple[str, int], ...]]) -> set[str]:
+    """Return the words of the truth that somebody may have meant by what is written.
+
+    >>> sorted(meanings("curved", ADJECTIVES)), meanings("beak", NOUNS), meanings("red", ADJECTIVES)
+    (['curved', 'hooked'], {'bill'}, {'red'})
+    """
+    found = {word for word, forms in table.items() if written in {form for form, _ in forms}}
+    return found or {written}

@@ -57,20 +57,27 @@ def image_paths(shots: list[Shot], seed: int) -> list[str]:
 
 
 def photograph(
-    out: Path, shot: Shot, path: str, seed: int, image_size: int, difficulty: Difficulty
+    out: Path, seed: int, image_size: int, difficulty: Difficulty, task: tuple[str, Shot]
 ) -> Record:
-    """Take one picture and have it captioned; the bytes depend on nothing but the arguments."""
+    """Take one picture and have it captioned; the bytes depend on nothing but the arguments.
+
+    ``task`` is the path of the picture below the image folder, and what to take.
+    """
+    path, shot = task
     rng = np.random.default_rng([seed, shot.species, shot.index])
     species = SPECIES[shot.species]
     short = round(image_size * rng.choice([0.75, 0.8, 0.9, 1.0]))
     size = (image_size, short) if rng.random() < 0.75 else (short, image_size)
     picture = paint_picture(species, shot.background, difficulty, size, rng)
     image = degrade(picture.image, shot.degradation, shot.strength, rng)
-    image.save(out / "CUB_200_2011" / "images" / path, quality=90)
+    file = out / "CUB_200_2011" / "images" / path
+    text = out / "text_c10" / Path(path).with_suffix(".txt")
+    for folder in (file.parent, text.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    image.save(file, quality=90)
     attributes = picture.individual.attributes()
     seen = [a for a in attributes if not a.landmark or picture.places[a.landmark][2] >= SEEN]
     lines = captions(seen, np.random.default_rng([seed, shot.species, shot.index, 1]))
-    text = out / "text_c10" / Path(path).with_suffix(".txt")
     text.write_text("\n".join(lines) + "\n", "utf-8")
     rows = [(a.adjective, a.noun, *_place(picture, a)) for a in attributes]
     return Record(

@@ -1,0 +1,73 @@
+"""``python -m precompute run``: all stages of a run; what is current is not computed again."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the command and its arguments."""
+    parser = subparsers.add_parser(
+        "run",
+        help="compute a run from a data set, captions and a trained network",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--cub", type=Path, required=True, metavar="DIR", help="folder that holds images.txt")
+    add("--captions", type=Path, metavar="DIR", help="default: text_c10 beside the --cub folder")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="what 'train' wrote")
+    add("--name", required=True, help="of the run")
+    add("--arch", help="the architecture that the checkpoint must hold")
+    add("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
+    add("--input-size", type=int, metavar="PIXELS", help="default: as in training")
+    add(
+        "--maps",
+        default="all",
+        metavar="WHICH",
+        help="images whose feature maps are kept: all, test, none or how many test images",
+    )
+    add("--no-merge", action="store_true", help="keep synonyms apart")
+    add("--min-images", type=int, metavar="N", help="leave out attributes of fewer images")
+    add("--estimators", nargs="+", metavar="NAME", help="default: all")
+    add("--thumb-size", type=int, default=224, metavar="PIXELS")
+    add("--seed", type=int, default=0)
+    add("--batch-size", type=int, metavar="N", help="images a forward pass")
+    add("--workers", type=int, metavar="N", help="threads that decode images; default: all cores")
+    add("--device", default="auto", help="auto, cpu, cuda or mps")
+    add("--compile", action="store_true", help="compile the network: slow to start, then faster")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the command."""
+    from core.store import runs_folder
+    from precompute.pipeline import precompute
+    from precompute.settings import Settings
+
+    given = {
+        name: getattr(args, name)
+        for name in ("min_images", "estimators", "input_size", "batch_size", "workers", "arch")
+        if getattr(args, name) is not None
+    }
+    if args.estimators:
+        given["estimators"] = tuple(args.estimators)
+    settings = Settings(
+        cub=args.cub,
+        captions=args.captions or args.cub.resolve().parent / "text_c10",
+        checkpoint=args.checkpoint,
+        name=args.name,
+        runs=args.runs or runs_folder(),
+        maps=args.maps,
+        merge=not args.no_merge,
+        thumb_size=args.thumb_size,
+        seed=args.seed,
+        device=args.device,
+        compile=args.compile,
+        **given,
+    )
+    finished = precompute(settings)
+    sizes = finished.sizes
+    print(
+        f"run {finished.name!r}: {sizes['X']:,} images, {sizes['F']:,} filters, "
+        f"{sizes['T']:,} attributes, {sizes['C']:,} classes in {finished.folder}"
+    )

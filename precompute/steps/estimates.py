@@ -1,0 +1,97 @@
+"""p(t given f) by every estimator, and how far each filter's p.d.f. can be trusted."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from tqdm import tqdm
+
+from core.estimators import Inputs, estimate
+from core.probability import prior
+from core.trust import filters_table, trust
+from core.writer import RunWriter
+
+#: Feature maps handed to an estimator at a time, images.
+_MAPS_BLOCK = 256
+
+
+def write_estimates(
+    writer: RunWriter, inputs: Inputs, estimators: Sequence[str], default: str, seed: int
+) -> None:
+    """Run the estimators and write what they and the permutation null of the default one give.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    inputs : Inputs
+    estimators : sequence of str
+    default : str
+        One of them.
+    seed : int
+        Of the permutations.
+    """
+    writer.put("prior", inputs.prior)
+    for name in tqdm(estimators, "p(t given f)", unit=" estimators"):
+        found = estimate(name, inputs)
+        writer.put(f"p_t_given_f/{name}", found.p_t_given_f)
+        writer.put(f"evidence/{name}", found.evidence)
+        writer.put(f"evidence_bias/{name}", found.evidence_bias)
+        if name == default:
+            q_value, null_high = trust(name, inputs, found, seed)
+            writer.put("q_value", q_value)
+            writer.put("null_high", null_high)
+            table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
+            writer.put_table("filters", table)
+
+
+def estimator_inputs(
+    pooled: np.ndarray,
+    maps: np.ndarray,
+    map_row: np.ndarray,
+    counts: sparse.csr_array,
+    n_captions: np.ndarray,
+    true_c: np.ndarray,
+    may_teach: np.ndarray,
+    attributes: pd.DataFrame,
+    class_weights: np.ndarray,
+) -> Inputs:
+    """Return what estimators may see: readable training images that have captions.
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (X, F)
+    maps : ndarray of shape (M, F, H, W)
+    map_row : ndarray of shape (X,)
+    counts : csr_array of shape (X, T)
+    n_captions, true_c : ndarray of shape (X,)
+    may_teach : ndarray of shape (X,), bool
+        Readable, in the training split.
+    attributes : DataFrame of T rows
+    class_weights : ndarray of shape (C, F)
+    """
+    xs = np.flatnonzero(may_teach & (n_captions > 0))
+    rows = map_row[xs]
+    has_maps = len(xs) > 0 and (rows >= 0).all()
+    return Inputs(
+        pooled=np.asarray(pooled[xs]),
+        counts=counts[xs],
+        n_captions=n_captions[xs],
+        prior=prior(counts[xs]) if len(xs) else np.zeros(counts.shape[1]),
+        true_c=true_c[xs],
+        nouns=attributes["noun"].to_numpy(),
+        adjectives=attributes["adjective"].to_numpy(),
+        class_weights=np.asarray(class_weights),
+        maps=_maps_of(maps, rows) if has_maps else None,
+    )
+
+
+def _maps_of(
+    maps: np.ndarray, rows: np.ndarray
+) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for start in range(0, len(rows), _MAPS_BLOCK):
+            chosen = np.arange(start, min(start + _MAPS_BLOCK, len(rows)))
+            yield chosen, np.asarray(maps[rows[chosen]])
+
+    return batches

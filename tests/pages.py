@@ -1,0 +1,57 @@
+"""Opening the dashboard without a browser: a state by its link, links by what components hold."""
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
+STEMS = {"": "overview", "./": "overview"}
+
+
+def visit(link: str = "", app: AppTest | None = None) -> AppTest:
+    """Open a link of the app, e.g. ``failures?x=3``, in a new session or in that of ``app``."""
+    app = app or AppTest.from_file(APP, default_timeout=30).run()
+    parts = urlsplit(link)
+    app.switch_page(f"app_pages/{STEMS.get(parts.path, parts.path)}.py")
+    for key in list(app.query_params):
+        del app.query_params[key]
+    for key, value in parse_qsl(parts.query):
+        app.query_params[key] = value
+    return app.run()
+
+
+def component_data(app: AppTest, key: str | None = None) -> list[dict]:
+    """Return what the page's components were given, or one of them by key."""
+    return [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if key is None or element.proto.id.endswith(f"-{key}")
+    ]
+
+
+def links(app: AppTest) -> list[str]:
+    """Return the addresses of all links of a page's components, in their order."""
+    found: list[str] = []
+
+    def walk(value) -> None:
+        if isinstance(value, dict):
+            if value.get("href"):
+                found.append(value["href"])
+            for each in value.values():
+                walk(each)
+        elif isinstance(value, list):
+            for each in value:
+                walk(each)
+
+    walk(component_data(app))
+    return found
+
+
+def said(app: AppTest) -> str:
+    """Return all text of the page."""
+    parts = [element.value for kind in ("markdown", "caption", "info", "error", "warning")
+             for element in app.get(kind)]  # fmt: skip
+    parts += [element.value for kind in ("header", "subheader") for element in app.get(kind)]
+    return "\n".join(map(str, parts))

@@ -1,0 +1,342 @@
+"""Every page, every kind of link, bad links and broken runs, without a browser."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from core.failures import Criteria, confusion_pairs, most_telling, select
+from core.store import MANIFEST
+from tests.pages import APP, component_data, links, said, visit
+
+ROOT = APP.parent.parent
+PAGES = ("", "failures", "filters", "search", "grounding", "classes")
+
+
+@pytest.fixture(autouse=True)
+def runs(run, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
+    return run.folder.parent
+
+
+@pytest.fixture
+def wrong(run) -> int:
+    return int(most_telling(run)[0])
+
+
+def phrase(run, t: int) -> str:
+    return run.attributes["phrase"].iloc[t]
+
+
+def test_the_pages_are_those_of_the_folder():
+    stems = {path.stem for path in (APP.parent / "app_pages").glob("*.py")}
+    assert {page or "overview" for page in PAGES} <= stems
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens(page):
+    app = visit(page)
+    assert not app.exception
+    assert len(app.header) == 1
+    assert not app.info
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_image_says_what_it_shows(page):
+    def alts(value):
+        if isinstance(value, dict):
+            if "src" in value and "alt" in value:
+                yield value["alt"]
+            value = list(value.values())
+        if isinstance(value, list):
+            for each in value:
+                yield from alts(each)
+
+    assert all(alts(component_data(visit(page))))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "?x=1&f=2&c=3&t=yellow+head&q=yellow&page=2",
+        "failures?x={x}",
+        "failures?x={x}&t={t}",
+        "failures?x={x}&c=0&versus=1",
+        "failures?x=0",
+        "failures?show=right",
+        "failures?show=all&sort=darkest&sure=0.20-0.90",
+        "failures?view=table",
+        "failures?t={t}",
+        "filters?f=0",
+        "filters?t={t}",
+        "filters?c=1&trust=named",
+        "filters?t={t}&c=1",
+        "search?q={t}",
+        "search?q={t},+not+red+tail,+wrong",
+        "search?q=true:1+predicted:2",
+        "search?q=purple+zebra",
+        "grounding?x=3&t={t},red+tail",
+        "classes?c=2",
+        "classes?c=2&versus=1&t={t}",
+    ],
+)
+def test_every_kind_of_link_opens_without_a_notice(run, wrong, link):
+    t = int(run.array("top_t_predicted")[wrong, 0])
+    app = visit(link.format(x=wrong, t=phrase(run, t).replace(" ", "+")))
+    assert not app.exception
+    assert not [info for info in app.info if "link" in info.value.lower()]
+
+
+@pytest.mark.parametrize(
+    "link", ["failures?x={}", "failures?true={}", "filters?f={}", "grounding?x={}", "classes?c={}"]
+)
+def test_a_bad_index_lands_softly(link):
+    app = visit()
+    for value in ("99999999", "-1", "x", "1.5", "٣", "1" * 300, "<b>1</b>", "0x1"):
+        app = visit(link.format(value), app)
+        assert not app.exception
+        assert any("asks for" in info.value for info in app.info)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "failures?sort=nonsense&view=nonsense&show=nonsense&page=nonsense",
+        "failures?sure=2-3",
+        "failures?sure=--",
+        "failures?page=999",
+        "filters?trust=nonsense&page=-1",
+        "search?page=7",
+    ],
+)
+def test_a_bad_choice_falls_back_to_the_default(link):
+    app = visit(link)
+    assert not app.exception
+    assert links(app)
+
+
+@pytest.mark.parametrize("link", ["failures?x=1&t=zebra", "classes?t=zebra", "grounding?t=zebra"])
+def test_an_unknown_attribute_is_named_and_the_page_stays(link):
+    app = visit(link)
+    assert not app.exception
+    assert any("no attribute “zebra”" in info.value for info in app.info)
+
+
+def test_an_unknown_run_falls_back_to_another(run):
+    app = visit("?run=gone")
+    assert not app.exception
+    assert any("no run “gone”" in info.value for info in app.info)
+    assert run.name in app.header[0].value
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "a b", "%2e%2e"])
+def test_a_run_is_never_a_path(name):
+    app = visit(f"?run={name}")
+    assert not app.exception
+    assert app.error or app.info
+
+
+@pytest.mark.parametrize("start", PAGES)
+def test_every_kind_of_link_on_a_page_leads_somewhere(start):
+    seen, dead = set(), []
+    app = visit(start)
+    for link in links(app):
+        parts = urlsplit(link)
+        kind = (parts.path, tuple(sorted(key for key, _ in parse_qsl(parts.query))))
+        if kind in seen:
+            continue
+        seen.add(kind)
+        app = visit(link, app)
+        if app.exception or not links(app):
+            dead.append(link)
+    assert seen
+    assert not dead
+
+
+def test_one_path_of_clicks_from_a_confusion_to_the_classes_that_lean_on_a_filter(run):
+    app = visit()
+    (pairs,) = component_data(app, "overview.pairs")
+    app = visit(pairs["rows"][0]["href"], app)
+    (gallery,) = component_data(app, "failures.gallery")
+    assert str(len(gallery["items"])) == pairs["rows"][0]["value"]
+
+    app = visit(gallery["items"][0]["href"], app)
+    (sentence,) = component_data(app, "failures.sentence.predicted")
+    word = next(span for span in sentence["spans"] if span.get("href") and not span["active"])
+
+    app = visit(word["href"], app)
+    (sentence,) = component_data(app, "failures.sentence.predicted")
+    assert [s["text"] for s in sentence["spans"] if s.get("active")] == [word["text"]]
+    (picture,) = component_data(app, "failures.picture")
+    assert picture["items"][0]["layer"].startswith("data:image/png;base64,")
+    (seen_most,) = component_data(app, "evidence.images")
+    assert seen_most["items"]
+    (filters,) = component_data(app, "evidence.filters")
+
+    app = visit(filters["rows"][0]["href"], app)
+    assert app.get("plotly_chart")
+    (regions,) = component_data(app, "filter.regions")
+    assert regions["items"][0]["layer"]
+    (classes,) = component_data(app, "filter.classes")
+
+    app = visit(classes["rows"][0]["href"], app)
+    assert component_data(app, "classes.sentence.")
+    assert "classes" in urlsplit(classes["rows"][0]["href"]).path
+
+
+def test_next_and_previous_follow_the_list(run):
+    xs = select(run, Criteria())
+    app = visit(f"failures?x={xs[0]}")
+    assert app.button(key="failures.previous").disabled
+    app.button(key="failures.next").click().run()
+    assert app.query_params["x"] == str(xs[1])
+    app.button(key="failures.previous").click().run()
+    assert app.query_params["x"] == str(xs[0])
+
+
+def test_what_narrows_the_list_becomes_part_of_the_link(run):
+    c = int(confusion_pairs(run)["true_c"].iloc[0])
+    app = visit("failures?page=2")
+    app.selectbox(key="failures.true").select(c).run()
+    assert app.query_params["true"] == str(c)
+    assert "page" not in app.query_params
+    (gallery,) = component_data(app, "failures.gallery")
+    assert len(gallery["items"]) == len(select(run, Criteria(true=c)))
+    assert all(f"true={c}" in item["href"] for item in gallery["items"])
+
+
+def test_a_click_on_a_bar_puts_the_attribute_in_focus(run, wrong):
+    app = visit(f"failures?x={wrong}")
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    t = chart["data"][0]["customdata"][-1]
+    assert phrase(run, t) == chart["data"][0]["y"][-1]
+    app = visit(f"failures?x={wrong}&t={phrase(run, t)}")
+    (picture,) = component_data(app, "failures.picture")
+    assert phrase(run, t) in picture["items"][0]["alt"]
+
+
+def test_any_class_can_be_put_in_the_place_of_the_true_one(run, wrong):
+    row = run.images.iloc[wrong]
+    other = next(c for c in range(run.sizes["C"]) if c not in (row["true_c"], row["predicted_c"]))
+    app = visit(f"failures?x={wrong}")
+    app.selectbox(key="image.versus").select(other).run()
+    assert app.query_params["versus"] == str(other)
+    (sentence,) = component_data(app, "failures.sentence.true")
+    assert run.classes["name"].iloc[other] in sentence["spans"][0]["text"]
+
+
+def test_a_correct_image_opens_in_the_same_view(run):
+    x = int(select(run, Criteria("right"))[0])
+    app = visit(f"failures?x={x}")
+    assert not app.exception
+    assert component_data(app, "failures.sentence.true")
+
+
+def test_an_empty_list_says_how_to_get_something_back(run):
+    app = visit("failures?true=0&predicted=0")
+    assert not app.exception
+    assert "No image meets" in app.info[0].value
+    assert "Show all failures" in [link.proto.label for link in app.get("page_link")]
+
+
+def test_a_search_without_an_answer_says_what_is_near(run):
+    app = visit("search?q=purple+head")
+    assert "no “purple head”" in said(app)
+    (near,) = component_data(app, "search.near.purple head")
+    assert any("head" in row["label"][0]["text"] for row in near["rows"])
+
+
+def test_without_a_run_the_app_says_how_to_make_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    app = visit()
+    assert not app.exception
+    assert "precompute demo" in app.code[0].value
+
+
+def broken(kind: str, source, target) -> None:
+    shutil.copytree(source, target)
+    manifest = target / MANIFEST
+    if kind == "older schema":
+        text = json.loads(manifest.read_text("utf-8")) | {"schema_version": 0}
+        manifest.write_text(json.dumps(text), "utf-8")
+    elif kind == "half-written":
+        manifest.unlink()
+    elif kind == "lost array":
+        (target / "arrays" / "pooled.npy").unlink()
+    elif kind == "not JSON":
+        manifest.write_text("{", "utf-8")
+
+
+@pytest.mark.parametrize("kind", ["older schema", "half-written", "lost array", "not JSON"])
+def test_a_broken_run_says_so_and_the_others_still_open(run, tmp_path, monkeypatch, kind):
+    shutil.copytree(run.folder, tmp_path / "good")
+    broken(kind, run.folder, tmp_path / "bad")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    app = visit("?run=bad")
+    assert not app.exception
+    assert "precompute" in app.error[0].value
+    app.selectbox(key="app.run").select("good").run()
+    assert not app.error
+    assert "good" in app.header[0].value
+
+
+def test_the_chosen_run_goes_along_with_every_link(run):
+    app = visit(f"?run={run.name}")
+    assert all(f"run={run.name}" in link for link in links(app))
+    assert all(f"run={run.name}" in link.proto.query_string for link in app.get("page_link"))
+
+
+def test_the_app_starts_isolated_and_without_torch(run):
+    code = (
+        "import sys, streamlit.testing.v1 as testing\n"
+        f"app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert app.header, 'nothing was drawn'\n"
+        "for page in ('failures', 'filters', 'search', 'grounding', 'classes'):\n"
+        "    app.switch_page(f'app_pages/{page}.py').run()\n"
+        "    assert not app.exception, app.exception\n"
+        "heavy = {'torch', 'torchvision', 'spacy', 'precompute'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd="/", check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_server_listens_on_this_machine_only_and_reports_nothing():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["enableXsrfProtection"] is True
+    assert config["server"]["enableCORS"] is True
+    assert config["server"]["enableStaticServing"] is False
+    assert config["browser"]["gatherUsageStats"] is False
+
+
+def test_an_app_whose_settings_were_not_read_warns(monkeypatch):
+    import streamlit
+
+    real = streamlit.get_option
+    monkeypatch.setattr(
+        streamlit, "get_option", lambda key: None if key == "server.address" else real(key)
+    )
+    assert any("listens on every network interface" in each.value for each in visit().warning)
+
+
+@pytest.mark.parametrize(
+    "word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "write("]
+)
+def test_no_component_parses_text_as_html(word):
+    for path in (APP.parent / "frontend").glob("*.js"):
+        assert word not in path.read_text("utf-8"), path.name
+
+
+def test_no_page_draws_raw_html():
+    for path in APP.parent.rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert "unsafe_allow" not in text, path.name
+        assert "st.html" not in text, path.name
