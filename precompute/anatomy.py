@@ -119,7 +119,8 @@ def _pooling(node: fx.Node, modules: dict[str, nn.Module]) -> str | None:
     kind = _kind(node, modules)
     if kind in _MEAN:
         dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
-        return "average" if dims is not None and set(dims) in ({2, 3}, {-1, -2}) else None
+        is_spatial = isinstance(dims, list | tuple) and set(dims) in ({2, 3}, {-1, -2})
+        return "average" if is_spatial else None
     if kind not in _AVERAGE + _MAXIMUM:
         return None
     if node.op == "call_module":
