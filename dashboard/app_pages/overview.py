@@ -15,11 +15,8 @@ def main() -> None:
     heading.page(f"Run “{run.name}”", what_it_is(run))
     numbers(run)
     telling(run)
-    left, right = st.columns([6, 5], gap="large")
-    with left:
-        scoreboard.show(run)
-    with right:
-        pairs(run)
+    pairs(run)
+    scoreboard.show(run)
     frequent_attributes(run)
 
 
@@ -101,7 +98,7 @@ def telling(run: Run) -> None:
                 st.caption(heading.plain(both.sentence))
 
 
-def pairs(run: Run, n: int = 14) -> None:
+def pairs(run: Run, n: int = 15) -> None:
     """Draw the most frequent confusions; a click opens those failures."""
     heading.section(
         "Most confused",
@@ -129,6 +126,7 @@ def pairs(run: Run, n: int = 14) -> None:
         ],
         key="overview.pairs",
         tone="predicted",
+        columns=3,
     )
 
 
