@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from core.contract import UNREADABLE
 from core.errors import one_line
-from precompute.dataset import UNREADABLE
 
 #: Past the edge of the image; nearly zero after normalisation, so that it says nothing.
 FILL = (128, 128, 128)
@@ -26,7 +26,7 @@ class Crop:
     """A square in pixels of the original image; ``left`` and ``top`` may be negative.
 
     ``problem`` says what was wrong with the box or the file, empty for nothing; it begins with
-    ``dataset.UNREADABLE`` where the image is only a grey square.
+    ``contract.UNREADABLE`` where the image is only a grey square.
     """
 
     left: float
