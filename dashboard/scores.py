@@ -45,7 +45,7 @@ class Panel:
 PANELS = {
     "grounding": Panel(
         "Grounding",
-        "0.2",
+        "PCK@0.2",
         "PCK in percent: how often the heatmap's peak lies within 0.1, 0.2 or 0.3 of the image's "
         "side from the part that the attribute names. Higher is better.",
     ),
@@ -82,7 +82,8 @@ def panels(evaluation: dict) -> list[Panel]:
     found = []
     for key, panel in PANELS.items():
         part = evaluation.get(key)
-        rows = _rows(part, default) if isinstance(part, dict) else []
+        prefix = "PCK@" if key == "grounding" else ""
+        rows = _rows(part, default, prefix) if isinstance(part, dict) else []
         if rows:
             found.append(Panel(panel.title, panel.headline, panel.help, rows))
     return found
@@ -93,12 +94,13 @@ def is_score(value) -> bool:
     return isinstance(value, dict) and isinstance(value.get("value"), int | float)
 
 
-def _rows(part: dict, default: str) -> list[Row]:
+def _rows(part: dict, default: str, prefix: str) -> list[Row]:
     rows = []
     for name, figures in part.get("rows", {}).items():
         role = "default" if name == default else "baseline" if name in BASELINES else "estimator"
         if any(is_score(value) for value in figures.values()):
-            rows.append(Row(name, role, {k: v for k, v in figures.items() if is_score(v)}))
+            scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
+            rows.append(Row(name, role, scores))
             continue
         for variant, group in figures.items():
             scores = {k: v for k, v in (group or {}).items() if is_score(v)}

@@ -39,16 +39,16 @@ def test_rows_know_their_role():
         ("ridge", "default"),
         ("paper, random", "paper"),
     ]
-    assert grounding.columns == ["0.1", "0.2", "0.3"]
+    assert grounding.columns == ["PCK@0.1", "PCK@0.2", "PCK@0.3"]
     assert [row.name for row in bleu.rows] == ["ridge, BLEU-4", "paper"]
 
 
 def test_the_papers_figures_stand_in_the_columns_of_ours():
     grounding, _ = panels(EVALUATION)
     assert {name: s["value"] for name, s in grounding.rows[-1].scores.items()} == {
-        "0.1": 3.1,
-        "0.2": 12.6,
-        "0.3": 28.3,
+        "PCK@0.1": 3.1,
+        "PCK@0.2": 12.6,
+        "PCK@0.3": 28.3,
     }
 
 

@@ -18,6 +18,7 @@ def main() -> None:
     pairs(run)
     scoreboard.show(run)
     frequent_attributes(run)
+    problems(run)
 
 
 def what_it_is(run: Run) -> str:
@@ -153,6 +154,21 @@ def frequent_attributes(run: Run, n: int = 100) -> None:
         key="overview.attributes",
         columns=5,
     )
+
+
+def problems(run: Run) -> None:
+    """Draw what was wrong with the data, counted when the run was made."""
+    found = list(run.manifest.get("problems", []))
+    found += [f"{row.path}: {row.problem}" for row in broken_images(run).itertuples()]
+    if not found:
+        return
+    with st.expander(f"What was wrong with the data ({len(found):,})", icon=":material/report:"):
+        st.markdown("\n".join(f"- {heading.plain(str(line))}" for line in found[:200]))
+
+
+def broken_images(run: Run):
+    """Return the rows of images whose files had a problem."""
+    return run.images[run.images["problem"] != ""]
 
 
 main()
