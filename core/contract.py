@@ -13,6 +13,9 @@ SCHEMA_VERSION = 1
 
 #: Top attributes kept per image for search; an explanation shows the first five of them.
 K = 20
+#: How ``problem`` begins for an image that cannot be read; any other problem was mended. Such an
+#: image keeps its row and is shown as a grey square, but takes no part in estimates and scores.
+UNREADABLE = "unreadable"
 #: Attributes in a sentence, as in the paper.
 N_EXPLAIN = 5
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.explanation import Explanation, Span, attribute_spans
+from core.explanation import Explanation, Span, predicate
 from core.run import Run
 
 
@@ -41,11 +41,11 @@ def contrast(run: Run, first: Explanation, second: Explanation) -> Contrast:
     only_second = [t for t in second.attributes if t not in first.attributes]
     names = run.classes["name"]
     clauses = [
-        [Span(f"only {names.iloc[side.c]} has "), *attribute_spans(ts, run.attributes)]
+        [Span(f"only {names.iloc[side.c]} "), *predicate(ts, run.attributes)]
         for side, ts in ((first, only_first), (second, only_second))
         if ts
     ]
-    shared = [Span("Both have "), *attribute_spans(both, run.attributes)] if both else []
+    shared = [Span("Both "), *predicate(both, run.attributes, of_several=True)] if both else []
     return Contrast(both, only_first, only_second, first.p - second.p, _sentence(shared, clauses))
 
 

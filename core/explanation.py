@@ -50,8 +50,8 @@ class Explanation:
         return "".join(span.text for span in self.spans)
 
 
-def attribute_spans(ts: list[int], attributes: pd.DataFrame) -> list[Span]:
-    """Return the attributes as a list in a sentence, those of one noun merged.
+def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False) -> list[Span]:
+    """Return "is a small bird with ..." or "has ...", the attributes of one noun merged.
 
     Parameters
     ----------
@@ -59,24 +59,38 @@ def attribute_spans(ts: list[int], attributes: pd.DataFrame) -> list[Span]:
         Attributes in order of importance; a noun stands where its first attribute stood.
     attributes : DataFrame
         One row an attribute.
+    of_several : bool
+        "are small birds with ...", "have ...".
     """
     by_noun: dict[str, dict[str, int]] = {}
     for t in ts:
         row = attributes.iloc[t]
         by_noun.setdefault(row["noun"], {})[row["adjective"]] = int(t)
-    phrases = []
-    for noun, t_of in by_noun.items():
-        adjectives = words.order_adjectives(list(t_of))
-        pieces = [Span(words.article(f"{adjectives[0]} {noun}", noun))]
-        for before, adjective in zip(words.separators(adjectives), adjectives, strict=True):
-            is_last = adjective == adjectives[-1]
-            text = f"{adjective} {words.noun_form(noun)}" if is_last else adjective
-            pieces += [Span(before), Span(text, t_of[adjective])]
-        phrases.append([piece for piece in pieces if piece.text])
-    return _join_phrases(phrases)
+    wholes = {noun: t_of for noun, t_of in by_noun.items() if noun in words.WHOLE_NOUNS}
+    phrases = [_phrase(n, t_of) for n, t_of in by_noun.items() if n not in wholes]
+    spans = []
+    if wholes:
+        spans = [Span("are " if of_several else "is ")]
+        spans += _joined([_phrase(n, t_of, of_several) for n, t_of in wholes.items()])
+    if phrases:
+        spans.append(Span(" with " if wholes else "have " if of_several else "has "))
+    return spans + _joined(phrases)
 
 
-def _join_phrases(phrases: list[list[Span]]) -> list[Span]:
+def _phrase(noun: str, t_of: dict[str, int], of_several: bool = False) -> list[Span]:
+    """Return "a short, black bill"; each adjective a span, the noun with the last of them."""
+    adjectives = words.order_adjectives(list(t_of))
+    start = "" if of_several else words.article(f"{adjectives[0]} {noun}", noun)
+    spans = [Span(start)]
+    for before, adjective in zip(words.separators(adjectives), adjectives, strict=True):
+        is_last = adjective == adjectives[-1]
+        text = f"{adjective} {words.noun_form(noun, of_several)}" if is_last else adjective
+        spans += [Span(before), Span(text, t_of[adjective])]
+    return [span for span in spans if span.text]
+
+
+def _joined(phrases: list[list[Span]]) -> list[Span]:
+    """Return the phrases as a list with commas and "and"."""
     spans: list[Span] = []
     for i, phrase in enumerate(phrases):
         if i:
@@ -117,8 +131,8 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
     p = attribute_pdf(run, x, c, estimator)
     ts = pick(p, run.attributes)
     name = run.classes["name"].iloc[c]
-    head = Span(f"This is {words.article(name, name)}{name} because it has ")
-    return Explanation(x, c, p, ts, [head, *attribute_spans(ts, run.attributes), Span(".")])
+    head = Span(f"This is {words.article(name, name)}{name} because it ")
+    return Explanation(x, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])
 
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
@@ -126,5 +140,5 @@ def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     p = probability.p_t_given_c(run.array("class_weights")[c], run.array("p_t_given_f", estimator))
     ts = pick(p, run.attributes)
     name = run.classes["name"].iloc[c]
-    head = Span(f"{words.article(name, name).capitalize()}{name} has ")
-    return Explanation(None, c, p, ts, [head, *attribute_spans(ts, run.attributes), Span(".")])
+    head = Span(f"{words.article(name, name).capitalize()}{name} ")
+    return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

@@ -19,6 +19,8 @@ PLURAL_NOUNS = frozenset(
 )
 #: Nouns without an article.
 MASS_NOUNS = frozenset("barring coloration coloring down fluff fur plumage skin".split())
+#: Nouns for the whole: what "is a small bird", not what "has a small bird".
+WHOLE_NOUNS = frozenset({"bird"})
 #: Adjectives that are colours; they are joined by "and".
 COLOURS = frozenset(
     "beige black blue bluish bronze brown brownish buff chestnut cream crimson gold golden green "
@@ -28,8 +30,10 @@ COLOURS = frozenset(
 )
 #: Adjectives that cannot both be true of one part: each row is a dimension with its two poles.
 OPPOSITES = (
-    ({"long", "elongated"}, {"short", "stubby"}),
-    ({"large", "big", "huge"}, {"small", "tiny", "little"}),
+    (
+        {"long", "elongated", "large", "big", "huge"},
+        {"short", "stubby", "small", "tiny", "little"},
+    ),
     ({"thick", "wide", "broad", "fat"}, {"thin", "slender", "narrow", "skinny"}),
     ({"pointed", "pointy", "sharp"}, {"blunt", "round", "rounded"}),
     ({"straight"}, {"curved", "hooked"}),
@@ -51,15 +55,16 @@ def join(items: list[str]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def noun_form(noun: str) -> str:
-    """Return the noun as a description names it: "wings", "bill"."""
-    return _ENGINE.plural_noun(noun) if noun in PLURAL_NOUNS else noun
+def noun_form(noun: str, of_several: bool = False) -> str:
+    """Return the noun as a description names it: "wings", "bill"; of several birds, "birds"."""
+    is_plural = noun.split()[-1] in PLURAL_NOUNS or (of_several and noun in WHOLE_NOUNS)
+    return _ENGINE.plural_noun(noun) if is_plural else noun
 
 
 @lru_cache(maxsize=4096)
 def article(phrase: str, noun: str) -> str:
     """Return "a ", "an " or nothing, for a phrase that ends in ``noun``."""
-    if noun in PLURAL_NOUNS or noun in MASS_NOUNS:
+    if noun.split()[-1] in PLURAL_NOUNS or noun in MASS_NOUNS:
         return ""
     return _ENGINE.a(phrase).split(" ", 1)[0] + " "
 

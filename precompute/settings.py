@@ -7,7 +7,6 @@ import numpy as np
 
 from core.errors import DataError
 from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS
-from precompute.attributes import MIN_IMAGES
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Settings:
         Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
     merge : bool
         Make synonyms one attribute.
-    min_images : int
-        Attributes named in fewer images are left out.
+    min_images : int, optional
+        Attributes named in fewer images are left out; a default by `precompute.attributes`.
     estimators : tuple of str
         Estimators of p(t given f) to run; the first is the default unless `DEFAULT_ESTIMATOR` is
         among them.
@@ -56,7 +55,7 @@ class Settings:
     input_size: int | None = None
     maps: str = "all"
     merge: bool = True
-    min_images: int = MIN_IMAGES
+    min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(ESTIMATORS))
     thumb_size: int = 224
     seed: int = 0

@@ -48,14 +48,15 @@ def write_synthetic_run(
     is_train = np.arange(X) % 2 == 0
     class_weights = rng.normal(size=(C, F)).astype(np.float32)
     writer = RunWriter(folder, name)
-    maps = writer.create("maps", {"M": X, "F": F, "H": H, "W": W})
+    writer.create("maps", {"M": X, "F": F, "H": H, "W": W})
+    maps = writer.rows("maps")
     pooled = np.empty((X, F), np.float32)
     for rows in chunks(X):
         drawn = np.abs(rng.normal(size=(rows.stop - rows.start, F, H, W))).astype(np.float16)
         drawn += np.clip(class_weights[true_c[rows]], 0, None)[:, :, None, None].astype(np.float16)
-        maps[rows] = drawn
+        maps.write(rows.start, drawn)
         pooled[rows] = drawn.astype(np.float32).mean(axis=(2, 3))
-    del maps
+    maps.close()
     class_bias = rng.normal(size=C).astype(np.float32) * 0.1
     logits = pooled @ class_weights.T + class_bias
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))

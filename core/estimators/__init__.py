@@ -4,6 +4,8 @@ Importing the package registers all of them; `estimate` runs one by name.
 """
 
 from core.estimators.literal import literal
+from core.estimators.mixture import mixture
+from core.estimators.places import places
 from core.estimators.registry import (
     DEFAULT_ESTIMATOR,
     ESTIMATORS,
@@ -21,6 +23,8 @@ __all__ = [
     "Inputs",
     "estimate",
     "literal",
+    "mixture",
+    "places",
     "register_estimator",
     "ridge",
 ]

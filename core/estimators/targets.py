@@ -19,7 +19,7 @@ def attribute_blocks(T: int, size: int = BLOCK) -> Iterator[slice]:
     yield from (slice(start, min(start + size, T)) for start in range(0, T, size))
 
 
-def caption_fraction(inputs: Inputs, block: slice) -> np.ndarray:
+def caption_fraction(inputs: Inputs, block: slice | np.ndarray) -> np.ndarray:
     """Return the share of each image's captions that name t, shape (X, len(block)), in [0, 1]."""
     dense = inputs.counts[:, block].toarray().astype(np.float32)
     return dense / inputs.n_captions[:, None].astype(np.float32)

@@ -1,0 +1,75 @@
+"""Evidence that knows places: the mixture's p.d.f.s, grounded through parts found without names.
+
+Captions say *what* and never *where*, and a class has all its attributes at once, so regression on
+pooled activations cannot tell a bill from a belly. Two steps can, without keypoints or a second
+network: cells of the maps are clustered into parts (`templates`), and each noun is given the
+clusters whose peak predicts its attributes for classes that were left out (`transfer`).
+"""
+
+import numpy as np
+
+from core.estimators.mixture import mixture
+from core.estimators.registry import Estimate, Inputs, register_estimator
+from core.estimators.targets import caption_fraction
+from core.estimators.templates import Templates, part_templates, sample_cells
+from core.estimators.transfer import transfer
+
+SEED = 0
+#: Attributes that fewer training images have say too little about the place of their noun.
+MIN_IMAGES = 15
+#: At most so many attributes, the most frequent, are used to place nouns.
+N_ATTRIBUTES = 600
+#: A noun counts as if so many of its attributes lay where attributes lie on average.
+SHRINKAGE = 1.0
+#: Difference of correlation that makes one cluster e times as likely as another.
+TEMPERATURE = 0.02
+
+
+@register_estimator("places")
+def places(inputs: Inputs) -> Estimate:
+    """Return the mixture's p(t given f), with the part where t lies as evidence.
+
+    The evidence of an attribute is the detector of its noun's place, one for all attributes of the
+    noun. Without maps, or with a single class, places cannot be learned and the evidence is the
+    mixture's own.
+    """
+    estimate = mixture(inputs)
+    if inputs.maps is None or len(np.unique(inputs.true_c)) < 2:
+        return estimate
+    templates = part_templates(sample_cells(inputs, np.random.default_rng(SEED)), SEED)
+    detector = noun_detectors(inputs, templates)
+    evidence = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
+    return Estimate(estimate.p_t_given_f, evidence, -inputs.pooled.mean(axis=0) @ evidence)
+
+
+def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray]:
+    """Return the weights of shape (F,) that find the place of each noun."""
+    n_images = inputs.counts.astype(bool).sum(axis=0)
+    common = np.argsort(-n_images, kind="stable")[:N_ATTRIBUTES]
+    common = common[n_images[common] >= min(MIN_IMAGES, n_images.max())]
+    share = caption_fraction(inputs, common)
+    score = transfer(_peaks(inputs, templates), share, inputs.true_c)
+    average = score.mean(axis=1)
+    detectors = {}
+    for noun in np.unique(inputs.nouns):
+        own = score[:, inputs.nouns[common] == noun]
+        mean = (own.sum(axis=1) + SHRINKAGE * average) / (own.shape[1] + SHRINKAGE)
+        weight = np.exp((mean - mean.max()) / TEMPERATURE)
+        detectors[noun] = templates.weights @ (weight / weight.sum()).astype(np.float32)
+    return detectors
+
+
+def _peaks(inputs: Inputs, templates: Templates) -> np.ndarray:
+    """Return the cell at which each cluster peaks in each image, along the directions.
+
+    Returns
+    -------
+    ndarray of shape (X, K, D), float32
+    """
+    K, D = templates.weights.shape[1], templates.directions.shape[1]
+    peaks = np.empty((len(inputs.true_c), K, D), np.float32)
+    for rows, maps in inputs.maps():
+        for row, image in zip(rows, maps, strict=True):
+            cells = np.asarray(image, np.float32).reshape(len(image), -1).T
+            peaks[row] = cells[(cells @ templates.weights).argmax(axis=0)] @ templates.directions
+    return peaks

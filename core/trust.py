@@ -1,0 +1,122 @@
+"""How far a filter's p.d.f. can be trusted: against captions that belong to other images.
+
+The p.d.f.s are estimated again from shuffled captions, some twenty times. What p(t given f) reaches
+under shuffled captions says how much of it is noise; an attribute that stands above its own noise
+*names* the filter. Images of a class share captions and activations, so they are not exchangeable
+one by one: whole classes exchange their captions, and "any other grouping of species would have
+done as well" is what a name has to beat.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from core.estimators import Estimate, Inputs, estimate
+from core.estimators.targets import attribute_blocks
+
+N_SHUFFLES = 20
+#: False discovery rate below which an attribute counts as a name.
+ALPHA = 0.05
+#: With fewer classes than this, images are shuffled one by one.
+MIN_CLASSES = 8
+#: A filter with at most so many names is "named": they fit into one sentence.
+FEW_NAMES = 5
+
+
+def trust(
+    name: str, inputs: Inputs, found: Estimate, seed: int = 0, n_shuffles: int = N_SHUFFLES
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return q-values and the height of the noise of an estimate.
+
+    Square roots of probabilities are nearly normal with equal variance, so mean and variance over
+    the shuffles give a one-sided p-value by Student's t; false discoveries are controlled filter
+    by filter over T (Benjamini and Hochberg).
+
+    Parameters
+    ----------
+    name : str
+        The estimator that made ``found``.
+    inputs : Inputs
+        What it was made from; its maps are not read.
+    found : Estimate
+        The estimate to judge.
+    seed : int
+        Of the shuffles.
+    n_shuffles : int
+        How often, at least 2.
+
+    Returns
+    -------
+    q_value : ndarray of shape (F, T), float32
+        In [0, 1].
+    null_high : ndarray of shape (F, T), float32
+        95th percentile of p(t given f) under shuffled captions, in [0, 1].
+    """
+    rng = np.random.default_rng(seed)
+    mean = np.zeros_like(found.p_t_given_f)
+    scatter = np.zeros_like(mean)
+    for n in range(1, n_shuffles + 1):
+        root = np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f)
+        delta = root - mean
+        mean += delta / n
+        scatter += delta * (root - mean)
+    q_value, null_high = np.empty_like(mean), np.empty_like(mean)
+    width = stats.t.ppf(0.95, n_shuffles - 1)
+    T = mean.shape[1]
+    for block in attribute_blocks(T):
+        spread = np.sqrt(scatter[:, block] / (n_shuffles - 1) * (1 + 1 / n_shuffles))
+        spread = np.maximum(spread, np.finfo(np.float32).eps)
+        z = (np.sqrt(found.p_t_given_f[:, block]) - mean[:, block]) / spread
+        q_value[:, block] = stats.t.sf(z, n_shuffles - 1)
+        null_high[:, block] = np.clip(mean[:, block] + width * spread, 0, 1) ** 2
+    for f in range(len(q_value)):
+        q_value[f] = stats.false_discovery_control(q_value[f])
+    return q_value, null_high
+
+
+def shuffled(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """Return inputs in which classes have exchanged their captions, without maps.
+
+    A class that is given the captions of a larger or smaller one takes a part of them, or some of
+    them twice.
+    """
+    classes, member = np.unique(inputs.true_c, return_inverse=True)
+    if len(classes) < MIN_CLASSES:
+        rows = rng.permutation(len(inputs.true_c))
+    else:
+        giver = rng.permutation(len(classes))
+        rows = np.empty(len(inputs.true_c), int)
+        for c in range(len(classes)):
+            given = rng.permutation(np.flatnonzero(member == giver[c]))
+            rows[member == c] = np.resize(given, (member == c).sum())
+    counts, n_captions = inputs.counts[rows], inputs.n_captions[rows]
+    return replace(inputs, counts=counts, n_captions=n_captions, maps=None)
+
+
+def filters_table(
+    p_t_given_f: np.ndarray, q_value: np.ndarray, class_weights: np.ndarray
+) -> pd.DataFrame:
+    """Return the table of filters: verdict, name and entropy of each.
+
+    Parameters
+    ----------
+    p_t_given_f, q_value : ndarray of shape (F, T)
+    class_weights : ndarray of shape (C, F)
+    """
+    is_name = q_value < ALPHA
+    n_names = is_name.sum(axis=1)
+    verdict = np.select(
+        [n_names == 0, n_names <= FEW_NAMES], ["no nameable attribute", "named"], "several names"
+    )
+    best = np.where(is_name, p_t_given_f, -1).argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "verdict": verdict,
+            "name_t": np.where(n_names > 0, best, -1).astype(np.int32),
+            "n_significant": n_names.astype(np.int32),
+            "entropy": stats.entropy(p_t_given_f, base=2, axis=1).astype(np.float32),
+            "top_c": class_weights.argmax(axis=0).astype(np.int32),
+        }
+    )
