@@ -15,7 +15,7 @@ from core.triage.finding import Finding, squash
 from core.triage.witness import captions_say, neighbours, neighbours_say
 
 _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE = 0.2, 0.6  # weights, with and without captions
-_MIDDLE, _WIDTH = 3.0, 0.8  # log-odds; chosen on worlds of seeds 1 and 2
+_MIDDLE, _WIDTH = 1.0, 0.5  # log-odds; chosen on worlds of seeds 1 and 2
 
 
 def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
