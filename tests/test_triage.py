@@ -48,6 +48,12 @@ def test_without_captions_neighbours_alone_still_rank_the_wrong_labels_first(tmp
     assert set(np.argsort(-finding.score)[: len(WRONG_LABELS)]) == set(WRONG_LABELS)
 
 
+def test_one_witness_alone_never_calls_a_label_wrong(tmp_path):
+    silent = write_faulty_run(tmp_path, with_captions=False)
+    finding, _ = find_mislabelled(silent)
+    assert finding.score.max() < DECIDED
+
+
 def test_an_image_is_never_its_own_neighbour(faulty):
     nearest = neighbours(faulty)
     is_train = faulty.images["is_train"].to_numpy()
