@@ -4,8 +4,9 @@
 
 The bare loop runs the network as it is, channels-last, on images that are already in memory, batch
 after batch over all cores, and throws the result away. The pass reads JPEG files, crops, measures
-their quality, makes thumbnails and writes all arrays. Both are measured in turn, several times, and the medians compared: other work on the machine
-then slows both.
+their quality, makes thumbnails and writes all arrays. They are measured in turn, several times, and
+the medians compared: other work on the machine then slows both. Seconds of processor time an image
+stand beside the rates, for machines that are never quiet.
 """
 
 import argparse
@@ -119,11 +120,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_photos(Path(folder), args.images)
         for _ in tqdm(range(args.repeats)):
-            found["bare_loop"].append(bare_loop(model, images, n_batches))
-            found["forward_only"].append(forward_only(forward, pixels, n_batches, workers))
-            rate = whole_pass(Path(folder), forward, model, args.batch_size, workers)
-            found["pass"].append(rate)
-    rates = {name: statistics.median(values) for name, values in found.items()}
+            for name, function in {
+                "bare_loop": lambda: bare_loop(model, images, n_batches),
+                "forward_only": lambda: forward_only(forward, pixels, n_batches, workers),
+                "pass": lambda: whole_pass(Path(folder), forward, model, args.batch_size, workers),
+            }.items():
+                before = time.process_time()
+                rate = function()
+                cost = 1000 * (time.process_time() - before) / args.images
+                found[name].append((rate, cost))
+    rates = {name: statistics.median(rate for rate, _ in v) for name, v in found.items()}
+    costs = {name: statistics.median(cost for _, cost in v) for name, v in found.items()}
     print_row(
         "activations",
         arch=args.arch,
@@ -133,6 +140,7 @@ def main() -> None:
         batch=args.batch_size,
         device=device.type,
         **{f"{name}_images_per_s": rate for name, rate in rates.items()},
+        **{f"{name}_cpu_ms_per_image": cost for name, cost in costs.items()},
         pass_over_bare_loop=rates["pass"] / rates["bare_loop"],
         pass_over_forward_only=rates["pass"] / rates["forward_only"],
     )
