@@ -1,6 +1,7 @@
 """Arrays in, plotly figures out; nothing here knows of Streamlit.
 
-Colours are roles: predicted is orange, true is blue, both readable on light and dark ground. Every bar that can be clicked carries its id in customdata.
+Colours are roles: predicted is orange, true is blue, both readable on light and dark
+ground. Every bar that can be clicked carries its id in customdata.
 """
 
 import numpy as np

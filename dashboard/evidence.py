@@ -9,6 +9,8 @@ from dashboard import data, gallery, heading, links, ranking
 from dashboard.filter_name import label
 from dashboard.gallery import Line, Picture
 
+MOST_SEEN = "**Images in which the network sees it most** :gray[· point at one to see where]"
+
 
 def word(view) -> None:
     """Draw what is behind the word in focus of an image view."""

@@ -203,28 +203,30 @@ def canonical(view: View) -> None:
     run = view.run
     heading.section(
         "Typical images",
-        f":orange[{heading.plain(view.names[0])}] above, :blue[{heading.plain(view.names[1])}] below"
-        if min((run.array("canonical")[[view.c, view.versus]] >= 0).sum(axis=1)) > 0
-        else "",
         help="Canonical images: the training images whose features φ(f(x)) lie nearest to the "
         "mean of their class, which is the network's idea of a typical one.",
     )
-    pictures = [
-        Picture(
-            src=data.thumb(run, int(x)),
-            alt=f"Canonical {links.name(run, c)}, image {int(x)}",
-            href=links.image(run, int(x)),
-            title=links.name(run, c),
-            tone=tone,
+    for c, tone in ((view.c, gallery.PREDICTED), (view.versus, gallery.TRUE)):
+        xs = [int(x) for x in run.array("canonical")[c] if x >= 0]
+        if not xs:
+            st.caption(f"{heading.plain(links.name(run, c))} has no training images.")
+            continue
+        gallery.show(
+            [
+                Picture(
+                    src=data.thumb(run, x),
+                    alt=f"Canonical {links.name(run, c)}, image {x}",
+                    href=links.image(run, x),
+                    title=links.name(run, c),
+                    tone=tone,
+                )
+                for x in xs
+            ],
+            key=f"failures.canonical.{tone}",
+            width=104,
+            columns=run.sizes["N"],
+            to_top=True,
         )
-        for c, tone in ((view.c, gallery.PREDICTED), (view.versus, gallery.TRUE))
-        for x in run.array("canonical")[c]
-        if x >= 0
-    ]
-    if not pictures:
-        st.caption("No training images of these classes.")
-        return
-    gallery.show(pictures, key="failures.canonical", width=104, columns=run.sizes["N"], to_top=True)
 
 
 def about(view: View) -> None:

@@ -60,19 +60,18 @@ def open_pages(page, url: str, run: Run):
         yield "open", name, times
 
 
-FOLLOW = """link => { history.pushState({}, "", link); window.dispatchEvent(new PopStateEvent("popstate")); }"""
-DRAWN = """() => {
-  const app = document.querySelector('[data-testid="stApp"]');
-  return app.dataset.testScriptState === "notRunning" && !document.querySelector('[data-stale="true"]');
+FOLLOW = """link => {
+  history.pushState({}, "", link);
+  window.dispatchEvent(new PopStateEvent("popstate"));
 }"""
+STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+IS_DRAWN = f"{STATE} === 'notRunning' && !document.querySelector('[data-stale=true]')"
 
 
 def drawn(page) -> None:
     """Return when the script has run after the last action and nothing on the page is stale."""
-    page.wait_for_function(
-        """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "running" """
-    )
-    page.wait_for_function(DRAWN)
+    page.wait_for_function(f"{STATE} === 'running'")
+    page.wait_for_function(IS_DRAWN)
 
 
 def clicks(page, url: str, run: Run):
@@ -117,7 +116,7 @@ def clicks(page, url: str, run: Run):
 def drawn_or_idle(page) -> None:
     """Return when nothing runs."""
     page.wait_for_timeout(100)
-    page.wait_for_function(DRAWN)
+    page.wait_for_function(IS_DRAWN)
 
 
 def many_users(server: Server, browser, run: Run):
