@@ -1,6 +1,7 @@
 """Writing a run: whole or absent, checked against the contract before it appears."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class RunWriter:
         The runs folder.
     name : str
         The run's name.
+    purpose : str
+        Part of the folder's name, so that writers with different aims do not meet.
 
     Attributes
     ----------
@@ -31,9 +34,9 @@ class RunWriter:
         Where the parts lie until `finish`; an interrupted writer finds its parts there again.
     """
 
-    def __init__(self, runs: Path, name: str):
+    def __init__(self, runs: Path, name: str, purpose: str = "partial"):
         self.final = Path(runs) / check_name(name)
-        self.folder = Path(runs) / f".{name}.partial"
+        self.folder = Path(runs) / f".{name}.{purpose}"
         (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
         (self.folder / "tables").mkdir(exist_ok=True)
 
@@ -119,6 +122,16 @@ class RunWriter:
             self._old.rename(self.final)
         shutil.rmtree(self._old, ignore_errors=True)
 
+    def adopt(self, source: Path) -> None:
+        """Take over a file of the finished run, by a link where the file system has them."""
+        target = self.folder / source.relative_to(self.final)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
     def discard(self) -> None:
         """Delete what was written."""
         shutil.rmtree(self.folder)
@@ -144,17 +157,18 @@ class RunWriter:
 
 
 def _remove_all_but(run: Run) -> None:
-    """Delete what is not part of a run: marks, chunks, arrays of estimators that it has not."""
-    files = {run.folder / MANIFEST}
-    files |= {run.folder / filename for filename, _ in PACKS.values()}
-    files |= {array_path(run.folder, name) for name in run.array_names}
+    """Delete what is not part of a run: arrays of estimators that it has not, notes on progress."""
+    files = {array_path(run.folder, name) for name in run.array_names}
     files |= {run.folder / "tables" / f"{spec.name}.parquet" for spec in TABLES}
-    for path in sorted(run.folder.rglob("*"), reverse=True):
-        if path.is_dir():
-            if not any(path.iterdir()):
+    for folder in (run.folder / "arrays", run.folder / "tables"):
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if path.is_file() and path not in files:
+                path.unlink()
+            elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
-        elif path not in files:
-            path.unlink()
+    for folder in (path for path in run.folder.iterdir() if path.is_dir()):
+        if folder.name not in ("arrays", "tables"):
+            shutil.rmtree(folder)
 
 
 def _check_contents(run: Run) -> None:

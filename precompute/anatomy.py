@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from core.errors import ModelError
+from core.errors import ModelError, one_line
 
 _NEEDED = "an explanation needs feature maps, global pooling and one linear layer, in this order"
 _DROPOUT = (nn.Dropout, nn.Identity, functional.dropout)
@@ -67,9 +67,8 @@ def dissect(model: nn.Module, name: str) -> Anatomy:
         graph = fx.Tracer().trace(model)
     except Exception as error:
         # tracing runs the network's own code, which may raise anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"{name} cannot be explained: its graph cannot be read ({reason})"
+            f"{name} cannot be explained: its graph cannot be read ({one_line(error)})"
         ) from None
     modules = dict(model.named_modules())
     (output,) = (node for node in graph.nodes if node.op == "output")
@@ -119,7 +118,8 @@ def _pooling(node: fx.Node, modules: dict[str, nn.Module]) -> str | None:
     kind = _kind(node, modules)
     if kind in _MEAN:
         dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
-        return "average" if dims is not None and set(dims) in ({2, 3}, {-1, -2}) else None
+        is_spatial = isinstance(dims, list | tuple) and set(dims) in ({2, 3}, {-1, -2})
+        return "average" if is_spatial else None
     if kind not in _AVERAGE + _MAXIMUM:
         return None
     if node.op == "call_module":

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 
+from core.contract import UNREADABLE
 from core.quality import quality
-from precompute.crop import load_crop, parts_in_crop
-from precompute.dataset import BBOX, UNREADABLE, Dataset
+from precompute.crop import Crop, load_crop, parts_in_crop
+from precompute.dataset import BBOX, Dataset
 from precompute.fingerprint import listing
 from precompute.thumbnails import thumbnail
 
@@ -78,12 +80,18 @@ class Decoder:
             thumbs.append(thumb)
         return Batch(start, stop, pixels, pd.DataFrame(facts), np.stack(parts), thumbs)
 
+    def pixels(self, xs: np.ndarray) -> torch.Tensor:
+        """Decode some images and nothing else, shape (n, S, S, 3), uint8."""
+        images = (self._crop(x)[0] for x in xs)
+        return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+
+    def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
+        return load_crop(self._folder / self._paths[x], self._boxes[x], self._input_size)
+
     def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
         # looked up before reading: a file that changes meanwhile is read again at the next start
         (listed,) = listing(self._folder, [self._paths[x]])
-        image, crop, (width, height) = load_crop(
-            self._folder / self._paths[x], self._boxes[x], self._input_size
-        )
+        image, crop, (width, height) = self._crop(x)
         if crop.problem.startswith(UNREADABLE):
             (listed,) = listing(self._folder, [self._paths[x]])
         pixels[:] = np.asarray(image)

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.fx.experimental.optimization import fuse
+from torch.nn import functional
 
 from precompute.device import autocast
+from precompute.loading import LoadedModel
 
 
 @contextmanager
@@ -53,24 +56,23 @@ class Forward:
 
     Parameters
     ----------
-    network : Module
-        Called with normalised RGB of shape (n, 3, S, S), gives maps, pooled and logits.
-    mean, std : sequence of 3 float
-        Normalisation of RGB in [0, 1].
+    model : LoadedModel
     device : torch.device
     compile : bool
         Compile by ``torch.compile``: minutes before the first batch, faster ones afterwards.
     """
 
-    def __init__(self, network: torch.nn.Module, mean, std, device: torch.device, compile=False):
+    def __init__(self, model: LoadedModel, device: torch.device, compile: bool = False):
         self.device = device
-        self._is_cuda = device.type == "cuda"
-        network = network.to(device, memory_format=torch.channels_last).eval()
+        # a convolution and its batch norm become one: a third less time on a CPU
+        network = fuse(model.network).to(device, memory_format=torch.channels_last)
         self._network: Callable = torch.compile(network) if compile else network
-        shape = (1, 3, 1, 1)
-        self._scale = (1 / (255 * torch.tensor(std, dtype=torch.float32))).view(shape).to(device)
-        mean = torch.tensor(mean, dtype=torch.float32) / torch.tensor(std, dtype=torch.float32)
-        self._shift = mean.view(shape).to(device)
+        self._is_average = model.pooling == "average"
+        mean, std = torch.tensor(model.mean), torch.tensor(model.std)
+        self._scale = (1 / (255 * std)).view(1, 3, 1, 1).to(device)
+        self._shift = (mean / std).view(1, 3, 1, 1).to(device)
+        self._weights = torch.tensor(model.class_weights, device=device)
+        self._bias = torch.tensor(model.class_bias, device=device)
 
     @torch.inference_mode()
     def __call__(self, pixels: torch.Tensor) -> Activations:
@@ -85,10 +87,15 @@ class Forward:
         normalised = pixels.float().mul_(self._scale).sub_(self._shift)
         with autocast(self.device):
             maps, pooled, logits = self._network(normalised)
-        return self._on_host(maps.half().contiguous(), pooled.float(), logits.float())
+        if maps.dtype != torch.float32:
+            # mixed precision ends at the maps: logits are W times pooled plus b in float32
+            exact = maps.float()
+            pooled = exact.mean((2, 3)) if self._is_average else exact.amax((2, 3))
+            logits = functional.linear(pooled, self._weights, self._bias)
+        return self._on_host(maps.half().contiguous(), pooled, logits)
 
     def _on_host(self, *tensors: torch.Tensor) -> Activations:
-        if not self._is_cuda:
+        if self.device.type != "cuda":
             return Activations(tuple(tensor.cpu() for tensor in tensors))
         copies = tuple(
             torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(

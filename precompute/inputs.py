@@ -2,6 +2,7 @@
 
 import os
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +15,10 @@ from precompute.dataset import Dataset
 from precompute.device import autocast, choose_device
 from precompute.distributed import Ranks
 from precompute.fingerprint import code_version, digest, file_digest, listing
-from precompute.forward import Forward
-from precompute.loading import LoadedModel, load_checkpoint
 from precompute.settings import Settings, map_rows
+
+if TYPE_CHECKING:
+    from precompute.loading import LoadedModel
 
 #: Images a forward pass: on a CPU each core runs batches of its own.
 _BATCH = {"cpu": 16, "mps": 64, "cuda": 128}
@@ -67,15 +69,13 @@ class RunInputs:
         return self.settings.workers or len(os.sched_getaffinity(0))
 
     @cached_property
-    def model(self) -> LoadedModel:
+    def model(self) -> "LoadedModel":
         """The trained network; its classes are those of the data set."""
+        # torchvision takes longer to import than all else that an up-to-date run needs
+        from precompute.loading import load_checkpoint
+
         settings = self.settings
-        model = load_checkpoint(settings.checkpoint, settings.input_size)
-        if settings.arch not in (None, model.arch):
-            raise DataError(
-                f"{settings.checkpoint} holds a {model.arch}, not a {settings.arch}: "
-                "is --arch right?"
-            )
+        model = load_checkpoint(settings.checkpoint, settings.input_size, settings.arch)
         if list(model.class_ids) != list(self.dataset.class_ids):
             raise DataError(
                 f"{settings.checkpoint} was trained on {len(model.class_ids)} classes, "
@@ -83,11 +83,6 @@ class RunInputs:
                 "train on this data set, or give the one that it was trained on"
             )
         return model
-
-    def forward(self) -> Forward:
-        """Return the network ready to be run on the device."""
-        model = self.model
-        return Forward(model.network, model.mean, model.std, self.device, self.settings.compile)
 
     @cached_property
     def checkpoint(self) -> str:

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import fx
 
-from core.errors import ModelError
+from core.errors import ModelError, one_line
 from precompute.anatomy import Anatomy, dissect
-from precompute.checkpoint import Checkpoint, load_weights, read_checkpoint
+from precompute.checkpoint import Checkpoint, load_state, read_checkpoint
 from precompute.models import build
 from precompute.receptive_field import cell_centres, windows
 
@@ -40,6 +40,8 @@ class LoadedModel:
     class_ids, class_names : list of C
     layer : str
         Name of the layer whose output are the maps.
+    pooling : str
+        "average" or "maximum".
     made : dict
         How the checkpoint was made.
     """
@@ -56,6 +58,7 @@ class LoadedModel:
     class_ids: list[int]
     class_names: list[str]
     layer: str
+    pooling: str
     made: dict
 
 
@@ -84,7 +87,7 @@ def load_checkpoint(
     if arch not in (None, checkpoint.arch):
         raise ModelError(f"{path} holds a {checkpoint.arch}, not a {arch}: is --arch right?")
     model = build(checkpoint.arch, len(checkpoint.class_ids)).eval()
-    load_weights(model, path)
+    load_state(model, checkpoint.state_dict, path)
     return explainable(model, checkpoint, input_size or checkpoint.input_size)
 
 
@@ -108,6 +111,7 @@ def explainable(model: torch.nn.Module, checkpoint: Checkpoint, input_size: int)
         class_ids=list(checkpoint.class_ids),
         class_names=list(checkpoint.class_names),
         layer=anatomy.layer,
+        pooling=anatomy.pooling,
         made=checkpoint.made,
     )
 
@@ -119,10 +123,16 @@ def prove(model: torch.nn.Module, anatomy: Anatomy, input_size: int) -> None:
     Raises
     ------
     ModelError
-        If they differ by more than 1e-4 of the largest logit, or are not finite.
+        If they differ by more than 1e-4 of the largest logit, or are not finite, or the network
+        takes no input of this size.
     """
     images = torch.randn(2, 3, input_size, input_size, generator=torch.Generator().manual_seed(0))
-    logits = model(images)
+    try:
+        logits = model(images)
+    except RuntimeError as error:
+        raise ModelError(
+            f"the network takes no input of {input_size} pixels: {one_line(error)}"
+        ) from None
     maps, pooled, _ = anatomy.graph(images)
     head = model.get_submodule(anatomy.head)
     own = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))

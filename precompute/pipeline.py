@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.errors import FieldmarksError
+from core.contract import UNREADABLE
+from core.errors import FieldmarksError, RunError
 from core.run import Run
-from core.store import array_path, map_array, read_manifest
+from core.store import array_path, map_array
 from core.writer import RunWriter
 from precompute.chunks import Chunk, Chunking
-from precompute.dataset import UNREADABLE
 from precompute.distributed import Ranks
 from precompute.inputs import RunInputs
 from precompute.lock import locked
@@ -24,8 +24,6 @@ from precompute.manifest import describe
 from precompute.plan import CANONICAL, TOP_IMAGES, make_plan
 from precompute.settings import Settings
 from precompute.stages import Marks, Stage
-from precompute.steps.activations import write_activations
-from precompute.steps.attributes import write_attributes
 from precompute.steps.estimates import estimator_inputs, write_estimates
 from precompute.steps.explanations import Factors, write_explanations, write_prototypes
 from precompute.steps.tables import predictions, write_tables
@@ -105,13 +103,21 @@ class Pipeline:
                     self.marks.put(plan.stages[name])
             self.ranks.barrier()
         if self.ranks.is_first:
-            self.writer.finish(describe(self.inputs, plan, self.writer.folder))
+            self._finish(describe(self.inputs, plan, self.writer.folder))
         self.ranks.barrier()
 
-    def _earlier(self) -> dict[str, str]:
-        """Return the fingerprints of the finished run, empty where there is none."""
+    def _finish(self, manifest: dict) -> None:
         try:
-            stages = read_manifest(self.writer.final).get("stages", {})
+            self.writer.finish(manifest)
+        except RunError:
+            # what the marks promise is not there: the next start computes it again
+            self.marks.clear()
+            raise
+
+    def _earlier(self) -> dict[str, str]:
+        """Return the fingerprints of the finished run, empty where there is no whole one."""
+        try:
+            stages = Run(self.writer.final).manifest.get("stages", {})
         except FieldmarksError:
             return {}
         return {name: stage["fingerprint"] for name, stage in stages.items()}
@@ -124,24 +130,33 @@ class Pipeline:
             if not is_current:
                 self.marks.remove(stage)
                 if earlier == stage.fingerprint:
-                    self.marks.adopt(stage, self.writer.final)
+                    for path in stage.outputs(self.writer.final):
+                        self.writer.adopt(path)
+                    self.marks.put(stage)
                     is_current = True
             self.say(f"{stage.name}: {'current' if is_current else 'computing'}")
         return self.ranks.gather(is_current)[0]
 
     def _attributes(self) -> None:
         if self.ranks.is_first:
+            # spaCy and the plural rules take seconds to import, and most starts do not need them
+            from precompute.steps.attributes import write_attributes
+
             settings, lines = self.settings, self.inputs.captions.lines
             write_attributes(self.writer, lines, settings.merge, settings.min_images)
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:
+        # torchvision takes longer to import than all else that an up-to-date run needs
+        from precompute.forward import Forward
+        from precompute.steps.activations import write_activations
+
         inputs = self.inputs
         return write_activations(
             self.writer,
             chunking,
             chunks,
             inputs.model,
-            inputs.forward(),
+            Forward(inputs.model, inputs.device, self.settings.compile),
             self.ranks,
             batch_size=inputs.batch_size,
             workers=inputs.workers,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from precompute.chunks import Chunk
-from precompute.fingerprint import digest
+from precompute.fingerprint import digest, library_versions
 from precompute.inputs import RunInputs
 from precompute.stages import Stage
 
@@ -41,6 +41,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
             "captions": digest(inputs.captions.lines),
             "merge": settings.merge,
             "min_images": settings.min_images,
+            "tagger": library_versions(["en_core_web_sm"]),
         },
         ("counts_indptr", "counts_indices", "counts_values", "caption_offsets"),
         ("captions.bin", "tables/attributes.parquet"),

@@ -7,7 +7,6 @@ import numpy as np
 
 from core.errors import DataError
 from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS
-from precompute.attributes import MIN_IMAGES
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,8 @@ class Settings:
         Of the run.
     runs : Path
         The folder of all runs.
+    dataset : str, optional
+        What the data set is called on the pages; its folder's name by default.
     arch : str, optional
         The architecture that the checkpoint is expected to hold.
     input_size : int, optional
@@ -30,8 +31,8 @@ class Settings:
         Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
     merge : bool
         Make synonyms one attribute.
-    min_images : int
-        Attributes named in fewer images are left out.
+    min_images : int, optional
+        Attributes named in fewer images are left out; a default by `precompute.attributes`.
     estimators : tuple of str
         Estimators of p(t given f) to run; the first is the default unless `DEFAULT_ESTIMATOR` is
         among them.
@@ -52,11 +53,12 @@ class Settings:
     checkpoint: Path
     name: str
     runs: Path
+    dataset: str | None = None
     arch: str | None = None
     input_size: int | None = None
     maps: str = "all"
     merge: bool = True
-    min_images: int = MIN_IMAGES
+    min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(ESTIMATORS))
     thumb_size: int = 224
     seed: int = 0

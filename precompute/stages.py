@@ -5,7 +5,6 @@ the mark it expects, from an interrupted run or from the finished one, and compu
 """
 
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,16 +86,9 @@ class Marks:
         """Take the mark away, before anything of the stage changes."""
         self._path(stage).unlink(missing_ok=True)
 
-    def adopt(self, stage: Stage, finished: Path) -> None:
-        """Take over a stage's files from a finished run, without copying where links work."""
-        for source, target in zip(stage.outputs(finished), stage.outputs(self.folder), strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            try:
-                os.link(source, target)
-            except OSError:
-                shutil.copyfile(source, target)
-        self.put(stage)
+    def clear(self) -> None:
+        """Take all marks away."""
+        shutil.rmtree(self.folder / "stages", ignore_errors=True)
 
     def _path(self, stage: Stage) -> Path:
         return self.folder / "stages" / f"{stage.name}.json"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from core.failures import Criteria, most_telling, select
+from core.failures import Criteria, confusion_pairs, most_telling, select
 from core.store import MANIFEST
 from tests.pages import APP, component_data, links, said, visit
 
@@ -199,13 +199,14 @@ def test_next_and_previous_follow_the_list(run):
 
 
 def test_what_narrows_the_list_becomes_part_of_the_link(run):
+    c = int(confusion_pairs(run)["true_c"].iloc[0])
     app = visit("failures?page=2")
-    app.selectbox(key="failures.true").select(1).run()
-    assert app.query_params["true"] == "1"
+    app.selectbox(key="failures.true").select(c).run()
+    assert app.query_params["true"] == str(c)
     assert "page" not in app.query_params
     (gallery,) = component_data(app, "failures.gallery")
-    assert len(gallery["items"]) == len(select(run, Criteria(true=1)))
-    assert all("true=1" in item["href"] for item in gallery["items"])
+    assert len(gallery["items"]) == len(select(run, Criteria(true=c)))
+    assert all(f"true={c}" in item["href"] for item in gallery["items"])
 
 
 def test_a_click_on_a_bar_puts_the_attribute_in_focus(run, wrong):

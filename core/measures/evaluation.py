@@ -18,7 +18,7 @@ could be measured. The layout is
 
 import numpy as np
 
-from core.contract import N_EXPLAIN
+from core.contract import N_EXPLAIN, UNREADABLE
 from core.errors import DataError
 from core.measures import bleu, faithfulness, naming, pck, retrieval_scores, variety
 from core.measures.bootstrap import Score, ratio, resample
@@ -47,7 +47,8 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
         If no test image is left to score.
     """
     images = run.images
-    in_test = ~images["is_train"].to_numpy() & (images["problem"] == "").to_numpy()
+    readable = ~images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
+    in_test = ~images["is_train"].to_numpy() & readable
     if class_ids is not None:
         chosen = run.classes.index[run.classes["class_id"].isin(class_ids)]
         in_test &= images["true_c"].isin(chosen).to_numpy()

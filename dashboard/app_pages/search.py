@@ -7,9 +7,9 @@ from core.query import Query, parse, write
 from core.run import Run
 from core.search import AGREES, captions_say, search
 from core.vocabulary import Vocabulary
-from dashboard import data, evidence, gallery, heading, links, paging, ranking
+from dashboard import data, evidence, gallery, heading, links, paging, querybox, ranking
 from dashboard.gallery import Line, Picture
-from dashboard.state import Key, bound, text
+from dashboard.state import Key, text
 
 PER_PAGE = 24
 
@@ -23,14 +23,7 @@ def main() -> None:
         "Images in whose sentence the network names what you type: what it sees, not what "
         "people wrote.",
     )
-    st.text_input(
-        "Query",
-        placeholder="yellow belly, not long bill, true:035 predicted:037 wrong",
-        icon=":material/search:",
-        type="search",
-        label_visibility="collapsed",
-        **bound(Key.QUERY, text(Key.QUERY), scope="search", resets=(Key.PAGE,)),
-    )
+    querybox.show(run, text(Key.QUERY))
     query = parse(text(Key.QUERY), vocabulary)
     how_it_was_read(run, query, vocabulary)
     if query.is_empty:
@@ -98,7 +91,8 @@ def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
     page, rows = paging.window(len(found.xs), PER_PAGE)
     score = "p(t | x, c)" if query.wanted else "confidence"
     st.markdown(
-        f"**{len(found.xs):,}** test images, by falling {score}",
+        f"**{len(found.xs):,}** test images, by falling {score}"
+        + (" :gray[· point at one to see where the network sees it]" if query.wanted else ""),
         help="The geometric mean over the wanted attributes, for the predicted class c.",
     )
     t = query.wanted[0] if query.wanted else None

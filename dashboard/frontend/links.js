@@ -17,11 +17,15 @@ function follow(node, href, toTop) {
   node.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    history.pushState({}, "", href);
-    window.dispatchEvent(new PopStateEvent("popstate"));
+    go(href);
     if (toTop) document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });
   });
   return node;
+}
+
+function go(href) {
+  history.pushState({}, "", href);
+  window.dispatchEvent(new PopStateEvent("popstate"));
 }
 
 function anchor(href, className, text, toTop) {

@@ -27,7 +27,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="what --weights expect: ImageNet's mean and deviation, or [-1, 1] (default: as the "
         "checkpoint says; half where batch norm is folded into the convolutions)",
     )
-    parser.add_argument("--epochs", type=_positive(int), default=10, metavar="N")
+    parser.add_argument("--epochs", type=_positive(int), default=8, metavar="N")
     parser.add_argument("--input-size", type=_positive(int), default=224, metavar="PIXELS")
     parser.add_argument("--batch-size", type=_positive(int), default=32, metavar="N")
     parser.add_argument("--lr", type=_positive(float), metavar="RATE", help="peak, linear layer")
@@ -35,7 +35,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument(
         "--validate",
-        type=float,
+        type=_share,
         default=0.0,
         metavar="SHARE",
         help="hold out this share of the training split, score on it, and leave the test split "
@@ -47,6 +47,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Train and write the checkpoint."""
     from precompute.cub import read_cub
+
+    dataset = read_cub(args.cub)  # before torch is loaded: a wrong folder is told at once
     from precompute.finetune import finetune
     from precompute.training import Settings
 
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
         **({"lr": args.lr} if args.lr else {}),
     )
     finetune(
-        read_cub(args.cub),
+        dataset,
         arch=args.arch,
         out=args.out,
         settings=settings,
@@ -78,3 +80,10 @@ def _positive(kind):
 
     parse.__name__ = kind.__name__
     return parse
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
+    return value

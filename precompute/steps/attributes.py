@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from core.writer import RunWriter
-from precompute.attributes import extract
+from precompute.attributes import MIN_IMAGES, extract
 
 
 def write_attributes(
-    writer: RunWriter, lines: Sequence[Sequence[str]], merge: bool, min_images: int
+    writer: RunWriter, lines: Sequence[Sequence[str]], merge: bool, min_images: int | None
 ) -> None:
     """Extract the attributes of all captions and write them.
 
@@ -19,9 +19,10 @@ def write_attributes(
     lines : sequence of sequences of str
         The captions of each image.
     merge, min_images
-        See `precompute.attributes.extract`.
+        See `precompute.attributes.extract`; None for its default.
     """
-    found = extract(lines, merge=merge, min_images=min_images, progress=_progress)
+    least = MIN_IMAGES if min_images is None else min_images
+    found = extract(lines, merge=merge, min_images=least, progress=_progress)
     writer.put_counts(found.counts)
     writer.put_table("attributes", found.table)
     writer.put_pack("caption", ["\n".join([*captions, ""]).encode() for captions in lines])

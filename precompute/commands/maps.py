@@ -1,0 +1,33 @@
+"""``maps``: compute feature maps that a run did not keep."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "maps",
+        help="add feature maps of further images to a run",
+        description="Compute the feature maps of images whose maps a run did not keep, so that "
+        "they can be grounded. The images and the checkpoint must be those of the run.",
+    )
+    parser.add_argument("name", metavar="RUN")
+    parser.add_argument(
+        "--images",
+        nargs="+",
+        required=True,
+        metavar="X",
+        help="images: 17, 20-40, all, test, failures",
+    )
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Add the maps."""
+    from core.store import runs_folder
+    from precompute.further_maps import add_maps
+
+    n_images = add_maps(args.runs or runs_folder(), args.name, args.images)
+    print(f"run {args.name!r}: maps of {n_images:,} images added" if n_images else "nothing to add")
