@@ -1,13 +1,13 @@
 """Arrays in, plotly figures out; nothing here knows of Streamlit.
 
-Colours are CSS variables of no theme but roles: predicted is orange, true is blue (Okabe and Ito),
-both readable on light and dark ground. Every bar that can be clicked carries its id in customdata.
+Colours are roles: predicted is orange, true is blue, both readable on light and dark
+ground. Every bar that can be clicked carries its id in customdata.
 """
 
 import numpy as np
 import plotly.graph_objects as go
 
-TRUE, PREDICTED, NEUTRAL = "#2E86C1", "#D9702B", "#7D8A97"
+TRUE, PREDICTED, NEUTRAL, SIGNIFICANT = "#2E86C1", "#D9702B", "#7D8A97", "#2A9D84"
 BAND = "rgba(125, 138, 151, 0.28)"
 ROW = 24  #: pixels of a horizontal bar with its gap
 
@@ -33,7 +33,7 @@ def attribute_bars(
     ts: list[int],
     p: np.ndarray,
     names: list[str],
-    colour: str = NEUTRAL,
+    colour: str | np.ndarray = NEUTRAL,
     null_high: np.ndarray | None = None,
     symbol: str = "p(t | c)",
 ) -> go.Figure:
@@ -47,8 +47,8 @@ def attribute_bars(
         Their probabilities.
     names : list of str
         Their phrases.
-    colour : str
-        Of the bars.
+    colour : str or ndarray of str
+        Of all bars or of each.
     null_high : ndarray of shape (len(ts),), optional
         Upper end of the null band of each; bars that stay inside are faint.
     symbol : str

@@ -9,6 +9,8 @@ from dashboard import data, gallery, heading, links, ranking
 from dashboard.filter_name import label
 from dashboard.gallery import Line, Picture
 
+MOST_SEEN = "**Images in which the network sees it most** :gray[· point at one to see where]"
+
 
 def word(view) -> None:
     """Draw what is behind the word in focus of an image view."""
@@ -43,8 +45,10 @@ def word(view) -> None:
         if not len(carried.fs):
             st.caption("No filter that speaks for this class carries the word in this image.")
     with right:
-        st.markdown("**Images in which the network sees it most**")
-        most_seen(run, t, key="evidence.images", n=8, leave_out=x)
+        st.markdown(
+            "**Images in which the network sees it most** :gray[· point at one to see where]"
+        )
+        most_seen(run, t, key="evidence.images", n=12, leave_out=x)
         st.page_link(
             "app_pages/search.py",
             label="All of them",
@@ -81,8 +85,10 @@ def in_class(run: Run, c: int, t: int) -> None:
             key="evidence.filters",
         )
     with right:
-        st.markdown("**Images in which the network sees it most**")
-        most_seen(run, t, key="evidence.images", n=8)
+        st.markdown(
+            "**Images in which the network sees it most** :gray[· point at one to see where]"
+        )
+        most_seen(run, t, key="evidence.images", n=12)
         st.page_link(
             "app_pages/search.py",
             label="All of them",
@@ -125,7 +131,7 @@ def most_seen(run: Run, t: int, key: str, n: int, leave_out: int | None = None) 
             for x, score in pairs
         ],
         key=key,
-        width=104,
+        width=92,
         hover=True,
         to_top=True,
     )
@@ -148,4 +154,5 @@ def carrying_filters(run: Run, t: int, key: str, n: int = 8) -> None:
             for f in fs
         ],
         key=key,
+        columns=2,
     )

@@ -9,7 +9,7 @@ from core import grounding
 from core.carriers import classes_of
 from core.run import Run
 from dashboard import charts, data, gallery, heading, links, overlay, ranking
-from dashboard.filter_name import name
+from dashboard.filter_name import MAX_Q, name
 from dashboard.gallery import Line, Picture
 from dashboard.state import picked
 
@@ -98,21 +98,23 @@ def title(run: Run, f: int) -> None:
 
 
 def pdf(run: Run, f: int, n: int = 14) -> None:
-    """Draw the p.d.f. as bars with its null band; a click searches for the attribute."""
+    """Draw the p.d.f. as bars with its null band; a click puts an attribute in focus."""
     heading.section(
         "What it speaks of",
-        "Bars inside the grey band are what shuffled captions would give.",
+        "Green bars are significant: they name it. What stays inside the grey band is what "
+        "shuffled captions would give.",
         help="p(t | f): sums to 1 over all attributes. The band ends at the 95th percentile "
-        "under shuffled captions.",
+        "under shuffled captions; green is a false discovery rate q below 5 %.",
     )
-    p = run.array("p_t_given_f")[f]
-    ts = np.argsort(-p, kind="stable")[:n].tolist()
-    null_high, q = run.array("null_high")[f, ts], run.array("q_value")[f, ts]
+    p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
+    ts = np.argsort(-(p + (q < MAX_Q)), kind="stable")[:n].tolist()
+    null_high = run.array("null_high")[f, ts]
     st.plotly_chart(
         charts.attribute_bars(
             ts,
             p[ts],
             [links.phrase(run, t) for t in ts],
+            colour=np.where(q[ts] < MAX_Q, charts.SIGNIFICANT, charts.NEUTRAL),
             null_high=null_high,
             symbol="p(t | f)",
         ),
@@ -123,12 +125,11 @@ def pdf(run: Run, f: int, n: int = 14) -> None:
         alt=f"Probabilities of the strongest attributes of filter {f}",
     )
     clicked = picked("filter.pdf")
-    t = int(clicked[0]) if clicked else ts[0]
-    at = ts.index(t) if t in ts else 0
+    t = int(clicked[0]) if clicked and int(clicked[0]) in ts else ts[0]
     phrase = links.phrase(run, t)
     st.caption(
-        f"“{heading.plain(phrase)}”: p(t | f) = {p[t]:.4f}, null band to {null_high[at]:.4f}, "
-        f"false discovery rate q = {q[at]:.3f}"
+        f"“{heading.plain(phrase)}”: p(t | f) = {p[t]:.4f}, null band to "
+        f"{null_high[ts.index(t)]:.4f}, false discovery rate q = {q[t]:.3f}"
     )
     with st.container(horizontal=True):
         st.page_link(
@@ -234,13 +235,11 @@ def captions(run: Run, f: int, n: int = 5) -> None:
     )
     t = int(run.filters["name_t"].iloc[f])
     wanted = set(links.phrase(run, t).split()) if t >= 0 else set()
-    shown = 0
+    shown: list[str] = []
     for x in run.array("top_images")[f].tolist():
         lines = run.captions(x)
-        if not lines or shown == n:
+        if not lines or len(shown) == n:
             continue
         best = max(lines, key=lambda line: len(wanted & set(line.lower().split())))
-        st.markdown(f"- {heading.plain(best)} :gray[image {x}]")
-        shown += 1
-    if not shown:
-        st.caption("None of these images has captions.")
+        shown.append(f"- {heading.plain(best)} :gray[image {x}]")
+    st.markdown("\n".join(shown) or ":gray[None of these images has captions.]")

@@ -9,6 +9,9 @@ from dashboard.gallery import Line, Picture
 from dashboard.state import Key, bound, picked, update
 from dashboard.view import View, link
 
+#: A class activation map that stays below this, of the larger of two, shows next to nothing.
+FAINT = 0.2
+
 
 def main_picture(view: View) -> None:
     """Draw the image with the heatmap of the word in focus."""
@@ -147,7 +150,10 @@ def class_maps(view: View) -> None:
                 alt=f"Class activation map of {links.name(run, c)} in image {x}",
                 href=links.class_(c),
                 caption=links.name(run, c),
-                lines=[Line(f"logit {logits[c]:.2f}", title="Score before the softmax")],
+                lines=[
+                    Line(f"logit {logits[c]:.2f}", title="Score before the softmax"),
+                    *([Line("hardly anything here speaks for it")] if cam.max() < FAINT else []),
+                ],
                 tone=tone,
             )
             for c, cam, tone in (
@@ -200,22 +206,27 @@ def canonical(view: View) -> None:
         help="Canonical images: the training images whose features φ(f(x)) lie nearest to the "
         "mean of their class, which is the network's idea of a typical one.",
     )
-    pictures = [
-        Picture(
-            src=data.thumb(run, int(x)),
-            alt=f"Canonical {links.name(run, c)}, image {int(x)}",
-            href=links.image(run, int(x)),
-            lines=[Line(links.name(run, c), tone)],
-            tone=tone,
+    for c, tone in ((view.c, gallery.PREDICTED), (view.versus, gallery.TRUE)):
+        xs = [int(x) for x in run.array("canonical")[c] if x >= 0]
+        if not xs:
+            st.caption(f"{heading.plain(links.name(run, c))} has no training images.")
+            continue
+        gallery.show(
+            [
+                Picture(
+                    src=data.thumb(run, x),
+                    alt=f"Canonical {links.name(run, c)}, image {x}",
+                    href=links.image(run, x),
+                    title=links.name(run, c),
+                    tone=tone,
+                )
+                for x in xs
+            ],
+            key=f"failures.canonical.{tone}",
+            width=104,
+            columns=run.sizes["N"],
+            to_top=True,
         )
-        for c, tone in ((view.c, gallery.PREDICTED), (view.versus, gallery.TRUE))
-        for x in run.array("canonical")[c]
-        if x >= 0
-    ]
-    if not pictures:
-        st.caption("No training images of these classes.")
-        return
-    gallery.show(pictures, key="failures.canonical", width=104, columns=run.sizes["N"], to_top=True)
 
 
 def about(view: View) -> None:
@@ -225,8 +236,9 @@ def about(view: View) -> None:
     captions = run.captions(x)
     heading.section("What people wrote", help="The network has not seen these.")
     if captions:
-        for line in captions:
-            st.markdown(f"- {heading.plain(line)}")
+        half = -(-len(captions) // 2)
+        for column, lines in zip(st.columns(2), (captions[:half], captions[half:]), strict=True):
+            column.markdown("\n".join(f"- {heading.plain(line)}" for line in lines))
     else:
         st.caption("This image has no captions: unknown, not without attributes.")
     st.caption(

@@ -3,13 +3,13 @@
 It is read with ``weights_only=True``: loading one runs no code of its author.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from core.errors import DataError, ModelError
+from core.errors import DataError, ModelError, one_line
 from precompute.models import last_linear
 
 _FORMAT = "fieldmarks-checkpoint-1"
@@ -63,7 +63,7 @@ def write_whole(path: Path, state: dict) -> None:
         beside.replace(path)
     except (RuntimeError, OSError) as error:
         beside.unlink(missing_ok=True)
-        raise DataError(f"{path} could not be written: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{path} could not be written: {one_line(error)}") from None
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -80,7 +80,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"{path} is not a checkpoint of Fieldmarks: it lacks class names and input size; "
             "make one by `python -m precompute train --weights` from it"
         )
-    return Checkpoint(**state)
+    return _checkpoint(path, state)
 
 
 def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
@@ -96,22 +96,42 @@ def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
     state = _load(Path(path))
     checkpoint = None
     if state.pop("format", None) == _FORMAT:
-        checkpoint = Checkpoint(**state)
+        checkpoint = _checkpoint(path, state)
         state = checkpoint.state_dict
     own = model.state_dict()
     head, _ = last_linear(model)
     for name in (f"{head}.weight", f"{head}.bias"):
         if name in state and state[name].shape != own[name].shape:
             state = {**state, name: own[name]}
+    load_state(model, state, path)
+    return checkpoint
+
+
+def load_state(model: nn.Module, state: dict, path: str | Path) -> None:
+    """Load a state dict that came from ``path``.
+
+    Raises
+    ------
+    ModelError
+        If names or shapes differ.
+    """
+    own = model.state_dict()
     wrong = sorted(own.keys() ^ state.keys())
-    wrong += [name for name in own.keys() & state.keys() if own[name].shape != state[name].shape]
+    wrong += [name for name in own if name in state and own[name].shape != state[name].shape]
     if wrong:
         raise ModelError(
             f"{path} holds other weights than this {type(model).__name__}: {len(wrong)} of "
             f"{len(own)} entries differ, such as {wrong[0]}; is --arch right?"
         )
     model.load_state_dict(state)
-    return checkpoint
+
+
+def _checkpoint(path: str | Path, state: dict) -> Checkpoint:
+    expected = {entry.name for entry in fields(Checkpoint)}
+    if state.keys() != expected:
+        wrong = ", ".join(sorted(expected ^ state.keys()))
+        raise DataError(f"{path} holds other entries than a checkpoint: {wrong} differ")
+    return Checkpoint(**state)
 
 
 def _load(path: Path) -> dict:
@@ -120,8 +140,7 @@ def _load(path: Path) -> dict:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = str(error).splitlines()[0][:120]
-        raise DataError(f"{path} cannot be read as weights ({reason})") from None
+        raise DataError(f"{path} cannot be read as weights ({one_line(error)})") from None
     if not isinstance(state, dict):
         raise DataError(f"{path} holds a {type(state).__name__}; a state dict was expected")
     return dict(state)

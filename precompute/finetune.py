@@ -47,7 +47,8 @@ def finetune(
     torch.manual_seed(settings.seed)
     model = build(arch, len(dataset.class_ids), pretrained=weights is None)
     start = load_weights(model, weights) if weights else None
-    mean, std = _normalisation(model, start, normalise)
+    keep_norm = weights is not None and has_folded_norm(model)
+    mean, std = _normalisation(start, normalise, keep_norm)
     train_xs, score_xs = _split(dataset, validate, settings.seed)
     out.parent.mkdir(parents=True, exist_ok=True)
 
@@ -57,8 +58,8 @@ def finetune(
     held_out = CropStore(dataset, score_xs, settings.input_size)
     for line in crops.unreadable + held_out.unreadable:
         print(f"note: left out {line}")
-    training = Training(model, settings, where, mean, std, len(crops))
-    if training.has_folded_norm:
+    training = Training(model, settings, where, mean, std, len(crops), keep_norm)
+    if keep_norm:
         print("note: batch norm is folded into the convolutions; its statistics stay as they are")
     print(f"{arch}: {len(crops)} images to train on, {len(held_out)} to score, on {where}")
 
@@ -88,11 +89,11 @@ def finetune(
     return checkpoint
 
 
-def _normalisation(model, start: Checkpoint | None, name: str | None):
+def _normalisation(start: Checkpoint | None, name: str | None, is_folded: bool):
     """Return mean and deviation: as asked, as the checkpoint says, or as the weights suggest."""
     if name is None and start is not None:
         return start.mean, start.std
-    return NORMALISATIONS[name or ("half" if has_folded_norm(model) else "imagenet")]
+    return NORMALISATIONS[name or ("half" if is_folded else "imagenet")]
 
 
 def _split(dataset: Dataset, validate: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

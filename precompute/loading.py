@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import fx
 
-from core.errors import ModelError
+from core.errors import ModelError, one_line
 from precompute.anatomy import Anatomy, dissect
-from precompute.checkpoint import Checkpoint, load_weights, read_checkpoint
+from precompute.checkpoint import Checkpoint, load_state, read_checkpoint
 from precompute.models import build
 from precompute.receptive_field import cell_centres, windows
 
@@ -87,7 +87,7 @@ def load_checkpoint(
     if arch not in (None, checkpoint.arch):
         raise ModelError(f"{path} holds a {checkpoint.arch}, not a {arch}: is --arch right?")
     model = build(checkpoint.arch, len(checkpoint.class_ids)).eval()
-    load_weights(model, path)
+    load_state(model, checkpoint.state_dict, path)
     return explainable(model, checkpoint, input_size or checkpoint.input_size)
 
 
@@ -130,8 +130,9 @@ def prove(model: torch.nn.Module, anatomy: Anatomy, input_size: int) -> None:
     try:
         logits = model(images)
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"the network takes no input of {input_size} pixels: {reason}") from None
+        raise ModelError(
+            f"the network takes no input of {input_size} pixels: {one_line(error)}"
+        ) from None
     maps, pooled, _ = anatomy.graph(images)
     head = model.get_submodule(anatomy.head)
     own = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))

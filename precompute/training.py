@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from core.errors import DataError
+from core.errors import DataError, one_line
 from precompute.augmentation import augment, normalise
 from precompute.checkpoint import write_whole
 from precompute.crop_store import CropStore
@@ -59,14 +59,16 @@ class Training:
         Normalisation of RGB in [0, 1].
     n_images : int
         Training images; decides the number of steps.
+    keep_norm : bool
+        Leave the statistics of batch norm as they are, see `has_folded_norm`.
     """
 
-    def __init__(self, model, settings, device, mean, std, n_images):
+    def __init__(self, model, settings, device, mean, std, n_images, keep_norm=False):
         self.model = model.to(device, memory_format=torch.channels_last)
         self.settings = settings
         self.device = device
         self.mean, self.std = mean, std
-        self.has_folded_norm = has_folded_norm(model)
+        self.keep_norm = keep_norm
         self.history: list[dict[str, float]] = []
         self.optimizer = torch.optim.AdamW(
             self._parameter_groups(), weight_decay=settings.weight_decay
@@ -110,7 +112,7 @@ class Training:
         generator = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
         self.model.train()
-        if self.has_folded_norm:
+        if self.keep_norm:
             freeze_norm(self.model)
         loss_function = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
         n_seen = n_right = total_loss = 0
@@ -169,7 +171,9 @@ class Training:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except Exception as error:
-            raise DataError(f"{path} cannot be resumed from ({error}); delete it") from None
+            raise DataError(
+                f"{path} cannot be resumed from ({one_line(error)}); delete it"
+            ) from None
         if state["key"] != key:
             raise DataError(
                 f"{path} was left by a training with other settings or data; "
@@ -208,7 +212,10 @@ def _batches(order: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
 
 
 def has_folded_norm(model: nn.Module) -> bool:
-    """Tell whether batch norm was folded into the convolutions: every statistic is the identity."""
+    """Tell whether batch norm was folded into the convolutions: every statistic is the identity.
+
+    So it is, too, in a network that was never trained; ask this of one with loaded weights.
+    """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     return bool(norms) and all(
         not norm.running_mean.any() and bool(((norm.running_var - 1).abs() < 2 * norm.eps).all())

@@ -61,7 +61,7 @@ def serve(runs: Path, *arguments: str) -> Iterator[Server]:
         process.wait(10)
 
 
-def wait_for(url: str, seconds: float = 30) -> None:
+def wait_for(url: str, seconds: float = 180) -> None:
     """Return when the server answers."""
     deadline = time.monotonic() + seconds
     while True:

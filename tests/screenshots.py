@@ -51,6 +51,7 @@ def main() -> None:
             page = browser.new_page(
                 viewport={"width": arguments.width, "height": 900}, color_scheme=theme
             )
+            page.set_default_timeout(180_000)
             for name, link in states(run).items():
                 if arguments.only and name not in arguments.only.split(","):
                     continue

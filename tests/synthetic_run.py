@@ -44,7 +44,9 @@ def write_synthetic_run(
     """Write and return a run of these sizes, deterministic from the seed."""
     rng = np.random.default_rng(seed)
     P = len(PARTS)
-    true_c = np.sort(rng.integers(0, C, X))
+    seen_c = np.sort(rng.integers(0, C, X))
+    mislabelled = np.random.default_rng(seed + 1).random(X) < 0.1
+    true_c = np.where(mislabelled, np.random.default_rng(seed + 2).integers(0, C, X), seen_c)
     is_train = np.arange(X) % 2 == 0
     class_weights = rng.normal(size=(C, F)).astype(np.float32)
     writer = RunWriter(folder, name)
@@ -53,7 +55,7 @@ def write_synthetic_run(
     pooled = np.empty((X, F), np.float32)
     for rows in chunks(X):
         drawn = np.abs(rng.normal(size=(rows.stop - rows.start, F, H, W))).astype(np.float16)
-        drawn += np.clip(class_weights[true_c[rows]], 0, None)[:, :, None, None].astype(np.float16)
+        drawn += np.clip(class_weights[seen_c[rows]], 0, None)[:, :, None, None].astype(np.float16)
         maps.write(rows.start, drawn)
         pooled[rows] = drawn.astype(np.float32).mean(axis=(2, 3))
     maps.close()

@@ -78,14 +78,13 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
     with right:
         st.multiselect(
             "Attributes",
-            list(range(run.sizes["T"])),
-            format_func=lambda t: links.phrase(run, t),
+            list(data.phrases(run)),
             max_selections=MAX_WORDS,
             placeholder="Type an attribute",
             **bound(
                 Key.T,
-                ts,
-                lambda chosen: ",".join(links.phrase(run, t) for t in chosen),
+                [links.phrase(run, t) for t in ts],
+                ",".join,
                 scope="grounding",
             ),
         )

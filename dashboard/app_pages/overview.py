@@ -15,12 +15,10 @@ def main() -> None:
     heading.page(f"Run “{run.name}”", what_it_is(run))
     numbers(run)
     telling(run)
-    left, right = st.columns([6, 5], gap="large")
-    with left:
-        scoreboard.show(run)
-    with right:
-        pairs(run)
+    pairs(run)
+    scoreboard.show(run)
     frequent_attributes(run)
+    problems(run)
 
 
 def what_it_is(run: Run) -> str:
@@ -101,7 +99,7 @@ def telling(run: Run) -> None:
                 st.caption(heading.plain(both.sentence))
 
 
-def pairs(run: Run, n: int = 14) -> None:
+def pairs(run: Run, n: int = 15) -> None:
     """Draw the most frequent confusions; a click opens those failures."""
     heading.section(
         "Most confused",
@@ -129,6 +127,7 @@ def pairs(run: Run, n: int = 14) -> None:
         ],
         key="overview.pairs",
         tone="predicted",
+        columns=3,
     )
 
 
@@ -155,6 +154,21 @@ def frequent_attributes(run: Run, n: int = 100) -> None:
         key="overview.attributes",
         columns=5,
     )
+
+
+def problems(run: Run) -> None:
+    """Draw what was wrong with the data, counted when the run was made."""
+    found = list(run.manifest.get("problems", []))
+    found += [f"{row.path}: {row.problem}" for row in broken_images(run).itertuples()]
+    if not found:
+        return
+    with st.expander(f"What was wrong with the data ({len(found):,})", icon=":material/report:"):
+        st.markdown("\n".join(f"- {heading.plain(str(line))}" for line in found[:200]))
+
+
+def broken_images(run: Run):
+    """Return the rows of images whose files had a problem."""
+    return run.images[run.images["problem"] != ""]
 
 
 main()

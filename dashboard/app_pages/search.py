@@ -91,7 +91,8 @@ def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
     page, rows = paging.window(len(found.xs), PER_PAGE)
     score = "p(t | x, c)" if query.wanted else "confidence"
     st.markdown(
-        f"**{len(found.xs):,}** test images, by falling {score}",
+        f"**{len(found.xs):,}** test images, by falling {score}"
+        + (" :gray[· point at one to see where the network sees it]" if query.wanted else ""),
         help="The geometric mean over the wanted attributes, for the predicted class c.",
     )
     t = query.wanted[0] if query.wanted else None

@@ -47,6 +47,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Train and write the checkpoint."""
     from precompute.cub import read_cub
+
+    dataset = read_cub(args.cub)  # before torch is loaded: a wrong folder is told at once
     from precompute.finetune import finetune
     from precompute.training import Settings
 
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
         **({"lr": args.lr} if args.lr else {}),
     )
     finetune(
-        read_cub(args.cub),
+        dataset,
         arch=args.arch,
         out=args.out,
         settings=settings,

@@ -1,0 +1,182 @@
+"""How fast pages open and clicks repaint in a real browser, and what the server takes.
+
+``python -m tests.benchmarks.pages [RUN ...]`` measures runs of the runs folder, or without a name a
+made-up run of CUB's full size. Prints CSV: one row a page or click, times in milliseconds.
+"""
+
+import argparse
+import csv
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.failures import Criteria, select
+from core.run import Run
+from core.store import runs_folder
+from tests.browser import Server, launch, serve, settle
+from tests.screenshots import states
+from tests.synthetic_run import write_synthetic_run
+
+CUB_SIZE = {"X": 11_788, "F": 2_048, "T": 9_649, "C": 200, "H": 7, "W": 7, "R": 24, "N": 5}
+N_CLICKS, N_USERS = 20, 20
+
+
+def memory(server: Server) -> tuple[int, int]:
+    """Return the server's memory in MB: all that is resident, and what is its own.
+
+    The first counts pages of the memory-mapped run that lie in the file cache; the system takes
+    those back when it needs them.
+    """
+    status = Path(f"/proc/{server.pid}/status").read_text("ascii")
+    values = {line.split(":")[0]: line.split()[1] for line in status.splitlines() if "kB" in line}
+    return int(values["VmRSS"]) // 1024, int(values["RssAnon"]) // 1024
+
+
+def timed(action: Callable[[], None], is_done: Callable[[], None]) -> float:
+    """Return the milliseconds from an action to what it shows."""
+    start = time.perf_counter()
+    action()
+    is_done()
+    return 1000 * (time.perf_counter() - start)
+
+
+def open_pages(page, url: str, run: Run):
+    """Yield the time that each page takes to open by its link, the app being loaded."""
+    for name, link in states(run).items():
+        times = []
+        for _ in range(3):
+            page.goto(url)
+            settle(page)
+            times.append(
+                timed(
+                    lambda link=link: page.evaluate(FOLLOW, link),
+                    lambda: drawn(page),
+                )
+            )
+        yield "open", name, times
+
+
+FOLLOW = """link => {
+  history.pushState({}, "", link);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+}"""
+STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+IS_DRAWN = f"{STATE} === 'notRunning' && !document.querySelector('[data-stale=true]')"
+
+
+def drawn(page) -> None:
+    """Return when the script has run after the last action and nothing on the page is stale."""
+    page.wait_for_function(f"{STATE} === 'running'")
+    page.wait_for_function(IS_DRAWN)
+
+
+def clicks(page, url: str, run: Run):
+    """Yield the times of clicks: next image, a word of a sentence, a page of filters."""
+    xs = select(run, Criteria())
+    page.goto(f"{url}/failures?run={run.name}&x={xs[0]}")
+    settle(page)
+    page.get_by_role("button", name="Next").wait_for()
+    n = min(N_CLICKS, len(xs) - 1)
+    times = []
+    for x in xs[1 : n + 1]:
+        times.append(
+            timed(
+                lambda: page.get_by_role("button", name="Next").click(),
+                lambda x=x: page.get_by_text(f"Image {x}", exact=True).wait_for(),
+            )
+        )
+        drawn_or_idle(page)
+    yield "click", "next image", times
+    times = []
+    for _ in range(n):
+        word = page.locator("a.word:not(.active)").first
+        phrase = word.inner_text()
+        times.append(
+            timed(
+                word.click,
+                lambda phrase=phrase: page.locator(
+                    "a.word.active", has_text=phrase
+                ).first.wait_for(),
+            )
+        )
+        drawn_or_idle(page)
+    yield "click", "a word", times
+    page.goto(f"{url}/classes?run={run.name}")
+    settle(page)
+    times = []
+    for _ in range(n):
+        times.append(timed(page.locator("a.word:not(.active)").first.click, lambda: drawn(page)))
+    yield "click", "a word of a class", times
+
+
+def drawn_or_idle(page) -> None:
+    """Return when nothing runs."""
+    page.wait_for_timeout(100)
+    page.wait_for_function(IS_DRAWN)
+
+
+def many_users(server: Server, browser, run: Run):
+    """Yield the times of twenty users who open different images at once, and count errors."""
+    xs = select(run, Criteria("all"))[:N_USERS]
+    contexts = [browser.new_context() for _ in xs]
+    pages = [context.new_page() for context in contexts]
+    start = time.perf_counter()
+    for page, x in zip(pages, xs, strict=True):
+        page.goto(f"{server.url}/failures?run={run.name}&x={x}", wait_until="commit")
+    times = []
+    for page, x in zip(pages, xs, strict=True):
+        page.get_by_text(f"Image {x}", exact=True).wait_for()
+        settle(page)
+        times.append(1000 * (time.perf_counter() - start))
+    failed = sum(page.locator('[data-testid="stException"]').count() for page in pages)
+    for context in contexts:
+        context.close()
+    yield f"{len(xs)} users at once, {failed} errors", "image", times
+
+
+def measure(runs: Path, name: str, out) -> None:
+    """Measure one run."""
+    run = Run(runs / name)
+    sizes = " ".join(f"{letter}={run.sizes[letter]}" for letter in "XFTC")
+    with serve(runs) as server, launch() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(f"{server.url}/?run={name}")
+        settle(page)
+        url = server.url
+        for source in (
+            open_pages(page, url, run),
+            clicks(page, url, run),
+            many_users(server, browser, run),
+        ):
+            for kind, what, times in source:
+                resident, own = memory(server)
+                median, worst = statistics.median(times), max(times)
+                out.writerow(
+                    [name, sizes, kind, what, f"{median:.0f}", f"{worst:.0f}", resident, own]
+                )
+                sys.stdout.flush()
+
+
+def main() -> None:
+    """Measure the named runs, or a made-up one of CUB's size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="*")
+    arguments = parser.parse_args()
+    out = csv.writer(sys.stdout)
+    print(f"# {platform.machine()}, {platform.python_version()}")
+    out.writerow("run,sizes,kind,what,median_ms,worst_ms,resident_mb,own_mb".split(","))
+    for name in arguments.runs:
+        measure(runs_folder(), name, out)
+    if not arguments.runs:
+        with tempfile.TemporaryDirectory() as folder:
+            write_synthetic_run(Path(folder), "cub_size", **CUB_SIZE)
+            measure(Path(folder), "cub_size", out)
+
+
+if __name__ == "__main__":
+    main()
