@@ -35,7 +35,7 @@ format: $(READY) ## rewrite the sources in the project's format
 	@$(BIN)/ruff format .
 
 screenshots: $(DEMO) ## picture every page of the demo in both themes into artifacts/screenshots
-	@$(BIN)/python -m tests.screenshots --run demo --out artifacts/screenshots
+	@$(BIN)/python -m tests.screenshots demo artifacts/screenshots
 
 clean: ## remove the environment and everything that was computed
 	rm -rf $(VENV) artifacts .pytest_cache .ruff_cache

@@ -138,19 +138,5 @@ def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> O
     return Outcome(xs, true_c, softmax(before, axis=1), softmax(after, axis=1))
 
 
-def carriers(run: Run, x: int, c: int, t: int, share: float = 0.5) -> np.ndarray:
-    """Return the fewest filters that carry ``share`` of attribute t's evidence for class c in x.
-
-    Evidence of filter f is p(t given f) times its positive part of the logit; strongest first.
-    """
-    contribution = np.clip(run.array("pooled")[x] * run.array("class_weights")[c], 0, None)
-    evidence = contribution * run.array("p_t_given_f")[:, t]
-    order = np.argsort(-evidence, kind="stable")
-    reached = np.cumsum(evidence[order], dtype=float)
-    if reached[-1] <= 0:
-        return order[:0]
-    return order[: 1 + int(np.searchsorted(reached, share * reached[-1] * (1 - 1e-9)))]
-
-
 def _images(n: int) -> str:
     return "image" if n == 1 else "images"

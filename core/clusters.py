@@ -13,9 +13,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import silhouette_score
 
-from core import words
 from core.probability import p_t_given_xc
 from core.run import Run
+from core.triage.field_mark import phrase
 
 MAX_LINKED = 2000  # failures that are linked; memory grows with their square
 MAX_GROUPS = 60
@@ -131,12 +131,7 @@ def _cluster(run: Run, xs: np.ndarray, differences: np.ndarray) -> Cluster:
         _most(run.images[column].to_numpy()[xs]) for column in ("predicted_c", "true_c")
     )
     owner = f"{run.classes['name'].iloc[predicted_c]}'s" if predicted_c >= 0 else "another class's"
-    return Cluster(f"{_phrase(run, t)} taken as {owner}", xs[order], t, predicted_c, true_c)
-
-
-def _phrase(run: Run, t: int) -> str:
-    row = run.attributes.iloc[t]
-    return f"{row['adjective']} {words.noun_form(row['noun'])}"
+    return Cluster(f"{phrase(run, t)} taken as {owner}", xs[order], t, predicted_c, true_c)
 
 
 def _with_true(run: Run, cluster: Cluster) -> str:

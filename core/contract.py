@@ -13,6 +13,9 @@ SCHEMA_VERSION = 1
 
 #: Top attributes kept per image for search; an explanation shows the first five of them.
 K = 20
+#: How ``problem`` begins for an image that cannot be read; any other problem was mended. Such an
+#: image keeps its row and is shown as a grey square, but takes no part in estimates and scores.
+UNREADABLE = "unreadable"
 #: Attributes in a sentence, as in the paper.
 N_EXPLAIN = 5
 
@@ -204,6 +207,39 @@ TABLES: tuple[TableSpec, ...] = (
             "entropy": ("float32", "of p(t given f), in bits"),
             "top_c": ("int32", "the class with the largest weight for it"),
         },
+    ),
+    TableSpec(
+        "diagnoses",
+        "X",
+        {
+            "pattern": (
+                "str",
+                "why it failed, or wrong label, see core.triage; or empty",
+            ),
+            "image_quality": ("float32", "score of the pattern, in [0, 1]; likely from 0.5"),
+            "image_quality_reason": ("str", "its evidence in words, empty where not asked"),
+            "wrong_label": ("float32", "as above, for every image, training images too"),
+            "wrong_label_reason": ("str", ""),
+            "spurious_cue": ("float32", "as above, failures only"),
+            "spurious_cue_reason": ("str", ""),
+            "missing_feature": ("float32", "as above, failures only"),
+            "missing_feature_reason": ("str", ""),
+            "suggested_c": ("int32", "the likeliest class but the labelled one"),
+            "cluster": ("int32", "row in clusters, -1 for none"),
+        },
+        optional=True,
+    ),
+    TableSpec(
+        "clusters",
+        "G",
+        {
+            "name": ("str", "a group of failures in words"),
+            "n_images": ("int32", "its failures; largest groups first"),
+            "t": ("int32", "the attribute seen for the answer and not for the label"),
+            "predicted_c": ("int32", "class of most of its answers, -1 for none"),
+            "true_c": ("int32", "class of most of its labels, -1 for none"),
+        },
+        optional=True,
     ),
     TableSpec(
         "facts",

@@ -37,3 +37,15 @@ class ConflictError(FieldmarksError):
     def __init__(self, message: str, theirs):
         super().__init__(message)
         self.theirs = theirs
+
+
+def one_line(error: BaseException) -> str:
+    r"""Return what a library's error says, as one line to be put into ours.
+
+    >>> one_line(ValueError("no such layer\nstack trace"))
+    'no such layer'
+    >>> one_line(EOFError())
+    'EOFError'
+    """
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__

@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from core.errors import ModelError
+from core.errors import ModelError, one_line
 
 _NEEDED = "an explanation needs feature maps, global pooling and one linear layer, in this order"
 _DROPOUT = (nn.Dropout, nn.Identity, functional.dropout)
@@ -67,9 +67,8 @@ def dissect(model: nn.Module, name: str) -> Anatomy:
         graph = fx.Tracer().trace(model)
     except Exception as error:
         # tracing runs the network's own code, which may raise anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"{name} cannot be explained: its graph cannot be read ({reason})"
+            f"{name} cannot be explained: its graph cannot be read ({one_line(error)})"
         ) from None
     modules = dict(model.named_modules())
     (output,) = (node for node in graph.nodes if node.op == "output")

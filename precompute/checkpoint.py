@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.errors import DataError, ModelError
+from core.errors import DataError, ModelError, one_line
 from precompute.models import last_linear
 
 _FORMAT = "fieldmarks-checkpoint-1"
@@ -63,7 +63,7 @@ def write_whole(path: Path, state: dict) -> None:
         beside.replace(path)
     except (RuntimeError, OSError) as error:
         beside.unlink(missing_ok=True)
-        raise DataError(f"{path} could not be written: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{path} could not be written: {one_line(error)}") from None
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -140,8 +140,7 @@ def _load(path: Path) -> dict:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = str(error).splitlines()[0][:120]
-        raise DataError(f"{path} cannot be read as weights ({reason})") from None
+        raise DataError(f"{path} cannot be read as weights ({one_line(error)})") from None
     if not isinstance(state, dict):
         raise DataError(f"{path} holds a {type(state).__name__}; a state dict was expected")
     return dict(state)

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from precompute.dataset import UNREADABLE
+from core.contract import UNREADABLE
+from core.errors import one_line
 
 #: Past the edge of the image; nearly zero after normalisation, so that it says nothing.
 FILL = (128, 128, 128)
@@ -25,7 +26,7 @@ class Crop:
     """A square in pixels of the original image; ``left`` and ``top`` may be negative.
 
     ``problem`` says what was wrong with the box or the file, empty for nothing; it begins with
-    ``dataset.UNREADABLE`` where the image is only a grey square.
+    ``contract.UNREADABLE`` where the image is only a grey square.
     """
 
     left: float
@@ -99,8 +100,7 @@ def load_crop(
             pixels = _cut(_to_rgb(image), crop, original_size, size)
     except Exception as error:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        reason = "no such file" if isinstance(error, FileNotFoundError) else reason
+        reason = "no such file" if isinstance(error, FileNotFoundError) else one_line(error)
         side = float(max(*original_size, 1))
         crop = Crop(0.0, 0.0, side, f"{UNREADABLE}: {reason.replace(str(path), Path(path).name)}")
         return Image.new("RGB", (size, size), FILL), crop, original_size

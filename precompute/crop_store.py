@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from core.contract import UNREADABLE
 from precompute.crop import load_crop
-from precompute.dataset import UNREADABLE, Dataset
+from precompute.dataset import Dataset
 
 
 class CropStore:

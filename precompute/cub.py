@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from core.contract import UNREADABLE
 from core.errors import DataError
-from precompute.dataset import BBOX, UNREADABLE, Dataset
+from precompute.dataset import BBOX, Dataset
 
 _REQUIRED = (
     "images.txt",

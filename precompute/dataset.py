@@ -10,10 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-#: How ``problem`` begins for an image that cannot be read. Such an image keeps its row and is shown
-#: as a grey square, but nothing is estimated from it or scored on it.
-UNREADABLE = "unreadable"
-
 #: Columns of the bounding box, in the order in which it is passed around.
 BBOX = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
 

@@ -7,9 +7,10 @@ import pandas as pd
 import torch
 from PIL import Image
 
+from core.contract import UNREADABLE
 from core.quality import quality
 from precompute.crop import Crop, load_crop, parts_in_crop
-from precompute.dataset import BBOX, UNREADABLE, Dataset
+from precompute.dataset import BBOX, Dataset
 from precompute.fingerprint import listing
 from precompute.thumbnails import thumbnail
 

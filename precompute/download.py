@@ -7,7 +7,7 @@ from pathlib import Path
 import gdown
 import requests
 
-from core.errors import DataError
+from core.errors import DataError, one_line
 
 #: Broken connections after which a download gives up; what came is kept.
 RETRIES = 5
@@ -69,10 +69,9 @@ def _download(source: Source, path: Path) -> None:
         gdown.exceptions.DownloadError,
         gdown.exceptions.FileURLRetrievalError,
     ) as error:
-        reason = " ".join(str(error).split())[:160]
         raise DataError(
-            f"{source.url} could not be downloaded ({reason}); the same command goes on from "
-            f"where it stopped (delete {path}*.part to start afresh). On a machine without a "
+            f"{source.url} could not be downloaded ({one_line(error)}); the same command goes on "
+            f"from where it stopped (delete {path}*.part to start afresh). On a machine without a "
             f"network, download it by hand and put it at {path}, or give it by --archive"
         ) from None
 

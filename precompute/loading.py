@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import fx
 
-from core.errors import ModelError
+from core.errors import ModelError, one_line
 from precompute.anatomy import Anatomy, dissect
 from precompute.checkpoint import Checkpoint, load_state, read_checkpoint
 from precompute.models import build
@@ -130,8 +130,9 @@ def prove(model: torch.nn.Module, anatomy: Anatomy, input_size: int) -> None:
     try:
         logits = model(images)
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"the network takes no input of {input_size} pixels: {reason}") from None
+        raise ModelError(
+            f"the network takes no input of {input_size} pixels: {one_line(error)}"
+        ) from None
     maps, pooled, _ = anatomy.graph(images)
     head = model.get_submodule(anatomy.head)
     own = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))

@@ -37,7 +37,7 @@ def describe(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         "mean": list(model.mean),
         "std": list(model.std),
         "precision": inputs.precision,
-        "dataset": inputs.settings.cub.resolve().name,
+        "dataset": inputs.settings.dataset or inputs.settings.cub.resolve().name,
         "part_names": dataset.part_names,
         "problems": [*dataset.problems, *inputs.captions.problems],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},

@@ -17,7 +17,7 @@ import torch
 import torchvision
 from torch import nn
 
-from core.errors import ModelError
+from core.errors import ModelError, one_line
 from precompute.small_net import SmallNet
 
 #: Builds a network for so many classes; ``pretrained`` starts from its ImageNet weights.
@@ -64,7 +64,7 @@ def torchvision_model(name: str, num_classes: int, pretrained: bool) -> nn.Modul
     except (urllib.error.URLError, OSError) as error:
         cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
         raise ModelError(
-            f"the ImageNet weights of {name} could not be downloaded ({error}); fetch "
+            f"the ImageNet weights of {name} could not be downloaded ({one_line(error)}); fetch "
             f"{weights.url} by hand and put it at {cache}, or give another file by --weights"
         ) from None
     return replace_head(model, num_classes)

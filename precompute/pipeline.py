@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from core.contract import UNREADABLE
 from core.errors import FieldmarksError, RunError
 from core.run import Run
 from core.store import array_path, map_array
 from core.writer import RunWriter
 from precompute.chunks import Chunk, Chunking
-from precompute.dataset import UNREADABLE
 from precompute.distributed import Ranks
 from precompute.inputs import RunInputs
 from precompute.lock import locked

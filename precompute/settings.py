@@ -21,6 +21,8 @@ class Settings:
         Of the run.
     runs : Path
         The folder of all runs.
+    dataset : str, optional
+        What the data set is called on the pages; its folder's name by default.
     arch : str, optional
         The architecture that the checkpoint is expected to hold.
     input_size : int, optional
@@ -51,6 +53,7 @@ class Settings:
     checkpoint: Path
     name: str
     runs: Path
+    dataset: str | None = None
     arch: str | None = None
     input_size: int | None = None
     maps: str = "all"

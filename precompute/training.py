@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from core.errors import DataError
+from core.errors import DataError, one_line
 from precompute.augmentation import augment, normalise
 from precompute.checkpoint import write_whole
 from precompute.crop_store import CropStore
@@ -171,7 +171,9 @@ class Training:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except Exception as error:
-            raise DataError(f"{path} cannot be resumed from ({error}); delete it") from None
+            raise DataError(
+                f"{path} cannot be resumed from ({one_line(error)}); delete it"
+            ) from None
         if state["key"] != key:
             raise DataError(
                 f"{path} was left by a training with other settings or data; "

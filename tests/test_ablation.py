@@ -6,7 +6,7 @@ import torch
 from scipy.special import softmax
 from torch import nn
 
-from core.ablation import ablated_logits, carriers, filter_scale, what_if
+from core.ablation import ablated_logits, filter_scale, what_if
 from core.claim import check_claim, log_odds
 from core.counterfactual import attribute_evidence, smallest_attribute_change, smallest_change
 from core.errors import DataError
@@ -128,21 +128,6 @@ def test_flips_of_a_whole_run_equal_a_loop_over_its_images(run):
 def test_a_change_that_flips_nothing_says_so(run):
     outcome = what_if(run, [3], np.ones(run.sizes["F"]))
     assert outcome.sentence() == "None of 1 image would get another answer."
-
-
-def test_the_carriers_of_a_word_are_the_fewest_filters_with_half_of_its_evidence(run):
-    x, c, t = 5, int(run.images["predicted_c"][5]), 2
-    found = carriers(run, x, c, t)
-    evidence = (
-        np.clip(run.array("pooled")[x] * run.array("class_weights")[c], 0, None)
-        * run.array("p_t_given_f")[:, t]
-    )
-    assert evidence[found].sum() >= evidence.sum() / 2
-    fewer = max(
-        evidence[list(fs)].sum()
-        for fs in itertools.combinations(range(len(evidence)), len(found) - 1)
-    )
-    assert fewer < evidence.sum() / 2
 
 
 def brute_force(evidence, logits, wanted):

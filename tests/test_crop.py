@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.contract import UNREADABLE
 from precompute.crop import FILL, Crop, load_crop, parts_in_crop, square_crop
-from precompute.dataset import UNREADABLE
 
 
 @pytest.mark.parametrize(

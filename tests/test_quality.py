@@ -56,11 +56,17 @@ def test_the_standard_deviation_of_added_noise_is_recovered(photograph):
 
 
 def test_a_pure_primary_is_the_strongest_cast_and_a_tint_raises_it(photograph):
-    red = np.zeros((4, 4, 3))
-    red[..., 0] = 1
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 255
     assert colour_cast(red) == pytest.approx(1)
-    tinted = photograph / 255 * [1, 0.8, 0.5]
-    assert colour_cast(tinted) > colour_cast(photograph / 255) + 0.2
+    tinted = as_bytes(photograph / 255 * [1, 0.8, 0.5])
+    assert colour_cast(tinted) > colour_cast(photograph) + 0.2
+
+
+def test_the_colour_cast_is_the_spread_of_minkowski_means(photograph):
+    light = [np.mean((photograph[..., i] / 255.0) ** 6) ** (1 / 6) for i in range(3)]
+    spread = np.sqrt(sum((value - np.mean(light)) ** 2 for value in light) / (2 / 3))
+    assert colour_cast(photograph) == pytest.approx(spread)
 
 
 def test_sharpness_equals_a_slow_loop_over_pixels():

@@ -6,9 +6,8 @@ from torch.nn import functional
 
 from core.errors import ModelError
 from precompute.anatomy import dissect
-from precompute.models import model_names
 from precompute.receptive_field import Window, cell_centres, windows
-from tests.networks import network
+from tests.networks import ARCHS, network
 
 
 class Small(nn.Module):
@@ -85,7 +84,7 @@ def test_a_window_is_exactly_the_pixels_with_a_gradient(name, input_size):
 
 
 @pytest.mark.parametrize("input_size", [128, 161])
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", ARCHS)
 def test_a_cell_centre_is_where_the_gradient_lies(name, input_size):
     anatomy = dissect(network(name), name)
     centres = cell_centres(anatomy.graph, anatomy.maps_node, input_size)

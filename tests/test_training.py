@@ -8,9 +8,7 @@ from torch import nn
 from core.errors import DataError, ModelError
 from precompute import training as training_module
 from precompute.__main__ import main
-from precompute.augmentation import augment, normalise
 from precompute.checkpoint import NORMALISATIONS, read_checkpoint
-from precompute.crop_store import CropStore
 from precompute.cub import read_cub
 from precompute.finetune import finetune
 from precompute.models import build, register_model
@@ -225,35 +223,6 @@ def test_weights_that_do_not_fit_are_refused(cub, tmp_path, content, error, mess
         train(cub, tmp_path / "out.pth", weights=path)
 
 
-def test_a_view_is_part_of_the_crop_in_the_right_range():
-    images = torch.zeros(64, 3, 20, 20, dtype=torch.uint8)
-    images[:, 0, :, :10] = 200
-    views = augment(images, 16, torch.Generator().manual_seed(0))
-    assert views.shape == (64, 3, 16, 16)
-    assert 0 <= views.min() < views.max() <= 1
-    is_mirrored = views[:, 0, :, -1].mean(1) > views[:, 0, :, 0].mean(1)
-    assert 15 < is_mirrored.sum() < 49
-    again = augment(images, 16, torch.Generator().manual_seed(0))
-    assert torch.equal(views, again)
-
-
-def test_normalising_bytes_and_fractions_gives_the_same():
-    images = torch.randint(0, 256, (2, 3, 4, 4), dtype=torch.uint8)
-    mean, std = NORMALISATIONS["half"]
-    from_bytes = normalise(images, mean, std)
-    assert -1 <= from_bytes.min() < from_bytes.max() <= 1
-    torch.testing.assert_close(from_bytes, normalise(images.float() / 255, mean, std))
-
-
-def test_crops_that_do_not_fit_into_memory_are_decoded_again(cub):
-    dataset = read_cub(cub)
-    xs, indices = np.arange(3, 20), np.array([5, 0, 11])
-    kept = CropStore(dataset, xs, 24)
-    decoded = CropStore(dataset, xs, 24, memory=0)
-    assert torch.equal(kept.batch(indices), decoded.batch(indices))
-    np.testing.assert_array_equal(kept.labels, decoded.labels)
-
-
 @pytest.mark.parametrize(
     ("n_images", "batch_size", "expected"), [(16, 8, 2), (17, 8, 3), (3, 8, 1)]
 )
@@ -270,3 +239,14 @@ def test_the_command_trains_and_writes_a_checkpoint(cub, tmp_path):
     words += f"--input-size 16 --batch-size 8 --device cpu --out {tmp_path}/new/out.pth"
     assert main(words.split()) == 0
     assert read_checkpoint(tmp_path / "new" / "out.pth").made["settings"]["epochs"] == 1
+
+
+@pytest.mark.gpu
+def test_a_gpu_trains_in_mixed_precision(cub, tmp_path):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device here")
+    words = f"train --cub {cub} --arch test_tiny --out {tmp_path}/out.pth --epochs 4 --lr 0.05 "
+    assert main((words + "--input-size 16 --batch-size 8 --device cuda").split()) == 0
+    checkpoint = read_checkpoint(tmp_path / "out.pth")
+    assert checkpoint.state_dict["fc.weight"].device.type == "cpu"
+    assert checkpoint.made["history"][-1]["loss"] < checkpoint.made["history"][0]["loss"]

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
             captions=world / "text_c10",
             checkpoint=checkpoint,
             name=args.name,
+            dataset="made birds",
             runs=runs,
             seed=args.seed,
         )

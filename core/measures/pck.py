@@ -1,0 +1,159 @@
+"""Grounding (paper, Table 1): how often the heatmap of an attribute peaks at its part.
+
+PCK@alpha is the share of image-attribute pairs whose peak lies within alpha of the keypoint, in
+units of the crop's side; the paper's random row equals pi * alpha^2, so that is its unit too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.grounding import upsample
+from core.measures.bootstrap import Score, ratios, resample
+from core.parts import keypoints_of
+from core.run import Run
+
+RADII = (0.1, 0.2, 0.3)
+N_ATTRIBUTES = 50
+#: Points an axis at which heatmaps are searched for their maximum.
+GRID = 112
+CENTRE = (0.5, 0.5)
+PAPER = {
+    "random": (3.1, 12.6, 28.3),
+    "constant": (8.5, 28.1, 47.5),
+    "proposed": (12.2, 38.7, 60.9),
+}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Image-attribute pairs to score, in the order of images.
+
+    Parameters
+    ----------
+    xs, ts : ndarray of shape (n,)
+        Image and attribute; the captions name it, the part is visible, the maps are kept.
+    keypoints : ndarray of shape (n, 3, 2)
+        Row and column in the unit square, NaN where not visible; the nearest counts.
+    """
+
+    xs: np.ndarray
+    ts: np.ndarray
+    keypoints: np.ndarray
+
+
+def grounded_attributes(run: Run, n: int = N_ATTRIBUTES) -> np.ndarray:
+    """Return the n attributes of most images whose noun is a part."""
+    table = run.attributes
+    order = np.argsort(-table["n_images"].to_numpy(), kind="stable")
+    return order[table["part"].to_numpy()[order] != ""][:n]
+
+
+def grounded_pairs(run: Run, xs: np.ndarray) -> Pairs:
+    """Return the pairs of images ``xs`` that can be scored."""
+    names = list(run.manifest["part_names"])
+    parts, part = run.array("parts"), run.attributes["part"].to_numpy()
+    columns = {
+        t: [names.index(name) for name in keypoints_of(part[t]) if name in names]
+        for t in grounded_attributes(run).tolist()
+    }
+    kept = xs[run.array("map_row")[xs] >= 0]
+    found = []
+    for x in kept:
+        named = run.counts.indices[run.counts.indptr[x] : run.counts.indptr[x + 1]]
+        for t in np.intersect1d(named, list(columns)):
+            keypoints = np.full((3, 2), np.nan, np.float32)
+            keypoints[: len(columns[int(t)])] = parts[x, columns[int(t)]]
+            if np.isfinite(keypoints).any():
+                found.append((x, t, keypoints))
+    images, attributes, keypoints = zip(*found, strict=True) if found else ((), (), ())
+    return Pairs(
+        np.array(images, int), np.array(attributes, int), np.reshape(keypoints, (-1, 3, 2))
+    )
+
+
+def distance(points: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """Return how far each point is from the nearest visible keypoint.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2)
+    keypoints : ndarray of shape (n, k, 2)
+
+    >>> distance(np.array([[0.0, 0.0]]), np.array([[[0.3, 0.4], [np.nan, np.nan]]]))
+    array([0.5])
+    """
+    if not len(points):
+        return np.empty(0)
+    return np.nanmin(np.linalg.norm(keypoints - points[:, None], axis=-1), axis=1)
+
+
+def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return where each pair's heatmap is highest, for several evidences in one pass over the maps.
+
+    Parameters
+    ----------
+    run : Run
+    pairs : Pairs
+    evidence : dict of ndarray of shape (F, T)
+        By estimator; of shape (F, 1) for one that does not look at the attribute.
+
+    Returns
+    -------
+    dict of ndarray of shape (n, 2)
+        Row and column in the unit square.
+    """
+    centres = run.array("cell_centres")
+    used, column = np.unique(pairs.ts, return_inverse=True)
+    weights = {
+        name: np.ascontiguousarray(w[:, used] if w.shape[1] > 1 else w, dtype=np.float32).T
+        for name, w in evidence.items()
+    }
+    found = {name: np.empty((len(pairs.xs), 2)) for name in evidence}
+    starts = np.flatnonzero(np.r_[True, np.diff(pairs.xs) != 0]) if len(pairs.xs) else []
+    for start, stop in zip(starts, [*starts[1:], len(pairs.xs)], strict=True):
+        maps = np.asarray(run.maps(pairs.xs[start]), np.float32)
+        flat = maps.reshape(len(maps), -1)
+        for name, w in weights.items():
+            rows = w[column[start:stop]] if len(w) > 1 else w
+            cells = (rows @ flat).reshape(-1, *maps.shape[1:])
+            heat = upsample(cells, centres, GRID).reshape(len(cells), -1)
+            at = np.unravel_index(heat.argmax(axis=1), (GRID, GRID))
+            found[name][start:stop] = (np.stack(at, axis=1) + 0.5) / GRID
+    return found
+
+
+def score_peaks(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[str, Score]:
+    """Return PCK in percent by radius, e.g. ``{"0.1": ...}``, resampled over images."""
+    images, member = np.unique(pairs.xs, return_inverse=True)
+    far = distance(points, pairs.keypoints)
+    hits = np.zeros((len(images), len(RADII)))
+    np.add.at(hits, member, far[:, None] <= RADII)
+    n_pairs = np.bincount(member, minlength=len(images)).astype(float)
+    scores = ratios(100 * hits, np.repeat(n_pairs[:, None], len(RADII), 1), _drawn(images, seed))
+    return {str(radius): score for radius, score in zip(RADII, scores, strict=True)}
+
+
+def score_by_attribute(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[int, list[Score]]:
+    """Return PCK in percent at each of `RADII` for every attribute t."""
+    images, member = np.unique(pairs.xs, return_inverse=True)
+    used, column = np.unique(pairs.ts, return_inverse=True)
+    far, drawn = distance(points, pairs.keypoints), _drawn(images, seed)
+    total = np.zeros((len(images), len(used)))
+    total[member, column] = 1
+    by_radius = []
+    for radius in RADII:
+        hits = np.zeros_like(total)
+        hits[member, column] = 100 * (far <= radius)
+        by_radius.append(ratios(hits, total, drawn))
+    return {int(t): [row[j] for row in by_radius] for j, t in enumerate(used)}
+
+
+def baseline_points(n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return the points of the baselines that need no maps: a random place and the centre."""
+    random = np.random.default_rng(seed).uniform(size=(n, 2))
+    return {"random": random, "centre": np.tile(CENTRE, (n, 1))}
+
+
+def _drawn(images: np.ndarray, seed: int) -> np.ndarray:
+    return resample(len(images), seed=seed)

@@ -1,0 +1,160 @@
+"""p(t given f) and the explanations at CUB's full size, with peak memory and the bounds.
+
+``python -m tests.benchmarks.pdf_full_size`` runs every estimator, the permutation null of the
+default one and the explanations, each in a process of its own, and prints a row for each.
+
+The flop bound is the product that the estimator cannot do without, at the rate of a square float32
+product on this machine; the bandwidth bound is reading pooled once and writing p(t given f) once at
+the rate of a copy.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, Inputs, estimate
+from core.probability import prior, sigma
+from core.trust import trust
+from core.writer import RunWriter
+from precompute.distributed import Ranks
+from precompute.steps.explanations import Factors, write_explanations
+from tests.benchmarks.row import print_row
+from tests.synthetic_run import attribute_table
+
+#: Attributes that the captions of one image name.
+PER_IMAGE = 25
+H = 7
+
+
+def synthetic_inputs(X: int, F: int, T: int, C: int) -> Inputs:
+    """Return inputs of these sizes; common attributes are far more common, as in captions."""
+    rng = np.random.default_rng(0)
+    true_c = np.sort(rng.integers(0, C, X))
+    pooled = rng.gamma(0.4, 1.0, (X, F)).astype(np.float32)
+    frequency = 1 / np.arange(1, T + 1) ** 0.8
+    ts = rng.choice(T, size=(X, PER_IMAGE), p=frequency / frequency.sum())
+    entries = (rng.integers(1, 4, X * PER_IMAGE), (np.repeat(np.arange(X), PER_IMAGE), ts.ravel()))
+    counts = sparse.coo_array(entries, shape=(X, T)).tocsr()
+    counts.data = np.minimum(counts.data, 10).astype(np.uint16)
+    table = attribute_table(T)
+
+    def maps():
+        for start in range(0, X, 256):
+            rows = np.arange(start, min(start + 256, X))
+            yield rows, np.abs(rng.normal(size=(len(rows), F, H, H))).astype(np.float16)
+
+    return Inputs(
+        pooled=pooled,
+        counts=counts,
+        n_captions=np.full(X, 10),
+        prior=prior(counts),
+        true_c=true_c,
+        nouns=table["noun"].to_numpy(),
+        adjectives=table["adjective"].to_numpy(),
+        class_weights=rng.normal(size=(C, F)).astype(np.float32),
+        maps=maps,
+    )
+
+
+def explanations(inputs: Inputs) -> None:
+    """Write the explanations of all images, a quarter of them misclassified."""
+    rng = np.random.default_rng(1)
+    F, (C, T) = inputs.pooled.shape[1], (len(inputs.class_weights), len(inputs.prior))
+    p_t_given_f = sigma(rng.normal(size=(F, T)).astype(np.float32))
+    predicted_c = np.where(rng.random(len(inputs.true_c)) < 0.25, 0, inputs.true_c)
+    attributes = pd.DataFrame({"noun": inputs.nouns, "adjective": inputs.adjectives})
+    factors = Factors(inputs.pooled, inputs.class_weights, p_t_given_f, attributes)
+    assert C > 0
+    with tempfile.TemporaryDirectory() as folder:
+        writer = RunWriter(Path(folder), "benchmark")
+        write_explanations(writer, factors, predicted_c, inputs.true_c, Ranks())
+
+
+def gigaflops() -> float:
+    """Return the rate of a square float32 product."""
+    a = np.ones((3000, 3000), np.float32)
+    a @ a
+    started = time.perf_counter()
+    a @ a
+    return 2 * 3000**3 / (time.perf_counter() - started) / 1e9
+
+
+def gigabytes_per_second() -> float:
+    """Return the rate of a copy, bytes read plus bytes written."""
+    a = np.ones(1 << 26, np.float32)
+    b = np.empty_like(a)
+    np.copyto(b, a)
+    started = time.perf_counter()
+    np.copyto(b, a)
+    return 2 * a.nbytes / (time.perf_counter() - started) / 1e9
+
+
+def measure(task: str, X: int, F: int, T: int, C: int) -> None:
+    """Measure one task in this process and print its row."""
+    rate, bandwidth = gigaflops(), gigabytes_per_second()
+    inputs = synthetic_inputs(X, F, T, C)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    processor = time.process_time()
+    started = time.perf_counter()
+    if task == "explanations":
+        explanations(inputs)
+        flops = 2 * 1.25 * X * F * T
+    elif task == "null":
+        trust(DEFAULT_ESTIMATOR, inputs, estimate(DEFAULT_ESTIMATOR, inputs))
+        flops = 21 * _flops(DEFAULT_ESTIMATOR, inputs)
+    else:
+        estimate(task, inputs)
+        flops = _flops(task, inputs)
+    print_row(
+        "pdf_full_size",
+        task=task,
+        X=X,
+        F=F,
+        T=T,
+        seconds=time.perf_counter() - started,
+        cpu_seconds=time.process_time() - processor,
+        flop_bound_seconds=flops / rate / 1e9,
+        bandwidth_bound_seconds=4 * (X * F + F * T) / bandwidth / 1e9,
+        peak_memory_gb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        inputs_memory_gb=before / 1e6,
+        gflops=rate,
+        gb_per_s=bandwidth,
+    )
+
+
+def _flops(estimator: str, inputs: Inputs) -> float:
+    X, F = inputs.pooled.shape
+    T = len(inputs.prior)
+    sparse_product = 2 * inputs.counts.nnz * F
+    return sparse_product if estimator == "literal" else X * F**2 + 2 * F**2 * T + sparse_product
+
+
+def main() -> None:
+    """Measure every task in a process of its own, or the one that is named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", help=f"{', '.join(ESTIMATORS)}, null or explanations")
+    parser.add_argument("--X", type=int, default=11_788)
+    parser.add_argument("--F", type=int, default=2_048)
+    parser.add_argument("--T", type=int, default=9_649)
+    parser.add_argument("--C", type=int, default=200)
+    args = parser.parse_args()
+    sizes = (args.X, args.F, args.T, args.C)
+    if args.task:
+        measure(args.task, *sizes)
+        return
+    for task in (*ESTIMATORS, "null", "explanations"):
+        command = [sys.executable, "-m", "tests.benchmarks.pdf_full_size", "--task", task]
+        command += [f"--{name}={value}" for name, value in zip("XFTC", sizes, strict=True)]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()
