@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.ablation import ablated_logits, filter_scale
 from core.run import Run
 
 _MARGIN = 1e-4  # logits: the answer must win visibly, not by rounding
@@ -109,14 +110,41 @@ def smallest_attribute_change(run: Run, x: int, wanted: int, n_rivals: int = 10)
     Only the ``n_rivals`` strongest classes are weighed while searching; the result is then checked
     against all classes.
     """
+    p_t_given_f = run.array("p_t_given_f")
+
+    def evidence(pooled, class_weights):
+        return attribute_evidence(pooled, class_weights, p_t_given_f)
+
+    def scale(factors):
+        return filter_scale(p_t_given_f, attributes=factors)
+
+    return _checked(run, x, wanted, n_rivals, evidence, scale, doubling=True)
+
+
+def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Change:
+    """Return the fewest filters to switch off so that ``wanted`` is the answer for image x."""
+
+    def evidence(pooled, class_weights):
+        return (class_weights * pooled).T
+
+    def scale(factors):
+        return filter_scale(run.array("p_t_given_f"), filters=factors)
+
+    return _checked(run, x, wanted, n_rivals, evidence, scale, doubling=False)
+
+
+def _checked(run, x, wanted, n_rivals, evidence, scale, *, doubling) -> Change:
+    """Search among the strongest rivals, then say whether it holds against all classes."""
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
     logits = np.asarray(run.array("logits")[x], dtype=float)
-    rivals = np.union1d(np.argsort(-logits)[:n_rivals], [wanted])
     class_weights = run.array("class_weights")
-    p_t_given_f = run.array("p_t_given_f")
-    evidence = attribute_evidence(pooled, class_weights[rivals], p_t_given_f)
-    found = smallest_change(evidence, logits[rivals], int(np.searchsorted(rivals, wanted)))
-    scale = p_t_given_f[:, list(found.factors)] @ (np.array([*found.factors.values()]) - 1)
-    after = logits + class_weights @ (pooled * scale)
+    rivals = np.union1d(np.argsort(-logits)[:n_rivals], [wanted])
+    found = smallest_change(
+        evidence(pooled, class_weights[rivals]),
+        logits[rivals],
+        int(np.searchsorted(rivals, wanted)),
+        doubling=doubling,
+    )
+    after = ablated_logits(logits, pooled, class_weights, scale(found.factors))
     succeeds = found.succeeds and int(after.argmax()) == wanted
     return Change(wanted, found.factors, found.n_least, succeeds)

@@ -11,19 +11,21 @@ import streamlit as st
 from core.ablation import Outcome, filter_scale, what_if
 from core.carriers import carriers
 from core.claim import Claim, check_claim
-from core.counterfactual import Change, smallest_attribute_change
+from core.counterfactual import Change, smallest_attribute_change, smallest_filter_change
 from core.run import Run
 from core.words import join
-from dashboard import data, heading, links
+from dashboard import data, gallery, heading, links
+from dashboard.gallery import Line, Picture
 
 N_FILTERS = 6
 N_CLASSES = 6
+N_FLIPPED = 12
 _REMOVED, _AS_SEEN, _DOUBLED = 0.0, 1.0, 2.0
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _change(_run: Run, key: str, x: int, c: int) -> Change:
-    return smallest_attribute_change(_run, x, c)
+def _changes(_run: Run, key: str, x: int, c: int) -> tuple[Change, Change]:
+    return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -40,21 +42,29 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
         "last layer is linear.",
     )
     scope = f"what_if.{run.name}.{x}.{c}.{versus}"
-    change = _change(run, data.identity(run), x, versus)
+    of_words, of_filters = _changes(run, data.identity(run), x, versus)
     left, right = st.columns([7, 6], gap="medium")
     with left:
-        scale = sliders(run, x, c, versus, change, scope)
+        scale = sliders(run, x, c, versus, [*of_words.factors], [*of_filters.factors], scope)
     with right:
         probabilities(run, what_if(run, [x], scale), c, versus)
-        smallest(run, change, versus, scope)
+        smallest(run, of_words, of_filters, versus, scope)
     claim(run, x, c)
     everywhere(run, scale, scope)
 
 
-def sliders(run: Run, x: int, c: int, versus: int, change: Change, scope: str) -> np.ndarray:
-    """Draw a slider for each attribute and a switch for each filter; return the filters' scale."""
+def sliders(
+    run: Run, x: int, c: int, versus: int, more_ts: list[int], more_fs: list[int], scope: str
+) -> np.ndarray:
+    """Draw a slider for each attribute and a switch for each filter; return the filters' scale.
+
+    Both sentences' attributes and the filters behind the first of them, and those of the smallest
+    changes, ``more_ts`` and ``more_fs``.
+    """
     spoken = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
-    ts = list(dict.fromkeys([*spoken, *change.factors]))
+    ts = list(dict.fromkeys([*spoken, *more_ts]))
+    behind = carriers(run, x, c, spoken[0], N_FILTERS).fs.tolist() if spoken else []
+    fs = list(dict.fromkeys([*behind, *more_fs]))
     with st.grid(2, min_column_width=170, gap="small"):
         attributes = {
             t: st.slider(
@@ -69,13 +79,13 @@ def sliders(run: Run, x: int, c: int, versus: int, change: Change, scope: str) -
             )
             for t in ts
         }
-    fs = carriers(run, x, c, spoken[0], N_FILTERS).fs.tolist() if spoken else []
     off = st.pills(
-        f"Filters behind “{heading.plain(links.phrase(run, spoken[0]))}”, switched off",
+        "Filters, switched off",
         fs,
         selection_mode="multi",
         format_func=lambda f: f"filter {f}",
         key=f"{scope}.f",
+        help="The filters behind the first word of the sentence, and those of the smallest change.",
     )
     changed = {t: factor for t, factor in attributes.items() if factor != _AS_SEEN}
     if changed or off:
@@ -122,30 +132,39 @@ def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
     )
 
 
-def smallest(run: Run, change: Change, wanted: int, scope: str) -> None:
-    """Say which smallest change of attributes gives the wanted answer, and offer to make it."""
+def smallest(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: str) -> None:
+    """Say which smallest change gives the wanted answer, of attributes and of filters."""
     name = heading.plain(links.name(run, wanted))
-    if not change.factors and change.succeeds:
+    if of_words.succeeds and not of_words.factors:
         st.caption(f"{name} is the answer already.")
         return
-    if not change.succeeds:
-        st.caption(f"No change of {max(1, len(change.factors))} attributes or fewer gives {name}.")
-        return
-    removed, doubled = (
-        [heading.plain(links.phrase(run, t)) for t, k in change.factors.items() if k == factor]
-        for factor in (_REMOVED, _DOUBLED)
-    )
-    parts = [f"without {join(removed)}"] if removed else []
-    parts += [f"with twice {join(doubled)}"] if doubled else []
-    proof = "" if change.is_smallest else f" (fewer than {change.n_least} cannot do it)"
-    st.markdown(f"Smallest change found that gives **{name}**: {', and '.join(parts)}{proof}.")
-    st.button(
-        "Try it",
-        icon=":material/play_arrow:",
-        on_click=st.session_state.update,
-        args=({f"{scope}.t{t}": factor for t, factor in change.factors.items()},),
-        key=f"{scope}.try",
-    )
+    st.markdown(f"Smallest change that gives **{name}**:")
+    if of_words.succeeds:
+        removed, doubled = (
+            [heading.plain(links.phrase(run, t)) for t, k in of_words.factors.items() if k == each]
+            for each in (_REMOVED, _DOUBLED)
+        )
+        parts = [f"without {join(removed)}"] if removed else []
+        parts += [f"with twice {join(doubled)}"] if doubled else []
+        state = {f"{scope}.t{t}": factor for t, factor in of_words.factors.items()}
+        _offer(f"{', '.join(parts)}{_proof(of_words)}", state, f"{scope}.try")
+    else:
+        st.caption("No short list of attributes, removed or doubled, gives it.")
+    if of_filters.succeeds:
+        fs = [*of_filters.factors]
+        named = f"without filter{'' if len(fs) == 1 else 's'} {join([str(f) for f in fs])}"
+        _offer(f"{named}{_proof(of_filters)}", {f"{scope}.f": fs}, f"{scope}.try_filters")
+
+
+def _proof(change: Change) -> str:
+    return "" if change.is_smallest else f" (fewer than {change.n_least} cannot do it)"
+
+
+def _offer(what: str, state: dict, key: str) -> None:
+    """Draw a change with the button that makes it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(what, width="content")
+        st.button("Try it", on_click=st.session_state.update, args=(state,), key=key)
 
 
 def claim(run: Run, x: int, c: int) -> None:
@@ -163,8 +182,15 @@ def everywhere(run: Run, scale: np.ndarray, scope: str) -> None:
     if st.button("What would this do to all test images?", key=f"{scope}.all"):
         outcome = what_if(run, np.flatnonzero(~run.images["is_train"]), scale)
         st.markdown(outcome.sentence())
-        gained = outcome.xs[outcome.is_gained][:12]
-        for x in gained.tolist():
-            st.page_link(
-                "app_pages/failures.py", label=f"Image {x}", query_params=links.params(x=x)
+        flipped = outcome.xs[outcome.is_gained | outcome.is_lost][:N_FLIPPED]
+        gained = set(outcome.xs[outcome.is_gained].tolist())
+        cards = [
+            Picture(
+                src=data.thumb(run, x),
+                alt=gallery.describe_image(run, x),
+                href=links.image(run, x),
+                lines=[Line("now right" if x in gained else "now wrong")],
             )
+            for x in flipped.tolist()
+        ]
+        gallery.show(cards, key=f"{scope}.flipped", width=110, to_top=True)

@@ -8,7 +8,12 @@ from torch import nn
 
 from core.ablation import ablated_logits, filter_scale, what_if
 from core.claim import check_claim, log_odds
-from core.counterfactual import attribute_evidence, smallest_attribute_change, smallest_change
+from core.counterfactual import (
+    attribute_evidence,
+    smallest_attribute_change,
+    smallest_change,
+    smallest_filter_change,
+)
 from core.errors import DataError
 
 F, T, C = 6, 5, 4
@@ -175,6 +180,27 @@ def test_the_smallest_change_of_attributes_turns_the_answer_of_the_run(run):
         assert change.succeeds == bool(outcome.after[0].argmax() == wanted)
         n_turned += change.succeeds
     assert n_turned > len(wrong) / 2
+
+
+def test_the_fewest_filters_to_switch_off_turn_the_answer_by_trying_all(run):
+    x = int(np.flatnonzero(run.images["true_c"] != run.images["predicted_c"])[0])
+    wanted = int(run.images["true_c"][x])
+    change = smallest_filter_change(run, x, wanted)
+    assert set(change.factors.values()) == {0.0}
+    fewest = next(
+        n
+        for n in range(1, 13)
+        for fs in itertools.combinations(range(run.sizes["F"]), n)
+        if turns(run, x, wanted, fs)
+    )
+    assert turns(run, x, wanted, change.factors) == change.succeeds
+    assert change.n_least <= fewest <= len(change.factors)
+
+
+def turns(run, x, wanted, fs) -> bool:
+    """Whether switching filters ``fs`` off makes ``wanted`` the answer."""
+    scale = filter_scale(run.array("p_t_given_f"), filters=dict.fromkeys(fs, 0))
+    return bool(what_if(run, [x], scale).after[0].argmax() == wanted)
 
 
 def test_an_answer_that_is_wanted_already_needs_no_change(run):

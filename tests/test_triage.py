@@ -7,7 +7,7 @@ from core.clusters import failures
 from core.contract import TABLES
 from core.run import Run
 from core.triage.degradation import excess, find_degraded
-from core.triage.diagnosis import COLUMNS, DECIDED, diagnose, suspects, write_diagnoses
+from core.triage.diagnosis import COLUMNS, DECIDED, diagnose, members, suspects, write_diagnoses
 from core.triage.discriminative import FieldMarks, Mark
 from core.triage.finding import squash
 from core.triage.label import find_mislabelled
@@ -216,3 +216,12 @@ def test_a_run_of_noise_is_diagnosed_without_complaint(tmp_path, run):
 def test_a_score_is_one_half_in_the_middle_and_stays_within_zero_and_one():
     assert squash(np.array([2.0]), 2, 0.5) == pytest.approx(0.5)
     assert squash(np.array([-1e9, 1e9]), 0, 1).tolist() == pytest.approx([0, 1])
+
+
+def test_the_members_of_a_pattern_and_of_a_group_are_listed(faulty, diagnoses, run):
+    assert members(faulty) is None
+    assert members(faulty, Pattern.SPURIOUS_CUE).tolist() == list(MISLED)
+    group = int(diagnoses["cluster"][MISLED[0]])
+    assert MISLED[0] in members(faulty, group=group)
+    assert len(members(faulty, group=group)) == faulty.table("clusters")["n_images"][group]
+    assert members(run, Pattern.SPURIOUS_CUE).tolist() == []

@@ -112,6 +112,25 @@ def diagnosed(run: Run) -> Run:
     return run
 
 
+def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray | None:
+    """Return the images of a pattern and of a group of failures; None where neither is asked.
+
+    A run without diagnoses has none of either.
+    """
+    if not pattern and group is None:
+        return None
+    try:
+        diagnoses = run.table("diagnoses")
+    except MissingRunError:
+        return np.empty(0, dtype=int)
+    keep = np.ones(len(diagnoses), dtype=bool)
+    if pattern:
+        keep &= (diagnoses["pattern"] == pattern).to_numpy()
+    if group is not None:
+        keep &= (diagnoses["cluster"] == group).to_numpy()
+    return np.flatnonzero(keep)
+
+
 def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
     """Return suspicious labels, the most suspicious first, as a table for whoever owns the labels.
 

@@ -22,6 +22,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--predicted", metavar="CLASS", help="answer: number or name")
     parser.add_argument("--attribute", metavar="PHRASE", help="in the sentence of either class")
     parser.add_argument("--pattern", choices=[str(pattern) for pattern in Pattern])
+    parser.add_argument("--group", type=int, metavar="N", help="group of failures, 0 the largest")
     parser.add_argument(
         "--confidence", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH")
     )
@@ -33,13 +34,11 @@ def run(args: argparse.Namespace) -> None:
     """Write the report."""
     from contextlib import closing
 
-    import numpy as np
-
     from core.errors import DataError
     from core.failures import ORDERS, Criteria, select
     from core.report import rows, write
     from core.run import open_run
-    from core.triage.diagnosis import diagnosed
+    from core.triage.diagnosis import diagnosed, members
     from core.verdicts import Verdicts
     from core.vocabulary import Vocabulary
 
@@ -62,9 +61,7 @@ def run(args: argparse.Namespace) -> None:
         confidence=tuple(args.confidence),
         order=args.sort,
     )
-    patterns = opened.table("diagnoses")["pattern"].to_numpy()
-    among = None if args.pattern is None else np.flatnonzero(patterns == args.pattern)
-    xs = select(opened, criteria, among)
+    xs = select(opened, criteria, members(opened, args.pattern or "", args.group))
     with closing(Verdicts()) as verdicts:
         table = rows(opened, xs, verdicts.latest(opened.manifest["dataset"]))
     write(args.out, opened, table, _heading(args))
@@ -78,6 +75,8 @@ def _heading(args: argparse.Namespace) -> str:
     parts += [f"{word} {value}" for word, value in conditions.items() if value]
     if args.pattern:
         parts.append(f"diagnosed as {args.pattern}")
+    if args.group is not None:
+        parts.append(f"group {args.group}")
     if tuple(args.confidence) != (0.0, 1.0):
         parts.append("confidence {:.2f} to {:.2f}".format(*args.confidence))
     return ", ".join(parts)
