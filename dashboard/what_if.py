@@ -40,17 +40,23 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
         "What if",
         "Take away what the network saw, or double it, and read what it would answer. Exact: the "
         "last layer is linear.",
+        help="An attribute at 0 takes from each filter its share p(t | f); at 2 it adds it again.",
     )
     scope = f"what_if.{run.name}.{x}.{c}.{versus}"
     of_words, of_filters = _changes(run, data.identity(run), x, versus)
     left, right = st.columns([7, 6], gap="medium")
     with left:
-        scale = sliders(run, x, c, versus, [*of_words.factors], [*of_filters.factors], scope)
+        scale = sliders(run, x, c, versus, *_wanted(of_words, of_filters), scope)
     with right:
         probabilities(run, what_if(run, [x], scale), c, versus)
         smallest(run, of_words, of_filters, versus, scope)
     claim(run, x, c)
     everywhere(run, scale, scope)
+
+
+def _wanted(*changes: Change) -> list[list[int]]:
+    """Return what each change needs a slider or a switch for, where it succeeds."""
+    return [[*change.factors] if change.succeeds else [] for change in changes]
 
 
 def sliders(
@@ -65,7 +71,7 @@ def sliders(
     ts = list(dict.fromkeys([*spoken, *more_ts]))
     behind = carriers(run, x, c, spoken[0], N_FILTERS).fs.tolist() if spoken else []
     fs = list(dict.fromkeys([*behind, *more_fs]))
-    with st.grid(2, min_column_width=170, gap="small"):
+    with st.grid(3, min_column_width=130, gap="small"):
         attributes = {
             t: st.slider(
                 heading.plain(links.phrase(run, t)),
@@ -75,7 +81,6 @@ def sliders(
                 0.25,
                 format="%.2f×",
                 key=f"{scope}.t{t}",
-                help="0 removes the attribute: each filter loses its share p(t | f).",
             )
             for t in ts
         }
@@ -125,6 +130,7 @@ def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        width="stretch",
         column_config={
             "Before": st.column_config.ProgressColumn(help="Softmax probability as it was", **bar),
             "After": st.column_config.ProgressColumn(help="Softmax probability now", **bar),

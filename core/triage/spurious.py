@@ -3,7 +3,8 @@
 For a failure, the surroundings' part of the lead of the predicted over the true class is compared
 with the same part in training images of both classes. Where these differ by class, the network has
 learnt the place and not the bird, and an image whose surroundings look like the other class's is
-misled by them. The evidence is a log-likelihood ratio of two normal distributions of one width.
+misled by them. The evidence is a log-likelihood ratio of two normal distributions of one width; it
+counts in full only if the surroundings give at least as much of the lead as they have of the cells.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ import numpy as np
 
 from core.run import Run
 from core.triage.finding import Finding, squash
-from core.triage.surroundings import pooled_surroundings
+from core.triage.surroundings import SHARE, pooled_surroundings
 
 _MAX_TRAIN = 60  # training images of a class that are looked at
 _MIN_TRAIN = 5
+_EVIDENCE = ("ratio", "share")
 _MIDDLE, _WIDTH = 2.0, 0.7  # nats; chosen on worlds of seeds 1 and 2
 
 
@@ -40,6 +42,11 @@ class Lead:
     usual_true: float
     ratio: float
     whole: float
+
+    @property
+    def share(self) -> float:
+        """The share of the whole lead that the surroundings give beyond the true class's usual."""
+        return (self.here - self.usual_true) / max(self.whole, 1e-9)
 
     @property
     def decides(self) -> bool:
@@ -67,7 +74,8 @@ def find_spurious(run: Run, xs: np.ndarray) -> Finding:
             whole = float(logits[predicted[x]] - logits[labels[x]])
             leads[int(x)] = _lead(seen @ direction, wrong @ direction, true @ direction, whole)
     score = np.zeros(run.sizes["X"])
-    score[list(leads)] = squash([lead.ratio for lead in leads.values()], _MIDDLE, _WIDTH)
+    ratios, shares = (np.array([getattr(lead, of) for lead in leads.values()]) for of in _EVIDENCE)
+    score[list(leads)] = squash(ratios, _MIDDLE, _WIDTH) * np.clip(shares / SHARE, 0, 1)
     names = run.classes["name"].to_numpy()
 
     def reason(x: int) -> str:
