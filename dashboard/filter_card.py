@@ -19,7 +19,7 @@ SAMPLE = 4096
 
 @dataclass(frozen=True)
 class Region:
-    """The part of an image that fires a filter, and the heatmap over that part."""
+    """The part of an image that fires a filter, and the layer that darkens what does not."""
 
     src: str
     layer: str
@@ -37,7 +37,8 @@ def _region(_run: Run, key: str, f: int, x: int) -> Region:
     heatmap = grounding.filter_map(_run, x, f, size=overlay.LAYER_SIZE)
     box = overlay.active_box(heatmap)
     photo = overlay.crop(_run.packed("thumb", x), box)
-    return Region(data.data_uri(photo), gallery.heat_layer(overlay.crop_heatmap(heatmap, box)))
+    shade = overlay.spotlight(overlay.crop_heatmap(heatmap, box))
+    return Region(data.data_uri(photo), data.data_uri(shade, "image/png"))
 
 
 def show(run: Run, f: int) -> None:
@@ -150,7 +151,7 @@ def top_regions(run: Run, f: int, n: int = 12) -> None:
     """Draw the images that fire the filter most, cropped to where it fires."""
     heading.section(
         "What fires it",
-        "The strongest images, cropped to the activated region. A click opens the image.",
+        "The strongest images, cropped around the activated region; what does not fire is dark.",
         help="Falling φ(f(x)), over all images of the run. The crop holds the part of the map "
         "above half of its maximum.",
     )

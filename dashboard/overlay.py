@@ -32,8 +32,23 @@ def colourise(heatmap: np.ndarray) -> np.ndarray:
 
 def layer(heatmap: np.ndarray) -> bytes:
     """Return a heatmap of shape (H, W), in [0, 1], as a transparent PNG."""
+    return _png(colourise(heatmap))
+
+
+def spotlight(heatmap: np.ndarray, level: float = 0.5) -> bytes:
+    """Return a layer that darkens all but the part of a heatmap above ``level``, as a PNG.
+
+    What fires a filter is then seen in its own colours, and not under those of a heatmap.
+    """
+    shade = np.clip((level + 0.08 - heatmap) / 0.16, 0, 1)
+    pixels = np.zeros((*heatmap.shape, 4), np.uint8)
+    pixels[..., 3] = (235 * shade).astype(np.uint8)
+    return _png(pixels)
+
+
+def _png(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(colourise(heatmap)).save(buffer, "PNG", compress_level=1)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

@@ -154,6 +154,20 @@ def test_words_are_reached_by_tab_and_followed_by_enter(page):
     on(page, r"&t=")
 
 
+def test_the_search_field_completes_what_is_typed(page):
+    page.get_by_role("link", name="Search").click()
+    on(page, r"/search\?")
+    field = page.get_by_role("combobox", name=re.compile("Search for attributes"))
+    field.press_sequentially("yel")
+    page.get_by_role("option").first.wait_for()
+    assert page.get_by_role("option").first.inner_text().startswith("yellow")
+    field.press("ArrowDown")
+    field.press("Enter")
+    on(page, r"q=yellow")
+    page.locator("figure.card, .ranking a").first.wait_for()
+    assert field.input_value().startswith("yellow")
+
+
 def test_opacity_changes_without_the_server(page):
     page.get_by_role("link", name="Grounding").click()
     on(page, r"/grounding\?")

@@ -85,6 +85,15 @@ def test_a_layer_is_the_heatmap_in_colour():
     assert layer[0, 0, 3] == 0
 
 
+def test_a_spotlight_is_clear_where_it_is_hot_and_dark_elsewhere():
+    heatmap = np.zeros((8, 8))
+    heatmap[2, 5] = 1
+    layer = opened(overlay.spotlight(heatmap))
+    assert layer[2, 5, 3] == 0
+    assert layer[0, 0, 3] > 200
+    assert layer[..., :3].max() == 0
+
+
 def test_a_blend_has_the_size_of_the_image_and_changes_only_hot_places():
     heatmap = np.zeros((16, 16))
     heatmap[:4, :4] = 1

@@ -1,6 +1,6 @@
 // A gallery of images: a heatmap laid over each, marks, captions, all leading on by links.
 
-let opacity = 0.65; // shared by all galleries with a slider, kept over repaints
+let opacity = 0.6; // shared by all galleries with a slider, kept over repaints
 
 function marker(mark) {
   const dot = make("span", `mark ${mark.kind}`);
@@ -46,10 +46,10 @@ function card(item, options) {
 }
 
 function slider(root) {
-  const label = make("label", "slider muted", "Heatmap ");
+  const label = make("label", "slider muted", "Overlay ");
   const input = make("input");
   Object.assign(input, { type: "range", min: 0, max: 1, step: 0.05, value: opacity });
-  input.setAttribute("aria-label", "Opacity of the heatmap");
+  input.setAttribute("aria-label", "Opacity of the overlay");
   input.addEventListener("input", () => {
     opacity = Number(input.value);
     root.style.setProperty("--opacity", opacity);
