@@ -2,9 +2,10 @@
 
 The p.d.f.s are estimated again from shuffled captions, some twenty times. What p(t given f) reaches
 under shuffled captions says how much of it is noise; an attribute that stands above its own noise
-*names* the filter. Images of a class share captions and activations, so they are not exchangeable
-one by one: whole classes exchange their captions, and "any other grouping of species would have
-done as well" is what a name has to beat.
+can *name* the filter. Images of a class share captions and activations, so they are not
+exchangeable one by one: with enough classes, whole classes exchange their captions, and what a name
+has to beat is "any other grouping of species would have done as well". A few classes can be
+exchanged in too few ways that differ, so there images are shuffled one by one, the weaker test.
 """
 
 from dataclasses import replace
@@ -20,9 +21,11 @@ N_SHUFFLES = 20
 #: False discovery rate below which an attribute counts as a name.
 ALPHA = 0.05
 #: With fewer classes than this, images are shuffled one by one.
-MIN_CLASSES = 8
-#: A filter with at most so many names is "named": they fit into one sentence.
-FEW_NAMES = 5
+MIN_CLASSES = 50
+#: A filter with at most so many names is "named".
+FEW_NAMES = 3
+#: A name says at least this share of what the best name says more than filters do on average.
+NEXT_TO_BEST = 0.5
 
 
 def trust(
@@ -100,22 +103,28 @@ def filters_table(
 ) -> pd.DataFrame:
     """Return the table of filters: verdict, name and entropy of each.
 
+    A name is a significant attribute of which the filter says more than filters do on average, and
+    not much less so than of its best name.
+
     Parameters
     ----------
     p_t_given_f, q_value : ndarray of shape (F, T)
     class_weights : ndarray of shape (C, F)
     """
     is_name = q_value < ALPHA
-    n_names = is_name.sum(axis=1)
+    n_significant = is_name.sum(axis=1)
+    excess = np.where(is_name, p_t_given_f - p_t_given_f.mean(axis=0), 0)
+    best = excess.argmax(axis=1)
+    height = excess.max(axis=1, keepdims=True)
+    n_names = ((excess >= NEXT_TO_BEST * height) & (excess > 0)).sum(axis=1)
     verdict = np.select(
         [n_names == 0, n_names <= FEW_NAMES], ["no nameable attribute", "named"], "several names"
     )
-    best = np.where(is_name, p_t_given_f, -1).argmax(axis=1)
     return pd.DataFrame(
         {
             "verdict": verdict,
             "name_t": np.where(n_names > 0, best, -1).astype(np.int32),
-            "n_significant": n_names.astype(np.int32),
+            "n_significant": n_significant.astype(np.int32),
             "entropy": stats.entropy(p_t_given_f, base=2, axis=1).astype(np.float32),
             "top_c": class_weights.argmax(axis=0).astype(np.int32),
         }

@@ -18,6 +18,7 @@ from core.store import array_path, map_array
 from core.writer import RunWriter
 from precompute.chunks import Chunk, Chunking
 from precompute.distributed import Ranks
+from precompute.findings import complete
 from precompute.inputs import RunInputs
 from precompute.lock import locked
 from precompute.manifest import describe
@@ -50,6 +51,8 @@ def precompute(settings: Settings, say: Say = print) -> Run:
         with locked(settings.runs, settings.name) if ranks.is_first else nullcontext():
             pipeline = Pipeline(RunInputs(settings, ranks), ranks, say)
             pipeline.run()
+            if ranks.is_first:
+                complete(Run(settings.runs / settings.name), say)
     finally:
         ranks.leave()
     return Run(settings.runs / settings.name)

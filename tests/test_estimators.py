@@ -26,7 +26,7 @@ def planted_inputs(seed=0, noise=0.3, **changes) -> Inputs:
         "true_c": rng.integers(0, C, X),
         "nouns": np.array(["head", "head", "bill", "wing", "wing"]),
         "adjectives": np.array(["red", "black", "red", "black", "white"]),
-        "class_weights": rng.normal(size=(C, F)).astype(np.float32),
+        "class_weights": rng.uniform(0.5, 1.5, (C, F)).astype(np.float32),
     }
     return Inputs(**(arrays | changes))
 
@@ -111,7 +111,7 @@ def test_bad_inputs_get_one_line_that_says_what_to_do(changes, message):
 
 
 def test_an_unknown_estimator_is_refused_with_the_known_names():
-    with pytest.raises(DataError, match="choose from literal, ridge"):
+    with pytest.raises(DataError, match="choose from literal, mixture, places, ridge"):
         estimate("oracle", planted_inputs())
 
 

@@ -26,12 +26,13 @@ _BLOCK = 8192
 def mixture(inputs: Inputs) -> Estimate:
     """Return the p(t given f) that make the training captions likely under eq. (5).
 
-    Each image is explained as its labelled class. The evidence is p(t given f) itself, as in
-    eq. (9), without a bias.
+    Each image is explained as its labelled class. The captions of one image repeat each other, so
+    an attribute that n of them name counts as the root of n mentions. The evidence is p(t given f)
+    itself, as in eq. (9), without a bias.
     """
     weights = inputs.class_weights[inputs.true_c].astype(np.float32)
     p_f = p_f_given_xc(inputs.pooled.astype(np.float32), weights)
-    mentions = sparse.csr_array(inputs.counts, dtype=np.float32)
+    mentions = sparse.csr_array(inputs.counts, dtype=np.float32).sqrt()
     share = sigma(np.asarray(mentions.sum(axis=0), dtype=np.float32))
     p_t_given_f = np.tile(share, (p_f.shape[1], 1))
     for _ in range(N_STEPS):

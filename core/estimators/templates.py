@@ -18,7 +18,7 @@ from core.estimators.registry import Inputs
 N_CELLS = 60_000
 N_CLUSTERS = 32
 #: Ridge on the correlation matrix of the cells, whose diagonal is 1.
-SHRINKAGE = 0.5
+SHRINKAGE = 0.3
 #: Principal directions of the cells in which peaks are kept.
 N_DIRECTIONS = 128
 
@@ -59,7 +59,7 @@ class Templates:
     Parameters
     ----------
     weights : ndarray of shape (F, K)
-        A weighted sum of the maps peaks where cluster k lies; its variance over cells is 1.
+        A weighted sum of the maps peaks where cluster k lies; each column has length 1.
     directions : ndarray of shape (F, D)
         Principal directions of standardised cells, D at most `N_DIRECTIONS`.
     """
@@ -90,11 +90,9 @@ def part_templates(sample: CellSample, seed: int, n_clusters: int = N_CLUSTERS) 
 
     shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
     weights = linalg.solve(shrunk, (centres - centres.mean(axis=0)).T, assume_a="pos")
-    spread = np.sqrt(np.einsum("fk,fg,gk->k", weights, correlation, weights, optimize=True))
-    weights /= np.maximum(spread, np.finfo(np.float32).tiny)
+    weights /= scale[:, None]
+    weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
     n_directions = min(N_DIRECTIONS, F)
     _, directions = linalg.eigh(correlation, subset_by_index=[F - n_directions, F - 1])
-    return Templates(
-        (weights / scale[:, None]).astype(np.float32),
-        (directions / scale[:, None]).astype(np.float32),
-    )
+    directions = directions / scale[:, None]
+    return Templates(weights.astype(np.float32), directions.astype(np.float32))

@@ -5,6 +5,7 @@ units of the crop's side; the paper's random row equals pi * alpha^2, so that is
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -110,8 +111,8 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
         for name, w in evidence.items()
     }
     found = {name: np.empty((len(pairs.xs), 2)) for name in evidence}
-    starts = np.flatnonzero(np.r_[True, np.diff(pairs.xs) != 0]) if len(pairs.xs) else []
-    for start, stop in zip(starts, [*starts[1:], len(pairs.xs)], strict=True):
+    edges = np.flatnonzero(np.diff(pairs.xs, prepend=-1, append=-1))
+    for start, stop in pairwise(edges):
         maps = np.asarray(run.maps(pairs.xs[start]), np.float32)
         flat = maps.reshape(len(maps), -1)
         for name, w in weights.items():

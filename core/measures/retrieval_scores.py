@@ -108,7 +108,11 @@ def _rates(is_retrieved: np.ndarray, truth: np.ndarray) -> dict[str, tuple]:
 
 
 def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: np.ndarray) -> Score:
-    """Return the mean over groups and attributes that some images have and some lack."""
+    """Return the mean over groups and attributes that some images have and some lack.
+
+    An image that is drawn twice stands twice in a row of the ranking, which raises average
+    precision; the resamples are moved back onto the value by their mean.
+    """
     plain = np.concatenate([ranking.average_precision() for _, ranking in groups])
     scored = np.isfinite(plain)
     if not scored.any():
@@ -117,4 +121,5 @@ def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: np.ndarray
         np.nanmean(np.concatenate([r.average_precision(w[members]) for members, r in groups]))
         for w in drawn
     ]
-    return interval(plain[scored].mean(), np.array(again), scored.sum())
+    value, again = plain[scored].mean(), np.array(again)
+    return interval(value, again - again.mean() + value, scored.sum())

@@ -8,13 +8,12 @@ Thresholds were chosen on synthetic worlds and are judged on another one: see
 ``tests/benchmarks/triage.py``.
 """
 
-import os
-
 import numpy as np
 import pandas as pd
 
 from core.clusters import clusters, failures
 from core.run import Run
+from core.store import whole
 from core.triage.degradation import find_degraded
 from core.triage.discriminative import find_undiscerning
 from core.triage.label import find_mislabelled
@@ -96,15 +95,10 @@ def _cluster_table(groups) -> pd.DataFrame:
 
 
 def write_diagnoses(run: Run) -> Run:
-    """Diagnose a finished run, put the tables beside its others, and return the run opened anew.
-
-    Each table appears whole: it is written under another name and renamed.
-    """
+    """Diagnose a finished run, put the tables beside its others, and return the run opened anew."""
     for name, table in diagnose(run).items():
-        path = run.folder / "tables" / f"{name}.parquet"
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        table.to_parquet(partial, index=False)
-        partial.replace(path)
+        with whole(run.folder / "tables" / f"{name}.parquet") as file:
+            table.to_parquet(file, index=False)
     return Run(run.folder)
 
 

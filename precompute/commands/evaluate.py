@@ -32,14 +32,13 @@ def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from core.measures.evaluation import evaluate
     from core.run import open_run
-    from core.store import EVALUATION
+    from precompute.findings import write_evaluation
     from precompute.score_tables import tables
 
     scored = open_run(args.run_name, args.runs)
-    evaluation = evaluate(scored, args.classes, args.seed)
-    text = json.dumps(evaluation, indent=1, ensure_ascii=False)
     if args.classes is None:
-        beside = scored.folder / f"{EVALUATION}.writing"
-        beside.write_text(text, "utf-8")
-        beside.replace(scored.folder / EVALUATION)
-    print(text if args.json else tables(evaluation))
+        evaluation = write_evaluation(scored, args.seed)
+    else:
+        evaluation = evaluate(scored, args.classes, args.seed)
+    is_text = not args.json
+    print(tables(evaluation) if is_text else json.dumps(evaluation, indent=1, ensure_ascii=False))

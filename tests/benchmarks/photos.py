@@ -5,19 +5,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SIZE = (500, 375)
+#: Columns and rows, and a box (left, top, width, height) as CUB's birds have it.
+SIZE, BOX = (500, 375), (90, 60, 250, 220)
 #: Different pictures; all others are hard links to them.
 N_DIFFERENT = 64
 
 
-def write_photos(folder: Path, n_images: int, n_classes: int = 200) -> Path:
+def write_photos(
+    folder: Path, n_images: int, n_classes: int = 200, size: tuple = SIZE, box: tuple = BOX
+) -> Path:
     """Write ``CUB_200_2011`` and ``text_c10`` with so many images and return the folder.
 
     Pictures are smooth noise of several scales, so that they compress to the 110 kB of a
     photograph of CUB's size.
     """
     cub, rng = folder / "CUB_200_2011", np.random.default_rng(0)
-    pictures = [_picture(rng) for _ in range(min(N_DIFFERENT, n_images))]
+    pictures = [_picture(rng, size) for _ in range(min(N_DIFFERENT, n_images))]
     sources, lines = [], {name: [] for name in ("images", "labels", "split", "boxes")}
     for i in range(n_images):
         c = i * n_classes // n_images
@@ -31,7 +34,8 @@ def write_photos(folder: Path, n_images: int, n_classes: int = 200) -> Path:
         lines["images"].append(f"{i + 1} {path.parent.name}/{path.name}")
         lines["labels"].append(f"{i + 1} {c + 1}")
         lines["split"].append(f"{i + 1} {i % 2}")
-        lines["boxes"].append(f"{i + 1} 90.0 60.0 {250 + i % 40}.0 {220 + i % 30}.0")
+        left, top, width, height = box
+        lines["boxes"].append(f"{i + 1} {left}.0 {top}.0 {width + i % 40}.0 {height + i % 30}.0")
         text = folder / "text_c10" / path.parent.name / f"{path.stem}.txt"
         text.parent.mkdir(parents=True, exist_ok=True)
         colour, shape = ("red", "blue", "grey", "black")[c % 4], ("long", "short")[i % 2]
@@ -45,12 +49,12 @@ def write_photos(folder: Path, n_images: int, n_classes: int = 200) -> Path:
     return folder
 
 
-def _picture(rng: np.random.Generator) -> Image.Image:
-    total = np.zeros((SIZE[1], SIZE[0], 3))
+def _picture(rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
+    total = np.zeros((size[1], size[0], 3))
     for scale, strength in ((8, 45), (32, 30), (125, 22), (375, 9)):
         coarse = rng.normal(size=(scale, scale * 4 // 3, 3))
         layers = [
-            np.asarray(Image.fromarray(coarse[..., i].astype(np.float32)).resize(SIZE))
+            np.asarray(Image.fromarray(coarse[..., i].astype(np.float32)).resize(size))
             for i in range(3)
         ]
         total += strength * np.stack(layers, axis=-1)

@@ -1,0 +1,218 @@
+"""Each detector finds what is planted for it in a small made-up run, and leaves the rest alone."""
+
+import numpy as np
+import pytest
+
+from core.clusters import failures
+from core.contract import TABLES
+from core.run import Run
+from core.triage.degradation import excess, find_degraded
+from core.triage.diagnosis import COLUMNS, DECIDED, diagnose, suspects, write_diagnoses
+from core.triage.discriminative import FieldMarks, Mark
+from core.triage.finding import squash
+from core.triage.label import find_mislabelled
+from core.triage.pattern import Pattern
+from core.triage.spurious import find_spurious
+from core.triage.surroundings import distances, pooled_surroundings, surroundings
+from core.triage.witness import neighbours, temper
+from tests.faulty_run import BAD_PICTURES, MISLED, WRONG_LABELS, write_faulty_run
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory) -> Run:
+    return write_diagnoses(write_faulty_run(tmp_path_factory.mktemp("runs")))
+
+
+@pytest.fixture(scope="module")
+def diagnoses(faulty):
+    return faulty.table("diagnoses")
+
+
+def test_the_planted_wrong_labels_lead_the_suspects_with_the_right_class_suggested(faulty):
+    table = suspects(faulty, limit=len(WRONG_LABELS))
+    paths = faulty.images["path"].to_numpy()
+    assert set(table["path"]) == set(paths[list(WRONG_LABELS)])
+    suggested = dict(zip(table["path"], table["suggested"], strict=True))
+    names = faulty.classes["name"].to_numpy()
+    assert all(suggested[paths[x]] == names[c] for x, c in WRONG_LABELS.items())
+    assert (table["suspicion"] >= DECIDED).all()
+
+
+def test_suspects_are_found_in_both_splits(faulty):
+    assert set(suspects(faulty)["split"]) == {"train", "test"}
+
+
+def test_without_captions_neighbours_alone_still_rank_the_wrong_labels_first(tmp_path):
+    silent = write_faulty_run(tmp_path, with_captions=False)
+    finding, _ = find_mislabelled(silent)
+    assert set(np.argsort(-finding.score)[: len(WRONG_LABELS)]) == set(WRONG_LABELS)
+
+
+def test_one_witness_alone_never_calls_a_label_wrong(tmp_path):
+    silent = write_faulty_run(tmp_path, with_captions=False)
+    finding, _ = find_mislabelled(silent)
+    assert finding.score.max() < DECIDED
+
+
+def test_an_image_is_never_its_own_neighbour(faulty):
+    nearest = neighbours(faulty)
+    is_train = faulty.images["is_train"].to_numpy()
+    assert not (nearest == np.arange(len(nearest))[:, None]).any()
+    assert is_train[nearest].all()
+
+
+def test_tempering_keeps_the_order_and_raises_the_likelihood():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 200)
+    loud = rng.normal(size=(200, 3)) * 20
+    loud[np.arange(200), labels] += 10
+    rows = np.arange(200)
+    tempered = temper(loud, labels, rows)
+    assert (tempered.argmax(axis=1) == loud.argmax(axis=1)).all()
+    np.testing.assert_allclose(np.exp(tempered).sum(axis=1), 1)
+    loud_loss = (np.log(np.exp(loud).sum(axis=1)) - loud[rows, labels]).mean()
+    assert -tempered[rows, labels].mean() < loud_loss / 2
+
+
+def test_the_planted_bad_pictures_have_the_highest_quality_scores(diagnoses):
+    worst = np.argsort(-diagnoses["image_quality"].to_numpy())[: len(BAD_PICTURES)]
+    assert set(worst) == set(BAD_PICTURES)
+    assert (diagnoses["image_quality"].iloc[worst] >= DECIDED).all()
+
+
+def test_the_evidence_of_a_bad_picture_names_what_is_bad(faulty):
+    finding = find_degraded(faulty)
+    for x, words in BAD_PICTURES.items():
+        assert words in finding.reason(x)
+    fine = next(x for x in range(10) if x not in BAD_PICTURES and finding.score[x] < 0.1)
+    assert "as usual" in finding.reason(fine)
+
+
+def test_excess_is_one_at_the_95th_percentile_and_zero_at_the_median():
+    values = np.arange(101.0)
+    one_class, is_train = np.zeros(101, int), np.ones(101, bool)
+    units = excess(values, one_class, is_train, +1)
+    assert units[50] == pytest.approx(0)
+    assert units[95] == pytest.approx(1)
+    np.testing.assert_allclose(excess(values, one_class, is_train, -1), -units)
+
+
+def test_a_class_that_is_always_dark_is_not_a_bad_picture():
+    values = np.concatenate([np.linspace(0.4, 0.6, 90), np.linspace(0.1, 0.12, 10)])
+    classes = np.repeat([0, 1], [90, 10])
+    units = excess(values, classes, np.ones(100, bool), -1)
+    assert units[90:].max() < 0.5
+
+
+def test_a_constant_measure_accuses_nobody():
+    same = np.full(20, 0.3)
+    assert (excess(same, np.zeros(20, int), np.ones(20, bool), 1) == 0).all()
+
+
+def test_images_misled_by_their_surroundings_are_found_and_no_other_failure(faulty, diagnoses):
+    found = np.flatnonzero(diagnoses["pattern"] == Pattern.SPURIOUS_CUE)
+    assert set(found) == set(MISLED)
+    finding = find_spurious(faulty, failures(faulty))
+    assert "would lead" in finding.reason(MISLED[0])
+
+
+def test_only_failures_with_maps_are_searched_for_a_spurious_cue(faulty):
+    right = np.flatnonzero(faulty.images["true_c"] == faulty.images["predicted_c"])
+    finding = find_spurious(faulty, right)
+    assert (finding.score == 0).all()
+    assert "Not looked at" in finding.reason(int(right[0]))
+
+
+def test_distance_to_the_web_of_keypoints_equals_a_slow_search_along_its_lines():
+    rng = np.random.default_rng(1)
+    keypoints, cells = rng.uniform(size=(4, 2)), rng.uniform(size=(6, 2))
+    keypoints = np.vstack([keypoints, [np.nan, np.nan]])
+    steps = np.linspace(0, 1, 2001)[:, None]
+    for cell, distance in zip(cells, distances(keypoints, cells), strict=True):
+        slow = min(
+            np.linalg.norm(
+                keypoints[i] + steps * (keypoints[j] - keypoints[i]) - cell, axis=1
+            ).min()
+            for i in range(4)
+            for j in range(i)
+        )
+        assert distance == pytest.approx(slow, abs=1e-3)
+
+
+def test_the_surroundings_are_a_quarter_of_the_cells_and_an_exact_part_of_the_logit(faulty):
+    x = 3
+    chosen = surroundings(faulty, x)
+    assert chosen.sum() == round(chosen.size / 4)
+    part = pooled_surroundings(faulty, np.array([x]))[0]
+    rest = faulty.maps(x).astype(float)[:, ~chosen].sum(axis=1) / chosen.size
+    np.testing.assert_allclose(part + rest, faulty.array("pooled")[x], rtol=1e-3)
+
+
+def test_without_keypoints_the_corners_are_the_surroundings():
+    centres = np.stack(np.meshgrid([0.1, 0.5, 0.9], [0.1, 0.5, 0.9], indexing="ij"), -1)
+    far = distances(np.full((4, 2), np.nan), centres.reshape(-1, 2)).reshape(3, 3)
+    assert far[1, 1] == 0
+    assert far[0, 0] == far.max()
+
+
+def test_the_marks_of_two_classes_are_what_captions_name_for_one_and_not_for_the_other(faulty):
+    marks = FieldMarks(faulty).marks(0, 0, 1)
+    counts, labels = faulty.counts.toarray() > 0, faulty.images["true_c"].to_numpy()
+    is_train = faulty.images["is_train"].to_numpy()
+    for mark in marks:
+        for usual, c in ((mark.usual_true, 0), (mark.usual_predicted, 1)):
+            assert usual == pytest.approx(counts[is_train & (labels == c), mark.t].mean())
+    gaps = [abs(m.usual_true - m.usual_predicted) for m in marks]
+    assert gaps == sorted(gaps, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("mark", "state"),
+    [
+        (Mark(0, 0.9, 0.1, 0.9, 1.0), "seen"),
+        (Mark(0, 0.9, 0.1, 0.1, 1.0), "not seen"),
+        (Mark(0, 0.1, 0.9, 0.1, 1.0), "seen, though it is the other class's"),
+        (Mark(0, 0.1, 0.9, 0.9, 1.0), "not seen, as it should be"),
+        (Mark(0, 0.9, 0.1, 0.9, -1.0), "read rightly, but weighed for the wrong class"),
+    ],
+)
+def test_what_the_network_made_of_a_mark_is_said_in_words(mark, state):
+    assert mark.state == state
+
+
+def test_every_failure_has_a_pattern_and_its_reasons(faulty, diagnoses):
+    xs = failures(faulty)
+    assert set(diagnoses["pattern"].iloc[xs]) <= {str(pattern) for pattern in Pattern}
+    for column in COLUMNS.values():
+        assert diagnoses[f"{column}_reason"].iloc[xs].str.len().gt(10).all()
+        assert diagnoses[column].between(0, 1).all()
+    assert (diagnoses["cluster"].iloc[xs] >= 0).all()
+
+
+def test_an_image_that_is_right_and_not_suspicious_has_no_pattern(faulty, diagnoses):
+    is_right = (faulty.images["true_c"] == faulty.images["predicted_c"]).to_numpy()
+    is_plain = is_right & (diagnoses["wrong_label"] < DECIDED).to_numpy()
+    assert is_plain.sum() > 20
+    assert (diagnoses["pattern"][is_plain] == "").all()
+    assert (diagnoses["cluster"][is_plain] == -1).all()
+
+
+def test_the_tables_hold_the_columns_of_the_contract_and_no_others(faulty):
+    for spec in TABLES:
+        if spec.name in ("diagnoses", "clusters"):
+            assert set(faulty.table(spec.name).columns) == set(spec.columns)
+
+
+def test_diagnosing_twice_gives_the_same_tables(faulty, diagnoses):
+    again = write_diagnoses(faulty).table("diagnoses")
+    assert again.equals(diagnoses)
+
+
+def test_a_run_of_noise_is_diagnosed_without_complaint(tmp_path, run):
+    tables = diagnose(run)
+    assert len(tables["diagnoses"]) == run.sizes["X"]
+
+
+def test_a_score_is_one_half_in_the_middle_and_stays_within_zero_and_one():
+    assert squash(np.array([2.0]), 2, 0.5) == pytest.approx(0.5)
+    assert squash(np.array([-1e9, 1e9]), 0, 1).tolist() == pytest.approx([0, 1])
