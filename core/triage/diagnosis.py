@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.clusters import clusters, failures
+from core.errors import MissingRunError
 from core.run import Run
 from core.store import whole
 from core.triage.degradation import find_degraded
@@ -100,6 +101,15 @@ def write_diagnoses(run: Run) -> Run:
         with whole(run.folder / "tables" / f"{name}.parquet") as file:
             table.to_parquet(file, index=False)
     return Run(run.folder)
+
+
+def diagnosed(run: Run) -> Run:
+    """Return the run with diagnoses: as it is, or diagnosed now."""
+    try:
+        run.table("diagnoses"), run.table("clusters")
+    except MissingRunError:
+        return write_diagnoses(run)
+    return run
 
 
 def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:

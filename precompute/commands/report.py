@@ -1,0 +1,83 @@
+"""``report``: failures to take away, as HTML with images, CSV or JSON."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "report",
+        help="write the failures of a run as one HTML file, CSV or JSON",
+        description="Write the images that meet all conditions, with diagnoses and verdicts, in "
+        "the format that the file's name ends in: .html (with pictures), .csv or .json.",
+    )
+    from core.triage.pattern import Pattern
+
+    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--show", choices=("wrong", "right", "all"), default="wrong")
+    parser.add_argument("--true", metavar="CLASS", help="label: number or name")
+    parser.add_argument("--predicted", metavar="CLASS", help="answer: number or name")
+    parser.add_argument("--attribute", metavar="PHRASE", help="in the sentence of either class")
+    parser.add_argument("--pattern", choices=[str(pattern) for pattern in Pattern])
+    parser.add_argument(
+        "--confidence", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH")
+    )
+    parser.add_argument("--sort", default="most confident", help="as on the page Failures")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the report."""
+    from contextlib import closing
+
+    import numpy as np
+
+    from core.errors import DataError
+    from core.failures import ORDERS, Criteria, select
+    from core.report import rows, write
+    from core.run import open_run
+    from core.triage.diagnosis import diagnosed
+    from core.verdicts import Verdicts
+    from core.vocabulary import Vocabulary
+
+    if args.sort not in ORDERS:
+        raise DataError(f"--sort is one of {', '.join(ORDERS)}, got {args.sort!r}")
+    opened = diagnosed(open_run(args.run_name, args.runs))
+    known = Vocabulary.of(opened)
+
+    def meant(written: str | None, what: str, find) -> int | None:
+        found = None if written is None else find(written)
+        if written is not None and found is None:
+            raise DataError(f"run {opened.name!r} has no {what} {written!r}: see its pages")
+        return found
+
+    criteria = Criteria(
+        show=args.show,
+        true=meant(args.true, "class", known.class_of),
+        predicted=meant(args.predicted, "class", known.class_of),
+        t=meant(args.attribute, "attribute", known.attribute),
+        confidence=tuple(args.confidence),
+        order=args.sort,
+    )
+    patterns = opened.table("diagnoses")["pattern"].to_numpy()
+    among = None if args.pattern is None else np.flatnonzero(patterns == args.pattern)
+    xs = select(opened, criteria, among)
+    with closing(Verdicts()) as verdicts:
+        table = rows(opened, xs, verdicts.latest(opened.manifest["dataset"]))
+    write(args.out, opened, table, _heading(args))
+    print(f"{args.out}: {len(xs):,} images")
+
+
+def _heading(args: argparse.Namespace) -> str:
+    """Say in words what the images were chosen by."""
+    parts = [{"wrong": "Failures", "right": "Right answers", "all": "Test images"}[args.show]]
+    conditions = {"labelled": args.true, "taken for": args.predicted, "with": args.attribute}
+    parts += [f"{word} {value}" for word, value in conditions.items() if value]
+    if args.pattern:
+        parts.append(f"diagnosed as {args.pattern}")
+    if tuple(args.confidence) != (0.0, 1.0):
+        parts.append("confidence {:.2f} to {:.2f}".format(*args.confidence))
+    return ", ".join(parts)

@@ -1,0 +1,36 @@
+"""``suspects``: labels that are likely wrong, as CSV for whoever owns the labels."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "suspects",
+        help="list labels that are likely wrong",
+        description="List the images whose label is likely wrong, the most suspicious first, with "
+        "the class that was likely meant and the evidence, as CSV: training and test images, "
+        "classified rightly or not.",
+    )
+    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument(
+        "--top", type=int, metavar="N", help="this many, whether likely wrong or not"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """List the suspicious labels."""
+    from core.report import to_csv
+    from core.run import open_run
+    from core.triage.diagnosis import diagnosed, suspects
+
+    table = suspects(diagnosed(open_run(args.run_name, args.runs)), args.top)
+    if args.out is None:
+        print(to_csv(table), end="")
+        return
+    args.out.write_text(to_csv(table), "utf-8")
+    print(f"{args.out}: {len(table):,} images")

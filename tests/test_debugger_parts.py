@@ -1,0 +1,202 @@
+"""The parts of the dashboard that debug: what-if, diagnosis, verdict, report, the page Patterns."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.clusters import failures
+from core.counterfactual import smallest_attribute_change
+from core.run import open_run
+from core.triage.diagnosis import COLUMNS, write_diagnoses
+from core.triage.pattern import Pattern
+from core.verdicts import Verdict, Verdicts
+from tests.faulty_run import MISLED, WRONG_LABELS, write_faulty_run
+from tests.pages import links, said, visit
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    write_diagnoses(write_faulty_run(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def faulty(folder):
+    return open_run("faulty", folder)
+
+
+@pytest.fixture(autouse=True)
+def place(folder, tmp_path, monkeypatch):
+    from dashboard import verdict_form
+
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
+    verdict_form.database.clear()
+    yield
+    verdict_form.database().close()
+    verdict_form.database.clear()
+
+
+def part(name: str, *args) -> AppTest:
+    """Return a page that holds one part only, shown with ``args`` after the run."""
+
+    def script(name, args):
+        import importlib
+
+        from core.run import open_run
+
+        importlib.import_module(f"dashboard.{name}").show(open_run("faulty"), *args)
+
+    return AppTest.from_function(script, args=(name, args), default_timeout=30).run()
+
+
+def text(app: AppTest) -> str:
+    assert not app.exception
+    kinds = ("markdown", "caption", "success", "warning", "error", "subheader")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def classes(run, x):
+    return int(run.images["predicted_c"][x]), int(run.images["true_c"][x])
+
+
+def test_without_a_change_the_answer_stays(faulty):
+    x = MISLED[0]
+    app = part("what_if", x, *classes(faulty, x))
+    assert "The answer stays **Class 0**" in text(app)
+    table = app.dataframe[0].value
+    np.testing.assert_allclose(table["Before"], table["After"])
+
+
+def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it_back(faulty):
+    x = MISLED[0]
+    c, versus = classes(faulty, x)
+    assert smallest_attribute_change(faulty, x, versus).succeeds
+    app = part("what_if", x, c, versus)
+    app.button(key=f"what_if.faulty.{x}.{c}.{versus}.try").click().run()
+    assert "The answer would now be **Class 1**" in text(app)
+    app.button(key=f"what_if.faulty.{x}.{c}.{versus}.reset").click().run()
+    assert "The answer stays **Class 0**" in text(app)
+
+
+def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywhere(faulty):
+    x = MISLED[0]
+    c, versus = classes(faulty, x)
+    app = part("what_if", x, c, versus)
+    scope = f"what_if.faulty.{x}.{c}.{versus}"
+    app.button_group(key=f"{scope}.f").set_value([3]).run()
+    table = app.dataframe[0].value
+    assert table["After"][0] < table["Before"][0]
+    app.button(key=f"{scope}.all").click().run()
+    assert "would get another answer" in text(app)
+
+
+def test_the_claim_of_the_sentence_is_tested_in_the_page(faulty):
+    x = MISLED[0]
+    assert "what moves the prediction: without what it names" in text(
+        part("what_if", x, *classes(faulty, x))
+    )
+
+
+def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faulty):
+    app = part("diagnosis_card", MISLED[0])
+    labels = [expander.label for expander in app.expander]
+    assert len(labels) == len(COLUMNS)
+    assert labels[0].startswith("Spurious cue: ")
+    scores = [float(label.split("(")[1].rstrip(")")) for label in labels]
+    assert scores == sorted(scores, reverse=True)
+    assert "would lead" in text(app)
+
+
+def test_an_image_without_a_fault_is_said_to_have_none(faulty):
+    diagnoses = faulty.table("diagnoses")
+    x = int(np.flatnonzero(diagnoses["pattern"] == "")[0])
+    assert "nothing speaks against the label" in text(part("diagnosis_card", x))
+
+
+def scope(x: int, version: int) -> str:
+    return f"verdict.faulty.{x}.{version}"
+
+
+def save(app: AppTest, x: int, version: int, note: str, author: str) -> AppTest:
+    app.text_area(key=f"{scope(x, version)}.note").input(note)
+    app.text_input(key=f"{scope(x, version)}.author").input(author)
+    app.checkbox(key=f"{scope(x, version)}.reviewed").check()
+    return app.button[0].click().run()
+
+
+def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
+    x = MISLED[0]
+    app = part("verdict_form", x)
+    assert app.selectbox[0].value == Pattern.SPURIOUS_CUE
+    app = save(app, x, 0, "sky, not bird", "Ana")
+    with closing(Verdicts()) as verdicts:
+        saved = verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x])
+    assert (saved.note, saved.author, saved.is_reviewed) == ("sky, not bird", "Ana", True)
+    assert saved.pattern == Pattern.SPURIOUS_CUE
+    assert "1 saved" in [expander.label for expander in app.expander]
+
+
+def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
+    x = MISLED[1]
+    ana, ben = part("verdict_form", x), part("verdict_form", x)
+    save(ana, x, 0, "Ana's note", "Ana")
+    save(ben, x, 0, "Ben's note", "Ben")
+    assert "Ana saved a verdict" in text(ben)
+    assert "Ana's note" in text(ben)
+    assert ben.text_area[0].value == "Ben's note"
+    ben.button[0].click().run()
+    with closing(Verdicts()) as verdicts:
+        history = verdicts.history(faulty.manifest["dataset"], faulty.images["path"][x])
+    assert [verdict.note for verdict in history] == ["Ana's note", "Ben's note"]
+
+
+def test_markdown_in_a_note_stays_text(faulty):
+    x = MISLED[0]
+    app = save(part("verdict_form", x), x, 0, "[win](http://example.org) <b>", "A*na*")
+    assert "[win](http" not in text(app)
+
+
+def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch):
+    from dashboard import verdict_form
+
+    verdict_form.database().close()
+    verdict_form.database.clear()
+    monkeypatch.setenv("FIELDMARKS_DB", "sqlite:////no/such/folder/x.sqlite")
+    assert "check FIELDMARKS" in text(part("verdict_form", MISLED[0]))
+    monkeypatch.setenv("FIELDMARKS_DB", "sqlite://")
+
+
+def test_reports_of_the_list_on_show_can_be_downloaded(faulty):
+    app = part("report_buttons", failures(faulty).tolist())
+    assert len(app.get("download_button")) == 3
+    assert not app.exception
+
+
+def test_the_page_counts_patterns_and_leads_to_groups_and_suspects(faulty):
+    app = visit("patterns")
+    assert not app.exception
+    metrics = {metric.label: int(metric.value) for metric in app.metric}
+    assert metrics["Spurious cue"] == len(MISLED)
+    assert sum(metrics.values()) == len(failures(faulty))
+    assert any("group=0" in link for link in links(app))
+    assert {f"failures?x={x}" for x in WRONG_LABELS} <= set(links(app))
+
+
+def test_progress_counts_the_reviewed_failures(faulty):
+    paths = faulty.images["path"].iloc[failures(faulty)]
+    with closing(Verdicts()) as verdicts:
+        for path in paths[:2]:
+            verdicts.save(Verdict(faulty.manifest["dataset"], path, is_reviewed=True))
+    app = visit("patterns")
+    assert [p.proto.text for p in app.get("progress")] == [f"2 of {len(paths)} reviewed"]
+
+
+def test_a_run_without_diagnoses_says_how_to_make_them(run, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
+    app = visit("patterns")
+    assert not app.exception
+    assert "has no diagnoses yet" in said(app)
