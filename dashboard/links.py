@@ -38,11 +38,6 @@ def filter_(f: int) -> str:
     return href(Page.FILTERS, f=f)
 
 
-def filters_for(run: Run, t: int | None = None, c: int | None = None) -> str:
-    """Return the link to the filters that speak of an attribute or serve a class."""
-    return href(Page.FILTERS, t=None if t is None else phrase(run, t), c=c)
-
-
 def class_(c: int, versus: int | None = None) -> str:
     """Return the link to a class, or to a comparison of two."""
     return href(Page.CLASSES, c=c, versus=versus)

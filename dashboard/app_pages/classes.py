@@ -92,7 +92,18 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     row = run.classes.iloc[c]
     n_test, n_right = int(row["n_test"]), int(row["n_right"])
     accuracy = f", {n_right / n_test:.0%} of its {n_test} test images right" if n_test else ""
-    st.caption(f"{int(row['n_train'])} training images{accuracy}.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":gray[{int(row['n_train'])} training images{accuracy}.]", width="content")
+        for label, page, icon, key in (
+            ("Filters that serve it", "filters", "grid_view", "c"),
+            ("Its failures", "failures", "rule", "true"),
+        ):
+            st.page_link(
+                f"app_pages/{page}.py",
+                label=label,
+                icon=f":material/{icon}:",
+                query_params=links.params(**{key: c}),
+            )
 
 
 def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:

@@ -7,6 +7,7 @@ from core.run import Run
 from dashboard import data, filter_card, gallery, heading, links, paging
 from dashboard.filter_name import name
 from dashboard.gallery import Line, Picture
+from dashboard.region import region
 from dashboard.state import Key, bound, choice, number
 
 PER_PAGE = 24
@@ -15,6 +16,12 @@ TRUST = {
     "named": "Named",
     "several names": "Several names",
     "no nameable attribute": "No name",
+}
+#: Orders of the list where neither attribute nor class is asked: column and direction.
+SORTS = {
+    "clearest": ("entropy", -1),
+    "most significant attributes": ("n_significant", 1),
+    "by largest class": ("top_c", -1),
 }
 
 
@@ -42,9 +49,10 @@ def main() -> None:
 
 
 def select(run: Run, t: int | None, c: int | None, trust: str) -> np.ndarray:
-    """Return filters, best first: by p(t given f), by W[c, f], else the clearest first."""
+    """Return filters, best first: by p(t given f), by W[c, f], else as the URL says."""
     filters = run.filters
-    score = -filters["entropy"].to_numpy(dtype=float)
+    column, sign = SORTS[choice(Key.SORT, SORTS, "clearest")]
+    score = sign * filters[column].to_numpy(dtype=float)
     if c is not None:
         score = np.array(run.array("class_weights")[c], dtype=float)
     if t is not None:
@@ -62,7 +70,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
     named = run.filters["name_t"].to_numpy()
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: links.phrase(run, n))
     options = options if t is None or t in options else [t, *options]
-    with st.grid(3, min_column_width=220, vertical_alignment="bottom"):
+    with st.grid(4, min_column_width=220, vertical_alignment="bottom"):
         st.selectbox(
             "Speaks of",
             options,
@@ -102,6 +110,14 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
             width="stretch",
             **bound(Key.TRUST, trust, scope="filters", resets=(Key.PAGE,)),
         )
+        st.selectbox(
+            "Sort",
+            list(SORTS),
+            disabled=t is not None or c is not None,
+            help="Clearest: lowest entropy of p(t | f). With an attribute or a class, the list is "
+            "sorted by how much the filter has to do with it.",
+            **bound(Key.SORT, choice(Key.SORT, SORTS, "clearest"), scope="filters"),
+        )
 
 
 def show_cards(run: Run, fs: np.ndarray, t: int | None, c: int | None) -> None:
@@ -127,10 +143,10 @@ def card(run: Run, f: int, t: int | None, c: int | None) -> Picture:
     if c is not None:
         lines.append(Line(f"W[c, f] = {run.array('class_weights')[c, f]:.3f}"))
     x = int(run.array("top_images")[f, 0])
-    region = filter_card.region(run, f, x)
+    part = region(run, f, x)
     return Picture(
-        src=region.src,
-        layer=region.layer,
+        src=part.src,
+        layer=part.layer,
         alt=f"What fires filter {f} most: part of image {x}",
         href=links.filter_(f),
         caption=f"Filter {f}",
