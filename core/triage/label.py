@@ -3,9 +3,8 @@
 The two witnesses of `core.triage.witness` are added in log-probability. Neighbours look through the
 network's eyes and share its mistakes, so they weigh little where captions speak. How far the best
 other class leads over the label is the suspicion; it is defined for every image, right or wrong,
-training or test. A label is called wrong only where captions say so and neighbours are not clearly
-against it: captions of an odd bird mislead, and neighbours alone cannot tell a wrong label from a
-wrong answer.
+training or test. A label is called wrong only where both prefer the same other class: captions of an
+odd bird mislead, and neighbours alone cannot tell a wrong label from a wrong answer.
 """
 
 import numpy as np
@@ -42,7 +41,7 @@ def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
     n_suggested, n_label = (
         (labels[nearest] == c[:, None]).sum(axis=1) for c in (suggested_c, labels)
     )
-    agree = captions.speaks & (2 * n_suggested > n_label)
+    agree = captions.speaks & (n_suggested > n_label)
     score *= np.where(agree, 1.0, _ONE_WITNESS)
     names = run.classes["name"].to_numpy()
 
