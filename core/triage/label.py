@@ -3,8 +3,8 @@
 The two witnesses of `core.triage.witness` are added in log-probability. Neighbours look through the
 network's eyes and share its mistakes, so they weigh little where captions speak. How far the best
 other class leads over the label is the suspicion; it is defined for every image, right or wrong,
-training or test. A label is called wrong only where both prefer the same other class: captions of an
-odd bird mislead, and neighbours alone cannot tell a wrong label from a wrong answer.
+training or test. A label is called wrong only where both prefer the same other class: captions of
+an odd bird mislead, and neighbours alone cannot tell a wrong label from a wrong answer.
 """
 
 import numpy as np
