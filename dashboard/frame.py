@@ -14,6 +14,7 @@ _PAGES = {
     Page.SEARCH: ("search", "Search", "search"),
     Page.GROUNDING: ("grounding", "Grounding", "my_location"),
     Page.CLASSES: ("classes", "Classes", "category"),
+    Page.PATTERNS: ("patterns", "Patterns", "stethoscope"),
 }
 
 

@@ -12,6 +12,7 @@ LIST_KEYS = (
     Key.SORT,
     Key.VIEW,
     Key.PATTERN,
+    Key.GROUP,
     Key.NOTE,
     Key.PAGE,
 )

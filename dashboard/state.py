@@ -34,6 +34,7 @@ class Key(StrEnum):
     QUERY = "q"
     TRUST = "trust"
     PATTERN = "pattern"
+    GROUP = "group"
     NOTE = "note"
 
 
@@ -46,6 +47,7 @@ class Page(StrEnum):
     SEARCH = "search"
     GROUNDING = "grounding"
     CLASSES = "classes"
+    PATTERNS = "patterns"
 
 
 Value = str | int | float | None
