@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.run import Run
-from dashboard import evidence, links
+from dashboard import diagnosis_card, evidence, links, verdict_form, what_if
 from dashboard import image_sections as sections
 from dashboard.state import text, update
 from dashboard.view import View, read
@@ -35,7 +35,26 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
     with where:
         sections.class_maps(view)
     evidence.word(view)
-    sections.about(view)
+    more(view)
+
+
+def more(view: View) -> None:
+    """Draw what went wrong, what would have helped, and what people wrote; one at a time."""
+    names = ("Diagnosis and verdict", "What if", "What people wrote")
+    tabs = st.tabs(names, key="failures.more", on_change="rerun")
+    if tabs[0].open:
+        with tabs[0]:
+            left, right = st.columns(2, gap="large")
+            with left:
+                diagnosis_card.show(view.run, view.x)
+            with right:
+                verdict_form.show(view.run, view.x)
+    if tabs[1].open:
+        with tabs[1]:
+            what_if.show(view.run, view.x, view.c, view.versus)
+    if tabs[2].open:
+        with tabs[2]:
+            sections.about(view)
 
 
 def step_bar(view: View, xs: np.ndarray) -> None:

@@ -6,7 +6,17 @@ import streamlit as st
 from core.contract import N_EXPLAIN
 from core.failures import ORDERS, Criteria, select
 from core.run import Run
-from dashboard import data, gallery, heading, image_table, image_view, links, paging
+from dashboard import (
+    data,
+    gallery,
+    heading,
+    image_table,
+    image_view,
+    links,
+    narrowing,
+    paging,
+    report_buttons,
+)
 from dashboard.gallery import Line, Picture
 from dashboard.state import Key, bound, choice, number, text
 
@@ -41,7 +51,7 @@ def main() -> None:
     """Draw the page."""
     run = data.choose().run
     asked = criteria(run)
-    xs = select(run, asked)
+    xs = select(run, asked, narrowing.among(run))
     x = number(Key.X, run.sizes["X"], "image")
     if x is not None:
         image_view.show(run, x, xs)
@@ -56,7 +66,7 @@ def main() -> None:
         empty()
         return
     if choice(Key.VIEW, VIEWS, "gallery") == "table":
-        count_line(run, len(xs))
+        count_line(run, xs)
         image_table.show(run, xs)
     else:
         show_gallery(run, xs)
@@ -78,7 +88,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             **bound(key, current, blank, scope="failures", resets=(Key.PAGE,)),
         )
 
-    with st.grid(6, min_column_width=170, gap="small", vertical_alignment="bottom"):
+    with st.grid(4, min_column_width=170, gap="small", vertical_alignment="bottom"):
         st.segmented_control(
             "Correctness",
             list(SHOWS),
@@ -124,6 +134,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             list(ORDERS),
             **bound(Key.SORT, asked.order, scope="failures", resets=(Key.PAGE,)),
         )
+        narrowing.boxes(run)
 
 
 def blank(value) -> str | None:
@@ -151,11 +162,14 @@ def empty() -> None:
     )
 
 
-def count_line(run: Run, n: int) -> None:
-    """Draw how many images are left, and the switch between gallery and table."""
+def count_line(run: Run, xs: np.ndarray) -> None:
+    """Draw how many images are left, ways to take them away, and gallery or table."""
     n_test = int((~run.images["is_train"]).sum())
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{n:,}** of {n_test:,} test images", width="content")
+        group = narrowing.group_name(run)
+        of_group = f" · group “{heading.plain(group)}”" if group else ""
+        st.markdown(f"**{len(xs):,}** of {n_test:,} test images{of_group}", width="content")
+        report_buttons.show(run, xs)
         st.space("stretch")
         st.segmented_control(
             "View",
@@ -169,7 +183,7 @@ def count_line(run: Run, n: int) -> None:
 
 def show_gallery(run: Run, xs: np.ndarray) -> None:
     """Draw one page of thumbnails; a click opens the image."""
-    count_line(run, len(xs))
+    count_line(run, xs)
     page, rows = paging.window(len(xs), PER_PAGE)
     gallery.show(
         [card(run, int(x)) for x in xs[rows]],
