@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from core.failures import Criteria, confusion_pairs, most_telling, select
+from dashboard import verdict_form
 from tests.pages import APP, component_data, links, said, visit
 
 ROOT = APP.parent.parent
@@ -65,6 +66,10 @@ def test_every_image_says_what_it_shows(page):
         "failures?show=right",
         "failures?show=all&sort=darkest&sure=0.20-0.90",
         "failures?view=table",
+        "failures?note=open",
+        "failures?note=noted",
+        "failures?pattern=image+quality",
+        "patterns",
         "failures?t={t}",
         "filters?f=0",
         "filters?t={t}",
@@ -222,6 +227,27 @@ def test_an_empty_list_says_how_to_get_something_back(run):
     assert not app.exception
     assert "No image meets" in app.info[0].value
     assert "Show all failures" in [link.proto.label for link in app.get("page_link")]
+
+
+def test_nobody_has_reviewed_anything_yet(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path / 'verdicts.sqlite'}")
+    verdict_form.database.clear()
+    (everything,) = component_data(visit("failures?note=open"), "failures.gallery")
+    assert len(everything["items"]) == len(select(run, Criteria()))
+    assert "No image meets" in visit("failures?note=reviewed").info[0].value
+
+
+def test_one_tab_under_an_image_is_drawn_at_a_time(wrong):
+    app = visit(f"failures?x={wrong}")
+    assert [tab.label for tab in app.tabs] == [
+        "Diagnosis and verdict",
+        "What if",
+        "What people wrote",
+    ]
+    assert not app.exception
+    titles = [each.value for each in app.subheader]
+    assert "Verdict" in titles
+    assert "What if" not in titles
 
 
 def test_a_search_without_an_answer_says_what_is_near(run):
