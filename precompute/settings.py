@@ -59,7 +59,7 @@ class Settings:
     maps: str = "all"
     merge: bool = True
     min_images: int | None = None
-    estimators: tuple[str, ...] = field(default_factory=lambda: tuple(ESTIMATORS))
+    estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))
     thumb_size: int = 224
     seed: int = 0
     batch_size: int | None = None
@@ -71,7 +71,7 @@ class Settings:
         unknown = [name for name in self.estimators if name not in ESTIMATORS]
         if unknown or not self.estimators:
             raise DataError(
-                f"expected estimators among {', '.join(ESTIMATORS)}, got "
+                f"expected estimators among {', '.join(sorted(ESTIMATORS))}, got "
                 f"{', '.join(unknown) or 'none'}"
             )
         if self.maps not in ("all", "test", "none") and not self.maps.isdecimal():

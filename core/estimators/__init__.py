@@ -3,6 +3,7 @@
 Importing the package registers all of them; `estimate` runs one by name.
 """
 
+from core.estimators.ensemble import ensemble
 from core.estimators.literal import literal
 from core.estimators.mixture import mixture
 from core.estimators.places import places
@@ -21,6 +22,7 @@ __all__ = [
     "ESTIMATORS",
     "Estimate",
     "Inputs",
+    "ensemble",
     "estimate",
     "literal",
     "mixture",

@@ -13,7 +13,7 @@ from scipy import sparse
 from core.errors import DataError
 
 #: The estimator that explanations use unless asked otherwise; chosen by measurement, see README.
-DEFAULT_ESTIMATOR = "places"
+DEFAULT_ESTIMATOR = "ensemble"
 
 
 @dataclass(frozen=True)
@@ -123,5 +123,7 @@ def estimate(name: str, inputs: Inputs) -> Estimate:
         If there is none.
     """
     if name not in ESTIMATORS:
-        raise DataError(f"there is no estimator {name!r}: choose from {', '.join(ESTIMATORS)}")
+        raise DataError(
+            f"there is no estimator {name!r}: choose from {', '.join(sorted(ESTIMATORS))}"
+        )
     return ESTIMATORS[name](inputs)
