@@ -99,7 +99,7 @@ def extract_annotated(lines: Sequence[Sequence[str]], min_images: int) -> Attrib
 
 def _descriptions(pairs: list[Pair], percent: np.ndarray) -> list[str]:
     """Return ten lists of pairs; a pair that p percent saw is in the first p/10 of them."""
-    share = {pair: 0.0 for pair in pairs}
+    share = dict.fromkeys(pairs, 0.0)
     for pair, value in zip(pairs, percent, strict=True):
         share[pair] = max(share[pair], value)
     levels = (np.arange(N_DESCRIPTIONS) + 0.5) * 100 / N_DESCRIPTIONS
