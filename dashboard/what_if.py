@@ -88,6 +88,7 @@ def sliders(
         "Filters, switched off",
         fs,
         selection_mode="multi",
+        wrap=True,
         format_func=lambda f: f"{f} {heading.plain(filter_name.name(run, f))}",
         key=f"{scope}.f",
         help="The filters behind the first word of the sentence, and those of the smallest change.",
