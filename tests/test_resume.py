@@ -42,7 +42,7 @@ def killed_after(seconds, folder, runs, way):
     context.set_forkserver_preload(
         ["tests.tiny_birds", "precompute.steps.attributes", "precompute.steps.activations"]
     )
-    process = context.Process(target=run_tiny, args=(folder, runs), kwargs=way)
+    process = context.Process(target=run_tiny, args=(folder, runs, True), kwargs=way)
     process.start()
     started = time.monotonic()
     process.join(seconds)
@@ -55,7 +55,7 @@ def killed_after(seconds, folder, runs, way):
 def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
     undisturbed = []
     for i, way in enumerate(WAYS):
-        run_tiny(birds, birds / f"undisturbed{i}", **way)
+        run_tiny(birds, birds / f"undisturbed{i}", is_scored=True, **way)
         undisturbed.append(content(birds / f"undisturbed{i}" / "tiny"))
     for attempt in ("cold", "warm"):
         exitcode, whole = killed_after(120, birds, birds / attempt, WAYS[0])
@@ -68,12 +68,13 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
         n_killed += exitcode == -signal.SIGKILL
         n_left_parts += (runs / ".tiny.partial").exists()
         if (runs / "tiny").exists():
-            assert content(runs / "tiny") in undisturbed
+            found = content(runs / "tiny").items()  # scores may still be missing
+            assert any(found <= expected.items() for expected in undisturbed)
         if exitcode == 0 and rng.random() < 0.5:
             shutil.rmtree(runs / "tiny")
     assert n_left_parts > 0
     for way, expected in zip(WAYS, undisturbed, strict=True):
-        run_tiny(birds, runs, **way)
+        run_tiny(birds, runs, is_scored=True, **way)
         assert content(runs / "tiny") == expected
     assert [p.name for p in runs.iterdir() if p.name != "tiny"] == [".tiny.lock"]
 

@@ -47,13 +47,19 @@ def measure(folder: Path, n_images: int) -> None:
         device="cpu",
         estimators=("literal",),
     )
-    precompute(settings)
-    print_row(
-        "memory",
-        X=n_images,
-        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
-        seconds=time.perf_counter() - started,
-    )
+    peaks = {}
+
+    def note(line: str) -> None:
+        peaks.setdefault(f"peak_mb_before_{line.split(':')[0]}", _peak())
+
+    precompute(settings, note)
+    seconds = time.perf_counter() - started
+    print_row("memory", X=n_images, **peaks, peak_mb=_peak(), seconds=seconds)
+
+
+def _peak() -> float:
+    """Return the most memory that this process had so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def main() -> None:

@@ -46,10 +46,13 @@ def synthetic_inputs(X: int, F: int, T: int, C: int) -> Inputs:
     counts.data = np.minimum(counts.data, 10).astype(np.uint16)
     table = attribute_table(T)
 
+    # the same maps again and again: making them anew would take longer than the estimators
+    block = np.abs(rng.normal(size=(256, F, H, H))).astype(np.float16)
+
     def maps():
-        for start in range(0, X, 256):
-            rows = np.arange(start, min(start + 256, X))
-            yield rows, np.abs(rng.normal(size=(len(rows), F, H, H))).astype(np.float16)
+        for start in range(0, X, len(block)):
+            rows = np.arange(start, min(start + len(block), X))
+            yield rows, block[: len(rows)]
 
     return Inputs(
         pooled=pooled,
