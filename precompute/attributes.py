@@ -75,7 +75,7 @@ def extract(
     owners = chain.from_iterable([x] * len(captions) for x, captions in enumerate(lines))
     for x, reading in zip(owners, readings, strict=True):
         per_image[x].update(attributes_of(reading, table))
-    return _counted(per_image, min_images)
+    return count_pairs(per_image, min_images)
 
 
 def attributes_of(reading: Reading, table: Synonyms | None = None) -> set[Pair]:
@@ -86,7 +86,7 @@ def attributes_of(reading: Reading, table: Synonyms | None = None) -> set[Pair]:
     return {merged for pair in found if (merged := table.merge(pair)) is not None}
 
 
-def _counted(per_image: Sequence[Counter[Pair]], min_images: int) -> AttributeCounts:
+def count_pairs(per_image: Sequence[Counter[Pair]], min_images: int) -> AttributeCounts:
     """Return the counts of the pairs that are frequent enough."""
     n_images = Counter(chain.from_iterable(per_image))
     kept = [pair for pair, n in n_images.items() if n >= min_images]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from core.errors import DataError
+from precompute.annotations import read_annotations
 from precompute.captions import Captions, read_captions
 from precompute.chunks import Chunk, Chunking
 from precompute.cub import read_cub
@@ -41,8 +42,10 @@ class RunInputs:
             )
         self.settings = settings
         self.dataset: Dataset = read_cub(settings.cub)
-        self.captions: Captions = read_captions(
-            settings.captions, self.dataset.images["path"].tolist()
+        self.captions: Captions = (
+            read_annotations(settings.cub, self.dataset.class_ids, self.true_c)
+            if settings.attributes == "annotations"
+            else read_captions(settings.captions, self.dataset.images["path"].tolist())
         )
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]

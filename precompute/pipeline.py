@@ -146,7 +146,9 @@ class Pipeline:
             from precompute.steps.attributes import write_attributes
 
             settings, lines = self.settings, self.inputs.captions.lines
-            write_attributes(self.writer, lines, settings.merge, settings.min_images)
+            write_attributes(
+                self.writer, lines, settings.merge, settings.min_images, settings.attributes
+            )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:
         # torchvision takes longer to import than all else that an up-to-date run needs

@@ -39,6 +39,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
         "precompute.steps.attributes",
         {
             "captions": digest(inputs.captions.lines),
+            "source": settings.attributes,
             "merge": settings.merge,
             "min_images": settings.min_images,
             "tagger": library_versions(["en_core_web_sm"]),

@@ -29,6 +29,8 @@ class Settings:
         Side of the network's input in pixels; the checkpoint's own by default.
     maps : str
         Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
+    attributes : str
+        Where they come from: ``captions``, or ``annotations`` of the classes.
     merge : bool
         Make synonyms one attribute.
     min_images : int, optional
@@ -57,6 +59,7 @@ class Settings:
     arch: str | None = None
     input_size: int | None = None
     maps: str = "all"
+    attributes: str = "captions"
     merge: bool = True
     min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))

@@ -15,6 +15,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--cub", type=Path, required=True, metavar="DIR", help="folder that holds images.txt")
     add("--captions", type=Path, metavar="DIR", help="default: text_c10 beside the --cub folder")
+    add(
+        "--attributes",
+        choices=("captions", "annotations"),
+        default="captions",
+        help="where attributes come from: captions, or CUB's own annotations of its classes",
+    )
     add("--checkpoint", type=Path, required=True, metavar="FILE", help="what 'train' wrote")
     add("--name", required=True, help="of the run")
     add("--arch", help="the architecture that the checkpoint must hold")
@@ -59,6 +65,7 @@ def run(args: argparse.Namespace) -> None:
         runs=args.runs or runs_folder(),
         maps=args.maps,
         merge=not args.no_merge,
+        attributes=args.attributes,
         thumb_size=args.thumb_size,
         seed=args.seed,
         device=args.device,

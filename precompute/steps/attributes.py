@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from core.writer import RunWriter
+from precompute.annotations import extract_annotated
 from precompute.attributes import MIN_IMAGES, extract
 
 
 def write_attributes(
-    writer: RunWriter, lines: Sequence[Sequence[str]], merge: bool, min_images: int | None
+    writer: RunWriter,
+    lines: Sequence[Sequence[str]],
+    merge: bool,
+    min_images: int | None,
+    source: str = "captions",
 ) -> None:
     """Extract the attributes of all captions and write them.
 
@@ -20,9 +25,14 @@ def write_attributes(
         The captions of each image.
     merge, min_images
         See `precompute.attributes.extract`; None for its default.
+    source : {"captions", "annotations"}
+        Whether people wrote the lines or `precompute.annotations` did.
     """
     least = MIN_IMAGES if min_images is None else min_images
-    found = extract(lines, merge=merge, min_images=least, progress=_progress)
+    if source == "annotations":
+        found = extract_annotated(lines, least)
+    else:
+        found = extract(lines, merge=merge, min_images=least, progress=_progress)
     writer.put_counts(found.counts)
     writer.put_table("attributes", found.table)
     writer.put_pack("caption", ["\n".join([*captions, ""]).encode() for captions in lines])
