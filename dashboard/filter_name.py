@@ -17,9 +17,9 @@ def name(run: Run, f: int, most: int = 2) -> str:
     if verdict != "several names":
         return verdict
     p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
-    ts = np.argsort(-np.where(q < MAX_Q, p, 0), kind="stable")[:most]
-    ts = [int(t) for t in ts if q[t] < MAX_Q]
-    return " / ".join(links.phrase(run, t) for t in ts) or verdict
+    ts = np.flatnonzero(q < MAX_Q)
+    ts = ts[np.argsort(-p[ts], kind="stable")][:most]
+    return " / ".join(links.phrase(run, int(t)) for t in ts) or verdict
 
 
 def label(run: Run, f: int) -> list[tuple[str, str]]:
