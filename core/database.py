@@ -10,6 +10,7 @@ import os
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 
 from core.errors import DatabaseError
 from core.store import runs_folder
@@ -48,11 +49,14 @@ def connect(url: URL) -> Engine:
     DatabaseError
         If the driver for this kind of database is not installed.
     """
+    is_sqlite = url.get_backend_name() == "sqlite"
+    # a file is opened and closed at each use, so that nothing is left open; a server's are kept
+    pool = {"poolclass": NullPool} if is_sqlite else {"pool_pre_ping": True}
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, **pool)
     except ImportError as error:
         raise DatabaseError(f"{error}: pip install 'psycopg[binary]' for PostgreSQL") from None
-    if url.get_backend_name() == "sqlite":
+    if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

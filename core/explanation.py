@@ -64,8 +64,8 @@ def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False)
     """
     by_noun: dict[str, dict[str, int]] = {}
     for t in ts:
-        row = attributes.iloc[t]
-        by_noun.setdefault(row["noun"], {})[row["adjective"]] = int(t)
+        noun, adjective = attributes["noun"].iloc[t], attributes["adjective"].iloc[t]
+        by_noun.setdefault(noun, {})[adjective] = int(t)
     wholes = {noun: t_of for noun, t_of in by_noun.items() if noun in words.WHOLE_NOUNS}
     phrases = [_phrase(n, t_of) for n, t_of in by_noun.items() if n not in wholes]
     spans = []

@@ -56,8 +56,9 @@ def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarra
     candidates.sort(axis=1)  # ties in the order of t
     by_p = np.argsort(-np.take_along_axis(p, candidates, axis=1), axis=1, kind="stable")
     candidates = np.take_along_axis(candidates, by_p, axis=1)
-    dimension, pole = poles(attributes)
-    dimension, pole = dimension[candidates], pole[candidates]
+    ts, place = np.unique(candidates, return_inverse=True)
+    place = place.reshape(candidates.shape)
+    dimension, pole = (of_t[place] for of_t in poles(attributes.iloc[ts]))
     keep = np.ones(candidates.shape, dtype=bool)
     for j in range(1, n_candidates):
         same = (dimension[:, :j] == dimension[:, j : j + 1]) & (dimension[:, j : j + 1] >= 0)

@@ -12,21 +12,23 @@ BAND = "rgba(125, 138, 151, 0.28)"
 ROW = 24  #: pixels of a horizontal bar with its gap
 
 
-def _layout(figure: go.Figure, height: int, **more) -> go.Figure:
+def _layout(figure: go.Figure, height: int, x: dict, y: dict | None = None, **more) -> None:
+    """Set all of a figure's layout at once, which is much faster than bit by bit."""
     figure.update_layout(
-        height=height,
-        margin={"l": 4, "r": 8, "t": 8, "b": 8},
-        bargap=0.28,
-        showlegend=False,
-        hoverlabel={"align": "left"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        dragmode=False,
-        **more,
+        {
+            "height": height,
+            "margin": {"l": 4, "r": 8, "t": 8, "b": 8},
+            "bargap": 0.28,
+            "showlegend": False,
+            "hoverlabel": {"align": "left"},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "dragmode": False,
+            "xaxis": {"fixedrange": True, "zeroline": False} | x,
+            "yaxis": {"fixedrange": True, "automargin": True, "autorange": "reversed"} | (y or {}),
+        }
+        | more
     )
-    figure.update_xaxes(fixedrange=True, zeroline=False)
-    figure.update_yaxes(fixedrange=True, automargin=True)
-    return figure
 
 
 def attribute_bars(
@@ -74,9 +76,8 @@ def attribute_bars(
         width=0.58,
         hovertemplate="%{y}<br>" + symbol + " = %{x:.4f}<extra></extra>",
     )
-    _layout(figure, 44 + ROW * len(ts), barmode="overlay")
-    figure.update_xaxes(tickformat=".2~f", rangemode="tozero", nticks=5, title=None)
-    figure.update_yaxes(autorange="reversed", title=None)
+    x = {"tickformat": ".2~f", "rangemode": "tozero", "nticks": 5}
+    _layout(figure, 44 + ROW * len(ts), x, barmode="overlay")
     return figure
 
 
@@ -110,26 +111,28 @@ def difference_bars(
             hovertemplate="%{y}<br>difference of p(t | x, c) = %{x:+.4f}<extra></extra>",
         )
     )
-    _layout(figure, 66 + ROW * len(ts))
-    figure.update_layout(margin_t=30)
-    figure.update_xaxes(range=[-reach, reach], tickformat="+.2~f", nticks=5, title=None)
-    figure.update_yaxes(autorange="reversed", title=None)
-    figure.add_vline(x=0, line_width=1, line_color=NEUTRAL)
-    for x, anchor, label, colour in (
-        (0, "left", f"◂ {second}", TRUE),
-        (1, "right", f"{first} ▸", PREDICTED),
-    ):
-        figure.add_annotation(
-            x=x,
-            y=1,
-            xref="paper",
-            yref="paper",
-            yanchor="bottom",
-            xanchor=anchor,
-            text=f"<b>{label}</b>",
-            showarrow=False,
-            font={"color": colour, "size": 12},
-        )
+    sides = ((0, "left", f"◂ {second}", TRUE), (1, "right", f"{first} ▸", PREDICTED))
+    _layout(
+        figure,
+        66 + ROW * len(ts),
+        {"range": [-reach, reach], "nticks": 5}
+        | {"zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1},
+        margin={"l": 4, "r": 8, "t": 30, "b": 8},
+        annotations=[
+            {
+                "x": x,
+                "y": 1,
+                "xref": "paper",
+                "yref": "paper",
+                "yanchor": "bottom",
+                "xanchor": anchor,
+                "text": f"<b>{label}</b>",
+                "showarrow": False,
+                "font": {"color": colour, "size": 12},
+            }
+            for x, anchor, label, colour in sides
+        ],
+    )
     return figure
 
 
@@ -166,13 +169,14 @@ def mirror_bars(
             hovertemplate="%{y}<br>p(t | c), %{hovertext}<extra></extra>",
             width=0.62,
         )
-    _layout(figure, 44 + ROW * len(ts), barmode="relative")
-    reach = 1.1 * max(np.max(first, initial=0), np.max(second, initial=0), 1e-9)
-    ticks = np.linspace(-reach, reach, 5)
-    figure.update_xaxes(
-        range=[-reach, reach], tickvals=ticks, ticktext=[f"{abs(v):.2f}" for v in ticks]
-    )
-    figure.update_yaxes(autorange="reversed")
+    top = max(np.max(first, initial=0), np.max(second, initial=0), 1e-9)
+    ticks = np.array([-1, -0.5, 0, 0.5, 1]) * float(f"{top:.1g}")
+    x = {
+        "range": [-1.1 * top, 1.1 * top],
+        "tickvals": ticks,
+        "ticktext": [f"{abs(tick):.2g}" for tick in ticks],
+    }
+    _layout(figure, 44 + ROW * len(ts), x, barmode="relative")
     return figure
 
 
@@ -205,9 +209,7 @@ def strip(values: list[np.ndarray], names: list[str], cs: list[int], others: np.
             fillcolor="rgba(0,0,0,0)",
             hovertemplate=name + "<br>φ(f(x)) = %{x:.2f}<extra></extra>",
         )
-    _layout(figure, 40 + 30 * len(rows))
-    figure.update_xaxes(rangemode="tozero", nticks=6)
-    figure.update_yaxes(autorange="reversed")
+    _layout(figure, 40 + 30 * len(rows), {"rangemode": "tozero", "nticks": 6})
     return figure
 
 
@@ -236,7 +238,6 @@ def score_dots(
             " (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
         )
     )
-    _layout(figure, 40 + 22 * len(names))
-    figure.update_xaxes(rangemode="tozero", nticks=5, tickformat=".2~f", showgrid=True)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    x = {"rangemode": "tozero", "nticks": 5, "tickformat": ".2~f", "showgrid": True}
+    _layout(figure, 40 + 22 * len(names), x, {"showgrid": False})
     return figure

@@ -11,15 +11,15 @@ MAX_Q = 0.05
 
 def name(run: Run, f: int, most: int = 2) -> str:
     """Return the attribute that names filter f, several of them, or that it has none."""
-    row = run.filters.iloc[f]
-    if row["name_t"] >= 0:
-        return links.phrase(run, int(row["name_t"]))
+    name_t, verdict = int(run.filters["name_t"].iloc[f]), str(run.filters["verdict"].iloc[f])
+    if name_t >= 0:
+        return links.phrase(run, name_t)
+    if verdict != "several names":
+        return verdict
     p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
     ts = np.argsort(-np.where(q < MAX_Q, p, 0), kind="stable")[:most]
     ts = [int(t) for t in ts if q[t] < MAX_Q]
-    if row["verdict"] != "several names" or not ts:
-        return str(row["verdict"])
-    return " / ".join(links.phrase(run, t) for t in ts)
+    return " / ".join(links.phrase(run, t) for t in ts) or verdict
 
 
 def label(run: Run, f: int) -> list[tuple[str, str]]:

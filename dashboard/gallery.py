@@ -6,7 +6,7 @@ import numpy as np
 
 from core import grounding
 from core.run import Run
-from dashboard import data, overlay
+from dashboard import data, links, overlay
 from dashboard.component import gallery_component
 
 #: Tones of a frame or a line: the hue of a role, the same on all pages.
@@ -113,9 +113,9 @@ def word_layer(run: Run, x: int, t: int) -> str:
 
 def describe_image(run: Run, x: int) -> str:
     """Return the alt text of an image: what it is and what it was taken for."""
-    row = run.images.iloc[x]
-    names = run.classes["name"]
-    true, predicted = names.iloc[row["true_c"]], names.iloc[row["predicted_c"]]
+    true, predicted = (
+        links.name(run, int(run.images[column].iloc[x])) for column in ("true_c", "predicted_c")
+    )
     if true == predicted:
         return f"Image {x}: {true}, classified correctly"
     return f"Image {x}: {true}, taken for {predicted}"

@@ -23,21 +23,22 @@ def show(run: Run) -> None:
     for tab, panel in zip(tabs, measured, strict=True):
         with tab:
             st.caption(panel.help)
-            table, chart = st.columns([7, 4], gap="medium")
+            table, chart = st.columns([2, 1], gap="medium")
             with table:
                 st.markdown(as_table(panel))
             with chart:
-                st.caption(f"{panel.headline}, with its interval")
                 dots(panel)
 
 
 def as_table(panel: Panel) -> str:
-    """Return a panel as a Markdown table."""
-    head = ["", *map(heading.plain, panel.columns)]
-    lines = [head, [":--", *["--:"] * len(panel.columns)]]
+    """Return a panel as a Markdown table, a method a row; many figures of few methods lie down."""
+    lines = [["", *map(heading.plain, panel.columns)]]
     for row in panel.rows:
         cells = [figure(row.scores.get(column)) for column in panel.columns]
         lines.append([label(row), *cells])
+    if len(panel.rows) < len(panel.columns):
+        lines = [list(line) for line in zip(*lines, strict=True)]
+    lines.insert(1, [":--", *["--:"] * (len(lines[0]) - 1)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -50,26 +51,38 @@ def label(row: Row) -> str:
 
 
 def figure(score: dict | None) -> str:
-    """Return a score with its interval; figures of 10 and above with one decimal."""
+    """Return a score with its interval, kept on one line; counts without decimals."""
     if score is None:
         return ""
-    digits = 1 if abs(score["value"]) >= 10 else 3 if abs(score["value"]) < 1 else 2
-    value = f"{score['value']:.{digits}f}"
+    figures = [score["value"], end(score, "low"), end(score, "high")]
+    size = abs(score["value"])
+    digits = 1 if size >= 10 else 3 if size < 1 else 2
     if score.get("low") is None or score.get("high") is None:
-        return value
-    return f"**{value}** :gray[{score['low']:.{digits}f} to {score['high']:.{digits}f}]"
+        return f"{score['value']:.{digits}f}"
+    if all(float(each).is_integer() for each in figures):
+        digits = 0
+    value, low, high = (f"{each:.{digits}f}" for each in figures)
+    return f"**{value}** :gray[:small[{low} to {high}]]".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def end(score: dict, name: str) -> float:
+    """Return the "low" or the "high" end of a score's interval; its value where it has none."""
+    return score["value"] if score.get(name) is None else score[name]
 
 
 def dots(panel: Panel) -> None:
-    """Draw the headline figure of each method with its interval."""
+    """Draw the headline figure of each method with its interval, where it could be measured."""
     rows = [row for row in panel.rows if panel.headline in row.scores]
+    if not rows:
+        return
+    st.caption(f"{panel.headline}, with its interval")
     scores = [row.scores[panel.headline] for row in rows]
     st.plotly_chart(
         charts.score_dots(
             [row.name for row in rows],
             [score["value"] for score in scores],
-            [score.get("low") or score["value"] for score in scores],
-            [score.get("high") or score["value"] for score in scores],
+            [end(score, "low") for score in scores],
+            [end(score, "high") for score in scores],
             [row.role == "default" for row in rows],
         ),
         key=f"overview.scores.{panel.title}",

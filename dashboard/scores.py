@@ -69,7 +69,7 @@ PANELS = {
     ),
     "faithfulness": Panel(
         "Faithfulness",
-        "logit, against random",
+        "probability, against random",
         "How far the predicted class falls when the filters behind the sentence are removed, "
         "beside as many random ones and as many of the largest.",
     ),

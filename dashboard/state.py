@@ -71,13 +71,18 @@ def href(page: Page, /, **params: Value) -> str:
 
 def here(page: Page, keep: Iterable[Key], /, **changes: Value) -> str:
     """Return the link to this page with some parameters changed; only ``keep`` goes along."""
-    params = {str(key): text(key) or None for key in keep} | changes
+    asked = st.query_params.to_dict()  # once: it takes as long as to read a single key
+    params = {str(key): _clean(asked.get(key, "")) or None for key in keep} | changes
     return href(page, **params)
 
 
 def text(key: Key) -> str:
     """Return what the URL says for a key, at most 500 characters; empty for nothing."""
-    return st.query_params.get(key, "").strip()[:500]
+    return _clean(st.query_params.get(key, ""))
+
+
+def _clean(raw: str) -> str:
+    return raw.strip()[:500]
 
 
 def number(key: Key, size: int, what: str) -> int | None:

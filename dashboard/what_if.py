@@ -14,7 +14,7 @@ from core.claim import Claim, check_claim
 from core.counterfactual import Change, smallest_attribute_change, smallest_filter_change
 from core.run import Run
 from core.words import join
-from dashboard import data, gallery, heading, links
+from dashboard import data, filter_name, gallery, heading, links
 from dashboard.gallery import Line, Picture
 
 N_FILTERS = 6
@@ -88,7 +88,8 @@ def sliders(
         "Filters, switched off",
         fs,
         selection_mode="multi",
-        format_func=lambda f: f"filter {f}",
+        wrap=True,
+        format_func=lambda f: f"{f} {heading.plain(filter_name.name(run, f))}",
         key=f"{scope}.f",
         help="The filters behind the first word of the sentence, and those of the smallest change.",
     )

@@ -62,7 +62,7 @@ def _variety(evaluation: dict) -> str:
 def _faithfulness(evaluation: dict) -> str:
     names = ("sentence's filters", "random filters", "largest filters", "against random")
     rows = [
-        [f"{name}: {unit}", *(_cell(scores[f"{unit}, {what}"], 3) for what in names)]
+        [f"{name}: {unit}", *(_cell(scores.get(f"{unit}, {what}"), 3) for what in names)]
         for name, scores in evaluation["faithfulness"]["rows"].items()
         for unit in ("logit", "probability")
     ]
@@ -85,8 +85,8 @@ def _trust(evaluation: dict) -> str:
     return _table("Filters, by verdict", head, rows)
 
 
-def _cell(score: dict, digits: int) -> str:
-    if score["value"] is None:
+def _cell(score: dict | None, digits: int) -> str:
+    if score is None or score["value"] is None:
         return "-"
     value, low, high = (
         "-" if score[name] is None else f"{score[name]:.{digits}f}"

@@ -32,7 +32,28 @@ def states(run: Run) -> dict[str, str]:
         "grounding": f"grounding?{name}&x={x}",
         "class": f"classes?{name}&c={row['true_c']}",
         "classes": f"classes?{name}&c={row['predicted_c']}&versus={row['true_c']}",
+        "patterns": f"patterns?{name}",
     }
+
+
+#: Pictures of a tab that is not the first of its page: the page's name above, and the tab.
+TABS = {
+    "what_if": ("image", "What if"),
+    "overview_retrieval": ("overview", "Retrieval"),
+    "overview_sentences": ("overview", "Sentences"),
+    "overview_variety": ("overview", "Variety"),
+    "overview_faithfulness": ("overview", "Faithfulness"),
+}
+
+
+def show(page, url: str, tab: str) -> None:
+    """Open a link, and a tab of it unless that is empty."""
+    page.goto(url)
+    settle(page)
+    if tab:
+        page.get_by_role("tab", name=tab).click()
+        settle(page)
+    page.wait_for_timeout(700)
 
 
 def main() -> None:
@@ -46,18 +67,19 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     run = Run(runs_folder() / arguments.run)
+    links = states(run)
+    views = {name: (link, "") for name, link in links.items()}
+    views |= {name: (links[page], tab) for name, (page, tab) in TABS.items()}
     with serve(runs_folder()) as server, launch() as browser:
         for theme in arguments.themes.split(","):
             page = browser.new_page(
                 viewport={"width": arguments.width, "height": 900}, color_scheme=theme
             )
             page.set_default_timeout(180_000)
-            for name, link in states(run).items():
+            for name, (link, tab) in views.items():
                 if arguments.only and name not in arguments.only.split(","):
                     continue
-                page.goto(f"{server.url}/{link}")
-                settle(page)
-                page.wait_for_timeout(700)
+                show(page, f"{server.url}/{link}", tab)
                 height = page.evaluate(
                     "document.querySelector('[data-testid=stMain]').firstElementChild.scrollHeight"
                 )

@@ -59,17 +59,26 @@ def test_a_table_has_a_cell_for_every_figure():
     assert {line.count("|") for line in lines} == {5}
 
 
+def test_a_table_of_more_figures_than_methods_lies_down():
+    figures = {name: score(2) for name in ("logit", "probability")}
+    [panel] = panels({"faithfulness": {"rows": {"ridge": figures}}})
+    lines = as_table(panel).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| logit", "| probability"]
+    assert "ridge" in lines[0]
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
         (None, ""),
-        ({"value": 12.34, "low": 11.0, "high": 13.0}, "**12.3** :gray[11.0 to 13.0]"),
-        ({"value": 0.1234, "low": 0.1, "high": 0.2}, "**0.123** :gray[0.100 to 0.200]"),
+        ({"value": 12.34, "low": 11.0, "high": 13.0}, "**12.3** :gray[:small[11.0 to 13.0]]"),
+        ({"value": 0.1234, "low": 0.1, "high": 0.2}, "**0.123** :gray[:small[0.100 to 0.200]]"),
+        ({"value": 9.0, "low": 8.0, "high": 9.0}, "**9** :gray[:small[8 to 9]]"),
         ({"value": 28.3}, "28.3"),
     ],
 )
 def test_figures_are_written_with_their_interval(given, shown):
-    assert figure(given) == shown
+    assert figure(given).replace("\N{NO-BREAK SPACE}", " ") == shown
 
 
 @pytest.mark.parametrize("evaluation", [{}, {"grounding": None}, {"grounding": {"rows": {}}}])

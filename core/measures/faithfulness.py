@@ -62,6 +62,9 @@ def falls(run: Run, xs: np.ndarray, top: np.ndarray, estimator: str, seed: int =
 def score_faithfulness(fallen: np.ndarray, seed: int = 0) -> dict[str, Score]:
     """Return mean falls and the ratios of the sentence's filters to random and to the largest.
 
+    A random filter is as likely to raise a logit as to lower it, so its mean fall is about 0 and no
+    measure for a ratio: "against random" compares probabilities only.
+
     Parameters
     ----------
     fallen : ndarray of shape (3, 2, n)
@@ -76,6 +79,7 @@ def score_faithfulness(fallen: np.ndarray, seed: int = 0) -> dict[str, Score]:
         scores[f"{unit}, sentence's filters"] = ratio(named, one, drawn)
         scores[f"{unit}, random filters"] = ratio(random, one, drawn)
         scores[f"{unit}, largest filters"] = ratio(largest, one, drawn)
-        scores[f"{unit}, against random"] = ratio(named, random, drawn)
         scores[f"{unit}, against largest"] = ratio(named, largest, drawn)
+    named, random, _ = fallen[:, 1]
+    scores["probability, against random"] = ratio(named, random, drawn)
     return scores

@@ -97,6 +97,6 @@ def find_degraded(run: Run) -> Finding:
         for m in bad:
             share = (units[reference, m] < units[x, m]).mean()
             parts.append(f"{MEASURES[m].words} than {share:.1%} of the training images")
-        return f"The picture is {' and '.join(parts)} ."
+        return f"The picture is {' and '.join(parts)}."
 
     return Finding(squash(units.max(axis=1), _MIDDLE, _WIDTH), reason)

@@ -88,7 +88,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             **bound(key, current, blank, scope="failures", resets=(Key.PAGE,)),
         )
 
-    with st.grid(4, min_column_width=170, gap="small", vertical_alignment="bottom"):
+    with st.grid(4, min_column_width=170, gap="small", vertical_alignment="top"):
         st.segmented_control(
             "Correctness",
             list(SHOWS),

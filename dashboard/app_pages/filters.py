@@ -70,7 +70,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
     named = run.filters["name_t"].to_numpy()
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: links.phrase(run, n))
     options = options if t is None or t in options else [t, *options]
-    with st.grid(4, min_column_width=220, vertical_alignment="bottom"):
+    with st.grid(4, min_column_width=220, vertical_alignment="top"):
         st.selectbox(
             "Speaks of",
             options,

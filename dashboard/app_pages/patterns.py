@@ -39,6 +39,9 @@ def main() -> None:
     counts(diagnoses, xs)
     clusters(run, diagnoses, groups)
     suspicious(run)
+    heading.section(
+        "Take it away", f"All {len(xs):,} failures with sentences, diagnoses and verdicts."
+    )
     report_buttons.show(run, xs)
 
 
