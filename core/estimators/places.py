@@ -7,9 +7,11 @@ clusters whose peak predicts its attributes for classes that were left out (`tra
 """
 
 import numpy as np
+from scipy.special import softmax
 
 from core.estimators.mixture import mixture
 from core.estimators.registry import Estimate, Inputs, register_estimator
+from core.estimators.ridge import ridge
 from core.estimators.targets import caption_fraction
 from core.estimators.templates import Templates, part_templates, sample_cells
 from core.estimators.transfer import transfer
@@ -22,24 +24,35 @@ N_ATTRIBUTES = 600
 #: A noun counts as if so many of its attributes lay where attributes lie on average.
 SHRINKAGE = 1.0
 #: Difference of correlation that makes one cluster e times as likely as another.
-TEMPERATURE = 0.02
+TEMPERATURE = 0.03
+#: Length of the attribute's own evidence beside that of the place, which is 1.
+OWN = 0.4
 
 
 @register_estimator("places")
 def places(inputs: Inputs) -> Estimate:
     """Return the mixture's p(t given f), with the part where t lies as evidence.
 
-    The evidence of an attribute is the detector of its noun's place, one for all attributes of the
-    noun. Without maps, or with a single class, places cannot be learned and the evidence is the
-    mixture's own.
+    The evidence of an attribute is the detector of its noun's place, the same for all attributes of
+    the noun, plus a smaller share of its own regression on all filters; ``evidence_bias`` makes its
+    mean over the training images 0. Without maps, or with a single class, places cannot be learned
+    and the evidence is the mixture's own.
     """
     estimate = mixture(inputs)
     if inputs.maps is None or len(np.unique(inputs.true_c)) < 2:
         return estimate
     templates = part_templates(sample_cells(inputs, np.random.default_rng(SEED)), SEED)
     detector = noun_detectors(inputs, templates)
-    evidence = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
+    place = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
+    own = ridge(inputs).evidence
+    evidence = _unit(place) + np.float32(OWN) * _unit(own)
     return Estimate(estimate.p_t_given_f, evidence, -inputs.pooled.mean(axis=0) @ evidence)
+
+
+def _unit(evidence: np.ndarray) -> np.ndarray:
+    """Return the evidence with columns of length 1; a column of zeros stays."""
+    length = np.linalg.norm(evidence, axis=0)
+    return evidence / np.where(length > 0, length, 1)
 
 
 def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray]:
@@ -54,9 +67,17 @@ def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray
     for noun in np.unique(inputs.nouns):
         own = score[:, inputs.nouns[common] == noun]
         mean = (own.sum(axis=1) + SHRINKAGE * average) / (own.shape[1] + SHRINKAGE)
-        weight = np.exp((mean - mean.max()) / TEMPERATURE)
-        detectors[noun] = templates.weights @ (weight / weight.sum()).astype(np.float32)
+        detectors[noun] = templates.weights @ _votes(mean, templates.clustering)
     return detectors
+
+
+def _votes(score: np.ndarray, clustering: np.ndarray) -> np.ndarray:
+    """Return a weight for each cluster: every clustering has one vote, split by a softmax."""
+    votes = np.empty(len(score), np.float32)
+    for i in np.unique(clustering):
+        own = clustering == i
+        votes[own] = softmax(score[own] / TEMPERATURE)
+    return votes
 
 
 def _peaks(inputs: Inputs, templates: Templates) -> np.ndarray:
