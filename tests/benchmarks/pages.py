@@ -100,6 +100,7 @@ def clicks(page, url: str, run: Run):
     n = min(N_CLICKS, len(xs) - 1)
     button = page.get_by_role("button", name="Next")
     yield "click", "next image", [until_drawn(page, button.click) for _ in range(n)]
+    settle(page)
     word = page.locator("a.word:not(.active)").first
     yield "click", "a word", [until_drawn(page, word.click) for _ in range(n)]
     page.goto(f"{url}/classes?run={run.name}")
