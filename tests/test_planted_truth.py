@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from core.estimators import estimate
-from core.estimators.ensemble import scaled, shrunk_to_nouns
 from core.estimators.transfer import transfer
 from core.trust import filters_table, shuffled, trust
 from tests.planted import NAMED_BY, T_NOUNS, T, planted_world
@@ -21,7 +20,7 @@ def share_at(maps, cells, evidence):
     return (heat.argmax(axis=2) == cells[:, part]).mean()
 
 
-@pytest.mark.parametrize("name", ["ridge", "mixture", "places", "ensemble"])
+@pytest.mark.parametrize("name", ["ridge", "mixture", "places"])
 def test_the_planted_filters_are_named_rightly(world, name):
     p_t_given_f = estimate(name, world[0]).p_t_given_f
     assert {f: int(p_t_given_f[f].argmax()) for f in NAMED_BY} == NAMED_BY
@@ -33,10 +32,10 @@ def test_places_finds_the_planted_part_in_every_image(world):
 
 
 @pytest.mark.parametrize("member", ["mixture", "ridge"])
-def test_the_ensemble_finds_the_planted_part_more_often_than_a_member_without_places(world, member):
+def test_places_finds_the_planted_part_more_often_than_what_it_is_made_of(world, member):
     inputs, maps, cells = world
-    found = {n: share_at(maps, cells, estimate(n, inputs).evidence) for n in ("ensemble", member)}
-    assert found["ensemble"] > found[member]
+    found = {n: share_at(maps, cells, estimate(n, inputs).evidence) for n in ("places", member)}
+    assert found["places"] > found[member]
 
 
 def test_weights_that_ignore_the_attribute_cannot_tell_head_from_belly(world):
@@ -44,40 +43,17 @@ def test_weights_that_ignore_the_attribute_cannot_tell_head_from_belly(world):
     assert share_at(maps, cells, np.ones((maps.shape[1], T))) < 0.6
 
 
-@pytest.mark.parametrize("name", ["places", "ensemble"])
-def test_without_maps_the_evidence_is_the_mixtures(world, name):
+def test_without_maps_the_evidence_of_places_is_the_mixtures(world):
     blind = shuffled(world[0], np.random.default_rng(0))
     np.testing.assert_array_equal(
-        estimate(name, blind).evidence, estimate("mixture", blind).evidence
+        estimate("places", blind).evidence, estimate("mixture", blind).evidence
     )
 
 
-def test_the_ensemble_takes_its_words_from_the_mixture(world):
+def test_places_takes_its_words_from_the_mixture(world):
     np.testing.assert_array_equal(
-        estimate("ensemble", world[0]).p_t_given_f, estimate("mixture", world[0]).p_t_given_f
+        estimate("places", world[0]).p_t_given_f, estimate("mixture", world[0]).p_t_given_f
     )
-
-
-def test_no_member_of_the_ensemble_outweighs_the_others(world):
-    """The three maps are added on one scale: multiplying one evidence changes nothing."""
-    _, maps, _ = world
-    cells = maps.reshape(*maps.shape[:2], -1).transpose(0, 2, 1).reshape(-1, maps.shape[1])
-    evidence = np.random.default_rng(0).normal(size=(maps.shape[1], T)).astype(np.float32)
-    covariance = np.cov(cells.T.astype(np.float32), bias=True).astype(np.float32)
-    for factor in (1, 1000):
-        heat = (cells - cells.mean(axis=0)) @ scaled(factor * evidence, covariance)
-        np.testing.assert_allclose(heat.std(axis=0), 1, rtol=1e-3)
-
-
-def test_an_attribute_shares_half_its_place_with_its_noun():
-    evidence = np.arange(12, dtype=float).reshape(2, 6)
-    nouns = np.array(["bill", "belly", "bill", "belly", "bill", "tail"])
-    result = shrunk_to_nouns(evidence, nouns)
-    for f in range(2):
-        for t in range(6):
-            siblings = [evidence[f, s] for s in range(6) if nouns[s] == nouns[t]]
-            mean = sum(siblings) / len(siblings)
-            assert result[f, t] == pytest.approx((evidence[f, t] + mean) / 2)
 
 
 def test_places_gives_the_same_twice(world):

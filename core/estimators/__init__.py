@@ -3,7 +3,6 @@
 Importing the package registers all of them; `estimate` runs one by name.
 """
 
-from core.estimators.ensemble import ensemble
 from core.estimators.literal import literal
 from core.estimators.mixture import mixture
 from core.estimators.places import places
@@ -22,7 +21,6 @@ __all__ = [
     "ESTIMATORS",
     "Estimate",
     "Inputs",
-    "ensemble",
     "estimate",
     "literal",
     "mixture",

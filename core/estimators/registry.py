@@ -13,7 +13,7 @@ from scipy import sparse
 from core.errors import DataError
 
 #: The estimator that explanations use unless asked otherwise; chosen by measurement, see README.
-DEFAULT_ESTIMATOR = "ensemble"
+DEFAULT_ESTIMATOR = "places"
 
 
 @dataclass(frozen=True)

@@ -38,17 +38,29 @@ def transfer(peaks: np.ndarray, share: np.ndarray, true_c: np.ndarray) -> np.nda
 
 
 def _correlation(features: np.ndarray, share: np.ndarray, folds: list) -> np.ndarray:
+    """Return the correlation for one cluster; the sums of each fold are taken once."""
+    features = features - features.mean(axis=0)
+    sums = [_sums(features[left_out], share[left_out]) for _, left_out in folds]
+    total = [sum(parts) for parts in zip(*sums, strict=True)]
     predicted = np.empty_like(share)
-    for fit, left_out in folds:
-        mean, scale = features[fit].mean(axis=0), features[fit].std(axis=0)
-        scale[scale == 0] = 1
-        z = (features[fit] - mean) / scale
-        gram = z.T @ z + np.float32(PENALTY * len(fit)) * np.eye(z.shape[1], dtype=np.float32)
-        target = share[fit] - share[fit].mean(axis=0)
-        weights = linalg.solve(gram, z.T @ target, assume_a="pos")
-        predicted[left_out] = (features[left_out] - mean) / scale @ weights
+    for (_, left_out), own in zip(folds, sums, strict=True):
+        n, x, y, xx, xy = (every - out for every, out in zip(total, own, strict=True))
+        mean = x / n
+        covariance = xx / n - np.outer(mean, mean)
+        variance = covariance.diagonal()
+        scale = np.sqrt(np.where(variance > 1e-6 * variance.max(), variance, np.inf))
+        shrunk = covariance / np.outer(scale, scale) + np.float32(PENALTY) * np.eye(len(mean))
+        target = (xy / n - np.outer(mean, y / n)) / scale[:, None]
+        weights = linalg.solve(shrunk, target, assume_a="pos") / scale[:, None]
+        predicted[left_out] = (features[left_out] - mean) @ weights.astype(share.dtype)
     predicted -= predicted.mean(axis=0)
     centred = share - share.mean(axis=0)
     norm = np.linalg.norm(predicted, axis=0) * np.linalg.norm(centred, axis=0)
     product = (predicted * centred).sum(axis=0)
     return np.clip(np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0), 0, 1)
+
+
+def _sums(features: np.ndarray, share: np.ndarray) -> tuple:
+    """Return the number of images and the sums over them that a regression is made of."""
+    squares, products = features.T @ features, features.T @ share
+    return len(features), features.sum(axis=0), share.sum(axis=0), squares, products
