@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,12 +26,20 @@ def birds(tmp_path):
 
 
 def content(folder):
-    """Return the bytes of every file of a run."""
+    """Return the bytes of every file in a run's folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def appeared(folder):
+    """Return the same without the file that a killed process was in the middle of writing.
+
+    Scores and diagnoses are written into a finished run, each under another name until it is whole.
+    """
+    return {name: data for name, data in content(folder).items() if not name.endswith(".writing")}
 
 
 def killed_after(seconds, folder, runs, way):
@@ -68,7 +77,7 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
         n_killed += exitcode == -signal.SIGKILL
         n_left_parts += (runs / ".tiny.partial").exists()
         if (runs / "tiny").exists():
-            found = content(runs / "tiny").items()  # scores may still be missing
+            found = appeared(runs / "tiny").items()  # scores may still be missing
             assert any(found <= expected.items() for expected in undisturbed)
         if exitcode == 0 and rng.random() < 0.5:
             shutil.rmtree(runs / "tiny")
@@ -77,6 +86,34 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
         run_tiny(birds, runs, is_scored=True, **way)
         assert content(runs / "tiny") == expected
     assert [p.name for p in runs.iterdir() if p.name != "tiny"] == [".tiny.lock"]
+
+
+@pytest.mark.parametrize("file", ["evaluation.json", "diagnoses.parquet"])
+def test_a_run_killed_while_its_scores_are_written_ends_as_if_undisturbed(birds, file):
+    run_tiny(birds, birds / "undisturbed", is_scored=True)
+    context = multiprocessing.get_context("forkserver")
+    process = context.Process(target=_die_while_writing, args=(birds, birds / "runs", file))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    run, undisturbed = birds / "runs" / "tiny", content(birds / "undisturbed" / "tiny")
+    assert appeared(run).items() < undisturbed.items()
+    assert [name for name in content(run) if name not in undisturbed and file in name]
+    run_tiny(birds, birds / "runs", is_scored=True)
+    assert content(run) == undisturbed
+
+
+def _die_while_writing(folder, runs, file):
+    """Make a run in a process that is killed when that file is written and not yet in its place."""
+    replace = Path.replace
+
+    def killing(beside, path):
+        if Path(path).name == file:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return replace(beside, path)
+
+    Path.replace = killing
+    run_tiny(folder, runs, is_scored=True)
 
 
 class Decoded:
