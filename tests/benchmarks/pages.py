@@ -46,14 +46,6 @@ def processor_time(server: Server) -> float:
     return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def timed(action: Callable[[], None], is_done: Callable[[], None]) -> float:
-    """Return the milliseconds from an action to what it shows."""
-    start = time.perf_counter()
-    action()
-    is_done()
-    return 1000 * (time.perf_counter() - start)
-
-
 def open_pages(page, url: str, run: Run):
     """Yield the time that each page takes to open by its link, the app being loaded."""
     for name, link in states(run).items():
@@ -66,29 +58,37 @@ def open_pages(page, url: str, run: Run):
 
 
 FOLLOW = """link => {
+  window.askedAt = performance.now();
   history.pushState({}, "", link);
   window.dispatchEvent(new PopStateEvent("popstate"));
 }"""
-#: Counts the runs of the script that ended, so that a short one is not missed.
+#: Notes when the user clicked, and counts the runs of the script that ended, lest one be missed.
 WATCH = """() => {
+  if (!window.watched) {
+    window.watched = true;
+    window.runs = 0;
+    document.addEventListener("click", () => { window.askedAt = performance.now(); }, true);
+  }
   const app = document.querySelector('[data-testid="stApp"]');
   if (app.watched) return;
   app.watched = true;
-  window.runs = 0;
   new MutationObserver(() => {
     if (app.dataset.testScriptState === "notRunning") window.runs += 1;
   }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
 }"""
-IS_DRAWN = """before => window.runs > before
+#: Asked once a frame; the time is the browser's own, without what drives it.
+DRAWN_AFTER = """before => window.runs > before
   && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
-  && !document.querySelector('[data-stale="true"]')"""
+  && !document.querySelector('[data-stale="true"]')
+  && performance.now() - window.askedAt"""
 
 
 def until_drawn(page, action: Callable[[], None]) -> float:
-    """Return the milliseconds from an action to the page being drawn."""
+    """Return the milliseconds from the click of an action to the whole page being drawn."""
     page.evaluate(WATCH)
     before = page.evaluate("window.runs")
-    return timed(action, lambda: page.wait_for_function(IS_DRAWN, arg=before))
+    action()
+    return page.wait_for_function(DRAWN_AFTER, arg=before).json_value()
 
 
 def clicks(page, url: str, run: Run):
