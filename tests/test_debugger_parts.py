@@ -125,14 +125,10 @@ def test_an_image_without_a_fault_is_said_to_have_none(faulty):
     assert "nothing speaks against the label" in text(part("diagnosis_card", x))
 
 
-def scope(x: int, version: int) -> str:
-    return f"verdict.faulty.{x}.{version}"
-
-
-def save(app: AppTest, x: int, version: int, note: str, author: str) -> AppTest:
-    app.text_area(key=f"{scope(x, version)}.note").input(note)
-    app.text_input(key=f"{scope(x, version)}.author").input(author)
-    app.checkbox(key=f"{scope(x, version)}.reviewed").check()
+def save(app: AppTest, note: str, author: str) -> AppTest:
+    app.text_area(key="verdict.note").input(note)
+    app.text_input(key="verdict.author").input(author)
+    app.checkbox(key="verdict.reviewed").check()
     return app.button[0].click().run()
 
 
@@ -140,7 +136,7 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     x = MISLED[0]
     app = part("verdict_form", x)
     assert app.selectbox[0].value == Pattern.SPURIOUS_CUE
-    app = save(app, x, 0, "sky, not bird", "Ana")
+    app = save(app, "sky, not bird", "Ana")
     with closing(Verdicts()) as verdicts:
         saved = verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x])
     assert (saved.note, saved.author, saved.is_reviewed) == ("sky, not bird", "Ana", True)
@@ -151,8 +147,8 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
 def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
     x = MISLED[1]
     ana, ben = part("verdict_form", x), part("verdict_form", x)
-    save(ana, x, 0, "Ana's note", "Ana")
-    save(ben, x, 0, "Ben's note", "Ben")
+    save(ana, "Ana's note", "Ana")
+    save(ben, "Ben's note", "Ben")
     assert "Ana saved a verdict" in text(ben)
     assert "Ana's note" in text(ben)
     assert ben.text_area[0].value == "Ben's note"
@@ -164,7 +160,7 @@ def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
 
 def test_markdown_in_a_note_stays_text(faulty):
     x = MISLED[0]
-    app = save(part("verdict_form", x), x, 0, "[win](http://example.org) <b>", "A*na*")
+    app = save(part("verdict_form", x), "[win](http://example.org) <b>", "A*na*")
     shown = [str(element.value) for element in app.markdown]
     assert any("example" in line for line in shown)
     assert not any("[win](http" in line for line in shown)
