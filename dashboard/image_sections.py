@@ -75,7 +75,7 @@ def places(view: View) -> None:
                 [each for each in classes if each != other],
                 format_func=lambda each: links.numbered_name(run, each),
                 help="Any class can be put here: the sentence, the chart and the maps follow.",
-                **bound(key, c, scope="image"),
+                **bound(key, c, scope="image", resets=(Key.IF,)),
             )
 
 

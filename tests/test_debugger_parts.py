@@ -90,6 +90,43 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
     assert f"The answer stays **Class {c}**" in text(app)
 
 
+def test_a_what_if_is_a_link_that_a_colleague_can_open(faulty):
+    x = MISLED[0]
+    app = visit(f"failures?x={x}")
+    app.session_state["failures.more"] = "What if"
+    app = app.run()
+    scope = f"what_if.faulty.{x}.{'.'.join(map(str, classes(faulty, x)))}"
+    slider = next(each for each in app.slider if each.key.startswith(f"{scope}.t"))
+    slider.set_value(0.25).run()
+    app.button_group(key=f"{scope}.f").set_value([3]).run()
+    asked = app.query_params["if"]
+    assert asked == f"{slider.label}:0.25,filter 3".replace("\\", "")
+    colleague = visit(f"failures?x={x}&if={asked}")
+    assert colleague.slider(key=slider.key).value == 0.25
+    assert colleague.button_group(key=f"{scope}.f").value == [3]
+    words = [link for link in links(colleague) if link.startswith(f"failures?x={x}&t=")]
+    assert words
+    assert all("&if=" in link for link in words)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "no such bird:0",
+        "filter 99999",
+        "filter x",
+        "long bill",
+        "long bill:nan",
+        "long bill:3",
+        ":,",
+    ],
+)
+def test_a_what_if_that_the_run_does_not_know_is_left_out_with_a_notice(asked):
+    app = visit(f"failures?x={MISLED[0]}&if={asked}")
+    assert not app.exception
+    assert "does not know" in said(app)
+
+
 def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywhere(faulty):
     x = MISLED[0]
     c, versus = classes(faulty, x)

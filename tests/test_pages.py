@@ -275,3 +275,31 @@ def test_a_search_without_an_answer_says_what_is_near(run):
     assert "no “purple head”" in said(app)
     (near,) = component_data(app, "search.near.purple head")
     assert any("head" in row["label"][0]["text"] for row in near["rows"])
+
+
+def test_filters_that_are_asked_for_can_still_be_sorted_otherwise(run):
+    phrase_ = phrase(run, int(run.filters["name_t"].max()))
+    best = visit(f"filters?t={phrase_}")
+    assert best.selectbox(key="filters.sort").value == "best match"
+    clearest = visit(f"filters?t={phrase_}&sort=clearest")
+    first, second = (
+        [item["href"] for item in component_data(app, "filters.cards")[0]["items"]]
+        for app in (best, clearest)
+    )
+    assert sorted(first) == sorted(second)
+    assert first != second
+    assert visit("filters?sort=best+match").selectbox(key="filters.sort").value == "clearest"
+
+
+def test_heatmaps_of_another_estimator_can_be_looked_at(run):
+    x = int(select(run, Criteria())[0])
+    default = visit(f"grounding?x={x}")
+    other = next(each for each in run.estimators if each != run.default_estimator)
+    changed = visit(f"grounding?x={x}&estimator={other}")
+    assert changed.selectbox(key="grounding.estimator").value == other
+    layers = [
+        component_data(app, "grounding.pictures")[0]["items"][0]["layer"]
+        for app in (default, changed)
+    ]
+    assert layers[0] != layers[1]
+    assert not visit(f"grounding?x={x}&estimator=none").exception
