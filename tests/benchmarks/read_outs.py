@@ -5,8 +5,8 @@
 Every row is a way to rank attributes for a test image, scored as on the score board. Rows of one
 kind differ in one setting, so that they are a curve: the tilt trades recall for variety. Ceilings
 show what limits all of them: sentences of five attributes where captions name more, and people,
-who do not agree. There "half of the captions" is the truth, the odd ones of an image, and its even
-ones, written by others, rank the attributes in some of the rows. ``--classes`` scores test images of these classes
+who do not agree. There "half of the captions" is the truth, the even ones of an image, and the odd
+ones, written by others, rank the attributes. ``--classes`` scores test images of these classes
 only; what is estimated is always estimated on all training images.
 """
 
