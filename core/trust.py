@@ -15,11 +15,10 @@ import pandas as pd
 from scipy import stats
 
 from core.estimators import Estimate, Inputs, estimate
+from core.estimators.targets import attribute_blocks
 
-#: Shuffles for the width of the noise, and at least as many again for its tail.
+#: Shuffles for the width of the noise, and as many again for its tail.
 N_SHUFFLES = 20
-#: At most so many for the tail, where attributes are many and filters few.
-MAX_SHUFFLES = 60
 #: False discovery rate below which an attribute counts as a name.
 ALPHA = 0.05
 #: With fewer classes than this, images are shuffled one by one.
@@ -37,9 +36,10 @@ def trust(
 
     Square roots of probabilities have nearly equal variance. The first shuffles give their mean and
     spread for every filter and attribute. How far beyond that noise reaches, and rare attributes
-    reach far, is read off the other shuffles, attribute by attribute, for all filters together:
-    the p-value is the share of (shuffle, filter) pairs that stand as high. False discoveries are
-    controlled filter by filter over T (Benjamini and Hochberg).
+    reach far, is read off the other shuffles for all filters together: the p-value is the share of
+    (shuffle, filter) pairs that stand as high. Attributes about as frequent share their tail where
+    one alone has too few pairs to survive the control of false discoveries, which is done filter by
+    filter over T (Benjamini and Hochberg).
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def trust(
     seed : int
         Of the shuffles.
     n_shuffles : int
-        For the width, at least 2; for the tail as many, or more where the smallest p-value there
-        can be would not survive the control over T.
+        How often for each of both purposes, at least 2.
 
     Returns
     -------
@@ -66,18 +65,22 @@ def trust(
     mean, spread = _noise(name, inputs, rng, n_shuffles)
     z = (np.sqrt(found.p_t_given_f) - mean) / spread
     F, T = z.shape
-    n_tail = max(n_shuffles, min(int(np.ceil(2 * T / (ALPHA * F))), MAX_SHUFFLES))
-    n_above, high = np.zeros((F, T), np.int32), np.zeros(T, np.float32)
-    for _ in range(n_tail):
+    n_sharing = int(np.ceil(2 * T / (ALPHA * n_shuffles * F)))
+    by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
+    alike = [by_frequency[block] for block in attribute_blocks(T, n_sharing)]
+    p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
+    for _ in range(n_shuffles):
         noise = (np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f) - mean) / spread
-        noise.sort(axis=0)
-        high += np.quantile(noise, 0.95, axis=0) / n_tail
-        for t in range(T):
-            n_above[:, t] += F - np.searchsorted(noise[:, t], z[:, t])
+        high += np.quantile(noise, 0.95, axis=0) / n_shuffles
+        for ts in alike:
+            tail = np.sort(noise[:, ts], axis=None)
+            p_value[:, ts] += 1 - np.searchsorted(tail, z[:, ts]) / len(tail)
+    least = 1 / (n_shuffles * F * n_sharing)
+    p_value = np.clip(p_value / n_shuffles + least, 0, 1)
     null_high = np.clip(mean + high * spread, 0, 1) ** 2
     q_value = np.empty((F, T), np.float32)
     for f in range(F):
-        q_value[f] = stats.false_discovery_control((n_above[f] + 1) / (n_tail * F + 1))
+        q_value[f] = stats.false_discovery_control(p_value[f])
     return q_value, null_high
 
 
