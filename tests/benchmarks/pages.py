@@ -26,7 +26,8 @@ from tests.synthetic_run import write_synthetic_run
 
 CUB_SIZE = {"X": 11_788, "F": 2_048, "T": 9_649, "C": 200, "H": 7, "W": 7, "R": 24, "N": 5}
 N_CLICKS, N_USERS = 20, 20
-TIMEOUT = 240_000  #: milliseconds
+TIMEOUT = 60_000  #: milliseconds
+BREATH = 300  #: milliseconds that a user looks at what was drawn before the next click
 
 
 def memory(server: Server) -> tuple[int, int]:
@@ -85,6 +86,7 @@ DRAWN_AFTER = """before => window.runs > before
 
 def until_drawn(page, action: Callable[[], None]) -> float:
     """Return the milliseconds from the click of an action to the whole page being drawn."""
+    page.wait_for_timeout(BREATH)
     page.evaluate(WATCH)
     before = page.evaluate("window.runs")
     action()
