@@ -15,12 +15,14 @@ import csv
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
 from core.contract import N_EXPLAIN, UNREADABLE
-from core.estimators import Inputs
+from core.estimators import Inputs, estimate
 from core.estimators.mixture import TILT, most_likely, tilted
 from core.measures import bleu, retrieval_scores
 from core.measures.bootstrap import Score
@@ -33,6 +35,8 @@ from precompute.steps.estimates import estimator_inputs
 TILTS = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0)
 #: An attribute that n captions of an image name counts as n to this power mentions.
 POWERS = (0.0, 0.25, 0.5, 1.0)
+#: Penalty of a ridge that lies closer to the mean than the estimator's.
+FIRM = 10.0
 RETRIEVAL = ("recall", "true negative rate", "precision", "mAP", "mAP within classes")
 
 #: From the class that each image is taken for, shape (n,), to a score of each t, shape (n, T).
@@ -141,12 +145,22 @@ def read_outs(board: Board) -> Iterator[tuple[str, ReadOut]]:
             f"mixture, {weight:g} of it without the class",
             lambda c, w=weight, free=free: (1 - w) * likely(c) + w * free,
         )
-    for name in ("ridge", "places"):
-        score = pooled @ run.array("evidence", name) + run.array("evidence_bias", name)
-        yield f"{name}, its evidence (signed)", lambda _, score=score: score
-    score = pooled @ run.array("evidence", "ridge") + run.array("evidence_bias", "ridge")
-    score /= score.sum(axis=1).mean()
-    yield "mixture and evidence of ridge, half each", lambda c: (likely(c) + score) / 2
+    linear = {
+        f"{name}, its evidence (signed)": pooled @ run.array("evidence", name)
+        + run.array("evidence_bias", name)
+        for name in ("ridge", "places")
+    }
+    with patch.object(import_module("core.estimators.ridge"), "PENALTY", FIRM):
+        named = replace(
+            inputs, counts=inputs.counts.astype(bool), n_captions=np.ones_like(inputs.n_captions)
+        )
+        firm = estimate("ridge", named)
+    linear["firm ridge, named or not"] = pooled @ firm.evidence + firm.evidence_bias
+    for name, score in linear.items():
+        yield name, lambda _, score=score: score
+        scaled = score / score.sum(axis=1).mean()
+        if "ridge" in name:
+            yield f"{name}, and mixture, half each", lambda c, s=scaled: (likely(c) + s) / 2
 
 
 def half_counts(run: Run, xs: np.ndarray, start: int) -> np.ndarray:
