@@ -24,7 +24,7 @@ from core.measures import bleu, faithfulness, naming, pck, retrieval_scores, var
 from core.measures.bootstrap import Score, ratio, resample
 from core.probability import p_t_given_xc
 from core.run import Run
-from core.selection import top_attributes
+from core.selection import telling_first, top_attributes
 
 #: Images whose p.d.f.s are computed at a time.
 _BLOCK = 512
@@ -61,7 +61,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
     is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
     p = {name: _attribute_pdfs(run, xs, name) for name in run.estimators}
-    tops = {name: top_attributes(p[name], run.attributes, N_EXPLAIN) for name in run.estimators}
+    tops = {name: _told(run, p[name], name) for name in run.estimators}
     has_caption = np.isin(xs, captioned)
     said = {name: top[has_caption] for name, top in tops.items()}
     accuracy = ratio(100 * is_right[xs].astype(float), np.ones(len(xs)), resample(len(xs)))
@@ -118,6 +118,12 @@ def _attribute_pdfs(run: Run, xs: np.ndarray, estimator: str) -> np.ndarray:
             for start in blocks
         ]
     )
+
+
+def _told(run: Run, p: np.ndarray, estimator: str) -> np.ndarray:
+    """Return the attributes of each image's sentence in their order, shape (len(p), 5)."""
+    usual = run.array("p_t_given_f", estimator).mean(axis=0)
+    return telling_first(top_attributes(p, run.attributes, N_EXPLAIN), p, usual)
 
 
 def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:

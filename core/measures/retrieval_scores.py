@@ -30,19 +30,27 @@ def retrieved(p: np.ndarray, run: Run, ts: np.ndarray) -> np.ndarray:
     return (top[:, :, None] == ts).any(axis=1)
 
 
-def class_frequency(run: Run, xs: np.ndarray) -> np.ndarray:
-    """Return how often training captions of the predicted class name t, shape (len(xs), T).
+def class_frequency(run: Run, xs: np.ndarray, c: np.ndarray | None = None) -> np.ndarray:
+    """Return how often training captions of a class name t, shape (len(xs), T).
 
     A class without captions in the training split gets the average over all images.
+
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of shape (n,)
+    c : ndarray of shape (n,), optional
+        The class that each image is taken for; the predicted one by default.
     """
     images = run.images
     n_captions = images["n_captions"].to_numpy()
     teach = np.flatnonzero(images["is_train"].to_numpy() & (n_captions > 0))
     share = run.counts[teach].multiply(1 / n_captions[teach, None]).tocsr()
-    true_c, predicted_c = images["true_c"].to_numpy()[teach], images["predicted_c"].to_numpy()[xs]
+    true_c = images["true_c"].to_numpy()[teach]
     everywhere = np.asarray(share.mean(axis=0)).ravel()
     by_class = {c: np.asarray(share[true_c == c].mean(axis=0)).ravel() for c in np.unique(true_c)}
-    return np.stack([by_class.get(c, everywhere) for c in predicted_c])
+    c = images["predicted_c"].to_numpy()[xs] if c is None else c
+    return np.stack([by_class.get(one, everywhere) for one in c])
 
 
 def score_retrieval(

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, Inputs, estimate
 from core.probability import prior, sigma
-from core.trust import trust
+from core.trust import N_SHUFFLES, trust
 from core.writer import RunWriter
 from precompute.distributed import Ranks
 from precompute.steps.explanations import Factors, write_explanations
@@ -112,7 +112,7 @@ def measure(task: str, X: int, F: int, T: int, C: int) -> None:
         flops = 2 * 1.25 * X * F * T
     elif task == "null":
         trust(DEFAULT_ESTIMATOR, inputs, estimate(DEFAULT_ESTIMATOR, inputs))
-        flops = 21 * _flops(DEFAULT_ESTIMATOR, inputs)
+        flops = (1 + 2 * N_SHUFFLES) * _flops(DEFAULT_ESTIMATOR, inputs)
     else:
         estimate(task, inputs)
         flops = _flops(task, inputs)
