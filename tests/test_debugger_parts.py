@@ -166,7 +166,8 @@ def save(app: AppTest, note: str, author: str) -> AppTest:
     app.text_area(key="verdict.note").input(note)
     app.text_input(key="verdict.author").input(author)
     app.checkbox(key="verdict.reviewed").check()
-    return app.button[0].click().run()
+    button = next(each for each in app.button if each.label == "Save")
+    return button.click().run()
 
 
 def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
@@ -179,6 +180,17 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     assert (saved.note, saved.author, saved.is_reviewed) == ("sky, not bird", "Ana", True)
     assert saved.pattern == Pattern.SPURIOUS_CUE
     assert "1 saved" in [expander.label for expander in app.expander]
+
+
+def test_the_form_of_the_next_image_starts_anew(faulty):
+    first, second = MISLED[:2]
+    app = save(visit(f"failures?x={first}"), "blurred", "Ana")
+    assert app.text_area(key="verdict.note").value == "blurred"
+    app = visit(f"failures?x={second}", app)
+    assert app.text_area(key="verdict.note").value == ""
+    assert app.text_input(key="verdict.author").value == "Ana"
+    app = visit(f"failures?x={first}", app)
+    assert app.text_area(key="verdict.note").value == "blurred"
 
 
 def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):

@@ -206,25 +206,6 @@ def test_a_bar_leads_to_the_same_image_with_its_attribute_in_focus(run, wrong):
     assert [row["label"] for row in chart["rows"] if row["active"]] == [bar["label"]]
 
 
-def test_the_form_of_the_next_image_starts_anew(run, monkeypatch, tmp_path):
-    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path / 'verdicts.sqlite'}")
-    verdict_form.database.clear()
-    first, second = (int(x) for x in select(run, Criteria())[:2])
-    app = visit(f"failures?x={first}")
-    app.text_area(key="verdict.note").input("blurred")
-    app.text_input(key="verdict.author").input("Ana")
-    save = next(button for button in app.button if button.label == "Save")
-    app = save.click().run()
-    assert app.text_area(key="verdict.note").value == "blurred"
-    app = visit(f"failures?x={second}", app)
-    assert app.text_area(key="verdict.note").value == ""
-    assert app.text_input(key="verdict.author").value == "Ana"
-    app = visit(f"failures?x={first}", app)
-    assert app.text_area(key="verdict.note").value == "blurred"
-    verdict_form.database().close()
-    verdict_form.database.clear()
-
-
 def test_any_class_can_be_put_in_the_place_of_the_true_one(run, wrong):
     row = run.images.iloc[wrong]
     other = next(c for c in range(run.sizes["C"]) if c not in (row["true_c"], row["predicted_c"]))
