@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.contract import N_EXPLAIN
+from core.errors import MissingRunError
 from core.run import Run
 
 #: Orders of a list of images: column of the images table and whether it falls.
@@ -111,9 +112,10 @@ def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:
 
 
 def most_telling(run: Run, n: int = 3) -> np.ndarray:
-    """Return failures to start with: confident ones whose two sentences differ, one a pair.
+    """Return failures to start with: confident ones whose two sentences differ, of many kinds.
 
-    The score is the confidence times the share of the sentence that would have to change.
+    The score is the confidence times the share of the sentence that would have to change. No pair
+    of classes comes twice, and no diagnosed pattern comes again before each other one has come.
     """
     xs = select(run, Criteria())
     if not len(xs):
@@ -121,4 +123,10 @@ def most_telling(run: Run, n: int = 3) -> np.ndarray:
     images = run.images.iloc[xs]
     score = images["confidence"].to_numpy() * disagreement(run, xs)
     ranked = images.assign(x=xs, score=score).sort_values("score", ascending=False, kind="stable")
-    return ranked.drop_duplicates(["true_c", "predicted_c"])["x"].to_numpy()[:n]
+    ranked = ranked.drop_duplicates(["true_c", "predicted_c"])
+    try:
+        pattern = run.table("diagnoses")["pattern"].iloc[ranked["x"]]
+    except MissingRunError:
+        return ranked["x"].to_numpy()[:n]
+    turn = ranked.groupby(pattern.to_numpy(), sort=False).cumcount()
+    return ranked["x"].iloc[np.argsort(turn, kind="stable")].to_numpy()[:n]

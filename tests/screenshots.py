@@ -19,7 +19,7 @@ from tests.browser import launch, serve, settle
 def states(run: Run) -> dict[str, str]:
     """Return a link for each page, at something worth seeing."""
     telling = most_telling(run)
-    x = int(telling[0]) if len(telling) else int(select(run, Criteria("all"))[0])
+    x = int(telling[len(telling) // 2]) if len(telling) else int(select(run, Criteria("all"))[0])
     row = run.images.iloc[x]
     t = int(run.array("top_t_predicted")[x, 0])
     phrase = run.attributes["phrase"].iloc[t]

@@ -62,7 +62,7 @@ def telling(run: Run) -> None:
         "Where to start",
         "The three most telling failures: confident ones whose two sentences differ most.",
         help="Confidence times the share of the sentence that would have to change for the true "
-        "class; at most one of each confusion pair.",
+        "class; at most one of each confusion pair, and of different diagnoses where there are.",
     )
     xs = most_telling(run)
     if not len(xs):
