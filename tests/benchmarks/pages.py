@@ -3,7 +3,7 @@
 ``python -m tests.benchmarks.pages [RUN ...]`` measures runs of the runs folder, or without a name a
 made-up run of CUB's full size. Prints CSV, one row a page or click. Milliseconds are of the whole
 way, browser included; ``server_cpu_ms`` is the server's part, which does not depend on what else
-runs on the machine. An opened page counts with the visit to the Overview before it.
+runs on the machine. An opened page counts with the visit to another page before it.
 """
 
 import argparse
@@ -49,12 +49,14 @@ def processor_time(server: Server) -> float:
 
 def open_pages(page, url: str, run: Run):
     """Yield the time that each page takes to open by its link, the app being loaded."""
-    for name, link in states(run).items():
+    links = states(run)
+    for name, link in links.items():
         times = []
         for _ in range(3):
-            page.goto(url)
+            page.goto(f"{url}/{links['search_empty' if name == 'overview' else 'overview']}")
             settle(page)
-            times.append(until_drawn(page, lambda link=link: page.evaluate(FOLLOW, link)))
+            target = f"{url}/{link}"
+            times.append(until_drawn(page, lambda to=target: page.evaluate(FOLLOW, to)))
         yield "open", name, times
 
 
