@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from core.blocks import blocks
 from core.estimators import Estimate, Inputs, estimate
-from core.estimators.targets import attribute_blocks
+from core.estimators.targets import ATTRIBUTES
 
 N_SHUFFLES = 20
 #: False discovery rate below which an attribute counts as a name.
@@ -68,7 +69,7 @@ def trust(
     q_value, null_high = np.empty_like(mean), np.empty_like(mean)
     width = stats.t.ppf(0.95, n_shuffles - 1)
     T = mean.shape[1]
-    for block in attribute_blocks(T):
+    for block in blocks(T, ATTRIBUTES):
         spread = np.sqrt(scatter[:, block] / (n_shuffles - 1) * (1 + 1 / n_shuffles))
         spread = np.maximum(spread, np.finfo(np.float32).eps)
         z = (np.sqrt(found.p_t_given_f[:, block]) - mean[:, block]) / spread

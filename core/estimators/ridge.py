@@ -8,8 +8,9 @@ keeps no weight for "white belly".
 import numpy as np
 from scipy import linalg
 
+from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
-from core.estimators.targets import attribute_blocks, caption_fraction
+from core.estimators.targets import ATTRIBUTES, caption_fraction
 from core.probability import sigma
 
 #: Ridge penalty as a share of the mean eigenvalue of the filters' correlation matrix, times X.
@@ -33,7 +34,7 @@ def ridge(inputs: Inputs) -> Estimate:
     solver = linalg.cho_factor(z.T @ z + np.float32(PENALTY * X) * np.eye(F, dtype=np.float32))
     coefficients = np.empty((F, T), np.float32)
     bias = np.empty(T, np.float32)
-    for block in attribute_blocks(T):
+    for block in blocks(T, ATTRIBUTES):
         share = caption_fraction(inputs, block)
         coefficients[:, block] = linalg.cho_solve(solver, z.T @ (share - share.mean(axis=0)))
         bias[block] = share.mean(axis=0)

@@ -1,22 +1,11 @@
 """What joint estimators regress on: how often an image's captions name each attribute."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from core.estimators.registry import Inputs
 
 #: Attributes worked on at a time: keeps memory flat in T.
-BLOCK = 1024
-
-
-def attribute_blocks(T: int, size: int = BLOCK) -> Iterator[slice]:
-    """Yield slices that cover T attributes, ``size`` at a time.
-
-    >>> list(attribute_blocks(5, 2))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    yield from (slice(start, min(start + size, T)) for start in range(0, T, size))
+ATTRIBUTES = 1024
 
 
 def caption_fraction(inputs: Inputs, block: slice | np.ndarray) -> np.ndarray:
