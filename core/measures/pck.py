@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.grounding import upsample
 from core.blocks import blocks
+from core.grounding import upsample
 from core.measures.bootstrap import Resamples, Score, ratios
 from core.parts import keypoints_of
 from core.run import Run

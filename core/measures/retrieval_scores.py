@@ -7,8 +7,8 @@ p(t given x, c), over all images and within each class, where knowing the class 
 
 import numpy as np
 
-from core.measures.average_precision import Rankings
 from core.blocks import blocks
+from core.measures.average_precision import Rankings
 from core.measures.bootstrap import Resamples, Score, interval, ratios
 from core.run import Run
 
