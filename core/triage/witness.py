@@ -112,7 +112,7 @@ class _Descriptions:
         self._bias = model.class_log_prior_ + absent.sum(axis=1)
 
     def log_p(self, xs: np.ndarray) -> np.ndarray:
-        """Return the log-probability of each class in what it was fitted to, shape (n, C_fitted)."""
+        """Return the log-probability of each class in what it was fitted to."""
         named = (self.run.counts[xs] > 0).astype(float)
         return log_softmax(named @ self._weights + self._bias, axis=1)
 
