@@ -8,9 +8,15 @@ Each further step asks which filter is *still needed* for the attribute of an im
 other filters already explain.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import pairwise
+from os import cpu_count
+
 import numpy as np
 from scipy import sparse
 
+from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
 from core.probability import p_f_given_xc, sigma
 
@@ -18,8 +24,8 @@ from core.probability import p_f_given_xc, sigma
 N_STEPS = 5
 #: Mentions that every filter is given beforehand, spread as attributes are over all captions.
 PSEUDO_MENTIONS = 1.0
-#: Entries of counts worked on at a time.
-_BLOCK = 8192
+#: Images, and entries of counts, that are worked on at a time.
+_IMAGES, _ENTRIES = 16_384, 1024
 
 
 @register_estimator("mixture")
@@ -30,24 +36,72 @@ def mixture(inputs: Inputs) -> Estimate:
     an attribute that n of them name counts as the root of n mentions. The evidence is p(t given f)
     itself, as in eq. (9), without a bias.
     """
-    weights = inputs.class_weights[inputs.true_c].astype(np.float32)
-    p_f = p_f_given_xc(inputs.pooled.astype(np.float32), weights)
+    X, F = inputs.shape
     mentions = sparse.csr_array(inputs.counts, dtype=np.float32).sqrt()
     share = sigma(np.asarray(mentions.sum(axis=0), dtype=np.float32))
-    p_t_given_f = np.tile(share, (p_f.shape[1], 1))
-    for _ in range(N_STEPS):
-        p_t_given_f = sigma(_expected(p_f, mentions, p_t_given_f) + PSEUDO_MENTIONS * share)
+    captions = [_Captions(inputs, mentions, block) for block in blocks(X, _IMAGES)]
+    p_t_given_f = np.repeat(share[:, None], F, axis=1)  # (T, F) until the last line
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for _ in range(N_STEPS):
+            expected = np.zeros_like(p_t_given_f)
+            for some in captions:
+                some.add_expected(expected, p_t_given_f, pool)
+                if len(captions) > 1:
+                    del some.p_f
+            expected *= p_t_given_f
+            expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
+            expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
+            p_t_given_f = expected
+    p_t_given_f = np.ascontiguousarray(p_t_given_f.T)
     return Estimate(p_t_given_f, evidence=p_t_given_f, evidence_bias=np.zeros_like(share))
 
 
-def _expected(p_f: np.ndarray, mentions: sparse.csr_array, p_t_given_f: np.ndarray) -> np.ndarray:
-    """Return how many mentions of t each filter accounts for, shape (F, T)."""
-    rows = np.repeat(np.arange(mentions.shape[0]), np.diff(mentions.indptr))
-    p_f_given_t = np.ascontiguousarray(p_t_given_f.T)
-    ratio = sparse.csr_array(mentions)
-    ratio.data = np.empty(mentions.nnz, np.float32)
-    for start in range(0, mentions.nnz, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        p_t = np.einsum("ef,ef->e", p_f[rows[block]], p_f_given_t[mentions.indices[block]])
-        ratio.data[block] = mentions.data[block] / np.maximum(p_t, np.finfo(np.float32).tiny)
-    return (ratio.T @ p_f).T * p_t_given_f
+class _Captions:
+    """What the captions of a block of images name, attribute by attribute.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    mentions : csr_array of shape (X, T)
+    block : slice
+        Of X.
+    """
+
+    def __init__(self, inputs: Inputs, mentions: sparse.csr_array, block: slice):
+        self._inputs, self._block = inputs, block
+        self._mentions = mentions[block].T.tocsr()
+
+    @cached_property
+    def p_f(self) -> np.ndarray:
+        """p(f given x, labelled c), shape (n, F), eq. (6)."""
+        inputs, block = self._inputs, self._block
+        weights = inputs.class_weights[inputs.true_c[block]].astype(np.float32)
+        return p_f_given_xc(inputs.activations(block), weights)
+
+    def add_expected(
+        self, total: np.ndarray, p_t_given_f: np.ndarray, pool: ThreadPoolExecutor
+    ) -> None:
+        """Add how many mentions of t filter f accounts for, over p(t given f), to ``total``.
+
+        Parameters
+        ----------
+        total, p_t_given_f : ndarray of shape (T, F)
+        pool : ThreadPoolExecutor
+        """
+        mentions, p_f = self._mentions, self.p_f
+        of_entry = np.repeat(np.arange(len(total)), np.diff(mentions.indptr))
+
+        def add(first: int, last: int) -> None:
+            start, stop = mentions.indptr[[first, last]]
+            for at in range(start, stop, _ENTRIES):
+                some = slice(at, min(at + _ENTRIES, stop))
+                rows, ts = p_f[mentions.indices[some]], of_entry[some]
+                p_t = np.einsum("ef,ef->e", rows, p_t_given_f[ts])
+                ratio = mentions.data[some] / np.maximum(p_t, np.finfo(np.float32).tiny)
+                place = ts - ts[0], np.arange(len(ts))
+                total[ts[0] : ts[-1] + 1] += sparse.csr_array((ratio, place)) @ rows
+
+        # tasks of whole attributes, so that no two threads add to the same row
+        edges = np.searchsorted(mentions.indptr, np.arange(0, mentions.nnz, _ENTRIES))
+        edges = np.unique([*edges, 0, len(total)])
+        list(pool.map(add, *zip(*pairwise(edges), strict=True)))
