@@ -25,7 +25,7 @@ N_STEPS = 5
 #: Mentions that every filter is given beforehand, spread as attributes are over all captions.
 PSEUDO_MENTIONS = 1.0
 #: Images, and entries of counts, that are worked on at a time.
-_IMAGES, _ENTRIES = 16_384, 1024
+_IMAGES, _ENTRIES = 16_384, 512
 
 
 @register_estimator("mixture")

@@ -79,7 +79,6 @@ class Inputs:
                 "an image without captions is unknown, not without attributes: leave it out"
             )
 
-
     @property
     def shape(self) -> tuple[int, int]:
         """X and F."""
