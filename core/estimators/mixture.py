@@ -8,10 +8,8 @@ Each further step asks which filter is *still needed* for the attribute of an im
 other filters already explain.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
-from os import cpu_count
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +17,7 @@ from scipy import sparse
 from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
 from core.probability import p_f_given_xc, sigma
+from core.threads import in_threads
 
 #: Steps of expectation maximisation; more fit the training captions and lose on others.
 N_STEPS = 5
@@ -41,17 +40,16 @@ def mixture(inputs: Inputs) -> Estimate:
     share = sigma(np.asarray(mentions.sum(axis=0), dtype=np.float32))
     captions = [_Captions(inputs, mentions, block) for block in blocks(X, _IMAGES)]
     p_t_given_f = np.repeat(share[:, None], F, axis=1)  # (T, F) until the last line
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        for _ in range(N_STEPS):
-            expected = np.zeros_like(p_t_given_f)
-            for some in captions:
-                some.add_expected(expected, p_t_given_f, pool)
-                if len(captions) > 1:
-                    del some.p_f
-            expected *= p_t_given_f
-            expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
-            expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
-            p_t_given_f = expected
+    for _ in range(N_STEPS):
+        expected = np.zeros_like(p_t_given_f)
+        for some in captions:
+            some.add_expected(expected, p_t_given_f)
+            if len(captions) > 1:
+                del some.p_f
+        expected *= p_t_given_f
+        expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
+        expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
+        p_t_given_f = expected
     p_t_given_f = np.ascontiguousarray(p_t_given_f.T)
     return Estimate(p_t_given_f, evidence=p_t_given_f, evidence_bias=np.zeros_like(share))
 
@@ -78,21 +76,18 @@ class _Captions:
         weights = inputs.class_weights[inputs.true_c[block]].astype(np.float32)
         return p_f_given_xc(inputs.activations(block), weights)
 
-    def add_expected(
-        self, total: np.ndarray, p_t_given_f: np.ndarray, pool: ThreadPoolExecutor
-    ) -> None:
+    def add_expected(self, total: np.ndarray, p_t_given_f: np.ndarray) -> None:
         """Add how many mentions of t filter f accounts for, over p(t given f), to ``total``.
 
         Parameters
         ----------
         total, p_t_given_f : ndarray of shape (T, F)
-        pool : ThreadPoolExecutor
         """
         mentions, p_f = self._mentions, self.p_f
         of_entry = np.repeat(np.arange(len(total)), np.diff(mentions.indptr))
 
-        def add(first: int, last: int) -> None:
-            start, stop = mentions.indptr[[first, last]]
+        def add(attributes: tuple[int, int]) -> None:
+            start, stop = mentions.indptr[list(attributes)]
             for at in range(start, stop, _ENTRIES):
                 some = slice(at, min(at + _ENTRIES, stop))
                 rows, ts = p_f[mentions.indices[some]], of_entry[some]
@@ -104,4 +99,4 @@ class _Captions:
         # tasks of whole attributes, so that no two threads add to the same row
         edges = np.searchsorted(mentions.indptr, np.arange(0, mentions.nnz, _ENTRIES))
         edges = np.unique([*edges, 0, len(total)])
-        list(pool.map(add, *zip(*pairwise(edges), strict=True)))
+        in_threads(add, pairwise(edges))

@@ -18,6 +18,7 @@ from core.estimators.ridge import ridge
 from core.estimators.targets import caption_fraction
 from core.estimators.templates import Templates, part_templates, sample_cells
 from core.estimators.transfer import PeakSums
+from core.threads import in_threads
 
 SEED = 0
 #: Attributes that fewer training images have say too little about the place of their noun.
@@ -99,9 +100,10 @@ def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, n
     both = np.ascontiguousarray(np.hstack([templates.weights, templates.directions]).T)
     for rows, maps in inputs.maps():
         flat = maps.reshape(*maps.shape[:2], -1)
-        peaks = np.empty((len(rows), K, len(both) - K), np.float32)
-        for some in blocks(len(rows), _IMAGES):
+
+        def look(some: slice, flat: np.ndarray = flat) -> np.ndarray:
             seen = both @ flat[some].astype(np.float32)
             cells = seen[:, :K].argmax(axis=2)[:, :, None]
-            peaks[some] = np.take_along_axis(seen[:, K:].transpose(0, 2, 1), cells, axis=1)
-        yield rows, peaks
+            return np.take_along_axis(seen[:, K:].transpose(0, 2, 1), cells, axis=1)
+
+        yield rows, np.concatenate(in_threads(look, blocks(len(rows), _IMAGES)))

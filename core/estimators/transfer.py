@@ -13,6 +13,8 @@ import numpy as np
 from scipy import linalg
 from sklearn.model_selection import GroupKFold
 
+from core.threads import in_threads
+
 #: Classes are left out in so many groups.
 N_FOLDS = 8
 #: Ridge penalty as a share of the number of images; the features are standardised.
@@ -64,10 +66,11 @@ class PeakSums:
         ndarray of shape (K, T)
             Correlation of prediction and share over all images, in [0, 1]: below 0 counts as 0.
         """
-        clusters = range(len(self._centre))
-        return np.stack(
-            [_correlation([fold.of_cluster(k) for fold in self._sums]) for k in clusters]
-        )
+
+        def of_cluster(k: int) -> np.ndarray:
+            return _correlation([fold.of_cluster(k) for fold in self._sums])
+
+        return np.stack(in_threads(of_cluster, range(len(self._centre))))
 
 
 @dataclass(frozen=True)
@@ -126,4 +129,5 @@ def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
     scale = np.sqrt(np.where(variance > 1e-6 * variance.max(), variance, np.inf))
     shrunk = covariance / np.outer(scale, scale) + PENALTY * np.eye(len(mean))
     target = (known.xy / known.n - np.outer(mean, known.y / known.n)) / scale[:, None]
-    return mean, linalg.solve(shrunk, target, assume_a="pos") / scale[:, None]
+    weights = linalg.cho_solve(linalg.cho_factor(shrunk), target)
+    return mean, weights / scale[:, None]

@@ -82,11 +82,11 @@ def estimator_inputs(
         nouns=attributes["noun"].to_numpy(),
         adjectives=attributes["adjective"].to_numpy(),
         class_weights=np.asarray(class_weights),
-        maps=_maps_of(maps, rows) if has_maps else None,
+        maps=maps_of(maps, rows) if has_maps else None,
     )
 
 
-def _maps_of(
+def maps_of(
     maps: np.ndarray, rows: np.ndarray
 ) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:

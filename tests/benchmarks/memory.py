@@ -14,7 +14,6 @@ import csv
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -29,12 +28,11 @@ from precompute.settings import Settings
 from tests import tiny_birds
 from tests.benchmarks.photos import write_photos
 from tests.benchmarks.row import print_row
+from tests.benchmarks.watch import Watch
 
 CLASSES = 50
 #: Filters of the network.
 F = 512
-#: Seconds between two looks at the process.
-_PAUSE = 0.01
 
 
 @register_model("thin")
@@ -44,31 +42,6 @@ def thin(num_classes: int, pretrained: bool = False) -> nn.Module:
     network.features[2] = nn.Conv2d(8, F, 3, 2, 1)
     network.classifier = nn.Linear(F, num_classes)
     return network
-
-
-class Watch:
-    """The most anonymous and resident memory of this process by stage, MB."""
-
-    def __init__(self):
-        self.peaks = {}
-        self._stage = "start"
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def enter(self, line: str) -> None:
-        """Take note that a stage begins, from what the engine says of it."""
-        self._stage = line.split(":")[0]
-
-    def _look(self) -> None:
-        status = Path("/proc/self/status")
-        while True:
-            lines = (line.split() for line in status.read_text().splitlines())
-            found = {
-                line[0]: float(line[1]) / 1e3 for line in lines if line[0][:3] in ("Rss", "VmR")
-            }
-            for kind, name in (("anon", "RssAnon:"), ("rss", "VmRSS:")):
-                key = f"{kind}_mb_{self._stage}"
-                self.peaks[key] = max(self.peaks.get(key, 0), found[name])
-            time.sleep(_PAUSE)
 
 
 def measure(folder: Path, n_images: int) -> None:
