@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.model_selection import GroupKFold
 
+from core.products import add_products
 from core.threads import in_threads
 
 #: Classes are left out in so many groups.
@@ -35,7 +36,7 @@ class PeakSums:
         n_folds = min(N_FOLDS, len(np.unique(true_c)))
         for i, (_, left_out) in enumerate(GroupKFold(n_folds).split(true_c, groups=true_c)):
             self._fold[left_out] = i
-        self._sums = [None] * n_folds
+        self._sums: list[_Sums | None] = [None] * n_folds
         self._centre = None
 
     def add(self, rows: np.ndarray, peaks: np.ndarray, share: np.ndarray) -> None:
@@ -52,11 +53,18 @@ class PeakSums:
         """
         if self._centre is None:  # any point near the mean: sums of squares then lose no digits
             self._centre = peaks.mean(axis=0)
-        peaks = peaks - self._centre
-        for i in np.unique(self._fold[rows]):
-            own = self._fold[rows] == i
-            sums = _Sums.of(peaks[own], share[own])
-            self._sums[i] = sums if self._sums[i] is None else self._sums[i] + sums
+            self._sums = [_Sums.zeros(*peaks.shape[1:], share.shape[1]) for _ in self._sums]
+        peaks = np.ascontiguousarray(np.float32(peaks - self._centre).transpose(1, 0, 2))
+        share = np.float32(share)
+        folds = [(i, np.flatnonzero(self._fold[rows] == i)) for i in np.unique(self._fold[rows])]
+        for i, own in folds:
+            self._sums[i].add_shares(share[own])
+
+        def add_cluster(k: int) -> None:
+            for i, own in folds:
+                self._sums[i].add_peaks(k, peaks[k][own], share[own])
+
+        in_threads(add_cluster, range(len(peaks)))
 
     def transfer(self) -> np.ndarray:
         """Return how well the peak of each cluster predicts each attribute for classes left out.
@@ -73,7 +81,7 @@ class PeakSums:
         return np.stack(in_threads(of_cluster, range(len(self._centre))))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Sums:
     """Number of images, sums of peaks x and shares y over them, of their squares and products."""
 
@@ -85,11 +93,22 @@ class _Sums:
     yy: np.ndarray
 
     @classmethod
-    def of(cls, peaks: np.ndarray, share: np.ndarray) -> "_Sums":
-        by_cluster = np.ascontiguousarray(peaks.transpose(1, 2, 0))
-        squares, products = by_cluster @ by_cluster.transpose(0, 2, 1), by_cluster @ share
-        x, y, yy = peaks.sum(axis=0), share.sum(axis=0), np.square(share).sum(axis=0)
-        return cls(len(share), x, y, squares, products, yy)
+    def zeros(cls, K: int, D: int, T: int) -> "_Sums":
+        """Return the sums over no images, float32: x of shape (K, D), y of shape (T,)."""
+        shapes = (K, D), T, (K, D, D), (K, D, T), T
+        return cls(0, *(np.zeros(shape, np.float32) for shape in shapes))
+
+    def add_shares(self, share: np.ndarray) -> None:
+        """Take in what captions say of some images."""
+        self.n += len(share)
+        self.y += share.sum(axis=0)
+        self.yy += np.square(share).sum(axis=0)
+
+    def add_peaks(self, k: int, peaks: np.ndarray, share: np.ndarray) -> None:
+        """Take in the peaks of cluster k in the same images."""
+        self.x[k] += peaks.sum(axis=0)
+        self.xx[k] += peaks.T @ peaks
+        add_products(self.xy[k], peaks, share)
 
     def of_cluster(self, k: int) -> "_Sums":
         """Return the sums of one cluster, float64."""

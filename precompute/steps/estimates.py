@@ -89,6 +89,15 @@ def estimator_inputs(
 def maps_of(
     maps: np.ndarray, rows: np.ndarray
 ) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
+    """Return what yields some images, counted from 0, and their maps.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (M, F, H, W)
+    rows : ndarray of shape (X,)
+        Of each image in the maps.
+    """
+
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for start in range(0, len(rows), _MAPS_BLOCK):
             chosen = np.arange(start, min(start + _MAPS_BLOCK, len(rows)))

@@ -40,7 +40,7 @@ H = 7
 
 
 def synthetic_inputs(X: int, F: int, T: int, C: int, maps_file: Path) -> Inputs:
-    """Return inputs of these sizes, the maps in a file; few attributes are common, as in captions."""
+    """Return inputs of these sizes, maps in a file; few attributes are common, as in captions."""
     rng = np.random.default_rng(0)
     true_c = np.sort(rng.integers(0, C, X))
     pooled = rng.gamma(0.4, 1.0, (X, F)).astype(np.float32)
