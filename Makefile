@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format dashboard screenshots clean
+.PHONY: help demo test lint format dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -36,6 +36,10 @@ format: $(READY) ## rewrite the sources in the project's format
 
 screenshots: $(DEMO) ## picture every page of the demo in both themes into artifacts/screenshots
 	@$(BIN)/python -m tests.screenshots demo artifacts/screenshots
+
+pictures: $(DEMO) ## take the README's pictures of the demo anew
+	@$(BIN)/python -m tests.screenshots demo dashboard/pictures --jpeg 1000 --only \
+		overview,failures,image,what_if,filters,filter,search,grounding,classes,patterns
 
 clean: ## remove the environment and everything that was computed
 	rm -rf $(VENV) artifacts .pytest_cache .ruff_cache

@@ -1,8 +1,8 @@
 """Why an image is given a class, in words: the sentence of the paper's section on explanations.
 
 "This is a {class} because it has {attribute 1}, ..., and {attribute 5}.", from the most probable
-attributes of p(t given x, c). The sentence is kept as spans, so that a page can make every word of
-it lead to its evidence.
+attributes of p(t given x, c); what sets it apart from what filters usually say is said first. The
+sentence is kept as spans, so that a page can make every word of it lead to its evidence.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pandas as pd
 from core import probability, words
 from core.contract import N_EXPLAIN
 from core.run import Run
-from core.selection import top_attributes
+from core.selection import telling_first, top_attributes
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Explanation:
     p : ndarray of shape (T,)
         p(t given x, c) or p(t given c); sums to 1.
     attributes : list of int
-        The five attributes t of the sentence, by falling p.
+        The five most probable attributes t, those first that are likelier here than usual.
     spans : list of Span
         The sentence in pieces.
     """
@@ -101,19 +101,14 @@ def _joined(phrases: list[list[Span]]) -> list[Span]:
     return spans
 
 
-def pick(p: np.ndarray, attributes: pd.DataFrame, k: int = N_EXPLAIN) -> list[int]:
-    """Return the attributes of a sentence from one p.d.f. of shape (T,)."""
-    top = top_attributes(p[None], attributes, min(k, len(p)))[0]
-    return [int(t) for t in top if t >= 0]
-
-
-def attribute_pdf(run: Run, x: int, c: int, estimator: str | None = None) -> np.ndarray:
-    """Return p(t given x, c), shape (T,), eq. (5)."""
-    return probability.p_t_given_xc(
-        run.array("pooled")[x],
-        run.array("class_weights")[c],
-        run.array("p_t_given_f", estimator),
-    )
+def _told(
+    run: Run, p_f: np.ndarray, estimator: str | None, k: int = N_EXPLAIN
+) -> tuple[np.ndarray, list[int]]:
+    """Return the p.d.f. that filters of weights ``p_f`` mix to, and the attributes to tell."""
+    usually = np.full_like(p_f, 1 / len(p_f))
+    p, usual = np.stack([p_f, usually]) @ run.array("p_t_given_f", estimator)
+    top = top_attributes(p[None], run.attributes, min(k, len(p)))
+    return p, [int(t) for t in telling_first(top, p[None], usual)[0] if t >= 0]
 
 
 def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanation:
@@ -128,8 +123,8 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
     estimator : str, optional
         The run's default estimator otherwise.
     """
-    p = attribute_pdf(run, x, c, estimator)
-    ts = pick(p, run.attributes)
+    p_f = probability.p_f_given_xc(run.array("pooled")[x], run.array("class_weights")[c])
+    p, ts = _told(run, p_f, estimator)
     name = run.classes["name"].iloc[c]
     head = Span(f"This is {words.article(name, name)}{name} because it ")
     return Explanation(x, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])
@@ -137,8 +132,7 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
-    p = probability.p_t_given_c(run.array("class_weights")[c], run.array("p_t_given_f", estimator))
-    ts = pick(p, run.attributes)
+    p, ts = _told(run, probability.sigma(run.array("class_weights")[c]), estimator)
     name = run.classes["name"].iloc[c]
     head = Span(f"{words.article(name, name).capitalize()}{name} ")
     return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

@@ -1,7 +1,8 @@
 """Which attributes an explanation holds: the most probable ones that do not contradict each other.
 
 "A long, short bill" would make a birder laugh: of two attributes at opposite poles of one dimension
-of one noun, only the more probable is kept.
+of one noun, only the more probable is kept. And in which order it says them: what nearly every bird
+has comes last.
 """
 
 import numpy as np
@@ -66,3 +67,25 @@ def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarra
     first = np.argsort(~keep, axis=1, kind="stable")[:, :k]
     kept = np.take_along_axis(keep, first, axis=1)
     return np.where(kept, np.take_along_axis(candidates, first, axis=1), -1).astype(np.int32)
+
+
+def telling_first(top: np.ndarray, p: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Return the attributes of each row by falling lift, p over what is usual.
+
+    Parameters
+    ----------
+    top : ndarray of shape (B, k), int
+        Attributes from `top_attributes`; -1 for none, which stays last.
+    p : ndarray of shape (B, T)
+        Attribute p.d.f.s.
+    usual : ndarray of shape (T,)
+        The p.d.f. of the average filter.
+
+    >>> p, usual = np.array([[0.6, 0.1, 0.3]]), np.array([0.8, 0.1, 0.1])
+    >>> telling_first(np.array([[0, 2, -1]]), p, usual)
+    array([[ 2,  0, -1]])
+    """
+    ts = np.maximum(top, 0)
+    lift = np.take_along_axis(p, ts, axis=1) / np.maximum(usual[ts], np.finfo(np.float32).tiny)
+    order = np.argsort(np.where(top >= 0, -lift, np.inf), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)

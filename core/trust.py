@@ -1,11 +1,11 @@
 """How far a filter's p.d.f. can be trusted: against captions that belong to other images.
 
-The p.d.f.s are estimated again from shuffled captions, some twenty times. What p(t given f) reaches
-under shuffled captions says how much of it is noise; an attribute that stands above its own noise
-can *name* the filter. Images of a class share captions and activations, so they are not
-exchangeable one by one: with enough classes, whole classes exchange their captions, and what a name
-has to beat is "any other grouping of species would have done as well". A few classes can be
-exchanged in too few ways that differ, so there images are shuffled one by one, the weaker test.
+The p.d.f.s are estimated again from shuffled captions. What p(t given f) reaches under shuffled
+captions says how much of it is noise; an attribute that stands above its own noise can *name* the
+filter. Images of a class share captions and activations, so they are not exchangeable one by one:
+with enough classes, whole classes exchange their captions, and what a name has to beat is "any
+other grouping of species would have done as well". Of a few classes too few groupings differ to
+tell a name from noise, so there images are shuffled one by one, the weaker test.
 """
 
 from dataclasses import replace
@@ -16,8 +16,8 @@ from scipy import stats
 
 from core.blocks import blocks
 from core.estimators import Estimate, Inputs, estimate
-from core.estimators.targets import ATTRIBUTES
 
+#: Shuffles for the width of the noise, and as many again for its tail.
 N_SHUFFLES = 20
 #: False discovery rate below which an attribute counts as a name.
 ALPHA = 0.05
@@ -34,9 +34,12 @@ def trust(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return q-values and the height of the noise of an estimate.
 
-    Square roots of probabilities are nearly normal with equal variance, so mean and variance over
-    the shuffles give a one-sided p-value by Student's t; false discoveries are controlled filter
-    by filter over T (Benjamini and Hochberg).
+    Square roots of probabilities have nearly equal variance. The first shuffles give their mean and
+    spread for every filter and attribute. How far beyond that noise reaches, and rare attributes
+    reach far, is read off the other shuffles for all filters together: the p-value is the share of
+    (shuffle, filter) pairs that stand as high. Attributes about as frequent share their tail where
+    one alone has too few pairs to survive the control of false discoveries, which is done filter by
+    filter over T (Benjamini and Hochberg).
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def trust(
     seed : int
         Of the shuffles.
     n_shuffles : int
-        How often, at least 2.
+        How often for each of both purposes, at least 2.
 
     Returns
     -------
@@ -59,25 +62,41 @@ def trust(
         95th percentile of p(t given f) under shuffled captions, in [0, 1].
     """
     rng = np.random.default_rng(seed)
-    mean = np.zeros_like(found.p_t_given_f)
-    scatter = np.zeros_like(mean)
+    mean, spread = _noise(name, inputs, rng, n_shuffles)
+    z = (np.sqrt(found.p_t_given_f) - mean) / spread
+    F, T = z.shape
+    n_sharing = int(np.ceil(2 * T / (ALPHA * n_shuffles * F)))
+    by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
+    alike = [by_frequency[block] for block in blocks(T, n_sharing)]
+    p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
+    for _ in range(n_shuffles):
+        noise = (np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f) - mean) / spread
+        high += np.quantile(noise, 0.95, axis=0) / n_shuffles
+        for ts in alike:
+            tail = np.sort(noise[:, ts], axis=None)
+            p_value[:, ts] += 1 - np.searchsorted(tail, z[:, ts]) / len(tail)
+    least = 1 / (n_shuffles * F * n_sharing)
+    p_value = np.clip(p_value / n_shuffles + least, 0, 1)
+    null_high = np.clip(mean + high * spread, 0, 1) ** 2
+    q_value = np.empty((F, T), np.float32)
+    for f in range(F):
+        q_value[f] = stats.false_discovery_control(p_value[f])
+    return q_value, null_high
+
+
+def _noise(
+    name: str, inputs: Inputs, rng: np.random.Generator, n_shuffles: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and spread of the root of p(t given f) under shuffled captions, shape (F, T)."""
+    shape = inputs.shape[1], len(inputs.prior)
+    mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for n in range(1, n_shuffles + 1):
         root = np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f)
         delta = root - mean
         mean += delta / n
         scatter += delta * (root - mean)
-    q_value, null_high = np.empty_like(mean), np.empty_like(mean)
-    width = stats.t.ppf(0.95, n_shuffles - 1)
-    T = mean.shape[1]
-    for block in blocks(T, ATTRIBUTES):
-        spread = np.sqrt(scatter[:, block] / (n_shuffles - 1) * (1 + 1 / n_shuffles))
-        spread = np.maximum(spread, np.finfo(np.float32).eps)
-        z = (np.sqrt(found.p_t_given_f[:, block]) - mean[:, block]) / spread
-        q_value[:, block] = stats.t.sf(z, n_shuffles - 1)
-        null_high[:, block] = np.clip(mean[:, block] + width * spread, 0, 1) ** 2
-    for f in range(len(q_value)):
-        q_value[f] = stats.false_discovery_control(q_value[f])
-    return q_value, null_high
+    spread = np.sqrt(scatter / (n_shuffles - 1))
+    return mean, np.maximum(spread, np.finfo(np.float32).eps)
 
 
 def shuffled(inputs: Inputs, rng: np.random.Generator) -> Inputs:

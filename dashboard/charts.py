@@ -81,61 +81,6 @@ def attribute_bars(
     return figure
 
 
-def difference_bars(
-    ts: list[int], difference: np.ndarray, names: list[str], first: str, second: str
-) -> go.Figure:
-    """Return a diverging bar chart: to the right what speaks for the first, left for the second.
-
-    Parameters
-    ----------
-    ts : list of int
-        Attributes to draw.
-    difference : ndarray of shape (len(ts),)
-        p of the first minus p of the second.
-    names : list of str
-        Their phrases.
-    first, second : str
-        What is compared: drawn in the hues of predicted and true.
-    """
-    order = np.argsort(-np.asarray(difference), kind="stable")
-    values = np.asarray(difference)[order]
-    reach = 1.15 * max(np.abs(values).max(initial=0), 1e-9)
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=[names[i] for i in order],
-            customdata=[ts[i] for i in order],
-            orientation="h",
-            marker_color=np.where(values >= 0, PREDICTED, TRUE),
-            width=0.62,
-            hovertemplate="%{y}<br>difference of p(t | x, c) = %{x:+.4f}<extra></extra>",
-        )
-    )
-    sides = ((0, "left", f"◂ {second}", TRUE), (1, "right", f"{first} ▸", PREDICTED))
-    _layout(
-        figure,
-        66 + ROW * len(ts),
-        {"range": [-reach, reach], "nticks": 5}
-        | {"zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1},
-        margin={"l": 4, "r": 8, "t": 30, "b": 8},
-        annotations=[
-            {
-                "x": x,
-                "y": 1,
-                "xref": "paper",
-                "yref": "paper",
-                "yanchor": "bottom",
-                "xanchor": anchor,
-                "text": f"<b>{label}</b>",
-                "showarrow": False,
-                "font": {"color": colour, "size": 12},
-            }
-            for x, anchor, label, colour in sides
-        ],
-    )
-    return figure
-
-
 def mirror_bars(
     ts: list[int], first: np.ndarray, second: np.ndarray, names: list[str], labels: tuple[str, str]
 ) -> go.Figure:

@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 
 from core import grounding
-from dashboard import charts, data, gallery, heading, links, overlay, ranking, sentence
+from dashboard import data, diverging, gallery, heading, links, overlay, ranking, sentence
 from dashboard.gallery import Line, Picture
-from dashboard.state import Key, bound, picked, update
+from dashboard.state import Key, bound
 from dashboard.view import View, link
 
 #: A class activation map that stays below this, of the larger of two, shows next to nothing.
@@ -75,7 +75,7 @@ def places(view: View) -> None:
                 [each for each in classes if each != other],
                 format_func=lambda each: links.numbered_name(run, each),
                 help="Any class can be put here: the sentence, the chart and the maps follow.",
-                **bound(key, c, scope="image"),
+                **bound(key, c, scope="image", resets=(Key.IF,)),
             )
 
 
@@ -110,22 +110,15 @@ def difference(view: View, n: int = 14) -> None:
     )
     values = view.contrast.difference
     ts = np.argsort(-np.abs(values), kind="stable")[:n].tolist()
-
-    def focus() -> None:
-        clicked = picked("failures.difference")
-        if clicked:
-            update(t=links.phrase(view.run, int(clicked[0])))
-
-    st.plotly_chart(
-        charts.difference_bars(
-            ts, values[ts], [links.phrase(view.run, t) for t in ts], *view.names
-        ),
-        key="failures.difference",
-        on_select=focus,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt=f"Difference of attribute probabilities between {' and '.join(view.names)}",
+    bars = diverging.rows(
+        ts,
+        values[ts],
+        [links.phrase(view.run, t) for t in ts],
+        lambda t: link(t=links.phrase(view.run, t)),
+        "difference of p(t | x, c)",
+        active=view.t,
     )
+    diverging.show(bars, *view.names, key="failures.difference")
 
 
 def class_maps(view: View) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.run import Run
 from dashboard import diagnosis_card, evidence, links, verdict_form, what_if
 from dashboard import image_sections as sections
-from dashboard.state import text, update
+from dashboard.state import Key, text, update
 from dashboard.view import View, read
 
 
@@ -41,6 +41,10 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
 def more(view: View) -> None:
     """Draw what went wrong, what would have helped, and what people wrote; one at a time."""
     names = ("Diagnosis and verdict", "What if", "What people wrote")
+    asked = text(Key.IF)
+    if asked and st.session_state.get("failures.asked") != asked:
+        st.session_state["failures.more"] = names[1]  # the link leads there; another tab stays free
+    st.session_state["failures.asked"] = asked
     tabs = st.tabs(names, key="failures.more", on_change="rerun")
     if tabs[0].open:
         with tabs[0]:
@@ -92,4 +96,4 @@ def step_bar(view: View, xs: np.ndarray) -> None:
 
 def go(x: int) -> None:
     """Open another image of the list; what was chosen for this one does not go along."""
-    update(x=x, c=None, versus=None, t=None)
+    update(**dict.fromkeys((Key.C, Key.VERSUS, Key.T, Key.IF)), x=x)

@@ -36,6 +36,8 @@ class Key(StrEnum):
     PATTERN = "pattern"
     GROUP = "group"
     NOTE = "note"
+    IF = "if"
+    ESTIMATOR = "estimator"
 
 
 class Page(StrEnum):

@@ -14,7 +14,7 @@ from core.triage.pattern import Pattern
 from core.verdicts import MAX_NOTE, Verdict, Verdicts
 from dashboard import heading
 
-_OPENED, _AUTHOR = "verdict.opened", "verdict.author"
+_OPENED, _FILLED = "verdict.opened", "verdict.filled"
 _CONFLICT, _PROBLEM = "verdict.conflict", "verdict.problem"
 
 
@@ -35,62 +35,75 @@ def show(run: Run, x: int) -> None:
     heading.section("Verdict", "Yours and your team's; kept when the run is made again.")
     path = str(run.images["path"].iloc[x])
     try:
-        opened = _open(dataset(run), path)
+        versions = database().history(dataset(run), path)
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/database_off:")
         return
+    opened = _open(versions[-1] if versions else Verdict(dataset(run), path))
     _form(run, x, opened)
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error(heading.plain(problem), icon=":material/database_off:")
     if conflict := st.session_state.pop(_CONFLICT, None):
         st.warning(heading.plain(str(conflict)), icon=":material/group:")
         st.markdown(_line(conflict.theirs))
-    _history(dataset(run), path)
+    _history(versions)
 
 
-def _open(name: str, path: str) -> Verdict:
+def _open(latest: Verdict) -> Verdict:
     """Return the verdict that the form of this image was opened on."""
     opened = st.session_state.get(_OPENED)
-    if opened is None or (opened.dataset, opened.path) != (name, path):
-        opened = database().get(name, path)
-        st.session_state[_OPENED] = opened
+    if opened is None or (opened.dataset, opened.path) != (latest.dataset, latest.path):
+        st.session_state[_OPENED] = opened = latest
     return opened
 
 
 def _form(run: Run, x: int, opened: Verdict) -> None:
-    """Draw the form; each version has widgets of its own, so that it starts with its content."""
-    scope = f"verdict.{run.name}.{x}.{opened.version}"
+    """Draw the form; its widgets stay from image to image, which is fast, and are filled anew."""
     patterns = [str(pattern) for pattern in Pattern]
     diagnosed = _diagnosed(run, x)
-    current = opened.pattern or diagnosed
-    with st.form(scope, enter_to_submit=False):
+    _fill(opened, run.name, diagnosed)
+    with st.form("verdict", enter_to_submit=False):
         st.selectbox(
             "Pattern",
             patterns,
-            index=patterns.index(current) if current in patterns else None,
+            index=None,
             placeholder="open",
             help=f"The tool's diagnosis: {diagnosed or 'none'}.",
-            key=f"{scope}.pattern",
+            key=_key("pattern"),
         )
-        st.text_area("Note", opened.note, max_chars=MAX_NOTE, key=f"{scope}.note")
+        st.text_area("Note", max_chars=MAX_NOTE, key=_key("note"))
         st.multiselect(
             "Tags",
             list(opened.tags),
-            list(opened.tags),
             accept_new_options=True,
             placeholder="type a tag",
-            key=f"{scope}.tags",
+            key=_key("tags"),
         )
-        author = st.session_state.get(_AUTHOR, "")
-        st.text_input("Your name", author, max_chars=200, key=f"{scope}.author")
-        st.checkbox("Reviewed", opened.is_reviewed, key=f"{scope}.reviewed")
+        st.text_input("Your name", max_chars=200, key=_key("author"))
+        st.checkbox("Reviewed", key=_key("reviewed"))
         st.form_submit_button(
             "Save",
             icon=":material/save:",
             type="primary",
             on_click=_save,
-            args=(opened, scope, run.name),
+            args=(opened, run.name),
         )
+
+
+def _key(name: str) -> str:
+    return f"verdict.{name}"
+
+
+def _fill(opened: Verdict, run_name: str, diagnosed: str) -> None:
+    """Put a verdict into the widgets, unless they hold what somebody types on this image."""
+    about = (run_name, opened.dataset, opened.path)
+    if st.session_state.get(_FILLED) == about and _key("note") in st.session_state:
+        return
+    st.session_state[_FILLED] = about
+    st.session_state[_key("pattern")] = opened.pattern or diagnosed or None
+    st.session_state[_key("note")] = opened.note
+    st.session_state[_key("tags")] = list(opened.tags)
+    st.session_state[_key("reviewed")] = opened.is_reviewed
 
 
 def _diagnosed(run: Run, x: int) -> str:
@@ -100,11 +113,10 @@ def _diagnosed(run: Run, x: int) -> str:
         return ""
 
 
-def _save(opened: Verdict, scope: str, run_name: str) -> None:
+def _save(opened: Verdict, run_name: str) -> None:
     """Save what was typed; remember what somebody else saved first."""
     names = ("pattern", "note", "tags", "author", "reviewed")
-    typed = {name: st.session_state[f"{scope}.{name}"] for name in names}
-    st.session_state[_AUTHOR] = typed["author"]
+    typed = {name: st.session_state[_key(name)] for name in names}
     verdict = replace(
         opened,
         pattern=typed["pattern"] or "",
@@ -117,7 +129,7 @@ def _save(opened: Verdict, scope: str, run_name: str) -> None:
     try:
         st.session_state[_OPENED] = database().save(verdict)
     except ConflictError as conflict:
-        # what was typed comes back in a form on top of theirs, which is shown beside it
+        # what was typed stays in the form, now on top of theirs, which is shown beside it
         st.session_state[_OPENED] = replace(verdict, version=conflict.theirs.version)
         st.session_state[_CONFLICT] = conflict
     except FieldmarksError as error:
@@ -126,9 +138,8 @@ def _save(opened: Verdict, scope: str, run_name: str) -> None:
         st.toast("Saved", icon=":material/check:")
 
 
-def _history(name: str, path: str) -> None:
+def _history(versions: list[Verdict]) -> None:
     """Draw all versions, the newest first."""
-    versions = database().history(name, path)
     if versions:
         with st.expander(f"{len(versions)} saved", icon=":material/history:"):
             for verdict in reversed(versions):

@@ -54,5 +54,8 @@ def runner_up(run: Run, x: int, c: int) -> int:
 
 
 def link(**changes) -> str:
-    """Return the link to this view with something changed."""
-    return here(Page.FAILURES, (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T), **changes)
+    """Return the link to this view with something changed; a what-if is of two classes."""
+    kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T)
+    if not changes.keys() & {Key.C, Key.VERSUS}:
+        kept = (*kept, Key.IF)
+    return here(Page.FAILURES, kept, **changes)

@@ -1,7 +1,7 @@
 """What if the network had not seen that: attributes and filters off, weaker or doubled, at once.
 
-Everything here follows exactly from the linear head (`core.ablation`); the network is not run. The
-section is a fragment: moving a slider repaints it alone.
+Everything here follows exactly from the linear head (`core.ablation`); the network is not run. What
+is changed stands in the URL, and goes along in the links of the page.
 """
 
 import numpy as np
@@ -14,17 +14,18 @@ from core.claim import Claim, check_claim
 from core.counterfactual import Change, smallest_attribute_change, smallest_filter_change
 from core.run import Run
 from core.words import join
-from dashboard import data, filter_name, gallery, heading, links
+from dashboard import changes, data, filter_name, gallery, heading, links
+from dashboard.changes import AS_SEEN, HIGHEST, LOWEST, STEP, Changes
 from dashboard.gallery import Line, Picture
+from dashboard.state import Key, update
 
 N_FILTERS = 6
 N_CLASSES = 6
 N_FLIPPED = 12
-_REMOVED, _AS_SEEN, _DOUBLED = 0.0, 1.0, 2.0
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _changes(_run: Run, key: str, x: int, c: int) -> tuple[Change, Change]:
+def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Change, Change]:
     return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
 
 
@@ -33,7 +34,6 @@ def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
     return check_claim(_run, x, c, list(ts))
 
 
-@st.fragment
 def show(run: Run, x: int, c: int, versus: int) -> None:
     """Draw the what-if of image x, answered as class c, where ``versus`` was wanted."""
     heading.section(
@@ -43,73 +43,76 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
         help="An attribute at 0 takes from each filter its share p(t | f); at 2 it adds it again.",
     )
     scope = f"what_if.{run.name}.{x}.{c}.{versus}"
-    of_words, of_filters = _changes(run, data.identity(run), x, versus)
+    smallest = _smallest(run, data.identity(run), x, versus)
+    asked = changes.read(run)
     left, right = st.columns([7, 6], gap="medium")
     with left:
-        scale = sliders(run, x, c, versus, *_wanted(of_words, of_filters), scope)
+        sliders(run, x, c, versus, smallest, asked, scope)
+    scale = filter_scale(run.array("p_t_given_f"), asked.factors, dict.fromkeys(asked.off, LOWEST))
     with right:
         probabilities(run, what_if(run, [x], scale), c, versus)
-        smallest(run, of_words, of_filters, versus, scope)
+        offers(run, *smallest, versus, scope)
     claim(run, x, c)
     everywhere(run, scale, scope)
 
 
-def _wanted(*changes: Change) -> list[list[int]]:
-    """Return what each change needs a slider or a switch for, where it succeeds."""
-    return [[*change.factors] if change.succeeds else [] for change in changes]
-
-
 def sliders(
-    run: Run, x: int, c: int, versus: int, more_ts: list[int], more_fs: list[int], scope: str
-) -> np.ndarray:
-    """Draw a slider for each attribute and a switch for each filter; return the filters' scale.
+    run: Run, x: int, c: int, versus: int, smallest: tuple, asked: Changes, scope: str
+) -> None:
+    """Draw a slider for each attribute and a switch for each filter, set as the URL asks.
 
-    Both sentences' attributes and the filters behind the first of them, and those of the smallest
-    changes, ``more_ts`` and ``more_fs``.
+    Both sentences' attributes and the filters behind the first of them, those of the smallest
+    changes, and those that are changed.
     """
+    more_ts, more_fs = ([*each.factors] if each.succeeds else [] for each in smallest)
     spoken = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
-    ts = list(dict.fromkeys([*spoken, *more_ts]))
+    ts = list(dict.fromkeys([*spoken, *more_ts, *asked.factors]))
     behind = carriers(run, x, c, spoken[0], N_FILTERS).fs.tolist() if spoken else []
-    fs = list(dict.fromkeys([*behind, *more_fs]))
+    fs = list(dict.fromkeys([*behind, *more_fs, *asked.off]))
+    keys, filters_key = {t: f"{scope}.t{t}" for t in ts}, f"{scope}.f"
+
+    def write() -> None:
+        factors = {t: st.session_state[key] for t, key in keys.items()}
+        moved = {t: factor for t, factor in factors.items() if factor != AS_SEEN}
+        put(run, Changes(moved, st.session_state[filters_key]))
+
     with st.grid(3, min_column_width=130, gap="small"):
-        attributes = {
-            t: st.slider(
+        for t, key in keys.items():
+            st.session_state[key] = asked.factors.get(t, AS_SEEN)
+            st.slider(
                 heading.plain(links.phrase(run, t)),
-                _REMOVED,
-                _DOUBLED,
-                _AS_SEEN,
-                0.25,
+                LOWEST,
+                HIGHEST,
+                step=STEP,
                 format="%.2f×",
-                key=f"{scope}.t{t}",
+                key=key,
+                on_change=write,
             )
-            for t in ts
-        }
-    off = st.pills(
+    st.session_state[filters_key] = asked.off
+    st.pills(
         "Filters, switched off",
         fs,
         selection_mode="multi",
         wrap=True,
         format_func=lambda f: f"{f} {heading.plain(filter_name.name(run, f))}",
-        key=f"{scope}.f",
+        key=filters_key,
+        on_change=write,
         help="The filters behind the first word of the sentence, and those of the smallest change.",
     )
-    changed = {t: factor for t, factor in attributes.items() if factor != _AS_SEEN}
-    if changed or off:
+    if asked != Changes():
         st.button(
             "As it was",
             icon=":material/undo:",
             type="tertiary",
-            on_click=reset,
-            args=([f"{scope}.t{t}" for t in ts], f"{scope}.f"),
+            on_click=put,
+            args=(run, Changes()),
             key=f"{scope}.reset",
         )
-    return filter_scale(run.array("p_t_given_f"), changed, dict.fromkeys(off, _REMOVED))
 
 
-def reset(sliders: list[str], filters: str) -> None:
-    """Set every attribute and filter as the network saw it."""
-    st.session_state.update(dict.fromkeys(sliders, _AS_SEEN))
-    st.session_state[filters] = []
+def put(run: Run, wanted: Changes) -> None:
+    """Change what the URL asks for."""
+    update(**{Key.IF: changes.to_url(run, wanted)})
 
 
 def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
@@ -139,7 +142,7 @@ def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
     )
 
 
-def smallest(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: str) -> None:
+def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: str) -> None:
     """Say which smallest change gives the wanted answer, of attributes and of filters."""
     name = heading.plain(links.name(run, wanted))
     if of_words.succeeds and not of_words.factors:
@@ -149,29 +152,29 @@ def smallest(run: Run, of_words: Change, of_filters: Change, wanted: int, scope:
     if of_words.succeeds:
         removed, doubled = (
             [heading.plain(links.phrase(run, t)) for t, k in of_words.factors.items() if k == each]
-            for each in (_REMOVED, _DOUBLED)
+            for each in (LOWEST, HIGHEST)
         )
         parts = [f"without {join(removed)}"] if removed else []
         parts += [f"with twice {join(doubled)}"] if doubled else []
-        state = {f"{scope}.t{t}": factor for t, factor in of_words.factors.items()}
-        _offer(f"{', '.join(parts)}{_proof(of_words)}", state, f"{scope}.try")
+        what = f"{', '.join(parts)}{_proof(of_words)}"
+        _offer(run, what, Changes(factors=of_words.factors), f"{scope}.try")
     else:
         st.caption("No short list of attributes, removed or doubled, gives it.")
     if of_filters.succeeds:
         fs = [*of_filters.factors]
         named = f"without filter{'' if len(fs) == 1 else 's'} {join([str(f) for f in fs])}"
-        _offer(f"{named}{_proof(of_filters)}", {f"{scope}.f": fs}, f"{scope}.try_filters")
+        _offer(run, f"{named}{_proof(of_filters)}", Changes(off=fs), f"{scope}.try_filters")
 
 
 def _proof(change: Change) -> str:
     return "" if change.is_smallest else f" (fewer than {change.n_least} cannot do it)"
 
 
-def _offer(what: str, state: dict, key: str) -> None:
+def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
     """Draw a change with the button that makes it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(what, width="content")
-        st.button("Try it", on_click=st.session_state.update, args=(state,), key=key)
+        st.button("Try it", on_click=put, args=(run, wanted), key=key)
 
 
 def claim(run: Run, x: int, c: int) -> None:

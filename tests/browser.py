@@ -87,6 +87,6 @@ def launch() -> Iterator:
 
 def settle(page) -> None:
     """Return when the page is drawn: the app has run and its components are there."""
-    page.wait_for_selector('[data-testid="stMainBlockContainer"] [data-testid="stCaptionContainer"]')
+    page.wait_for_selector('[data-testid="stHeading"]')
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_load_state("networkidle")

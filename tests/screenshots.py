@@ -1,8 +1,14 @@
-"""Pictures of all pages in both themes: ``python -m tests.screenshots RUN FOLDER``."""
+"""Pictures of all pages in both themes: ``python -m tests.screenshots RUN FOLDER``.
+
+With ``--jpeg WIDTH`` they are reduced to a width in pixels, as the README shows them.
+"""
 
 import argparse
+import io
 from pathlib import Path
 from urllib.parse import quote_plus
+
+from PIL import Image
 
 from core.failures import Criteria, most_telling, select
 from core.run import Run
@@ -56,6 +62,17 @@ def show(page, url: str, tab: str) -> None:
     page.wait_for_timeout(700)
 
 
+def save(picture: bytes, path: Path, width: int | None) -> None:
+    """Write a PNG as it is, or reduced to a width as a JPEG."""
+    if width is None:
+        path.with_suffix(".png").write_bytes(picture)
+        return
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    size = (width, round(image.height * width / image.width))
+    reduced = image.resize(size, Image.Resampling.LANCZOS)
+    reduced.save(path.with_suffix(".jpg"), quality=78, optimize=True)
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,6 +81,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1440)
     parser.add_argument("--themes", default="light,dark")
     parser.add_argument("--only", default="")
+    parser.add_argument("--jpeg", type=int, metavar="WIDTH")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     run = Run(runs_folder() / arguments.run)
@@ -85,7 +103,8 @@ def main() -> None:
                 )
                 page.set_viewport_size({"width": arguments.width, "height": max(900, height)})
                 page.wait_for_timeout(300)
-                page.screenshot(path=arguments.folder / f"{name}_{theme}.png")
+                path = arguments.folder / f"{name}_{theme}"
+                save(page.screenshot(), path, arguments.jpeg)
                 page.set_viewport_size({"width": arguments.width, "height": 900})
                 print(name, theme, flush=True)
             page.close()

@@ -82,7 +82,7 @@ def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
     page.locator("ol.ranking.predicted a").last.click()
     on(page, r"/filters\?.*f=\d+")
     shows(page, "^Filter ")
-    assert page.locator(".js-plotly-plot").count() >= 1
+    page.locator(".js-plotly-plot").first.wait_for()
 
     page.get_by_role("heading", name="Classes that lean on it").wait_for()
     page.locator('ol.ranking a[href*="classes"]').first.click()
@@ -139,8 +139,11 @@ def test_a_click_on_a_bar_grounds_the_attribute(page):
     on(page, r"/failures\?")
     page.locator("a.frame").first.click()
     on(page, r"x=\d+")
-    page.locator(".js-plotly-plot .bars path").last.click(force=True)
+    bar = page.locator("a.row:has(.bar.second)").last
+    phrase = bar.locator(".label").inner_text()
+    bar.click()
     on(page, r"[?&]t=")
+    page.locator("a.row[aria-current]", has_text=phrase).wait_for()
 
 
 def test_words_are_reached_by_tab_and_followed_by_enter(page):

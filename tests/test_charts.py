@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import charts, overlay
+from dashboard import charts, diverging, overlay
 
 NAMES = ["red head", "long bill", "white belly"]
 
@@ -38,19 +38,21 @@ def test_bars_inside_the_null_band_are_faint():
     assert bars.marker.opacity[2] < 1
 
 
-def test_a_difference_diverges_in_the_hues_of_predicted_and_true():
-    figure = charts.difference_bars([7, 3, 9], np.array([-0.2, 0.1, 0.3]), NAMES, "A", "B")
-    (bars,) = figure.data
-    assert list(bars.customdata) == [9, 3, 7]
-    assert list(bars.marker.color) == [charts.PREDICTED, charts.PREDICTED, charts.TRUE]
-    low, high = figure.layout.xaxis.range
-    assert low == -high
+def difference(ts, values):
+    return diverging.rows(ts, values, NAMES, lambda t: f"?t={t}", "p", active=ts[0])
 
 
-@pytest.mark.parametrize("values", [np.zeros(3), np.array([0.0, 0.0, 1e-12])])
-def test_a_difference_of_nothing_is_still_a_chart(values):
-    low, high = charts.difference_bars([0, 1, 2], values, NAMES, "A", "B").layout.xaxis.range
-    assert low < high
+def test_a_difference_falls_from_the_first_to_the_second_and_the_longest_bar_is_whole():
+    bars = difference([7, 3, 9], np.array([-0.2, 0.1, 0.4]))
+    assert [bar["href"] for bar in bars] == ["?t=9", "?t=3", "?t=7"]
+    assert [bar["label"] for bar in bars] == ["white belly", "long bill", "red head"]
+    assert [bar["length"] for bar in bars] == [1, 0.25, -0.5]
+    assert [bar["active"] for bar in bars] == [False, False, True]
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), np.array([0.0, 0.0, 1e-13])])
+def test_a_difference_of_nothing_has_short_bars(values):
+    assert all(abs(bar["length"]) <= 0.1 for bar in difference([0, 1, 2], values))
 
 
 def test_two_classes_stand_back_to_back():

@@ -90,6 +90,43 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
     assert f"The answer stays **Class {c}**" in text(app)
 
 
+def test_a_what_if_is_a_link_that_a_colleague_can_open(faulty):
+    x = MISLED[0]
+    app = visit(f"failures?x={x}")
+    app.session_state["failures.more"] = "What if"
+    app = app.run()
+    scope = f"what_if.faulty.{x}.{'.'.join(map(str, classes(faulty, x)))}"
+    slider = next(each for each in app.slider if each.key.startswith(f"{scope}.t"))
+    slider.set_value(0.25).run()
+    app.button_group(key=f"{scope}.f").set_value([3]).run()
+    asked = app.query_params["if"]
+    assert asked == f"{slider.label}:0.25,filter 3".replace("\\", "")
+    colleague = visit(f"failures?x={x}&if={asked}")
+    assert colleague.slider(key=slider.key).value == 0.25
+    assert colleague.button_group(key=f"{scope}.f").value == [3]
+    words = [link for link in links(colleague) if link.startswith(f"failures?x={x}&t=")]
+    assert words
+    assert all("&if=" in link for link in words)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "no such bird:0",
+        "filter 99999",
+        "filter x",
+        "long bill",
+        "long bill:nan",
+        "long bill:3",
+        ":,",
+    ],
+)
+def test_a_what_if_that_the_run_does_not_know_is_left_out_with_a_notice(asked):
+    app = visit(f"failures?x={MISLED[0]}&if={asked}")
+    assert not app.exception
+    assert "does not know" in said(app)
+
+
 def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywhere(faulty):
     x = MISLED[0]
     c, versus = classes(faulty, x)
@@ -125,22 +162,19 @@ def test_an_image_without_a_fault_is_said_to_have_none(faulty):
     assert "nothing speaks against the label" in text(part("diagnosis_card", x))
 
 
-def scope(x: int, version: int) -> str:
-    return f"verdict.faulty.{x}.{version}"
-
-
-def save(app: AppTest, x: int, version: int, note: str, author: str) -> AppTest:
-    app.text_area(key=f"{scope(x, version)}.note").input(note)
-    app.text_input(key=f"{scope(x, version)}.author").input(author)
-    app.checkbox(key=f"{scope(x, version)}.reviewed").check()
-    return app.button[0].click().run()
+def save(app: AppTest, note: str, author: str) -> AppTest:
+    app.text_area(key="verdict.note").input(note)
+    app.text_input(key="verdict.author").input(author)
+    app.checkbox(key="verdict.reviewed").check()
+    button = next(each for each in app.button if each.label == "Save")
+    return button.click().run()
 
 
 def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     x = MISLED[0]
     app = part("verdict_form", x)
     assert app.selectbox[0].value == Pattern.SPURIOUS_CUE
-    app = save(app, x, 0, "sky, not bird", "Ana")
+    app = save(app, "sky, not bird", "Ana")
     with closing(Verdicts()) as verdicts:
         saved = verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x])
     assert (saved.note, saved.author, saved.is_reviewed) == ("sky, not bird", "Ana", True)
@@ -148,11 +182,22 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     assert "1 saved" in [expander.label for expander in app.expander]
 
 
+def test_the_form_of_the_next_image_starts_anew(faulty):
+    first, second = MISLED[:2]
+    app = save(visit(f"failures?x={first}"), "blurred", "Ana")
+    assert app.text_area(key="verdict.note").value == "blurred"
+    app = visit(f"failures?x={second}", app)
+    assert app.text_area(key="verdict.note").value == ""
+    assert app.text_input(key="verdict.author").value == "Ana"
+    app = visit(f"failures?x={first}", app)
+    assert app.text_area(key="verdict.note").value == "blurred"
+
+
 def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
     x = MISLED[1]
     ana, ben = part("verdict_form", x), part("verdict_form", x)
-    save(ana, x, 0, "Ana's note", "Ana")
-    save(ben, x, 0, "Ben's note", "Ben")
+    save(ana, "Ana's note", "Ana")
+    save(ben, "Ben's note", "Ben")
     assert "Ana saved a verdict" in text(ben)
     assert "Ana's note" in text(ben)
     assert ben.text_area[0].value == "Ben's note"
@@ -164,7 +209,7 @@ def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
 
 def test_markdown_in_a_note_stays_text(faulty):
     x = MISLED[0]
-    app = save(part("verdict_form", x), x, 0, "[win](http://example.org) <b>", "A*na*")
+    app = save(part("verdict_form", x), "[win](http://example.org) <b>", "A*na*")
     shown = [str(element.value) for element in app.markdown]
     assert any("example" in line for line in shown)
     assert not any("[win](http" in line for line in shown)

@@ -5,6 +5,7 @@ from scipy import sparse
 from core import estimators
 from core.errors import DataError
 from core.estimators import ESTIMATORS, Inputs, estimate
+from core.estimators.mixture import most_likely, tilted
 from core.probability import prior
 
 X, F, T, C = 60, 7, 5, 3
@@ -71,6 +72,24 @@ def test_joint_estimators_name_the_planted_filters(name):
 def test_literal_is_ruled_by_how_common_an_attribute_is():
     tops = estimate("literal", planted_inputs(noise=2.0)).p_t_given_f[:T].argmax(axis=1)
     assert len(set(tops)) < T
+
+
+def test_the_tilt_lies_between_probability_and_lift():
+    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]], np.float32)
+    share = np.array([0.8, 0.2, 0.0], np.float32)
+    np.testing.assert_allclose(tilted(p, share, 0)[:, :2], [[7 / 9, 2 / 9], [1 / 9, 8 / 9]], 1e-5)
+    half = tilted(p, share, 0.5)
+    for f in range(2):
+        expected = [p[f, t] / share[t] ** 0.5 for t in range(2)]
+        np.testing.assert_allclose(half[f], [*np.divide(expected, sum(expected)), 0], rtol=1e-5)
+
+
+def test_the_tilt_lets_fewer_filters_say_what_everyone_says():
+    inputs = planted_inputs(noise=2.0)
+    plain, share = most_likely(inputs)
+    common = share.argmax()
+    found = estimate("mixture", inputs).p_t_given_f
+    assert (found[:, common] < plain[:, common]).all()
 
 
 def test_ridge_scores_predict_the_share_of_captions():

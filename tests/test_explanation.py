@@ -6,6 +6,7 @@ from core.contract import N_EXPLAIN
 from core.contrast import contrast
 from core.explanation import describe, explain
 from core.retrieval import rank
+from core.selection import top_attributes
 
 
 def test_an_explanation_holds_the_most_probable_attributes_of_its_class(run):
@@ -15,8 +16,17 @@ def test_an_explanation_holds_the_most_probable_attributes_of_its_class(run):
     )
     np.testing.assert_allclose(explanation.p, p)
     assert explanation.p.sum() == pytest.approx(1, abs=1e-5)
-    assert len(explanation.attributes) == N_EXPLAIN
-    assert explanation.attributes[0] == p.argmax()
+    top = top_attributes(p[None], run.attributes, N_EXPLAIN)[0]
+    assert set(explanation.attributes) == set(top.tolist())
+
+
+def test_a_sentence_begins_with_what_is_likelier_here_than_usual(run):
+    explanation = explain(run, x=3, c=2)
+    lift = explanation.p / run.array("p_t_given_f").mean(axis=0)
+    assert explanation.attributes == sorted(explanation.attributes, key=lambda t: -lift[t])
+    of_class = describe(run, 2)
+    lift = of_class.p / run.array("p_t_given_f").mean(axis=0)
+    assert of_class.attributes == sorted(of_class.attributes, key=lambda t: -lift[t])
 
 
 def test_the_sentence_names_the_class_and_every_attribute(run):

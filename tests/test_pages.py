@@ -1,6 +1,5 @@
 """Every page, every kind of link, bad links and broken runs, without a browser."""
 
-import json
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -195,14 +194,16 @@ def test_what_narrows_the_list_becomes_part_of_the_link(run):
     assert all(f"true={c}" in item["href"] for item in gallery["items"])
 
 
-def test_a_click_on_a_bar_puts_the_attribute_in_focus(run, wrong):
-    app = visit(f"failures?x={wrong}")
-    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
-    t = chart["data"][0]["customdata"][-1]
-    assert phrase(run, t) == chart["data"][0]["y"][-1]
-    app = visit(f"failures?x={wrong}&t={phrase(run, t)}")
+def test_a_bar_leads_to_the_same_image_with_its_attribute_in_focus(run, wrong):
+    (chart,) = component_data(visit(f"failures?x={wrong}"), "failures.difference")
+    bar = chart["rows"][-1]
+    assert bar["length"] < 0
+    app = visit(bar["href"])
+    assert app.query_params["x"] == str(wrong)
     (picture,) = component_data(app, "failures.picture")
-    assert phrase(run, t) in picture["items"][0]["alt"]
+    assert bar["label"] in picture["items"][0]["alt"]
+    (chart,) = component_data(app, "failures.difference")
+    assert [row["label"] for row in chart["rows"] if row["active"]] == [bar["label"]]
 
 
 def test_any_class_can_be_put_in_the_place_of_the_true_one(run, wrong):
@@ -255,3 +256,31 @@ def test_a_search_without_an_answer_says_what_is_near(run):
     assert "no “purple head”" in said(app)
     (near,) = component_data(app, "search.near.purple head")
     assert any("head" in row["label"][0]["text"] for row in near["rows"])
+
+
+def test_filters_that_are_asked_for_can_still_be_sorted_otherwise(run):
+    phrase_ = phrase(run, int(run.filters["name_t"].max()))
+    best = visit(f"filters?t={phrase_}")
+    assert best.selectbox(key="filters.sort").value == "best match"
+    clearest = visit(f"filters?t={phrase_}&sort=clearest")
+    first, second = (
+        [item["href"] for item in component_data(app, "filters.cards")[0]["items"]]
+        for app in (best, clearest)
+    )
+    assert sorted(first) == sorted(second)
+    assert first != second
+    assert visit("filters?sort=best+match").selectbox(key="filters.sort").value == "clearest"
+
+
+def test_heatmaps_of_another_estimator_can_be_looked_at(run):
+    x = int(select(run, Criteria())[0])
+    default = visit(f"grounding?x={x}")
+    other = next(each for each in run.estimators if each != run.default_estimator)
+    changed = visit(f"grounding?x={x}&estimator={other}")
+    assert changed.selectbox(key="grounding.estimator").value == other
+    layers = [
+        component_data(app, "grounding.pictures")[0]["items"][0]["layer"]
+        for app in (default, changed)
+    ]
+    assert layers[0] != layers[1]
+    assert not visit(f"grounding?x={x}&estimator=none").exception

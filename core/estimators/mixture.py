@@ -6,6 +6,9 @@ are most likely, and expectation maximisation finds it. Its first step, from p.d
 alike, sums the activations of the images that have the attribute: that is the paper's estimate.
 Each further step asks which filter is *still needed* for the attribute of an image, given what its
 other filters already explain.
+
+What is true of nearly every image then still leads everywhere. A tilt moves each p.d.f. a little
+from probability towards lift, from what is likely to what is telling.
 """
 
 from functools import cached_property
@@ -23,17 +26,35 @@ from core.threads import in_threads
 N_STEPS = 5
 #: Mentions that every filter is given beforehand, spread as attributes are over all captions.
 PSEUDO_MENTIONS = 1.0
+#: How far from probability (0) to lift (1); chosen as the largest that costs no recall to speak of.
+TILT = 0.25
 #: Images, and entries of counts, that are worked on at a time.
 _IMAGES, _ENTRIES = 16_384, 512
 
 
 @register_estimator("mixture")
 def mixture(inputs: Inputs) -> Estimate:
-    """Return the p(t given f) that make the training captions likely under eq. (5).
+    """Return the p(t given f) that make the training captions likely under eq. (5), tilted.
+
+    The evidence is p(t given f) itself, as in eq. (9), without a bias.
+    """
+    p_t_given_f = tilted(*most_likely(inputs), TILT)
+    bias = np.zeros(len(inputs.prior), np.float32)
+    return Estimate(p_t_given_f, evidence=p_t_given_f, evidence_bias=bias)
+
+
+def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+    """Return the p(t given f) of expectation maximisation, and how often captions say what.
 
     Each image is explained as its labelled class. The captions of one image repeat each other, so
-    an attribute that n of them name counts as the root of n mentions. The evidence is p(t given f)
-    itself, as in eq. (9), without a bias.
+    an attribute that n of them name counts as the root of n mentions.
+
+    Returns
+    -------
+    p_t_given_f : ndarray of shape (F, T)
+        Sums to 1 over T.
+    share : ndarray of shape (T,)
+        Share of all mentions that are of t; sums to 1.
     """
     X, F = inputs.shape
     mentions = sparse.csr_array(inputs.counts, dtype=np.float32).sqrt()
@@ -50,8 +71,18 @@ def mixture(inputs: Inputs) -> Estimate:
         expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
         expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
         p_t_given_f = expected
-    p_t_given_f = np.ascontiguousarray(p_t_given_f.T)
-    return Estimate(p_t_given_f, evidence=p_t_given_f, evidence_bias=np.zeros_like(share))
+    return np.ascontiguousarray(p_t_given_f.T), share
+
+
+def tilted(p_t_given_f: np.ndarray, share: np.ndarray, tilt: float) -> np.ndarray:
+    """Return sigma of p(t given f) over share(t) to the power ``tilt``, shape (F, T).
+
+    >>> tilted(np.array([[0.8, 0.2], [0.5, 0.5]]), np.array([0.8, 0.2]), 1.0)
+    array([[0.5, 0.5],
+           [0.2, 0.8]])
+    """
+    common = np.power(share, tilt, dtype=p_t_given_f.dtype)
+    return sigma(np.divide(p_t_given_f, common, out=np.zeros_like(p_t_given_f), where=share > 0))
 
 
 class _Captions:

@@ -50,9 +50,13 @@ def places(inputs: Inputs) -> Estimate:
     templates = part_templates(sample_cells(inputs, np.random.default_rng(SEED)), SEED)
     detector = noun_detectors(inputs, templates)
     place = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
-    own = ridge(inputs).evidence
-    evidence = _unit(place) + np.float32(OWN) * _unit(own)
+    evidence = blend(place, ridge(inputs).evidence, OWN)
     return Estimate(estimate.p_t_given_f, evidence, -inputs.mean() @ evidence)
+
+
+def blend(place: np.ndarray, own: np.ndarray, weight: float) -> np.ndarray:
+    """Return the sum of both evidences of shape (F, T), each attribute's scaled to length 1."""
+    return _unit(place) + np.float32(weight) * _unit(own)
 
 
 def _unit(evidence: np.ndarray) -> np.ndarray:

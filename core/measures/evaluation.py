@@ -27,7 +27,7 @@ from core.measures import bleu, faithfulness, naming, pck, retrieval_scores, var
 from core.measures.bootstrap import Resamples, Score, ratio
 from core.probability import p_t_given_xc
 from core.run import Run
-from core.selection import top_attributes
+from core.selection import telling_first, top_attributes
 
 
 def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dict:
@@ -61,7 +61,9 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
     is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
     ts = retrieval_scores.searched_attributes(run)
-    found = {name: _explained(run, xs, ts, _pdf(run, name)) for name in run.estimators}
+    found = {
+        name: _explained(run, xs, ts, _pdf(run, name), _usual(run, name)) for name in run.estimators
+    }
     tops = {name: top for name, (top, _) in found.items()}
     has_caption = np.isin(xs, captioned)
     said = {name: (top[has_caption], p[has_caption]) for name, (top, p) in found.items()}
@@ -110,13 +112,22 @@ def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _explained(
-    run: Run, xs: np.ndarray, ts: np.ndarray, pdf: Callable[[np.ndarray], np.ndarray]
+    run: Run,
+    xs: np.ndarray,
+    ts: np.ndarray,
+    pdf: Callable[[np.ndarray], np.ndarray],
+    usual: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the attributes of each explanation, shape (n, 5), and p of ``ts``, (n, len(ts))."""
+    """Return the attributes of each sentence, shape (n, 5), and p of ``ts``, (n, len(ts)).
+
+    They stand by falling p, or where ``usual`` is given in the order in which they are told.
+    """
     found = [(np.empty((0, N_EXPLAIN), np.int32), np.empty((0, len(ts)), np.float32))]
     for block in blocks(len(xs)):
         p = pdf(xs[block])
         top = top_attributes(p, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
+        if usual is not None:
+            top = telling_first(top, p, usual)
         spare = ((0, 0), (0, N_EXPLAIN - top.shape[1]))
         found.append((np.pad(top, spare, constant_values=-1), p[:, ts]))
     top, p = (np.concatenate(column) for column in zip(*found, strict=True))

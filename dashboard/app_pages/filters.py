@@ -17,7 +17,8 @@ TRUST = {
     "several names": "Several names",
     "no nameable attribute": "No name",
 }
-#: Orders of the list where neither attribute nor class is asked: column and direction.
+BEST = "best match"
+#: Orders of the list: column and direction. The best match to what is asked comes first, if any is.
 SORTS = {
     "clearest": ("entropy", -1),
     "most significant attributes": ("n_significant", 1),
@@ -39,8 +40,9 @@ def main() -> None:
     )
     t, c = data.read_attribute(run), number(Key.C, run.sizes["C"], "class")
     trust = choice(Key.TRUST, TRUST, "any")
-    filter_bar(run, t, c, trust)
-    fs = select(run, t, c, trust)
+    order = choice(Key.SORT, orders(t, c), orders(t, c)[0])
+    filter_bar(run, t, c, trust, order)
+    fs = select(run, t, c, trust, order)
     if not len(fs):
         st.info("No filter meets all of these conditions.", icon=":material/filter_alt_off:")
         st.page_link("app_pages/filters.py", label="Show all filters", query_params=links.params())
@@ -48,24 +50,27 @@ def main() -> None:
     show_cards(run, fs, t, c)
 
 
-def select(run: Run, t: int | None, c: int | None, trust: str) -> np.ndarray:
-    """Return filters, best first: by p(t given f), by W[c, f], else as the URL says."""
+def select(run: Run, t: int | None, c: int | None, trust: str, order: str) -> np.ndarray:
+    """Return filters, best first: `BEST` is by p(t given f) times W[c, f], of what is asked."""
     filters = run.filters
-    column, sign = SORTS[choice(Key.SORT, SORTS, "clearest")]
-    score = sign * filters[column].to_numpy(dtype=float)
-    if c is not None:
-        score = np.array(run.array("class_weights")[c], dtype=float)
-    if t is not None:
-        p = np.array(run.array("p_t_given_f")[:, t], dtype=float)
-        score = p if c is None else p * np.clip(score, 0, None)
     keep = np.ones(len(filters), bool) if trust == "any" else (filters["verdict"] == trust)
+    match = np.ones(len(filters)) if t is None else np.array(run.array("p_t_given_f")[:, t], float)
     if c is not None:
-        keep = keep & (score > 0)
+        weights = np.clip(run.array("class_weights")[c], 0, None)
+        match, keep = match * weights, keep & (weights > 0)
+    if order != BEST:
+        column, sign = SORTS[order]
+        match = sign * filters[column].to_numpy(dtype=float)
     fs = np.flatnonzero(keep)
-    return fs[np.argsort(-score[fs], kind="stable")]
+    return fs[np.argsort(-match[fs], kind="stable")]
 
 
-def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
+def orders(t: int | None, c: int | None) -> list[str]:
+    """Return the orders that can be chosen, the default first."""
+    return [*SORTS] if t is None and c is None else [BEST, *SORTS]
+
+
+def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -> None:
     """Draw the widgets that narrow the list."""
     named = run.filters["name_t"].to_numpy()
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: links.phrase(run, n))
@@ -77,7 +82,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
             index=None,
             format_func=lambda each: links.phrase(run, each),
             placeholder="any attribute",
-            help="Sorted by p(t | f). The list holds the attributes that name a filter.",
+            help="The list holds the attributes that name a filter.",
             **bound(
                 Key.T,
                 t,
@@ -92,7 +97,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
             index=None,
             format_func=lambda each: links.numbered_name(run, each),
             placeholder="any class",
-            help="Filters with a positive weight W[c, f], sorted by it.",
+            help="Filters with a positive weight W[c, f].",
             **bound(
                 Key.C,
                 c,
@@ -112,11 +117,10 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str) -> None:
         )
         st.selectbox(
             "Sort",
-            list(SORTS),
-            disabled=t is not None or c is not None,
-            help="Clearest: lowest entropy of p(t | f). With an attribute or a class, the list is "
-            "sorted by how much the filter has to do with it.",
-            **bound(Key.SORT, choice(Key.SORT, SORTS, "clearest"), scope="filters"),
+            orders(t, c),
+            help="Clearest: lowest entropy of p(t | f). Best match: how much the filter has to do "
+            "with the attribute, p(t | f), and with the class, W[c, f]; of both their product.",
+            **bound(Key.SORT, order, scope="filters", resets=(Key.PAGE,)),
         )
 
 

@@ -10,7 +10,7 @@ from core.run import Run
 from dashboard import data, gallery, heading, links, overlay, ranking
 from dashboard.filter_name import label
 from dashboard.gallery import Line, Mark, Picture
-from dashboard.state import Key, bound, notice, number, text
+from dashboard.state import Key, bound, choice, notice, number, text
 
 #: Distances in the unit square at which a peak counts as a hit, as in the paper.
 RADII = (0.1, 0.2, 0.3)
@@ -65,7 +65,7 @@ def read_words(run: Run) -> list[int]:
 
 def pick(run: Run, x: int, ts: list[int]) -> None:
     """Draw the choice of image and attributes."""
-    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    left, right, end = st.columns([2, 8, 2], vertical_alignment="top")
     with left:
         st.number_input(
             "Image x",
@@ -88,13 +88,26 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
                 scope="grounding",
             ),
         )
+    with end:
+        st.selectbox(
+            "Estimator",
+            run.estimators,
+            help="How p(t | f) and its evidence were estimated; all other pages use the run's "
+            f"default, `{run.default_estimator}`. `literal` is the paper's.",
+            **bound(Key.ESTIMATOR, estimator(run), scope="grounding"),
+        )
+
+
+def estimator(run: Run) -> str:
+    """Return the estimator that the URL names, or the run's default."""
+    return choice(Key.ESTIMATOR, run.estimators, run.default_estimator)
 
 
 def pictures(run: Run, x: int, ts: list[int]) -> None:
     """Draw the heatmap of each word with its peak, the marked part, and hit or miss."""
     sheets, shown = [], []
     for t in ts:
-        heatmap = grounding.ground(run, x, t, size=overlay.LAYER_SIZE)
+        heatmap = grounding.ground(run, x, t, estimator(run), size=overlay.LAYER_SIZE)
         sheets.append((t, heatmap))
         row, col = grounding.peak(heatmap)
         marks = [Mark(row, col, "peak", "The network's place: the maximum of the heatmap")]
@@ -158,7 +171,8 @@ def carriers(run: Run, x: int, ts: list[int]) -> None:
     """Draw the filters behind each word in this image."""
     heading.section(
         "Filters that carry them here",
-        help="Share of the word: p(f | x, c) p(t | f) / p(t | x, c), c the predicted class.",
+        help="Share of the word: p(f | x, c) p(t | f) / p(t | x, c), c the predicted class, by the "
+        "run's default estimator.",
     )
     for column, t in zip(st.columns(max(1, min(4, len(ts)))), ts[:4], strict=False):
         with column:

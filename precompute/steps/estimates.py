@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 from tqdm import tqdm
 
+from core.blocks import Rows
 from core.estimators import Inputs, estimate
 from core.probability import prior
 from core.trust import filters_table, trust
@@ -74,7 +75,7 @@ def estimator_inputs(
     rows = map_row[xs]
     has_maps = len(xs) > 0 and (rows >= 0).all()
     return Inputs(
-        pooled=np.asarray(pooled[xs]),
+        pooled=Rows(pooled, xs),
         counts=counts[xs],
         n_captions=n_captions[xs],
         prior=prior(counts[xs]) if len(xs) else np.zeros(counts.shape[1]),

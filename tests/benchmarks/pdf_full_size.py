@@ -21,11 +21,11 @@ import pandas as pd
 from scipy import sparse
 
 from core.blocks import blocks
-from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, Inputs, estimate
+from core.estimators import ESTIMATORS, Inputs, estimate
 from core.estimators.mixture import N_STEPS
 from core.estimators.templates import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
 from core.probability import prior, sigma
-from core.trust import trust
+from core.trust import N_SHUFFLES, trust
 from core.writer import RunWriter
 from precompute.distributed import Ranks
 from precompute.steps.estimates import maps_of
@@ -118,15 +118,15 @@ def measure(task: str, X: int, F: int, T: int, C: int) -> None:
 
 def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Watch) -> None:
     (X, F), T = inputs.shape, len(inputs.prior)
-    maps_gb = 2e-9 * X * F * H * H if task in ("places", "null") else 0
+    maps_gb = 2e-9 * X * F * H * H if task == "places" else 0
     processor = time.process_time()
     started = time.perf_counter()
     if task == "explanations":
         explanations(inputs)
         flops = 2 * 1.25 * X * F * T
     elif task == "null":
-        trust(DEFAULT_ESTIMATOR, inputs, estimate("mixture", inputs))
-        flops, maps_gb = 21 * _flops("mixture", inputs), 0
+        trust("mixture", inputs, estimate("mixture", inputs))  # what `places` is without maps
+        flops = (1 + 2 * N_SHUFFLES) * _flops("mixture", inputs)
     else:
         estimate(task, inputs)
         flops = _flops(task, inputs)

@@ -1,0 +1,25 @@
+// Bars to both sides of a line: to the right what speaks for the first, to the left for the second.
+
+export default function ({ parentElement, data }) {
+  const root = parentElement.querySelector(".root");
+  root.replaceChildren();
+  const head = make("div", "head");
+  const sides = make("span", "sides");
+  sides.append(make("span", "second", `◂ ${data.second}`), make("span", "first", `${data.first} ▸`));
+  head.append(sides);
+  const list = make("ol");
+  for (const row of data.rows) {
+    const item = make("li");
+    item.title = row.title;
+    const link = anchor(row.href, "row", null, false);
+    if (row.active) link.setAttribute("aria-current", "true");
+    const track = make("span", "track");
+    const bar = make("span", `bar ${row.length < 0 ? "second" : "first"}`);
+    bar.style.width = `${50 * Math.abs(row.length)}%`;
+    track.append(bar);
+    link.append(make("span", "label", row.label), track, make("span", "value", row.value));
+    item.append(link);
+    list.append(item);
+  }
+  root.append(head, list);
+}
