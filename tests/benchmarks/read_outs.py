@@ -81,7 +81,7 @@ class Board:
         held = retrieval_scores.retrieved(top, ts)
         scores = retrieval_scores.score_retrieval(p[:, ts], held, truth[:, ts], self.true_c)
         usual = np.maximum(p.mean(axis=0), np.finfo(np.float32).eps)
-        top = telling_first(top_attributes(p, run.attributes, N_EXPLAIN), p, usual)
+        top = telling_first(top, p, usual)
         text = bleu.sentences(run, self.xs, top)["shown"]
         captions = [run.captions(x) for x in self.xs]
         difference = bleu.score_bleu(
