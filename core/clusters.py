@@ -13,6 +13,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import silhouette_score
 
+from core.blocks import blocks
 from core.probability import p_t_given_xc
 from core.run import Run
 from core.triage.field_mark import phrase
@@ -66,20 +67,39 @@ def difference(run: Run, xs: np.ndarray) -> np.ndarray:
     return predicted - true
 
 
-def group(differences: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Differences:
+    """The rows of `difference`, worked out when they are asked for: as an ndarray of shape (n, T).
+
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of shape (n,)
+    """
+
+    run: Run
+    xs: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.xs)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        return difference(self.run, self.xs[rows])
+
+
+def group(differences: np.ndarray | Differences) -> np.ndarray:
     """Return a group number for each row, shape (n,); rows that point the same way share one.
 
     Parameters
     ----------
-    differences : ndarray of shape (n, T)
+    differences : ndarray of shape (n, T) or Differences
     """
     n = len(differences)
-    norms = np.linalg.norm(differences, axis=1, keepdims=True)
-    directions = np.divide(differences, norms, out=np.zeros_like(differences), where=norms > 0)
     if n < 3:
         return np.arange(n)
     linked = np.unique(np.linspace(0, n - 1, min(n, MAX_LINKED)).astype(int))
-    distances = pdist(directions[linked], "sqeuclidean") / 2  # 1 - cosine; 0.5 from a zero row
+    directions = _directions(differences[linked])
+    distances = pdist(directions, "sqeuclidean") / 2  # 1 - cosine; 0.5 from a zero row
     tree = linkage(distances, "average")
     square = squareform(distances)
     best, best_score = np.zeros(len(linked), dtype=int), -np.inf
@@ -91,10 +111,17 @@ def group(differences: np.ndarray) -> np.ndarray:
         if score > best_score + 1e-9:
             best, best_score = groups, score
     numbers = np.unique(best)
-    centres = np.array([directions[linked][best == number].mean(axis=0) for number in numbers])
-    groups = (directions @ centres.T).argmax(axis=1)  # those that were not linked: the nearest
+    centres = np.array([directions[best == number].mean(axis=0) for number in numbers])
+    groups = np.empty(n, int)
+    for block in blocks(n if n > len(linked) else 0):  # those that were not linked: the nearest
+        groups[block] = (_directions(differences[block]) @ centres.T).argmax(axis=1)
     groups[linked] = np.searchsorted(numbers, best)
     return groups
+
+
+def _directions(differences: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(differences, axis=1, keepdims=True)
+    return np.divide(differences, norms, out=np.zeros_like(differences), where=norms > 0)
 
 
 def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
@@ -110,9 +137,9 @@ def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
     xs = failures(run) if xs is None else np.asarray(xs, dtype=int)
     if not len(xs):
         return []
-    differences = difference(run, xs)
+    differences = difference(run, xs) if len(xs) <= MAX_LINKED else Differences(run, xs)
     groups = group(differences)
-    found = [_cluster(run, xs[groups == k], differences[groups == k]) for k in np.unique(groups)]
+    found = [_cluster(run, xs, differences, np.flatnonzero(groups == k)) for k in np.unique(groups)]
     found.sort(key=lambda cluster: (-len(cluster.xs), cluster.xs.min()))
     names = [cluster.name for cluster in found]
     return [
@@ -123,9 +150,14 @@ def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
     ]
 
 
-def _cluster(run: Run, xs: np.ndarray, differences: np.ndarray) -> Cluster:
-    mean = differences.mean(axis=0)
-    order = np.argsort(-(differences @ mean), kind="stable")
+def _cluster(
+    run: Run, xs: np.ndarray, differences: np.ndarray | Differences, members: np.ndarray
+) -> Cluster:
+    """Return the cluster of the rows ``members`` of all failures ``xs``."""
+    some = [members[block] for block in blocks(len(members))]
+    mean = sum(differences[rows].sum(axis=0) for rows in some) / len(members)
+    likeness = np.concatenate([differences[rows] @ mean for rows in some])
+    order, xs = np.argsort(-likeness, kind="stable"), xs[members]
     t = int(mean.argmax())
     predicted_c, true_c = (
         _most(run.images[column].to_numpy()[xs]) for column in ("predicted_c", "true_c")

@@ -62,7 +62,7 @@ def class_sums(pooled: np.ndarray, c: np.ndarray, C: int) -> np.ndarray:
 
     Parameters
     ----------
-    pooled : ndarray of shape (n, F)
+    pooled : ndarray or sparse array of shape (n, F)
     c : ndarray of shape (n,)
         Class of each row.
     C : int
@@ -70,7 +70,8 @@ def class_sums(pooled: np.ndarray, c: np.ndarray, C: int) -> np.ndarray:
     """
     n = len(c)
     membership = sparse.csr_array((np.ones(n), (c, np.arange(n))), shape=(C, n))
-    return membership @ pooled.astype(np.float64)
+    sums = membership @ pooled.astype(np.float64)
+    return sums.toarray() if sparse.issparse(sums) else sums
 
 
 def distances(pooled: np.ndarray, c: np.ndarray, means: np.ndarray) -> np.ndarray:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from core.blocks import blocks
 from core.estimators import Estimate, Inputs, estimate
-from core.estimators.targets import attribute_blocks
 
 #: Shuffles for the width of the noise, and as many again for its tail.
 N_SHUFFLES = 20
@@ -67,7 +67,7 @@ def trust(
     F, T = z.shape
     n_sharing = int(np.ceil(2 * T / (ALPHA * n_shuffles * F)))
     by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
-    alike = [by_frequency[block] for block in attribute_blocks(T, n_sharing)]
+    alike = [by_frequency[block] for block in blocks(T, n_sharing)]
     p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
     for _ in range(n_shuffles):
         noise = (np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f) - mean) / spread
@@ -88,7 +88,7 @@ def _noise(
     name: str, inputs: Inputs, rng: np.random.Generator, n_shuffles: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and spread of the root of p(t given f) under shuffled captions, shape (F, T)."""
-    shape = inputs.pooled.shape[1], len(inputs.prior)
+    shape = inputs.shape[1], len(inputs.prior)
     mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for n in range(1, n_shuffles + 1):
         root = np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -79,12 +80,12 @@ class RunWriter:
         with whole(self.folder / "tables" / f"{name}.parquet") as file:
             table.to_parquet(file, index=False)
 
-    def put_pack(self, kind: str, blobs: list[bytes]) -> None:
+    def put_pack(self, kind: str, blobs: Iterable[bytes]) -> None:
         """Write byte strings, one an image, and their offsets."""
         filename, _ = PACKS[kind]
         with whole(self.folder / filename) as file:
-            file.writelines(blobs)
-        self.put(f"{kind}_offsets", np.cumsum([0, *map(len, blobs)]))
+            sizes = np.fromiter((file.write(blob) for blob in blobs), np.int64)
+        self.put(f"{kind}_offsets", np.append(0, np.cumsum(sizes)))
 
     def put_counts(self, counts: sparse.csr_array) -> None:
         """Write the sparse (X, T) counts as their three arrays."""

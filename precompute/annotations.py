@@ -14,7 +14,7 @@ import numpy as np
 
 from core.errors import DataError
 from precompute.attributes import AttributeCounts, count_pairs
-from precompute.captions import Captions
+from precompute.captions import Captions, Lines
 from precompute.phrases import Pair
 
 N_DESCRIPTIONS = 10
@@ -64,7 +64,7 @@ def read_annotations(cub: Path, class_ids: Sequence[int], true_c: np.ndarray) ->
             f"{percent.shape[0]} of {percent.shape[1]}"
         )
     described = [_descriptions(pairs, percent[class_id - 1]) for class_id in class_ids]
-    return Captions([described[c] for c in true_c])
+    return Captions(Lines(described[c] for c in true_c))
 
 
 def pair_of(line: str) -> Pair:
@@ -87,14 +87,15 @@ def pair_of(line: str) -> Pair:
 
 def extract_annotated(lines: Sequence[Sequence[str]], min_images: int) -> AttributeCounts:
     """Return the attributes of descriptions that `read_annotations` wrote."""
-    found = []
-    for descriptions in lines:
-        counter: Counter[Pair] = Counter()
-        for text in descriptions:
-            pairs = {phrase.rpartition(" ") for phrase in text.split(", ") if phrase}
-            counter.update(Pair(adjective, noun) for adjective, _, noun in pairs)
-        found.append(counter)
-    return count_pairs(found, min_images)
+    return count_pairs(map(_described, lines), min_images)
+
+
+def _described(descriptions: Sequence[str]) -> Counter[Pair]:
+    counter: Counter[Pair] = Counter()
+    for text in descriptions:
+        pairs = {phrase.rpartition(" ") for phrase in text.split(", ") if phrase}
+        counter.update(Pair(adjective, noun) for adjective, _, noun in pairs)
+    return counter
 
 
 def _descriptions(pairs: list[Pair], percent: np.ndarray) -> list[str]:

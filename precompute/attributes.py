@@ -1,7 +1,8 @@
 """Captions to attributes: which adjective-noun phrases they name of each image, and how often."""
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -71,11 +72,23 @@ def extract(
     if progress is not None:
         readings = progress(readings, total=n_captions)
     table = Synonyms.load() if merge else None
-    per_image = [Counter[Pair]() for _ in lines]
+    return count_pairs(_named(lines, readings, table), min_images)
+
+
+def _named(
+    lines: Sequence[Sequence[str]], readings: Iterable[Reading], table: Synonyms | None
+) -> Iterator[Counter[Pair]]:
+    """Yield what the captions of each image name, and in how many of them."""
     owners = chain.from_iterable([x] * len(captions) for x, captions in enumerate(lines))
+    counters = (Counter[Pair]() for _ in lines)
+    at, counter = 0, next(counters, Counter[Pair]())
     for x, reading in zip(owners, readings, strict=True):
-        per_image[x].update(attributes_of(reading, table))
-    return count_pairs(per_image, min_images)
+        while at < x:
+            yield counter
+            at, counter = at + 1, next(counters)
+        counter.update(attributes_of(reading, table))
+    yield counter
+    yield from counters
 
 
 def attributes_of(reading: Reading, table: Synonyms | None = None) -> set[Pair]:
@@ -86,26 +99,25 @@ def attributes_of(reading: Reading, table: Synonyms | None = None) -> set[Pair]:
     return {merged for pair in found if (merged := table.merge(pair)) is not None}
 
 
-def count_pairs(per_image: Sequence[Counter[Pair]], min_images: int) -> AttributeCounts:
-    """Return the counts of the pairs that are frequent enough."""
-    n_images = Counter(chain.from_iterable(per_image))
+def count_pairs(per_image: Iterable[Counter[Pair]], min_images: int) -> AttributeCounts:
+    """Return the counts of the pairs that are frequent enough, image by image."""
+    number: dict[Pair, int] = {}
+    ends, ts, values = array("q", [0]), array("i"), array("H")
+    for found in per_image:
+        ts.extend(number.setdefault(pair, len(number)) for pair in found)
+        values.extend(found.values())
+        ends.append(len(ts))
+    shape = (len(ends) - 1, len(number))
+    every = sparse.csr_array((np.array(values), np.array(ts), np.array(ends)), shape=shape)
+    n_images = dict(zip(number, np.bincount(ts, minlength=len(number)).tolist(), strict=True))
     kept = [pair for pair, n in n_images.items() if n >= min_images]
     if not kept:
         raise DataError(
             f"expected attributes named in at least {min_images} images, found none among "
-            f"{len(n_images)} in the captions of {len(per_image)} images: lower --min-images"
+            f"{len(n_images)} in the captions of {shape[0]} images: lower --min-images"
         )
     kept.sort(key=lambda pair: (-n_images[pair], " ".join(pair)))
-    index = {pair: t for t, pair in enumerate(kept)}
-    entries = [
-        (x, index[pair], n)
-        for x, found in enumerate(per_image)
-        for pair, n in found.items()
-        if pair in index
-    ]
-    xs, ts, values = np.array(entries, np.int32).T
-    shape = (len(per_image), len(kept))
-    counts = sparse.coo_array((values.astype(np.uint16), (xs, ts)), shape=shape).tocsr()
+    counts = every[:, [number[pair] for pair in kept]]
     counts.sort_indices()
     table = pd.DataFrame(
         {

@@ -61,10 +61,10 @@ class RunInputs:
         """Whether each image is in the training split, shape (X,)."""
         return self.dataset.images["is_train"].to_numpy()
 
-    @cached_property
+    @property
     def n_captions(self) -> np.ndarray:
         """Captions of each image, shape (X,)."""
-        return np.array([len(lines) for lines in self.captions.lines], np.int32)
+        return self.captions.lines.counts
 
     @property
     def workers(self) -> int:

@@ -38,7 +38,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
         "attributes",
         "precompute.steps.attributes",
         {
-            "captions": digest(inputs.captions.lines),
+            "captions": digest(*inputs.captions.lines.parts),
             "source": settings.attributes,
             "merge": settings.merge,
             "min_images": settings.min_images,

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import DataError
-from precompute.captions import MAX_LENGTH, read_captions
+from precompute.captions import MAX_LENGTH, Lines, read_captions
 
 PATHS = ["001.Tern/a.jpg", "001.Tern/b.jpg"]
 
@@ -27,7 +27,7 @@ def test_a_caption_file_is_read_or_its_problem_reported(case, tmp_path):
     (tmp_path / "001.Tern" / "a.txt").write_bytes(data)
     (tmp_path / "001.Tern" / "b.txt").write_bytes(b"a black cap\n")
     captions = read_captions(tmp_path, PATHS)
-    assert captions.lines == [expected, ["a black cap"]]
+    assert list(captions.lines) == [expected, ["a black cap"]]
     assert len(captions.problems) == bool(problem)
     assert all(f"001.Tern/a.txt: {problem}" in line for line in captions.problems)
 
@@ -36,7 +36,7 @@ def test_an_image_without_a_caption_file_is_unknown_and_no_problem(tmp_path):
     (tmp_path / "001.Tern").mkdir()
     (tmp_path / "001.Tern" / "b.txt").write_text("a black cap")
     captions = read_captions(tmp_path, PATHS)
-    assert captions.lines == [[], ["a black cap"]]
+    assert list(captions.lines) == [[], ["a black cap"]]
     assert captions.n_missing == 1
     assert captions.problems == []
 
@@ -51,7 +51,7 @@ def test_a_folder_in_place_of_a_caption_file_is_reported(tmp_path):
 
 def test_a_name_with_dots_keeps_them(tmp_path):
     (tmp_path / "St._Tern.1.txt").write_text("a black cap")
-    assert read_captions(tmp_path, ["St._Tern.1.jpg"]).lines == [["a black cap"]]
+    assert list(read_captions(tmp_path, ["St._Tern.1.jpg"]).lines) == [["a black cap"]]
 
 
 def test_a_wrong_folder_says_what_was_expected(tmp_path):
@@ -59,3 +59,18 @@ def test_a_wrong_folder_says_what_was_expected(tmp_path):
         read_captions(tmp_path, PATHS)
     with pytest.raises(DataError, match="expected a folder of caption files, found none at"):
         read_captions(tmp_path / "nowhere", PATHS)
+
+
+def test_packed_lines_are_the_lists_that_they_were_made_from():
+    lists = [["a bird", ""], [], [""], ["\u00e9, \u9ce5", "x"]]
+    packed = Lines(lists)
+    assert list(packed) == lists
+    assert packed.counts.tolist() == [2, 0, 1, 2]
+    with pytest.raises(IndexError):
+        packed[4]
+
+
+def test_lines_that_are_divided_otherwise_have_other_parts():
+    assert Lines([["a"], ["b"]]).parts[0] == Lines([["ab"], []]).parts[0]
+    assert Lines([["a"], ["b"]]).parts[1].tolist() != Lines([["ab"], []]).parts[1].tolist()
+    assert Lines([[""]]).parts[2].tolist() != Lines([[]]).parts[2].tolist()

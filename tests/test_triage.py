@@ -14,7 +14,7 @@ from core.triage.label import find_mislabelled
 from core.triage.pattern import Pattern
 from core.triage.spurious import find_spurious
 from core.triage.surroundings import distances, pooled_surroundings, surroundings
-from core.triage.witness import neighbours, temper
+from core.triage.witness import loudness, neighbours
 from tests.faulty_run import BAD_PICTURES, MISLED, WRONG_LABELS, write_faulty_run
 
 
@@ -61,17 +61,20 @@ def test_an_image_is_never_its_own_neighbour(faulty):
     assert is_train[nearest].all()
 
 
-def test_tempering_keeps_the_order_and_raises_the_likelihood():
+def test_a_witness_that_shouts_is_quietened_to_the_best_likelihood():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 200)
-    loud = rng.normal(size=(200, 3)) * 20
-    loud[np.arange(200), labels] += 10
+    said = rng.normal(size=(200, 3)) * 20
+    said[np.arange(200), labels] += 10
     rows = np.arange(200)
-    tempered = temper(loud, labels, rows)
-    assert (tempered.argmax(axis=1) == loud.argmax(axis=1)).all()
-    np.testing.assert_allclose(np.exp(tempered).sum(axis=1), 1)
-    loud_loss = (np.log(np.exp(loud).sum(axis=1)) - loud[rows, labels]).mean()
-    assert -tempered[rows, labels].mean() < loud_loss / 2
+    best = loudness(lambda xs: said[xs], labels, rows)
+
+    def loss(factor):
+        scaled = factor * said
+        return (np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, labels]).mean()
+
+    assert loss(best) < loss(1.0) / 2
+    assert loss(best) <= min(loss(0.9 * best), loss(1.1 * best))
 
 
 def test_the_planted_bad_pictures_have_the_highest_quality_scores(diagnoses):

@@ -7,7 +7,9 @@ as what the others are compared with.
 
 import numpy as np
 
+from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
+from core.estimators.targets import IMAGES
 from core.probability import sigma
 
 
@@ -19,9 +21,12 @@ def literal(inputs: Inputs) -> Estimate:
     over F; p(t given f) is p(f given t) p(t), normalised over T. The evidence is p(t given f)
     itself, as grounding in eq. (9) has it, without a bias.
     """
-    p_f_given_x = sigma(inputs.pooled.astype(np.float32))
-    has = inputs.counts.astype(bool).astype(np.float32)
-    p_f_given_t = sigma(has.T @ p_f_given_x)
+    X, F = inputs.shape
+    total = np.zeros((len(inputs.prior), F), np.float32)
+    for block in blocks(X, IMAGES):
+        has = inputs.counts[block].astype(bool).astype(np.float32)
+        total += has.T @ sigma(inputs.activations(block))
+    p_f_given_t = sigma(total)
     p_t_given_f = sigma((p_f_given_t * inputs.prior[:, None].astype(np.float32)).T)
     return Estimate(
         p_t_given_f=p_t_given_f,

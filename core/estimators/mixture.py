@@ -11,11 +11,16 @@ What is true of nearly every image then still leads everywhere. A tilt moves eac
 from probability towards lift, from what is likely to what is telling.
 """
 
+from functools import cached_property
+from itertools import pairwise
+
 import numpy as np
 from scipy import sparse
 
+from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
 from core.probability import p_f_given_xc, sigma
+from core.threads import in_threads
 
 #: Steps of expectation maximisation; more fit the training captions and lose on others.
 N_STEPS = 5
@@ -23,8 +28,8 @@ N_STEPS = 5
 PSEUDO_MENTIONS = 1.0
 #: How far from probability (0) to lift (1); chosen as the largest that costs no recall to speak of.
 TILT = 0.25
-#: Entries of counts worked on at a time.
-_BLOCK = 8192
+#: Images, and entries of counts, that are worked on at a time.
+_IMAGES, _ENTRIES = 16_384, 512
 
 
 @register_estimator("mixture")
@@ -51,14 +56,22 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     share : ndarray of shape (T,)
         Share of all mentions that are of t; sums to 1.
     """
-    weights = inputs.class_weights[inputs.true_c].astype(np.float32)
-    p_f = p_f_given_xc(inputs.pooled.astype(np.float32), weights)
+    X, F = inputs.shape
     mentions = sparse.csr_array(inputs.counts, dtype=np.float32).sqrt()
     share = sigma(np.asarray(mentions.sum(axis=0), dtype=np.float32))
-    p_t_given_f = np.tile(share, (p_f.shape[1], 1))
+    captions = [_Captions(inputs, mentions, block) for block in blocks(X, _IMAGES)]
+    p_t_given_f = np.repeat(share[:, None], F, axis=1)  # (T, F) until the last line
     for _ in range(N_STEPS):
-        p_t_given_f = sigma(_expected(p_f, mentions, p_t_given_f) + PSEUDO_MENTIONS * share)
-    return p_t_given_f, share
+        expected = np.zeros_like(p_t_given_f)
+        for some in captions:
+            some.add_expected(expected, p_t_given_f)
+            if len(captions) > 1:
+                del some.p_f
+        expected *= p_t_given_f
+        expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
+        expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
+        p_t_given_f = expected
+    return np.ascontiguousarray(p_t_given_f.T), share
 
 
 def tilted(p_t_given_f: np.ndarray, share: np.ndarray, tilt: float) -> np.ndarray:
@@ -72,14 +85,49 @@ def tilted(p_t_given_f: np.ndarray, share: np.ndarray, tilt: float) -> np.ndarra
     return sigma(np.divide(p_t_given_f, common, out=np.zeros_like(p_t_given_f), where=share > 0))
 
 
-def _expected(p_f: np.ndarray, mentions: sparse.csr_array, p_t_given_f: np.ndarray) -> np.ndarray:
-    """Return how many mentions of t each filter accounts for, shape (F, T)."""
-    rows = np.repeat(np.arange(mentions.shape[0]), np.diff(mentions.indptr))
-    p_f_given_t = np.ascontiguousarray(p_t_given_f.T)
-    ratio = sparse.csr_array(mentions)
-    ratio.data = np.empty(mentions.nnz, np.float32)
-    for start in range(0, mentions.nnz, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        p_t = np.einsum("ef,ef->e", p_f[rows[block]], p_f_given_t[mentions.indices[block]])
-        ratio.data[block] = mentions.data[block] / np.maximum(p_t, np.finfo(np.float32).tiny)
-    return (ratio.T @ p_f).T * p_t_given_f
+class _Captions:
+    """What the captions of a block of images name, attribute by attribute.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    mentions : csr_array of shape (X, T)
+    block : slice
+        Of X.
+    """
+
+    def __init__(self, inputs: Inputs, mentions: sparse.csr_array, block: slice):
+        self._inputs, self._block = inputs, block
+        self._mentions = mentions[block].T.tocsr()
+
+    @cached_property
+    def p_f(self) -> np.ndarray:
+        """p(f given x, labelled c), shape (n, F), eq. (6)."""
+        inputs, block = self._inputs, self._block
+        weights = inputs.class_weights[inputs.true_c[block]].astype(np.float32)
+        return p_f_given_xc(inputs.activations(block), weights)
+
+    def add_expected(self, total: np.ndarray, p_t_given_f: np.ndarray) -> None:
+        """Add how many mentions of t filter f accounts for, over p(t given f), to ``total``.
+
+        Parameters
+        ----------
+        total, p_t_given_f : ndarray of shape (T, F)
+        """
+        mentions, p_f = self._mentions, self.p_f
+        of_entry = np.repeat(np.arange(len(total)), np.diff(mentions.indptr))
+
+        def add(attributes: tuple[int, int]) -> None:
+            start, stop = mentions.indptr[list(attributes)]
+            for at in range(start, stop, _ENTRIES):
+                some = slice(at, min(at + _ENTRIES, stop))
+                rows, ts = p_f[mentions.indices[some]], of_entry[some]
+                p_t = np.einsum("ef,ef->e", rows, p_t_given_f[ts])
+                ratio = mentions.data[some] / np.maximum(p_t, np.finfo(np.float32).tiny)
+                place = ts - ts[0], np.arange(len(ts))
+                total[ts[0] : ts[-1] + 1] += sparse.csr_array((ratio, place)) @ rows
+
+        # tasks of whole attributes, so that no two threads add to the same row
+        edges = np.searchsorted(mentions.indptr, np.arange(0, mentions.nnz, _ENTRIES))
+        edges = np.unique([*edges, 0, len(total)])
+        in_threads(add, pairwise(edges))

@@ -6,15 +6,19 @@ network: cells of the maps are clustered into parts (`templates`), and each noun
 clusters whose peak predicts its attributes for classes that were left out (`transfer`).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.special import softmax
 
+from core.blocks import blocks
 from core.estimators.mixture import mixture
 from core.estimators.registry import Estimate, Inputs, register_estimator
 from core.estimators.ridge import ridge
 from core.estimators.targets import caption_fraction
 from core.estimators.templates import Templates, part_templates, sample_cells
-from core.estimators.transfer import transfer
+from core.estimators.transfer import PeakSums
+from core.threads import in_threads
 
 SEED = 0
 #: Attributes that fewer training images have say too little about the place of their noun.
@@ -27,6 +31,8 @@ SHRINKAGE = 1.0
 TEMPERATURE = 0.03
 #: Length of the attribute's own evidence beside that of the place, which is 1.
 OWN = 0.4
+#: Images whose maps are worked on at a time.
+_IMAGES = 32
 
 
 @register_estimator("places")
@@ -45,7 +51,7 @@ def places(inputs: Inputs) -> Estimate:
     detector = noun_detectors(inputs, templates)
     place = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
     evidence = blend(place, ridge(inputs).evidence, OWN)
-    return Estimate(estimate.p_t_given_f, evidence, -inputs.pooled.mean(axis=0) @ evidence)
+    return Estimate(estimate.p_t_given_f, evidence, -inputs.mean() @ evidence)
 
 
 def blend(place: np.ndarray, own: np.ndarray, weight: float) -> np.ndarray:
@@ -64,8 +70,10 @@ def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray
     n_images = inputs.counts.astype(bool).sum(axis=0)
     common = np.argsort(-n_images, kind="stable")[:N_ATTRIBUTES]
     common = common[n_images[common] >= min(MIN_IMAGES, n_images.max())]
-    share = caption_fraction(inputs, common)
-    score = transfer(_peaks(inputs, templates), share, inputs.true_c)
+    sums = PeakSums(inputs.true_c)
+    for rows, peaks in _peaks(inputs, templates):
+        sums.add(rows, peaks, caption_fraction(inputs, rows)[:, common].toarray())
+    score = sums.transfer()
     average = score.mean(axis=1)
     detectors = {}
     for noun in np.unique(inputs.nouns):
@@ -84,17 +92,22 @@ def _votes(score: np.ndarray, clustering: np.ndarray) -> np.ndarray:
     return votes
 
 
-def _peaks(inputs: Inputs, templates: Templates) -> np.ndarray:
-    """Return the cell at which each cluster peaks in each image, along the directions.
+def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield some images and the cell at which each cluster peaks in them, along the directions.
 
-    Returns
-    -------
-    ndarray of shape (X, K, D), float32
+    Yields
+    ------
+    rows : ndarray of shape (n,)
+    peaks : ndarray of shape (n, K, D), float32
     """
-    K, D = templates.weights.shape[1], templates.directions.shape[1]
-    peaks = np.empty((len(inputs.true_c), K, D), np.float32)
+    K = templates.weights.shape[1]
+    both = np.ascontiguousarray(np.hstack([templates.weights, templates.directions]).T)
     for rows, maps in inputs.maps():
-        for row, image in zip(rows, maps, strict=True):
-            cells = np.asarray(image, np.float32).reshape(len(image), -1).T
-            peaks[row] = cells[(cells @ templates.weights).argmax(axis=0)] @ templates.directions
-    return peaks
+        flat = maps.reshape(*maps.shape[:2], -1)
+
+        def look(some: slice, flat: np.ndarray = flat) -> np.ndarray:
+            seen = both @ flat[some].astype(np.float32)
+            cells = seen[:, :K].argmax(axis=2)[:, :, None]
+            return np.take_along_axis(seen[:, K:].transpose(0, 2, 1), cells, axis=1)
+
+        yield rows, np.concatenate(in_threads(look, blocks(len(rows), _IMAGES)))

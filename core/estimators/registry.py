@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from core.blocks import Rows, blocks
 from core.errors import DataError
 
 #: The estimator that explanations use unless asked otherwise; chosen by measurement, see README.
@@ -22,8 +23,8 @@ class Inputs:
 
     Parameters
     ----------
-    pooled : ndarray of shape (X, F)
-        phi(f_k(x)): pooled activations.
+    pooled : ndarray or Rows of shape (X, F)
+        phi(f_k(x)): pooled activations; read them by `activations`.
     counts : csr_array of shape (X, T)
         How many captions of x name t.
     n_captions : ndarray of shape (X,)
@@ -41,7 +42,7 @@ class Inputs:
         (len(rows), F, H, W). None where maps are not kept; estimators then use pooled alone.
     """
 
-    pooled: np.ndarray
+    pooled: np.ndarray | Rows
     counts: sparse.csr_array
     n_captions: np.ndarray
     prior: np.ndarray
@@ -52,7 +53,7 @@ class Inputs:
     maps: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]] | None = None
 
     def __post_init__(self):
-        X, F = self.pooled.shape
+        X, F = self.shape
         T = len(self.prior)
         expected = {
             "counts": (X, T),
@@ -77,6 +78,20 @@ class Inputs:
             raise DataError(
                 "an image without captions is unknown, not without attributes: leave it out"
             )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """X and F."""
+        return self.pooled.shape
+
+    def activations(self, block: slice) -> np.ndarray:
+        """Return the pooled activations of a block of images, shape (n, F), float32."""
+        return np.asarray(self.pooled[block], np.float32)
+
+    def mean(self) -> np.ndarray:
+        """Return the mean activation of each filter, shape (F,), float32."""
+        total = sum(self.activations(b).sum(axis=0, dtype=float) for b in blocks(len(self.pooled)))
+        return (total / len(self.pooled)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ keeps no weight for "white belly".
 import numpy as np
 from scipy import linalg
 
+from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
-from core.estimators.targets import attribute_blocks, caption_fraction
+from core.estimators.targets import ATTRIBUTES, IMAGES, caption_fraction
 from core.probability import sigma
+from core.products import add_squares, symmetric
 
 #: Ridge penalty as a share of the mean eigenvalue of the filters' correlation matrix, times X.
 PENALTY = 1.0
@@ -24,21 +26,35 @@ def ridge(inputs: Inputs) -> Estimate:
     name t; coefficients are put back into units of the activations, so ``pooled @ evidence +
     evidence_bias`` predicts that share.
     """
-    pooled = inputs.pooled.astype(np.float32)
-    X, F = pooled.shape
-    T = len(inputs.prior)
-    mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
-    scale[scale == 0] = 1
-    z = (pooled - mean) / scale
-    solver = linalg.cho_factor(z.T @ z + np.float32(PENALTY * X) * np.eye(F, dtype=np.float32))
-    coefficients = np.empty((F, T), np.float32)
-    bias = np.empty(T, np.float32)
-    for block in attribute_blocks(T):
+    (X, F), T = inputs.shape, len(inputs.prior)
+    mean, scale = inputs.mean(), _deviation(inputs)
+    correlation, products = np.zeros((F, F), np.float32), np.zeros((T, F), np.float32)
+    total = np.zeros(T)
+    for block in blocks(X, IMAGES):
+        z = (inputs.activations(block) - mean) / scale
         share = caption_fraction(inputs, block)
-        coefficients[:, block] = linalg.cho_solve(solver, z.T @ (share - share.mean(axis=0)))
-        bias[block] = share.mean(axis=0)
+        add_squares(correlation, z)
+        products += share.T @ z
+        total += share.sum(axis=0, dtype=float)
+    correlation = symmetric(correlation)
+    correlation[np.diag_indices(F)] += np.float32(PENALTY * X)
+    solver = linalg.cho_factor(correlation, overwrite_a=True)
+    coefficients = np.empty((F, T), np.float32)
+    for block in blocks(T, ATTRIBUTES):
+        coefficients[:, block] = linalg.cho_solve(solver, products[block].T)
+    bias = (total / X).astype(np.float32)
     p_t_given_f = sigma(coefficients)
     evidence = coefficients / scale[:, None]
     return Estimate(
         p_t_given_f=p_t_given_f, evidence=evidence, evidence_bias=bias - mean @ evidence
     )
+
+
+def _deviation(inputs: Inputs) -> np.ndarray:
+    """Return the standard deviation of each filter, shape (F,), float32; 1 where there is none."""
+    X, mean = inputs.shape[0], inputs.mean()
+    square = sum(
+        np.square(inputs.activations(block) - mean).sum(axis=0, dtype=float) for block in blocks(X)
+    )
+    scale = np.sqrt(square / X).astype(np.float32)
+    return np.where(scale > 0, scale, np.float32(1))

@@ -1,25 +1,19 @@
 """What joint estimators regress on: how often an image's captions name each attribute."""
 
-from collections.abc import Iterator
-
 import numpy as np
+from scipy import sparse
 
 from core.estimators.registry import Inputs
 
+#: Images worked on at a time: keeps memory flat in X.
+IMAGES = 4096
 #: Attributes worked on at a time: keeps memory flat in T.
-BLOCK = 1024
+ATTRIBUTES = 1024
 
 
-def attribute_blocks(T: int, size: int = BLOCK) -> Iterator[slice]:
-    """Yield slices that cover T attributes, ``size`` at a time.
-
-    >>> list(attribute_blocks(5, 2))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    yield from (slice(start, min(start + size, T)) for start in range(0, T, size))
-
-
-def caption_fraction(inputs: Inputs, block: slice | np.ndarray) -> np.ndarray:
-    """Return the share of each image's captions that name t, shape (X, len(block)), in [0, 1]."""
-    dense = inputs.counts[:, block].toarray().astype(np.float32)
-    return dense / inputs.n_captions[:, None].astype(np.float32)
+def caption_fraction(inputs: Inputs, images: slice = slice(None)) -> sparse.csr_array:
+    """Return the share of each image's captions that name t, shape (n, T), float32 in [0, 1]."""
+    counts = inputs.counts[images]
+    share = counts.data.astype(np.float32)
+    share /= np.repeat(inputs.n_captions[images], np.diff(counts.indptr)).astype(np.float32)
+    return sparse.csr_array((share, counts.indices, counts.indptr), shape=counts.shape)

@@ -6,13 +6,17 @@ that are parts: head, belly, wing tips, feet, background. Linear discriminants t
 into one weight a filter, so that a part is found by a weighted sum of the maps.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
 from sklearn.cluster import MiniBatchKMeans
 
+from core.blocks import blocks
 from core.estimators.registry import Inputs
+from core.products import add_squares, symmetric
+from core.prototypes import class_sums
 
 #: Cells drawn from the maps of all images.
 N_CELLS = 60_000
@@ -33,7 +37,7 @@ class CellSample:
     Parameters
     ----------
     cells : ndarray of shape (n, F)
-        Activations, float32.
+        Activations, of the type that the maps have: half of what float32 would take.
     cell_c : ndarray of shape (n,)
         Class of the image of each.
     """
@@ -41,16 +45,20 @@ class CellSample:
     cells: np.ndarray
     cell_c: np.ndarray
 
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield some cells at a time, float32, and which they are."""
+        yield from ((some, self.cells[some].astype(np.float32)) for some in blocks(len(self.cells)))
+
 
 def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELLS) -> CellSample:
     """Draw as many cells from every image, ``n_cells`` in all or every cell."""
     X = len(inputs.true_c)
     cells, cell_c = [], []
     for rows, maps in inputs.maps():
-        flat = np.asarray(maps, np.float32).reshape(*maps.shape[:2], -1).transpose(0, 2, 1)
-        n_each = min(max(n_cells // X, 1), flat.shape[1])
+        flat = maps.reshape(*maps.shape[:2], -1)
+        n_each = min(max(n_cells // X, 1), flat.shape[2])
         for row, image in zip(rows, flat, strict=True):
-            cells.append(image[rng.permutation(len(image))[:n_each]])
+            cells.append(image[:, rng.permutation(image.shape[1])[:n_each]].T)
             cell_c.append(np.full(n_each, inputs.true_c[row]))
     return CellSample(np.concatenate(cells), np.concatenate(cell_c))
 
@@ -76,17 +84,18 @@ class Templates:
 
 def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTERINGS) -> Templates:
     """Cluster the more active half of the cells, several times, and return all detectors."""
-    cells, F = sample.cells, sample.cells.shape[1]
-    mean, scale = cells.mean(axis=0), cells.std(axis=0)
-    scale[scale == 0] = 1
-    standard = (cells - mean) / scale
-    correlation = standard.T @ standard / len(cells)
+    F = sample.cells.shape[1]
+    mean, scale = _moments(sample)
+    correlation = np.zeros((F, F), np.float32)
+    for _, cells in sample.blocks():
+        add_squares(correlation, (cells - mean) / scale)
+    correlation = symmetric(correlation) / np.float32(len(sample.cells))
     active, shape = _shapes(sample)
-    found = [_centres(shape, standard[active], seed + i) for i in range(n_clusterings)]
-    centres = np.concatenate(found)
-    clustering = np.repeat(np.arange(n_clusterings), [len(centre) for centre in found])
+    found = [_members(shape, seed + i) for i in range(n_clusterings)]
+    clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in found])
+    centres = np.concatenate([_centres(sample.cells[active], member) for member in found])
     shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
-    weights = linalg.solve(shrunk, centres.T, assume_a="pos") / scale[:, None]
+    weights = linalg.solve(shrunk, (centres / scale).T, assume_a="pos") / scale[:, None]
     weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
     n_directions = min(N_DIRECTIONS, F)
     _, directions = linalg.eigh(correlation, subset_by_index=[F - n_directions, F - 1])
@@ -94,21 +103,70 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
     return Templates(weights.astype(np.float32), clustering, directions.astype(np.float32))
 
 
+def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each filter, 1 where there is none, float32."""
+    n = len(sample.cells)
+    mean = sum(cells.sum(axis=0, dtype=float) for _, cells in sample.blocks()) / n
+    mean = mean.astype(np.float32)
+    square = sum(((cells - mean) ** 2).sum(axis=0, dtype=float) for _, cells in sample.blocks())
+    scale = np.sqrt(square / n).astype(np.float32)
+    return mean, np.where(scale > 0, scale, np.float32(1))
+
+
 def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
     """Return which cells are active, and these at length 1, less the mean of their class."""
-    length = np.linalg.norm(sample.cells, axis=1)
-    active = length >= np.median(length)
-    shape = sample.cells[active] / np.maximum(length[active, None], np.finfo(np.float32).tiny)
-    cell_c = sample.cell_c[active]
-    for c in np.unique(cell_c):
-        shape[cell_c == c] -= shape[cell_c == c].mean(axis=0)
+    lengths = [np.linalg.norm(cells, axis=1) for _, cells in sample.blocks()]
+    length = np.concatenate(lengths)
+    active = np.flatnonzero(length >= np.median(length))
+    shape = sample.cells[active].astype(np.float32)
+    shape /= np.maximum(length[active, None], np.finfo(np.float32).tiny)
+    for c in np.unique(sample.cell_c[active]):
+        own = np.flatnonzero(sample.cell_c[active] == c)
+        shape[own] -= shape[own].mean(axis=0)
     return active, shape
 
 
-def _centres(shape: np.ndarray, standard: np.ndarray, seed: int) -> np.ndarray:
-    """Return the mean standardised cell of each cluster, less the mean of all clusters."""
+def _members(shape: np.ndarray, seed: int) -> np.ndarray:
+    """Return the cluster of each cell; every number up to the largest is taken."""
     n_clusters = min(N_CLUSTERS, len(shape))
-    kmeans = MiniBatchKMeans(n_clusters, random_state=seed, batch_size=4096, n_init=2)
-    member = kmeans.fit_predict(shape)
-    centres = np.stack([standard[member == k].mean(axis=0) for k in np.unique(member)])
+    kmeans = MiniBatchKMeans(n_clusters, init=seeds, random_state=seed, batch_size=4096, n_init=2)
+    return np.unique(kmeans.fit_predict(shape), return_inverse=True)[1]
+
+
+def seeds(
+    shape: np.ndarray, n_clusters: int, random_state: np.random.RandomState | None = None
+) -> np.ndarray:
+    """Return the first centres of clusters by greedy k-means++, shape (n_clusters, F).
+
+    The same as scikit-learn's, which takes longer for it than for the clustering: it works out
+    distances of float32 in float64.
+
+    References
+    ----------
+    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
+    """
+    n_trials = 2 + int(np.log(n_clusters))
+    square = np.einsum("nf,nf->n", shape, shape)
+
+    def distances(ids: np.ndarray) -> np.ndarray:
+        return np.maximum(square - 2 * (shape[ids] @ shape.T) + square[ids, None], 0)
+
+    ids = [random_state.choice(len(shape), p=np.full(len(shape), 1 / len(shape)))]
+    nearest = distances(np.array(ids))[0]
+    for _ in range(1, n_clusters):
+        reached = np.cumsum(nearest, dtype=float)
+        drawn = random_state.uniform(size=n_trials) * reached[-1]
+        tried = np.minimum(np.searchsorted(reached, drawn), len(shape) - 1)
+        nearer = np.minimum(nearest, distances(tried))
+        best = nearer.sum(axis=1).argmin()
+        nearest = nearer[best]
+        ids.append(tried[best])
+    return shape[ids]
+
+
+def _centres(cells: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """Return the mean cell of each cluster, less the mean of all clusters."""
+    n_members = np.bincount(member)
+    sums = sum(class_sums(cells[some], member[some], len(n_members)) for some in blocks(len(cells)))
+    centres = sums / n_members[:, None]
     return centres - centres.mean(axis=0)

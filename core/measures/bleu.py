@@ -10,7 +10,7 @@ from sacrebleu.metrics import BLEU
 
 from core import words
 from core.explanation import predicate
-from core.measures.bootstrap import Score, interval, ratio, resample
+from core.measures.bootstrap import Resamples, Score, interval, ratios
 from core.run import Run
 
 VARIANTS = {
@@ -63,13 +63,12 @@ def score_bleu(values: np.ndarray, is_right: np.ndarray, seed: int = 0) -> dict[
     is_right : ndarray of shape (n,), bool
         Whether the image was classified correctly.
     """
-    drawn = resample(len(values), seed=seed)
+    drawn = Resamples(len(values), seed=seed)
     groups = {"correct": is_right, "wrong": ~is_right, "all": np.ones(len(values), bool)}
-    scores = {
-        name: ratio(values * member, member.astype(float), drawn) for name, member in groups.items()
-    }
-    right, wrong = drawn * is_right, drawn * ~is_right
+    member = np.stack(list(groups.values()), axis=1).astype(float)
+    scores = dict(zip(groups, ratios(values[:, None] * member, member, drawn), strict=True))
+    sums = drawn @ np.hstack([values[:, None] * member[:, :2], member[:, :2]])
     with np.errstate(invalid="ignore"):
-        again = (right @ values) / right.sum(axis=1) - (wrong @ values) / wrong.sum(axis=1)
+        again = sums[:, 0] / sums[:, 2] - sums[:, 1] / sums[:, 3]
     difference = scores["correct"].value - scores["wrong"].value
     return {**scores, "correct minus wrong": interval(difference, again, len(values))}

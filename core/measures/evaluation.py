@@ -16,18 +16,18 @@ could be measured. The layout is
 ``paper`` beside the rows has the paper's own figures, ``by_attribute`` those of each attribute.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from core.blocks import blocks
 from core.contract import N_EXPLAIN, UNREADABLE
 from core.errors import DataError
 from core.measures import bleu, faithfulness, naming, pck, retrieval_scores, variety
-from core.measures.bootstrap import Score, ratio, resample
+from core.measures.bootstrap import Resamples, Score, ratio
 from core.probability import p_t_given_xc
 from core.run import Run
 from core.selection import telling_first, top_attributes
-
-#: Images whose p.d.f.s are computed at a time.
-_BLOCK = 512
 
 
 def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dict:
@@ -60,11 +60,13 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
         )
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
     is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
-    p = {name: _attribute_pdfs(run, xs, name) for name in run.estimators}
-    tops = {name: _told(run, p[name], name) for name in run.estimators}
+    ts = retrieval_scores.searched_attributes(run)
+    usual = {name: run.array("p_t_given_f", name).mean(axis=0) for name in run.estimators}
+    found = {n: _explained(run, xs, ts, _pdf(run, n), usual[n]) for n in run.estimators}
+    tops = {name: top for name, (top, _) in found.items()}
     has_caption = np.isin(xs, captioned)
-    said = {name: top[has_caption] for name, top in tops.items()}
-    accuracy = ratio(100 * is_right[xs].astype(float), np.ones(len(xs)), resample(len(xs)))
+    said = {name: (top[has_caption], p[has_caption]) for name, (top, p) in found.items()}
+    accuracy = ratio(is_right[xs], np.ones(len(xs)), Resamples(len(xs)), unit=100)
     rows = {
         "variety": {n: variety.score_variety(top[:, 0], seed) for n, top in tops.items()},
         "faithfulness": {
@@ -84,9 +86,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
             },
             "default_estimator": run.default_estimator,
             "grounding": _grounding(run, captioned, seed),
-            "retrieval": _retrieval(
-                run, captioned, {name: values[has_caption] for name, values in p.items()}, seed
-            ),
+            "retrieval": _retrieval(run, captioned, ts, said, seed),
             "bleu": _bleu(run, captioned, said, is_right[captioned], seed),
             **{name: {"rows": scores} for name, scores in rows.items()},
             "trust": _trust(run, captioned, seed),
@@ -103,27 +103,34 @@ def plain(value):
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _attribute_pdfs(run: Run, xs: np.ndarray, estimator: str) -> np.ndarray:
-    """Return p(t given x, predicted c), shape (len(xs), T)."""
-    predicted_c = run.images["predicted_c"].to_numpy()[xs]
+def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from images to p(t given x, predicted c), shape (n, T)."""
+    predicted_c = run.images["predicted_c"].to_numpy()
     weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f", estimator)
-    blocks = range(0, len(xs), _BLOCK)
-    return np.concatenate(
-        [
-            p_t_given_xc(
-                run.array("pooled")[xs[start : start + _BLOCK]],
-                weights[predicted_c[start : start + _BLOCK]],
-                p_t_given_f,
-            )
-            for start in blocks
-        ]
-    )
+    return lambda xs: p_t_given_xc(run.array("pooled")[xs], weights[predicted_c[xs]], p_t_given_f)
 
 
-def _told(run: Run, p: np.ndarray, estimator: str) -> np.ndarray:
-    """Return the attributes of each image's sentence in their order, shape (len(p), 5)."""
-    usual = run.array("p_t_given_f", estimator).mean(axis=0)
-    return telling_first(top_attributes(p, run.attributes, N_EXPLAIN), p, usual)
+def _explained(
+    run: Run,
+    xs: np.ndarray,
+    ts: np.ndarray,
+    pdf: Callable[[np.ndarray], np.ndarray],
+    usual: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the attributes of each sentence, shape (n, 5), and p of ``ts``, (n, len(ts)).
+
+    They stand by falling p, or where ``usual`` is given in the order in which they are told.
+    """
+    found = [(np.empty((0, N_EXPLAIN), np.int32), np.empty((0, len(ts)), np.float32))]
+    for block in blocks(len(xs)):
+        p = pdf(xs[block])
+        top = top_attributes(p, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
+        if usual is not None:
+            top = telling_first(top, p, usual)
+        spare = ((0, 0), (0, N_EXPLAIN - top.shape[1]))
+        found.append((np.pad(top, spare, constant_values=-1), p[:, ts]))
+    top, p = (np.concatenate(column) for column in zip(*found, strict=True))
+    return top, p
 
 
 def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:
@@ -149,39 +156,53 @@ def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:
     }
 
 
-def _retrieval(run: Run, xs: np.ndarray, p: dict[str, np.ndarray], seed: int) -> dict:
-    ts = retrieval_scores.searched_attributes(run)
-    truth = run.counts[xs][:, ts].toarray() > 0
-    true_c = run.images["true_c"].to_numpy()[xs]
-    random = np.random.default_rng(seed).random((len(xs), run.sizes["T"]))
-    rankings = {
-        "chance": random,
-        "class frequency": retrieval_scores.class_frequency(run, xs) if len(xs) else random,
-        **p,
+def _retrieval(
+    run: Run,
+    xs: np.ndarray,
+    ts: np.ndarray,
+    said: dict[str, tuple[np.ndarray, np.ndarray]],
+    seed: int,
+) -> dict:
+    truth = np.zeros((len(xs), len(ts)), bool)
+    for block in blocks(len(xs)):
+        truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
+    true_c, predicted_c = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
+    rng, frequency = np.random.default_rng(seed), retrieval_scores.class_frequency(run)
+    baselines = {
+        "chance": lambda rows: rng.random((len(rows), run.sizes["T"])),
+        "class frequency": lambda rows: frequency[predicted_c[rows]],
     }
     phrases = run.attributes["phrase"].iloc[ts].tolist()
     rows, by_attribute = {}, {}
-    for name, values in rankings.items():
-        held = retrieval_scores.retrieved(values, run, ts)
-        arguments = values[:, ts], held, truth
-        rows[name] = retrieval_scores.score_retrieval(*arguments, true_c, seed)
+    for name in (*baselines, *said):
+        top, p = _explained(run, xs, ts, baselines[name]) if name in baselines else said[name]
+        arguments = p, retrieval_scores.retrieved(top, ts), truth
+        rows[name] = retrieval_scores.score_retrieval(*arguments, true_c[xs], seed)
         scores = retrieval_scores.score_by_attribute(*arguments, seed)
         by_attribute[name] = dict(zip(phrases, scores, strict=True))
     return {"paper": retrieval_scores.PAPER, "rows": rows, "by_attribute": by_attribute}
 
 
 def _bleu(
-    run: Run, xs: np.ndarray, tops: dict[str, np.ndarray], is_right: np.ndarray, seed: int
+    run: Run,
+    xs: np.ndarray,
+    said: dict[str, tuple[np.ndarray, np.ndarray]],
+    is_right: np.ndarray,
+    seed: int,
 ) -> dict:
-    captions = [run.captions(x) for x in xs]
     rows = {}
-    for name, top in tops.items():
-        texts = bleu.sentences(run, xs, top)
+    for name, (top, _) in said.items():
+        values = np.empty((len(bleu.VARIANTS), len(xs)))
+        for block in blocks(len(xs)):
+            captions = [run.captions(x) for x in xs[block]]
+            texts = bleu.sentences(run, xs[block], top[block])
+            values[:, block] = [
+                bleu.sentence_bleu(texts[wording], captions, order)
+                for wording, order in bleu.VARIANTS.values()
+            ]
         rows[name] = {
-            variant: bleu.score_bleu(
-                bleu.sentence_bleu(texts[wording], captions, order), is_right, seed
-            )
-            for variant, (wording, order) in bleu.VARIANTS.items()
+            variant: bleu.score_bleu(of_images, is_right, seed)
+            for variant, of_images in zip(bleu.VARIANTS, values, strict=True)
         }
     return {"paper": bleu.PAPER, "rows": rows}
 

@@ -8,7 +8,7 @@ filters and as many with the largest contributions, which no choice can surpass.
 import numpy as np
 from scipy.special import softmax
 
-from core.measures.bootstrap import Score, ratio, resample
+from core.measures.bootstrap import Resamples, Score, ratios
 from core.probability import p_f_given_xc
 from core.run import Run
 
@@ -70,16 +70,17 @@ def score_faithfulness(fallen: np.ndarray, seed: int = 0) -> dict[str, Score]:
     fallen : ndarray of shape (3, 2, n)
         From `falls`.
     """
-    n = fallen.shape[-1]
-    drawn, one = resample(n, seed=seed), np.ones(n)
-    scores = {}
+    one = np.ones(fallen.shape[-1])
+    columns = {}
     for unit, (named, random, largest) in zip(
         ("logit", "probability"), fallen.swapaxes(0, 1), strict=True
     ):
-        scores[f"{unit}, sentence's filters"] = ratio(named, one, drawn)
-        scores[f"{unit}, random filters"] = ratio(random, one, drawn)
-        scores[f"{unit}, largest filters"] = ratio(largest, one, drawn)
-        scores[f"{unit}, against largest"] = ratio(named, largest, drawn)
+        columns[f"{unit}, sentence's filters"] = named, one
+        columns[f"{unit}, random filters"] = random, one
+        columns[f"{unit}, largest filters"] = largest, one
+        columns[f"{unit}, against largest"] = named, largest
     named, random, _ = fallen[:, 1]
-    scores["probability, against random"] = ratio(named, random, drawn)
-    return scores
+    columns["probability, against random"] = named, random
+    fractions = (np.stack(side, axis=1) for side in zip(*columns.values(), strict=True))
+    scores = ratios(*fractions, Resamples(len(one), seed=seed))
+    return dict(zip(columns, scores, strict=True))

@@ -8,7 +8,9 @@ a name are scored on the top of their p.d.f., which is what they would have been
 
 import numpy as np
 
-from core.measures.bootstrap import Score, interval, ratio, resample
+from core.blocks import blocks
+from core.measures.bootstrap import Resamples, Score, interval, ratio
+from core.prototypes import class_sums
 from core.run import Run
 
 VERDICTS = ("named", "several names", "no nameable attribute")
@@ -26,18 +28,25 @@ def name_correlation(run: Run, xs: np.ndarray, seed: int = 0) -> np.ndarray:
         Test images that have captions, of at least 3 classes.
     """
     images = run.images
-    true_c = images["true_c"].to_numpy()[xs]
-    classes, member = np.unique(true_c, return_inverse=True)
-    mean_of = (np.arange(len(classes))[:, None] == member) / np.bincount(member)[:, None]
-    share = run.counts[xs].multiply(1 / images["n_captions"].to_numpy()[xs, None]).tocsr()
-    fall = mean_of @ run.array("pooled")[xs] * run.array("class_weights")[classes]
+    classes, member = np.unique(images["true_c"].to_numpy()[xs], return_inverse=True)
+    n_captions = images["n_captions"].to_numpy()[xs]
+    pooled, share = (
+        np.zeros((len(classes), run.sizes["F"])),
+        np.zeros((len(classes), run.sizes["T"])),
+    )
+    for block in blocks(len(xs)):
+        rows, c = xs[block], member[block]
+        pooled += class_sums(run.array("pooled")[rows], c, len(classes))
+        named = run.counts[rows].multiply(1 / n_captions[block, None]).tocsr()
+        share += class_sums(named, c, len(classes))
+    n_images = np.bincount(member, minlength=len(classes))[:, None]
+    fall = pooled / n_images * run.array("class_weights")[classes]
+    share /= n_images
     table = run.filters
     top = np.asarray(run.array("p_t_given_f")).argmax(axis=1)
     names = np.where(table["name_t"] >= 0, table["name_t"], top)
     others = np.random.default_rng(seed).permutation(names)
-    return np.stack(
-        [_correlation(fall, mean_of @ share[:, ts].toarray()) for ts in (names, others)]
-    )
+    return np.stack([_correlation(fall, share[:, ts]) for ts in (names, others)])
 
 
 def score_naming(correlation: np.ndarray, verdict: np.ndarray, seed: int = 0) -> dict[str, Score]:
@@ -48,7 +57,7 @@ def score_naming(correlation: np.ndarray, verdict: np.ndarray, seed: int = 0) ->
     correlation : ndarray of shape (2, F)
     verdict : ndarray of shape (F,)
     """
-    drawn = resample(len(verdict), seed=seed)
+    drawn = Resamples(len(verdict), seed=seed)
     scores = {}
     for name in VERDICTS:
         for row, what in zip(correlation, ("", ", names exchanged"), strict=True):

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from core.blocks import blocks
 from core.grounding import upsample
-from core.measures.bootstrap import Score, ratios, resample
+from core.measures.bootstrap import Resamples, Score, ratios
 from core.parts import keypoints_of
 from core.run import Run
 
@@ -58,19 +59,19 @@ def grounded_pairs(run: Run, xs: np.ndarray) -> Pairs:
         t: [names.index(name) for name in keypoints_of(part[t]) if name in names]
         for t in grounded_attributes(run).tolist()
     }
+    widest = max(map(len, columns.values()), default=0)
+    columns_of = np.full((run.sizes["T"], max(widest, 3)), -1)
+    for t, own in columns.items():
+        columns_of[t, : len(own)] = own
     kept = xs[run.array("map_row")[xs] >= 0]
-    found = []
-    for x in kept:
-        named = run.counts.indices[run.counts.indptr[x] : run.counts.indptr[x + 1]]
-        for t in np.intersect1d(named, list(columns)):
-            keypoints = np.full((3, 2), np.nan, np.float32)
-            keypoints[: len(columns[int(t)])] = parts[x, columns[int(t)]]
-            if np.isfinite(keypoints).any():
-                found.append((x, t, keypoints))
-    images, attributes, keypoints = zip(*found, strict=True) if found else ((), (), ())
-    return Pairs(
-        np.array(images, int), np.array(attributes, int), np.reshape(keypoints, (-1, 3, 2))
-    )
+    found = [(kept[:0], kept[:0], np.empty((0, 3, 2), np.float32))]
+    for block in blocks(len(kept)):
+        rows, ts = run.counts[kept[block]].nonzero()
+        images, chosen = kept[block][rows], columns_of[ts]
+        keypoints = np.where(chosen[..., None] < 0, np.nan, parts[images[:, None], chosen])
+        scored = np.isfinite(keypoints).any(axis=(1, 2))
+        found.append((images[scored], ts[scored], keypoints[scored].astype(np.float32)))
+    return Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def distance(points: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
@@ -131,7 +132,8 @@ def score_peaks(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[str, Sc
     hits = np.zeros((len(images), len(RADII)))
     np.add.at(hits, member, far[:, None] <= RADII)
     n_pairs = np.bincount(member, minlength=len(images)).astype(float)
-    scores = ratios(100 * hits, np.repeat(n_pairs[:, None], len(RADII), 1), _drawn(images, seed))
+    n_pairs = np.repeat(n_pairs[:, None], len(RADII), 1)
+    scores = ratios(hits, n_pairs, Resamples(len(images), seed=seed), unit=100)
     return {str(radius): score for radius, score in zip(RADII, scores, strict=True)}
 
 
@@ -139,14 +141,14 @@ def score_by_attribute(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[
     """Return PCK in percent at each of `RADII` for every attribute t."""
     images, member = np.unique(pairs.xs, return_inverse=True)
     used, column = np.unique(pairs.ts, return_inverse=True)
-    far, drawn = distance(points, pairs.keypoints), _drawn(images, seed)
-    total = np.zeros((len(images), len(used)))
-    total[member, column] = 1
+    far, drawn = distance(points, pairs.keypoints), Resamples(len(images), seed=seed)
+    total = np.zeros((len(images), len(used)), bool)
+    total[member, column] = True
     by_radius = []
     for radius in RADII:
         hits = np.zeros_like(total)
-        hits[member, column] = 100 * (far <= radius)
-        by_radius.append(ratios(hits, total, drawn))
+        hits[member, column] = far <= radius
+        by_radius.append(ratios(hits, total, drawn, unit=100))
     return {int(t): [row[j] for row in by_radius] for j, t in enumerate(used)}
 
 
@@ -154,7 +156,3 @@ def baseline_points(n: int, seed: int = 0) -> dict[str, np.ndarray]:
     """Return the points of the baselines that need no maps: a random place and the centre."""
     random = np.random.default_rng(seed).uniform(size=(n, 2))
     return {"random": random, "centre": np.tile(CENTRE, (n, 1))}
-
-
-def _drawn(images: np.ndarray, seed: int) -> np.ndarray:
-    return resample(len(images), seed=seed)

@@ -7,11 +7,10 @@ p(t given x, c), over all images and within each class, where knowing the class 
 
 import numpy as np
 
-from core.contract import N_EXPLAIN
+from core.blocks import blocks
 from core.measures.average_precision import Rankings
-from core.measures.bootstrap import Score, interval, ratio, ratios, resample
+from core.measures.bootstrap import Resamples, Score, interval, ratios
 from core.run import Run
-from core.selection import top_attributes
 
 N_ATTRIBUTES = 50
 #: Resamples of average precision, which is slow.
@@ -24,33 +23,39 @@ def searched_attributes(run: Run, n: int = N_ATTRIBUTES) -> np.ndarray:
     return np.argsort(-run.attributes["n_images"].to_numpy(), kind="stable")[:n]
 
 
-def retrieved(p: np.ndarray, run: Run, ts: np.ndarray) -> np.ndarray:
-    """Return whether the explanation of each image holds each of ``ts``, shape (n, len(ts))."""
-    top = top_attributes(p, run.attributes, min(N_EXPLAIN, p.shape[1]))
-    return (top[:, :, None] == ts).any(axis=1)
-
-
-def class_frequency(run: Run, xs: np.ndarray, c: np.ndarray | None = None) -> np.ndarray:
-    """Return how often training captions of a class name t, shape (len(xs), T).
-
-    A class without captions in the training split gets the average over all images.
+def retrieved(top: np.ndarray, ts: np.ndarray) -> np.ndarray:
+    """Return whether each explanation holds each of ``ts``, shape (n, len(ts)), bool.
 
     Parameters
     ----------
-    run : Run
-    xs : ndarray of shape (n,)
-    c : ndarray of shape (n,), optional
-        The class that each image is taken for; the predicted one by default.
+    top : ndarray of shape (n, 5)
+        Attributes of each explanation, -1 for none.
+    ts : ndarray of int
     """
-    images = run.images
-    n_captions = images["n_captions"].to_numpy()
+    held = np.zeros((len(top), len(ts)), bool)
+    for said in top.T:
+        held |= said[:, None] == ts
+    return held
+
+
+def class_frequency(run: Run) -> np.ndarray:
+    """Return how often training captions of each class name t, shape (C, T).
+
+    A class without captions in the training split gets the average over all images.
+    """
+    images, (C, T) = run.images, (run.sizes["C"], run.sizes["T"])
+    n_captions, true_c = images["n_captions"].to_numpy(), images["true_c"].to_numpy()
     teach = np.flatnonzero(images["is_train"].to_numpy() & (n_captions > 0))
-    share = run.counts[teach].multiply(1 / n_captions[teach, None]).tocsr()
-    true_c = images["true_c"].to_numpy()[teach]
-    everywhere = np.asarray(share.mean(axis=0)).ravel()
-    by_class = {c: np.asarray(share[true_c == c].mean(axis=0)).ravel() for c in np.unique(true_c)}
-    c = images["predicted_c"].to_numpy()[xs] if c is None else c
-    return np.stack([by_class.get(one, everywhere) for one in c])
+    frequency, everywhere = np.zeros((C, T)), np.zeros(T)
+    n_images = np.bincount(true_c[teach], minlength=C)
+    for block in blocks(len(teach)):
+        named = run.counts[teach[block]].tocoo()
+        x, t = teach[block][named.coords[0]], named.coords[1]
+        share = named.data * (1 / n_captions[x])
+        np.add.at(everywhere, t, share * (1 / len(teach)))
+        np.add.at(frequency, (true_c[x], t), share * (1 / n_images[true_c[x]]))
+    frequency[n_images == 0] = everywhere
+    return frequency
 
 
 def score_retrieval(
@@ -70,13 +75,15 @@ def score_retrieval(
     true_c : ndarray of shape (n,)
         Class of each image.
     """
-    drawn = resample(len(p), seed=seed)
-    few = drawn[:N_RANKING_RESAMPLES]
+    few = Resamples(len(p), N_RANKING_RESAMPLES, seed)
+    rates = _rates(is_retrieved, truth)
+    hits, cases = (
+        np.stack([flags.sum(axis=1) for flags in side], axis=1)
+        for side in zip(*rates.values(), strict=True)
+    )
+    scores = ratios(hits, cases, Resamples(len(p), seed=seed), unit=100)
     return {
-        **{
-            name: ratio(100 * hits.sum(axis=1), cases.sum(axis=1), drawn)
-            for name, (hits, cases) in _rates(is_retrieved, truth).items()
-        },
+        **dict(zip(rates, scores, strict=True)),
         "mAP": _mean_precision([(np.arange(len(p)), Rankings(p, truth))], few),
         "mAP within classes": _mean_precision(
             [
@@ -92,13 +99,12 @@ def score_by_attribute(
     p: np.ndarray, is_retrieved: np.ndarray, truth: np.ndarray, seed: int = 0
 ) -> list[dict[str, Score]]:
     """Return recall, true negative rate, precision and average precision of each column."""
-    drawn = resample(len(p), seed=seed)
-    columns = {
-        name: ratios(100 * hits, cases, drawn)
-        for name, (hits, cases) in _rates(is_retrieved, truth).items()
-    }
-    ranking = Rankings(p, truth)
-    again = np.stack([ranking.average_precision(w) for w in drawn[:N_RANKING_RESAMPLES]])
+    rates, k = _rates(is_retrieved, truth), p.shape[1]
+    hits, cases = (np.hstack(side) for side in zip(*rates.values(), strict=True))
+    scores = ratios(hits, cases, Resamples(len(p), seed=seed), unit=100)
+    columns = {name: scores[i * k : (i + 1) * k] for i, name in enumerate(rates)}
+    ranking, few = Rankings(p, truth), Resamples(len(p), N_RANKING_RESAMPLES, seed)
+    again = np.stack([ranking.average_precision(w) for w in few])
     columns["AP"] = [
         interval(value, again[:, j], truth[:, j].sum())
         for j, value in enumerate(ranking.average_precision())
@@ -107,15 +113,15 @@ def score_by_attribute(
 
 
 def _rates(is_retrieved: np.ndarray, truth: np.ndarray) -> dict[str, tuple]:
-    hits = (is_retrieved & truth).astype(float)
+    hits = is_retrieved & truth
     return {
-        "recall": (hits, truth.astype(float)),
-        "true negative rate": ((~is_retrieved & ~truth).astype(float), (~truth).astype(float)),
-        "precision": (hits, is_retrieved.astype(float)),
+        "recall": (hits, truth),
+        "true negative rate": (~is_retrieved & ~truth, ~truth),
+        "precision": (hits, is_retrieved),
     }
 
 
-def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: np.ndarray) -> Score:
+def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: Resamples) -> Score:
     """Return the mean over groups and attributes that some images have and some lack.
 
     An image that is drawn twice stands twice in a row of the ranking, which raises average

@@ -1,9 +1,9 @@
 """Variety: how many different things explanations say first; a blind estimator fails here."""
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
-from core.measures.bootstrap import Score, interval, resample
+from core.measures.bootstrap import Resamples, Score, interval
 
 
 def score_variety(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
@@ -19,7 +19,9 @@ def score_variety(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
     """
     _, member = np.unique(top, return_inverse=True)
     n_kinds = member.max(initial=-1) + 1
-    counts = resample(len(top), seed=seed) @ np.eye(n_kinds, dtype=np.float32)[member]
+    ones, rows = np.ones(len(top), np.float32), np.arange(len(top))
+    is_kind = sparse.csr_array((ones, (rows, member)), shape=(len(top), n_kinds))
+    counts = Resamples(len(top), seed=seed) @ is_kind
     plain = np.bincount(member, minlength=n_kinds)
     return {
         "different top attributes": interval(n_kinds, (counts > 0).sum(axis=1), len(top)),

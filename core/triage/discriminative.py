@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core import words
+from core.blocks import blocks
 from core.probability import p_t_given_c
+from core.prototypes import class_sums
 from core.run import Run
 from core.triage.field_mark import class_frequency, phrase
 from core.triage.finding import Finding
@@ -77,14 +79,15 @@ class FieldMarks:
     def __init__(self, run: Run):
         self.run = run
         images, C = run.images, run.sizes["C"]
-        train = np.flatnonzero(images["is_train"])
-        labels = images["true_c"].to_numpy()[train]
+        train, labels = np.flatnonzero(images["is_train"]), images["true_c"].to_numpy()
         self.frequency = class_frequency(run)
         self.is_described = self.frequency.any(axis=1)
         self.description = p_t_given_c(run.array("class_weights"), run.array("p_t_given_f"))
         means = np.zeros((C, run.sizes["F"]))
-        for c in np.unique(labels):
-            means[c] = run.array("pooled")[train[labels == c]].mean(axis=0)
+        for block in blocks(len(train)):
+            xs = train[block]
+            means += class_sums(run.array("pooled")[xs], labels[xs], C)
+        means /= np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
         self.usual_score = self._score(means)
         spread = means.std(axis=0) + 1e-9
         square = ((means / spread) ** 2).sum(axis=1)

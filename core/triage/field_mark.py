@@ -1,9 +1,10 @@
 """What people say of each class: how often captions of its training images name an attribute."""
 
 import numpy as np
-from scipy import sparse
 
 from core import words
+from core.blocks import blocks
+from core.prototypes import class_sums
 from core.run import Run
 
 
@@ -12,13 +13,13 @@ def class_frequency(run: Run) -> np.ndarray:
 
     0 throughout for a class without captions.
     """
-    images = run.images
-    xs = np.flatnonzero(images["is_train"] & (images["n_captions"] > 0))
-    labels = images["true_c"].to_numpy()[xs]
-    ones = np.ones(len(xs), np.float32)
-    members = sparse.csr_array((ones, (labels, np.arange(len(xs)))), (run.sizes["C"], len(xs)))
-    n_named = (members @ (run.counts[xs] > 0).astype(np.float32)).toarray()
-    n_images = np.bincount(labels, minlength=run.sizes["C"])
+    images, (C, T) = run.images, (run.sizes["C"], run.sizes["T"])
+    known = np.flatnonzero(images["is_train"] & (images["n_captions"] > 0))
+    labels, n_named = images["true_c"].to_numpy(), np.zeros((C, T), np.float32)
+    for block in blocks(len(known)):
+        xs = known[block]
+        n_named += class_sums(run.counts[xs] > 0, labels[xs], C)
+    n_images = np.bincount(labels[known], minlength=C)
     return n_named / np.maximum(n_images, 1)[:, None]
 
 

@@ -10,6 +10,7 @@ an odd bird mislead, and neighbours alone cannot tell a wrong label from a wrong
 import numpy as np
 
 from core import words
+from core.blocks import blocks
 from core.run import Run
 from core.triage.field_mark import class_frequency, phrase
 from core.triage.finding import Finding, squash
@@ -33,16 +34,21 @@ def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
     nearest, frequency = neighbours(run), class_frequency(run)
     captions, votes = captions_say(run), neighbours_say(run, nearest)
     weight = np.where(captions.speaks, _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE)
-    log_p = captions.log_p + weight[:, None] * votes.log_p
-    of_label = log_p[np.arange(X), labels]
-    log_p[np.arange(X), labels] = -np.inf
-    suggested_c = log_p.argmax(axis=1).astype(np.int32)
-    score = squash(log_p.max(axis=1) - of_label, _MIDDLE, _WIDTH)
-    n_suggested, n_label = (
-        (labels[nearest] == c[:, None]).sum(axis=1) for c in (suggested_c, labels)
-    )
-    agree = captions.speaks & (n_suggested > n_label)
-    score *= np.where(agree, 1.0, _ONE_WITNESS)
+    suggested_c, score = np.empty(X, np.int32), np.empty(X)
+    fits = np.empty((X, 2), np.float32)  # p of the label and of the other class by captions
+    for block in blocks(X):
+        xs, of, label = np.arange(X)[block], np.arange(block.stop - block.start), labels[block]
+        described = captions.log_p(xs)
+        log_p = described + weight[block, None] * votes.log_p(xs)
+        of_label = log_p[of, label]
+        log_p[of, label] = -np.inf
+        other = log_p.argmax(axis=1).astype(np.int32)
+        n_other, n_label = ((labels[nearest[xs]] == c[:, None]).sum(axis=1) for c in (other, label))
+        agree = captions.speaks[block] & (n_other > n_label)
+        score[block] = squash(log_p.max(axis=1) - of_label, _MIDDLE, _WIDTH)
+        score[block] *= np.where(agree, 1.0, _ONE_WITNESS)
+        suggested_c[block] = other
+        fits[block] = np.exp(np.stack([described[of, label], described[of, other]], axis=1))
     names = run.classes["name"].to_numpy()
 
     def because(x: int, label: int, other: int) -> str:
@@ -63,7 +69,7 @@ def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
         n_label, n_other = (int((labels[nearest[x]] == c).sum()) for c in (label, other))
         parts = []
         if captions.speaks[x]:
-            p_label, p_other = np.exp(captions.log_p[x, [label, other]])
+            p_label, p_other = fits[x]
             parts.append(
                 f"Its captions fit {names[other]} ({p_other:.0%}) against the label "
                 f"{names[label]} ({p_label:.0%}){because(x, label, other)}."

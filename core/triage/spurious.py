@@ -8,9 +8,11 @@ counts in full only if the surroundings give at least as much of the lead as the
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
+from core.blocks import blocks
 from core.run import Run
 from core.triage.finding import Finding, squash
 from core.triage.surroundings import SHARE, pooled_surroundings
@@ -66,7 +68,8 @@ def find_spurious(run: Run, xs: np.ndarray) -> Finding:
     usual = _usual(run, np.union1d(labels[xs], predicted[xs]), is_kept)
     class_weights = np.asarray(run.array("class_weights"), dtype=float)
     leads: dict[int, Lead] = {}
-    for x, seen in zip(xs, pooled_surroundings(run, xs), strict=True):
+    seen_of = (pooled_surroundings(run, xs[block]) for block in blocks(len(xs)))
+    for x, seen in zip(xs, chain.from_iterable(seen_of), strict=True):
         true, wrong = usual.get(labels[x]), usual.get(predicted[x])
         if true is not None and wrong is not None:
             direction = class_weights[predicted[x]] - class_weights[labels[x]]

@@ -9,8 +9,11 @@ because the network may have memorised the labels that it was trained on.
 
 Both are brought to one scale by a temperature: each speaks as loudly as its own likelihood warrants
 on images that it was not fitted to (for neighbours those that the network was not trained on).
+
+A witness is asked block by block: what it says of all images in all classes is never in memory.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +23,16 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import BernoulliNB
 
+from core.blocks import blocks
 from core.run import Run
 
 N_NEIGHBOURS = 20
 N_FOLDS = 5
 _MAX_REFERENCE = 20_000  # training images that neighbours are sought among
 _MAX_FEATURES = 64  # dimensions of pooled space that neighbours are sought in
-_CHUNK = 2048
+_ENTRIES = 1 << 21  # angles worked out at a time
+
+Said = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,14 @@ class Testimony:
 
     Parameters
     ----------
-    log_p : ndarray of shape (X, C), float32
-        Log-probability of each class; all equal where the witness has nothing to say.
+    log_p : callable
+        From n images to the log-probability of each class, shape (n, C), float32; all equal where
+        the witness has nothing to say.
     speaks : ndarray of shape (X,), bool
         Whether it has something to say of the image and of its label.
     """
 
-    log_p: np.ndarray
+    log_p: Said
     speaks: np.ndarray
 
 
@@ -54,29 +61,60 @@ def captions_say(run: Run, seed: int = 0) -> Testimony:
     n_known = np.bincount(labels[is_train], minlength=C)
     is_described = n_known >= N_FOLDS
     speaks = has_captions & is_described[labels]
-    silent = Testimony(np.full((len(images), C), -np.log(C), np.float32), np.zeros_like(speaks))
     fitted = np.flatnonzero(is_train & speaks)
     if is_described.sum() < 2:
-        return silent
-    named = (run.counts > 0).astype(np.float32).tocsr()
-    cs = np.flatnonzero(is_described)
-    log_p = np.full((len(images), len(cs)), -np.log(len(cs)))
+        silent = np.full(C, -np.log(C), np.float32)
+        return Testimony(lambda xs: np.tile(silent, (len(xs), 1)), np.zeros_like(speaks))
+    fold = np.full(len(images), N_FOLDS, np.int8)  # N_FOLDS: not fitted to at all
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
-    for kept, left in folds.split(fitted, labels[fitted]):
-        log_p[fitted[left]] = _describe(named, labels, fitted[kept], fitted[left])
-    others = np.flatnonzero(has_captions & ~np.isin(np.arange(len(images)), fitted))
-    for start in range(0, len(others), _CHUNK):
-        rows = others[start : start + _CHUNK]
-        log_p[rows] = _describe(named, labels, fitted, rows)
-    full = np.full((len(images), C), log_p.min(axis=1, keepdims=True))
-    full[:, cs] = temper(log_p, np.searchsorted(cs, labels), fitted)
-    full[~speaks] = -np.log(C)
-    return Testimony(full.astype(np.float32), speaks)
+    for k, (_, left) in enumerate(folds.split(fitted, labels[fitted])):
+        fold[fitted[left]] = k
+    models = [_Descriptions(run, fitted[fold[fitted] != k]) for k in range(N_FOLDS + 1)]
+    cs = np.flatnonzero(is_described)
+
+    def described(xs: np.ndarray) -> np.ndarray:
+        log_p = np.full((len(xs), len(cs)), -np.log(len(cs)))
+        for k, model in enumerate(models):
+            own = has_captions[xs] & (fold[xs] == k)
+            log_p[own] = model.log_p(xs[own])
+        return log_p
+
+    loud = loudness(described, np.searchsorted(cs, labels), fitted)
+
+    def log_p(xs: np.ndarray) -> np.ndarray:
+        of_described = described(xs)
+        full = np.full((len(xs), C), of_described.min(axis=1, keepdims=True))
+        full[:, cs] = log_softmax(of_described * loud, axis=1)
+        full[~speaks[xs]] = -np.log(C)
+        return full.astype(np.float32)
+
+    return Testimony(log_p, speaks)
 
 
-def _describe(named, labels: np.ndarray, fitted: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    model = BernoulliNB(alpha=0.5).fit(named[fitted], labels[fitted])
-    return model.predict_log_proba(named[rows])
+class _Descriptions:
+    """Which class captions describe: naive Bayes over the attributes that they name.
+
+    Parameters
+    ----------
+    run : Run
+    fitted : ndarray of shape (n,)
+        Images that it is fitted to.
+    """
+
+    def __init__(self, run: Run, fitted: np.ndarray):
+        self.run = run
+        labels = run.images["true_c"].to_numpy()
+        model, cs = BernoulliNB(alpha=0.5), np.unique(labels[fitted])
+        for block in blocks(len(fitted)):
+            model.partial_fit(run.counts[fitted[block]], labels[fitted[block]], classes=cs)
+        absent = np.log(1 - np.exp(model.feature_log_prob_))
+        self._weights = np.ascontiguousarray((model.feature_log_prob_ - absent).T)
+        self._bias = model.class_log_prior_ + absent.sum(axis=1)
+
+    def log_p(self, xs: np.ndarray) -> np.ndarray:
+        """Return the log-probability of each class in what it was fitted to."""
+        named = (self.run.counts[xs] > 0).astype(float)
+        return log_softmax(named @ self._weights + self._bias, axis=1)
 
 
 def neighbours(run: Run, seed: int = 0) -> np.ndarray:
@@ -90,21 +128,23 @@ def neighbours(run: Run, seed: int = 0) -> np.ndarray:
         reference = np.sort(rng.choice(reference, _MAX_REFERENCE, replace=False))
     pooled = np.asarray(run.array("pooled")[reference], np.float32)
     mean, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-6
+    pooled -= mean
+    pooled /= spread
     n_features = min(_MAX_FEATURES, *pooled.shape)
-    reduction = PCA(n_features, random_state=seed, svd_solver="randomized")
-    known = _directions(reduction.fit_transform((pooled - mean) / spread))
+    reduction = PCA(n_features, random_state=seed, svd_solver="randomized", copy=False)
+    known = -_directions(reduction.fit_transform(pooled))
     k = min(N_NEIGHBOURS, len(reference) - 1)
     found = np.empty((run.sizes["X"], k), np.int32)
-    for start in range(0, run.sizes["X"], _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, run.sizes["X"]))
-        values = (np.asarray(run.array("pooled")[rows], np.float32) - mean) / spread
-        cosines = _directions(reduction.transform(values)) @ known.T
+    for block in blocks(run.sizes["X"], max(1, _ENTRIES // len(reference))):
+        rows = np.arange(block.start, block.stop)
+        values = (np.asarray(run.array("pooled")[block], np.float32) - mean) / spread
+        far = _directions(reduction.transform(values)) @ known.T
         at = np.searchsorted(reference, rows).clip(max=len(reference) - 1)
         itself = np.flatnonzero(reference[at] == rows)
-        cosines[itself, at[itself]] = -np.inf
-        near = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(cosines, near, axis=1), axis=1, kind="stable")
-        found[rows] = reference[np.take_along_axis(near, order, axis=1)]
+        far[itself, at[itself]] = np.inf
+        near = np.argpartition(far, k - 1, axis=1)[:, :k]
+        order = np.argsort(np.take_along_axis(far, near, axis=1), axis=1, kind="stable")
+        found[block] = reference[np.take_along_axis(near, order, axis=1)]
     return found
 
 
@@ -117,27 +157,41 @@ def neighbours_say(run: Run, nearest: np.ndarray) -> Testimony:
         As `neighbours` returns it.
     """
     X, C = run.sizes["X"], run.sizes["C"]
-    labels = run.images["true_c"].to_numpy()
-    votes = np.full((X, C), 0.5 / C, np.float32)  # half a vote for what was not seen
-    for column in labels[nearest].T:
-        votes[np.arange(X), column] += 1
-    log_p = np.log(votes / votes.sum(axis=1, keepdims=True))
-    is_train = run.images["is_train"].to_numpy()
-    unseen = np.flatnonzero(~is_train if not is_train.all() else is_train)
-    return Testimony(temper(log_p, labels, unseen).astype(np.float32), np.ones(X, dtype=bool))
+    labels, is_train = (run.images[name].to_numpy() for name in ("true_c", "is_train"))
+
+    def voted(xs: np.ndarray) -> np.ndarray:
+        votes = np.full((len(xs), C), 0.5 / C, np.float32)  # half a vote for what was not seen
+        for column in labels[nearest[xs]].T:
+            votes[np.arange(len(xs)), column] += 1
+        return np.log(votes / votes.sum(axis=1, keepdims=True))
+
+    loud = loudness(voted, labels, np.flatnonzero(~is_train if not is_train.all() else is_train))
+
+    def log_p(xs: np.ndarray) -> np.ndarray:
+        return log_softmax(voted(xs) * loud, axis=1).astype(np.float32)
+
+    return Testimony(log_p, np.ones(X, dtype=bool))
 
 
-def temper(log_p: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return log-probabilities at the temperature with the best likelihood of ``labels[rows]``."""
+def loudness(said: Said, labels: np.ndarray, rows: np.ndarray) -> float:
+    """Return the factor on log-probabilities with the best likelihood of ``labels[rows]``.
+
+    Parameters
+    ----------
+    said : callable
+        From images to log-probabilities, shape (n, classes).
+    labels : ndarray of shape (X,)
+    rows : ndarray of int
+        Images to judge by; some thousands of them are looked at.
+    """
     sample = rows[:: max(1, len(rows) // 5000)]
-    wanted = labels[sample][:, None]
+    log_p, wanted = said(sample), labels[sample][:, None]
 
-    def loss(log_scale):
-        scaled = log_softmax(log_p[sample] * np.exp(log_scale), axis=1)
+    def loss(log_scale: float) -> float:
+        scaled = log_softmax(log_p * np.exp(log_scale), axis=1)
         return -np.take_along_axis(scaled, wanted, axis=1).mean()
 
-    best = minimize_scalar(loss, bounds=(-5, 1), method="bounded").x
-    return log_softmax(log_p * np.exp(best), axis=1)
+    return float(np.exp(minimize_scalar(loss, bounds=(-5, 1), method="bounded").x))
 
 
 def _directions(values: np.ndarray) -> np.ndarray:

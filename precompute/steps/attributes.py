@@ -35,7 +35,7 @@ def write_attributes(
         found = extract(lines, merge=merge, min_images=least, progress=_progress)
     writer.put_counts(found.counts)
     writer.put_table("attributes", found.table)
-    writer.put_pack("caption", ["\n".join([*captions, ""]).encode() for captions in lines])
+    writer.put_pack("caption", ("\n".join([*captions, ""]).encode() for captions in lines))
 
 
 def _progress(readings, total: int) -> tqdm:

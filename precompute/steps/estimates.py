@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 from tqdm import tqdm
 
+from core.blocks import Rows
 from core.estimators import Inputs, estimate
 from core.probability import prior
 from core.trust import filters_table, trust
@@ -74,7 +75,7 @@ def estimator_inputs(
     rows = map_row[xs]
     has_maps = len(xs) > 0 and (rows >= 0).all()
     return Inputs(
-        pooled=np.asarray(pooled[xs]),
+        pooled=Rows(pooled, xs),
         counts=counts[xs],
         n_captions=n_captions[xs],
         prior=prior(counts[xs]) if len(xs) else np.zeros(counts.shape[1]),
@@ -82,13 +83,22 @@ def estimator_inputs(
         nouns=attributes["noun"].to_numpy(),
         adjectives=attributes["adjective"].to_numpy(),
         class_weights=np.asarray(class_weights),
-        maps=_maps_of(maps, rows) if has_maps else None,
+        maps=maps_of(maps, rows) if has_maps else None,
     )
 
 
-def _maps_of(
+def maps_of(
     maps: np.ndarray, rows: np.ndarray
 ) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
+    """Return what yields some images, counted from 0, and their maps.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (M, F, H, W)
+    rows : ndarray of shape (X,)
+        Of each image in the maps.
+    """
+
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for start in range(0, len(rows), _MAPS_BLOCK):
             chosen = np.arange(start, min(start + _MAPS_BLOCK, len(rows)))

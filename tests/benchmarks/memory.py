@@ -3,42 +3,62 @@
 ``python -m tests.benchmarks.memory --images 10000 30000 100000`` computes a run of each size, in a
 process of its own, over hard links to a few synthetic photographs, with a network so small that the
 engine and not the network is measured, and without maps.
+
+Anonymous memory is what the process holds itself; resident memory also counts pages of files that
+it has mapped, which the system takes back when it needs them. Both are given as the most of each
+stage, and the last row has the slope of anonymous memory in bytes an image.
 """
 
 import argparse
-import resource
+import csv
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from torch import nn
+
+from core.run import Run
 from precompute.checkpoint import Checkpoint, write_checkpoint
 from precompute.cub import read_cub
-from precompute.models import build
+from precompute.models import build, register_model
 from precompute.pipeline import precompute
 from precompute.settings import Settings
 from tests import tiny_birds
 from tests.benchmarks.photos import write_photos
 from tests.benchmarks.row import print_row
+from tests.benchmarks.watch import Watch
 
 CLASSES = 50
+#: Filters of the network.
+F = 512
+
+
+@register_model("thin")
+def thin(num_classes: int, pretrained: bool = False) -> nn.Module:
+    """Return the network of `tests.tiny_birds` with as many filters as a real one."""
+    network = tiny_birds.TinyNet(num_classes)
+    network.features[2] = nn.Conv2d(8, F, 3, 2, 1)
+    network.classifier = nn.Linear(F, num_classes)
+    return network
 
 
 def measure(folder: Path, n_images: int) -> None:
     """Compute the run in this process and print its row."""
     dataset = read_cub(folder / "CUB_200_2011")
-    half, weights = (0.5, 0.5, 0.5), build("tiny", CLASSES).state_dict()
+    half, weights = (0.5, 0.5, 0.5), build("thin", CLASSES).state_dict()
     size = tiny_birds.INPUT_SIZE
     checkpoint = Checkpoint(
-        "tiny", weights, dataset.class_ids, dataset.class_names, size, half, half
+        "thin", weights, dataset.class_ids, dataset.class_names, size, half, half
     )
-    write_checkpoint(folder / "tiny.pth", checkpoint)
-    started = time.perf_counter()
+    write_checkpoint(folder / "thin.pth", checkpoint)
+    del dataset
+    started, cpu = time.perf_counter(), time.process_time()
     settings = Settings(
         cub=folder / "CUB_200_2011",
         captions=folder / "text_c10",
-        checkpoint=folder / "tiny.pth",
+        checkpoint=folder / "thin.pth",
         name="memory",
         runs=folder,
         maps="none",
@@ -47,19 +67,35 @@ def measure(folder: Path, n_images: int) -> None:
         device="cpu",
         estimators=("literal",),
     )
-    peaks = {}
-
-    def note(line: str) -> None:
-        peaks.setdefault(f"peak_mb_before_{line.split(':')[0]}", _peak())
-
-    precompute(settings, note)
+    watch = Watch()
+    precompute(settings, watch.enter)
     seconds = time.perf_counter() - started
-    print_row("memory", X=n_images, **peaks, peak_mb=_peak(), seconds=seconds)
+    peaks = dict(watch.peaks)
+    most = {
+        kind: max(v for k, v in peaks.items() if k.startswith(kind)) for kind in ("anon", "rss")
+    }
+    print_row(
+        "memory",
+        X=n_images,
+        F=F,
+        T=len(Run(folder / "memory").attributes),
+        **peaks,
+        anon_mb=most["anon"],
+        rss_mb=most["rss"],
+        seconds=seconds,
+        cpu_seconds=time.process_time() - cpu,
+    )
 
 
-def _peak() -> float:
-    """Return the most memory that this process had so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+def slopes(rows: list[dict]) -> dict[str, int]:
+    """Return the bytes an image of each column of anonymous memory, from first to last row."""
+    first, last = rows[0], rows[-1]
+    more = int(last["X"]) - int(first["X"])
+    return {
+        name: round(1e6 * (float(last[name]) - float(value)) / more)
+        for name, value in first.items()
+        if name.startswith(("anon", "rss")) and name in last
+    }
 
 
 def main() -> None:
@@ -71,11 +107,17 @@ def main() -> None:
     if args.folder:
         measure(args.folder, args.images[0])
         return
+    rows = []
     for n_images in args.images:
         with tempfile.TemporaryDirectory() as folder:
             write_photos(Path(folder), n_images, CLASSES, size=(160, 120), box=(30, 20, 80, 70))
             command = [sys.executable, "-m", "tests.benchmarks.memory", "--folder", folder]
-            subprocess.run([*command, "--images", str(n_images)], check=True)
+            command += ["--images", str(n_images)]
+            printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            print(printed, end="", flush=True)
+            rows += csv.DictReader(printed.splitlines())
+    if len(rows) > 1:
+        print_row("memory slope, bytes an image", **slopes(rows))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 ``python -m tests.benchmarks.pdf_full_size`` runs every estimator, the permutation null of the
 default one and the explanations, each in a process of its own, and prints a row for each.
 
-The flop bound is the product that the estimator cannot do without, at the rate of a square float32
-product on this machine; the bandwidth bound is reading pooled once and writing p(t given f) once at
-the rate of a copy.
+The flop bound is the products that the estimator cannot do without, at the rate of a square float32
+product on this machine; the bandwidth bound is reading its input once (for `places` the maps twice)
+and writing p(t given f) once, at the rate of a copy. Maps lie in a file, as those of a run do, so
+they count in resident memory while they are read but not in anonymous memory.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,13 +20,18 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, Inputs, estimate
+from core.blocks import blocks
+from core.estimators import ESTIMATORS, Inputs, estimate
+from core.estimators.mixture import N_STEPS
+from core.estimators.templates import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
 from core.probability import prior, sigma
 from core.trust import N_SHUFFLES, trust
 from core.writer import RunWriter
 from precompute.distributed import Ranks
+from precompute.steps.estimates import maps_of
 from precompute.steps.explanations import Factors, write_explanations
 from tests.benchmarks.row import print_row
+from tests.benchmarks.watch import Watch
 from tests.synthetic_run import attribute_table
 
 #: Attributes that the captions of one image name.
@@ -34,8 +39,8 @@ PER_IMAGE = 25
 H = 7
 
 
-def synthetic_inputs(X: int, F: int, T: int, C: int) -> Inputs:
-    """Return inputs of these sizes; common attributes are far more common, as in captions."""
+def synthetic_inputs(X: int, F: int, T: int, C: int, maps_file: Path) -> Inputs:
+    """Return inputs of these sizes, maps in a file; few attributes are common, as in captions."""
     rng = np.random.default_rng(0)
     true_c = np.sort(rng.integers(0, C, X))
     pooled = rng.gamma(0.4, 1.0, (X, F)).astype(np.float32)
@@ -46,13 +51,13 @@ def synthetic_inputs(X: int, F: int, T: int, C: int) -> Inputs:
     counts.data = np.minimum(counts.data, 10).astype(np.uint16)
     table = attribute_table(T)
 
-    # the same maps again and again: making them anew would take longer than the estimators
-    block = np.abs(rng.normal(size=(256, F, H, H))).astype(np.float16)
-
-    def maps():
-        for start in range(0, X, len(block)):
-            rows = np.arange(start, min(start + len(block), X))
-            yield rows, block[: len(rows)]
+    # maps that sum to pooled: each filter fires around a place of its own
+    file = np.lib.format.open_memmap(maps_file, "w+", np.float16, (X, F, H, H))
+    shape = rng.gamma(0.3, 1.0, (64, F, H, H)).astype(np.float32)
+    shape /= shape.mean(axis=(2, 3), keepdims=True)
+    for block in blocks(X, 64):
+        file[block] = pooled[block, :, None, None] * shape[: block.stop - block.start]
+    file.flush()
 
     return Inputs(
         pooled=pooled,
@@ -63,7 +68,7 @@ def synthetic_inputs(X: int, F: int, T: int, C: int) -> Inputs:
         nouns=table["noun"].to_numpy(),
         adjectives=table["adjective"].to_numpy(),
         class_weights=rng.normal(size=(C, F)).astype(np.float32),
-        maps=maps,
+        maps=maps_of(np.load(maps_file, mmap_mode="r"), np.arange(X)),
     )
 
 
@@ -103,16 +108,25 @@ def gigabytes_per_second() -> float:
 def measure(task: str, X: int, F: int, T: int, C: int) -> None:
     """Measure one task in this process and print its row."""
     rate, bandwidth = gigaflops(), gigabytes_per_second()
-    inputs = synthetic_inputs(X, F, T, C)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = synthetic_inputs(X, F, T, C, Path(folder) / "maps.npy")
+        watch = Watch()
+        time.sleep(0.1)
+        watch.enter(task)
+        _measure(task, inputs, rate, bandwidth, watch)
+
+
+def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Watch) -> None:
+    (X, F), T = inputs.shape, len(inputs.prior)
+    maps_gb = 2e-9 * X * F * H * H if task == "places" else 0
     processor = time.process_time()
     started = time.perf_counter()
     if task == "explanations":
         explanations(inputs)
         flops = 2 * 1.25 * X * F * T
     elif task == "null":
-        trust(DEFAULT_ESTIMATOR, inputs, estimate(DEFAULT_ESTIMATOR, inputs))
-        flops = (1 + 2 * N_SHUFFLES) * _flops(DEFAULT_ESTIMATOR, inputs)
+        trust("mixture", inputs, estimate("mixture", inputs))  # what `places` is without maps
+        flops = (1 + 2 * N_SHUFFLES) * _flops("mixture", inputs)
     else:
         estimate(task, inputs)
         flops = _flops(task, inputs)
@@ -125,9 +139,8 @@ def measure(task: str, X: int, F: int, T: int, C: int) -> None:
         seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - processor,
         flop_bound_seconds=flops / rate / 1e9,
-        bandwidth_bound_seconds=4 * (X * F + F * T) / bandwidth / 1e9,
-        peak_memory_gb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
-        inputs_memory_gb=before / 1e6,
+        bandwidth_bound_seconds=(4e-9 * (X * F + F * T) + 2 * maps_gb) / bandwidth,
+        **watch.peaks,
         gflops=rate,
         gb_per_s=bandwidth,
     )
@@ -137,7 +150,17 @@ def _flops(estimator: str, inputs: Inputs) -> float:
     X, F = inputs.pooled.shape
     T = len(inputs.prior)
     sparse_product = 2 * inputs.counts.nnz * F
-    return sparse_product if estimator == "literal" else X * F**2 + 2 * F**2 * T + sparse_product
+    regression = X * F**2 + F**3 / 3 + 2 * F**2 * T + sparse_product
+    mixture = 2 * N_STEPS * sparse_product
+    cells = min(N_CELLS, X * H * H)
+    detectors = N_CLUSTERS * N_CLUSTERINGS
+    parts = cells * F**2 + 2 * X * H * H * F * (detectors + N_DIRECTIONS)
+    return {
+        "literal": sparse_product,
+        "ridge": regression,
+        "mixture": mixture,
+        "places": mixture + regression + parts,
+    }[estimator]
 
 
 def main() -> None:

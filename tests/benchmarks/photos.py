@@ -7,6 +7,8 @@ from PIL import Image
 
 #: Columns and rows, and a box (left, top, width, height) as CUB's birds have it.
 SIZE, BOX = (500, 375), (90, 60, 250, 220)
+COLOURS = ("red", "blue", "grey", "black", "white", "yellow")
+NOUNS = ("bill", "belly", "wing", "tail", "throat", "crown", "breast", "back")
 #: Different pictures; all others are hard links to them.
 N_DIFFERENT = 64
 
@@ -38,8 +40,7 @@ def write_photos(
         lines["boxes"].append(f"{i + 1} {left}.0 {top}.0 {width + i % 40}.0 {height + i % 30}.0")
         text = folder / "text_c10" / path.parent.name / f"{path.stem}.txt"
         text.parent.mkdir(parents=True, exist_ok=True)
-        colour, shape = ("red", "blue", "grey", "black")[c % 4], ("long", "short")[i % 2]
-        text.write_text(f"a bird with a {colour} head and a {shape} bill.\n" * 10)
+        text.write_text("".join(_caption(rng, c) for _ in range(10)))
     files = {"images": "images", "labels": "image_class_labels", "split": "train_test_split"}
     for name, file in {**files, "boxes": "bounding_boxes"}.items():
         (cub / f"{file}.txt").write_text("\n".join(lines[name]) + "\n")
@@ -47,6 +48,13 @@ def write_photos(
         "".join(f"{c + 1} {c + 1:03d}.Class_{c}\n" for c in range(n_classes))
     )
     return folder
+
+
+def _caption(rng: np.random.Generator, c: int) -> str:
+    """Return what somebody says of a bird of class c: two marks of its class and any third."""
+    own = (f"{COLOURS[c % 6]} head", f"{COLOURS[c // 6 % 6]} {NOUNS[c % 8]}")
+    other = f"{COLOURS[rng.integers(6)]} {NOUNS[rng.integers(8)]}"
+    return f"a bird with a {own[0]}, a {own[1]} and a {other}.\n"
 
 
 def _picture(rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:

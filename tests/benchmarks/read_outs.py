@@ -77,10 +77,11 @@ class Board:
         """
         run, p = self.run, read_out(c)
         ts = retrieval_scores.searched_attributes(run)
-        held = retrieval_scores.retrieved(p, run, ts)
+        top = top_attributes(p, run.attributes, N_EXPLAIN)
+        held = retrieval_scores.retrieved(top, ts)
         scores = retrieval_scores.score_retrieval(p[:, ts], held, truth[:, ts], self.true_c)
         usual = np.maximum(p.mean(axis=0), np.finfo(np.float32).eps)
-        top = telling_first(top_attributes(p, run.attributes, N_EXPLAIN), p, usual)
+        top = telling_first(top, p, usual)
         text = bleu.sentences(run, self.xs, top)["shown"]
         captions = [run.captions(x) for x in self.xs]
         difference = bleu.score_bleu(
@@ -125,7 +126,7 @@ def read_outs(board: Board) -> Iterator[tuple[str, ReadOut]]:
     inputs = training_inputs(run)
     plain, share = most_likely(inputs)
     pooled, likely = run.array("pooled")[xs], board.words(plain)
-    yield "class frequency", lambda c: retrieval_scores.class_frequency(run, xs, c)
+    yield "class frequency", lambda c: retrieval_scores.class_frequency(run)[c]
     for name in ("literal", "ridge"):
         yield name, board.words(run.array("p_t_given_f", name))
     for power in POWERS:
@@ -183,7 +184,7 @@ def rows(board: Board) -> Iterator[tuple[str, str, dict[str, object]]]:
     for name, read_out in read_outs(board):
         yield name, "captions", board.score(read_out, truth, predicted_c)
     default = board.words(tilted(*most_likely(training_inputs(run)), TILT))
-    frequency = lambda c: retrieval_scores.class_frequency(run, xs, c)  # noqa: E731
+    frequency = lambda c: retrieval_scores.class_frequency(run)[c]  # noqa: E731
     known = {"class frequency": frequency, "the default": default}
     for name, read_out in known.items():
         yield f"{name}, true class", "captions", board.score(read_out, truth, true_c)

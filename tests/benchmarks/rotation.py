@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from core.contract import N_EXPLAIN
 from core.estimators import Inputs, templates
 from core.estimators.mixture import most_likely, tilted
 from core.estimators.places import OWN, SEED, blend, noun_detectors
@@ -24,6 +25,7 @@ from core.measures import pck, retrieval_scores
 from core.measures.bootstrap import Score
 from core.probability import p_t_given_xc
 from core.run import Run, open_run
+from core.selection import top_attributes
 from tests.benchmarks.read_outs import TILTS, training_inputs
 
 N_SPLITS = 4
@@ -91,8 +93,13 @@ def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
         f"tilt {tilt:g}": p_t_given_xc(run.array("pooled")[xs], weights, tilted(plain, share, tilt))
         for tilt in TILTS
     }
-    p["class frequency"] = retrieval_scores.class_frequency(run, xs)
-    held = {name: retrieval_scores.retrieved(values, run, ts) for name, values in p.items()}
+    p["class frequency"] = retrieval_scores.class_frequency(run)[
+        images["predicted_c"].to_numpy()[xs]
+    ]
+    held = {
+        name: retrieval_scores.retrieved(top_attributes(values, run.attributes, N_EXPLAIN), ts)
+        for name, values in p.items()
+    }
     for g in range(N_SPLITS):
         own = split[xs] == g
         found = {n: 100 * (h & truth)[~own].sum() / truth[~own].sum() for n, h in held.items()}

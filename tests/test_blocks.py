@@ -1,0 +1,138 @@
+"""What is worked out block by block is what one block gives: memory must not decide a figure."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+from sklearn.cluster import kmeans_plusplus
+
+from core import blocks as module
+from core import clusters
+from core.blocks import Rows
+from core.estimators import ESTIMATORS, Inputs, estimate, templates
+from core.measures import average_precision, bootstrap
+from core.measures.bootstrap import Resamples, ratios
+from core.measures.evaluation import evaluate
+from core.triage import witness
+from core.triage.diagnosis import diagnose
+from precompute.steps.estimates import estimator_inputs
+
+#: Images and entries that estimators work on at a time, by the module's name and the constant's.
+SIZES = {
+    "literal.IMAGES": 4,
+    "ridge.IMAGES": 4,
+    "mixture._IMAGES": 4,
+    "mixture._ENTRIES": 2,
+    "places._IMAGES": 3,
+}
+
+
+def figures(value) -> list[float]:
+    """All numbers of nested JSON in order; None as NaN."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for item in value for number in figures(item)]
+    return [] if isinstance(value, str) else [np.nan if value is None else float(value)]
+
+
+def all_inputs(run) -> Inputs:
+    images = run.images
+    return estimator_inputs(
+        run.array("pooled"),
+        run.array("maps"),
+        run.array("map_row"),
+        run.counts,
+        images["n_captions"].to_numpy(),
+        images["true_c"].to_numpy(),
+        images["is_train"].to_numpy(),
+        run.attributes,
+        run.array("class_weights"),
+    )
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of three rows and of a few entries everywhere."""
+
+    def shrink():
+        monkeypatch.setattr(module.blocks, "__defaults__", (3,))
+        monkeypatch.setattr(bootstrap, "_ENTRIES", 50)
+        monkeypatch.setattr(average_precision, "_ENTRIES", 5)
+        monkeypatch.setattr(witness, "_ENTRIES", 40)
+
+    return shrink
+
+
+def test_scores_do_not_depend_on_the_size_of_blocks(run, small_blocks):
+    whole = evaluate(run)
+    small_blocks()
+    parts = evaluate(run)
+    np.testing.assert_allclose(figures(parts), figures(whole), rtol=1e-5, atol=1e-7)
+
+
+def test_diagnoses_do_not_depend_on_the_size_of_blocks(run, small_blocks):
+    whole = diagnose(run)
+    small_blocks()
+    parts = diagnose(run)
+    for name, table in whole.items():
+        for column in table:
+            if table[column].dtype.kind == "f":
+                np.testing.assert_allclose(parts[name][column], table[column], atol=1e-6)
+            else:
+                assert parts[name][column].tolist() == table[column].tolist()
+
+
+def test_groups_of_failures_that_are_read_again_are_those_held_in_memory(run):
+    read = clusters.Differences(run, clusters.failures(run))
+    np.testing.assert_array_equal(clusters.group(read), clusters.group(read[:]))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_estimates_do_not_depend_on_the_size_of_blocks(name, run, small_blocks, monkeypatch):
+    whole = estimate(name, all_inputs(run))
+    small_blocks()
+    for place, size in SIZES.items():
+        home, _, constant = place.rpartition(".")
+        monkeypatch.setattr(import_module(f"core.estimators.{home}"), constant, size)
+    parts = estimate(name, all_inputs(run))
+    for field in ("p_t_given_f", "evidence", "evidence_bias"):
+        np.testing.assert_allclose(getattr(parts, field), getattr(whole, field), atol=2e-5)
+
+
+@pytest.mark.parametrize("many", [0, 10**6])
+def test_resamples_are_one_matrix_however_they_are_read(many, monkeypatch):
+    monkeypatch.setattr(bootstrap, "_MANY", many)
+    drawn = Resamples(n=17, n_resamples=40, seed=3)
+    matrix = np.stack(list(drawn))
+    assert (matrix.sum(axis=1) == 17).all()
+    columns = np.random.default_rng(0).normal(size=(17, 4))
+    monkeypatch.setattr(bootstrap, "_ENTRIES", 60)
+    np.testing.assert_array_equal(np.stack(list(drawn)), matrix)
+    np.testing.assert_allclose(drawn @ columns, matrix @ columns, atol=1e-12)
+    np.testing.assert_array_equal(np.stack(list(Resamples(17, 9, 3))), matrix[:9])
+
+
+def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_a_slow_loop():
+    rng = np.random.default_rng(1)
+    hits, cases = rng.random((30, 2)) < 0.4, np.ones((30, 2), bool)
+    drawn = Resamples(30, 200)
+    first, _ = ratios(hits, cases, drawn, unit=100)
+    again = [100 * sum(w * hits[:, 0]) / sum(w) for w in drawn]
+    assert first.value == pytest.approx(100 * hits[:, 0].mean())
+    assert (first.low, first.high) == pytest.approx(tuple(np.percentile(again, (2.5, 97.5))))
+
+
+def test_seeds_are_those_of_scikit_learn():
+    shape = np.random.default_rng(0).normal(size=(300, 20)).astype(np.float32)
+    for seed in range(5):
+        expected, _ = kmeans_plusplus(shape, 6, random_state=seed)
+        found = templates.seeds(shape, 6, np.random.RandomState(seed))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_read_what_is_sliced():
+    array = np.arange(12.0).reshape(6, 2)
+    rows = Rows(array, np.array([5, 0, 3]))
+    assert rows.shape == (3, 2)
+    np.testing.assert_array_equal(rows[1:], array[[0, 3]])
