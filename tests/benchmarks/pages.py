@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
 from core.failures import Criteria, select
 from core.run import Run
 from core.store import runs_folder
@@ -65,28 +67,45 @@ FOLLOW = """link => {
   history.pushState({}, "", link);
   window.dispatchEvent(new PopStateEvent("popstate"));
 }"""
-#: Notes when the user clicked and when the page last changed. That the script ran does not tell:
-#: a short run comes in one batch, and the state "running" is never drawn.
-WATCH = """() => {
-  if (window.watched) return;
-  window.watched = true;
-  window.changedAt = 0;
-  document.addEventListener("click", () => { window.askedAt = performance.now(); }, true);
-  new MutationObserver(() => { window.changedAt = performance.now(); }).observe(
-    document.querySelector('[data-testid="stApp"]'),
-    { subtree: true, childList: true, characterData: true });
-}"""
-#: Asked once a frame; the time is the browser's own, without what drives it.
-DRAWN = """() => window.changedAt > window.askedAt
-  && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
-  && !document.querySelector('[data-stale="true"]')
-  && performance.now() - window.askedAt"""
+#: Notes when the user clicked, when the server's script ended and when the page last changed. The
+#: end is read off the socket: a short run comes in one batch, whose states are never drawn.
+WATCH = """(() => {
+  window.askedAt = window.endedAt = window.changedAt = 0;
+  const note = (name) => { window[name] = performance.now(); };
+  document.addEventListener("click", () => note("askedAt"), true);
+  document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(() => note("changedAt")).observe(
+      document.body, { subtree: true, childList: true, characterData: true });
+  });
+  window.WebSocket = class extends WebSocket {
+    constructor(...how) {
+      super(...how);
+      this.addEventListener("message", ({ data }) => {
+        const bytes = new Uint8Array(data);
+        if (bytes.length < 100 && bytes.at(-2) === SCRIPT_FINISHED) note("endedAt");
+      });
+    }
+  };
+})()"""
+#: The time is the browser's own, of the last change, and known when nothing has changed since.
+DRAWN = """() => {
+  const last = Math.max(window.endedAt, window.changedAt);
+  return window.endedAt > window.askedAt && performance.now() - last > QUIET
+    && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
+    && !document.querySelector('[data-stale="true"]')
+    && last - window.askedAt;
+}""".replace("QUIET", str(BREATH))
+
+
+def watched(context) -> None:
+    """Have all pages of a browser's context note what `until_drawn` reads."""
+    tag = ForwardMsg(script_finished=0).SerializeToString()[0]
+    context.add_init_script(WATCH.replace("SCRIPT_FINISHED", str(tag)))
 
 
 def until_drawn(page, action: Callable[[], None]) -> float:
-    """Return the milliseconds from the click of an action to the whole page being drawn."""
+    """Return the milliseconds from the click of an action to the last change that it makes."""
     page.wait_for_timeout(BREATH)
-    page.evaluate(WATCH)
     action()
     return page.wait_for_function(DRAWN).json_value()
 
@@ -138,7 +157,9 @@ def measure(runs: Path, name: str, out) -> None:
     run = Run(runs / name)
     sizes = " ".join(f"{letter}={run.sizes[letter]}" for letter in "XFTC")
     with serve(runs) as server, launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        watched(context)
+        page = context.new_page()
         page.set_default_timeout(TIMEOUT)
         page.goto(f"{server.url}/?run={name}")
         settle(page)
