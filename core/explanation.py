@@ -6,6 +6,7 @@ sentence is kept as spans, so that a page can make every word of it lead to its 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -105,10 +106,16 @@ def _told(
     run: Run, p_f: np.ndarray, estimator: str | None, k: int = N_EXPLAIN
 ) -> tuple[np.ndarray, list[int]]:
     """Return the p.d.f. that filters of weights ``p_f`` mix to, and the attributes to tell."""
-    usually = np.full_like(p_f, 1 / len(p_f))
-    p, usual = np.stack([p_f, usually]) @ run.array("p_t_given_f", estimator)
+    p = p_f @ run.array("p_t_given_f", estimator)
     top = top_attributes(p[None], run.attributes, min(k, len(p)))
-    return p, [int(t) for t in telling_first(top, p[None], usual)[0] if t >= 0]
+    told = telling_first(top, p[None], _usual(run, estimator))[0]
+    return p, [int(t) for t in told if t >= 0]
+
+
+@lru_cache(maxsize=8)
+def _usual(run: Run, estimator: str | None) -> np.ndarray:
+    """Return the p.d.f. of the average filter, shape (T,)."""
+    return run.array("p_t_given_f", estimator).mean(axis=0)
 
 
 def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanation:

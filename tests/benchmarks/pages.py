@@ -28,7 +28,7 @@ from tests.synthetic_run import write_synthetic_run
 
 CUB_SIZE = {"X": 11_788, "F": 2_048, "T": 9_649, "C": 200, "H": 7, "W": 7, "R": 24, "N": 5}
 N_CLICKS, N_USERS = 20, 20
-TIMEOUT = 60_000  #: milliseconds
+TIMEOUT = 240_000  #: milliseconds
 BREATH = 300  #: milliseconds that a user looks at what was drawn before the next click
 
 
