@@ -43,12 +43,16 @@ def show(run: Run, x: int) -> None:
     if row["pattern"] == Pattern.UNDECIDED:
         st.markdown(f":material/{ICONS[Pattern.UNDECIDED]}: **Undecided**: no pattern stands out.")
     ranked = sorted(COLUMNS, key=lambda pattern: -row[COLUMNS[pattern]])
-    for pattern in ranked:
-        score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
-        title = f"{pattern.capitalize()}: {strength(score)} ({score:.2f})"
-        with st.expander(
-            title,
-            icon=f":material/{ICONS[pattern]}:",
-            expanded=pattern is ranked[0] and row["pattern"] == pattern,
-        ):
-            st.markdown(heading.plain(reason))
+    lines = [_line(pattern, row) for pattern in ranked]
+    if row["pattern"] == ranked[0]:
+        with st.container(border=True):
+            st.markdown(lines.pop(0))
+    with st.expander("What else it could be, and why not"):
+        st.markdown("\n\n".join(lines))
+
+
+def _line(pattern: Pattern, row) -> str:
+    """Return a pattern with its score and what speaks for it as Markdown."""
+    score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
+    title = f"{pattern.capitalize()}: {strength(score)} ({score:.2f})"
+    return f":material/{ICONS[pattern]}: **{title}**  \n{heading.plain(reason)}"

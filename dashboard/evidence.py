@@ -124,7 +124,7 @@ def most_seen(run: Run, t: int, key: str, n: int, leave_out: int | None = None) 
                 layer=gallery.word_layer(run, x, t),
                 alt=f"{gallery.describe_image(run, x)}; heatmap of {links.phrase(run, t)}",
                 href=links.image(run, x, t),
-                lines=[Line(links.name(run, int(run.images["predicted_c"].iloc[x])))],
+                lines=[Line(links.name(run, links.answer(run, x)[1]))],
                 badge=f"{score:.3f}",
                 title=f"p(t | x, c) = {score:.4f}",
             )

@@ -113,9 +113,7 @@ def word_layer(run: Run, x: int, t: int) -> str:
 
 def describe_image(run: Run, x: int) -> str:
     """Return the alt text of an image: what it is and what it was taken for."""
-    true, predicted = (
-        links.name(run, int(run.images[column].iloc[x])) for column in ("true_c", "predicted_c")
-    )
+    true, predicted = (links.name(run, c) for c in links.answer(run, x))
     if true == predicted:
         return f"Image {x}: {true}, classified correctly"
     return f"Image {x}: {true}, taken for {predicted}"

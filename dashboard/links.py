@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from core.run import Run
 from dashboard.state import Key, Page, here, href, text
 
@@ -76,12 +78,20 @@ def numbered_name(run: Run, c: int) -> str:
     return _labels(run).numbered[c]
 
 
+def answer(run: Run, x: int) -> tuple[int, int]:
+    """Return the true and the predicted class of an image."""
+    labels = _labels(run)
+    return int(labels.true_c[x]), int(labels.predicted_c[x])
+
+
 class _Labels(NamedTuple):
-    """Names as lists: one lookup in a table takes longer than a thousand in these."""
+    """Columns out of their tables: one lookup in a table takes longer than a thousand in these."""
 
     phrases: list[str]
     names: list[str]
     numbered: list[str]
+    true_c: np.ndarray
+    predicted_c: np.ndarray
 
 
 @lru_cache(maxsize=8)
@@ -89,7 +99,9 @@ def _labels(run: Run) -> _Labels:
     names = run.classes["name"].astype(str).tolist()
     ids = run.classes["class_id"].tolist()
     numbered = [f"{class_id:03d} {name}" for class_id, name in zip(ids, names, strict=True)]
-    return _Labels(run.attributes["phrase"].astype(str).tolist(), names, numbered)
+    phrases = run.attributes["phrase"].astype(str).tolist()
+    true_c, predicted_c = (run.images[name].to_numpy() for name in ("true_c", "predicted_c"))
+    return _Labels(phrases, names, numbered, true_c, predicted_c)
 
 
 def params(**wanted) -> dict[str, str]:
