@@ -108,13 +108,13 @@ def _told(
     """Return the p.d.f. that filters of weights ``p_f`` mix to, and the attributes to tell."""
     p = p_f @ run.array("p_t_given_f", estimator)
     top = top_attributes(p[None], run.attributes, min(k, len(p)))
-    told = telling_first(top, p[None], _usual(run, estimator))[0]
+    told = telling_first(top, p[None], average_filter(run, estimator))[0]
     return p, [int(t) for t in told if t >= 0]
 
 
 @lru_cache(maxsize=8)
-def _usual(run: Run, estimator: str | None) -> np.ndarray:
-    """Return the p.d.f. of the average filter, shape (T,)."""
+def average_filter(run: Run, estimator: str | None) -> np.ndarray:
+    """Return the attribute p.d.f. of the average filter, shape (T,): what is usually said."""
     return run.array("p_t_given_f", estimator).mean(axis=0)
 
 

@@ -45,9 +45,7 @@ def word(view) -> None:
         if not len(carried.fs):
             st.caption("No filter that speaks for this class carries the word in this image.")
     with right:
-        st.markdown(
-            "**Images in which the network sees it most** :gray[· point at one to see where]"
-        )
+        st.markdown(MOST_SEEN)
         most_seen(run, t, key="evidence.images", n=12, leave_out=x)
         st.page_link(
             "app_pages/search.py",
@@ -85,9 +83,7 @@ def in_class(run: Run, c: int, t: int) -> None:
             key="evidence.filters",
         )
     with right:
-        st.markdown(
-            "**Images in which the network sees it most** :gray[· point at one to see where]"
-        )
+        st.markdown(MOST_SEEN)
         most_seen(run, t, key="evidence.images", n=12)
         st.page_link(
             "app_pages/search.py",

@@ -1,4 +1,4 @@
-"""The address is the state: the only module that reads or writes the URL and the session.
+"""The address is the state: the only module that reads or writes the URL.
 
 Every view of the app is a link. Widgets take their value from the URL before they are drawn and
 write it back when they change, so Back, a shared link and a click on a chart all go the same way.

@@ -4,18 +4,17 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from sklearn.cluster import kmeans_plusplus
 
 from core import blocks as module
 from core import clusters
 from core.blocks import Rows
-from core.estimators import ESTIMATORS, Inputs, estimate, templates
+from core.estimators import ESTIMATORS, estimate
 from core.measures import average_precision, bootstrap
 from core.measures.bootstrap import Resamples, ratios
 from core.measures.evaluation import evaluate
 from core.triage import witness
 from core.triage.diagnosis import diagnose
-from precompute.steps.estimates import estimator_inputs
+from precompute.steps.estimates import inputs_of
 
 #: Images and entries that estimators work on at a time, by the module's name and the constant's.
 SIZES = {
@@ -34,21 +33,6 @@ def figures(value) -> list[float]:
     if isinstance(value, list):
         return [number for item in value for number in figures(item)]
     return [] if isinstance(value, str) else [np.nan if value is None else float(value)]
-
-
-def all_inputs(run) -> Inputs:
-    images = run.images
-    return estimator_inputs(
-        run.array("pooled"),
-        run.array("maps"),
-        run.array("map_row"),
-        run.counts,
-        images["n_captions"].to_numpy(),
-        images["true_c"].to_numpy(),
-        images["is_train"].to_numpy(),
-        run.attributes,
-        run.array("class_weights"),
-    )
 
 
 @pytest.fixture
@@ -90,12 +74,12 @@ def test_groups_of_failures_that_are_read_again_are_those_held_in_memory(run):
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_estimates_do_not_depend_on_the_size_of_blocks(name, run, small_blocks, monkeypatch):
-    whole = estimate(name, all_inputs(run))
+    whole = estimate(name, inputs_of(run))
     small_blocks()
     for place, size in SIZES.items():
         home, _, constant = place.rpartition(".")
         monkeypatch.setattr(import_module(f"core.estimators.{home}"), constant, size)
-    parts = estimate(name, all_inputs(run))
+    parts = estimate(name, inputs_of(run))
     for field in ("p_t_given_f", "evidence", "evidence_bias"):
         np.testing.assert_allclose(getattr(parts, field), getattr(whole, field), atol=2e-5)
 
@@ -121,14 +105,6 @@ def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_a_slow_loop():
     again = [100 * sum(w * hits[:, 0]) / sum(w) for w in drawn]
     assert first.value == pytest.approx(100 * hits[:, 0].mean())
     assert (first.low, first.high) == pytest.approx(tuple(np.percentile(again, (2.5, 97.5))))
-
-
-def test_seeds_are_those_of_scikit_learn():
-    shape = np.random.default_rng(0).normal(size=(300, 20)).astype(np.float32)
-    for seed in range(5):
-        expected, _ = kmeans_plusplus(shape, 6, random_state=seed)
-        found = templates.seeds(shape, 6, np.random.RandomState(seed))
-        np.testing.assert_array_equal(found, expected)
 
 
 def test_rows_read_what_is_sliced():

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from core.clusters import failures
 from core.counterfactual import smallest_attribute_change, smallest_filter_change
-from core.failures import most_telling
 from core.run import open_run
 from core.triage.diagnosis import COLUMNS, write_diagnoses
 from core.triage.pattern import Pattern
@@ -243,12 +242,6 @@ def test_the_page_counts_patterns_and_leads_to_groups_and_suspects(faulty):
     assert sum(metrics.values()) == len(failures(faulty))
     assert any("group=0" in link for link in links(app))
     assert {f"failures?x={x}" for x in WRONG_LABELS} <= set(links(app))
-
-
-def test_the_failures_to_start_with_are_of_different_patterns(faulty):
-    xs = most_telling(faulty, 2)
-    patterns = faulty.table("diagnoses")["pattern"].iloc[xs]
-    assert len(set(patterns)) == 2
 
 
 def test_progress_counts_the_reviewed_failures(faulty):

@@ -1,6 +1,7 @@
 """Search, lists of failures and carriers of words against slow loops over one small run."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core import failures
@@ -118,6 +119,15 @@ def test_the_most_telling_failures_are_wrong_and_of_different_pairs(run):
     assert 0 < len(xs) <= 3
     assert (rows["true_c"] != rows["predicted_c"]).all()
     assert not rows.duplicated(["true_c", "predicted_c"]).any()
+
+
+def test_a_pattern_comes_again_only_after_each_other_one(run, monkeypatch):
+    first, second, third = failures.most_telling(run)  # a run without diagnoses: by score alone
+    pattern = np.full(run.sizes["X"], "wrong label", object)
+    pattern[third] = "image quality"
+    tables = {"diagnoses": pd.DataFrame({"pattern": pattern}), "images": run.images}
+    monkeypatch.setattr(type(run), "table", lambda _, name: tables[name])
+    assert failures.most_telling(run).tolist() == [first, third, second]
 
 
 def test_disagreement_is_the_share_of_the_sentence_that_changes(run):

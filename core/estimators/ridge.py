@@ -12,7 +12,6 @@ from core.blocks import blocks
 from core.estimators.registry import Estimate, Inputs, register_estimator
 from core.estimators.targets import ATTRIBUTES, IMAGES, caption_fraction
 from core.probability import sigma
-from core.products import add_squares, symmetric
 
 #: Ridge penalty as a share of the mean eigenvalue of the filters' correlation matrix, times X.
 PENALTY = 1.0
@@ -33,10 +32,9 @@ def ridge(inputs: Inputs) -> Estimate:
     for block in blocks(X, IMAGES):
         z = (inputs.activations(block) - mean) / scale
         share = caption_fraction(inputs, block)
-        add_squares(correlation, z)
+        correlation += z.T @ z
         products += share.T @ z
         total += share.sum(axis=0, dtype=float)
-    correlation = symmetric(correlation)
     correlation[np.diag_indices(F)] += np.float32(PENALTY * X)
     solver = linalg.cho_factor(correlation, overwrite_a=True)
     coefficients = np.empty((F, T), np.float32)

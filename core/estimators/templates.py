@@ -15,7 +15,6 @@ from sklearn.cluster import MiniBatchKMeans
 
 from core.blocks import blocks
 from core.estimators.registry import Inputs
-from core.products import add_squares, symmetric
 from core.prototypes import class_sums
 
 #: Cells drawn from the maps of all images.
@@ -88,8 +87,9 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
     mean, scale = _moments(sample)
     correlation = np.zeros((F, F), np.float32)
     for _, cells in sample.blocks():
-        add_squares(correlation, (cells - mean) / scale)
-    correlation = symmetric(correlation) / np.float32(len(sample.cells))
+        standard = (cells - mean) / scale
+        correlation += standard.T @ standard
+    correlation /= np.float32(len(sample.cells))
     active, shape = _shapes(sample)
     found = [_members(shape, seed + i) for i in range(n_clusterings)]
     clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in found])
@@ -129,39 +129,8 @@ def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
 def _members(shape: np.ndarray, seed: int) -> np.ndarray:
     """Return the cluster of each cell; every number up to the largest is taken."""
     n_clusters = min(N_CLUSTERS, len(shape))
-    kmeans = MiniBatchKMeans(n_clusters, init=seeds, random_state=seed, batch_size=4096, n_init=2)
+    kmeans = MiniBatchKMeans(n_clusters, random_state=seed, batch_size=4096, n_init=2)
     return np.unique(kmeans.fit_predict(shape), return_inverse=True)[1]
-
-
-def seeds(
-    shape: np.ndarray, n_clusters: int, random_state: np.random.RandomState | None = None
-) -> np.ndarray:
-    """Return the first centres of clusters by greedy k-means++, shape (n_clusters, F).
-
-    The same as scikit-learn's, which takes longer for it than for the clustering: it works out
-    distances of float32 in float64.
-
-    References
-    ----------
-    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
-    """
-    n_trials = 2 + int(np.log(n_clusters))
-    square = np.einsum("nf,nf->n", shape, shape)
-
-    def distances(ids: np.ndarray) -> np.ndarray:
-        return np.maximum(square - 2 * (shape[ids] @ shape.T) + square[ids, None], 0)
-
-    ids = [random_state.choice(len(shape), p=np.full(len(shape), 1 / len(shape)))]
-    nearest = distances(np.array(ids))[0]
-    for _ in range(1, n_clusters):
-        reached = np.cumsum(nearest, dtype=float)
-        drawn = random_state.uniform(size=n_trials) * reached[-1]
-        tried = np.minimum(np.searchsorted(reached, drawn), len(shape) - 1)
-        nearer = np.minimum(nearest, distances(tried))
-        best = nearer.sum(axis=1).argmin()
-        nearest = nearer[best]
-        ids.append(tried[best])
-    return shape[ids]
 
 
 def _centres(cells: np.ndarray, member: np.ndarray) -> np.ndarray:

@@ -13,7 +13,6 @@ import numpy as np
 from scipy import linalg
 from sklearn.model_selection import GroupKFold
 
-from core.products import add_products
 from core.threads import in_threads
 
 #: Classes are left out in so many groups.
@@ -108,7 +107,7 @@ class _Sums:
         """Take in the peaks of cluster k in the same images."""
         self.x[k] += peaks.sum(axis=0)
         self.xx[k] += peaks.T @ peaks
-        add_products(self.xy[k], peaks, share)
+        self.xy[k] += peaks.T @ share
 
     def of_cluster(self, k: int) -> "_Sums":
         """Return the sums of one cluster, float64."""

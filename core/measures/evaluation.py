@@ -23,6 +23,7 @@ import numpy as np
 from core.blocks import blocks
 from core.contract import N_EXPLAIN, UNREADABLE
 from core.errors import DataError
+from core.explanation import average_filter
 from core.measures import bleu, faithfulness, naming, pck, retrieval_scores, variety
 from core.measures.bootstrap import Resamples, Score, ratio
 from core.probability import p_t_given_xc
@@ -61,8 +62,9 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
     is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
     ts = retrieval_scores.searched_attributes(run)
-    usual = {name: run.array("p_t_given_f", name).mean(axis=0) for name in run.estimators}
-    found = {n: _explained(run, xs, ts, _pdf(run, n), usual[n]) for n in run.estimators}
+    found = {
+        n: _explained(run, xs, ts, _pdf(run, n), average_filter(run, n)) for n in run.estimators
+    }
     tops = {name: top for name, (top, _) in found.items()}
     has_caption = np.isin(xs, captioned)
     said = {name: (top[has_caption], p[has_caption]) for name, (top, p) in found.items()}

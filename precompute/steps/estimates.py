@@ -8,8 +8,10 @@ from scipy import sparse
 from tqdm import tqdm
 
 from core.blocks import Rows
+from core.contract import UNREADABLE
 from core.estimators import Inputs, estimate
 from core.probability import prior
+from core.run import Run
 from core.trust import filters_table, trust
 from core.writer import RunWriter
 
@@ -84,6 +86,23 @@ def estimator_inputs(
         adjectives=attributes["adjective"].to_numpy(),
         class_weights=np.asarray(class_weights),
         maps=maps_of(maps, rows) if has_maps else None,
+    )
+
+
+def inputs_of(run: Run) -> Inputs:
+    """Return what the estimators of a finished run were given."""
+    images = run.images
+    is_readable = ~images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
+    return estimator_inputs(
+        run.array("pooled"),
+        run.array("maps"),
+        run.array("map_row"),
+        run.counts,
+        images["n_captions"].to_numpy(),
+        images["true_c"].to_numpy(),
+        images["is_train"].to_numpy(bool) & is_readable,
+        run.attributes,
+        run.array("class_weights"),
     )
 
 

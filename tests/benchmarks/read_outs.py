@@ -21,8 +21,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from core.contract import N_EXPLAIN, UNREADABLE
-from core.estimators import Inputs, estimate
+from core.contract import N_EXPLAIN
+from core.estimators import estimate
 from core.estimators.mixture import TILT, most_likely, tilted
 from core.measures import bleu, retrieval_scores
 from core.measures.bootstrap import Score
@@ -30,7 +30,7 @@ from core.probability import p_t_given_xc, sigma
 from core.run import Run, open_run
 from core.selection import telling_first, top_attributes
 from precompute.attributes import extract
-from precompute.steps.estimates import estimator_inputs
+from precompute.steps.estimates import inputs_of
 
 TILTS = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0)
 #: An attribute that n captions of an image name counts as n to this power mentions.
@@ -103,27 +103,10 @@ class Board:
         return float(np.abs(first - other).sum(axis=1).mean() / 2)
 
 
-def training_inputs(run: Run) -> Inputs:
-    """Return what the estimators of the run were given."""
-    images = run.images
-    is_readable = ~images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
-    return estimator_inputs(
-        run.array("pooled"),
-        run.array("maps"),
-        run.array("map_row"),
-        run.counts,
-        images["n_captions"].to_numpy(),
-        images["true_c"].to_numpy(),
-        images["is_train"].to_numpy(bool) & is_readable,
-        run.attributes,
-        run.array("class_weights"),
-    )
-
-
 def read_outs(board: Board) -> Iterator[tuple[str, ReadOut]]:
     """Yield what was tried, by name."""
     run, xs = board.run, board.xs
-    inputs = training_inputs(run)
+    inputs = inputs_of(run)
     plain, share = most_likely(inputs)
     pooled, likely = run.array("pooled")[xs], board.words(plain)
     yield "class frequency", lambda c: retrieval_scores.class_frequency(run)[c]
@@ -183,7 +166,7 @@ def rows(board: Board) -> Iterator[tuple[str, str, dict[str, object]]]:
     truth = run.counts[xs].toarray() > 0
     for name, read_out in read_outs(board):
         yield name, "captions", board.score(read_out, truth, predicted_c)
-    default = board.words(tilted(*most_likely(training_inputs(run)), TILT))
+    default = board.words(tilted(*most_likely(inputs_of(run)), TILT))
     frequency = lambda c: retrieval_scores.class_frequency(run)[c]  # noqa: E731
     known = {"class frequency": frequency, "the default": default}
     for name, read_out in known.items():

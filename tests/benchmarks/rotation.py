@@ -26,7 +26,8 @@ from core.measures.bootstrap import Score
 from core.probability import p_t_given_xc
 from core.run import Run, open_run
 from core.selection import top_attributes
-from tests.benchmarks.read_outs import TILTS, training_inputs
+from precompute.steps.estimates import inputs_of
+from tests.benchmarks.read_outs import TILTS
 
 N_SPLITS = 4
 CLUSTERS = (4, 8, 16)
@@ -124,7 +125,7 @@ def main() -> None:
     xs = np.flatnonzero(~images["is_train"].to_numpy() & has_captions)
     captioned = np.unique(true_c[xs])
     split = np.searchsorted(captioned, true_c) % N_SPLITS
-    inputs = training_inputs(run)
+    inputs = inputs_of(run)
     print("split,classes kept aside,method,setting,measure,value,low,high,n")
     for part in (words, grounding):
         for g, kind, name, measure, score in part(run, inputs, xs, split):
