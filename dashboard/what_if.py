@@ -53,7 +53,7 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
         probabilities(run, what_if(run, [x], scale), c, versus)
         offers(run, *smallest, versus, scope)
     claim(run, x, c)
-    everywhere(run, scale, scope)
+    everywhere(run, x, scale, scope)
 
 
 def sliders(
@@ -185,12 +185,19 @@ def claim(run: Run, x: int, c: int) -> None:
     (st.success if tested.holds else st.warning)(heading.plain(tested.sentence()), icon=icon)
 
 
-def everywhere(run: Run, scale: np.ndarray, scope: str) -> None:
-    """Say what the same change would do to all test images, when asked."""
+def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:
+    """Say what the same change would do to the test images of the class, or to all, when asked."""
     if not np.any(scale != 1):
         return
-    if st.button("What would this do to all test images?", key=f"{scope}.all"):
-        outcome = what_if(run, np.flatnonzero(~run.images["is_train"]), scale)
+    c, is_test = links.answer(run, x)[0], ~run.images["is_train"].to_numpy()
+    name = heading.plain(links.name(run, c))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("What would this do to", width="content")
+        of_class = st.button(f"the test images of {name}?", key=f"{scope}.class")
+        of_all = st.button("all test images?", key=f"{scope}.all")
+    if of_class or of_all:
+        among = is_test & (run.images["true_c"].to_numpy() == c) if of_class else is_test
+        outcome = what_if(run, np.flatnonzero(among), scale)
         st.markdown(outcome.sentence())
         flipped = outcome.xs[outcome.is_gained | outcome.is_lost][:N_FLIPPED]
         gained = set(outcome.xs[outcome.is_gained].tolist())

@@ -140,6 +140,17 @@ def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywher
     assert "would get another answer" in text(app)
 
 
+def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
+    x = MISLED[0]
+    c, versus = classes(faulty, x)
+    app = visit(f"failures?x={x}&if=filter 3")
+    key = f"what_if.faulty.{x}.{c}.{versus}"
+    images = faulty.images[~faulty.images["is_train"]]
+    for button, n in (("class", (images["true_c"] == versus).sum()), ("all", len(images))):
+        asked = app.button(key=f"{key}.{button}").click().run()
+        assert f"of {n:,} images would" in text(asked)
+
+
 def test_the_claim_of_the_sentence_is_tested_in_the_page(faulty):
     x = MISLED[0]
     assert "what moves the prediction: without what it names" in text(

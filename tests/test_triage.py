@@ -14,6 +14,7 @@ from core.triage.label import find_mislabelled
 from core.triage.pattern import Pattern
 from core.triage.spurious import find_spurious
 from core.triage.surroundings import distances, pooled_surroundings, surroundings
+from core.triage.unlikeness import unlikeness
 from core.triage.witness import loudness, neighbours
 from tests.faulty_run import BAD_PICTURES, MISLED, WRONG_LABELS, write_faulty_run
 
@@ -228,3 +229,16 @@ def test_the_members_of_a_pattern_and_of_a_group_are_listed(faulty, diagnoses, r
     assert MISLED[0] in members(faulty, group=group)
     assert len(members(faulty, group=group)) == faulty.table("clusters")["n_images"][group]
     assert members(run, Pattern.SPURIOUS_CUE).tolist() == []
+
+
+def test_unlikeness_is_the_share_of_the_class_that_is_nearer_to_its_mean(faulty):
+    found = unlikeness(faulty)
+    pooled, images = np.asarray(faulty.array("pooled"), float), faulty.images
+    for x in (0, 7, int(np.flatnonzero(~images["is_train"])[-1])):
+        usual = np.flatnonzero(images["is_train"] & (images["true_c"] == images["true_c"][x]))
+        mean = sum(pooled[i] for i in usual) / len(usual)
+        far = [sum((pooled[i] - mean) ** 2) for i in usual]
+        own = sum((pooled[x] - mean) ** 2)
+        assert found[x] == pytest.approx(np.mean([each < own - 1e-9 for each in far]))
+    reason = find_degraded(faulty).reason(0)
+    assert f"than in {found[0]:.0%} of its training images" in reason

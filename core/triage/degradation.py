@@ -5,7 +5,8 @@ the 95th percentile lies from it. An image at 1 is beyond 95 % of the training i
 far. The unit follows the tail of each measure, so a measure that varies wildly by nature does not
 cry wolf. An image must be unusual both among all images and among those of its class: a dark bird
 is not a dark picture, and a bird away from its usual place is not a bad one. The worst measure
-counts.
+counts. How far the activations lie from the class's usual is said beside it and does not count: a
+wrong label does that too.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 
 from core.run import Run
 from core.triage.finding import Finding, squash
+from core.triage.unlikeness import unlikeness
 
 _MIN_CLASS = 5  # training images of a class that give a median
 _MIDDLE, _WIDTH = 1.7, 0.35  # units; chosen on worlds of seeds 1 and 2
@@ -88,15 +90,26 @@ def find_degraded(run: Run) -> Finding:
         [m.weight * excess(values[m.column], classes, reference, m.sign) for m in MEASURES], axis=1
     )
 
+    unlike, names = unlikeness(run), run.classes["name"].to_numpy()
+
+    def seen(x: int) -> str:
+        if np.isnan(unlike[x]):
+            return ""
+        return (
+            f" What the network sees in it is further from the usual {names[classes[x]]} than in "
+            f"{unlike[x]:.0%} of its training images."
+        )
+
     def reason(x: int) -> str:
         order = np.argsort(-units[x], kind="stable")
         bad = [m for m in order[:2] if units[x, m] > 1]
         if not bad:
-            return "Sharpness, exposure, colour, noise, size and visible parts are as usual."
+            usual = "Sharpness, exposure, colour, noise, size and visible parts are as usual."
+            return usual + seen(x)
         parts = []
         for m in bad:
             share = (units[reference, m] < units[x, m]).mean()
             parts.append(f"{MEASURES[m].words} than {share:.1%} of the training images")
-        return f"The picture is {' and '.join(parts)}."
+        return f"The picture is {' and '.join(parts)}.{seen(x)}"
 
     return Finding(squash(units.max(axis=1), _MIDDLE, _WIDTH), reason)
