@@ -9,12 +9,13 @@ from dashboard.scores import Panel, Row, panels
 
 def show(run: Run) -> None:
     """Draw the score board, or how to make one."""
+    evaluation = run.evaluation() or {}
     heading.section(
         "Score board",
-        "Scored on the test split only. Blue is this run's default, grey are baselines.",
+        f"Scored on {basis(evaluation)}. Blue is this run's default, grey are baselines.",
         help="Each figure with its bootstrap 95 % interval over images.",
     )
-    measured = panels(run.evaluation() or {})
+    measured = panels(evaluation)
     if not measured:
         st.caption("This run has not been scored yet:")
         st.code(f"python -m precompute evaluate {run.name}", language="bash")
@@ -28,6 +29,13 @@ def show(run: Run) -> None:
                 st.markdown(as_table(panel))
             with chart:
                 dots(panel)
+
+
+def basis(evaluation: dict) -> str:
+    """Return in words which images were scored."""
+    scored = evaluation.get("scored", {})
+    n, of = scored.get("images", 0), scored.get("of", 0)
+    return f"{n:,} of {of:,} test images, drawn at random" if n < of else "the test split only"
 
 
 def as_table(panel: Panel) -> str:

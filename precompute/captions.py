@@ -1,6 +1,8 @@
 """Captions from a folder of text files: one file an image, one caption a line."""
 
 import codecs
+import tempfile
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class Lines(Sequence[list[str]]):
-    """Lists of lines, one an image, packed: as objects they would take three times the memory.
+    """Lists of lines, one an image, kept in a temporary file: memory does not grow with them.
 
     Parameters
     ----------
@@ -28,24 +30,26 @@ class Lines(Sequence[list[str]]):
     """
 
     def __init__(self, lists: Iterable[list[str]]):
-        text, ends, counts = bytearray(), [0], []
-        for lines in lists:
-            text += "\n".join(lines).encode()
-            ends.append(len(text))
-            counts.append(len(lines))
-        self._text, self._ends = bytes(text), np.array(ends, np.int64)
-        self.counts = np.array(counts, np.int32)
+        ends, counts = array("q", [0]), array("i")
+        with tempfile.TemporaryFile() as file:
+            for lines in lists:
+                ends.append(ends[-1] + file.write("\n".join(lines).encode()))
+                counts.append(len(lines))
+            file.flush()
+            # the map outlives the file's name and handle
+            self._text = np.memmap(file, np.uint8, "r") if ends[-1] else np.empty(0, np.uint8)
+        self._ends, self.counts = np.array(ends), np.array(counts)
 
     def __len__(self) -> int:
         return len(self.counts)
 
     def __getitem__(self, x: int) -> list[str]:
         n_lines = self.counts[x]  # also raises where there is no such image
-        text = self._text[self._ends[x] : self._ends[x + 1]].decode()
+        text = self._text[self._ends[x] : self._ends[x + 1]].tobytes().decode()
         return text.split("\n") if n_lines else []
 
     @property
-    def parts(self) -> tuple[bytes, np.ndarray, np.ndarray]:
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All that makes it: bytes, where each image's end, and how many lines it has."""
         return self._text, self._ends, self.counts
 

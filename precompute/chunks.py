@@ -8,6 +8,7 @@ what it was computed from, so a record of other images or settings is never take
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -67,16 +68,18 @@ class Chunking:
             Each file as it was found, see `fingerprint.listing`.
         """
         span = slice(start, stop)
-        boxes = self.dataset.images[BBOX].to_numpy(float)[span]
+        boxes = self.dataset.images.iloc[span][BBOX].to_numpy(float)
         fingerprint = digest(
             self.settings, listed, boxes, self.dataset.parts[span], self.map_row[span]
         )
         return Chunk(start, stop, fingerprint)
 
-    def chunks(self, listed: list[str], batch_size: int) -> list[Chunk]:
+    def chunks(self, listed: Iterable[str], batch_size: int) -> list[Chunk]:
         """Return all chunks for the files of all images."""
-        edges = spans(len(listed), batch_size)
-        return [self.identify(start, stop, listed[start:stop]) for start, stop in edges]
+        lines, edges = iter(listed), spans(len(self.dataset.images), batch_size)
+        return [
+            self.identify(start, stop, list(islice(lines, stop - start))) for start, stop in edges
+        ]
 
 
 def spans(n_images: int, batch_size: int) -> list[tuple[int, int]]:

@@ -6,8 +6,10 @@ locations and may be absent. Ids are the file's own and need not be contiguous.
 
 import math
 import os
+import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -37,33 +39,28 @@ def read_cub(folder: str | Path) -> Dataset:
     """
     folder = Path(folder)
     _require_layout(folder)
-    paths = _read(folder / "images.txt", str)
     names = _read(folder / "classes.txt", str)
-    labels = _read(folder / "image_class_labels.txt", int)
-    split = _read(folder / "train_test_split.txt", int)
-    boxes = _read(folder / "bounding_boxes.txt", _numbers(4))
-    _require_lines("image_class_labels.txt", labels, paths)
-    _require_lines("train_test_split.txt", split, paths)
+    paths = _read(folder / "images.txt", str)
     _require_safe(paths.values())
-
+    x_of_id, paths = {image_id: x for x, image_id in enumerate(paths)}, list(paths.values())
+    label = _read_column(folder / "image_class_labels.txt", int, x_of_id, paths, np.int64)
+    split = _read_column(folder / "train_test_split.txt", int, x_of_id, paths, np.int64)
+    boxes = folder / "bounding_boxes.txt"
+    bbox = _read_column(boxes, _numbers(4), x_of_id, paths, np.float32, (math.nan,) * 4)
     c_of_id = {class_id: c for c, class_id in enumerate(names)}
-    unknown = sorted({labels[i] for i in paths} - c_of_id.keys())
+    unknown = sorted(set(np.unique(label).tolist()) - c_of_id.keys())
     if unknown:
         raise DataError(f"image_class_labels.txt names class {unknown[0]}; classes.txt does not")
-    bbox = np.array([boxes.get(i, (math.nan,) * 4) for i in paths], np.float32).reshape(-1, 4)
-    existing = _existing_files(folder / "images", paths.values())
     images = pd.DataFrame(
         {
-            "path": list(paths.values()),
-            "true_c": np.array([c_of_id[labels[i]] for i in paths], np.int32),
-            "is_train": np.array([split[i] == 1 for i in paths], bool),
+            "path": paths,
+            "true_c": np.array([c_of_id[class_id] for class_id in label.tolist()], np.int32),
+            "is_train": split == 1,
             **dict(zip(BBOX, bbox.T, strict=True)),
-            "problem": [
-                "" if path in existing else f"{UNREADABLE}: no such file" for path in paths.values()
-            ],
+            "problem": _problem(folder / "images", paths),
         }
     )
-    part_names, parts = _read_parts(folder / "parts", list(paths))
+    part_names, parts = _read_parts(folder / "parts", x_of_id)
     return Dataset(
         image_folder=folder / "images",
         images=images,
@@ -92,23 +89,78 @@ def _require_layout(folder: Path) -> None:
 
 
 def _read(path: Path, parse) -> dict[int, object]:
-    """Read lines of ``id value``; any line ending, blank lines skipped."""
+    """Read a file of ``id value`` lines."""
     values = {}
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            key, value = line.split(maxsplit=1)
-            key, value = int(key), parse(value.strip())
-        except ValueError:
-            raise DataError(
-                f"{path}, line {number}: expected an id and its value, found {line.strip()[:60]!r}"
-            ) from None
+    for number, key, value in _lines(path, parse):
         if key in values:
-            raise DataError(f"{path}, line {number}: id {key} occurs twice")
+            raise _twice(path, number, key)
         values[key] = value
     return values
+
+
+def _read_column(
+    path: Path,
+    parse,
+    x_of_id: dict[int, int],
+    paths: list[str],
+    dtype: type,
+    default: tuple | None = None,
+) -> np.ndarray:
+    """Read a file of ``id value`` lines into one row an image; other ids are skipped.
+
+    An array and no dict, which would take some hundred bytes an image.
+
+    Parameters
+    ----------
+    path : Path
+    parse : callable
+        From the text of a value to a number, or to as many as ``default`` has.
+    x_of_id : dict
+    paths : list of X str
+        For the message on an image that is missing.
+    dtype : type
+    default : tuple, optional
+        The value of an image that has no line; without one this is an error.
+    """
+    column = np.empty((len(paths), *np.shape(default or 0)), dtype)
+    is_given = np.zeros(len(paths), bool)
+    for number, key, value in _lines(path, parse):
+        x = x_of_id.get(key)
+        if x is None:
+            continue
+        if is_given[x]:
+            raise _twice(path, number, key)
+        column[x], is_given[x] = value, True
+    if default is not None:
+        column[~is_given] = default
+    elif not is_given.all():
+        first = int(is_given.argmin())
+        image_id = next(key for key, x in x_of_id.items() if x == first)
+        raise DataError(
+            f"{path.name} has no line for {(~is_given).sum()} of {len(paths)} images, the first is "
+            f"image {image_id} ({paths[first]})"
+        )
+    return column
+
+
+def _lines(path: Path, parse) -> Iterator[tuple[int, int, object]]:
+    """Yield number, id and value of each line; any line ending, blank lines skipped."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                key, value = line.split(maxsplit=1)
+                yield number, int(key), parse(value.strip())
+            except ValueError:
+                raise DataError(
+                    f"{path}, line {number}: expected an id and its value, found "
+                    f"{line.strip()[:60]!r}"
+                ) from None
+
+
+def _twice(path: Path, number: int, key: int) -> DataError:
+    return DataError(f"{path}, line {number}: id {key} occurs twice")
 
 
 def _numbers(n: int):
@@ -121,15 +173,6 @@ def _numbers(n: int):
     return parse
 
 
-def _require_lines(name: str, values: dict[int, int], paths: dict[int, str]) -> None:
-    missing = [image_id for image_id in paths if image_id not in values]
-    if missing:
-        raise DataError(
-            f"{name} has no line for {len(missing)} of {len(paths)} images, the first is image "
-            f"{missing[0]} ({paths[missing[0]]})"
-        )
-
-
 def _require_safe(paths: Iterable[str]) -> None:
     for path in paths:
         pure = PurePosixPath(path)
@@ -137,15 +180,17 @@ def _require_safe(paths: Iterable[str]) -> None:
             raise DataError(f"images.txt: {path} lies outside the image folder")
 
 
-def _existing_files(image_folder: Path, paths: Iterable[str]) -> set[str]:
-    """Return the paths that exist, with one directory listing a folder."""
-    existing = set()
-    for parent in {str(PurePosixPath(path).parent) for path in paths}:
+def _problem(image_folder: Path, paths: list[str]) -> list[str]:
+    """Return what is wrong with each image, empty for nothing, with one listing a folder."""
+    problem = [f"{UNREADABLE}: no such file"] * len(paths)
+    by_folder = sorted(range(len(paths)), key=lambda x: posixpath.dirname(paths[x]))
+    for parent, xs in groupby(by_folder, key=lambda x: posixpath.dirname(paths[x])):
         folder = image_folder / parent
-        if folder.is_dir():
-            prefix = "" if parent == "." else f"{parent}/"
-            existing.update(prefix + entry.name for entry in os.scandir(folder))
-    return existing
+        entries = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+        for x in xs:
+            if posixpath.basename(paths[x]) in entries:
+                problem[x] = ""
+    return problem
 
 
 def _for_people(name: str) -> str:
@@ -157,10 +202,10 @@ def _for_people(name: str) -> str:
     return re.sub(r"^\d+\.", "", name).replace("_", " ").strip()
 
 
-def _read_parts(folder: Path, image_ids: list[int]) -> tuple[list[str], np.ndarray]:
+def _read_parts(folder: Path, x_of_id: dict[int, int]) -> tuple[list[str], np.ndarray]:
     """Return part names and locations of shape (X, P, 2); no parts where the files are absent."""
     if not (folder / "parts.txt").exists() or not (folder / "part_locs.txt").exists():
-        return [], np.full((len(image_ids), 0, 2), np.nan, np.float32)
+        return [], np.full((len(x_of_id), 0, 2), np.nan, np.float32)
     names = _read(folder / "parts.txt", str)
     try:
         rows = np.loadtxt(folder / "part_locs.txt", ndmin=2)
@@ -169,12 +214,11 @@ def _read_parts(folder: Path, image_ids: list[int]) -> tuple[list[str], np.ndarr
         raise DataError(
             f"{folder / 'part_locs.txt'}: expected image, part, x, y, visible; {error}"
         ) from None
-    x_of_id = {image_id: x for x, image_id in enumerate(image_ids)}
     p_of_id = {part_id: p for p, part_id in enumerate(names)}
     x = np.array([x_of_id.get(int(i), -1) for i in image_id], int)
     p = np.array([p_of_id.get(int(i), -1) for i in part_id], int)
     use = (x >= 0) & (p >= 0) & (is_visible == 1)
-    parts = np.full((len(image_ids), len(names), 2), np.nan, np.float32)
+    parts = np.full((len(x_of_id), len(names), 2), np.nan, np.float32)
     parts[x[use], p[use]] = np.stack([row[use], col[use]], axis=1)
     return list(names.values()), parts
 

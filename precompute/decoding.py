@@ -61,9 +61,9 @@ class Decoder:
         self, dataset: Dataset, input_size: int, thumb_size: int, pin_memory: bool = False
     ):
         self._folder = dataset.image_folder
-        # lists: a look-up in a DataFrame costs as much as decoding the image
-        self._paths = dataset.images["path"].tolist()
-        self._boxes = dataset.images[BBOX].to_numpy(float).tolist()
+        # arrays: a look-up in a DataFrame costs as much as decoding the image
+        self._paths = dataset.images["path"].array
+        self._boxes = dataset.images[BBOX].to_numpy(float)
         self._parts = dataset.parts
         self._input_size, self._thumb_size = input_size, thumb_size
         self._pin_memory = pin_memory
@@ -86,14 +86,14 @@ class Decoder:
         return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
 
     def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
-        return load_crop(self._folder / self._paths[x], self._boxes[x], self._input_size)
+        return load_crop(self._folder / self._paths[x], self._boxes[x].tolist(), self._input_size)
 
     def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
         # looked up before reading: a file that changes meanwhile is read again at the next start
-        (listed,) = listing(self._folder, [self._paths[x]])
+        listed = listing(self._folder, self._paths[x])
         image, crop, (width, height) = self._crop(x)
         if crop.problem.startswith(UNREADABLE):
-            (listed,) = listing(self._folder, [self._paths[x]])
+            listed = listing(self._folder, self._paths[x])
         pixels[:] = np.asarray(image)
         fact = {
             "listed": listed,

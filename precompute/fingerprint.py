@@ -25,11 +25,13 @@ def digest(*parts: object) -> str:
     hasher = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            part = f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes()
-        elif not isinstance(part, bytes):
-            part = json.dumps(part, sort_keys=True).encode()
-        hasher.update(len(part).to_bytes(8, "little"))
-        hasher.update(part)
+            chunks = [f"{part.dtype}{part.shape}".encode(), np.ascontiguousarray(part).data]
+        else:
+            is_bytes = isinstance(part, bytes)
+            chunks = [part if is_bytes else json.dumps(part, sort_keys=True).encode()]
+        hasher.update(sum(memoryview(chunk).nbytes for chunk in chunks).to_bytes(8, "little"))
+        for chunk in chunks:
+            hasher.update(chunk)
     return hasher.hexdigest()[:32]
 
 
@@ -39,21 +41,17 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
-def listing(folder: Path, paths: Iterable[str]) -> list[str]:
-    """Return path, size and time of change of each file; a missing file has neither.
+def listing(folder: Path, path: str) -> str:
+    """Return path, size and time of change of a file; a missing file has neither.
 
-    >>> listing(Path("/nowhere"), ["a.jpg"])
-    ['a.jpg']
+    >>> listing(Path("/nowhere"), "a.jpg")
+    'a.jpg'
     """
-    lines = []
-    for path in paths:
-        try:
-            found = (folder / path).stat()
-        except OSError:
-            lines.append(path)
-        else:
-            lines.append(f"{path} {found.st_size} {found.st_mtime_ns}")
-    return lines
+    try:
+        found = (folder / path).stat()
+    except OSError:
+        return path
+    return f"{path} {found.st_size} {found.st_mtime_ns}"
 
 
 @cache

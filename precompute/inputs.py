@@ -45,7 +45,7 @@ class RunInputs:
         self.captions: Captions = (
             read_annotations(settings.cub, self.dataset.class_ids, self.true_c)
             if settings.attributes == "annotations"
-            else read_captions(settings.captions, self.dataset.images["path"].tolist())
+            else read_captions(settings.captions, self.dataset.images["path"].array)
         )
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
@@ -114,5 +114,6 @@ class RunInputs:
             code_version("precompute.activations"),
         )
         chunking = Chunking(self.dataset, self.map_row, fingerprint)
-        listed = listing(self.dataset.image_folder, self.dataset.images["path"])
+        paths = self.dataset.images["path"].array
+        listed = (listing(self.dataset.image_folder, path) for path in paths)
         return chunking, chunking.chunks(listed, self.batch_size)

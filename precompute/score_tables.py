@@ -8,8 +8,9 @@ GROUPS = ("correct", "wrong", "all", "correct minus wrong")
 def tables(evaluation: dict) -> str:
     """Return all tables of an evaluation, see ``core.measures.evaluation``."""
     scored = evaluation["scored"]
+    drawn = f" of {scored['of']:,}" if scored["images"] < scored["of"] else ""
     head = (
-        f"{scored['images']:,} test images, {scored['captioned']:,} with captions; "
+        f"{scored['images']:,}{drawn} test images, {scored['captioned']:,} with captions; "
         f"accuracy {_cell(scored['accuracy'], 1)} %. Brackets: bootstrap 95 % intervals."
     )
     sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _trust]

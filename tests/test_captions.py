@@ -71,6 +71,6 @@ def test_packed_lines_are_the_lists_that_they_were_made_from():
 
 
 def test_lines_that_are_divided_otherwise_have_other_parts():
-    assert Lines([["a"], ["b"]]).parts[0] == Lines([["ab"], []]).parts[0]
+    assert Lines([["a"], ["b"]]).parts[0].tolist() == Lines([["ab"], []]).parts[0].tolist()
     assert Lines([["a"], ["b"]]).parts[1].tolist() != Lines([["ab"], []]).parts[1].tolist()
     assert Lines([[""]]).parts[2].tolist() != Lines([[]]).parts[2].tolist()

@@ -28,7 +28,7 @@ def contract_rows() -> list[str]:
 
 def test_the_contract_table_is_the_contract():
     table = README.split("<!-- contract -->")[1].strip().splitlines()[2:]
-    assert table == contract_rows(), "write the README's contract table again: make readme"
+    assert table == contract_rows(), "write it again: python -m tests.contract_table"
 
 
 def test_every_package_says_why_it_is_needed():

@@ -5,8 +5,11 @@ import shutil
 
 import pytest
 
-from dashboard.scoreboard import as_table, figure
+from core.measures import evaluation as evaluation_module
+from core.measures.evaluation import evaluate
+from dashboard.scoreboard import as_table, basis, figure
 from dashboard.scores import panels
+from precompute.score_tables import tables
 from tests.pages import said, visit
 
 
@@ -30,6 +33,17 @@ EVALUATION = {
     },
     "variety": {"rows": {"ridge": {"entropy": {"value": None, "low": None, "high": None, "n": 0}}}},
 }
+
+
+def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkeypatch):
+    whole = evaluate(run)["scored"]
+    monkeypatch.setattr(evaluation_module, "N_SCORED", whole["images"] // 2)
+    some = evaluate(run)
+    assert whole["images"] == whole["of"] == some["scored"]["of"]
+    assert some["scored"]["images"] == whole["images"] // 2
+    assert some["scored"]["accuracy"] == whole["accuracy"]
+    assert tables(some).startswith(f"{whole['images'] // 2} of {whole['of']} test images, ")
+    assert basis(some).endswith("test images, drawn at random")
 
 
 def test_rows_know_their_role():
