@@ -1,7 +1,9 @@
 """A small residual network that learns the demo's birds from scratch in minutes on a CPU.
 
 Its head is what an explanation needs: rectified maps, global average pooling, one linear layer
-``fc``. Four halvings turn 128 input pixels into an 8 x 8 map.
+``fc``. Three halvings turn 128 input pixels into a 16 x 16 map. A cell of it sees a patch of 39 pixels
+and no more, about a head, so that what it finds lies where the cell does; a net that sees most of
+the bird from every cell is 3 points better and its words cannot be pointed at.
 """
 
 import torch
@@ -9,13 +11,23 @@ from torch import Tensor, nn
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions with batch norm around a shortcut; the first one halves the map."""
+    """Two convolutions with batch norm around a shortcut, the first one of 3 x 3.
 
-    def __init__(self, n_in: int, n_out: int, stride: int = 2):
+    Parameters
+    ----------
+    n_in, n_out : int
+        Maps.
+    stride : int
+        Of the first convolution.
+    side : int
+        Of the second convolution's kernel: 1 leaves alone how far a cell sees.
+    """
+
+    def __init__(self, n_in: int, n_out: int, stride: int = 2, side: int = 1):
         super().__init__()
         self.conv1 = nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(n_out)
-        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(n_out, n_out, side, padding=side // 2, bias=False)
         self.bn2 = nn.BatchNorm2d(n_out)
         self.shortcut = nn.Sequential(
             nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out)
@@ -29,7 +41,7 @@ class Block(nn.Module):
 
 
 class SmallNet(nn.Module):
-    """Stem and three stages; F = 112 maps after the last ReLU.
+    """Stem and three stages; F = 160 maps after the last ReLU.
 
     Parameters
     ----------
@@ -42,11 +54,11 @@ class SmallNet(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(3, 24, 3, 2, padding=1, bias=False), nn.BatchNorm2d(24), nn.ReLU()
         )
-        self.stage1 = Block(24, 40)
-        self.stage2 = Block(40, 72)
-        self.stage3 = Block(72, 112)
+        self.stage1 = Block(24, 48, side=3)
+        self.stage2 = Block(48, 96)
+        self.stage3 = Block(96, 160, stride=1)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(112, num_classes)
+        self.fc = nn.Linear(160, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits of shape (N, num_classes) for images of shape (N, 3, h, w)."""

@@ -50,21 +50,21 @@ def test_a_loaded_network_gives_maps_pooled_and_logits_in_one_pass(path):
     images = torch.randn(2, 3, 32, 32)
     with torch.inference_mode():
         maps, pooled, logits = loaded.network(images)
-    assert maps.shape == (2, 112, 2, 2)
+    assert maps.shape == (2, 160, 4, 4)
     by_hand = maps.mean((2, 3)).numpy() @ loaded.class_weights.T + loaded.class_bias
     np.testing.assert_allclose(by_hand, logits, atol=1e-4)
     np.testing.assert_allclose(pooled, maps.mean((2, 3)), atol=1e-5)
     assert loaded.class_names == NAMES
     assert loaded.class_ids == [3, 11, 12]
-    assert (loaded.layer, loaded.receptive_field) == ("stage3.relu", 87)
-    np.testing.assert_allclose(loaded.cell_centres[:, 0, 0], [0.5 / 32, 16.5 / 32])
+    assert (loaded.layer, loaded.receptive_field) == ("stage3.relu", 39)
+    np.testing.assert_allclose(loaded.cell_centres[:, 0, 0], np.array([0.5, 8.5, 16.5, 24.5]) / 32)
     assert not loaded.network.training
 
 
 def test_another_input_size_gives_other_maps(path):
     loaded = load_checkpoint(path, input_size=64)
     assert loaded.input_size == 64
-    assert loaded.cell_centres.shape == (4, 4, 2)
+    assert loaded.cell_centres.shape == (8, 8, 2)
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(path):

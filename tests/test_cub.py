@@ -70,6 +70,12 @@ def test_a_class_without_training_images_is_reported(cub):
     assert read_cub(cub).problems == ["1 classes have no training image: 011.Blue_footed_Jay"]
 
 
+def test_lines_of_images_left_out_are_ignored(cub):
+    with (cub / "image_class_labels.txt").open("a") as file:
+        file.write("999 3\n")
+    assert read_cub(cub).images["true_c"].tolist() == [0, 1, 0, 1]
+
+
 def test_part_locations_of_images_left_out_are_ignored(cub):
     with (cub / "parts" / "part_locs.txt").open("a") as file:
         file.write("999 1 5.0 5.0 1\n2 77 5.0 5.0 1\n")
@@ -98,6 +104,7 @@ def test_a_wrong_folder_says_what_was_expected_and_found(tmp_path):
         ("images.txt", "2 /etc/passwd\n", "lies outside the image folder"),
         ("image_class_labels.txt", "2 3\n", "no line for 3 of 4 images, the first is image 5"),
         ("image_class_labels.txt", "2 3\n5 4\n7 3\n9 11\n", r"names class 4; classes\.txt does"),
+        ("image_class_labels.txt", "2 3\n5 11\n2 11\n", r"labels\.txt, line 3: id 2 occurs twice"),
         ("train_test_split.txt", "", "no line for 4 of 4 images"),
         ("bounding_boxes.txt", "2 1 2 3\n", r"bounding_boxes\.txt, line 1"),
         ("parts/part_locs.txt", "2 1 x y 1\n", r"part_locs\.txt: expected image, part, x, y"),

@@ -13,6 +13,6 @@ def test_the_head_is_linear_in_the_pooled_rectified_maps():
         logits = net(images)
     hook.remove()
     maps = seen["maps"]
-    assert maps.shape == (1, 112, 8, 8)
+    assert maps.shape == (1, 160, 16, 16)
     assert maps.min() >= 0
     torch.testing.assert_close(maps.mean((2, 3)) @ net.fc.weight.T + net.fc.bias, logits)
