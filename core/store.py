@@ -19,6 +19,8 @@ from core.errors import MissingRunError, RunError
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
+#: Arrays of so many bytes are read, not mapped.
+_SMALL = 1 << 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -96,14 +98,15 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def map_array(path: Path) -> np.ndarray:
-    """Return a read-only memory map of an array; an empty one, which cannot be mapped, is read."""
-    try:
+    """Return a read-only memory map of an array; a small one is read.
+
+    A map keeps its file open, and a process may open few: 1,024 on many systems, a run has 30.
+    """
+    if path.stat().st_size > _SMALL:
         return np.load(path, mmap_mode="r")
-    except ValueError:
-        array = np.load(path)
-        if array.size:
-            raise
-        return array
+    array = np.load(path)
+    array.flags.writeable = False
+    return array
 
 
 def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
@@ -112,7 +115,7 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         raise RunError(f"{path} is missing: precompute the run again")
     try:
         array = map_array(path)
-    except (ValueError, OSError) as error:
+    except (ValueError, EOFError, OSError) as error:
         raise RunError(f"{path} cannot be read ({error}): precompute the run again") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):
         raise RunError(

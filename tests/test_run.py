@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,3 +111,11 @@ def test_writing_a_run_again_replaces_it(fresh):
     again = write_synthetic_run(fresh.folder.parent, X=30)
     assert again.sizes["X"] == 30
     assert [entry.name for entry in list_runs(fresh.folder.parent)] == ["synthetic"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
+def test_a_small_run_keeps_no_file_open(run):
+    before = len([*Path("/proc/self/fd").iterdir()])
+    opened = Run(run.folder)
+    assert opened.array("pooled").shape == (run.sizes["X"], run.sizes["F"])
+    assert len([*Path("/proc/self/fd").iterdir()]) == before

@@ -3,10 +3,12 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from core.measures import evaluation as evaluation_module
 from core.measures.evaluation import evaluate
+from core.run import Run
 from dashboard.scoreboard import as_table, basis, figure
 from dashboard.scores import panels
 from precompute.score_tables import tables
@@ -44,6 +46,15 @@ def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkey
     assert some["scored"]["accuracy"] == whole["accuracy"]
     assert tables(some).startswith(f"{whole['images'] // 2} of {whole['of']} test images, ")
     assert basis(some).endswith("test images, drawn at random")
+
+
+def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
+    blind = Run(run.folder)
+    monkeypatch.setitem(blind.manifest, "part_names", [])
+    monkeypatch.setitem(blind._arrays, "parts", np.empty((run.sizes["X"], 0, 2), np.float32))
+    found = evaluate(blind)
+    assert found["grounding"]["n_pairs"] == 0
+    assert found["retrieval"] == evaluate(run)["retrieval"]
 
 
 def test_rows_know_their_role():

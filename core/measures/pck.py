@@ -64,6 +64,8 @@ def grounded_pairs(run: Run, xs: np.ndarray) -> Pairs:
     for t, own in columns.items():
         columns_of[t, : len(own)] = own
     kept = xs[run.array("map_row")[xs] >= 0]
+    if not names:  # a data set without keypoints
+        kept = kept[:0]
     found = [(kept[:0], kept[:0], np.empty((0, 3, 2), np.float32))]
     for block in blocks(len(kept)):
         rows, ts = run.counts[kept[block]].nonzero()
