@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.contract import ARRAYS, PACKS, TABLES, array_spec, expected_shape
+from core.contract import ARRAYS, PACKS, TABLES, UNREADABLE, array_spec, expected_shape
 from core.errors import MissingRunError, RunError
 from core.store import (
     EVALUATION,
@@ -126,6 +126,11 @@ class Run:
     def images(self) -> pd.DataFrame:
         """One row an image x."""
         return self.table("images")
+
+    @property
+    def is_readable(self) -> np.ndarray:
+        """Whether the file of each image could be read, shape (X,)."""
+        return ~self.images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
 
     @property
     def attributes(self) -> pd.DataFrame:

@@ -43,8 +43,8 @@ def read_cub(folder: str | Path) -> Dataset:
     paths = _read(folder / "images.txt", str)
     _require_safe(paths.values())
     x_of_id, paths = {image_id: x for x, image_id in enumerate(paths)}, list(paths.values())
-    label = _read_column(folder / "image_class_labels.txt", int, x_of_id, paths, np.int64)
-    split = _read_column(folder / "train_test_split.txt", int, x_of_id, paths, np.int64)
+    label = _read_column(folder / "image_class_labels.txt", np.int64, x_of_id, paths, np.int64)
+    split = _read_column(folder / "train_test_split.txt", np.int64, x_of_id, paths, np.int64)
     boxes = folder / "bounding_boxes.txt"
     bbox = _read_column(boxes, _numbers(4), x_of_id, paths, np.float32, (math.nan,) * 4)
     c_of_id = {class_id: c for c, class_id in enumerate(names)}
@@ -152,7 +152,7 @@ def _lines(path: Path, parse) -> Iterator[tuple[int, int, object]]:
             try:
                 key, value = line.split(maxsplit=1)
                 yield number, int(key), parse(value.strip())
-            except ValueError:
+            except (ValueError, OverflowError):
                 raise DataError(
                     f"{path}, line {number}: expected an id and its value, found "
                     f"{line.strip()[:60]!r}"

@@ -25,13 +25,12 @@ def digest(*parts: object) -> str:
     hasher = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            chunks = [f"{part.dtype}{part.shape}".encode(), np.ascontiguousarray(part).data]
-        else:
-            is_bytes = isinstance(part, bytes)
-            chunks = [part if is_bytes else json.dumps(part, sort_keys=True).encode()]
-        hasher.update(sum(memoryview(chunk).nbytes for chunk in chunks).to_bytes(8, "little"))
-        for chunk in chunks:
-            hasher.update(chunk)
+            hasher.update(f"{part.dtype}{part.shape}".encode())
+            part = np.ascontiguousarray(part).data
+        elif not isinstance(part, bytes):
+            part = json.dumps(part, sort_keys=True).encode()
+        hasher.update(memoryview(part).nbytes.to_bytes(8, "little"))
+        hasher.update(part)
     return hasher.hexdigest()[:32]
 
 

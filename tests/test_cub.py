@@ -105,6 +105,7 @@ def test_a_wrong_folder_says_what_was_expected_and_found(tmp_path):
         ("image_class_labels.txt", "2 3\n", "no line for 3 of 4 images, the first is image 5"),
         ("image_class_labels.txt", "2 3\n5 4\n7 3\n9 11\n", r"names class 4; classes\.txt does"),
         ("image_class_labels.txt", "2 3\n5 11\n2 11\n", r"labels\.txt, line 3: id 2 occurs twice"),
+        ("image_class_labels.txt", f"2 {10**30}\n", r"labels\.txt, line 1: expected an id and its"),
         ("train_test_split.txt", "", "no line for 4 of 4 images"),
         ("bounding_boxes.txt", "2 1 2 3\n", r"bounding_boxes\.txt, line 1"),
         ("parts/part_locs.txt", "2 1 x y 1\n", r"part_locs\.txt: expected image, part, x, y"),

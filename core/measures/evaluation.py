@@ -22,7 +22,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core.blocks import blocks
-from core.contract import N_EXPLAIN, UNREADABLE
+from core.contract import N_EXPLAIN
 from core.errors import DataError
 from core.explanation import average_filter
 from core.measures import bleu, faithfulness, naming, pck, retrieval_scores, variety
@@ -52,8 +52,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
         If no test image is left to score.
     """
     images = run.images
-    readable = ~images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
-    in_test = ~images["is_train"].to_numpy() & readable
+    in_test = ~images["is_train"].to_numpy() & run.is_readable
     if class_ids is not None:
         chosen = run.classes.index[run.classes["class_id"].isin(class_ids)]
         in_test &= images["true_c"].isin(chosen).to_numpy()

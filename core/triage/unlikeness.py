@@ -10,11 +10,11 @@ from core.run import Run
 def unlikeness(run: Run) -> np.ndarray:
     """Return the share of a class's training images whose activations are more usual, shape (X,).
 
-    Usual is near to the mean of the class's training images, in pooled activations. In [0, 1];
-    NaN where the class has no training images.
+    Usual is near to the mean of the class's readable training images, in pooled activations. In
+    [0, 1]; NaN where the class has none.
     """
     images, (X, C, F) = run.images, (run.sizes[size] for size in "XCF")
-    true_c, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy()
+    true_c, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy() & run.is_readable
     means = np.zeros((C, F))
     for block in blocks(X):
         xs = np.arange(X)[block][is_train[block]]

@@ -8,7 +8,6 @@ from scipy import sparse
 from tqdm import tqdm
 
 from core.blocks import Rows
-from core.contract import UNREADABLE
 from core.estimators import Inputs, estimate
 from core.probability import prior
 from core.run import Run
@@ -92,7 +91,6 @@ def estimator_inputs(
 def inputs_of(run: Run) -> Inputs:
     """Return what the estimators of a finished run were given."""
     images = run.images
-    is_readable = ~images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
     return estimator_inputs(
         run.array("pooled"),
         run.array("maps"),
@@ -100,7 +98,7 @@ def inputs_of(run: Run) -> Inputs:
         run.counts,
         images["n_captions"].to_numpy(),
         images["true_c"].to_numpy(),
-        images["is_train"].to_numpy(bool) & is_readable,
+        images["is_train"].to_numpy(bool) & run.is_readable,
         run.attributes,
         run.array("class_weights"),
     )
