@@ -12,11 +12,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import contrast, explanation
 from core.errors import FieldmarksError, MissingRunError
-from core.run import Run, RunEntry, list_runs
-from core.store import MANIFEST, check_name, runs_folder
-from core.vocabulary import Vocabulary
+from core.explanations import contrast, explanation
+from core.runs.files import MANIFEST, check_name, runs_folder
+from core.runs.run import Run, RunEntry, list_runs
+from core.search.vocabulary import Vocabulary
 from dashboard.state import Key, notice, text
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from core.carriers import classes_of
-from core.run import Run
-from dashboard import charts, gallery, heading, links, ranking
-from dashboard.filter_name import MAX_Q, name
-from dashboard.gallery import Line, Picture
-from dashboard.region import region
+from core.explanations.contributions import classes_of
+from core.runs.run import Run
+from dashboard import heading, labels, links
+from dashboard.components import gallery, ranking
+from dashboard.components.gallery import Line, Picture
+from dashboard.figures import charts
+from dashboard.figures.filter_region import region
+from dashboard.labels import MAX_Q, filter_name
 from dashboard.state import picked
 
 #: Images that the spread between classes is read from, evenly spaced over the run.
@@ -58,7 +60,9 @@ def title(run: Run, f: int) -> None:
     row = run.filters.iloc[f]
     is_named = row["verdict"] != "no nameable attribute"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.header(f"Filter {f}: {heading.plain(name(run, f))}", anchor=False, width="content")
+        st.header(
+            f"Filter {f}: {heading.plain(filter_name(run, f))}", anchor=False, width="content"
+        )
         st.badge(
             str(row["verdict"]),
             color="green" if is_named else "gray",
@@ -68,7 +72,7 @@ def title(run: Run, f: int) -> None:
     st.caption(
         f"{int(row['n_significant'])} significant attributes · entropy {row['entropy']:.1f} bits "
         f"of {np.log2(run.sizes['T']):.1f} · largest weight for "
-        f"{heading.plain(links.name(run, int(row['top_c'])))}"
+        f"{heading.plain(labels.class_name(run, int(row['top_c'])))}"
     )
 
 
@@ -88,7 +92,7 @@ def pdf(run: Run, f: int, n: int = 14) -> None:
         charts.attribute_bars(
             ts,
             p[ts],
-            [links.phrase(run, t) for t in ts],
+            [labels.phrase(run, t) for t in ts],
             colour=np.where(q[ts] < MAX_Q, charts.SIGNIFICANT, charts.NEUTRAL),
             null_high=null_high,
             symbol="p(t | f)",
@@ -101,7 +105,7 @@ def pdf(run: Run, f: int, n: int = 14) -> None:
     )
     clicked = picked("filter.pdf")
     t = int(clicked[0]) if clicked and int(clicked[0]) in ts else ts[0]
-    phrase = links.phrase(run, t)
+    phrase = labels.phrase(run, t)
     st.caption(
         f"“{heading.plain(phrase)}”: p(t | f) = {p[t]:.4f}, null band to "
         f"{null_high[ts.index(t)]:.4f}, false discovery rate q = {q[t]:.3f}"
@@ -139,7 +143,7 @@ def top_regions(run: Run, f: int, n: int = 12) -> None:
                 layer=part.layer,
                 alt=f"{gallery.describe_image(run, x)}; where filter {f} fires",
                 href=links.image(run, x),
-                lines=[Line(links.name(run, int(images["true_c"].iloc[x])))],
+                lines=[Line(labels.class_name(run, int(images["true_c"].iloc[x])))],
                 badge=f"{pooled[x, f]:.2f}",
                 title=f"φ(f(x)) = {pooled[x, f]:.3f}",
             )
@@ -161,7 +165,7 @@ def classes(run: Run, f: int) -> None:
     ranking.show(
         [
             ranking.Row(
-                links.name(run, int(c)),
+                labels.class_name(run, int(c)),
                 f"{weights[c]:.3f}",
                 href=links.class_(int(c)),
                 bar=float(weights[c] / weights[cs[0]]),
@@ -182,18 +186,18 @@ def spread(run: Run, f: int, n: int = 8) -> None:
     n_images = run.sizes["X"]
     sample = np.unique(np.linspace(0, n_images - 1, min(SAMPLE, n_images)).astype(int))
     values = run.array("pooled")[sample, f]
-    labels = run.images["true_c"].to_numpy()[sample]
-    totals = np.bincount(labels, weights=values, minlength=run.sizes["C"])
-    sizes = np.bincount(labels, minlength=run.sizes["C"])
+    true_c = run.images["true_c"].to_numpy()[sample]
+    totals = np.bincount(true_c, weights=values, minlength=run.sizes["C"])
+    sizes = np.bincount(true_c, minlength=run.sizes["C"])
     means = np.divide(totals, sizes, out=np.full(len(sizes), -np.inf), where=sizes > 0)
     cs = np.argsort(-means, kind="stable")[:n]
     cs = [int(c) for c in cs if sizes[c]]
     st.plotly_chart(
         charts.strip(
-            [values[labels == c] for c in cs],
-            [links.name(run, c) for c in cs],
+            [values[true_c == c] for c in cs],
+            [labels.class_name(run, c) for c in cs],
             cs,
-            values[~np.isin(labels, cs)],
+            values[~np.isin(true_c, cs)],
         ),
         key="filter.spread",
         config={"displayModeBar": False},
@@ -209,7 +213,7 @@ def captions(run: Run, f: int, n: int = 5) -> None:
         "Captions of the images that fire it", "What its p.d.f. was read from. One line an image."
     )
     t = int(run.filters["name_t"].iloc[f])
-    wanted = set(links.phrase(run, t).split()) if t >= 0 else set()
+    wanted = set(labels.phrase(run, t).split()) if t >= 0 else set()
     shown: list[str] = []
     for x in run.array("top_images")[f].tolist():
         lines = run.captions(x)

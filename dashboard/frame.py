@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.store import runs_folder
+from core.runs.files import runs_folder
 from dashboard import glossary, links
 from dashboard.data import Choice
 from dashboard.state import Key, Page, bound

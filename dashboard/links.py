@@ -1,11 +1,7 @@
 """Where things lead: one function a kind of thing, so that it leads to the same place anywhere."""
 
-from functools import lru_cache
-from typing import NamedTuple
-
-import numpy as np
-
-from core.run import Run
+from core.runs.run import Run
+from dashboard.labels import phrase
 from dashboard.state import Key, Page, here, href, text
 
 #: What narrows the list of images: it goes along from image to image.
@@ -61,47 +57,6 @@ def query(text: str) -> str:
 def grounding(run: Run, x: int, ts: list[int]) -> str:
     """Return the link to attributes side by side in one image."""
     return href(Page.GROUNDING, x=x, t=",".join(phrase(run, t) for t in ts) or None)
-
-
-def phrase(run: Run, t: int) -> str:
-    """Return the phrase of an attribute."""
-    return _labels(run).phrases[t]
-
-
-def name(run: Run, c: int) -> str:
-    """Return the name of a class."""
-    return _labels(run).names[c]
-
-
-def numbered_name(run: Run, c: int) -> str:
-    """Return the name of a class after the data set's own number, as lists sort it."""
-    return _labels(run).numbered[c]
-
-
-def answer(run: Run, x: int) -> tuple[int, int]:
-    """Return the true and the predicted class of an image."""
-    labels = _labels(run)
-    return int(labels.true_c[x]), int(labels.predicted_c[x])
-
-
-class _Labels(NamedTuple):
-    """Columns out of their tables: one lookup in a table takes longer than a thousand in these."""
-
-    phrases: list[str]
-    names: list[str]
-    numbered: list[str]
-    true_c: np.ndarray
-    predicted_c: np.ndarray
-
-
-@lru_cache(maxsize=8)
-def _labels(run: Run) -> _Labels:
-    names = run.classes["name"].astype(str).tolist()
-    ids = run.classes["class_id"].tolist()
-    numbered = [f"{class_id:03d} {name}" for class_id, name in zip(ids, names, strict=True)]
-    phrases = run.attributes["phrase"].astype(str).tolist()
-    true_c, predicted_c = (run.images[name].to_numpy() for name in ("true_c", "predicted_c"))
-    return _Labels(phrases, names, numbered, true_c, predicted_c)
 
 
 def params(**wanted) -> dict[str, str]:

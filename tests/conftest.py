@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.run import Run
+from core.runs.run import Run
 from tests.synthetic_run import write_synthetic_run
 
 

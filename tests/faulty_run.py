@@ -11,8 +11,8 @@ import numpy as np
 from scipy.special import softmax
 
 from core import probability
-from core.run import Run
-from core.writer import RunWriter
+from core.runs.run import Run
+from core.runs.writer import RunWriter
 from tests.synthetic_run import write_synthetic_run
 
 N, C, F, T, SIDE = 40, 3, 6, 6, 4

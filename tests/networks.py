@@ -5,7 +5,7 @@ from functools import cache
 import torch
 from torch import nn
 
-from precompute.models import build
+from precompute.network.registry import build
 
 C = 5
 #: What the README promises; tests register networks of their own beside these.

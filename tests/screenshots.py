@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 
 from PIL import Image
 
-from core.failures import Criteria, most_telling, select
-from core.run import Run
-from core.store import runs_folder
+from core.runs.files import runs_folder
+from core.runs.run import Run
+from core.search.image_selection import Criteria, most_telling, select
 from tests.browser import launch, serve, settle
 
 

@@ -13,11 +13,11 @@ from PIL import Image
 from scipy import sparse
 
 from core import probability
-from core.contract import N_EXPLAIN, K
-from core.parts import part_of
-from core.run import Run
-from core.selection import top_attributes
-from core.writer import RunWriter
+from core.explanations.attribute_ranking import top_attributes
+from core.language.parts import part_of
+from core.runs.contract import N_EXPLAIN, K
+from core.runs.run import Run
+from core.runs.writer import RunWriter
 
 ADJECTIVES = ("yellow", "red", "black", "white", "long", "short", "striped", "grey")
 NOUNS = ("head", "bill", "belly", "wing", "crown", "tail", "throat", "leg")

@@ -6,15 +6,15 @@ import torch
 from scipy.special import softmax
 from torch import nn
 
-from core.ablation import ablated_logits, filter_scale, what_if
-from core.claim import check_claim, log_odds
-from core.counterfactual import (
+from core.errors import DataError
+from core.what_if.ablation import ablated_logits, filter_scale, what_if
+from core.what_if.counterfactual import (
     attribute_evidence,
     smallest_attribute_change,
     smallest_change,
     smallest_filter_change,
 )
-from core.errors import DataError
+from core.what_if.sentence_test import check_claim, log_odds
 
 F, T, C = 6, 5, 4
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from precompute.annotations import extract_annotated, read_annotations
+from precompute.attributes.class_annotations import extract_annotated, read_annotations
 
 NAMES = "1 has_bill_shape::hooked\n2 has_size::large_(16_-_32_in)\n3 has_upper_tail_color::grey\n"
 NAMES += "4 has_under_tail_color::grey\n"

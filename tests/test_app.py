@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from core.store import MANIFEST
+from core.runs.files import MANIFEST
 from tests.pages import APP, links, visit
 
 ROOT = APP.parent.parent
@@ -115,7 +115,7 @@ def test_an_app_whose_settings_were_not_read_warns(monkeypatch):
     "word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "write("]
 )
 def test_no_component_parses_text_as_html(word):
-    for path in (APP.parent / "frontend").glob("*.js"):
+    for path in (APP.parent / "components" / "assets").glob("*.js"):
         assert word not in path.read_text("utf-8"), path.name
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.contract import TABLES
 from core.errors import DataError
-from core.parts import GROUPS, part_of
-from precompute.attributes import attributes_of, extract
-from precompute.phrases import Pair
-from precompute.synonyms import Synonyms, singular
-from precompute.tagger import RuleTagger, read_tokens
+from core.language.parts import GROUPS, part_of
+from core.runs.contract import TABLES
+from precompute.attributes.extraction import attributes_of, extract
+from precompute.attributes.phrases import Pair
+from precompute.attributes.synonyms import Synonyms, singular
+from precompute.attributes.tagger import RuleTagger, read_tokens
 from tests.benchmarks import attribute_f1
 
 LINES = [

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from precompute.world.contact_sheet import contact_sheet
-from precompute.world.curves import Frame, blade, smooth
-from precompute.world.palette import PALETTE
-from precompute.world.roster import SPECIES
-from precompute.world.species import COLOURED
-from precompute.world.words import MISTAKEN
-from precompute.world.writer import look_alikes
+from precompute.demo_world.captions.words import MISTAKEN
+from precompute.demo_world.cub_writer import look_alikes
+from precompute.demo_world.painting.curves import Frame, blade, smooth
+from precompute.demo_world.painting.palette import PALETTE
+from precompute.demo_world.species import COLOURED
+from precompute.demo_world.species_list import SPECIES
+from tests.contact_sheet import contact_sheet
 
 
 def test_five_families_have_a_pair_that_differs_in_one_mark():

@@ -5,16 +5,15 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from core import blocks as module
-from core import clusters
-from core.blocks import Rows
+from core import batching as module
+from core.batching import Rows
+from core.diagnosis import failure_groups, label_evidence
+from core.diagnosis.diagnosis import diagnose
 from core.estimators import ESTIMATORS, estimate
-from core.measures import average_precision, bootstrap
-from core.measures.bootstrap import Resamples, ratios
-from core.measures.evaluation import evaluate
-from core.triage import witness
-from core.triage.diagnosis import diagnose
-from precompute.steps.estimates import inputs_of
+from core.estimators.inputs import inputs_of
+from core.metrics import average_precision, bootstrap
+from core.metrics.bootstrap import Resamples, ratios
+from core.metrics.evaluation import evaluate
 
 #: Images and entries that estimators work on at a time, by the module's name and the constant's.
 SIZES = {
@@ -43,7 +42,7 @@ def small_blocks(monkeypatch):
         monkeypatch.setattr(module.blocks, "__defaults__", (3,))
         monkeypatch.setattr(bootstrap, "_ENTRIES", 50)
         monkeypatch.setattr(average_precision, "_ENTRIES", 5)
-        monkeypatch.setattr(witness, "_ENTRIES", 40)
+        monkeypatch.setattr(label_evidence, "_ENTRIES", 40)
 
     return shrink
 
@@ -68,8 +67,8 @@ def test_diagnoses_do_not_depend_on_the_size_of_blocks(run, small_blocks):
 
 
 def test_groups_of_failures_that_are_read_again_are_those_held_in_memory(run):
-    read = clusters.Differences(run, clusters.failures(run))
-    np.testing.assert_array_equal(clusters.group(read), clusters.group(read[:]))
+    read = failure_groups.Differences(run, failure_groups.failures(run))
+    np.testing.assert_array_equal(failure_groups.group(read), failure_groups.group(read[:]))
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import DataError
-from precompute.captions import MAX_LENGTH, Lines, read_captions
+from precompute.datasets.captions import MAX_LENGTH, Lines, read_captions
 
 PATHS = ["001.Tern/a.jpg", "001.Tern/b.jpg"]
 

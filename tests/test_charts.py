@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import charts, diverging, overlay
+from dashboard.components import diverging_bars
+from dashboard.figures import charts, overlay
 
 NAMES = ["red head", "long bill", "white belly"]
 
@@ -39,7 +40,7 @@ def test_bars_inside_the_null_band_are_faint():
 
 
 def difference(ts, values):
-    return diverging.rows(ts, values, NAMES, lambda t: f"?t={t}", "p", active=ts[0])
+    return diverging_bars.rows(ts, values, NAMES, lambda t: f"?t={t}", "p", active=ts[0])
 
 
 def test_a_difference_falls_from_the_first_to_the_second_and_the_longest_bar_is_whole():

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from core.errors import DataError, ModelError
-from precompute.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from precompute.loading import load_checkpoint
-from precompute.models import build, register_model
+from precompute.network.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from precompute.network.loading import load_checkpoint
+from precompute.network.registry import build, register_model
 
 HALF = (0.5, 0.5, 0.5)
 NAMES = ["Red Finch", "Blue footed Jay", "Grey Owl"]
@@ -105,11 +105,11 @@ class Intruder:
     """Runs code of its author when it is unpickled."""
 
     def __reduce__(self):
-        return exec, ("import precompute.checkpoint as c; c.intruded = True",)
+        return exec, ("import precompute.network.checkpoint as c; c.intruded = True",)
 
 
 def test_a_checkpoint_runs_no_code_of_its_author(tmp_path):
-    import precompute.checkpoint as module
+    import precompute.network.checkpoint as module
 
     torch.save({"format": "fieldmarks-checkpoint-1", "arch": Intruder()}, tmp_path / "evil.pth")
     with pytest.raises(DataError, match="cannot be read as weights"):

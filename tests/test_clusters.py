@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from core import clusters as module
-from core.clusters import clusters, difference, failures, group
-from core.explanation import explain
+from core.diagnosis import failure_groups as module
+from core.diagnosis.failure_groups import clusters, difference, failures, group
+from core.explanations.explanation import explain
 
 
 def test_failures_are_the_misclassified_test_images(run):

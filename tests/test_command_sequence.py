@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.run import Run
+from core.runs.run import Run
 from precompute.__main__ import main
 from tests.pages import visit
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.contract import UNREADABLE
-from precompute.crop import FILL, Crop, load_crop, parts_in_crop, square_crop
+from core.runs.contract import UNREADABLE
+from precompute.images.crop import FILL, Crop, load_crop, parts_in_crop, square_crop
 
 
 @pytest.mark.parametrize(

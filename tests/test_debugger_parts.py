@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.clusters import failures
-from core.counterfactual import smallest_attribute_change, smallest_filter_change
-from core.run import open_run
-from core.triage.diagnosis import COLUMNS, write_diagnoses
-from core.triage.pattern import Pattern
-from core.verdicts import Verdict, Verdicts
+from core.diagnosis.diagnosis import COLUMNS, write_diagnoses
+from core.diagnosis.failure_groups import failures
+from core.diagnosis.finding import Pattern
+from core.review.verdicts import Verdict, Verdicts
+from core.runs.run import open_run
+from core.what_if.counterfactual import smallest_attribute_change, smallest_filter_change
 from tests.faulty_run import MISLED, WRONG_LABELS, write_faulty_run
 from tests.pages import links, said, visit
 
@@ -31,14 +31,14 @@ def faulty(folder):
 
 @pytest.fixture(autouse=True)
 def place(folder, tmp_path, monkeypatch):
-    from dashboard import verdict_form
+    from dashboard.verdicts import database
 
     monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
-    verdict_form.database.clear()
+    database.clear()
     yield
-    verdict_form.database().close()
-    verdict_form.database.clear()
+    database().close()
+    database.clear()
 
 
 def part(name: str, *args) -> AppTest:
@@ -47,7 +47,7 @@ def part(name: str, *args) -> AppTest:
     def script(name, args):
         import importlib
 
-        from core.run import open_run
+        from core.runs.run import open_run
 
         importlib.import_module(f"dashboard.{name}").show(open_run("faulty"), *args)
 
@@ -67,7 +67,7 @@ def classes(run, x):
 
 def test_without_a_change_the_answer_stays(faulty):
     x = MISLED[0]
-    app = part("what_if", x, *classes(faulty, x))
+    app = part("image_page.what_if", x, *classes(faulty, x))
     assert "The answer stays **Class 0**" in text(app)
     table = app.dataframe[0].value
     np.testing.assert_allclose(table["Before"], table["After"])
@@ -84,7 +84,7 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
         int(x) for x in failures(faulty) if smallest(faulty, x, classes(faulty, x)[1]).succeeds
     )
     c, versus = classes(faulty, x)
-    app = part("what_if", x, c, versus)
+    app = part("image_page.what_if", x, c, versus)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.{button}").click().run()
     assert f"The answer would now be **Class {versus}**" in text(app)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.reset").click().run()
@@ -131,7 +131,7 @@ def test_a_what_if_that_the_run_does_not_know_is_left_out_with_a_notice(asked):
 def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywhere(faulty):
     x = MISLED[0]
     c, versus = classes(faulty, x)
-    app = part("what_if", x, c, versus)
+    app = part("image_page.what_if", x, c, versus)
     scope = f"what_if.faulty.{x}.{c}.{versus}"
     app.button_group(key=f"{scope}.f").set_value([3]).run()
     table = app.dataframe[0].value
@@ -154,12 +154,12 @@ def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
 def test_the_claim_of_the_sentence_is_tested_in_the_page(faulty):
     x = MISLED[0]
     assert "what moves the prediction: without what it names" in text(
-        part("what_if", x, *classes(faulty, x))
+        part("image_page.what_if", x, *classes(faulty, x))
     )
 
 
 def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faulty):
-    app = part("diagnosis_card", MISLED[0])
+    app = part("image_page.diagnosis_card", MISLED[0])
     titles = re.findall(r"\*\*(.+): [a-z ]+ \(([0-9.]+)\)\*\*", text(app))
     assert len(titles) == len(COLUMNS)
     assert titles[0][0] == "Spurious cue"
@@ -173,7 +173,7 @@ def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faul
 def test_an_image_without_a_fault_is_said_to_have_none(faulty):
     diagnoses = faulty.table("diagnoses")
     x = int(np.flatnonzero(diagnoses["pattern"] == "")[0])
-    assert "nothing speaks against the label" in text(part("diagnosis_card", x))
+    assert "nothing speaks against the label" in text(part("image_page.diagnosis_card", x))
 
 
 def save(app: AppTest, note: str, author: str) -> AppTest:
@@ -186,7 +186,7 @@ def save(app: AppTest, note: str, author: str) -> AppTest:
 
 def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     x = MISLED[0]
-    app = part("verdict_form", x)
+    app = part("image_page.verdict_form", x)
     assert app.selectbox[0].value == Pattern.SPURIOUS_CUE
     app = save(app, "sky, not bird", "Ana")
     with closing(Verdicts()) as verdicts:
@@ -209,7 +209,7 @@ def test_the_form_of_the_next_image_starts_anew(faulty):
 
 def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
     x = MISLED[1]
-    ana, ben = part("verdict_form", x), part("verdict_form", x)
+    ana, ben = part("image_page.verdict_form", x), part("image_page.verdict_form", x)
     save(ana, "Ana's note", "Ana")
     save(ben, "Ben's note", "Ben")
     assert "Ana saved a verdict" in text(ben)
@@ -223,24 +223,24 @@ def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
 
 def test_markdown_in_a_note_stays_text(faulty):
     x = MISLED[0]
-    app = save(part("verdict_form", x), "[win](http://example.org) <b>", "A*na*")
+    app = save(part("image_page.verdict_form", x), "[win](http://example.org) <b>", "A*na*")
     shown = [str(element.value) for element in app.markdown]
     assert any("example" in line for line in shown)
     assert not any("[win](http" in line for line in shown)
 
 
 def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch):
-    from dashboard import verdict_form
+    from dashboard.verdicts import database
 
-    verdict_form.database().close()
-    verdict_form.database.clear()
+    database().close()
+    database.clear()
     monkeypatch.setenv("FIELDMARKS_DB", "sqlite:////no/such/folder/x.sqlite")
-    assert "check FIELDMARKS" in text(part("verdict_form", MISLED[0]))
+    assert "check FIELDMARKS" in text(part("image_page.verdict_form", MISLED[0]))
     monkeypatch.setenv("FIELDMARKS_DB", "sqlite://")
 
 
 def test_reports_of_the_list_on_show_can_be_downloaded(faulty):
-    app = part("report_buttons", failures(faulty).tolist())
+    app = part("components.report_buttons", failures(faulty).tolist())
     assert len(app.get("download_button")) == 3
     assert not app.exception
 

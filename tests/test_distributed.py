@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.contract import TABLES
-from core.run import Run
-from precompute.distributed import Ranks
+from core.runs.contract import TABLES
+from core.runs.run import Run
+from precompute.parallel.ranks import Ranks
 from tests.tiny_birds import run_tiny, write_tiny_birds
 
 ROOT = Path(__file__).resolve().parent.parent

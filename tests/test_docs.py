@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.contract import ARRAYS, PACKS, TABLES
+from core.runs.contract import ARRAYS, PACKS, TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

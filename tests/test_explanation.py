@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from core import probability
-from core.contract import N_EXPLAIN
-from core.contrast import contrast
-from core.explanation import describe, explain
-from core.retrieval import rank
-from core.selection import top_attributes
+from core.explanations.attribute_ranking import top_attributes
+from core.explanations.contrast import contrast
+from core.explanations.explanation import describe, explain
+from core.runs.contract import N_EXPLAIN
+from core.search.search import rank
 
 
 def test_an_explanation_holds_the_most_probable_attributes_of_its_class(run):

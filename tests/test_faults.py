@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from precompute.world import faults
-from precompute.world.faults import DEGRADATIONS, degrade, plan_world
-from precompute.world.roster import SPECIES
+from precompute.demo_world.planting import faults
+from precompute.demo_world.planting.faults import DEGRADATIONS, degrade, plan_world
+from precompute.demo_world.species_list import SPECIES
 
 
 def test_planted_shares_are_as_stated():

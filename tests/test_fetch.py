@@ -8,10 +8,10 @@ import gdown
 import pytest
 
 from core.errors import DataError
-from precompute import download
 from precompute.__main__ import main
-from precompute.download import Source, cached
-from precompute.fetch import CUB, Piece, fetch
+from precompute.datasets import download
+from precompute.datasets.download import Source, cached
+from precompute.datasets.fetch import CUB, Piece, fetch
 from tests.archives import archive
 from tests.cub_folder import PATHS, write_cub
 

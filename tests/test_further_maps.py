@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.errors import DataError, MissingRunError, RunError
-from core.run import Run
+from core.runs.run import Run
 from precompute.__main__ import main
-from precompute.further_maps import add_maps, choose_images
+from precompute.pipeline.more_maps import add_maps, choose_images
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds, write_tiny_checkpoint
 
 
@@ -27,7 +27,7 @@ def runs(birds, tmp_path):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("precompute.chunks.CHUNK", 6)
+    monkeypatch.setattr("precompute.resume.chunks.CHUNK", 6)
 
 
 def test_maps_computed_later_are_those_of_the_pass(birds, runs):

@@ -2,9 +2,9 @@ import re
 
 import numpy as np
 
-from precompute.world.grammar import captions
-from precompute.world.species import COLOURED, Attribute
-from precompute.world.words import NOUNS, SALIENCE
+from precompute.demo_world.captions.grammar import captions
+from precompute.demo_world.captions.words import NOUNS, SALIENCE
+from precompute.demo_world.species import COLOURED, Attribute
 
 
 def test_captions_are_varied_and_keep_to_what_is_seen():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import MissingRunError
-from core.grounding import class_maps, ground, normalise, peak, upsample, weighted_map
+from core.explanations.grounding import class_maps, ground, normalise, peak, upsample, weighted_map
 
 
 def grid(rows, cols):

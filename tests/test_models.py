@@ -5,9 +5,15 @@ from torch import nn
 from torch.nn import functional
 
 from core.errors import ModelError
-from precompute.anatomy import dissect
-from precompute.loading import prove
-from precompute.models import build, last_linear, model_names, register_model, replace_head
+from precompute.network.graph import dissect
+from precompute.network.loading import prove
+from precompute.network.registry import (
+    build,
+    last_linear,
+    model_names,
+    register_model,
+    replace_head,
+)
 from tests.networks import ARCHS, C, network
 
 INPUT_SIZE = 64

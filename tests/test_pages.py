@@ -4,8 +4,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from core.failures import Criteria, confusion_pairs, most_telling, select
-from dashboard import verdict_form
+from core.search.image_selection import Criteria, confusion_pairs, most_telling, select
+from dashboard.verdicts import database
 from tests.pages import APP, component_data, links, said, visit
 
 ROOT = APP.parent.parent
@@ -232,7 +232,7 @@ def test_an_empty_list_says_how_to_get_something_back(run):
 
 def test_nobody_has_reviewed_anything_yet(run, monkeypatch, tmp_path):
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path / 'verdicts.sqlite'}")
-    verdict_form.database.clear()
+    database.clear()
     (everything,) = component_data(visit("failures?note=open"), "failures.gallery")
     assert len(everything["items"]) == len(select(run, Criteria()))
     assert "No image meets" in visit("failures?note=reviewed").info[0].value

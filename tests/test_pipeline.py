@@ -6,7 +6,7 @@ from PIL import Image
 
 from core.errors import FieldmarksError
 from core.probability import p_t_given_xc, prior
-from core.run import Run
+from core.runs.run import Run
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
 
 

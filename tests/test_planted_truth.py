@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.estimators import estimate
-from core.estimators.transfer import PeakSums
-from core.trust import filters_table, shuffled, trust
+from core.estimators.cross_class_score import PeakSums
+from core.estimators.significance import filters_table, shuffled, trust
 from tests.planted import NAMED_BY, T_NOUNS, T, planted_world
 
 

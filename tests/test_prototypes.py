@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.prototypes import RunningTop, class_sums, distances, nearest
+from core.class_statistics import RunningTop, class_sums, distances, nearest
 
 X, F, C, R = 57, 6, 4, 5
 

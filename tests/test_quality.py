@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from core.diagnosis.image_quality_measures import COLUMNS, colour_cast, noise, quality, sharpness
 from core.errors import DataError
-from core.quality import COLUMNS, colour_cast, noise, quality, sharpness
 
 
 @pytest.fixture(scope="module")

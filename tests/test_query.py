@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.query import parse, write
-from core.vocabulary import Vocabulary, fold
+from core.search.query import parse, write
+from core.search.vocabulary import Vocabulary, fold
 
 PHRASES = [
     "yellow belly",

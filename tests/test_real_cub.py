@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from precompute.checkpoint import load_weights
-from precompute.crop import load_crop, parts_in_crop
-from precompute.cub import read_cub
-from precompute.models import build
-from precompute.training import has_folded_norm
+from precompute.datasets.cub import read_cub
+from precompute.images.crop import load_crop, parts_in_crop
+from precompute.network.checkpoint import load_weights
+from precompute.network.registry import build
+from precompute.training.loop import has_folded_norm
 
 pytestmark = pytest.mark.real
 

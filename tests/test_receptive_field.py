@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional
 
 from core.errors import ModelError
-from precompute.anatomy import dissect
-from precompute.receptive_field import Window, cell_centres, windows
+from precompute.network.graph import dissect
+from precompute.network.receptive_field import Window, cell_centres, windows
 from tests.networks import ARCHS, network
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.clusters import failures
+from core.diagnosis.diagnosis import diagnosed
+from core.diagnosis.failure_groups import failures
+from core.diagnosis.finding import Pattern
 from core.errors import DataError
-from core.report import rows, to_csv, to_html, to_json, write
-from core.run import open_run
-from core.triage.diagnosis import diagnosed
-from core.triage.pattern import Pattern
-from core.verdicts import Verdict, Verdicts
+from core.review.report import rows, to_csv, to_html, to_json, write
+from core.review.verdicts import Verdict, Verdicts
+from core.runs.run import open_run
 from precompute.__main__ import main
 from tests.browser import find_chromium, launch
 from tests.faulty_run import WRONG_LABELS, write_faulty_run

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from core.errors import RunError
-from core.run import Run
-from precompute import decoding
-from precompute.lock import locked
+from core.runs.run import Run
+from precompute.images import decoding
+from precompute.resume.lock import locked
 from tests.tiny_birds import CHUNK, N_IMAGES, run_tiny, write_tiny_birds, write_tiny_checkpoint
 
 #: Two ways to make the run, which share the attributes and nothing else.
@@ -49,7 +49,7 @@ def killed_after(seconds, folder, runs, way):
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["tests.tiny_birds", "precompute.steps.attributes", "precompute.steps.activations"]
+        ["tests.tiny_birds", "precompute.stages.attributes", "precompute.stages.activations"]
     )
     process = context.Process(target=run_tiny, args=(folder, runs, True), kwargs=way)
     process.start()

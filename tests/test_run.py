@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.contract import ARRAYS
 from core.errors import FieldmarksError, MissingRunError, RunError
-from core.run import Run, list_runs, open_run
-from core.store import MANIFEST, check_name
-from core.writer import RunWriter
+from core.runs.contract import ARRAYS
+from core.runs.files import MANIFEST, check_name
+from core.runs.run import Run, list_runs, open_run
+from core.runs.writer import RunWriter
 from tests.synthetic_run import write_synthetic_run
 
 

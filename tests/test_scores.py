@@ -6,12 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-from core.measures import evaluation as evaluation_module
-from core.measures.evaluation import evaluate
-from core.run import Run
-from dashboard.scoreboard import as_table, basis, figure
-from dashboard.scores import panels
-from precompute.score_tables import tables
+from core.metrics import evaluation as evaluation_module
+from core.metrics.evaluation import evaluate
+from core.metrics.text_tables import tables
+from core.runs.run import Run
+from dashboard.scoreboard import as_table, basis, figure, panels
 from tests.pages import said, visit
 
 

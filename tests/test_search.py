@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import failures
-from core.carriers import carriers, carriers_in_class, classes_of
-from core.contract import N_EXPLAIN
-from core.failures import Criteria
-from core.query import Query, Term
-from core.search import AGREES, SILENT, UNKNOWN, captions_say, search
+from core.explanations.contributions import carriers, carriers_in_class, classes_of
+from core.runs.contract import N_EXPLAIN
+from core.search import image_selection
+from core.search.image_selection import Criteria
+from core.search.query import Query, Term
+from core.search.search import AGREES, SILENT, UNKNOWN, captions_say, search
 
 
 def sentence(run, x, side="predicted", within=N_EXPLAIN):
@@ -91,30 +91,32 @@ def test_a_list_of_images_agrees_with_a_slow_loop(run, criteria):
             )
         ):
             expected.add(x)
-    xs = failures.select(run, criteria)
+    xs = image_selection.select(run, criteria)
     assert set(xs.tolist()) == expected
-    column, falls = failures.ORDERS[criteria.order]
+    column, falls = image_selection.ORDERS[criteria.order]
     values = run.images[column].to_numpy()[xs]
     assert np.all(np.diff(-values if falls else values) >= 0)
 
 
 def test_only_images_of_a_given_set_are_kept(run):
-    xs = failures.select(run, Criteria("all"))
-    assert set(failures.select(run, Criteria("all"), among=xs[:3]).tolist()) == set(xs[:3].tolist())
+    xs = image_selection.select(run, Criteria("all"))
+    assert set(image_selection.select(run, Criteria("all"), among=xs[:3]).tolist()) == set(
+        xs[:3].tolist()
+    )
 
 
 def test_confusion_pairs_count_every_failure_once(run):
-    pairs = failures.confusion_pairs(run)
-    assert pairs["n"].sum() == len(failures.select(run, Criteria()))
+    pairs = image_selection.confusion_pairs(run)
+    assert pairs["n"].sum() == len(image_selection.select(run, Criteria()))
     assert np.all(np.diff(pairs["n"]) <= 0)
     for true, predicted, n, share in pairs.itertuples(index=False):
         assert true != predicted
-        assert len(failures.select(run, Criteria(true=true, predicted=predicted))) == n
+        assert len(image_selection.select(run, Criteria(true=true, predicted=predicted))) == n
         assert share == pytest.approx(n / run.classes["n_test"].iloc[true])
 
 
 def test_the_most_telling_failures_are_wrong_and_of_different_pairs(run):
-    xs = failures.most_telling(run)
+    xs = image_selection.most_telling(run)
     rows = run.images.iloc[xs]
     assert 0 < len(xs) <= 3
     assert (rows["true_c"] != rows["predicted_c"]).all()
@@ -122,18 +124,20 @@ def test_the_most_telling_failures_are_wrong_and_of_different_pairs(run):
 
 
 def test_a_pattern_comes_again_only_after_each_other_one(run, monkeypatch):
-    first, second, third = failures.most_telling(run)  # a run without diagnoses: by score alone
+    first, second, third = image_selection.most_telling(
+        run
+    )  # a run without diagnoses: by score alone
     pattern = np.full(run.sizes["X"], "wrong label", object)
     pattern[third] = "image quality"
     tables = {"diagnoses": pd.DataFrame({"pattern": pattern}), "images": run.images}
     monkeypatch.setattr(type(run), "table", lambda _, name: tables[name])
-    assert failures.most_telling(run).tolist() == [first, third, second]
+    assert image_selection.most_telling(run).tolist() == [first, third, second]
 
 
 def test_disagreement_is_the_share_of_the_sentence_that_changes(run):
     xs = np.arange(run.sizes["X"])
     expected = [len(set(sentence(run, x)) - set(sentence(run, x, "true"))) / N_EXPLAIN for x in xs]
-    np.testing.assert_allclose(failures.disagreement(run, xs), expected)
+    np.testing.assert_allclose(image_selection.disagreement(run, xs), expected)
 
 
 def test_shares_of_a_word_and_of_a_logit_sum_to_one(run):

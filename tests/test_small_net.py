@@ -1,6 +1,6 @@
 import torch
 
-from precompute.small_net import SmallNet
+from precompute.network.small_net import SmallNet
 
 
 def test_the_head_is_linear_in_the_pooled_rectified_maps():

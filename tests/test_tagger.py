@@ -6,10 +6,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from core.errors import DataError
-from precompute import lexicon
-from precompute.chunker import noun_chunks
-from precompute.phrases import pairs
-from precompute.tagger import RuleTagger, SpacyTagger, default_tagger, read_tokens
+from precompute.attributes import lexicon
+from precompute.attributes.noun_chunks import noun_chunks
+from precompute.attributes.phrases import pairs
+from precompute.attributes.tagger import RuleTagger, SpacyTagger, default_tagger, read_tokens
 
 PHRASES = {
     "a black and white striped wing": {"black wing", "white wing", "striped wing"},

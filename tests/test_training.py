@@ -6,13 +6,13 @@ import torch
 from torch import nn
 
 from core.errors import DataError, ModelError
-from precompute import training as training_module
 from precompute.__main__ import main
-from precompute.checkpoint import NORMALISATIONS, read_checkpoint
-from precompute.cub import read_cub
-from precompute.finetune import finetune
-from precompute.models import build, register_model
-from precompute.training import Settings, Training, has_folded_norm, n_steps
+from precompute.datasets.cub import read_cub
+from precompute.network.checkpoint import NORMALISATIONS, read_checkpoint
+from precompute.network.registry import build, register_model
+from precompute.training import loop as training_module
+from precompute.training.finetune import finetune
+from precompute.training.loop import Settings, Training, has_folded_norm, n_steps
 from tests.cub_folder import write_cub
 
 INPUT_SIZE = 16

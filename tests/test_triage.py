@@ -3,19 +3,18 @@
 import numpy as np
 import pytest
 
-from core.clusters import failures
-from core.contract import TABLES
-from core.run import Run
-from core.triage.degradation import excess, find_degraded
-from core.triage.diagnosis import COLUMNS, DECIDED, diagnose, members, suspects, write_diagnoses
-from core.triage.discriminative import FieldMarks, Mark
-from core.triage.finding import squash
-from core.triage.label import find_mislabelled
-from core.triage.pattern import Pattern
-from core.triage.spurious import find_spurious
-from core.triage.surroundings import distances, pooled_surroundings, surroundings
-from core.triage.unlikeness import unlikeness
-from core.triage.witness import loudness, neighbours
+from core.diagnosis.background import distances, pooled_surroundings, surroundings
+from core.diagnosis.diagnosis import COLUMNS, DECIDED, diagnose, members, suspects, write_diagnoses
+from core.diagnosis.failure_groups import failures
+from core.diagnosis.finding import Pattern, squash
+from core.diagnosis.image_quality import excess, find_degraded
+from core.diagnosis.label_evidence import loudness, neighbours
+from core.diagnosis.missing_feature import FieldMarks, Mark
+from core.diagnosis.outlyingness import unlikeness
+from core.diagnosis.spurious_cue import find_spurious
+from core.diagnosis.wrong_label import find_mislabelled
+from core.runs.contract import TABLES
+from core.runs.run import Run
 from tests.faulty_run import BAD_PICTURES, MISLED, WRONG_LABELS, write_faulty_run
 
 

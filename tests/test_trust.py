@@ -5,8 +5,8 @@ import pytest
 from scipy import sparse
 
 from core.estimators import Inputs, estimate
+from core.estimators.significance import filters_table, shuffled, trust
 from core.probability import prior
-from core.trust import filters_table, shuffled, trust
 
 X, F, T, C = 150, 60, 80, 5
 

@@ -4,7 +4,7 @@ import tarfile
 import pytest
 
 from core.errors import DataError
-from precompute.unpack import unpack
+from precompute.datasets.unpack import unpack
 from tests.archives import archive, special
 
 

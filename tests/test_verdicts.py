@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import create_engine, text
 
+from core.diagnosis.finding import Pattern
 from core.errors import ConflictError, DatabaseError, DataError
-from core.triage.pattern import Pattern
-from core.verdicts import MAX_NOTE, Verdict, Verdicts
+from core.review.verdicts import MAX_NOTE, Verdict, Verdicts
 
 PATH = "001.Albatross/one image, è.jpg"
 spawn = multiprocessing.get_context("spawn")

@@ -1,10 +1,10 @@
 import numpy as np
 import torch
 
-from precompute.augmentation import augment, normalise
-from precompute.checkpoint import NORMALISATIONS
-from precompute.crop_store import CropStore
-from precompute.cub import read_cub
+from precompute.datasets.cub import read_cub
+from precompute.network.checkpoint import NORMALISATIONS
+from precompute.training.augmentation import augment, normalise
+from precompute.training.crop_cache import CropStore
 from tests.cub_folder import write_cub
 
 

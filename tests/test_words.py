@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import words
-from core.explanation import predicate
-from core.selection import top_attributes
+from core.explanations.attribute_ranking import top_attributes
+from core.explanations.explanation import predicate
+from core.language import english, wordlists
 
 
 def table(*phrases: str) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def test_every_attribute_of_a_sentence_can_be_clicked():
 
 
 def test_merged_adjectives_and_spans_agree():
-    assert words.noun_phrase(["black", "short"], "bill") == "a short, black bill"
+    assert english.noun_phrase(["black", "short"], "bill") == "a short, black bill"
 
 
 def slow_selection(p, attributes, k):
@@ -75,7 +75,7 @@ def slow_selection(p, attributes, k):
             and any(
                 {row["adjective"], attributes.iloc[s]["adjective"]} <= (one | other)
                 and (row["adjective"] in one) != (attributes.iloc[s]["adjective"] in one)
-                for one, other in words.OPPOSITES
+                for one, other in wordlists.OPPOSITES
             )
             for s in chosen
         )

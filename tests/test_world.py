@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from core.errors import DataError
-from precompute import demo
-from precompute.demo import make_world
-from precompute.world.palette import PALETTE
-from precompute.world.truth import Truth
-from precompute.world.words import ADJECTIVES, meanings
-from precompute.world.writer import CUB_PARTS, look_alikes
+from precompute.demo_world import make
+from precompute.demo_world.captions.words import ADJECTIVES, meanings
+from precompute.demo_world.cub_writer import CUB_PARTS, look_alikes
+from precompute.demo_world.make import make_world
+from precompute.demo_world.painting.palette import PALETTE
+from precompute.demo_world.planting.ground_truth import Truth
 from tests.worlds import IMAGE_SIZE, N_IMAGES, N_SPECIES, tiny_world
 
 N = N_SPECIES * N_IMAGES
@@ -61,7 +61,7 @@ def test_a_tiny_world_takes_a_few_seconds_and_a_second_call_none(tmp_path):
 def test_a_world_of_older_code_is_made_anew(tmp_path, monkeypatch):
     sizes = {"n_species": 2, "n_images": 2, "image_size": 96, "progress": False, "workers": 1}
     make_world(tmp_path / "w", **sizes)
-    monkeypatch.setattr(demo, "_sources", lambda: "older")
+    monkeypatch.setattr(make, "_sources", lambda: "older")
     make_world(tmp_path / "w", **sizes)
     assert Truth.read(tmp_path / "w").settings["sources"] == "older"
 

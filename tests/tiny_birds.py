@@ -13,10 +13,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from precompute import chunks, pipeline
-from precompute.checkpoint import Checkpoint, write_checkpoint
-from precompute.models import build, model_names, register_model
-from precompute.settings import Settings
+from precompute.network.checkpoint import Checkpoint, write_checkpoint
+from precompute.network.registry import build, model_names, register_model
+from precompute.pipeline import pipeline
+from precompute.pipeline.settings import Settings
+from precompute.resume import chunks
 
 CLASSES = ("001.Red_Finch", "007.Blue_Jay", "012.Grey_Owl")
 N_IMAGES = 45

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from precompute.demo import make_world
+from precompute.demo_world.make import make_world
 
 N_SPECIES, N_IMAGES, IMAGE_SIZE = 4, 8, 160
 

@@ -3,10 +3,7 @@
 Importing the package registers all of them; `estimate` runs one by name.
 """
 
-from core.estimators.literal import literal
-from core.estimators.mixture import mixture
-from core.estimators.places import places
-from core.estimators.registry import (
+from core.estimators.base import (
     DEFAULT_ESTIMATOR,
     ESTIMATORS,
     Estimate,
@@ -14,6 +11,9 @@ from core.estimators.registry import (
     estimate,
     register_estimator,
 )
+from core.estimators.literal import literal
+from core.estimators.mixture import mixture
+from core.estimators.places import places
 from core.estimators.ridge import ridge
 
 __all__ = [

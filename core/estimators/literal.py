@@ -7,9 +7,8 @@ as what the others are compared with.
 
 import numpy as np
 
-from core.blocks import blocks
-from core.estimators.registry import Estimate, Inputs, register_estimator
-from core.estimators.targets import IMAGES
+from core.batching import blocks
+from core.estimators.base import IMAGES, Estimate, Inputs, register_estimator
 from core.probability import sigma
 
 

@@ -17,10 +17,9 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from core.blocks import blocks
-from core.estimators.registry import Estimate, Inputs, register_estimator
+from core.batching import blocks, in_threads
+from core.estimators.base import Estimate, Inputs, register_estimator
 from core.probability import p_f_given_xc, sigma
-from core.threads import in_threads
 
 #: Steps of expectation maximisation; more fit the training captions and lose on others.
 N_STEPS = 5

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import softmax
 
-from core.blocks import blocks
+from core.batching import blocks, in_threads
+from core.estimators.base import Estimate, Inputs, caption_fraction, register_estimator
+from core.estimators.cross_class_score import PeakSums
 from core.estimators.mixture import mixture
-from core.estimators.registry import Estimate, Inputs, register_estimator
+from core.estimators.part_detectors import Templates, part_templates, sample_cells
 from core.estimators.ridge import ridge
-from core.estimators.targets import caption_fraction
-from core.estimators.templates import Templates, part_templates, sample_cells
-from core.estimators.transfer import PeakSums
-from core.threads import in_threads
 
 SEED = 0
 #: Attributes that fewer training images have say too little about the place of their noun.

@@ -8,9 +8,15 @@ keeps no weight for "white belly".
 import numpy as np
 from scipy import linalg
 
-from core.blocks import blocks
-from core.estimators.registry import Estimate, Inputs, register_estimator
-from core.estimators.targets import ATTRIBUTES, IMAGES, caption_fraction
+from core.batching import blocks
+from core.estimators.base import (
+    ATTRIBUTES,
+    IMAGES,
+    Estimate,
+    Inputs,
+    caption_fraction,
+    register_estimator,
+)
 from core.probability import sigma
 
 #: Ridge penalty as a share of the mean eigenvalue of the filters' correlation matrix, times X.

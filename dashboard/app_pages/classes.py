@@ -3,10 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from core.failures import Criteria, confusion_pairs, select
-from core.run import Run
-from dashboard import charts, data, evidence, gallery, heading, links, ranking, sentence
-from dashboard.gallery import Line, Picture
+from core.runs.run import Run
+from core.search.image_selection import Criteria, confusion_pairs, select
+from dashboard import data, heading, labels, links
+from dashboard.components import gallery, ranking, sentence
+from dashboard.components.gallery import Line, Picture
+from dashboard.figures import charts
+from dashboard.image_page import evidence
 from dashboard.state import Key, Page, bound, here, number, picked, update
 
 
@@ -47,7 +50,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
         st.selectbox(
             ":orange[**Class**]",
             classes,
-            format_func=lambda each: links.numbered_name(run, each),
+            format_func=lambda each: labels.numbered_name(run, each),
             **bound(Key.C, c, scope="classes"),
         )
     with right:
@@ -56,7 +59,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
             [each for each in classes if each != c],
             index=None,
             placeholder="no other class",
-            format_func=lambda each: links.numbered_name(run, each),
+            format_func=lambda each: labels.numbered_name(run, each),
             **bound(
                 Key.VERSUS,
                 versus,
@@ -75,7 +78,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     for tone, explained in shown:
         sentence.show(
             explained.spans,
-            lambda t: link(t=links.phrase(run, t)),
+            lambda t: link(t=labels.phrase(run, t)),
             key=f"classes.sentence.{tone}",
             tone=tone,
             active=focus,
@@ -85,7 +88,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
         both = data.compare(run, first, shown[1][1])
         sentence.show(
             both.spans,
-            lambda t: link(t=links.phrase(run, t)),
+            lambda t: link(t=labels.phrase(run, t)),
             key="classes.sentence.contrast",
             active=focus,
         )
@@ -116,7 +119,7 @@ def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
     p = data.describe(run, c).p
     if versus is None:
         ts = np.argsort(-p, kind="stable")[:n].tolist()
-        figure = charts.attribute_bars(ts, p[ts], [links.phrase(run, t) for t in ts])
+        figure = charts.attribute_bars(ts, p[ts], [labels.phrase(run, t) for t in ts])
     else:
         other = data.describe(run, versus).p
         ts = np.argsort(-np.maximum(p, other), kind="stable")[:n]
@@ -125,14 +128,14 @@ def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
             ts,
             p[ts],
             other[ts],
-            [links.phrase(run, t) for t in ts],
-            (links.name(run, c), links.name(run, versus)),
+            [labels.phrase(run, t) for t in ts],
+            (labels.class_name(run, c), labels.class_name(run, versus)),
         )
 
     def focus() -> None:
         clicked = picked("classes.bars")
         if clicked:
-            update(t=links.phrase(run, int(clicked[0])))
+            update(t=labels.phrase(run, int(clicked[0])))
 
     st.plotly_chart(
         figure,
@@ -140,7 +143,7 @@ def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
         on_select=focus,
         selection_mode="points",
         config={"displayModeBar": False},
-        alt=f"Attribute probabilities of {links.name(run, c)}",
+        alt=f"Attribute probabilities of {labels.class_name(run, c)}",
     )
 
 
@@ -160,7 +163,7 @@ def confusions(run: Run, c: int) -> None:
         ranking.show(
             [
                 ranking.Row(
-                    [(links.name(run, int(row[other])), "")],
+                    [(labels.class_name(run, int(row[other])), "")],
                     str(int(row["n"])),
                     href=links.failures(true=int(row["true_c"]), predicted=int(row["predicted_c"])),
                     bar=row["n"] / top,
@@ -174,7 +177,7 @@ def confusions(run: Run, c: int) -> None:
         ranking.show(
             [
                 ranking.Row(
-                    [("compare with ", "muted"), (links.name(run, int(row[other])), "")],
+                    [("compare with ", "muted"), (labels.class_name(run, int(row[other])), "")],
                     "",
                     href=links.class_(c, int(row[other])),
                 )
@@ -220,7 +223,7 @@ def picture(run: Run, x: int) -> Picture:
         src=data.thumb(run, x),
         alt=gallery.describe_image(run, x),
         href=links.image(run, x),
-        lines=[Line(links.name(run, predicted), gallery.PREDICTED)] if is_wrong else [],
+        lines=[Line(labels.class_name(run, predicted), gallery.PREDICTED)] if is_wrong else [],
         badge=f"{row['confidence']:.2f}",
     )
 

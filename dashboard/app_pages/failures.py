@@ -3,21 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from core.contract import N_EXPLAIN
-from core.failures import ORDERS, Criteria, select
-from core.run import Run
-from dashboard import (
-    data,
-    gallery,
-    heading,
-    image_table,
-    image_view,
-    links,
-    narrowing,
-    paging,
-    report_buttons,
-)
-from dashboard.gallery import Line, Picture
+from core.runs.contract import N_EXPLAIN
+from core.runs.run import Run
+from core.search.image_selection import ORDERS, Criteria, select
+from dashboard import data, heading, image_filters, labels, links
+from dashboard.components import gallery, image_table, paging, report_buttons
+from dashboard.components.gallery import Line, Picture
+from dashboard.image_page import page as image_page
 from dashboard.state import Key, bound, choice, number, text
 
 PER_PAGE = 36
@@ -51,10 +43,10 @@ def main() -> None:
     """Draw the page."""
     run = data.choose().run
     asked = criteria(run)
-    xs = select(run, asked, narrowing.among(run))
+    xs = select(run, asked, image_filters.among(run))
     x = number(Key.X, run.sizes["X"], "image")
     if x is not None:
-        image_view.show(run, x, xs)
+        image_page.show(run, x, xs)
         return
     heading.page(
         "Failures" if asked.show == "wrong" else "Images",
@@ -82,7 +74,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
         st.selectbox(
             label,
             options,
-            format_func=lambda c: links.numbered_name(run, c),
+            format_func=lambda c: labels.numbered_name(run, c),
             placeholder="any class",
             index=None,
             **bound(key, current, blank, scope="failures", resets=(Key.PAGE,)),
@@ -103,14 +95,14 @@ def filter_bar(run: Run, asked: Criteria) -> None:
         st.selectbox(
             "Attribute in a sentence",
             spoken,
-            format_func=lambda t: links.phrase(run, t),
+            format_func=lambda t: labels.phrase(run, t),
             placeholder="any attribute",
             index=None,
             help="In the sentence for the predicted or for the true class.",
             **bound(
                 Key.T,
                 asked.t,
-                lambda t: None if t is None else links.phrase(run, t),
+                lambda t: None if t is None else labels.phrase(run, t),
                 scope="failures",
                 resets=(Key.PAGE,),
             ),
@@ -134,7 +126,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             list(ORDERS),
             **bound(Key.SORT, asked.order, scope="failures", resets=(Key.PAGE,)),
         )
-        narrowing.boxes(run)
+        image_filters.boxes(run)
 
 
 def blank(value) -> str | None:
@@ -147,7 +139,7 @@ def spoken_attributes(run: Run, asked: Criteria) -> list[int]:
     xs = select(run, Criteria(show=asked.show))
     tops = [run.array(f"top_t_{side}")[xs, :N_EXPLAIN] for side in ("predicted", "true")]
     ts = np.unique(np.concatenate(tops)).tolist()
-    ts = sorted((t for t in ts if t >= 0), key=lambda t: links.phrase(run, t))
+    ts = sorted((t for t in ts if t >= 0), key=lambda t: labels.phrase(run, t))
     return ts if asked.t is None or asked.t in ts else [*ts, asked.t]
 
 
@@ -166,7 +158,7 @@ def count_line(run: Run, xs: np.ndarray) -> None:
     """Draw how many images are left, ways to take them away, and gallery or table."""
     n_test = int((~run.images["is_train"]).sum())
     with st.container(horizontal=True, vertical_alignment="center"):
-        group = narrowing.group_name(run)
+        group = image_filters.group_name(run)
         of_group = f" · group “{heading.plain(group)}”" if group else ""
         st.markdown(f"**{len(xs):,}** of {n_test:,} test images{of_group}", width="content")
         report_buttons.show(run, xs)
@@ -198,11 +190,11 @@ def card(run: Run, x: int) -> Picture:
     """Return the thumbnail of an image with what it was taken for and what it is."""
     row = run.images.iloc[x]
     predicted, true = int(row["predicted_c"]), int(row["true_c"])
-    lines = [Line(links.name(run, predicted), gallery.PREDICTED, title="Predicted class")]
+    lines = [Line(labels.class_name(run, predicted), gallery.PREDICTED, title="Predicted class")]
     if predicted != true:
-        lines.append(Line(links.name(run, true), gallery.TRUE, title="True class"))
+        lines.append(Line(labels.class_name(run, true), gallery.TRUE, title="True class"))
     else:
-        lines = [Line(links.name(run, true), gallery.TRUE, title="Predicted, and true")]
+        lines = [Line(labels.class_name(run, true), gallery.TRUE, title="Predicted, and true")]
     return Picture(
         src=data.thumb(run, x),
         alt=gallery.describe_image(run, x),

@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from core.run import Run
-from dashboard import data, filter_card, gallery, heading, links, paging
-from dashboard.filter_name import name
-from dashboard.gallery import Line, Picture
-from dashboard.region import region
+from core.runs.run import Run
+from dashboard import data, filter_card, heading, labels, links
+from dashboard.components import gallery, paging
+from dashboard.components.gallery import Line, Picture
+from dashboard.figures.filter_region import region
+from dashboard.labels import filter_name
 from dashboard.state import Key, bound, choice, number
 
 PER_PAGE = 24
@@ -73,20 +74,20 @@ def orders(t: int | None, c: int | None) -> list[str]:
 def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -> None:
     """Draw the widgets that narrow the list."""
     named = run.filters["name_t"].to_numpy()
-    options = sorted({int(n) for n in named if n >= 0}, key=lambda n: links.phrase(run, n))
+    options = sorted({int(n) for n in named if n >= 0}, key=lambda n: labels.phrase(run, n))
     options = options if t is None or t in options else [t, *options]
     with st.grid(4, min_column_width=220, vertical_alignment="top"):
         st.selectbox(
             "Speaks of",
             options,
             index=None,
-            format_func=lambda each: links.phrase(run, each),
+            format_func=lambda each: labels.phrase(run, each),
             placeholder="any attribute",
             help="The list holds the attributes that name a filter.",
             **bound(
                 Key.T,
                 t,
-                lambda each: None if each is None else links.phrase(run, each),
+                lambda each: None if each is None else labels.phrase(run, each),
                 scope="filters",
                 resets=(Key.PAGE,),
             ),
@@ -95,7 +96,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -
             "Serves class",
             list(range(run.sizes["C"])),
             index=None,
-            format_func=lambda each: links.numbered_name(run, each),
+            format_func=lambda each: labels.numbered_name(run, each),
             placeholder="any class",
             help="Filters with a positive weight W[c, f].",
             **bound(
@@ -141,7 +142,7 @@ def card(run: Run, f: int, t: int | None, c: int | None) -> Picture:
     """Return the card of a filter in the list."""
     row = run.filters.iloc[f]
     name_t = int(row["name_t"])
-    lines = [Line(name(run, f), title=str(row["verdict"]))]
+    lines = [Line(filter_name(run, f), title=str(row["verdict"]))]
     if t is not None and t != name_t:
         lines.append(Line(f"p(t | f) = {run.array('p_t_given_f')[f, t]:.3f}"))
     if c is not None:

@@ -3,13 +3,15 @@
 import numpy as np
 import streamlit as st
 
-from core import grounding
-from core.carriers import carriers as carriers_of
-from core.parts import keypoints_of
-from core.run import Run
-from dashboard import data, gallery, heading, links, overlay, ranking
-from dashboard.filter_name import label
-from dashboard.gallery import Line, Mark, Picture
+from core.explanations import grounding
+from core.explanations.contributions import carriers as carriers_of
+from core.language.parts import keypoints_of
+from core.runs.run import Run
+from dashboard import data, heading, labels, links
+from dashboard.components import gallery, ranking
+from dashboard.components.gallery import Line, Mark, Picture
+from dashboard.figures import overlay
+from dashboard.labels import filter_label
 from dashboard.state import Key, bound, choice, notice, number, text
 
 #: Distances in the unit square at which a peak counts as a hit, as in the paper.
@@ -83,7 +85,7 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
             placeholder="Type an attribute",
             **bound(
                 Key.T,
-                [links.phrase(run, t) for t in ts],
+                [labels.phrase(run, t) for t in ts],
                 ",".join,
                 scope="grounding",
             ),
@@ -118,9 +120,9 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
             Picture(
                 src=data.thumb(run, x),
                 layer=gallery.heat_layer(heatmap),
-                alt=f"Heatmap of {links.phrase(run, t)} in image {x}",
+                alt=f"Heatmap of {labels.phrase(run, t)} in image {x}",
                 href=links.image(run, x, t),
-                caption=links.phrase(run, t),
+                caption=labels.phrase(run, t),
                 lines=[verdict(run, x, t, (row, col), places)],
                 marks=marks,
             )
@@ -176,12 +178,12 @@ def carriers(run: Run, x: int, ts: list[int]) -> None:
     )
     for column, t in zip(st.columns(max(1, min(4, len(ts)))), ts[:4], strict=False):
         with column:
-            st.markdown(f"**{heading.plain(links.phrase(run, t))}**")
+            st.markdown(f"**{heading.plain(labels.phrase(run, t))}**")
             carried = carriers_of(run, x, predicted(run, x), t, n=5)
             ranking.show(
                 [
                     ranking.Row(
-                        label(run, int(f)),
+                        filter_label(run, int(f)),
                         f"{share:.0%}",
                         href=links.filter_(int(f)),
                         bar=float(share),

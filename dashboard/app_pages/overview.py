@@ -3,10 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from core.failures import confusion_pairs, most_telling
-from core.run import Run
-from dashboard import data, gallery, heading, links, ranking, scoreboard
-from dashboard.gallery import Picture
+from core.runs.run import Run
+from core.search.image_selection import confusion_pairs, most_telling
+from dashboard import data, heading, labels, links, scoreboard
+from dashboard.components import gallery, ranking
+from dashboard.components.gallery import Picture
 
 
 def main() -> None:
@@ -93,8 +94,8 @@ def telling(run: Run) -> None:
                 )
             with words:
                 st.markdown(
-                    f":orange[**{heading.plain(links.name(run, c))}**]  \n"
-                    f"is :blue[**{heading.plain(links.name(run, true))}**]"
+                    f":orange[**{heading.plain(labels.class_name(run, c))}**]  \n"
+                    f"is :blue[**{heading.plain(labels.class_name(run, true))}**]"
                 )
                 st.caption(heading.plain(both.sentence))
 
@@ -114,14 +115,15 @@ def pairs(run: Run, n: int = 15) -> None:
         [
             ranking.Row(
                 [
-                    (links.name(run, true), "true"),
+                    (labels.class_name(run, true), "true"),
                     ("  →  ", "muted"),
-                    (links.name(run, predicted), "predicted"),
+                    (labels.class_name(run, predicted), "predicted"),
                 ],
                 str(count),
                 href=links.failures(true=true, predicted=predicted),
                 bar=share,
-                title=f"{count} images, {share:.0%} of the test images of {links.name(run, true)}",
+                title=f"{count} images, {share:.0%} of the test images of "
+                f"{labels.class_name(run, true)}",
             )
             for true, predicted, count, share in found.itertuples(index=False)
         ],
@@ -143,7 +145,7 @@ def frequent_attributes(run: Run, n: int = 100) -> None:
     ranking.show(
         [
             ranking.Row(
-                links.phrase(run, int(t)),
+                labels.phrase(run, int(t)),
                 f"{counts[t]:,}",
                 href=links.word(run, int(t)),
                 bar=counts[t] / top,

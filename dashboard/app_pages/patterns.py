@@ -3,15 +3,18 @@
 import numpy as np
 import streamlit as st
 
-from core.clusters import failures
+from core.diagnosis.diagnosis import suspects
+from core.diagnosis.failure_groups import failures
+from core.diagnosis.finding import Pattern
 from core.errors import FieldmarksError, MissingRunError
-from core.report import to_csv
-from core.run import Run
-from core.triage.diagnosis import suspects
-from core.triage.pattern import Pattern
-from dashboard import data, diagnosis_card, gallery, heading, links, report_buttons, verdict_form
-from dashboard.gallery import Line, Picture
+from core.review.report import to_csv
+from core.runs.run import Run
+from dashboard import data, heading, links
+from dashboard.components import gallery, report_buttons
+from dashboard.components.gallery import Line, Picture
+from dashboard.image_page import diagnosis_card
 from dashboard.state import Page, href
+from dashboard.verdicts import database, dataset
 
 N_GROUPS = 12
 N_SUSPECTS = 24
@@ -49,7 +52,7 @@ def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
     """Draw how much is reviewed, and the way to the next failure that is not."""
     paths = run.images["path"].to_numpy()[xs]
     try:
-        latest = verdict_form.database().latest(verdict_form.dataset(run))
+        latest = database().latest(dataset(run))
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/database_off:")
         return

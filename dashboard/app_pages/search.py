@@ -3,12 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from core.query import Query, parse, write
-from core.run import Run
-from core.search import AGREES, captions_say, search
-from core.vocabulary import Vocabulary
-from dashboard import data, evidence, gallery, heading, links, paging, querybox, ranking
-from dashboard.gallery import Line, Picture
+from core.runs.run import Run
+from core.search.query import Query, parse, write
+from core.search.search import AGREES, captions_say, search
+from core.search.vocabulary import Vocabulary
+from dashboard import data, heading, labels, links
+from dashboard.components import gallery, paging, query_box, ranking
+from dashboard.components.gallery import Line, Picture
+from dashboard.image_page import evidence
 from dashboard.state import Key, text
 
 PER_PAGE = 24
@@ -23,7 +25,7 @@ def main() -> None:
         "Images in whose sentence the network names what you type: what it sees, not what "
         "people wrote.",
     )
-    querybox.show(run, text(Key.QUERY))
+    query_box.show(run, text(Key.QUERY))
     query = parse(text(Key.QUERY), vocabulary)
     how_it_was_read(run, query, vocabulary)
     if query.is_empty:
@@ -47,7 +49,7 @@ def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
                 (query.predicted, "predicted", "orange"),
             ):
                 if c is not None:
-                    st.badge(f"{role}: {heading.plain(links.name(run, c))}", color=colour)
+                    st.badge(f"{role}: {heading.plain(labels.class_name(run, c))}", color=colour)
             if query.is_right is not None:
                 st.badge("right" if query.is_right else "wrong", color="gray")
     for written, near in query.unknown.items():
@@ -72,7 +74,7 @@ def examples(run: Run, vocabulary: Vocabulary) -> None:
         common[0],
         f"{common[1]}, wrong",
         f"{common[0]}, not {common[2 % len(common)]}",
-        f'true:"{links.name(run, 0)}"',
+        f'true:"{labels.class_name(run, 0)}"',
         *common[3:],
     ]
     ranking.show(
@@ -108,7 +110,7 @@ def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
     )
     paging.control(len(found.xs), PER_PAGE, page, "search")
     if t is not None:
-        heading.section(f"Filters that speak of “{heading.plain(links.phrase(run, t))}”")
+        heading.section(f"Filters that speak of “{heading.plain(labels.phrase(run, t))}”")
         evidence.carrying_filters(run, t, key="search.filters")
 
 
@@ -116,13 +118,13 @@ def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture
     """Return one result: where it was seen, the score, and whether the captions agree."""
     row = run.images.iloc[x]
     predicted, true = int(row["predicted_c"]), int(row["true_c"])
-    lines = [Line(links.name(run, predicted), gallery.PREDICTED, title="Predicted class")]
+    lines = [Line(labels.class_name(run, predicted), gallery.PREDICTED, title="Predicted class")]
     if true != predicted:
-        lines.append(Line(links.name(run, true), gallery.TRUE, title="True class"))
+        lines.append(Line(labels.class_name(run, true), gallery.TRUE, title="True class"))
     for wanted in query.wanted:
         said = captions_say(run, x, wanted)
         prefix = "✓ " if said == AGREES else ""
-        lines.append(Line(prefix + said, title=links.phrase(run, wanted)))
+        lines.append(Line(prefix + said, title=labels.phrase(run, wanted)))
     return Picture(
         src=data.thumb(run, x),
         layer="" if t is None else gallery.word_layer(run, x, t),

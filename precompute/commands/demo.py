@@ -29,10 +29,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Make what is missing: world, checkpoint, run, scores."""
-    from core.store import check_name, runs_folder
-    from precompute.demo import make_world
-    from precompute.pipeline import precompute
-    from precompute.settings import Settings
+    from core.runs.files import check_name, runs_folder
+    from precompute.demo_world.make import make_world
+    from precompute.pipeline.pipeline import precompute
+    from precompute.pipeline.settings import Settings
 
     runs = args.runs or runs_folder()
     print("1/3 painting the birds")
@@ -63,9 +63,9 @@ def run(args: argparse.Namespace) -> None:
 
 def _train(cub: Path, checkpoint: Path, args: argparse.Namespace) -> None:
     """Train from scratch."""
-    from precompute.cub import read_cub
-    from precompute.finetune import finetune
-    from precompute.training import Settings
+    from precompute.datasets.cub import read_cub
+    from precompute.training.finetune import finetune
+    from precompute.training.loop import Settings
 
     settings = Settings(
         epochs=args.epochs, input_size=INPUT_SIZE, seed=args.seed, lr=4e-3, backbone_lr=1.0

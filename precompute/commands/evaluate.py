@@ -30,10 +30,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    from core.measures.evaluation import evaluate
-    from core.run import open_run
-    from precompute.findings import write_evaluation
-    from precompute.score_tables import tables
+    from core.metrics.evaluation import evaluate
+    from core.metrics.text_tables import tables
+    from core.runs.run import open_run
+    from precompute.pipeline.post_run import write_evaluation
 
     scored = open_run(args.run_name, args.runs)
     if args.classes is None:

@@ -12,7 +12,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Write the images that meet all conditions, with diagnoses and verdicts, in "
         "the format that the file's name ends in: .html (with pictures), .csv or .json.",
     )
-    from core.triage.pattern import Pattern
+    from core.diagnosis.finding import Pattern
 
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
@@ -34,13 +34,13 @@ def run(args: argparse.Namespace) -> None:
     """Write the report."""
     from contextlib import closing
 
+    from core.diagnosis.diagnosis import diagnosed, members
     from core.errors import DataError
-    from core.failures import ORDERS, Criteria, select
-    from core.report import rows, write
-    from core.run import open_run
-    from core.triage.diagnosis import diagnosed, members
-    from core.verdicts import Verdicts
-    from core.vocabulary import Vocabulary
+    from core.review.report import rows, write
+    from core.review.verdicts import Verdicts
+    from core.runs.run import open_run
+    from core.search.image_selection import ORDERS, Criteria, select
+    from core.search.vocabulary import Vocabulary
 
     if args.sort not in ORDERS:
         raise DataError(f"--sort is one of {', '.join(ORDERS)}, got {args.sort!r}")

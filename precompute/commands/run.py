@@ -46,9 +46,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    from core.store import runs_folder
-    from precompute.pipeline import precompute
-    from precompute.settings import Settings
+    from core.runs.files import runs_folder
+    from precompute.pipeline.pipeline import precompute
+    from precompute.pipeline.settings import Settings
 
     given = {
         name: getattr(args, name)

@@ -24,9 +24,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """List the suspicious labels."""
-    from core.report import to_csv
-    from core.run import open_run
-    from core.triage.diagnosis import diagnosed, suspects
+    from core.diagnosis.diagnosis import diagnosed, suspects
+    from core.review.report import to_csv
+    from core.runs.run import open_run
 
     table = suspects(diagnosed(open_run(args.run_name, args.runs)), args.top)
     if args.out is None:

@@ -46,11 +46,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Train and write the checkpoint."""
-    from precompute.cub import read_cub
+    from precompute.datasets.cub import read_cub
 
     dataset = read_cub(args.cub)  # before torch is loaded: a wrong folder is told at once
-    from precompute.finetune import finetune
-    from precompute.training import Settings
+    from precompute.training.finetune import finetune
+    from precompute.training.loop import Settings
 
     settings = Settings(
         epochs=args.epochs,

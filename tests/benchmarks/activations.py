@@ -20,16 +20,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from core.rowfile import RowFile
-from precompute.activations import Recorder, Rows, compute
-from precompute.checkpoint import Checkpoint
-from precompute.chunks import Chunking, ChunkStore, spans
-from precompute.cub import read_cub
-from precompute.decoding import Decoder
-from precompute.device import autocast, choose_device
-from precompute.forward import Forward, threads_of_torch
-from precompute.loading import LoadedModel, explainable
-from precompute.models import build
+from core.runs.row_file import RowFile
+from precompute.datasets.cub import read_cub
+from precompute.images.decoding import Decoder
+from precompute.network.checkpoint import Checkpoint
+from precompute.network.device import autocast, choose_device
+from precompute.network.forward import Forward, threads_of_torch
+from precompute.network.loading import LoadedModel, explainable
+from precompute.network.registry import build
+from precompute.resume.chunks import Chunking, ChunkStore, spans
+from precompute.stages.activation_pass import Recorder, Rows, compute
 from tests.benchmarks.photos import write_photos
 from tests.benchmarks.row import print_row
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from precompute.attributes import attributes_of
-from precompute.phrases import Pair, Reading
-from precompute.synonyms import Synonyms
-from precompute.tagger import read_tokens
+from precompute.attributes.extraction import attributes_of
+from precompute.attributes.phrases import Pair, Reading
+from precompute.attributes.synonyms import Synonyms
+from precompute.attributes.tagger import read_tokens
 
 HELD_OUT = ("004", "008", "031", "037")
 N_BOOTSTRAP = 1000

@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from precompute.checkpoint import Checkpoint, write_checkpoint
-from precompute.cub import read_cub
-from precompute.decoding import Decoder
-from precompute.device import choose_device
-from precompute.forward import Forward
-from precompute.loading import load_checkpoint
-from precompute.lookahead import work_ahead
-from precompute.models import build
-from precompute.pipeline import precompute
-from precompute.settings import Settings
+from precompute.datasets.cub import read_cub
+from precompute.images.decoding import Decoder
+from precompute.network.checkpoint import Checkpoint, write_checkpoint
+from precompute.network.device import choose_device
+from precompute.network.forward import Forward
+from precompute.network.loading import load_checkpoint
+from precompute.network.registry import build
+from precompute.parallel.prefetch import work_ahead
+from precompute.pipeline.pipeline import precompute
+from precompute.pipeline.settings import Settings
 from tests.benchmarks.photos import write_photos
 from tests.benchmarks.row import print_row
 

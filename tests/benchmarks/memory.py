@@ -19,12 +19,12 @@ from pathlib import Path
 
 from torch import nn
 
-from core.run import Run
-from precompute.checkpoint import Checkpoint, write_checkpoint
-from precompute.cub import read_cub
-from precompute.models import build, register_model
-from precompute.pipeline import precompute
-from precompute.settings import Settings
+from core.runs.run import Run
+from precompute.datasets.cub import read_cub
+from precompute.network.checkpoint import Checkpoint, write_checkpoint
+from precompute.network.registry import build, register_model
+from precompute.pipeline.pipeline import precompute
+from precompute.pipeline.settings import Settings
 from tests import tiny_birds
 from tests.benchmarks.photos import write_photos
 from tests.benchmarks.row import print_row

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from core.contract import TABLES, K
 from core.probability import sigma
-from core.query import parse
-from core.run import Run
-from core.search import search
-from core.vocabulary import Vocabulary
-from core.writer import RunWriter
+from core.runs.contract import TABLES, K
+from core.runs.run import Run
+from core.runs.writer import RunWriter
+from core.search.query import parse
+from core.search.search import search
+from core.search.vocabulary import Vocabulary
 from tests.benchmarks.row import print_row
 from tests.synthetic_run import attribute_table, jpeg
 

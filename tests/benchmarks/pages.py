@@ -19,9 +19,9 @@ from pathlib import Path
 
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from core.failures import Criteria, select
-from core.run import Run
-from core.store import runs_folder
+from core.runs.files import runs_folder
+from core.runs.run import Run
+from core.search.image_selection import Criteria, select
 from tests.browser import Server, launch, serve, settle
 from tests.screenshots import states
 from tests.synthetic_run import write_synthetic_run

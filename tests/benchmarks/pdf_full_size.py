@@ -20,16 +20,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.blocks import blocks
+from core.batching import blocks
 from core.estimators import ESTIMATORS, Inputs, estimate
+from core.estimators.inputs import maps_of
 from core.estimators.mixture import N_STEPS
-from core.estimators.templates import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
+from core.estimators.part_detectors import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
+from core.estimators.significance import N_SHUFFLES, trust
 from core.probability import prior, sigma
-from core.trust import N_SHUFFLES, trust
-from core.writer import RunWriter
-from precompute.distributed import Ranks
-from precompute.steps.estimates import maps_of
-from precompute.steps.explanations import Factors, write_explanations
+from core.runs.writer import RunWriter
+from precompute.parallel.ranks import Ranks
+from precompute.stages.explanations import Factors, write_explanations
 from tests.benchmarks.row import print_row
 from tests.benchmarks.watch import Watch
 from tests.synthetic_run import attribute_table

@@ -21,16 +21,16 @@ from unittest.mock import patch
 
 import numpy as np
 
-from core.contract import N_EXPLAIN
 from core.estimators import estimate
+from core.estimators.inputs import inputs_of
 from core.estimators.mixture import TILT, most_likely, tilted
-from core.measures import bleu, retrieval_scores
-from core.measures.bootstrap import Score
+from core.explanations.attribute_ranking import telling_first, top_attributes
+from core.metrics import bleu, retrieval
+from core.metrics.bootstrap import Score
 from core.probability import p_t_given_xc, sigma
-from core.run import Run, open_run
-from core.selection import telling_first, top_attributes
-from precompute.attributes import extract
-from precompute.steps.estimates import inputs_of
+from core.runs.contract import N_EXPLAIN
+from core.runs.run import Run, open_run
+from precompute.attributes.extraction import extract
 
 TILTS = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0)
 #: An attribute that n captions of an image name counts as n to this power mentions.
@@ -76,10 +76,10 @@ class Board:
             The class that images are explained as.
         """
         run, p = self.run, read_out(c)
-        ts = retrieval_scores.searched_attributes(run)
+        ts = retrieval.searched_attributes(run)
         top = top_attributes(p, run.attributes, N_EXPLAIN)
-        held = retrieval_scores.retrieved(top, ts)
-        scores = retrieval_scores.score_retrieval(p[:, ts], held, truth[:, ts], self.true_c)
+        held = retrieval.retrieved(top, ts)
+        scores = retrieval.score_retrieval(p[:, ts], held, truth[:, ts], self.true_c)
         usual = np.maximum(p.mean(axis=0), np.finfo(np.float32).eps)
         top = telling_first(top, p, usual)
         text = bleu.sentences(run, self.xs, top)["shown"]
@@ -109,7 +109,7 @@ def read_outs(board: Board) -> Iterator[tuple[str, ReadOut]]:
     inputs = inputs_of(run)
     plain, share = most_likely(inputs)
     pooled, likely = run.array("pooled")[xs], board.words(plain)
-    yield "class frequency", lambda c: retrieval_scores.class_frequency(run)[c]
+    yield "class frequency", lambda c: retrieval.class_frequency(run)[c]
     for name in ("literal", "ridge"):
         yield name, board.words(run.array("p_t_given_f", name))
     for power in POWERS:
@@ -167,11 +167,11 @@ def rows(board: Board) -> Iterator[tuple[str, str, dict[str, object]]]:
     for name, read_out in read_outs(board):
         yield name, "captions", board.score(read_out, truth, predicted_c)
     default = board.words(tilted(*most_likely(inputs_of(run)), TILT))
-    frequency = lambda c: retrieval_scores.class_frequency(run)[c]  # noqa: E731
+    frequency = lambda c: retrieval.class_frequency(run)[c]  # noqa: E731
     known = {"class frequency": frequency, "the default": default}
     for name, read_out in known.items():
         yield f"{name}, true class", "captions", board.score(read_out, truth, true_c)
-    searched = np.isin(np.arange(run.sizes["T"]), retrieval_scores.searched_attributes(run))
+    searched = np.isin(np.arange(run.sizes["T"]), retrieval.searched_attributes(run))
     best = (truth & searched) + frequency(true_c) / 100
     yield "any five of what they name", "captions", board.score(lambda _: best, truth, true_c)
     others, usual = half_counts(run, xs, 0), frequency(true_c)

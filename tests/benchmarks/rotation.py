@@ -17,16 +17,16 @@ from unittest.mock import patch
 
 import numpy as np
 
-from core.contract import N_EXPLAIN
-from core.estimators import Inputs, templates
+from core.estimators import Inputs, part_detectors
+from core.estimators.inputs import inputs_of
 from core.estimators.mixture import most_likely, tilted
 from core.estimators.places import OWN, SEED, blend, noun_detectors
-from core.measures import pck, retrieval_scores
-from core.measures.bootstrap import Score
+from core.explanations.attribute_ranking import top_attributes
+from core.metrics import pck, retrieval
+from core.metrics.bootstrap import Score
 from core.probability import p_t_given_xc
-from core.run import Run, open_run
-from core.selection import top_attributes
-from precompute.steps.estimates import inputs_of
+from core.runs.contract import N_EXPLAIN
+from core.runs.run import Run, open_run
 from tests.benchmarks.read_outs import TILTS
 
 N_SPLITS = 4
@@ -40,11 +40,11 @@ Rows = Iterator[tuple[int, str, str, str, Score]]
 
 def candidates(run: Run, inputs: Inputs) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the evidence of every setting, shape (F, T), by name."""
-    sample = templates.sample_cells(inputs, np.random.default_rng(SEED))
+    sample = part_detectors.sample_cells(inputs, np.random.default_rng(SEED))
     own = run.array("evidence", "ridge")
     for n_clusters in CLUSTERS:
-        with patch.object(templates, "N_CLUSTERS", n_clusters):
-            found = templates.part_templates(sample, SEED)
+        with patch.object(part_detectors, "N_CLUSTERS", n_clusters):
+            found = part_detectors.part_templates(sample, SEED)
         detectors = noun_detectors(inputs, found)
         place = np.stack([detectors[noun] for noun in inputs.nouns], axis=1)
         for weight in WEIGHTS:
@@ -85,7 +85,7 @@ def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Ro
 
 def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
     """Yield retrieval of each split: with the tilt chosen, without one, and class frequency."""
-    images, ts = run.images, retrieval_scores.searched_attributes(run)
+    images, ts = run.images, retrieval.searched_attributes(run)
     true_c = images["true_c"].to_numpy()[xs]
     weights = run.array("class_weights")[images["predicted_c"].to_numpy()[xs]]
     truth = run.counts[xs][:, ts].toarray() > 0
@@ -94,11 +94,9 @@ def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
         f"tilt {tilt:g}": p_t_given_xc(run.array("pooled")[xs], weights, tilted(plain, share, tilt))
         for tilt in TILTS
     }
-    p["class frequency"] = retrieval_scores.class_frequency(run)[
-        images["predicted_c"].to_numpy()[xs]
-    ]
+    p["class frequency"] = retrieval.class_frequency(run)[images["predicted_c"].to_numpy()[xs]]
     held = {
-        name: retrieval_scores.retrieved(top_attributes(values, run.attributes, N_EXPLAIN), ts)
+        name: retrieval.retrieved(top_attributes(values, run.attributes, N_EXPLAIN), ts)
         for name, values in p.items()
     }
     for g in range(N_SPLITS):
@@ -107,7 +105,7 @@ def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
         tilts = [f"tilt {tilt:g}" for tilt in TILTS]
         chosen = [name for name in tilts if found[name] >= found[tilts[0]] - COST][-1]
         for kind, name in {"class frequency": "class frequency", "chosen": chosen}.items():
-            scores = retrieval_scores.score_retrieval(
+            scores = retrieval.score_retrieval(
                 p[name][own][:, ts], held[name][own], truth[own], true_c[own]
             )
             yield from ((g, kind, name, measure, score) for measure, score in scores.items())

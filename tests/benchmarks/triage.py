@@ -23,11 +23,11 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from core.clusters import failures
-from core.run import Run, open_run
-from core.triage.diagnosis import diagnose
-from core.triage.pattern import Pattern
-from precompute.world.truth import Truth
+from core.diagnosis.diagnosis import diagnose
+from core.diagnosis.failure_groups import failures
+from core.diagnosis.finding import Pattern
+from core.runs.run import Run, open_run
+from precompute.demo_world.planting.ground_truth import Truth
 
 #: How a failure with this planted cause should be diagnosed.
 FOUND_AS = {

@@ -1,0 +1,62 @@
+"""Work in batches: rows a block at a time, so that memory stays flat, and small jobs a core each.
+
+A product of small matrices that is divided among the cores waits longer for the slowest of them
+than it computes, the more so on a busy machine; so each job runs on one core and the jobs beside
+each other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+from typing import TypeVar
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+Job, Result = TypeVar("Job"), TypeVar("Result")
+
+#: Rows worked on at a time.
+BLOCK = 512
+
+
+def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
+    """Yield slices that cover n rows, ``size`` at a time.
+
+    >>> list(blocks(5, 2))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+class Rows:
+    """Some rows of a larger array, read when they are sliced.
+
+    Parameters
+    ----------
+    array : ndarray of shape (N, ...)
+        May be a memory map.
+    rows : ndarray of shape (n,)
+
+    >>> Rows(np.array([[5.0], [6.0], [7.0]]), np.array([2, 0]))[0:2].ravel()
+    array([7., 5.])
+    """
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray):
+        self._array, self._rows = array, rows
+        self.shape = (len(rows), *array.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, some: slice) -> np.ndarray:
+        return np.asarray(self._array[self._rows[some]])
+
+
+def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
+    """Return the function's result for each job, in order.
+
+    >>> in_threads(len, ["a", "bird"])
+    [1, 4]
+    """
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cpu_count()) as pool:
+        return list(pool.map(function, jobs))

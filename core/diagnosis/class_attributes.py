@@ -1,0 +1,29 @@
+"""What people say of each class: how often captions of its training images name an attribute."""
+
+import numpy as np
+
+from core.batching import blocks
+from core.class_statistics import class_sums
+from core.language import english
+from core.runs.run import Run
+
+
+def class_frequency(run: Run) -> np.ndarray:
+    """Return the share of a class's captioned training images that name t, shape (C, T), in [0, 1].
+
+    0 throughout for a class without captions.
+    """
+    images, (C, T) = run.images, (run.sizes["C"], run.sizes["T"])
+    known = np.flatnonzero(images["is_train"] & (images["n_captions"] > 0))
+    labels, n_named = images["true_c"].to_numpy(), np.zeros((C, T), np.float32)
+    for block in blocks(len(known)):
+        xs = known[block]
+        n_named += class_sums(run.counts[xs] > 0, labels[xs], C)
+    n_images = np.bincount(labels[known], minlength=C)
+    return n_named / np.maximum(n_images, 1)[:, None]
+
+
+def phrase(run: Run, t: int) -> str:
+    """Return an attribute as a sentence names it: "black wings"."""
+    row = run.attributes.iloc[t]
+    return f"{row['adjective']} {english.noun_form(row['noun'])}"

@@ -1,0 +1,177 @@
+"""Failures grouped by why: by the difference of the two attribute p.d.f.s of each failure.
+
+For a failure x the difference is p(t given x, predicted c) - p(t given x, true c): what the network
+saw for its answer and not for the label. Failures whose differences point the same way (cosine)
+form a group; the number of groups is the one with the best silhouette. Everything is
+deterministic: average linkage, no random start.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist, squareform
+from sklearn.metrics import silhouette_score
+
+from core.batching import blocks
+from core.diagnosis.class_attributes import phrase
+from core.probability import p_t_given_xc
+from core.runs.run import Run
+
+MAX_LINKED = 2000  # failures that are linked; memory grows with their square
+MAX_GROUPS = 60
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A group of failures with one reason.
+
+    Parameters
+    ----------
+    name : str
+        In words, e.g. "long tail taken as Chipping Sparrow's".
+    xs : ndarray of shape (n,)
+        Its failures, the most typical first.
+    t : int
+        The attribute that the network saw most for its answer and not for the label.
+    predicted_c, true_c : int
+        The class of most of its failures, -1 where no class has half of them.
+    """
+
+    name: str
+    xs: np.ndarray
+    t: int
+    predicted_c: int
+    true_c: int
+
+    @property
+    def title(self) -> str:
+        """The name with the size: "23 failures: ..."."""
+        return f"{len(self.xs):,} {'failure' if len(self.xs) == 1 else 'failures'}: {self.name}"
+
+
+def failures(run: Run) -> np.ndarray:
+    """Return the misclassified test images of a run, in order."""
+    images = run.images
+    return np.flatnonzero(~images["is_train"] & (images["true_c"] != images["predicted_c"]))
+
+
+def difference(run: Run, xs: np.ndarray) -> np.ndarray:
+    """Return p(t given x, predicted c) - p(t given x, true c), shape (n, T); rows sum to 0."""
+    pooled = run.array("pooled")[xs]
+    class_weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f")
+    predicted, true = (
+        p_t_given_xc(pooled, class_weights[run.images[column].to_numpy()[xs]], p_t_given_f)
+        for column in ("predicted_c", "true_c")
+    )
+    return predicted - true
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The rows of `difference`, worked out when they are asked for: as an ndarray of shape (n, T).
+
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of shape (n,)
+    """
+
+    run: Run
+    xs: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.xs)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        return difference(self.run, self.xs[rows])
+
+
+def group(differences: np.ndarray | Differences) -> np.ndarray:
+    """Return a group number for each row, shape (n,); rows that point the same way share one.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n, T) or Differences
+    """
+    n = len(differences)
+    if n < 3:
+        return np.arange(n)
+    linked = np.unique(np.linspace(0, n - 1, min(n, MAX_LINKED)).astype(int))
+    directions = _directions(differences[linked])
+    distances = pdist(directions, "sqeuclidean") / 2  # 1 - cosine; 0.5 from a zero row
+    tree = linkage(distances, "average")
+    square = squareform(distances)
+    best, best_score = np.zeros(len(linked), dtype=int), -np.inf
+    for k in range(2, min(MAX_GROUPS, len(linked) - 1) + 1):
+        groups = fcluster(tree, k, "maxclust")
+        if not 1 < len(np.unique(groups)) < len(linked):
+            continue
+        score = silhouette_score(square, groups, metric="precomputed")
+        if score > best_score + 1e-9:
+            best, best_score = groups, score
+    numbers = np.unique(best)
+    centres = np.array([directions[best == number].mean(axis=0) for number in numbers])
+    groups = np.empty(n, int)
+    for block in blocks(n if n > len(linked) else 0):  # those that were not linked: the nearest
+        groups[block] = (_directions(differences[block]) @ centres.T).argmax(axis=1)
+    groups[linked] = np.searchsorted(numbers, best)
+    return groups
+
+
+def _directions(differences: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(differences, axis=1, keepdims=True)
+    return np.divide(differences, norms, out=np.zeros_like(differences), where=norms > 0)
+
+
+def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
+    """Return the groups of failures of a run, the largest first.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    xs : ndarray of shape (n,), optional
+        The failures; all misclassified test images otherwise.
+    """
+    xs = failures(run) if xs is None else np.asarray(xs, dtype=int)
+    if not len(xs):
+        return []
+    differences = difference(run, xs) if len(xs) <= MAX_LINKED else Differences(run, xs)
+    groups = group(differences)
+    found = [_cluster(run, xs, differences, np.flatnonzero(groups == k)) for k in np.unique(groups)]
+    found.sort(key=lambda cluster: (-len(cluster.xs), cluster.xs.min()))
+    names = [cluster.name for cluster in found]
+    return [
+        replace(cluster, name=_with_true(run, cluster))
+        if names.count(cluster.name) > 1
+        else cluster
+        for cluster in found
+    ]
+
+
+def _cluster(
+    run: Run, xs: np.ndarray, differences: np.ndarray | Differences, members: np.ndarray
+) -> Cluster:
+    """Return the cluster of the rows ``members`` of all failures ``xs``."""
+    some = [members[block] for block in blocks(len(members))]
+    mean = sum(differences[rows].sum(axis=0) for rows in some) / len(members)
+    likeness = np.concatenate([differences[rows] @ mean for rows in some])
+    order, xs = np.argsort(-likeness, kind="stable"), xs[members]
+    t = int(mean.argmax())
+    predicted_c, true_c = (
+        _most(run.images[column].to_numpy()[xs]) for column in ("predicted_c", "true_c")
+    )
+    owner = f"{run.classes['name'].iloc[predicted_c]}'s" if predicted_c >= 0 else "another class's"
+    return Cluster(f"{phrase(run, t)} taken as {owner}", xs[order], t, predicted_c, true_c)
+
+
+def _with_true(run: Run, cluster: Cluster) -> str:
+    if cluster.true_c < 0:
+        return f"{cluster.name} in several classes"
+    return f"{run.classes['name'].iloc[cluster.true_c]}'s {cluster.name}"
+
+
+def _most(classes: np.ndarray) -> int:
+    values, counts = np.unique(classes, return_counts=True)
+    return int(values[counts.argmax()]) if 2 * counts.max() >= len(classes) else -1

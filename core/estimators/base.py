@@ -1,0 +1,156 @@
+"""What an estimator is given, what it returns, and the table of all of them.
+
+A new estimator is one registered function from `Inputs` to `Estimate` in a file of its own; the
+pipeline, the score board and the dashboard learn of it from `ESTIMATORS`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from core.batching import Rows, blocks
+from core.errors import DataError
+
+#: The estimator that explanations use unless asked otherwise; chosen by measurement, see README.
+DEFAULT_ESTIMATOR = "places"
+#: Images worked on at a time: keeps memory flat in X.
+IMAGES = 4096
+#: Attributes worked on at a time: keeps memory flat in T.
+ATTRIBUTES = 1024
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that an estimator may see: training images that have captions, nothing of the test split.
+
+    Parameters
+    ----------
+    pooled : ndarray or Rows of shape (X, F)
+        phi(f_k(x)): pooled activations; read them by `activations`.
+    counts : csr_array of shape (X, T)
+        How many captions of x name t.
+    n_captions : ndarray of shape (X,)
+        Captions of each image, at least 1.
+    prior : ndarray of shape (T,)
+        p(t); sums to 1.
+    true_c : ndarray of shape (X,)
+        Class of each image, index into C.
+    nouns, adjectives : ndarray of shape (T,)
+        The two words of each attribute.
+    class_weights : ndarray of shape (C, F)
+        W of the linear head.
+    maps : callable, optional
+        Called, it yields ``(rows, maps)`` batches: rows into X and their feature maps of shape
+        (len(rows), F, H, W). None where maps are not kept; estimators then use pooled alone.
+    """
+
+    pooled: np.ndarray | Rows
+    counts: sparse.csr_array
+    n_captions: np.ndarray
+    prior: np.ndarray
+    true_c: np.ndarray
+    nouns: np.ndarray
+    adjectives: np.ndarray
+    class_weights: np.ndarray
+    maps: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]] | None = None
+
+    def __post_init__(self):
+        X, F = self.shape
+        T = len(self.prior)
+        expected = {
+            "counts": (X, T),
+            "n_captions": (X,),
+            "true_c": (X,),
+            "nouns": (T,),
+            "adjectives": (T,),
+            "class_weights": (len(self.class_weights), F),
+        }
+        for name, shape in expected.items():
+            if np.shape(getattr(self, name)) != shape:
+                raise DataError(
+                    f"{name} should have shape {shape}, has {np.shape(getattr(self, name))}: "
+                    "give the training images that have captions, row by row as in pooled"
+                )
+        if X == 0 or self.counts.nnz == 0:
+            raise DataError(
+                "no training image has a caption that names an attribute, so there is nothing to "
+                "estimate p(t given f) from: check the caption folder and --min-images"
+            )
+        if np.min(self.n_captions) < 1:
+            raise DataError(
+                "an image without captions is unknown, not without attributes: leave it out"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """X and F."""
+        return self.pooled.shape
+
+    def activations(self, block: slice) -> np.ndarray:
+        """Return the pooled activations of a block of images, shape (n, F), float32."""
+        return np.asarray(self.pooled[block], np.float32)
+
+    def mean(self) -> np.ndarray:
+        """Return the mean activation of each filter, shape (F,), float32."""
+        total = sum(self.activations(b).sum(axis=0, dtype=float) for b in blocks(len(self.pooled)))
+        return (total / len(self.pooled)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an estimator returns.
+
+    Parameters
+    ----------
+    p_t_given_f : ndarray of shape (F, T)
+        Filter attribute p.d.f.s, float32; sums to 1 over T.
+    evidence : ndarray of shape (F, T)
+        Signed weight of filter f for attribute t, float32: grounding sums it over the maps.
+    evidence_bias : ndarray of shape (T,)
+        ``pooled @ evidence + evidence_bias`` is the estimator's own score of t in x, float32.
+    """
+
+    p_t_given_f: np.ndarray
+    evidence: np.ndarray
+    evidence_bias: np.ndarray
+
+
+Estimator = Callable[[Inputs], Estimate]
+ESTIMATORS: dict[str, Estimator] = {}
+
+
+def register_estimator(name: str) -> Callable[[Estimator], Estimator]:
+    """Return a decorator that enters a function into `ESTIMATORS` under ``name``."""
+
+    def register(function: Estimator) -> Estimator:
+        if name in ESTIMATORS:
+            raise ValueError(f"there is already an estimator {name!r}: choose another name")
+        ESTIMATORS[name] = function
+        return function
+
+    return register
+
+
+def estimate(name: str, inputs: Inputs) -> Estimate:
+    """Run the estimator of that name.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    if name not in ESTIMATORS:
+        raise DataError(
+            f"there is no estimator {name!r}: choose from {', '.join(sorted(ESTIMATORS))}"
+        )
+    return ESTIMATORS[name](inputs)
+
+
+def caption_fraction(inputs: Inputs, images: slice = slice(None)) -> sparse.csr_array:
+    """Return the share of each image's captions that name t, shape (n, T), float32 in [0, 1]."""
+    counts = inputs.counts[images]
+    share = counts.data.astype(np.float32)
+    share /= np.repeat(inputs.n_captions[images], np.diff(counts.indptr)).astype(np.float32)
+    return sparse.csr_array((share, counts.indices, counts.indptr), shape=counts.shape)

@@ -1,0 +1,141 @@
+"""Detectors of parts, found without names: clusters of map cells that occur in every class.
+
+The cells of a feature map differ by species first and by part of the body second. Less the mean
+cell of its class, what is left of a cell is mostly *where on the bird* it lies, and clusters of
+that are parts: head, belly, wing tips, feet, background. Linear discriminants turn each cluster
+into one weight a filter, so that a part is found by a weighted sum of the maps.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+from sklearn.cluster import MiniBatchKMeans
+
+from core.batching import blocks
+from core.class_statistics import class_sums
+from core.estimators.base import Inputs
+
+#: Cells drawn from the maps of all images.
+N_CELLS = 60_000
+#: Parts of a clustering. More of them split by species again; fewer merge head and breast.
+N_CLUSTERS = 8
+#: Clusterings from different starts; single ones differ by several points of PCK.
+N_CLUSTERINGS = 6
+#: Ridge on the correlation matrix of the cells, whose diagonal is 1.
+SHRINKAGE = 1.0
+#: Principal directions of the cells in which peaks are kept.
+N_DIRECTIONS = 128
+
+
+@dataclass(frozen=True)
+class CellSample:
+    """Cells drawn at random from the maps of the training images.
+
+    Parameters
+    ----------
+    cells : ndarray of shape (n, F)
+        Activations, of the type that the maps have: half of what float32 would take.
+    cell_c : ndarray of shape (n,)
+        Class of the image of each.
+    """
+
+    cells: np.ndarray
+    cell_c: np.ndarray
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield some cells at a time, float32, and which they are."""
+        yield from ((some, self.cells[some].astype(np.float32)) for some in blocks(len(self.cells)))
+
+
+def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELLS) -> CellSample:
+    """Draw as many cells from every image, ``n_cells`` in all or every cell."""
+    X = len(inputs.true_c)
+    cells, cell_c = [], []
+    for rows, maps in inputs.maps():
+        flat = maps.reshape(*maps.shape[:2], -1)
+        n_each = min(max(n_cells // X, 1), flat.shape[2])
+        for row, image in zip(rows, flat, strict=True):
+            cells.append(image[:, rng.permutation(image.shape[1])[:n_each]].T)
+            cell_c.append(np.full(n_each, inputs.true_c[row]))
+    return CellSample(np.concatenate(cells), np.concatenate(cell_c))
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Linear detectors of clusters, and directions that hold what a cell can tell.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (F, K)
+        A weighted sum of the maps peaks where cluster k lies; each column has length 1.
+    clustering : ndarray of shape (K,)
+        Which of the clusterings each cluster is of.
+    directions : ndarray of shape (F, D)
+        Principal directions of standardised cells, D at most `N_DIRECTIONS`.
+    """
+
+    weights: np.ndarray
+    clustering: np.ndarray
+    directions: np.ndarray
+
+
+def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTERINGS) -> Templates:
+    """Cluster the more active half of the cells, several times, and return all detectors."""
+    F = sample.cells.shape[1]
+    mean, scale = _moments(sample)
+    correlation = np.zeros((F, F), np.float32)
+    for _, cells in sample.blocks():
+        standard = (cells - mean) / scale
+        correlation += standard.T @ standard
+    correlation /= np.float32(len(sample.cells))
+    active, shape = _shapes(sample)
+    found = [_members(shape, seed + i) for i in range(n_clusterings)]
+    clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in found])
+    centres = np.concatenate([_centres(sample.cells[active], member) for member in found])
+    shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
+    weights = linalg.solve(shrunk, (centres / scale).T, assume_a="pos") / scale[:, None]
+    weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
+    n_directions = min(N_DIRECTIONS, F)
+    _, directions = linalg.eigh(correlation, subset_by_index=[F - n_directions, F - 1])
+    directions = directions / scale[:, None]
+    return Templates(weights.astype(np.float32), clustering, directions.astype(np.float32))
+
+
+def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each filter, 1 where there is none, float32."""
+    n = len(sample.cells)
+    mean = sum(cells.sum(axis=0, dtype=float) for _, cells in sample.blocks()) / n
+    mean = mean.astype(np.float32)
+    square = sum(((cells - mean) ** 2).sum(axis=0, dtype=float) for _, cells in sample.blocks())
+    scale = np.sqrt(square / n).astype(np.float32)
+    return mean, np.where(scale > 0, scale, np.float32(1))
+
+
+def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
+    """Return which cells are active, and these at length 1, less the mean of their class."""
+    lengths = [np.linalg.norm(cells, axis=1) for _, cells in sample.blocks()]
+    length = np.concatenate(lengths)
+    active = np.flatnonzero(length >= np.median(length))
+    shape = sample.cells[active].astype(np.float32)
+    shape /= np.maximum(length[active, None], np.finfo(np.float32).tiny)
+    for c in np.unique(sample.cell_c[active]):
+        own = np.flatnonzero(sample.cell_c[active] == c)
+        shape[own] -= shape[own].mean(axis=0)
+    return active, shape
+
+
+def _members(shape: np.ndarray, seed: int) -> np.ndarray:
+    """Return the cluster of each cell; every number up to the largest is taken."""
+    n_clusters = min(N_CLUSTERS, len(shape))
+    kmeans = MiniBatchKMeans(n_clusters, random_state=seed, batch_size=4096, n_init=2)
+    return np.unique(kmeans.fit_predict(shape), return_inverse=True)[1]
+
+
+def _centres(cells: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """Return the mean cell of each cluster, less the mean of all clusters."""
+    n_members = np.bincount(member)
+    sums = sum(class_sums(cells[some], member[some], len(n_members)) for some in blocks(len(cells)))
+    centres = sums / n_members[:, None]
+    return centres - centres.mean(axis=0)

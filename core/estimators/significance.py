@@ -1,0 +1,151 @@
+"""How far a filter's p.d.f. can be trusted: against captions that belong to other images.
+
+The p.d.f.s are estimated again from shuffled captions. What p(t given f) reaches under shuffled
+captions says how much of it is noise; an attribute that stands above its own noise can *name* the
+filter. Images of a class share captions and activations, so they are not exchangeable one by one:
+with enough classes, whole classes exchange their captions, and what a name has to beat is "any
+other grouping of species would have done as well". Of a few classes too few groupings differ to
+tell a name from noise, so there images are shuffled one by one, the weaker test.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from core.batching import blocks
+from core.estimators import Estimate, Inputs, estimate
+
+#: Shuffles for the width of the noise, and as many again for its tail.
+N_SHUFFLES = 20
+#: False discovery rate below which an attribute counts as a name.
+ALPHA = 0.05
+#: With fewer classes than this, images are shuffled one by one.
+MIN_CLASSES = 50
+#: A filter with at most so many names is "named".
+FEW_NAMES = 3
+#: A name says at least this share of what the best name says more than filters do on average.
+NEXT_TO_BEST = 0.5
+
+
+def trust(
+    name: str, inputs: Inputs, found: Estimate, seed: int = 0, n_shuffles: int = N_SHUFFLES
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return q-values and the height of the noise of an estimate.
+
+    Square roots of probabilities have nearly equal variance. The first shuffles give their mean and
+    spread for every filter and attribute. How far beyond that noise reaches, and rare attributes
+    reach far, is read off the other shuffles for all filters together: the p-value is the share of
+    (shuffle, filter) pairs that stand as high. Attributes about as frequent share their tail where
+    one alone has too few pairs to survive the control of false discoveries, which is done filter by
+    filter over T (Benjamini and Hochberg).
+
+    Parameters
+    ----------
+    name : str
+        The estimator that made ``found``.
+    inputs : Inputs
+        What it was made from; its maps are not read.
+    found : Estimate
+        The estimate to judge.
+    seed : int
+        Of the shuffles.
+    n_shuffles : int
+        How often for each of both purposes, at least 2.
+
+    Returns
+    -------
+    q_value : ndarray of shape (F, T), float32
+        In [0, 1].
+    null_high : ndarray of shape (F, T), float32
+        95th percentile of p(t given f) under shuffled captions, in [0, 1].
+    """
+    rng = np.random.default_rng(seed)
+    mean, spread = _noise(name, inputs, rng, n_shuffles)
+    z = (np.sqrt(found.p_t_given_f) - mean) / spread
+    F, T = z.shape
+    n_sharing = int(np.ceil(2 * T / (ALPHA * n_shuffles * F)))
+    by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
+    alike = [by_frequency[block] for block in blocks(T, n_sharing)]
+    p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
+    for _ in range(n_shuffles):
+        noise = (np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f) - mean) / spread
+        high += np.quantile(noise, 0.95, axis=0) / n_shuffles
+        for ts in alike:
+            tail = np.sort(noise[:, ts], axis=None)
+            p_value[:, ts] += 1 - np.searchsorted(tail, z[:, ts]) / len(tail)
+    least = 1 / (n_shuffles * F * n_sharing)
+    p_value = np.clip(p_value / n_shuffles + least, 0, 1)
+    null_high = np.clip(mean + high * spread, 0, 1) ** 2
+    q_value = np.empty((F, T), np.float32)
+    for f in range(F):
+        q_value[f] = stats.false_discovery_control(p_value[f])
+    return q_value, null_high
+
+
+def _noise(
+    name: str, inputs: Inputs, rng: np.random.Generator, n_shuffles: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and spread of the root of p(t given f) under shuffled captions, shape (F, T)."""
+    shape = inputs.shape[1], len(inputs.prior)
+    mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for n in range(1, n_shuffles + 1):
+        root = np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f)
+        delta = root - mean
+        mean += delta / n
+        scatter += delta * (root - mean)
+    spread = np.sqrt(scatter / (n_shuffles - 1))
+    return mean, np.maximum(spread, np.finfo(np.float32).eps)
+
+
+def shuffled(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """Return inputs in which classes have exchanged their captions, without maps.
+
+    A class that is given the captions of a larger or smaller one takes a part of them, or some of
+    them twice.
+    """
+    classes, member = np.unique(inputs.true_c, return_inverse=True)
+    if len(classes) < MIN_CLASSES:
+        rows = rng.permutation(len(inputs.true_c))
+    else:
+        giver = rng.permutation(len(classes))
+        rows = np.empty(len(inputs.true_c), int)
+        for c in range(len(classes)):
+            given = rng.permutation(np.flatnonzero(member == giver[c]))
+            rows[member == c] = np.resize(given, (member == c).sum())
+    counts, n_captions = inputs.counts[rows], inputs.n_captions[rows]
+    return replace(inputs, counts=counts, n_captions=n_captions, maps=None)
+
+
+def filters_table(
+    p_t_given_f: np.ndarray, q_value: np.ndarray, class_weights: np.ndarray
+) -> pd.DataFrame:
+    """Return the table of filters: verdict, name and entropy of each.
+
+    A name is a significant attribute of which the filter says more than filters do on average, and
+    not much less so than of its best name.
+
+    Parameters
+    ----------
+    p_t_given_f, q_value : ndarray of shape (F, T)
+    class_weights : ndarray of shape (C, F)
+    """
+    is_name = q_value < ALPHA
+    n_significant = is_name.sum(axis=1)
+    excess = np.where(is_name, p_t_given_f - p_t_given_f.mean(axis=0), 0)
+    best = excess.argmax(axis=1)
+    height = excess.max(axis=1, keepdims=True)
+    n_names = ((excess >= NEXT_TO_BEST * height) & (excess > 0)).sum(axis=1)
+    verdict = np.select(
+        [n_names == 0, n_names <= FEW_NAMES], ["no nameable attribute", "named"], "several names"
+    )
+    return pd.DataFrame(
+        {
+            "verdict": verdict,
+            "name_t": np.where(n_names > 0, best, -1).astype(np.int32),
+            "n_significant": n_significant.astype(np.int32),
+            "entropy": stats.entropy(p_t_given_f, base=2, axis=1).astype(np.float32),
+            "top_c": class_weights.argmax(axis=0).astype(np.int32),
+        }
+    )

@@ -1,0 +1,91 @@
+"""Which attributes an explanation holds: the most probable ones that do not contradict each other.
+
+"A long, short bill" would make a birder laugh: of two attributes at opposite poles of one dimension
+of one noun, only the more probable is kept. And in which order it says them: what nearly every bird
+has comes last.
+"""
+
+import numpy as np
+import pandas as pd
+
+from core.language.wordlists import OPPOSITES
+
+
+def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the dimension of each attribute and its pole there.
+
+    Parameters
+    ----------
+    attributes : DataFrame
+        With the columns ``adjective`` and ``noun``.
+
+    Returns
+    -------
+    dimension : ndarray of shape (T,), int
+        Same number for the same dimension of the same noun, -1 for none.
+    pole : ndarray of shape (T,), int
+        0 or 1; two attributes of one dimension with different poles contradict each other.
+    """
+    side = {
+        a: (d, p) for d, pair in enumerate(OPPOSITES) for p, words in enumerate(pair) for a in words
+    }
+    nouns = pd.factorize(attributes["noun"])[0]
+    found = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
+    dimension, pole = np.array(found, dtype=int).reshape(-1, 2).T
+    return np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension), pole
+
+
+def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarray:
+    """Return the k most probable attributes of each row, without contradictions.
+
+    Parameters
+    ----------
+    p : ndarray of shape (B, T)
+        Attribute p.d.f.s.
+    attributes : DataFrame
+        One row an attribute.
+    k : int
+        How many to keep, at most T.
+
+    Returns
+    -------
+    ndarray of shape (B, k), int32
+        By falling p; -1 where fewer than k remain.
+    """
+    n_candidates = min(2 * k, p.shape[1])
+    candidates = np.argpartition(-p, n_candidates - 1, axis=1)[:, :n_candidates]
+    candidates.sort(axis=1)  # ties in the order of t
+    by_p = np.argsort(-np.take_along_axis(p, candidates, axis=1), axis=1, kind="stable")
+    candidates = np.take_along_axis(candidates, by_p, axis=1)
+    ts, place = np.unique(candidates, return_inverse=True)
+    place = place.reshape(candidates.shape)
+    dimension, pole = (of_t[place] for of_t in poles(attributes.iloc[ts]))
+    keep = np.ones(candidates.shape, dtype=bool)
+    for j in range(1, n_candidates):
+        same = (dimension[:, :j] == dimension[:, j : j + 1]) & (dimension[:, j : j + 1] >= 0)
+        keep[:, j] = ~(same & (pole[:, :j] != pole[:, j : j + 1]) & keep[:, :j]).any(axis=1)
+    first = np.argsort(~keep, axis=1, kind="stable")[:, :k]
+    kept = np.take_along_axis(keep, first, axis=1)
+    return np.where(kept, np.take_along_axis(candidates, first, axis=1), -1).astype(np.int32)
+
+
+def telling_first(top: np.ndarray, p: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Return the attributes of each row by falling lift, p over what is usual.
+
+    Parameters
+    ----------
+    top : ndarray of shape (B, k), int
+        Attributes from `top_attributes`; -1 for none, which stays last.
+    p : ndarray of shape (B, T)
+        Attribute p.d.f.s.
+    usual : ndarray of shape (T,)
+        The p.d.f. of the average filter.
+
+    >>> p, usual = np.array([[0.6, 0.1, 0.3]]), np.array([0.8, 0.1, 0.1])
+    >>> telling_first(np.array([[0, 2, -1]]), p, usual)
+    array([[ 2,  0, -1]])
+    """
+    ts = np.maximum(top, 0)
+    lift = np.take_along_axis(p, ts, axis=1) / np.maximum(usual[ts], np.finfo(np.float32).tiny)
+    order = np.argsort(np.where(top >= 0, -lift, np.inf), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)

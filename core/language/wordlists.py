@@ -1,0 +1,50 @@
+"""Word lists of general English that sentences and queries need."""
+
+#: Nouns that are named in the plural when a bird is described.
+PLURAL_NOUNS = frozenset(
+    "cheek claw covert eye feather flank foot leg mark marking primary secondary side spot streak "
+    "stripe talon tarsus thigh toe wing wingbar wingtip".split()
+)
+#: Nouns without an article.
+MASS_NOUNS = frozenset("barring coloration coloring down fluff fur plumage skin".split())
+#: Nouns for the whole: what "is a small bird", not what "has a small bird".
+WHOLE_NOUNS = frozenset({"bird"})
+#: Adjectives that are colours; they are joined by "and".
+COLOURS = frozenset(
+    "beige black blue bluish bronze brown brownish buff chestnut cream crimson gold golden green "
+    "greenish grey greyish indigo iridescent ivory maroon multicolored navy olive orange pink "
+    "pinkish purple red reddish rufous rust rusty scarlet silver tan teal turquoise violet white "
+    "whitish yellow yellowish".split()
+)
+#: Adjectives that cannot both be true of one part: each row is a dimension with its two poles.
+OPPOSITES = (
+    (
+        {"long", "elongated", "large", "big", "huge"},
+        {"short", "stubby", "small", "tiny", "little"},
+    ),
+    ({"thick", "wide", "broad", "fat"}, {"thin", "slender", "narrow", "skinny"}),
+    ({"pointed", "pointy", "sharp"}, {"blunt", "round", "rounded"}),
+    ({"straight"}, {"curved", "hooked"}),
+    ({"dark", "darker"}, {"light", "pale", "bright"}),
+)
+#: Words for one thing; a run knows at most one of each group when its synonyms were merged.
+SYNONYMS = (
+    ("beak", "bill"),
+    ("gray", "grey"),
+    ("breast", "chest"),
+    ("belly", "abdomen", "stomach", "underside"),
+    ("crown", "cap"),
+    ("wingbar", "wing-bar"),
+    ("eyering", "eye-ring"),
+    ("large", "big", "huge"),
+    ("small", "little", "tiny"),
+    ("pointed", "pointy", "sharp"),
+    ("long", "elongated"),
+    ("brown", "brownish"),
+    ("red", "reddish"),
+    ("yellow", "yellowish"),
+    ("spotted", "speckled"),
+    ("striped", "streaked"),
+    ("round", "rounded"),
+    ("feather", "plumage"),
+)

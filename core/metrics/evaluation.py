@@ -1,0 +1,224 @@
+"""The score board of a run: every measure, every estimator, its baselines, on the test split.
+
+`evaluate` returns plain JSON, which is ``evaluation.json``. A score is ``{value, low, high, n}``:
+the figure, its bootstrap 95 % interval over images and the number of cases; null where nothing
+could be measured. The layout is
+
+    scored           what was scored: images, of how many, captioned images, classes, accuracy in
+                     percent of all of them
+    grounding        rows: estimator or baseline -> PCK in percent at radius 0.1, 0.2, 0.3
+    retrieval        rows: estimator or baseline -> recall, true negative rate, precision in
+                     percent, mAP, mAP within classes in [0, 1]
+    bleu             rows: estimator -> variant -> correct, wrong, all, correct minus wrong
+    variety          rows: estimator -> different top attributes, entropy in bits
+    faithfulness     rows: estimator -> fall of the logit and the probability, and ratios
+    trust            filters of each verdict, and how well names foretell which classes fall
+
+``paper`` beside the rows has the paper's own figures, ``by_attribute`` those of each attribute.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.batching import blocks
+from core.errors import DataError
+from core.explanations.attribute_ranking import telling_first, top_attributes
+from core.explanations.explanation import average_filter
+from core.metrics import bleu, diversity, faithfulness, filter_names, pck, retrieval
+from core.metrics.bootstrap import Resamples, Score, ratio
+from core.probability import p_t_given_xc
+from core.runs.contract import N_EXPLAIN
+from core.runs.run import Run
+
+#: Test images that are scored at most, drawn at random: of so many the intervals are narrow.
+N_SCORED = 20_000
+
+
+def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dict:
+    """Score a run on its test split.
+
+    Parameters
+    ----------
+    run : Run
+    class_ids : list of int, optional
+        Score only images of these classes, by the data set's own numbers; all by default.
+    seed : int
+        Of resamples and random baselines.
+
+    Raises
+    ------
+    DataError
+        If no test image is left to score.
+    """
+    images = run.images
+    in_test = ~images["is_train"].to_numpy() & run.is_readable
+    if class_ids is not None:
+        chosen = run.classes.index[run.classes["class_id"].isin(class_ids)]
+        in_test &= images["true_c"].isin(chosen).to_numpy()
+    tested = np.flatnonzero(in_test)
+    if not len(tested):
+        raise DataError(
+            "there is no test image to score: expected images of the test split"
+            + (f" in the classes {class_ids}" if class_ids is not None else "")
+        )
+    n_scored = min(len(tested), N_SCORED)
+    xs = np.sort(np.random.default_rng(seed).choice(tested, n_scored, replace=False))
+    captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
+    is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
+    ts = retrieval.searched_attributes(run)
+    found = {
+        n: _explained(run, xs, ts, _pdf(run, n), average_filter(run, n)) for n in run.estimators
+    }
+    tops = {name: top for name, (top, _) in found.items()}
+    has_caption = np.isin(xs, captioned)
+    said = {name: (top[has_caption], p[has_caption]) for name, (top, p) in found.items()}
+    accuracy = ratio(is_right[tested], np.ones(len(tested)), Resamples(len(tested)), unit=100)
+    rows = {
+        "variety": {n: diversity.score_variety(top[:, 0], seed) for n, top in tops.items()},
+        "faithfulness": {
+            name: faithfulness.score_faithfulness(
+                faithfulness.falls(run, xs, top, name, seed), seed
+            )
+            for name, top in tops.items()
+        },
+    }
+    return plain(
+        {
+            "scored": {
+                "images": len(xs),
+                "of": len(tested),
+                "captioned": len(captioned),
+                "class_ids": class_ids,
+                "accuracy": accuracy,
+            },
+            "default_estimator": run.default_estimator,
+            "grounding": _grounding(run, captioned, seed),
+            "retrieval": _retrieval(run, captioned, ts, said, seed),
+            "bleu": _bleu(run, captioned, said, is_right[captioned], seed),
+            **{name: {"rows": scores} for name, scores in rows.items()},
+            "trust": _trust(run, captioned, seed),
+        }
+    )
+
+
+def plain(value):
+    """Return nested dicts of scores as plain JSON."""
+    if isinstance(value, Score):
+        return value.as_dict()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from images to p(t given x, predicted c), shape (n, T)."""
+    predicted_c = run.images["predicted_c"].to_numpy()
+    weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f", estimator)
+    return lambda xs: p_t_given_xc(run.array("pooled")[xs], weights[predicted_c[xs]], p_t_given_f)
+
+
+def _explained(
+    run: Run,
+    xs: np.ndarray,
+    ts: np.ndarray,
+    pdf: Callable[[np.ndarray], np.ndarray],
+    usual: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the attributes of each sentence, shape (n, 5), and p of ``ts``, (n, len(ts)).
+
+    They stand by falling p, or where ``usual`` is given in the order in which they are told.
+    """
+    found = [(np.empty((0, N_EXPLAIN), np.int32), np.empty((0, len(ts)), np.float32))]
+    for block in blocks(len(xs)):
+        p = pdf(xs[block])
+        top = top_attributes(p, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
+        if usual is not None:
+            top = telling_first(top, p, usual)
+        spare = ((0, 0), (0, N_EXPLAIN - top.shape[1]))
+        found.append((np.pad(top, spare, constant_values=-1), p[:, ts]))
+    top, p = (np.concatenate(column) for column in zip(*found, strict=True))
+    return top, p
+
+
+def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:
+    pairs = pck.grounded_pairs(run, xs)
+    evidence = {name: run.array("evidence", name) for name in run.estimators}
+    constant = np.ones((run.sizes["F"], 1), np.float32)
+    points = {
+        **pck.baseline_points(len(pairs.xs), seed),
+        **pck.peaks(run, pairs, {"constant": constant, **evidence}),
+    }
+    phrases = run.attributes["phrase"]
+    return {
+        "n_pairs": len(pairs.xs),
+        "paper": pck.PAPER,
+        "rows": {name: pck.score_peaks(pairs, at, seed) for name, at in points.items()},
+        "by_attribute": {
+            name: {
+                phrases.iloc[t]: scores
+                for t, scores in pck.score_by_attribute(pairs, at, seed).items()
+            }
+            for name, at in points.items()
+        },
+    }
+
+
+def _retrieval(
+    run: Run,
+    xs: np.ndarray,
+    ts: np.ndarray,
+    said: dict[str, tuple[np.ndarray, np.ndarray]],
+    seed: int,
+) -> dict:
+    truth = np.zeros((len(xs), len(ts)), bool)
+    for block in blocks(len(xs)):
+        truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
+    true_c, predicted_c = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
+    rng, frequency = np.random.default_rng(seed), retrieval.class_frequency(run)
+    baselines = {
+        "chance": lambda rows: rng.random((len(rows), run.sizes["T"])),
+        "class frequency": lambda rows: frequency[predicted_c[rows]],
+    }
+    phrases = run.attributes["phrase"].iloc[ts].tolist()
+    rows, by_attribute = {}, {}
+    for name in (*baselines, *said):
+        top, p = _explained(run, xs, ts, baselines[name]) if name in baselines else said[name]
+        arguments = p, retrieval.retrieved(top, ts), truth
+        rows[name] = retrieval.score_retrieval(*arguments, true_c[xs], seed)
+        scores = retrieval.score_by_attribute(*arguments, seed)
+        by_attribute[name] = dict(zip(phrases, scores, strict=True))
+    return {"paper": retrieval.PAPER, "rows": rows, "by_attribute": by_attribute}
+
+
+def _bleu(
+    run: Run,
+    xs: np.ndarray,
+    said: dict[str, tuple[np.ndarray, np.ndarray]],
+    is_right: np.ndarray,
+    seed: int,
+) -> dict:
+    rows = {}
+    for name, (top, _) in said.items():
+        values = np.empty((len(bleu.VARIANTS), len(xs)))
+        for block in blocks(len(xs)):
+            captions = [run.captions(x) for x in xs[block]]
+            texts = bleu.sentences(run, xs[block], top[block])
+            values[:, block] = [
+                bleu.sentence_bleu(texts[wording], captions, order)
+                for wording, order in bleu.VARIANTS.values()
+            ]
+        rows[name] = {
+            variant: bleu.score_bleu(of_images, is_right, seed)
+            for variant, of_images in zip(bleu.VARIANTS, values, strict=True)
+        }
+    return {"paper": bleu.PAPER, "rows": rows}
+
+
+def _trust(run: Run, xs: np.ndarray, seed: int) -> dict:
+    verdict = run.filters["verdict"].to_numpy()
+    correlation = filter_names.name_correlation(run, xs, seed)
+    return {
+        "filters": {name: int((verdict == name).sum()) for name in filter_names.VERDICTS},
+        "names foretell falls": filter_names.score_naming(correlation, verdict, seed),
+    }

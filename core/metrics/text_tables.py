@@ -1,0 +1,108 @@
+"""The score board as text: the tables of the paper, with the paper's own row beside ours."""
+
+RADII = ("0.1", "0.2", "0.3")
+RATES = ("recall", "true negative rate", "precision")
+GROUPS = ("correct", "wrong", "all", "correct minus wrong")
+
+
+def tables(evaluation: dict) -> str:
+    """Return all tables of an evaluation, see ``core.metrics.evaluation``."""
+    scored = evaluation["scored"]
+    drawn = f" of {scored['of']:,}" if scored["images"] < scored["of"] else ""
+    head = (
+        f"{scored['images']:,}{drawn} test images, {scored['captioned']:,} with captions; "
+        f"accuracy {_cell(scored['accuracy'], 1)} %. Brackets: bootstrap 95 % intervals."
+    )
+    sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _trust]
+    return "\n\n".join([head, *(section(evaluation) for section in sections)])
+
+
+def _grounding(evaluation: dict) -> str:
+    found = evaluation["grounding"]
+    rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in found["rows"].items()]
+    rows += [[f"paper: {name}", *map(str, values)] for name, values in found["paper"].items()]
+    title = f"Grounding, PCK in percent ({found['n_pairs']:,} image-attribute pairs)"
+    return _table(title, ["", *(f"@{r}" for r in RADII)], rows)
+
+
+def _retrieval(evaluation: dict) -> str:
+    found = evaluation["retrieval"]
+    rows = [
+        [
+            name,
+            *(_cell(scores[rate], 1) for rate in RATES),
+            _cell(scores["mAP"], 3),
+            _cell(scores["mAP within classes"], 3),
+        ]
+        for name, scores in found["rows"].items()
+    ]
+    rows.append(["paper", *(str(found["paper"][rate]) for rate in RATES), "", ""])
+    head = ["", "recall %", "true negative %", "precision %", "mAP", "mAP within classes"]
+    return _table("Retrieval, explanations of five attributes", head, rows)
+
+
+def _bleu(evaluation: dict) -> str:
+    found = evaluation["bleu"]
+    rows = [
+        [f"{name}: {variant}", *(_cell(scores[group], 3) for group in GROUPS)]
+        for name, variants in found["rows"].items()
+        for variant, scores in variants.items()
+    ]
+    rows.append(["paper: BLEU", *(str(found["paper"].get(group, "")) for group in GROUPS)])
+    return _table("BLEU of the sentence", ["", *GROUPS], rows)
+
+
+def _variety(evaluation: dict) -> str:
+    rows = [
+        [name, str(int(s["different top attributes"]["value"])), _cell(s["entropy"], 2)]
+        for name, s in evaluation["variety"]["rows"].items()
+    ]
+    return _table("Variety of explanations", ["", "different top attributes", "bits"], rows)
+
+
+def _faithfulness(evaluation: dict) -> str:
+    names = ("sentence's filters", "random filters", "largest filters", "against random")
+    rows = [
+        [f"{name}: {unit}", *(_cell(scores.get(f"{unit}, {what}"), 3) for what in names)]
+        for name, scores in evaluation["faithfulness"]["rows"].items()
+        for unit in ("logit", "probability")
+    ]
+    return _table("Faithfulness: fall of the predicted class", ["", *names], rows)
+
+
+def _trust(evaluation: dict) -> str:
+    found = evaluation["trust"]
+    falls = found["names foretell falls"]
+    rows = [
+        [
+            verdict,
+            f"{count:,}",
+            _cell(falls[verdict], 3),
+            _cell(falls[f"{verdict}, names exchanged"], 3),
+        ]
+        for verdict, count in found["filters"].items()
+    ]
+    head = ["", "filters", "correlation of name and fall", "with names exchanged"]
+    return _table("Filters, by verdict", head, rows)
+
+
+def _cell(score: dict | None, digits: int) -> str:
+    if score is None or score["value"] is None:
+        return "-"
+    value, low, high = (
+        "-" if score[name] is None else f"{score[name]:.{digits}f}"
+        for name in ("value", "low", "high")
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join([title, *lines])

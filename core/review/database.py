@@ -1,0 +1,67 @@
+"""Where verdicts are kept: SQLite beside the runs, or a team's PostgreSQL.
+
+SQLite is ``verdicts.sqlite`` in the runs folder, with write-ahead logging, so that readers never
+wait for a writer (not for a network file system). A team sets
+``FIELDMARKS_DB=postgresql://user:password@host/name``.
+"""
+
+import os
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+from core.errors import DatabaseError
+from core.runs.files import runs_folder
+
+_WAIT = 30  # seconds that a writer waits for another one
+
+
+def database_url(url: str | None = None) -> URL:
+    """Return ``url``, otherwise ``FIELDMARKS_DB``, otherwise SQLite beside the runs.
+
+    Raises
+    ------
+    DatabaseError
+        If it is no database URL.
+    """
+    url = url or os.environ.get("FIELDMARKS_DB")
+    if not url:
+        folder = runs_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        return URL.create("sqlite", database=str(folder / "verdicts.sqlite"))
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError(
+            "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
+        ) from None
+    is_bare = parsed.drivername in ("postgresql", "postgres")
+    return parsed.set(drivername="postgresql+psycopg") if is_bare else parsed
+
+
+def connect(url: URL) -> Engine:
+    """Return an engine; nothing is opened before it is used.
+
+    Raises
+    ------
+    DatabaseError
+        If the driver for this kind of database is not installed.
+    """
+    is_sqlite = url.get_backend_name() == "sqlite"
+    # a file is opened and closed at each use, so that nothing is left open; a server's are kept
+    pool = {"poolclass": NullPool} if is_sqlite else {"pool_pre_ping": True}
+    try:
+        engine = create_engine(url, **pool)
+    except ImportError as error:
+        raise DatabaseError(f"{error}: pip install 'psycopg[binary]' for PostgreSQL") from None
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection, _record) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {_WAIT * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")

@@ -1,0 +1,155 @@
+"""Failures to take away: one self-contained HTML file with images, CSV or JSON.
+
+All three show the same rows. Nothing in them is trusted: the template escapes, the page forbids
+scripts and remote content by its own policy, and a cell that a spreadsheet would take for a formula
+is made text.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from core.diagnosis.diagnosis import COLUMNS
+from core.diagnosis.finding import Pattern
+from core.errors import DataError, MissingRunError
+from core.explanations.explanation import explain
+from core.runs.run import Run
+
+TEMPLATE = "report.html.jinja"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what there is to say of each image, one row each, in the order of ``xs``.
+
+    Parameters
+    ----------
+    run : Run
+        With or without diagnoses.
+    xs : ndarray of shape (n,)
+        Images.
+    verdicts : DataFrame, optional
+        Latest verdicts indexed by path, as `core.review.verdicts.Verdicts.latest` returns them.
+    """
+    images = run.images.iloc[xs]
+    names = run.classes["name"].to_numpy()
+    true, predicted = (images[column].to_numpy() for column in ("true_c", "predicted_c"))
+    table = pd.DataFrame(
+        {
+            "x": np.asarray(xs, dtype=int),
+            "path": images["path"].to_numpy(),
+            "true": names[true],
+            "predicted": names[predicted],
+            "confidence": images["confidence"].to_numpy().astype(float).round(4),
+            "p_true": images["p_true"].to_numpy().astype(float).round(4),
+            "why_predicted": [
+                explain(run, int(x), int(c)).sentence for x, c in zip(xs, predicted, strict=True)
+            ],
+            "why_true": [
+                explain(run, int(x), int(c)).sentence for x, c in zip(xs, true, strict=True)
+            ],
+        }
+    )
+    return table.join(_diagnoses(run, xs)).join(_verdicts(images["path"], verdicts))
+
+
+def _diagnoses(run: Run, xs: np.ndarray) -> pd.DataFrame:
+    try:
+        diagnoses, clusters = run.table("diagnoses").iloc[xs], run.table("clusters")
+    except MissingRunError:
+        empty = dict.fromkeys(["pattern", "score", "reason", "group"], "")
+        return pd.DataFrame(empty, index=range(len(xs)))
+    scores = diagnoses[list(COLUMNS.values())]
+    best = scores.to_numpy().argmax(axis=1)
+    columns = np.array(list(COLUMNS.values()))[best]
+    undecided = diagnoses["pattern"].to_numpy() == Pattern.UNDECIDED
+    reasons = [diagnoses[f"{c}_reason"].iloc[i] for i, c in enumerate(columns)]
+    group_names = np.append(clusters["name"].to_numpy(dtype=object), "")
+    return pd.DataFrame(
+        {
+            "pattern": diagnoses["pattern"].to_numpy(),
+            "score": scores.to_numpy()[np.arange(len(xs)), best].astype(float).round(3),
+            "reason": np.where(undecided, "No pattern stands out.", reasons),
+            "group": group_names[diagnoses["cluster"].to_numpy()],
+        }
+    )
+
+
+def _verdicts(paths: pd.Series, verdicts: pd.DataFrame | None) -> pd.DataFrame:
+    columns = {"verdict": "pattern", "note": "note", "tags": "tags", "author": "author"}
+    if verdicts is None or verdicts.empty:
+        table = pd.DataFrame("", index=range(len(paths)), columns=list(columns))
+        return table.assign(is_reviewed=False)
+    found = verdicts.reindex(paths).reset_index(drop=True)
+    table = pd.DataFrame({new: found[old] for new, old in columns.items()})
+    table["tags"] = [", ".join(tags) if isinstance(tags, list) else "" for tags in table["tags"]]
+    reviewed = found["is_reviewed"].map(lambda value: value is True or value == 1)
+    return table.fillna("").assign(is_reviewed=reviewed.astype(bool))
+
+
+def to_html(run: Run, table: pd.DataFrame, heading: str) -> str:
+    """Return a report as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    run : Run
+        Gives the pictures.
+    table : DataFrame
+        As `rows` returns it.
+    heading : str
+        What the rows were chosen by, in words.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    images = [
+        {**record, "picture": base64.b64encode(run.packed("thumb", record["x"])).decode("ascii")}
+        for record in table.to_dict("records")
+    ]
+    counts = table["pattern"].value_counts()
+    return environment.get_template(TEMPLATE).render(
+        run=run,
+        heading=heading,
+        images=images,
+        counts=[(pattern or "no pattern", int(n)) for pattern, n in counts.items()],
+        n_reviewed=int(table["is_reviewed"].sum()),
+    )
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV; text that a spreadsheet would run as a formula gets a quote before."""
+    inert = table.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
+    return inert.to_csv(index=False)
+
+
+def to_json(run: Run, table: pd.DataFrame, heading: str) -> str:
+    """Return a report as JSON."""
+    records = json.loads(table.to_json(orient="records"))
+    content = {"run": run.name, "images_chosen_by": heading, "images": records}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(path: Path, run: Run, table: pd.DataFrame, heading: str) -> None:
+    """Write a report in the format that the file's name ends in: .html, .csv or .json.
+
+    Raises
+    ------
+    DataError
+        If it ends in anything else.
+    """
+    formats = {
+        ".html": lambda: to_html(run, table, heading),
+        ".csv": lambda: to_csv(table),
+        ".json": lambda: to_json(run, table, heading),
+    }
+    if path.suffix not in formats:
+        raise DataError(f"a report ends in .html, .csv or .json, got {path.name!r}: rename it")
+    path.write_text(formats[path.suffix](), "utf-8")

@@ -1,0 +1,207 @@
+"""What people decided about images: kept in a database, and nothing is ever overwritten.
+
+A verdict belongs to an image of a data set, named by its path, so a rebuilt run keeps its verdicts.
+Each save appends a new version. The pair (image, version) is unique, so when two people save on top
+of the same version, the database lets one through and the other is shown what came between.
+
+SQLite beside the runs by default, PostgreSQL for a team: see `core.review.database`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pandas as pd
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.schema import CreateTable
+
+from core.diagnosis.finding import Pattern
+from core.errors import ConflictError, DatabaseError, DataError
+from core.review.database import connect, database_url
+
+MAX_NOTE = 10_000  # characters
+
+_verdicts = Table(
+    "verdicts",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("dataset", String(200), nullable=False),
+    Column("path", String(1000), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("pattern", String(100), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("is_reviewed", Boolean, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("run", String(100), nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("dataset", "path", "version", name="one_successor"),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A person's decision on one image; version 0 is none yet.
+
+    Parameters
+    ----------
+    dataset, path : str
+        The image: name of the data set, path below its image folder.
+    pattern : str
+        A `Pattern`, or empty to leave the question open.
+    note : str
+        Free text.
+    tags : tuple of str
+        Free labels.
+    is_reviewed : bool
+        Whether the person is done with this image.
+    author, run : str
+        Who, and looking at which run.
+    version : int
+        The version that this is; saving makes the next one.
+    saved_at : datetime, optional
+        In UTC.
+    """
+
+    dataset: str
+    path: str
+    pattern: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    is_reviewed: bool = False
+    author: str = ""
+    run: str = ""
+    version: int = 0
+    saved_at: datetime | None = None
+
+
+class Verdicts:
+    """The database of verdicts; one object serves all threads.
+
+    Parameters
+    ----------
+    url : str, optional
+        Of the database, as `core.review.database.database_url` reads it.
+
+    Raises
+    ------
+    DatabaseError
+        If the database cannot be reached.
+    """
+
+    def __init__(self, url: str | None = None):
+        self._url = database_url(url)
+        self._engine = connect(self._url)
+        statement = CreateTable(_verdicts, if_not_exists=True)
+        try:
+            self._run(lambda connection: connection.execute(statement))
+        except IntegrityError:  # PostgreSQL: another process made it in the same moment
+            self._run(lambda connection: connection.execute(statement))
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._engine.dispose()
+
+    def _run(self, work):
+        """Return ``work(connection)``, done in one transaction."""
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            reason = str(error.orig).splitlines()[0]
+            raise DatabaseError(
+                f"the database of verdicts {self._url.render_as_string(hide_password=True)} "
+                f"cannot be used ({reason}): check FIELDMARKS_DB and that it is running"
+            ) from None
+
+    def get(self, dataset: str, path: str) -> Verdict:
+        """Return the latest verdict on an image; version 0 where there is none."""
+        versions = self.history(dataset, path)
+        return versions[-1] if versions else Verdict(dataset, path)
+
+    def history(self, dataset: str, path: str) -> list[Verdict]:
+        """Return all versions of the verdict on an image, oldest first."""
+        is_image = (_verdicts.c.dataset == dataset) & (_verdicts.c.path == path)
+        query = select(_verdicts).where(is_image).order_by(_verdicts.c.version)
+        return [_verdict(row) for row in self._run(lambda c: c.execute(query).mappings().all())]
+
+    def latest(self, dataset: str) -> pd.DataFrame:
+        """Return the latest verdict on each image of a data set, indexed by path."""
+        newest = (
+            select(_verdicts.c.path, func.max(_verdicts.c.version).label("version"))
+            .where(_verdicts.c.dataset == dataset)
+            .group_by(_verdicts.c.path)
+            .subquery()
+        )
+        query = select(_verdicts).join(
+            newest,
+            (_verdicts.c.path == newest.c.path) & (_verdicts.c.version == newest.c.version),
+        )
+        query = query.where(_verdicts.c.dataset == dataset).order_by(_verdicts.c.path)
+        rows = self._run(lambda connection: connection.execute(query).mappings().all())
+        columns = [column.name for column in _verdicts.columns if column.name != "id"]
+        return pd.DataFrame(rows, columns=["id", *columns])[columns].set_index("path")
+
+    def save(self, verdict: Verdict) -> Verdict:
+        """Append ``verdict`` as the version after ``verdict.version`` and return it as saved.
+
+        Raises
+        ------
+        ConflictError
+            If the image has a newer version than the one this verdict builds on.
+        DataError
+            If the pattern is not known or the note is too long.
+        """
+        _check(verdict)
+        saved = replace(verdict, version=verdict.version + 1, saved_at=datetime.now(UTC))
+        values = {**vars(saved), "tags": list(saved.tags)}
+        try:
+            self._run(lambda connection: connection.execute(insert(_verdicts).values(values)))
+        except IntegrityError:
+            theirs = self.get(verdict.dataset, verdict.path)
+            raise ConflictError(
+                f"{theirs.author or 'somebody'} saved a verdict on {verdict.path} in the meantime: "
+                "look at it, then save again",
+                theirs,
+            ) from None
+        return saved
+
+    def progress(self, dataset: str, paths: list[str]) -> tuple[int, int]:
+        """Return how many of ``paths`` are marked as reviewed, and how many there are."""
+        latest = self.latest(dataset)
+        reviewed = latest.index[latest["is_reviewed"].astype(bool)]
+        return len(reviewed.intersection(paths)), len(paths)
+
+
+def _verdict(row) -> Verdict:
+    values = {name: value for name, value in row.items() if name != "id"}
+    saved_at = values["saved_at"]
+    if saved_at.tzinfo is None:  # SQLite keeps no time zone
+        saved_at = saved_at.replace(tzinfo=UTC)
+    return Verdict(**{**values, "tags": tuple(values["tags"]), "saved_at": saved_at})
+
+
+def _check(verdict: Verdict) -> None:
+    patterns = [str(pattern) for pattern in Pattern]
+    if verdict.pattern and verdict.pattern not in patterns:
+        raise DataError(f"a pattern is one of {', '.join(patterns)}, got {verdict.pattern!r}")
+    if len(verdict.note) > MAX_NOTE:
+        raise DataError(
+            f"a note has at most {MAX_NOTE:,} characters, got {len(verdict.note):,}: shorten it"
+        )

@@ -1,0 +1,125 @@
+"""The files of a run: names, paths, manifest and arrays, each read with a check.
+
+A run is one folder, whole or absent. `core.runs.run` reads it, `core.runs.writer` writes it; how a
+file is named and what it must look like is said here, once, from the contract.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from core.errors import MissingRunError, RunError
+from core.runs.contract import ARRAYS, SCHEMA_VERSION
+
+MANIFEST = "manifest.json"
+EVALUATION = "evaluation.json"
+#: Arrays of so many bytes are read, not mapped.
+_SMALL = 1 << 16
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can be a run's folder name.
+
+    Raises
+    ------
+    RunError
+        If it holds anything but letters, digits, ``.``, ``_`` and ``-``: no path is ever built
+        from what a URL or a command line says without this check.
+    """
+    if not _SAFE_NAME.fullmatch(name):
+        raise RunError(
+            f"a run's name is letters, digits, '.', '_' and '-', got {name!r}: choose another name"
+        )
+    return name
+
+
+def runs_folder() -> Path:
+    """Return the folder of all runs: ``FIELDMARKS_RUNS`` or ``artifacts`` in the project."""
+    default = Path(__file__).resolve().parents[2] / "artifacts"
+    return Path(os.environ.get("FIELDMARKS_RUNS") or default)
+
+
+def read_manifest(folder: Path) -> dict:
+    """Return the manifest of a run; raise the error that says why it cannot be opened."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise MissingRunError(
+            f"there is no run {folder.name!r}: make one with 'python -m precompute demo'"
+        )
+    if not path.exists():
+        raise RunError(f"run {folder.name!r} has no {MANIFEST}, it was not finished: precompute it")
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        version = manifest["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{MANIFEST} of run {folder.name!r} cannot be read: precompute again"
+        ) from None
+    if version != SCHEMA_VERSION:
+        raise RunError(
+            f"run {folder.name!r} has schema {version}, this version reads {SCHEMA_VERSION}: "
+            "precompute it again"
+        )
+    letters = {dim for spec in ARRAYS for dim in spec.dims if dim.isalpha()}
+    unknown = sorted(letters - manifest.get("sizes", {}).keys())
+    if unknown or not manifest.get("estimators"):
+        lacking = ", ".join(unknown) or "estimators"
+        raise RunError(f"{MANIFEST} of run {folder.name!r} lacks {lacking}: precompute it again")
+    return manifest
+
+
+def array_path(folder: Path, name: str) -> Path:
+    """Return where an array lies; ``name`` may be ``"p_t_given_f/literal"``."""
+    return folder / "arrays" / f"{name}.npy"
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under ``path`` when it is complete, and only then.
+
+    It is a new file also where there was one: a hard link to the old one keeps the old content.
+    """
+    beside = path.with_name(f".{path.name}.writing")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def map_array(path: Path) -> np.ndarray:
+    """Return a read-only memory map of an array; a small one is read.
+
+    A map keeps its file open, and a process may open few: 1,024 on many systems, a run has 30.
+    """
+    if path.stat().st_size > _SMALL:
+        return np.load(path, mmap_mode="r")
+    array = np.load(path)
+    array.flags.writeable = False
+    return array
+
+
+def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return a read-only memory map, or raise `RunError` where it is not of that shape and type."""
+    if not path.exists():
+        raise RunError(f"{path} is missing: precompute the run again")
+    try:
+        array = map_array(path)
+    except (ValueError, EOFError, OSError) as error:
+        raise RunError(f"{path} cannot be read ({error}): precompute the run again") from None
+    if array.shape != shape or array.dtype != np.dtype(dtype):
+        raise RunError(
+            f"{path} should be {dtype} of shape {shape}, is {array.dtype} of {array.shape}: "
+            "precompute the run again"
+        )
+    return array

@@ -1,0 +1,227 @@
+"""Reading a run: memory maps, tables and packed bytes behind one object."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from core.errors import MissingRunError, RunError
+from core.runs.contract import ARRAYS, PACKS, TABLES, UNREADABLE, array_spec, expected_shape
+from core.runs.files import (
+    EVALUATION,
+    MANIFEST,
+    array_path,
+    check_name,
+    open_array,
+    read_manifest,
+    runs_folder,
+)
+
+
+class Run:
+    """A finished run on disk; arrays are read-only memory maps, opened once.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Raises
+    ------
+    MissingRunError
+        If there is no run.
+    RunError
+        If it is half-written, of another schema version, or an array is not what the contract says.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        self.sizes: dict[str, int] = self.manifest["sizes"]
+        self.estimators: list[str] = self.manifest["estimators"]
+        self.default_estimator: str = self.manifest["default_estimator"]
+        self._arrays: dict[str, np.ndarray] = {}
+        for name, spec in self._expected_arrays():
+            path = array_path(self.folder, name)
+            if path.exists() or not spec.optional:
+                self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
+        for kind, (filename, _) in PACKS.items():
+            size = int(self._arrays[f"{kind}_offsets"][-1])
+            path = self.folder / filename
+            if not path.exists() or path.stat().st_size != size:
+                raise RunError(f"{path} should hold {size:,} bytes: precompute the run again")
+
+    @property
+    def name(self) -> str:
+        """The run's name: its folder's."""
+        return self.folder.name
+
+    @property
+    def array_names(self) -> list[str]:
+        """The arrays that the run holds, ``"p_t_given_f/literal"`` for one of an estimator."""
+        return list(self._arrays)
+
+    def _expected_arrays(self):
+        for spec in ARRAYS:
+            names = (
+                [f"{spec.name}/{e}" for e in self.estimators] if spec.per_estimator else [spec.name]
+            )
+            yield from ((name, spec) for name in names)
+
+    def array(self, name: str, estimator: str | None = None) -> np.ndarray:
+        """Return an array of the contract as a read-only memory map.
+
+        Parameters
+        ----------
+        name : str
+            Name in the contract.
+        estimator : str, optional
+            For arrays that each estimator has; the run's default estimator otherwise.
+
+        Raises
+        ------
+        MissingRunError
+            If the run does not hold it.
+        """
+        if array_spec(name).per_estimator:
+            name = f"{name}/{estimator or self.default_estimator}"
+        try:
+            return self._arrays[name]
+        except KeyError:
+            raise MissingRunError(
+                f"run {self.name!r} has no {name}; it has {', '.join(sorted(self._arrays))}"
+            ) from None
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the contract, read once and kept.
+
+        Raises
+        ------
+        MissingRunError
+            If the run does not hold it.
+        """
+        return self._tables[name] if name in self._tables else self._read_table(name)
+
+    @cached_property
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def _read_table(self, name: str) -> pd.DataFrame:
+        path = self.folder / "tables" / f"{name}.parquet"
+        if not path.exists():
+            raise MissingRunError(f"run {self.name!r} has no table {name!r}: precompute it again")
+        spec = next(spec for spec in TABLES if spec.name == name)
+        table = pd.read_parquet(path)
+        missing = [column for column in spec.columns if column not in table.columns]
+        if missing:
+            raise RunError(f"{path} lacks the columns {', '.join(missing)}: precompute again")
+        self._tables[name] = table
+        return table
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """One row an image x."""
+        return self.table("images")
+
+    @property
+    def is_readable(self) -> np.ndarray:
+        """Whether the file of each image could be read, shape (X,)."""
+        return ~self.images["problem"].str.startswith(UNREADABLE).to_numpy(bool)
+
+    @property
+    def attributes(self) -> pd.DataFrame:
+        """One row an attribute t."""
+        return self.table("attributes")
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """One row a class c."""
+        return self.table("classes")
+
+    @property
+    def filters(self) -> pd.DataFrame:
+        """One row a filter f."""
+        return self.table("filters")
+
+    @cached_property
+    def counts(self) -> sparse.csr_array:
+        """csr_array of shape (X, T): how many captions of x name t."""
+        parts = (
+            self.array("counts_values"),
+            self.array("counts_indices"),
+            self.array("counts_indptr"),
+        )
+        return sparse.csr_array(parts, shape=(self.sizes["X"], self.sizes["T"]))
+
+    def packed(self, kind: str, x: int) -> bytes:
+        """Return the ``"thumb"`` (JPEG bytes) or ``"caption"`` (UTF-8) of image x."""
+        start, stop = self.array(f"{kind}_offsets")[x : x + 2]
+        return self._packs[kind][start:stop].tobytes()
+
+    def captions(self, x: int) -> list[str]:
+        """Return the caption lines of image x; empty where it has none."""
+        return self.packed("caption", x).decode("utf-8").splitlines()
+
+    @cached_property
+    def _packs(self) -> dict[str, np.ndarray]:
+        return {
+            kind: np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+            for kind, path in ((k, self.folder / name) for k, (name, _) in PACKS.items())
+        }
+
+    def maps(self, x: int) -> np.ndarray:
+        """Return the feature maps of image x, shape (F, H, W), float16.
+
+        Raises
+        ------
+        MissingRunError
+            If the run keeps no maps of this image.
+        """
+        row = int(self.array("map_row")[x])
+        if row < 0:
+            raise MissingRunError(
+                f"the maps of image {x} are not kept in run {self.name!r}: "
+                f"compute them with 'python -m precompute maps {self.name} --images {x}'"
+            )
+        return self.array("maps")[row]
+
+    def evaluation(self) -> dict | None:
+        """Return the scores of this run, or None where it has not been evaluated."""
+        path = self.folder / EVALUATION
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A run in the runs folder; ``problem`` says in one line why it cannot be opened."""
+
+    name: str
+    problem: str = ""
+
+
+def list_runs(folder: Path | None = None) -> list[RunEntry]:
+    """Return the runs of a folder, newest first; broken ones are listed with their problem."""
+    folder = runs_folder() if folder is None else folder
+    if not folder.is_dir():
+        return []
+    found = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    entries = []
+    for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True):
+        if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
+            continue
+        try:
+            read_manifest(path)
+        except (RunError, MissingRunError) as error:
+            entries.append(RunEntry(path.name, str(error)))
+        else:
+            entries.append(RunEntry(path.name))
+    return entries
+
+
+def open_run(name: str, folder: Path | None = None) -> Run:
+    """Open a run by name from the runs folder; see `Run` for the errors."""
+    return Run((runs_folder() if folder is None else folder) / check_name(name))

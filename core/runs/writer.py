@@ -1,0 +1,195 @@
+"""Writing a run: whole or absent, checked against the contract before it appears."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from core.errors import MissingRunError, RunError
+from core.runs.contract import ARRAYS, PACKS, SCHEMA_VERSION, TABLES, array_spec, expected_shape
+from core.runs.files import MANIFEST, array_path, check_name, open_array, whole
+from core.runs.row_file import RowFile
+from core.runs.run import Run
+
+
+class RunWriter:
+    """Writes a run beside its final place and moves it there when it is whole.
+
+    Parameters
+    ----------
+    runs : Path
+        The runs folder.
+    name : str
+        The run's name.
+    purpose : str
+        Part of the folder's name, so that writers with different aims do not meet.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the parts lie until `finish`; an interrupted writer finds its parts there again.
+    """
+
+    def __init__(self, runs: Path, name: str, purpose: str = "partial"):
+        self.final = Path(runs) / check_name(name)
+        self.folder = Path(runs) / f".{name}.{purpose}"
+        (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
+        (self.folder / "tables").mkdir(exist_ok=True)
+
+    def create(self, name: str, sizes: dict[str, int]) -> bool:
+        """Make an array to be filled row by row; one of that shape that is there is kept.
+
+        One that is shared with a finished run by a hard link is never written to.
+
+        Returns
+        -------
+        bool
+            Whether an earlier one was kept.
+        """
+        spec = array_spec(name)
+        path = array_path(self.folder, name)
+        shape = expected_shape(spec, sizes)
+        if path.exists() and path.stat().st_nlink == 1:
+            try:
+                open_array(path, shape, spec.dtype)
+            except RunError:
+                pass
+            else:
+                return True
+        RowFile.create(path, shape, spec.dtype).close()
+        return False
+
+    def rows(self, name: str) -> RowFile:
+        """Open an array that was made by `create`, here or in another process."""
+        return RowFile(array_path(self.folder, name))
+
+    def put(self, name: str, array: np.ndarray) -> None:
+        """Write a whole array, cast to the contract's dtype."""
+        path = array_path(self.folder, name)
+        path.parent.mkdir(exist_ok=True)
+        with whole(path) as file:
+            np.save(file, np.ascontiguousarray(array, dtype=array_spec(name).dtype))
+
+    def put_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table; its index is dropped, rows are x, t, c or f."""
+        with whole(self.folder / "tables" / f"{name}.parquet") as file:
+            table.to_parquet(file, index=False)
+
+    def put_pack(self, kind: str, blobs: Iterable[bytes]) -> None:
+        """Write byte strings, one an image, and their offsets."""
+        filename, _ = PACKS[kind]
+        with whole(self.folder / filename) as file:
+            sizes = np.fromiter((file.write(blob) for blob in blobs), np.int64)
+        self.put(f"{kind}_offsets", np.append(0, np.cumsum(sizes)))
+
+    def put_counts(self, counts: sparse.csr_array) -> None:
+        """Write the sparse (X, T) counts as their three arrays."""
+        counts = sparse.csr_array(counts)
+        self.put("counts_indptr", counts.indptr)
+        self.put("counts_indices", counts.indices)
+        self.put("counts_values", counts.data)
+
+    def finish(self, manifest: dict) -> Run:
+        """Write the manifest last, check the whole and move it to its place.
+
+        Parameters
+        ----------
+        manifest : dict
+            With at least ``sizes``, ``estimators`` and ``default_estimator``.
+
+        Raises
+        ------
+        RunError
+            If a part is missing or malformed; the parts stay where they are.
+        """
+        manifest = {"schema_version": SCHEMA_VERSION, **manifest}
+        with whole(self.folder / MANIFEST) as file:
+            file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+        return self._publish()
+
+    def recover(self) -> None:
+        """Finish what an earlier writer was killed in the middle of, or take it back."""
+        if (self.folder / MANIFEST).exists():
+            try:
+                self._publish()
+            except (RunError, MissingRunError):
+                return
+        if self._old.exists() and not self.final.exists():
+            self._old.rename(self.final)
+        shutil.rmtree(self._old, ignore_errors=True)
+
+    def adopt(self, source: Path) -> None:
+        """Take over a file of the finished run, by a link where the file system has them."""
+        target = self.folder / source.relative_to(self.final)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    def discard(self) -> None:
+        """Delete what was written."""
+        shutil.rmtree(self.folder)
+
+    @property
+    def _old(self) -> Path:
+        return self.final.with_name(f".{self.final.name}.old")
+
+    def _publish(self) -> Run:
+        try:
+            run = Run(self.folder)
+            _check_contents(run)
+        except (RunError, MissingRunError):
+            (self.folder / MANIFEST).unlink()
+            raise
+        _remove_all_but(run)
+        shutil.rmtree(self._old, ignore_errors=True)
+        if self.final.exists():
+            self.final.rename(self._old)
+        self.folder.rename(self.final)
+        shutil.rmtree(self._old, ignore_errors=True)
+        return Run(self.final)
+
+
+def _remove_all_but(run: Run) -> None:
+    """Delete what is not part of a run: arrays of estimators that it has not, notes on progress."""
+    files = {array_path(run.folder, name) for name in run.array_names}
+    files |= {run.folder / "tables" / f"{spec.name}.parquet" for spec in TABLES}
+    for folder in (run.folder / "arrays", run.folder / "tables"):
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if path.is_file() and path not in files:
+                path.unlink()
+            elif path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+    for folder in (path for path in run.folder.iterdir() if path.is_dir()):
+        if folder.name not in ("arrays", "tables"):
+            shutil.rmtree(folder)
+
+
+def _check_contents(run: Run) -> None:
+    for spec in TABLES:
+        try:
+            table = run.table(spec.name)
+        except MissingRunError:
+            if spec.optional:
+                continue
+            raise
+        if spec.rows in run.sizes and len(table) != run.sizes[spec.rows]:
+            raise RunError(
+                f"table {spec.name!r} should have {run.sizes[spec.rows]} rows, has {len(table)}"
+            )
+    for spec in ARRAYS:
+        if not spec.is_distribution:
+            continue
+        for estimator in run.estimators if spec.per_estimator else [None]:
+            sums = run.array(spec.name, estimator).sum(axis=-1, dtype=np.float64)
+            if not np.allclose(sums, 1, atol=1e-3):
+                raise RunError(
+                    f"{spec.name} should sum to 1 over {spec.dims[-1]}, got {sums.min()}"
+                )

@@ -1,0 +1,132 @@
+"""Which test images are wrong, which to look at first, and which classes are taken for which."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import MissingRunError
+from core.runs.contract import N_EXPLAIN
+from core.runs.run import Run
+
+#: Orders of a list of images: column of the images table and whether it falls.
+ORDERS: dict[str, tuple[str, bool]] = {
+    "most confident": ("confidence", True),
+    "least confident": ("confidence", False),
+    "true class least likely": ("p_true", False),
+    "true class most likely": ("p_true", True),
+    "by true class": ("true_c", False),
+    "by predicted class": ("predicted_c", False),
+    "least sharp": ("sharpness", False),
+    "darkest": ("brightness", False),
+}
+SHOWS = ("wrong", "right", "all")
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What a list of test images is narrowed to; None is no restriction.
+
+    Attributes
+    ----------
+    show : {"wrong", "right", "all"}
+        By correctness.
+    true, predicted : int, optional
+        Classes.
+    t : int, optional
+        Attribute in the sentence for the predicted or for the true class.
+    confidence : tuple of float
+        Lowest and highest confidence, in [0, 1].
+    order : str
+        A key of `ORDERS`.
+    """
+
+    show: str = "wrong"
+    true: int | None = None
+    predicted: int | None = None
+    t: int | None = None
+    confidence: tuple[float, float] = (0.0, 1.0)
+    order: str = "most confident"
+
+
+def select(run: Run, criteria: Criteria, among: np.ndarray | None = None) -> np.ndarray:
+    """Return the test images that meet the criteria, in their order, ndarray of int.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    criteria : Criteria
+        What to keep and how to sort.
+    among : ndarray of int, optional
+        Only these images, e.g. those of a pattern.
+    """
+    images = run.images
+    keep = ~images["is_train"].to_numpy()
+    is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
+    if criteria.show != "all":
+        keep &= is_right == (criteria.show == "right")
+    for column, c in (("true_c", criteria.true), ("predicted_c", criteria.predicted)):
+        if c is not None:
+            keep &= images[column].to_numpy() == c
+    low, high = criteria.confidence
+    if (low, high) != (0.0, 1.0):
+        keep &= images["confidence"].between(low, high).to_numpy()
+    if criteria.t is not None:
+        keep &= says(run, criteria.t, "predicted") | says(run, criteria.t, "true")
+    if among is not None:
+        keep &= np.isin(np.arange(len(keep)), among)
+    xs = np.flatnonzero(keep)
+    column, falls = ORDERS[criteria.order]
+    values = images[column].to_numpy()[xs]
+    return xs[np.argsort(-values if falls else values, kind="stable")]
+
+
+def says(run: Run, t: int, side: str) -> np.ndarray:
+    """Return whether the sentence for the predicted or true class holds t, shape (X,), bool."""
+    return (run.array(f"top_t_{side}")[:, :N_EXPLAIN] == t).any(axis=1)
+
+
+def confusion_pairs(run: Run) -> pd.DataFrame:
+    """Return the pairs of classes that test images were confused in, most frequent first.
+
+    Returns
+    -------
+    DataFrame
+        Columns true_c, predicted_c, n and share: n over the test images of the true class.
+    """
+    images = run.images
+    wrong = images[~images["is_train"] & (images["true_c"] != images["predicted_c"])]
+    pairs = wrong.groupby(["true_c", "predicted_c"]).size().rename("n").reset_index()
+    n_test = run.classes["n_test"].to_numpy()
+    pairs["share"] = pairs["n"] / n_test[pairs["true_c"]]
+    return pairs.sort_values("n", ascending=False, kind="stable", ignore_index=True)
+
+
+def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:
+    """Return how much of the two sentences of each image differs, shape (len(xs),), in [0, 1]."""
+    predicted = run.array("top_t_predicted")[xs, :N_EXPLAIN]
+    true = run.array("top_t_true")[xs, :N_EXPLAIN]
+    shared = (predicted[:, :, None] == true[:, None, :]) & (predicted >= 0)[:, :, None]
+    return 1 - shared.any(axis=2).sum(axis=1) / predicted.shape[1]
+
+
+def most_telling(run: Run, n: int = 3) -> np.ndarray:
+    """Return failures to start with: confident ones whose two sentences differ, of many kinds.
+
+    The score is the confidence times the share of the sentence that would have to change. No pair
+    of classes comes twice, and no diagnosed pattern comes again before each other one has come.
+    """
+    xs = select(run, Criteria())
+    if not len(xs):
+        return xs
+    images = run.images.iloc[xs]
+    score = images["confidence"].to_numpy() * disagreement(run, xs)
+    ranked = images.assign(x=xs, score=score).sort_values("score", ascending=False, kind="stable")
+    ranked = ranked.drop_duplicates(["true_c", "predicted_c"])
+    try:
+        pattern = run.table("diagnoses")["pattern"].iloc[ranked["x"]]
+    except MissingRunError:
+        return ranked["x"].to_numpy()[:n]
+    turn = ranked.groupby(pattern.to_numpy(), sort=False).cumcount()
+    return ranked["x"].iloc[np.argsort(turn, kind="stable")].to_numpy()[:n]

@@ -1,0 +1,155 @@
+"""The query language of the search page.
+
+    yellow belly, not long bill, true:035 predicted:037 wrong
+
+Commas or "and" part the terms; "not", "no" or "without" before a term excludes it. Attributes are
+forgiven their spelling, plural and synonyms (`core.search.vocabulary`), classes go by number or
+name, "wrong" and "right" choose by correctness. What cannot be read is kept
+with what it may have meant.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from core.search.vocabulary import Vocabulary
+
+MAX_LENGTH = 400
+_CLASS_TERM = re.compile(r"\b(true|predicted|pred)\s*:\s*(\"[^\"]*\"|[^,;\s]+)", re.IGNORECASE)
+_STATES = {"wrong": False, "incorrect": False, "right": True, "correct": True}
+_NEGATIONS = {"not", "no", "without"}
+_FILLERS = {"and", "with", "has", "have", "a", "an", "the", "is"}
+_SEPARATOR = re.compile(r"[,;&]|\band\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Term:
+    """An attribute of a query; ``written`` is what stood there."""
+
+    t: int
+    is_negated: bool
+    written: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as read.
+
+    Attributes
+    ----------
+    terms : list of Term
+        Attributes, wanted and unwanted.
+    true, predicted : int or None
+        Classes c.
+    is_right : bool or None
+        Correct, wrong, or either.
+    unknown : dict of str to list of str
+        What could not be read, with the nearest that could.
+    """
+
+    terms: list[Term] = field(default_factory=list)
+    true: int | None = None
+    predicted: int | None = None
+    is_right: bool | None = None
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> list[int]:
+        """Attributes that must be there."""
+        return [term.t for term in self.terms if not term.is_negated]
+
+    @property
+    def unwanted(self) -> list[int]:
+        """Attributes that must not be there."""
+        return [term.t for term in self.terms if term.is_negated]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked that can be answered."""
+        return not self.terms and self.true is self.predicted is self.is_right is None
+
+
+def parse(text: str, vocabulary: Vocabulary) -> Query:
+    """Read a query; never fails, what it cannot read is in ``unknown``.
+
+    Parameters
+    ----------
+    text : str
+        As typed; beyond 400 characters it is cut.
+    vocabulary : Vocabulary
+        What the run knows.
+    """
+    text = text[:MAX_LENGTH]
+    classes: dict[str, int | None] = {}
+    unknown: dict[str, list[str]] = {}
+    for role, value in _CLASS_TERM.findall(text):
+        value = value.strip('"')
+        c = vocabulary.class_of(value)
+        if c is None:
+            names = [vocabulary.class_names[near] for near in vocabulary.nearest_classes(value)]
+            unknown[f"{role}:{value}"] = [f'{role}:"{name}"' for name in names]
+        classes["true" if role.lower() == "true" else "predicted"] = c
+    is_right = None
+    terms: list[Term] = []
+    pieces = [_words(piece) for piece in _SEPARATOR.split(_CLASS_TERM.sub(",", text))]
+    for piece in pieces:
+        if piece and piece[-1] in _STATES:
+            is_right = _STATES[piece.pop()]
+        if len(piece) > 2 and piece[0] in _STATES:
+            is_right = _STATES[piece.pop(0)]
+    for i, piece in enumerate(pieces):
+        following = pieces[i + 1] if i + 1 < len(pieces) else []
+        for is_negated, written in _parts(piece, vocabulary):
+            t = _resolve(written, following, vocabulary)
+            if t is None:
+                unknown[written] = vocabulary.nearest(written)
+            else:
+                terms.append(Term(t, is_negated, written))
+    return Query(terms, classes.get("true"), classes.get("predicted"), is_right, unknown)
+
+
+def _words(piece: str) -> list[str]:
+    return re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", piece.lower().replace("!", " not "))
+
+
+def _parts(piece: list[str], vocabulary: Vocabulary) -> list[tuple[bool, str]]:
+    """Return (is_negated, phrase) of a piece without commas, cut at negations and after nouns."""
+    parts: list[tuple[bool, list[str]]] = [(False, [])]
+    for word in piece:
+        if word in _NEGATIONS:
+            parts.append((True, []))
+        elif not (word in _FILLERS and not parts[-1][1]):
+            parts[-1][1].append(word)
+    found = []
+    for is_negated, tokens in parts:
+        if not tokens:
+            continue
+        if len(tokens) <= 2 or vocabulary.attribute(" ".join(tokens)) is not None:
+            found.append((is_negated, " ".join(tokens)))
+            continue
+        start = 0
+        for i, token in enumerate(tokens):
+            if i == len(tokens) - 1 or (i > start and vocabulary.is_noun(token)):
+                found.append((is_negated, " ".join(tokens[start : i + 1])))
+                start = i + 1
+    return found
+
+
+def _resolve(written: str, following: list[str], vocabulary: Vocabulary) -> int | None:
+    """Return the attribute; a lone adjective borrows the noun of the next term."""
+    t = vocabulary.attribute(written)
+    if t is None and " " not in written and len(following) > 1:
+        t = vocabulary.attribute(f"{written} {following[-1]}")
+    return t
+
+
+def write(query: Query, vocabulary: Vocabulary) -> str:
+    """Return the query in its plainest form; `parse` reads it back."""
+    pieces = [
+        ("not " if term.is_negated else "") + vocabulary.phrases[term.t] for term in query.terms
+    ]
+    for role, c in (("true", query.true), ("predicted", query.predicted)):
+        if c is not None:
+            pieces.append(f'{role}:"{vocabulary.class_names[c]}"')
+    if query.is_right is not None:
+        pieces.append("right" if query.is_right else "wrong")
+    return ", ".join(pieces)

@@ -1,0 +1,142 @@
+"""What if the network did not see that: filters and attributes switched off, scaled or doubled.
+
+The head is linear, so scaling the maps of filter f by ``scale[f]`` scales its pooled activation and
+changes the logits by exactly ``pooled[f] * (scale[f] - 1) * class_weights[:, f]``: no forward pass.
+
+An attribute has no unit of its own. Filter f carries attribute t with the share p(t given f), so an
+attribute at ``factor`` (0 removed, 1 as it is, 2 doubled) scales every filter by
+``1 + (factor - 1) * p(t given f)``. The shares of a filter sum to 1: removing all attributes
+switches everything off, and the logit splits exactly into one part an attribute plus the bias.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+
+from core.errors import DataError
+from core.runs.run import Run
+
+
+def filter_scale(
+    p_t_given_f: np.ndarray,
+    attributes: Mapping[int, float] | None = None,
+    filters: Mapping[int, float] | None = None,
+) -> np.ndarray:
+    """Return the factor on each filter's maps, shape (F,), non-negative.
+
+    Parameters
+    ----------
+    p_t_given_f : ndarray of shape (F, T)
+        Filter attribute p.d.f.s; sums to 1 over T.
+    attributes, filters : mapping of t or f to a factor
+        0 is removed, 1 as it is, 2 doubled; what is not named stays.
+
+    Raises
+    ------
+    DataError
+        If a factor is negative or not finite: an activation after a ReLU has no opposite.
+
+    >>> filter_scale(np.array([[0.25, 0.75], [1.0, 0.0]]), attributes={0: 0}, filters={0: 0.5})
+    array([0.375, 0.   ])
+    """
+    attributes, filters = attributes or {}, filters or {}
+    factors = np.array([*attributes.values(), *filters.values()], dtype=float)
+    if not np.all((factors >= 0) & np.isfinite(factors)):
+        raise DataError(f"a factor is 0 or above, got {factors.min()}: 0 switches off, 2 doubles")
+    scale = np.ones(len(p_t_given_f))
+    if attributes:
+        shares = np.asarray(p_t_given_f[:, list(attributes)], dtype=float)
+        scale += shares @ (factors[: len(attributes)] - 1)
+    scale[list(filters)] *= factors[len(attributes) :]
+    return np.maximum(scale, 0)  # shares sum to 1 only within rounding
+
+
+def ablated_logits(
+    logits: np.ndarray, pooled: np.ndarray, class_weights: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Return the logits with every filter's maps scaled, shape (..., C), exact.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (..., C)
+    pooled : ndarray of shape (..., F)
+    class_weights : ndarray of shape (C, F)
+    scale : ndarray of shape (F,)
+        As `filter_scale` returns it.
+    """
+    changed = np.flatnonzero(scale != 1)
+    added = pooled[..., changed] * (scale[changed] - 1)
+    return logits + added @ class_weights[:, changed].T
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Class probabilities of some images before and after a change of filters.
+
+    Parameters
+    ----------
+    xs : ndarray of shape (n,)
+        The images.
+    true_c : ndarray of shape (n,)
+        Their labels.
+    before, after : ndarray of shape (n, C)
+        Softmax probabilities; sum to 1 over C.
+    """
+
+    xs: np.ndarray
+    true_c: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def is_flipped(self) -> np.ndarray:
+        """Whether the predicted class changes, shape (n,)."""
+        return self.before.argmax(axis=1) != self.after.argmax(axis=1)
+
+    @property
+    def is_gained(self) -> np.ndarray:
+        """Whether the answer changes to the labelled class, shape (n,)."""
+        return self.is_flipped & (self.after.argmax(axis=1) == self.true_c)
+
+    @property
+    def is_lost(self) -> np.ndarray:
+        """Whether the answer changes away from the labelled class, shape (n,)."""
+        return self.is_flipped & (self.before.argmax(axis=1) == self.true_c)
+
+    def sentence(self) -> str:
+        """Say in words how many images change their answer, and to what."""
+        n, n_flipped = len(self.xs), int(self.is_flipped.sum())
+        if not n_flipped:
+            return f"None of {n:,} {_images(n)} would get another answer."
+        gained, lost = int(self.is_gained.sum()), int(self.is_lost.sum())
+        other = n_flipped - gained - lost
+        parts = [
+            f"{count:,} {what}"
+            for count, what in (
+                (gained, "from wrong to right"),
+                (lost, "from right to wrong"),
+                (other, "from one wrong class to another"),
+            )
+            if count
+        ]
+        return f"{n_flipped:,} of {n:,} {_images(n)} would get another answer: {', '.join(parts)}."
+
+
+def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> Outcome:
+    """Return what scaling filters does to images ``xs`` of a run, in chunks of flat memory."""
+    xs = np.atleast_1d(np.asarray(xs, dtype=int))
+    class_weights = run.array("class_weights")
+    before = np.asarray(run.array("logits")[xs], dtype=float)
+    after = np.empty_like(before)
+    for start in range(0, len(xs), chunk):
+        part = slice(start, start + chunk)
+        pooled = run.array("pooled")[xs[part]]
+        after[part] = ablated_logits(before[part], pooled, class_weights, scale)
+    true_c = run.images["true_c"].to_numpy()[xs]
+    return Outcome(xs, true_c, softmax(before, axis=1), softmax(after, axis=1))
+
+
+def _images(n: int) -> str:
+    return "image" if n == 1 else "images"

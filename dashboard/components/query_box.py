@@ -1,0 +1,47 @@
+"""The search field: completes attributes and classes while one types."""
+
+import numpy as np
+import streamlit as st
+
+from core.runs.run import Run
+from dashboard import data, labels
+from dashboard.components.register import querybox_component
+from dashboard.state import Page, href
+
+#: Attributes that are offered; rarer ones are found all the same when typed.
+N_OFFERED = 3000
+EXAMPLE = "yellow belly, not long bill, true:035 predicted:037 wrong"
+
+
+def show(run: Run, value: str) -> None:
+    """Draw the field; Enter leads to the search page with what was typed."""
+    offered, classes = _offers(run, data.identity(run))
+    querybox_component(
+        data={
+            "value": value,
+            "label": "Search for attributes, classes and correctness",
+            "placeholder": EXAMPLE,
+            "action": href(Page.SEARCH),
+            "phrases": offered,
+            "classes": classes,
+        },
+        key="search.box",
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _offers(_run: Run, key: str) -> tuple[list[dict], list[dict]]:
+    counts = _run.attributes["n_images"].to_numpy()
+    offered = [
+        {"text": labels.phrase(_run, int(t)), "note": f"{counts[t]:,} images"}
+        for t in np.argsort(-counts, kind="stable")[:N_OFFERED]
+    ]
+    classes = [
+        {
+            "text": labels.class_name(_run, c),
+            "search": f"{class_id:03d} {labels.class_name(_run, c)}",
+            "note": f"{class_id:03d}",
+        }
+        for c, class_id in enumerate(_run.classes["class_id"])
+    ]
+    return offered, classes

@@ -1,0 +1,32 @@
+"""Components that Streamlit lacks: a gallery, a sentence, two charts of links, a query box.
+
+Why components: in Streamlit 1.67 a link in Markdown or on an image opens a new tab and loads the
+app again, and a button cannot be an image or a word of a sentence. These are real links (copy, new
+tab, keyboard) that are followed without a new load. Their text is set by ``textContent``; nothing
+from data is ever parsed as HTML.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+_FOLDER = Path(__file__).parent / "assets"
+
+
+def _register(name: str):
+    def read(*names: str) -> str:
+        return "\n".join((_FOLDER / each).read_text("utf-8") for each in names)
+
+    return st.components.v2.component(
+        f"fieldmarks_{name}",
+        html='<div class="root"></div>',
+        css=read("base.css", f"{name}.css"),
+        js=read("links.js", f"{name}.js"),
+    )
+
+
+gallery_component = _register("gallery")
+sentence_component = _register("sentence")
+ranking_component = _register("ranking")
+diverging_component = _register("diverging")
+querybox_component = _register("querybox")

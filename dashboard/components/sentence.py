@@ -1,0 +1,42 @@
+"""A sentence whose words are links."""
+
+from collections.abc import Callable
+
+from core.explanations.explanation import Span
+from dashboard.components.register import sentence_component
+
+
+def show(
+    spans: list[Span],
+    link: Callable[[int], str],
+    key: str,
+    *,
+    tone: str = "",
+    active: int | None = None,
+    title: Callable[[int], str] = lambda t: "",
+) -> None:
+    """Draw a sentence; each attribute t in it leads to ``link(t)``.
+
+    Parameters
+    ----------
+    spans : list of Span
+        Pieces of the sentence.
+    link, title : callable
+        From t to an address, and to the text under the pointer.
+    tone : str
+        "predicted" or "true" for the hue of a role.
+    active : int, optional
+        The attribute whose evidence is on show.
+    """
+    pieces = [
+        {"text": span.text}
+        if span.t is None
+        else {
+            "text": span.text,
+            "href": link(span.t),
+            "title": title(span.t),
+            "active": span.t == active,
+        }
+        for span in spans
+    ]
+    sentence_component(data={"spans": pieces, "tone": tone}, key=key)

@@ -1,0 +1,100 @@
+"""One image in detail: why the network said what it said, and what speaks for another class.
+
+The page is made of sections, each a function of what is on show (`View`), so that more can be
+placed under them without touching the others.
+"""
+
+import numpy as np
+import streamlit as st
+
+from core.runs.run import Run
+from dashboard import links
+from dashboard.image_page import diagnosis_card, evidence, verdict_form, what_if
+from dashboard.image_page import sections as sections
+from dashboard.image_page.view import View, read
+from dashboard.state import Key, text, update
+
+
+def show(run: Run, x: int, xs: np.ndarray) -> None:
+    """Draw image x; ``xs`` is the list that it was picked from."""
+    view = read(run, x)
+    step_bar(view, xs)
+    left, right = st.columns([4, 9], gap="medium")
+    with left:
+        sections.main_picture(view)
+    with right:
+        sections.places(view)
+        sections.sentences(view)
+        likely, typical = st.columns([5, 7], gap="medium")
+        with likely:
+            sections.probabilities(view)
+        with typical:
+            sections.canonical(view)
+    chart, where = st.columns([6, 7], gap="medium")
+    with chart:
+        sections.difference(view)
+    with where:
+        sections.class_maps(view)
+    evidence.word(view)
+    more(view)
+
+
+def more(view: View) -> None:
+    """Draw what went wrong, what would have helped, and what people wrote; one at a time."""
+    names = ("Diagnosis and verdict", "What if", "What people wrote")
+    asked = text(Key.IF)
+    if asked and st.session_state.get("failures.asked") != asked:
+        st.session_state["failures.more"] = names[1]  # the link leads there; another tab stays free
+    st.session_state["failures.asked"] = asked
+    tabs = st.tabs(names, key="failures.more", on_change="rerun")
+    if tabs[0].open:
+        with tabs[0]:
+            left, right = st.columns(2, gap="large")
+            with left:
+                diagnosis_card.show(view.run, view.x)
+            with right:
+                verdict_form.show(view.run, view.x)
+    if tabs[1].open:
+        with tabs[1]:
+            what_if.show(view.run, view.x, view.c, view.versus)
+    if tabs[2].open:
+        with tabs[2]:
+            sections.about(view)
+
+
+def step_bar(view: View, xs: np.ndarray) -> None:
+    """Draw the way back to the list and to its next and previous image."""
+    place = np.flatnonzero(xs == view.x)
+    at = int(place[0]) if len(place) else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            "app_pages/failures.py",
+            label=f"All {len(xs):,}",
+            icon=":material/arrow_back:",
+            query_params=links.params(**{str(k): text(k) or None for k in links.LIST_KEYS}),
+            help="Back to the list",
+        )
+        where = f"{at + 1:,} of {len(xs):,}" if at is not None else "not in the list"
+        st.markdown(f"**Image {view.x}** :gray[· {where}]", width="content")
+        st.space("stretch")
+        for label, icon, key, step in (
+            ("Previous", "chevron_left", "P", -1),
+            ("Next", "chevron_right", "N", 1),
+        ):
+            target = None if at is None else at + step
+            is_there = target is not None and 0 <= target < len(xs)
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                icon_position="left" if step < 0 else "right",
+                shortcut=key,
+                disabled=not is_there,
+                on_click=go,
+                args=(int(xs[target]) if is_there else view.x,),
+                key=f"failures.{label.lower()}",
+            )
+
+
+def go(x: int) -> None:
+    """Open another image of the list; what was chosen for this one does not go along."""
+    update(**dict.fromkeys((Key.C, Key.VERSUS, Key.T, Key.IF)), x=x)

@@ -1,0 +1,243 @@
+"""The sections of an image in detail; each draws one thing of a `View`."""
+
+import numpy as np
+import streamlit as st
+
+from core.explanations import grounding
+from dashboard import data, heading, labels, links
+from dashboard.components import diverging_bars, gallery, ranking, sentence
+from dashboard.components.gallery import Line, Picture
+from dashboard.figures import overlay
+from dashboard.image_page.view import View, link
+from dashboard.state import Key, bound
+
+#: A class activation map that stays below this, of the larger of two, shows next to nothing.
+FAINT = 0.2
+
+
+def main_picture(view: View) -> None:
+    """Draw the image with the heatmap of the word in focus."""
+    run, x = view.run, view.x
+    phrase = labels.phrase(run, view.t)
+    layer = gallery.word_layer(run, x, view.t)
+    gallery.show(
+        [
+            Picture(
+                src=data.thumb(run, x),
+                layer=layer,
+                alt=f"{gallery.describe_image(run, x)}; heatmap of {phrase}",
+                caption=f"“{phrase}” in this image",
+                lines=[
+                    Line("See it beside other words", href=links.grounding(run, x, [view.t])),
+                ],
+            )
+        ],
+        key="failures.picture",
+        width=430,
+        fixed=True,
+        slider=bool(layer),
+    )
+    if layer:
+        st.download_button(
+            "Download",
+            lambda: overlay.blend(
+                run.packed("thumb", x),
+                grounding.ground(run, x, view.t, size=overlay.LAYER_SIZE),
+            ),
+            file_name=f"image_{x}_{phrase.replace(' ', '_')}.jpg",
+            mime="image/jpeg",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+        )
+    else:
+        st.caption(
+            f"No heatmap: the feature maps of this image are not kept. "
+            f"`python -m precompute maps {run.name} --images {x}` computes them."
+        )
+
+
+def places(view: View) -> None:
+    """Draw the two classes that are explained, and the choice of others in their places."""
+    run = view.run
+    row = run.images.iloc[view.x]
+    roles = {int(row["predicted_c"]): "predicted", int(row["true_c"]): "true"}
+    if len(roles) == 1:
+        roles = dict.fromkeys(roles, "predicted, and true")
+    classes = list(range(run.sizes["C"]))
+    boxes = st.columns(2)
+    for box, key, c, hue, other in (
+        (boxes[0], Key.C, view.c, "orange", view.versus),
+        (boxes[1], Key.VERSUS, view.versus, "blue", view.c),
+    ):
+        with box:
+            st.selectbox(
+                f":{hue}[**Why {'this' if hue == 'orange' else 'not'}**] "
+                f":gray[{roles.get(c, 'neither predicted nor true')}]",
+                [each for each in classes if each != other],
+                format_func=lambda each: labels.numbered_name(run, each),
+                help="Any class can be put here: the sentence, the chart and the maps follow.",
+                **bound(key, c, scope="image", resets=(Key.IF,)),
+            )
+
+
+def sentences(view: View) -> None:
+    """Draw both sentences and what sets them apart; each word leads to its evidence."""
+    p_of = (("predicted", view.first), ("true", view.second))
+    for tone, explained in p_of:
+        sentence.show(
+            explained.spans,
+            lambda t: link(t=labels.phrase(view.run, t)),
+            key=f"failures.sentence.{tone}",
+            tone=tone,
+            active=view.t,
+            title=lambda t, p=explained.p: f"p(t | x, c) = {p[t]:.4f}: show where it lies",
+        )
+    sentence.show(
+        view.contrast.spans,
+        lambda t: link(t=labels.phrase(view.run, t)),
+        key="failures.sentence.contrast",
+        active=view.t,
+        title=lambda t: f"difference of p(t | x, c): {view.contrast.difference[t]:+.4f}",
+    )
+
+
+def difference(view: View, n: int = 14) -> None:
+    """Draw the attributes whose probability differs most, a click puts one in focus."""
+    heading.section(
+        "What sets them apart",
+        "Click a bar to see where in the image the word lies.",
+        help="p(t | x, c) for the first class minus that for the second. Orange speaks for the "
+        "first, blue for the second.",
+    )
+    values = view.contrast.difference
+    ts = np.argsort(-np.abs(values), kind="stable")[:n].tolist()
+    bars = diverging_bars.rows(
+        ts,
+        values[ts],
+        [labels.phrase(view.run, t) for t in ts],
+        lambda t: link(t=labels.phrase(view.run, t)),
+        "difference of p(t | x, c)",
+        active=view.t,
+    )
+    diverging_bars.show(bars, *view.names, key="failures.difference")
+
+
+def class_maps(view: View) -> None:
+    """Draw where the evidence for both classes lies, on one scale."""
+    run, x = view.run, view.x
+    heading.section(
+        "Where each class is seen",
+        "Class activation maps, both on the same scale.",
+        help="CAM: the sum over filters of W[c, f] times the map of f. Only evidence for the "
+        "class is coloured.",
+    )
+    if not data.has_maps(run, x):
+        st.caption("The feature maps of this image are not kept.")
+        return
+    maps = grounding.class_maps(run, x, [view.c, view.versus], size=overlay.LAYER_SIZE)
+    logits = run.array("logits")[x]
+    gallery.show(
+        [
+            Picture(
+                src=data.thumb(run, x),
+                layer=gallery.heat_layer(cam),
+                alt=f"Class activation map of {labels.class_name(run, c)} in image {x}",
+                href=links.class_(c),
+                caption=labels.class_name(run, c),
+                lines=[
+                    Line(f"logit {logits[c]:.2f}", title="Score before the softmax"),
+                    *([Line("hardly anything here speaks for it")] if cam.max() < FAINT else []),
+                ],
+                tone=tone,
+            )
+            for c, cam, tone in (
+                (view.c, maps[0], gallery.PREDICTED),
+                (view.versus, maps[1], gallery.TRUE),
+            )
+        ],
+        key="failures.cam",
+        width=270,
+        fixed=True,
+        slider=True,
+        to_top=True,
+    )
+
+
+def probabilities(view: View, n: int = 6) -> None:
+    """Draw the most likely classes; a click puts one in the place of the true class."""
+    run, x = view.run, view.x
+    logits = np.asarray(run.array("logits")[x], dtype=float)
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    row = run.images.iloc[x]
+    tones = {int(row["true_c"]): "true", int(row["predicted_c"]): "predicted"}
+    heading.section(
+        "Most likely", help="Softmax probability. Click a class to ask why not this one."
+    )
+    ranking.show(
+        [
+            ranking.Row(
+                [(labels.class_name(run, c), tones.get(c, ""))],
+                f"{p[c]:.3f}",
+                href=link(versus=c) if c != view.c else links.class_(c),
+                bar=float(p[c]),
+                title=f"softmax probability {p[c]:.4f}, logit {logits[c]:.2f}",
+                active=c == view.versus,
+                tone=tones.get(c, ""),
+            )
+            for c in np.argsort(-logits, kind="stable")[:n].tolist()
+        ],
+        key="failures.probabilities",
+        to_top=False,
+    )
+
+
+def canonical(view: View) -> None:
+    """Draw typical training images of both classes and say how they were chosen."""
+    run = view.run
+    heading.section(
+        "Typical images",
+        help="Canonical images: the training images whose features φ(f(x)) lie nearest to the "
+        "mean of their class, which is the network's idea of a typical one.",
+    )
+    for c, tone in ((view.c, gallery.PREDICTED), (view.versus, gallery.TRUE)):
+        xs = [int(x) for x in run.array("canonical")[c] if x >= 0]
+        if not xs:
+            st.caption(f"{heading.plain(labels.class_name(run, c))} has no training images.")
+            continue
+        gallery.show(
+            [
+                Picture(
+                    src=data.thumb(run, x),
+                    alt=f"Canonical {labels.class_name(run, c)}, image {x}",
+                    href=links.image(run, x),
+                    title=labels.class_name(run, c),
+                    tone=tone,
+                )
+                for x in xs
+            ],
+            key=f"failures.canonical.{tone}",
+            width=104,
+            columns=run.sizes["N"],
+            to_top=True,
+        )
+
+
+def about(view: View) -> None:
+    """Draw what people said of the image and where it comes from."""
+    run, x = view.run, view.x
+    row = run.images.iloc[x]
+    captions = run.captions(x)
+    heading.section("What people wrote", help="The network has not seen these.")
+    if captions:
+        half = -(-len(captions) // 2)
+        for column, lines in zip(st.columns(2), (captions[:half], captions[half:]), strict=True):
+            column.markdown("\n".join(f"- {heading.plain(line)}" for line in lines))
+    else:
+        st.caption("This image has no captions: unknown, not without attributes.")
+    st.caption(
+        f"`{row['path']}` · {int(row['width'])} × {int(row['height'])} pixels · "
+        f"{'training' if row['is_train'] else 'test'} split"
+        + (f" · {heading.plain(row['problem'])}" if row["problem"] else "")
+    )

@@ -1,0 +1,61 @@
+"""What is on show when one image is looked at in detail, as the URL says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.explanations.contrast import Contrast
+from core.explanations.explanation import Explanation
+from core.runs.run import Run
+from dashboard import data, labels, links
+from dashboard.state import Key, Page, here, number
+
+
+@dataclass(frozen=True)
+class View:
+    """What is on show: image x explained as class c and as class versus, word t in focus."""
+
+    run: Run
+    x: int
+    c: int
+    versus: int
+    first: Explanation
+    second: Explanation
+    contrast: Contrast
+    t: int
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the two classes."""
+        return labels.class_name(self.run, self.c), labels.class_name(self.run, self.versus)
+
+
+def read(run: Run, x: int) -> View:
+    """Return what the URL asks to see of image x."""
+    row = run.images.iloc[x]
+    predicted, true = int(row["predicted_c"]), int(row["true_c"])
+    c = number(Key.C, run.sizes["C"], "class")
+    versus = number(Key.VERSUS, run.sizes["C"], "class")
+    c = predicted if c is None else c
+    versus = (true if true != c else runner_up(run, x, c)) if versus is None else versus
+    first, second = data.explain(run, x, c), data.explain(run, x, versus)
+    both = data.compare(run, first, second)
+    t = data.read_attribute(run)
+    if t is None:
+        t = (both.only_first or first.attributes)[0]
+    return View(run, x, c, versus, first, second, both, t)
+
+
+def runner_up(run: Run, x: int, c: int) -> int:
+    """Return the most likely class other than c."""
+    logits = np.array(run.array("logits")[x])
+    logits[c] = -np.inf
+    return int(logits.argmax())
+
+
+def link(**changes) -> str:
+    """Return the link to this view with something changed; a what-if is of two classes."""
+    kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T)
+    if not changes.keys() & {Key.C, Key.VERSUS}:
+        kept = (*kept, Key.IF)
+    return here(Page.FAILURES, kept, **changes)

@@ -1,0 +1,215 @@
+"""What if the network had not seen that: attributes and filters off, weaker or doubled, at once.
+
+Everything here follows exactly from the linear head (`core.what_if.ablation`); the network is not
+run. What is changed stands in the URL, and goes along in the links of the page.
+"""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.explanations.contributions import carriers
+from core.language.english import join
+from core.runs.run import Run
+from core.what_if.ablation import Outcome, filter_scale, what_if
+from core.what_if.counterfactual import Change, smallest_attribute_change, smallest_filter_change
+from core.what_if.sentence_test import Claim, check_claim
+from dashboard import data, heading, labels, links
+from dashboard.components import gallery
+from dashboard.components.gallery import Line, Picture
+from dashboard.image_page import what_if_url
+from dashboard.image_page.what_if_url import AS_SEEN, HIGHEST, LOWEST, STEP, Changes
+from dashboard.state import Key, update
+
+N_FILTERS = 6
+N_CLASSES = 6
+N_FLIPPED = 12
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Change, Change]:
+    return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
+    return check_claim(_run, x, c, list(ts))
+
+
+def show(run: Run, x: int, c: int, versus: int) -> None:
+    """Draw the what-if of image x, answered as class c, where ``versus`` was wanted."""
+    heading.section(
+        "What if",
+        "Take away what the network saw, or double it, and read what it would answer. Exact: the "
+        "last layer is linear.",
+        help="An attribute at 0 takes from each filter its share p(t | f); at 2 it adds it again.",
+    )
+    scope = f"what_if.{run.name}.{x}.{c}.{versus}"
+    smallest = _smallest(run, data.identity(run), x, versus)
+    asked = what_if_url.read(run)
+    left, right = st.columns([7, 6], gap="medium")
+    with left:
+        sliders(run, x, c, versus, smallest, asked, scope)
+    scale = filter_scale(run.array("p_t_given_f"), asked.factors, dict.fromkeys(asked.off, LOWEST))
+    with right:
+        probabilities(run, what_if(run, [x], scale), c, versus)
+        offers(run, *smallest, versus, scope)
+    claim(run, x, c)
+    everywhere(run, x, scale, scope)
+
+
+def sliders(
+    run: Run, x: int, c: int, versus: int, smallest: tuple, asked: Changes, scope: str
+) -> None:
+    """Draw a slider for each attribute and a switch for each filter, set as the URL asks.
+
+    Both sentences' attributes and the filters behind the first of them, those of the smallest
+    changes, and those that are changed.
+    """
+    more_ts, more_fs = ([*each.factors] if each.succeeds else [] for each in smallest)
+    spoken = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
+    ts = list(dict.fromkeys([*spoken, *more_ts, *asked.factors]))
+    behind = carriers(run, x, c, spoken[0], N_FILTERS).fs.tolist() if spoken else []
+    fs = list(dict.fromkeys([*behind, *more_fs, *asked.off]))
+    keys, filters_key = {t: f"{scope}.t{t}" for t in ts}, f"{scope}.f"
+
+    def write() -> None:
+        factors = {t: st.session_state[key] for t, key in keys.items()}
+        moved = {t: factor for t, factor in factors.items() if factor != AS_SEEN}
+        put(run, Changes(moved, st.session_state[filters_key]))
+
+    with st.grid(3, min_column_width=130, gap="small"):
+        for t, key in keys.items():
+            st.session_state[key] = asked.factors.get(t, AS_SEEN)
+            st.slider(
+                heading.plain(labels.phrase(run, t)),
+                LOWEST,
+                HIGHEST,
+                step=STEP,
+                format="%.2f×",
+                key=key,
+                on_change=write,
+            )
+    st.session_state[filters_key] = asked.off
+    st.pills(
+        "Filters, switched off",
+        fs,
+        selection_mode="multi",
+        wrap=True,
+        format_func=lambda f: f"{f} {heading.plain(labels.filter_name(run, f))}",
+        key=filters_key,
+        on_change=write,
+        help="The filters behind the first word of the sentence, and those of the smallest change.",
+    )
+    if asked != Changes():
+        st.button(
+            "As it was",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=put,
+            args=(run, Changes()),
+            key=f"{scope}.reset",
+        )
+
+
+def put(run: Run, wanted: Changes) -> None:
+    """Change what the URL asks for."""
+    update(**{Key.IF: what_if_url.to_url(run, wanted)})
+
+
+def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
+    """Draw the class probabilities before and after, the classes that matter first."""
+    before, after = outcome.before[0], outcome.after[0]
+    order = np.argsort(-np.maximum(before, after), kind="stable")[:N_CLASSES]
+    shown = list(dict.fromkeys([c, versus, *order.tolist()]))[:N_CLASSES]
+    answer = labels.class_name(run, int(after.argmax()))
+    verb = "would now be" if outcome.is_flipped[0] else "stays"
+    st.markdown(f"The answer {verb} **{heading.plain(answer)}**.")
+    table = pd.DataFrame(
+        {
+            "Class": [labels.class_name(run, k) for k in shown],
+            "Before": before[shown],
+            "After": after[shown],
+        }
+    )
+    bar = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Before": st.column_config.ProgressColumn(help="Softmax probability as it was", **bar),
+            "After": st.column_config.ProgressColumn(help="Softmax probability now", **bar),
+        },
+    )
+
+
+def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: str) -> None:
+    """Say which smallest change gives the wanted answer, of attributes and of filters."""
+    name = heading.plain(labels.class_name(run, wanted))
+    if of_words.succeeds and not of_words.factors:
+        st.caption(f"{name} is the answer already.")
+        return
+    st.markdown(f"Smallest change that gives **{name}**:")
+    if of_words.succeeds:
+        removed, doubled = (
+            [heading.plain(labels.phrase(run, t)) for t, k in of_words.factors.items() if k == each]
+            for each in (LOWEST, HIGHEST)
+        )
+        parts = [f"without {join(removed)}"] if removed else []
+        parts += [f"with twice {join(doubled)}"] if doubled else []
+        what = f"{', '.join(parts)}{_proof(of_words)}"
+        _offer(run, what, Changes(factors=of_words.factors), f"{scope}.try")
+    else:
+        st.caption("No short list of attributes, removed or doubled, gives it.")
+    if of_filters.succeeds:
+        fs = [*of_filters.factors]
+        named = f"without filter{'' if len(fs) == 1 else 's'} {join([str(f) for f in fs])}"
+        _offer(run, f"{named}{_proof(of_filters)}", Changes(off=fs), f"{scope}.try_filters")
+
+
+def _proof(change: Change) -> str:
+    return "" if change.is_smallest else f" (fewer than {change.n_least} cannot do it)"
+
+
+def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
+    """Draw a change with the button that makes it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(what, width="content")
+        st.button("Try it", on_click=put, args=(run, wanted), key=key)
+
+
+def claim(run: Run, x: int, c: int) -> None:
+    """Say whether the sentence names what moves the prediction."""
+    ts = tuple(data.explain(run, x, c).attributes)
+    tested = _claim(run, data.identity(run), x, c, ts)
+    icon = ":material/verified:" if tested.holds else ":material/unpublished:"
+    (st.success if tested.holds else st.warning)(heading.plain(tested.sentence()), icon=icon)
+
+
+def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:
+    """Say what the same change would do to the test images of the class, or to all, when asked."""
+    if not np.any(scale != 1):
+        return
+    c, is_test = labels.answer(run, x)[0], ~run.images["is_train"].to_numpy()
+    name = heading.plain(labels.class_name(run, c))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("What would this do to", width="content")
+        of_class = st.button(f"the test images of {name}?", key=f"{scope}.class")
+        of_all = st.button("all test images?", key=f"{scope}.all")
+    if of_class or of_all:
+        among = is_test & (run.images["true_c"].to_numpy() == c) if of_class else is_test
+        outcome = what_if(run, np.flatnonzero(among), scale)
+        st.markdown(outcome.sentence())
+        flipped = outcome.xs[outcome.is_gained | outcome.is_lost][:N_FLIPPED]
+        gained = set(outcome.xs[outcome.is_gained].tolist())
+        cards = [
+            Picture(
+                src=data.thumb(run, x),
+                alt=gallery.describe_image(run, x),
+                href=links.image(run, x),
+                lines=[Line("now right" if x in gained else "now wrong")],
+            )
+            for x in flipped.tolist()
+        ]
+        gallery.show(cards, key=f"{scope}.flipped", width=110, to_top=True)

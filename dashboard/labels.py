@@ -1,0 +1,71 @@
+"""What things are called on the pages: attributes, classes, filters, answers."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from core.runs.run import Run
+
+#: False discovery rate below which an attribute names a filter.
+MAX_Q = 0.05
+
+
+def phrase(run: Run, t: int) -> str:
+    """Return the phrase of an attribute."""
+    return _labels(run).phrases[t]
+
+
+def class_name(run: Run, c: int) -> str:
+    """Return the name of a class."""
+    return _labels(run).names[c]
+
+
+def numbered_name(run: Run, c: int) -> str:
+    """Return the name of a class after the data set's own number, as lists sort it."""
+    return _labels(run).numbered[c]
+
+
+def answer(run: Run, x: int) -> tuple[int, int]:
+    """Return the true and the predicted class of an image."""
+    labels = _labels(run)
+    return int(labels.true_c[x]), int(labels.predicted_c[x])
+
+
+class _Labels(NamedTuple):
+    """Columns out of their tables: one lookup in a table takes longer than a thousand in these."""
+
+    phrases: list[str]
+    names: list[str]
+    numbered: list[str]
+    true_c: np.ndarray
+    predicted_c: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def _labels(run: Run) -> _Labels:
+    names = run.classes["name"].astype(str).tolist()
+    ids = run.classes["class_id"].tolist()
+    numbered = [f"{class_id:03d} {name}" for class_id, name in zip(ids, names, strict=True)]
+    phrases = run.attributes["phrase"].astype(str).tolist()
+    true_c, predicted_c = (run.images[name].to_numpy() for name in ("true_c", "predicted_c"))
+    return _Labels(phrases, names, numbered, true_c, predicted_c)
+
+
+def filter_name(run: Run, f: int, most: int = 2) -> str:
+    """Return the attribute that names filter f, several of them, or that it has none."""
+    name_t, verdict = int(run.filters["name_t"].iloc[f]), str(run.filters["verdict"].iloc[f])
+    if name_t >= 0:
+        return phrase(run, name_t)
+    if verdict != "several names":
+        return verdict
+    p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
+    ts = np.flatnonzero(q < MAX_Q)
+    ts = ts[np.argsort(-p[ts], kind="stable")][:most]
+    return " / ".join(phrase(run, int(t)) for t in ts) or verdict
+
+
+def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
+    """Return a filter's number and name for a ranked list."""
+    is_nameless = run.filters["verdict"].iloc[f] == "no nameable attribute"
+    return [(f"{f}  ", "muted"), (filter_name(run, f), "muted" if is_nameless else "")]

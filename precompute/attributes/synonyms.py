@@ -1,0 +1,112 @@
+"""Words that mean the same are made one: plural and singular always, synonyms by an editable table.
+
+``synonyms.csv`` has one rule a line: ``noun`` or ``adjective``, the word, and what it becomes
+(nothing: pairs with the word are dropped). ``*`` stands for any words and is kept: "* feather"
+becoming "*" turns "tail feather" into "tail". A rule without ``*`` goes before a rule with one, and
+what a rule gives is looked up again, so "under tail feather" may take two steps.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import inflect
+
+from core.errors import DataError
+from precompute.attributes.lexicon import likely_tag
+from precompute.attributes.phrases import Pair
+
+SYNONYMS = Path(__file__).with_name("synonyms.csv")
+COLUMNS = ["kind", "word", "becomes"]
+#: Plurals of anatomy that the library does not know.
+IRREGULAR = {"rectrix": "rectrices", "tarsus": "tarsi"}
+#: More steps than this are a circle in the table.
+MAX_STEPS = 8
+
+
+@dataclass(frozen=True)
+class Synonyms:
+    """The table: for each kind, what a word becomes (``""``: dropped)."""
+
+    noun: dict[str, str]
+    adjective: dict[str, str]
+
+    @classmethod
+    def load(cls, path: Path = SYNONYMS) -> "Synonyms":
+        """Read a table.
+
+        Raises
+        ------
+        DataError
+            If it is missing, lacks a column, has an unknown kind, or a rule leads back to itself.
+        """
+        if not path.is_file():
+            raise DataError(f"expected a table of synonyms, found no file {path}")
+        tables: dict[str, dict[str, str]] = {"noun": {}, "adjective": {}}
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if rows.fieldnames != COLUMNS:
+                raise DataError(
+                    f"expected the columns {COLUMNS} in {path}, found {rows.fieldnames}"
+                )
+            for row in rows:
+                if row["kind"] not in tables or not row["word"] or row["becomes"] is None:
+                    raise DataError(
+                        f"expected kind noun or adjective, a word and what it becomes in line "
+                        f"{rows.line_num} of {path}, found {list(row.values())}"
+                    )
+                tables[row["kind"]][row["word"]] = row["becomes"]
+        table = cls(**tables)
+        for kind, rules in tables.items():
+            for word in rules:
+                table.rewrite(kind, word)
+        return table
+
+    def merge(self, pair: Pair) -> Pair | None:
+        """Return the pair in the table's words, None if it is dropped."""
+        adjective = self.rewrite("adjective", pair.adjective)
+        noun = self.rewrite("noun", pair.noun)
+        return Pair(adjective, noun) if adjective and noun else None
+
+    def rewrite(self, kind: str, word: str) -> str:
+        """Return what a word becomes after all rules, itself if none fits."""
+        rules, start = getattr(self, kind), word
+        for _ in range(MAX_STEPS):
+            becomes = _apply(rules, word)
+            if becomes == word:
+                return word
+            word = becomes
+        raise DataError(f"expected an end to the synonyms of {start!r}, found a circle at {word!r}")
+
+
+def _apply(rules: dict[str, str], word: str) -> str:
+    """Return what one rule makes of the word: the exact one, else a wildcard's."""
+    if word in rules:
+        return rules[word]
+    for mark in (" ", "-"):
+        first, _, last = word.rpartition(mark)
+        if first and (rule := rules.get(f"*{mark}{last}")) is not None:
+            return rule.replace("*", first)
+    return word
+
+
+@cache
+def _inflections() -> inflect.engine:
+    engine = inflect.engine()
+    for one, many in IRREGULAR.items():
+        engine.defnoun(one, many)
+    return engine
+
+
+@cache
+def singular(noun: str) -> str:
+    """Return the noun with its last word in the singular.
+
+    >>> [singular(noun) for noun in ("wings", "eye rings", "feet", "abdomen", "albatross")]
+    ['wing', 'eye ring', 'foot', 'abdomen', 'albatross']
+    """
+    *first, last = noun.split()
+    if likely_tag(last) in ("NNS", "VBZ"):
+        last = _inflections().singular_noun(last) or last
+    return " ".join([*first, last])

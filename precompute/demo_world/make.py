@@ -1,0 +1,128 @@
+"""The data of the demo: a made world of birds, in the layout of CUB, with its truth beside it."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from operator import itemgetter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core.errors import DataError
+from precompute.demo_world.cub_writer import (
+    Record,
+    image_paths,
+    photograph,
+    truth_tables,
+    write_annotations,
+)
+from precompute.demo_world.painting.painter import Difficulty
+from precompute.demo_world.planting.faults import plan_world
+from precompute.demo_world.planting.ground_truth import FOLDER, Truth
+from precompute.demo_world.species_list import SPECIES
+
+WORLD = Path(__file__).parent  #: the sources that decide what a world looks like
+
+
+def make_world(
+    out: Path,
+    *,
+    seed: int = 0,
+    n_species: int = 24,
+    n_images: int = 50,
+    image_size: int = 300,
+    difficulty: Difficulty | None = None,
+    progress: bool = True,
+    workers: int | None = None,
+) -> Path:
+    """Make the demo's data set, or find that it is there.
+
+    The world is whole or absent: it is made in a sibling folder that is renamed at the end. A
+    world of other settings is replaced; a folder of anything else is left alone.
+
+    Parameters
+    ----------
+    out : Path
+        Folder that will hold ``CUB_200_2011``, ``text_c10`` and ``truth``.
+    seed : int
+        The same seed gives the same bytes.
+    n_species, n_images : int
+        Size: at most 24 species, pictures of each.
+    image_size : int
+        Long side of a picture, pixels.
+    difficulty : Difficulty, optional
+        How hard the pictures are.
+    progress : bool
+        Show a progress bar.
+    workers : int, optional
+        Processes; two, or fewer cores, by default. The bytes do not depend on it.
+
+    Returns
+    -------
+    Path
+        ``out``.
+
+    Raises
+    ------
+    DataError
+        If the sizes are impossible or ``out`` holds something that is not a made world.
+    """
+    if not (2 <= n_species <= len(SPECIES) and n_images >= 2 and 64 <= image_size <= 512):
+        raise DataError(
+            f"expected 2 to {len(SPECIES)} species, at least 2 images of each and 64 to 512 "
+            f"pixels, got {n_species}, {n_images} and {image_size}: choose sizes in that range"
+        )
+    out, difficulty = Path(out), difficulty or Difficulty()
+    settings = {
+        "sources": _sources(), "seed": seed, "n_species": n_species, "n_images": n_images,
+        "image_size": image_size, "difficulty": asdict(difficulty),
+    }  # fmt: skip
+    if _settings_in(out) == settings:
+        return out
+    scratch = out.with_name(out.name + ".part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    shots = plan_world(seed, n_species, n_images)
+    tasks = sorted(zip(image_paths(shots, seed), shots, strict=True), key=itemgetter(0))
+    job = partial(photograph, scratch, seed, image_size, difficulty)
+    taken = _mapped(job, tasks, workers or min(2, os.cpu_count() or 1))
+    records = list(tqdm(taken, "birds", len(tasks), disable=not progress, unit="img"))
+    write_annotations(scratch, records, n_species)
+    Truth(**truth_tables(records, n_species), settings=settings).write(scratch)
+    shutil.rmtree(out, ignore_errors=True)
+    scratch.rename(out)
+    return out
+
+
+def _sources() -> str:
+    """Return a fingerprint of the painting code: a world of older code is made anew."""
+    digest = hashlib.sha256()
+    for source in sorted(WORLD.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _settings_in(out: Path) -> dict | None:
+    """Return the settings of the world in ``out``, None where there is nothing yet."""
+    told = out / FOLDER / "settings.json"
+    if told.is_file():
+        return json.loads(told.read_text("utf-8"))
+    if out.exists() and any(out.iterdir()):
+        raise DataError(
+            f"expected an empty folder or a made world in {out}, found something else: choose "
+            f"another folder or empty this one"
+        )
+    return None
+
+
+def _mapped(job, tasks: list, n_workers: int) -> Iterator[Record]:
+    """Apply the job in order, in this process or in several."""
+    if n_workers == 1:
+        yield from map(job, tasks)
+        return
+    with multiprocessing.get_context("spawn").Pool(n_workers) as pool:
+        yield from pool.imap(job, tasks, chunksize=8)

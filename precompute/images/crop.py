@@ -1,0 +1,155 @@
+"""The square that the network sees: geometry and decoding.
+
+One module for training, activations and thumbnails, so that a heatmap lies over the same pixels
+that the network was given. The square stands around the bounding box, its side the longer side of
+the box; where it reaches past the edge of the image it is filled with grey.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core.errors import one_line
+from core.runs.contract import UNREADABLE
+
+#: Past the edge of the image; nearly zero after normalisation, so that it says nothing.
+FILL = (128, 128, 128)
+#: Decode at a reduced JPEG scale only while the crop keeps this many pixels for each one needed.
+_OVERSAMPLING = 2.0
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square in pixels of the original image; ``left`` and ``top`` may be negative.
+
+    ``problem`` says what was wrong with the box or the file, empty for nothing; it begins with
+    ``contract.UNREADABLE`` where the image is only a grey square.
+    """
+
+    left: float
+    top: float
+    side: float
+    problem: str = ""
+
+
+def square_crop(
+    width: int, height: int, bbox: tuple[float, float, float, float], margin: float = 0.0
+) -> Crop:
+    """Return the square around a box.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the image, pixels.
+    bbox : tuple of 4 float
+        Left, top, width, height. It is clipped to the image; a box without finite numbers, without
+        area or wholly outside gives the whole image.
+    margin : float
+        Added on each side, as a share of the square's side.
+
+    >>> square_crop(100, 80, (10, 20, 40, 20))
+    Crop(left=10.0, top=10.0, side=40.0, problem='')
+    """
+    left, top, box_width, box_height = bbox
+    problem = ""
+    right, bottom = left + box_width, top + box_height
+    clipped = max(left, 0.0), max(top, 0.0), min(right, width), min(bottom, height)
+    if not all(math.isfinite(value) for value in bbox):
+        clipped, problem = (0.0, 0.0, width, height), "no bounding box, used whole"
+    elif clipped[2] - clipped[0] < 1 or clipped[3] - clipped[1] < 1:
+        clipped, problem = (0.0, 0.0, width, height), "bounding box outside the image, used whole"
+    elif max(-left, -top, right - width, bottom - height) > 1:
+        problem = "bounding box past the edge, clipped"
+    left, top, right, bottom = clipped
+    side = max(right - left, bottom - top) * (1 + 2 * margin)
+    return Crop(
+        left=float((left + right - side) / 2),
+        top=float((top + bottom - side) / 2),
+        side=float(side),
+        problem=problem,
+    )
+
+
+def load_crop(
+    path: str | Path, bbox: tuple[float, float, float, float], size: int
+) -> tuple[Image.Image, Crop, tuple[int, int]]:
+    """Decode an image and cut the square around its box.
+
+    Never raises for a bad file: it returns a grey square whose ``Crop.problem`` says why. The EXIF
+    orientation is ignored, because boxes and parts are given in the pixels as stored.
+
+    Returns
+    -------
+    image : PIL.Image of size x size, RGB
+    crop : Crop
+    original_size : tuple of 2 int
+        Width and height in pixels, (0, 0) where the file gives none.
+    """
+    original_size = (0, 0)
+    try:
+        with Image.open(path) as image:
+            original_size = image.size
+            crop = square_crop(*original_size, bbox)
+            reduced = size * _OVERSAMPLING / crop.side
+            if reduced < 1:
+                image.draft(None, tuple(math.ceil(n * reduced) for n in original_size))
+            is_grey = image.mode in ("1", "L", "LA", "I;16", "I", "F")
+            pixels = _cut(_to_rgb(image), crop, original_size, size)
+    except Exception as error:
+        # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
+        reason = "no such file" if isinstance(error, FileNotFoundError) else one_line(error)
+        side = float(max(*original_size, 1))
+        crop = Crop(0.0, 0.0, side, f"{UNREADABLE}: {reason.replace(str(path), Path(path).name)}")
+        return Image.new("RGB", (size, size), FILL), crop, original_size
+    if is_grey:
+        problem = "; ".join(filter(None, ["grey image", crop.problem]))
+        crop = Crop(crop.left, crop.top, crop.side, problem)
+    return pixels, crop, original_size
+
+
+def parts_in_crop(parts: np.ndarray, crop: Crop) -> np.ndarray:
+    """Return keypoints in the unit square of the crop, NaN where outside it.
+
+    Parameters
+    ----------
+    parts : ndarray of shape (P, 2)
+        Row and column in pixels of the original.
+
+    Returns
+    -------
+    ndarray of shape (P, 2)
+        Row and column in [0, 1], float32.
+    """
+    inside = (np.asarray(parts, np.float64) - (crop.top, crop.left)) / crop.side
+    is_outside = ((inside < 0) | (inside > 1)).any(axis=1)
+    inside[is_outside] = np.nan
+    return inside.astype(np.float32)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Decode as RGB: transparent pixels become the fill, 16 bits become 8."""
+    if image.mode.startswith(("I", "F")):
+        deep = np.asarray(image, np.float32)
+        image = Image.fromarray((deep * (255 / max(deep.max(), 255))).astype(np.uint8))
+    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
+        image = image.convert("RGBA")
+        opaque = Image.new("RGBA", image.size, (*FILL, 255))
+        image = Image.alpha_composite(opaque, image)
+    return image.convert("RGB")
+
+
+def _cut(image: Image.Image, crop: Crop, original_size: tuple[int, int], size: int) -> Image.Image:
+    """Cut and resize the square from an image that may have been decoded at a reduced scale."""
+    scale_x, scale_y = (now / was for now, was in zip(image.size, original_size, strict=True))
+    left, right = crop.left * scale_x, (crop.left + crop.side) * scale_x
+    top, bottom = crop.top * scale_y, (crop.top + crop.side) * scale_y
+    if left < 0 or top < 0 or right > image.width or bottom > image.height:
+        x0, y0 = math.floor(left), math.floor(top)
+        canvas = Image.new("RGB", (math.ceil(right) - x0, math.ceil(bottom) - y0), FILL)
+        canvas.paste(image, (-x0, -y0))
+        image, left, right, top, bottom = canvas, left - x0, right - x0, top - y0, bottom - y0
+    box = (left, top, min(right, image.width), min(bottom, image.height))
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)

@@ -1,0 +1,120 @@
+"""Image files to the network's crops, batch by batch, and what is learnt of a file on the way."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from core.diagnosis.image_quality_measures import quality
+from core.runs.contract import UNREADABLE
+from precompute.datasets.dataset import BBOX, Dataset
+from precompute.images.crop import Crop, load_crop, parts_in_crop
+from precompute.resume.fingerprint import listing
+
+#: JPEG quality of the thumbnails.
+_QUALITY = 85
+
+
+@dataclass
+class Batch:
+    """Decoded images ``start`` to ``stop``, n of them.
+
+    Parameters
+    ----------
+    start, stop : int
+    pixels : Tensor of shape (n, S, S, 3), uint8, or None
+        What the network sees, until it is taken.
+    facts : DataFrame of n rows
+        Columns of the images table, and ``listed``: the file as it was found when it was read.
+    parts : ndarray of shape (n, P, 2)
+        Keypoints in the unit square of the crop.
+    thumbs : list of bytes
+        JPEG.
+    """
+
+    start: int
+    stop: int
+    pixels: torch.Tensor | None
+    facts: pd.DataFrame
+    parts: np.ndarray
+    thumbs: list[bytes]
+
+    def take_pixels(self) -> torch.Tensor:
+        """Return the pixels and let go of them: a batch may wait long to be written."""
+        pixels, self.pixels = self.pixels, None
+        return pixels
+
+
+class Decoder:
+    """Decodes batches of a data set; safe to call from several threads.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    input_size, thumb_size : int
+        Sides of the network's input and of the thumbnails in pixels.
+    pin_memory : bool
+        Decode into memory from which a GPU can copy by itself.
+    """
+
+    def __init__(
+        self, dataset: Dataset, input_size: int, thumb_size: int, pin_memory: bool = False
+    ):
+        self._folder = dataset.image_folder
+        # arrays: a look-up in a DataFrame costs as much as decoding the image
+        self._paths = dataset.images["path"].array
+        self._boxes = dataset.images[BBOX].to_numpy(float)
+        self._parts = dataset.parts
+        self._input_size, self._thumb_size = input_size, thumb_size
+        self._pin_memory = pin_memory
+
+    def batch(self, start: int, stop: int) -> Batch:
+        """Decode images ``start`` to ``stop``; one that cannot be read is a grey square."""
+        size = (stop - start, self._input_size, self._input_size, 3)
+        pixels = torch.empty(size, dtype=torch.uint8, pin_memory=self._pin_memory)
+        facts, parts, thumbs = [], [], []
+        for x in range(start, stop):
+            fact, part, thumb = self._decode(x, pixels[x - start].numpy())
+            facts.append(fact)
+            parts.append(part)
+            thumbs.append(thumb)
+        return Batch(start, stop, pixels, pd.DataFrame(facts), np.stack(parts), thumbs)
+
+    def pixels(self, xs: np.ndarray) -> torch.Tensor:
+        """Decode some images and nothing else, shape (n, S, S, 3), uint8."""
+        images = (self._crop(x)[0] for x in xs)
+        return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+
+    def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
+        return load_crop(self._folder / self._paths[x], self._boxes[x].tolist(), self._input_size)
+
+    def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
+        # looked up before reading: a file that changes meanwhile is read again at the next start
+        listed = listing(self._folder, self._paths[x])
+        image, crop, (width, height) = self._crop(x)
+        if crop.problem.startswith(UNREADABLE):
+            listed = listing(self._folder, self._paths[x])
+        pixels[:] = np.asarray(image)
+        fact = {
+            "listed": listed,
+            "width": width,
+            "height": height,
+            "crop_left": crop.left,
+            "crop_top": crop.top,
+            "crop_side": crop.side,
+            **quality(pixels),
+            "problem": crop.problem,
+        }
+        return fact, parts_in_crop(self._parts[x], crop), thumbnail(image, self._thumb_size)
+
+
+def thumbnail(image: Image.Image, size: int) -> bytes:
+    """Return an image as JPEG of at most ``size`` by ``size`` pixels; it is never enlarged."""
+    if image.width > size:
+        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()

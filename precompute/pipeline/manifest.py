@@ -1,0 +1,70 @@
+"""What the manifest says of a run: sizes, network, data, settings, versions, fingerprints."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from core.runs.contract import N_EXPLAIN
+from core.runs.files import array_path, map_array
+from precompute.pipeline.inputs import RunInputs
+from precompute.pipeline.plan import Plan
+from precompute.resume.fingerprint import library_versions
+
+_LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "PIL", "spacy")
+#: Settings that change how fast a run is made, not what is in it.
+_SPEED = ("workers", "name", "runs")
+
+
+def describe(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
+    """Return the manifest of the run whose arrays lie in ``folder``.
+
+    It holds no time and no name of a machine: the same inputs give the same bytes.
+    """
+    model, dataset = inputs.model, inputs.dataset
+    settings = {
+        key: str(value.resolve()) if isinstance(value, Path) else value
+        for key, value in asdict(inputs.settings).items()
+        if key not in _SPEED
+    }
+    return {
+        "sizes": _sizes(folder, inputs.settings.default_estimator),
+        "estimators": list(inputs.settings.estimators),
+        "default_estimator": inputs.settings.default_estimator,
+        "n_explain": N_EXPLAIN,
+        "arch": model.arch,
+        "layer": model.layer,
+        "input_size": model.input_size,
+        "receptive_field": model.receptive_field,
+        "mean": list(model.mean),
+        "std": list(model.std),
+        "precision": inputs.precision,
+        "dataset": inputs.settings.dataset or inputs.settings.cub.resolve().name,
+        "part_names": dataset.part_names,
+        "problems": [*dataset.problems, *inputs.captions.problems],
+        "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
+        "settings": settings,
+        "seed": inputs.settings.seed,
+        "stages": {
+            name: {"fingerprint": stage.fingerprint, "inputs": stage.inputs}
+            for name, stage in plan.stages.items()
+        },
+        "versions": library_versions(_LIBRARIES),
+    }
+
+
+def _sizes(folder: Path, estimator: str) -> dict[str, int]:
+    dims = {
+        "pooled": "XF",
+        "maps": "MFHW",
+        "logits": "XC",
+        "parts": "XP",
+        "counts_indices": "E",
+        f"p_t_given_f/{estimator}": "FT",
+        "top_t_true": "XK",
+        "top_images": "FR",
+        "canonical": "CN",
+    }
+    sizes = {}
+    for name, letters in dims.items():
+        shape = map_array(array_path(folder, name)).shape
+        sizes.update(zip(letters, shape, strict=False))
+    return sizes

@@ -1,0 +1,135 @@
+"""Feature maps of further images, added to a finished run.
+
+A run may keep the maps of a few images, or of none: they are nearly all of its size. What somebody
+then wants to ground is computed again, from the same files by the same network.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from core.errors import DataError, RunError
+from core.runs.files import MANIFEST, array_path
+from core.runs.run import Run
+from core.runs.writer import RunWriter
+from precompute.images.decoding import Decoder
+from precompute.network.forward import Forward, threads_of_torch
+from precompute.parallel.ranks import Ranks
+from precompute.pipeline.inputs import RunInputs
+from precompute.pipeline.plan import make_plan
+from precompute.pipeline.settings import Settings
+from precompute.resume.lock import locked
+
+#: Rows copied at a time.
+_BLOCK = 256
+
+
+def choose_images(run: Run, wanted: list[str]) -> np.ndarray:
+    """Return images x, rising, for numbers, ranges and groups.
+
+    Parameters
+    ----------
+    run : Run
+    wanted : list of str
+        ``17``, ``20-40`` (both ends included), ``all``, ``test`` or ``failures``.
+
+    Raises
+    ------
+    DataError
+        If a word is none of these or a number is no image of the run.
+    """
+    images, X = run.images, run.sizes["X"]
+    is_test = ~images["is_train"].to_numpy()
+    is_wrong = images["true_c"].to_numpy() != images["predicted_c"].to_numpy()
+    groups = {"all": np.ones(X, bool), "test": is_test, "failures": is_test & is_wrong}
+    chosen = np.zeros(X, bool)
+    for word in wanted:
+        span = re.fullmatch(r"(\d+)(?:-(\d+))?", word)
+        if word in groups:
+            chosen |= groups[word]
+        elif span and int(span[2] or span[1]) < X:
+            chosen[int(span[1]) : int(span[2] or span[1]) + 1] = True
+        else:
+            raise DataError(
+                f"expected images from 0 to {X - 1}, such as 17 or 20-40, or "
+                f"{', '.join(groups)}, got {word!r}"
+            )
+    return np.flatnonzero(chosen)
+
+
+def add_maps(runs: Path, name: str, wanted: list[str], device: str = "auto") -> int:
+    """Compute the maps of images that lack them and put the run with them in its place.
+
+    Returns
+    -------
+    int
+        Images whose maps were added.
+
+    Raises
+    ------
+    RunError
+        If the run was made from other files, another network or other code than there is now.
+    """
+    with locked(runs, name):
+        writer = RunWriter(runs, name, purpose="maps")
+        try:
+            return _add_maps(writer, wanted, device)
+        finally:
+            if writer.folder.exists():
+                writer.discard()
+
+
+def _add_maps(writer: RunWriter, wanted: list[str], device: str) -> int:
+    run = Run(writer.final)
+    map_row = np.array(run.array("map_row"))
+    xs = choose_images(run, wanted)
+    xs = xs[map_row[xs] < 0]
+    if not len(xs):
+        return 0
+    inputs = _inputs_of(run, device)
+    M = run.sizes["M"]
+    map_row[xs] = np.arange(M, M + len(xs))
+    replaced = {run.folder / MANIFEST, *(array_path(run.folder, n) for n in ("maps", "map_row"))}
+    for path in run.folder.rglob("*"):
+        if path.is_file() and path not in replaced:
+            writer.adopt(path)
+    sizes = {**run.sizes, "M": M + len(xs)}
+    writer.put("map_row", map_row)
+    writer.create("maps", sizes)
+    rows = writer.rows("maps")
+    for start in range(0, M, _BLOCK):
+        rows.write(start, run.array("maps")[start : start + _BLOCK])
+    decoder = Decoder(inputs.dataset, inputs.model.input_size, thumb_size=1)
+    forward = Forward(inputs.model, inputs.device)
+    with threads_of_torch(inputs.workers), tqdm(total=len(xs), unit=" images") as progress:
+        for start in range(0, len(xs), inputs.batch_size):
+            batch = xs[start : start + inputs.batch_size]
+            maps, _, _ = forward(decoder.pixels(batch)).arrays()
+            rows.write(M + start, maps)
+            progress.update(len(batch))
+    rows.sync()
+    rows.close()
+    writer.finish({**run.manifest, "sizes": sizes})
+    return len(xs)
+
+
+def _inputs_of(run: Run, device: str) -> RunInputs:
+    """Return what a run was made from, if it still is what it was."""
+    recorded = run.manifest["settings"]
+    paths = {key: Path(recorded[key]) for key in ("cub", "captions", "checkpoint")}
+    settings = Settings(
+        **{**recorded, **paths, "estimators": tuple(recorded["estimators"])},
+        name=run.name,
+        runs=run.folder.parent,
+    )
+    inputs = RunInputs(settings, Ranks())
+    _, chunks = inputs.chunks()
+    now = make_plan(inputs, chunks).stages["activations"].fingerprint
+    if now != run.manifest["stages"]["activations"]["fingerprint"]:
+        raise RunError(
+            f"the images, the checkpoint or the code changed since run {run.name!r} was made: "
+            "give its 'python -m precompute run' again"
+        )
+    return inputs

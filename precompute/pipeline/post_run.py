@@ -1,0 +1,43 @@
+"""What is read off a finished run: a diagnosis of every failure, and the scores.
+
+Both need a whole run, so they are written into it after it has appeared, each file whole or absent.
+A run that lacks one of them, because a process was killed in between, gets it at the next start.
+"""
+
+import json
+from collections.abc import Callable
+
+from core.diagnosis.diagnosis import write_diagnoses
+from core.errors import FieldmarksError
+from core.metrics.evaluation import evaluate
+from core.runs.files import EVALUATION, whole
+from core.runs.run import Run
+
+
+def complete(run: Run, say: Callable[[str], None] = print) -> Run:
+    """Write the diagnoses and scores that a run lacks and return it.
+
+    A run that cannot be diagnosed or scored, one without test images for instance, is told of and
+    left as it is.
+    """
+    steps = {
+        "diagnoses": (run.folder / "tables" / "diagnoses.parquet", write_diagnoses),
+        "scores": (run.folder / EVALUATION, write_evaluation),
+    }
+    for name, (path, write) in steps.items():
+        if path.exists():
+            continue
+        say(f"{name}: computing")
+        try:
+            write(run)
+        except FieldmarksError as error:
+            say(f"{name}: left out, {error}")
+    return Run(run.folder)
+
+
+def write_evaluation(run: Run, seed: int = 0) -> dict:
+    """Score a run, write ``evaluation.json`` into it and return the scores."""
+    evaluation = evaluate(run, seed=seed)
+    with whole(run.folder / EVALUATION) as file:
+        file.write(json.dumps(evaluation, indent=1, ensure_ascii=False).encode("utf-8"))
+    return evaluation

@@ -1,0 +1,121 @@
+"""What a run is made of: every choice that a person can make, in one place."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import DataError
+from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The arguments of ``python -m precompute run``.
+
+    Parameters
+    ----------
+    cub, captions, checkpoint : Path
+        The data set, its caption folder and the trained network.
+    name : str
+        Of the run.
+    runs : Path
+        The folder of all runs.
+    dataset : str, optional
+        What the data set is called on the pages; its folder's name by default.
+    arch : str, optional
+        The architecture that the checkpoint is expected to hold.
+    input_size : int, optional
+        Side of the network's input in pixels; the checkpoint's own by default.
+    maps : str
+        Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
+    attributes : str
+        Where they come from: ``captions``, or ``annotations`` of the classes.
+    merge : bool
+        Make synonyms one attribute.
+    min_images : int, optional
+        Attributes named in fewer images are left out; a default by
+        `precompute.attributes.extraction`.
+    estimators : tuple of str
+        Estimators of p(t given f) to run; the first is the default unless `DEFAULT_ESTIMATOR` is
+        among them.
+    thumb_size : int
+        Side of the stored thumbnails in pixels.
+    seed : int
+        Of everything random.
+    batch_size, workers : int, optional
+        Images a forward pass and threads that decode; chosen from the device by default.
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+    compile : bool
+        Compile the network by ``torch.compile``.
+    """
+
+    cub: Path
+    captions: Path
+    checkpoint: Path
+    name: str
+    runs: Path
+    dataset: str | None = None
+    arch: str | None = None
+    input_size: int | None = None
+    maps: str = "all"
+    attributes: str = "captions"
+    merge: bool = True
+    min_images: int | None = None
+    estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))
+    thumb_size: int = 224
+    seed: int = 0
+    batch_size: int | None = None
+    workers: int | None = None
+    device: str = "auto"
+    compile: bool = False
+
+    def __post_init__(self):
+        unknown = [name for name in self.estimators if name not in ESTIMATORS]
+        if unknown or not self.estimators:
+            raise DataError(
+                f"expected estimators among {', '.join(sorted(ESTIMATORS))}, got "
+                f"{', '.join(unknown) or 'none'}"
+            )
+        if self.maps not in ("all", "test", "none") and not self.maps.isdecimal():
+            raise DataError(f"--maps is all, test, none or a number of images, got {self.maps!r}")
+        at_least = {"input_size": 32, "thumb_size": 16, "batch_size": 1, "workers": 1}
+        for option, least in at_least.items():
+            value = getattr(self, option)
+            if value is not None and value < least:
+                raise DataError(f"--{option.replace('_', '-')} is at least {least}, got {value}")
+
+    @property
+    def default_estimator(self) -> str:
+        """The estimator that explanations use unless asked otherwise."""
+        is_there = DEFAULT_ESTIMATOR in self.estimators
+        return DEFAULT_ESTIMATOR if is_there else self.estimators[0]
+
+
+def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:
+    """Return the row of each image in the kept feature maps, -1 where they are not kept.
+
+    Parameters
+    ----------
+    maps : str
+        See `Settings`; a number takes so many test images, evenly spread.
+    is_train : ndarray of shape (X,), bool
+
+    Returns
+    -------
+    ndarray of shape (X,), int32
+
+    >>> map_rows("2", np.array([True, False, False, False]))
+    array([-1,  0, -1,  1], dtype=int32)
+    """
+    chosen = {
+        "all": np.arange(len(is_train)),
+        "none": np.array([], int),
+    }.get(maps, np.flatnonzero(~is_train))
+    if maps.isdecimal():
+        n = min(int(maps), len(chosen))
+        chosen = chosen[np.linspace(0, len(chosen) - 1, n).round().astype(int)]
+    rows = np.full(len(is_train), -1, np.int32)
+    rows[chosen] = np.arange(len(chosen), dtype=np.int32)
+    return rows

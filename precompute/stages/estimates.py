@@ -1,0 +1,38 @@
+"""p(t given f) by every estimator, and how far each filter's p.d.f. can be trusted."""
+
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from core.estimators import Inputs, estimate
+from core.estimators.significance import filters_table, trust
+from core.runs.writer import RunWriter
+
+
+def write_estimates(
+    writer: RunWriter, inputs: Inputs, estimators: Sequence[str], default: str, seed: int
+) -> None:
+    """Run the estimators and write what they and the permutation null of the default one give.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    inputs : Inputs
+    estimators : sequence of str
+    default : str
+        One of them.
+    seed : int
+        Of the permutations.
+    """
+    writer.put("prior", inputs.prior)
+    for name in tqdm(estimators, "p(t given f)", unit=" estimators"):
+        found = estimate(name, inputs)
+        writer.put(f"p_t_given_f/{name}", found.p_t_given_f)
+        writer.put(f"evidence/{name}", found.evidence)
+        writer.put(f"evidence_bias/{name}", found.evidence_bias)
+        if name == default:
+            q_value, null_high = trust(name, inputs, found, seed)
+            writer.put("q_value", q_value)
+            writer.put("null_high", null_high)
+            table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
+            writer.put_table("filters", table)

@@ -1,0 +1,159 @@
+"""What search and galleries need of all images at once: their explanations and prototypes.
+
+Works through the images in blocks, so that memory does not grow with X; with several processes each
+takes its share of the blocks.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from core.class_statistics import RunningTop, class_sums, distances, nearest
+from core.explanations.attribute_ranking import top_attributes
+from core.probability import p_t_given_xc
+from core.runs.contract import K
+from core.runs.writer import RunWriter
+from precompute.parallel.prefetch import work_ahead
+from precompute.parallel.ranks import Ranks
+
+#: Images worked on at a time.
+BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What explanations are products of.
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (X, F)
+        May be a memory map; read block by block.
+    class_weights : ndarray of shape (C, F)
+    p_t_given_f : ndarray of shape (F, T)
+    attributes : DataFrame of T rows
+    """
+
+    pooled: np.ndarray
+    class_weights: np.ndarray
+    p_t_given_f: np.ndarray
+    attributes: pd.DataFrame
+
+    def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k attributes of images explained as classes, and their p.
+
+        Parameters
+        ----------
+        xs, c : ndarray of shape (n,)
+            Images, and the class that each is explained as.
+        k : int
+
+        Returns
+        -------
+        top_t : ndarray of shape (n, k), int32
+            -1 where fewer attributes remain.
+        top_p : ndarray of shape (n, k), float32
+            p(t given x, c), 0 where there is none.
+        """
+        p = p_t_given_xc(self.pooled[xs], self.class_weights[c], self.p_t_given_f)
+        top_t = top_attributes(p, self.attributes, k)
+        top_p = np.take_along_axis(p, np.maximum(top_t, 0), axis=1)
+        return top_t, np.where(top_t >= 0, top_p, 0)
+
+
+def blocks(n_images: int, ranks: Ranks) -> list[np.ndarray]:
+    """Return the images of each block that is this rank's."""
+    starts = ranks.share(list(range(0, n_images, BLOCK)))
+    return [np.arange(start, min(start + BLOCK, n_images)) for start in starts]
+
+
+def write_explanations(
+    writer: RunWriter, factors: Factors, predicted_c: np.ndarray, true_c: np.ndarray, ranks: Ranks
+) -> None:
+    """Write the top attributes of every image for its predicted and its true class.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    factors : Factors
+    predicted_c, true_c : ndarray of shape (X,)
+    ranks : Ranks
+    """
+    X, k = len(true_c), min(K, len(factors.attributes))
+    names = [f"top_{what}_{side}" for what in "tp" for side in ("predicted", "true")]
+    if ranks.is_first:
+        for name in names:
+            writer.create(name, {"X": X, "K": k})
+    ranks.barrier()
+    files = {name: writer.rows(name) for name in names}
+
+    def explain(xs: np.ndarray) -> int:
+        top_t, top_p = factors.top(xs, predicted_c[xs], k)
+        files["top_t_predicted"].write(xs[0], top_t)
+        files["top_p_predicted"].write(xs[0], top_p)
+        is_wrong = predicted_c[xs] != true_c[xs]
+        if is_wrong.any():
+            wrong = xs[is_wrong]
+            top_t[is_wrong], top_p[is_wrong] = factors.top(wrong, true_c[wrong], k)
+        files["top_t_true"].write(xs[0], top_t)
+        files["top_p_true"].write(xs[0], top_p)
+        return len(xs)
+
+    with (
+        ThreadPoolExecutor(min(4, cpu_count() or 1), "explain") as pool,
+        tqdm(total=X, desc="explanations", unit=" images", disable=not ranks.is_first) as progress,
+    ):
+        for n_images in work_ahead(pool, explain, blocks(X, ranks), ahead=2):
+            progress.update(n_images)
+    for file in files.values():
+        file.sync()
+        file.close()
+    ranks.barrier()
+
+
+def write_prototypes(
+    writer: RunWriter,
+    pooled: np.ndarray,
+    true_c: np.ndarray,
+    is_train: np.ndarray,
+    is_readable: np.ndarray,
+    counts: tuple[int, int, int],
+    ranks: Ranks,
+) -> None:
+    """Write the top images of each filter and the canonical images of each class.
+
+    Canonical are the training images nearest to the mean of their class's training images.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    pooled : ndarray of shape (X, F)
+        May be a memory map.
+    true_c, is_train, is_readable : ndarray of shape (X,)
+        Unreadable images are never shown as typical of anything.
+    counts : tuple of 3 int
+        C, and at most R top images of a filter and N canonical images of a class.
+    ranks : Ranks
+    """
+    (X, F), (C, R, N) = pooled.shape, counts
+    mine = blocks(X, ranks)
+    top, sums = RunningTop(F, min(R, X)), np.zeros((C, F))
+    is_typical = is_train & is_readable
+    for xs in mine:
+        block = np.asarray(pooled[xs[0] : xs[-1] + 1])
+        top.update(block[is_readable[xs]], xs[is_readable[xs]])
+        sums += class_sums(block[is_typical[xs]], true_c[xs[is_typical[xs]]], C)
+    overall = RunningTop(F, min(R, X))
+    overall.merge(np.concatenate(ranks.gather(top.keys), axis=1))
+    n_typical = np.bincount(true_c[is_typical], minlength=C)
+    means = ranks.total(sums) / np.maximum(n_typical, 1)[:, None]
+    distance = np.zeros(X)
+    for xs in mine:
+        distance[xs] = distances(np.asarray(pooled[xs[0] : xs[-1] + 1]), true_c[xs], means)
+    distance = np.where(is_typical, ranks.total(distance), np.inf)
+    if ranks.is_first:
+        writer.put("top_images", overall.images())
+        writer.put("canonical", nearest(distance, true_c, C, N))

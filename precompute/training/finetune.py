@@ -1,0 +1,142 @@
+"""From a data set and a start to a checkpoint: what ``train`` does."""
+
+import hashlib
+import platform
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+
+from core.errors import DataError
+from precompute.datasets.dataset import Dataset
+from precompute.network.checkpoint import NORMALISATIONS, Checkpoint, load_weights, write_checkpoint
+from precompute.network.device import choose_device
+from precompute.network.registry import build
+from precompute.training.crop_cache import CropStore
+from precompute.training.loop import Settings, Training, accuracy, has_folded_norm, key_of
+
+#: Crops are kept this much larger than the input: a view of part of one loses little.
+_SPARE = 1.15
+
+
+def finetune(
+    dataset: Dataset,
+    *,
+    arch: str,
+    out: Path,
+    settings: Settings,
+    weights: Path | None = None,
+    normalise: str | None = None,
+    device: str = "auto",
+    validate: float = 0.0,
+) -> Checkpoint:
+    """Train on the training split, score on the test split, write the checkpoint.
+
+    Parameters
+    ----------
+    weights : Path or None
+        State dict or checkpoint to start from; None for torchvision's ImageNet weights.
+    normalise : str or None
+        Key of ``checkpoint.NORMALISATIONS``; None to take it from the weights.
+    validate : float
+        Share of the training split to hold out and score on in place of the test split.
+    """
+    where = choose_device(device)
+    torch.manual_seed(settings.seed)
+    model = build(arch, len(dataset.class_ids), pretrained=weights is None)
+    start = load_weights(model, weights) if weights else None
+    keep_norm = weights is not None and has_folded_norm(model)
+    mean, std = _normalisation(start, normalise, keep_norm)
+    train_xs, score_xs = _split(dataset, validate, settings.seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+
+    for problem in dataset.problems:
+        print(f"note: {problem}")
+    crops = CropStore(dataset, train_xs, round(settings.input_size * _SPARE))
+    held_out = CropStore(dataset, score_xs, settings.input_size)
+    for line in crops.unreadable + held_out.unreadable:
+        print(f"note: left out {line}")
+    training = Training(model, settings, where, mean, std, len(crops), keep_norm)
+    if keep_norm:
+        print("note: batch norm is folded into the convolutions; its statistics stay as they are")
+    print(f"{arch}: {len(crops)} images to train on, {len(held_out)} to score, on {where}")
+
+    partial = out.with_name(out.name + ".partial")
+    key = key_of(settings, arch=arch, start=_fingerprint(weights), data=_identity(dataset, crops))
+    if partial.exists():
+        training.resume(partial, key)
+        print(f"resumed after epoch {training.epoch}")
+    while training.epoch < settings.epochs:
+        training.run_epoch(crops)
+        if validate or training.epoch == settings.epochs:
+            training.history[-1]["held_out_accuracy"] = accuracy(training, held_out)
+            print(f"held-out accuracy {training.history[-1]['held_out_accuracy']:.1%}")
+        training.save(partial, key)
+    checkpoint = Checkpoint(
+        arch=arch,
+        state_dict={name: value.cpu() for name, value in model.state_dict().items()},
+        class_ids=list(dataset.class_ids),
+        class_names=list(dataset.class_names),
+        input_size=settings.input_size,
+        mean=mean,
+        std=std,
+        made=_how(training, weights, crops, held_out, validate),
+    )
+    write_checkpoint(out, checkpoint)
+    partial.unlink()
+    return checkpoint
+
+
+def _normalisation(start: Checkpoint | None, name: str | None, is_folded: bool):
+    """Return mean and deviation: as asked, as the checkpoint says, or as the weights suggest."""
+    if name is None and start is not None:
+        return start.mean, start.std
+    return NORMALISATIONS[name or ("half" if is_folded else "imagenet")]
+
+
+def _split(dataset: Dataset, validate: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images to train on and to score on."""
+    is_train = dataset.images["is_train"].to_numpy()
+    train_xs, test_xs = np.flatnonzero(is_train), np.flatnonzero(~is_train)
+    if validate:
+        shuffled = np.random.default_rng(seed).permutation(train_xs)
+        n_held_out = round(validate * len(shuffled))
+        train_xs, test_xs = np.sort(shuffled[n_held_out:]), np.sort(shuffled[:n_held_out])
+    if not len(train_xs) or not len(test_xs):
+        raise DataError(
+            f"expected images to train on and images to score on, "
+            f"found {len(train_xs)} and {len(test_xs)}"
+        )
+    return train_xs, test_xs
+
+
+def _fingerprint(weights: Path | None) -> str:
+    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights else "ImageNet"
+
+
+def _identity(dataset: Dataset, crops: CropStore) -> str:
+    """Return a hash of what is trained on: paths and labels in order."""
+    paths = dataset.images["path"].iloc[crops.xs]
+    lines = "\n".join(f"{c} {path}" for c, path in zip(crops.labels, paths, strict=True))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _how(training: Training, weights, crops, held_out, validate: float) -> dict:
+    """Return how a checkpoint was made, as plain JSON values."""
+    return {
+        "settings": asdict(training.settings),
+        "weights": weights.name if weights else "torchvision's ImageNet weights",
+        "weights_sha256": _fingerprint(weights),
+        "n_train": len(crops),
+        "n_held_out": len(held_out),
+        "held_out": "part of the training split" if validate else "test split",
+        "held_out_accuracy": training.history[-1]["held_out_accuracy"],
+        "history": training.history,
+        "versions": {
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "torchvision": torchvision.__version__,
+        },
+    }
