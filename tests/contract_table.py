@@ -1,11 +1,11 @@
-"""Writes the README's contract table from the contract: ``python -m tests.contract_table``."""
+"""Writes the table of docs/CONTRACT.md from the contract: ``python -m tests.contract_table``."""
 
 from pathlib import Path
 
 from tests.test_docs import contract_rows
 
 if __name__ == "__main__":
-    path = Path(__file__).resolve().parent.parent / "README.md"
+    path = Path(__file__).resolve().parent.parent / "docs" / "CONTRACT.md"
     before, _, after = path.read_text("utf-8").split("<!-- contract -->")
     head = ["| file | axes | type | meaning |", "|---|---|---|---|"]
     table = "\n".join([*head, *contract_rows()])

@@ -1,6 +1,8 @@
-"""The README says what the code does: tables and lists are compared with their source."""
+"""The documents say what the code does: tables and lists are compared with their source."""
 
+import itertools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,11 @@ from core.runs.contract import ARRAYS, PACKS, TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def contract_rows() -> list[str]:
-    """Return the README's contract table as it must be."""
+    """Return the contract table as it must be."""
     rows = [
         f"| `arrays/{spec.name}{'/<estimator>' if spec.per_estimator else ''}.npy` "
         f"| {', '.join(spec.dims)} | {spec.dtype} | {spec.meaning} |"
@@ -27,7 +30,8 @@ def contract_rows() -> list[str]:
 
 
 def test_the_contract_table_is_the_contract():
-    table = README.split("<!-- contract -->")[1].strip().splitlines()[2:]
+    contract = (ROOT / "docs" / "CONTRACT.md").read_text("utf-8")
+    table = contract.split("<!-- contract -->")[1].strip().splitlines()[2:]
     assert table == contract_rows(), "write it again: python -m tests.contract_table"
 
 
@@ -37,9 +41,38 @@ def test_every_package_says_why_it_is_needed():
     assert [line for line in needed if "#" not in line] == []
 
 
-def test_every_link_to_a_file_in_the_readme_leads_somewhere():
-    targets = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_the_distribution_needs_what_requirements_txt_explains():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = itertools.chain(*project["optional-dependencies"].values())
+    named = [*project["dependencies"], *extras]
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    assert sorted(named) == sorted(
+        line.partition("#")[0].strip() for line in lines if line and not line.startswith("#")
+    )
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(r"^version: (.+)$", citation, re.M)[1] == project["version"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(path):
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)[^)]*\)", path.read_text("utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_module_that_a_document_names_is_there(path):
+    text = path.read_text("utf-8")
+    named = re.findall(r"`((?:core|dashboard|precompute|tests)/[\w/]+\.\w+)`", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_document_is_in_the_readme():
+    documents = [p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").glob("*.md")]
+    assert [name for name in documents if f"({name})" not in README] == []
 
 
 def test_every_page_is_in_the_readme():
