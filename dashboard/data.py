@@ -1,4 +1,4 @@
-"""The one cached door to a run: which runs there are, which is chosen, and what is asked often.
+"""Cached access to runs: the list of runs, the chosen run, and results that are needed often.
 
 A run is opened once for all users: its arrays are read-only memory maps. What is derived here is
 small and is computed with table operations; nothing reads all maps.
@@ -22,7 +22,7 @@ from dashboard.state import Key, notice, text
 
 @dataclass(frozen=True)
 class Choice:
-    """The run on show, or why there is none."""
+    """The chosen run, or the reason why there is none."""
 
     run: Run | None
     entries: list[RunEntry]
@@ -67,7 +67,7 @@ def _open(folder: str, stamp: int) -> Run:
 
 
 def identity(run: Run) -> str:
-    """Return what tells this run from all others, for the keys of caches."""
+    """Return a cache key that identifies this version of the run."""
     return f"{run.folder}:{(run.folder / MANIFEST).stat().st_mtime_ns}"
 
 
@@ -88,7 +88,7 @@ def read_attribute(run: Run) -> int | None:
         return None
     t = phrases(run).get(phrase.lower())
     if t is None:
-        notice(f"This run has no attribute “{phrase[:60]}”: try it in Search.")
+        notice(f"This run has no attribute “{phrase[:60]}”. Search suggests similar ones.")
     return t
 
 
@@ -98,7 +98,7 @@ def _explain(_run: Run, key: str, x: int, c: int) -> explanation.Explanation:
 
 
 def explain(run: Run, x: int, c: int) -> explanation.Explanation:
-    """Return why image x would be class c, kept for the next click."""
+    """Return the explanation of image x as class c, cached."""
     return _explain(run, identity(run), x, c)
 
 
@@ -108,7 +108,7 @@ def _describe(_run: Run, key: str, c: int) -> explanation.Explanation:
 
 
 def describe(run: Run, c: int) -> explanation.Explanation:
-    """Return what class c is to the network, kept for the next click."""
+    """Return the description of class c, cached."""
     return _describe(run, identity(run), c)
 
 
@@ -138,5 +138,5 @@ def _vocabulary(_run: Run, key: str) -> Vocabulary:
 
 
 def vocabulary(run: Run) -> Vocabulary:
-    """Return what queries of the run can name."""
+    """Return the vocabulary of queries of the run."""
     return _vocabulary(run, identity(run))

@@ -1,4 +1,4 @@
-"""The card of a filter: its name or that it has none, its p.d.f., what fires it, whom it serves."""
+"""The card of a filter: name, attribute distribution, top-activating images, class weights."""
 
 import numpy as np
 import streamlit as st
@@ -13,7 +13,7 @@ from dashboard.figures.filter_region import region
 from dashboard.labels import MAX_Q, filter_name
 from dashboard.state import picked
 
-#: Images that the spread between classes is read from, evenly spaced over the run.
+#: Images whose activations by class are drawn, evenly spaced over the run.
 SAMPLE = 4096
 
 
@@ -23,19 +23,19 @@ def show(run: Run, f: int) -> None:
     title(run, f)
     left, right = st.columns([5, 7], gap="large")
     with left:
-        pdf(run, f)
+        attribute_distribution(run, f)
     with right:
-        top_regions(run, f)
+        top_images(run, f)
     left, right = st.columns([5, 7], gap="large")
     with left:
-        classes(run, f)
+        class_weights(run, f)
     with right:
-        spread(run, f)
+        activation_by_class(run, f)
     captions(run, f)
 
 
 def step_bar(run: Run, f: int) -> None:
-    """Draw the way back to the list and to the neighbours."""
+    """Draw the links to the list and to the previous and next filter."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             "app_pages/filters.py",
@@ -56,7 +56,7 @@ def step_bar(run: Run, f: int) -> None:
 
 
 def title(run: Run, f: int) -> None:
-    """Draw the filter's name and how far it can be trusted."""
+    """Draw the filter's name and the result of its permutation test."""
     row = run.filters.iloc[f]
     is_named = row["verdict"] != "no nameable attribute"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -67,7 +67,8 @@ def title(run: Run, f: int) -> None:
             str(row["verdict"]),
             color="green" if is_named else "gray",
             icon=":material/verified:" if is_named else ":material/help:",
-            help="Named: attributes rise above the null band at a false discovery rate of 5 %.",
+            help="A filter is named by attributes whose p(t | f) is significant against shuffled "
+            f"captions, at a false discovery rate of {MAX_Q:.0%}.",
         )
     st.caption(
         f"{int(row['n_significant'])} significant attributes · entropy {row['entropy']:.1f} bits "
@@ -76,14 +77,13 @@ def title(run: Run, f: int) -> None:
     )
 
 
-def pdf(run: Run, f: int, n: int = 14) -> None:
-    """Draw the p.d.f. as bars with its null band; a click puts an attribute in focus."""
+def attribute_distribution(run: Run, f: int, n: int = 14) -> None:
+    """Draw p(t given f) as bars with its null band; a click selects an attribute."""
     heading.section(
-        "What it speaks of",
-        "Green bars are significant: they name it. What stays inside the grey band is what "
-        "shuffled captions would give.",
-        help="p(t | f): sums to 1 over all attributes. The band ends at the 95th percentile "
-        "under shuffled captions; green is a false discovery rate q below 5 %.",
+        "Attribute distribution p(t | f)",
+        "Green: significant. Grey band: the range of p(t | f) under shuffled captions.",
+        help="Sums to 1 over all attributes. The band ends at the 95th percentile under shuffled "
+        f"captions; green bars have a false discovery rate q below {MAX_Q:.0%}.",
     )
     p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
     ts = np.argsort(-(p + (q < MAX_Q)), kind="stable")[:n].tolist()
@@ -97,18 +97,18 @@ def pdf(run: Run, f: int, n: int = 14) -> None:
             null_high=null_high,
             symbol="p(t | f)",
         ),
-        key="filter.pdf",
+        key="filter.p_t_given_f",
         on_select="rerun",
         selection_mode="points",
         config={"displayModeBar": False},
-        alt=f"Probabilities of the strongest attributes of filter {f}",
+        alt=f"p(t | f) of the most probable attributes of filter {f}",
     )
-    clicked = picked("filter.pdf")
+    clicked = picked("filter.p_t_given_f")
     t = int(clicked[0]) if clicked and int(clicked[0]) in ts else ts[0]
     phrase = labels.phrase(run, t)
     st.caption(
-        f"“{heading.plain(phrase)}”: p(t | f) = {p[t]:.4f}, null band to "
-        f"{null_high[ts.index(t)]:.4f}, false discovery rate q = {q[t]:.3f}"
+        f"“{heading.plain(phrase)}”: p(t | f) = {p[t]:.4f}, 95th percentile under shuffled "
+        f"captions {null_high[ts.index(t)]:.4f}, false discovery rate q = {q[t]:.3f}"
     )
     with st.container(horizontal=True):
         st.page_link(
@@ -119,19 +119,19 @@ def pdf(run: Run, f: int, n: int = 14) -> None:
         )
         st.page_link(
             "app_pages/filters.py",
-            label="Filters that speak of it",
+            label="Filters with this attribute",
             icon=":material/grid_view:",
             query_params=links.params(t=phrase),
         )
 
 
-def top_regions(run: Run, f: int, n: int = 12) -> None:
-    """Draw the images that fire the filter most, cropped to where it fires."""
+def top_images(run: Run, f: int, n: int = 12) -> None:
+    """Draw the top-activating images, cropped to the activated region."""
     heading.section(
-        "What fires it",
-        "The strongest images, cropped around the activated region; what does not fire is dark.",
-        help="Falling φ(f(x)), over all images of the run. The crop holds the part of the map "
-        "above half of its maximum.",
+        "Top-activating images",
+        "Cropped to the activated region; the rest of the crop is darkened.",
+        help="By descending pooled activation φ(f(x)), over all images of the run. The activated "
+        "region is the part of the feature map above half of its maximum.",
     )
     pooled, images = run.array("pooled"), run.images
     pictures = []
@@ -141,26 +141,26 @@ def top_regions(run: Run, f: int, n: int = 12) -> None:
             Picture(
                 src=part.src,
                 layer=part.layer,
-                alt=f"{gallery.describe_image(run, x)}; where filter {f} fires",
+                alt=f"{gallery.describe_image(run, x)}; region that activates filter {f}",
                 href=links.image(run, x),
                 lines=[Line(labels.class_name(run, int(images["true_c"].iloc[x])))],
                 badge=f"{pooled[x, f]:.2f}",
                 title=f"φ(f(x)) = {pooled[x, f]:.3f}",
             )
         )
-    gallery.show(pictures, key="filter.regions", width=118, slider=True, to_top=True)
+    gallery.show(pictures, key="filter.top_images", width=118, slider=True, to_top=True)
 
 
-def classes(run: Run, f: int) -> None:
-    """Draw the classes that lean on the filter."""
+def class_weights(run: Run, f: int) -> None:
+    """Draw the classes in whose score the filter has the largest weight."""
     heading.section(
-        "Classes that lean on it",
-        help="W[c, f], the weight of the filter in the score of class c; positive ones only.",
+        "Largest class weights",
+        help="W[c, f], the weight of filter f in the logit of class c. Positive weights only.",
     )
     weights = run.array("class_weights")[:, f]
     cs = classes_of(run, f)
     if not len(cs):
-        st.caption("No class has a positive weight for it: it only ever speaks against.")
+        st.caption("No class has a positive weight for this filter.")
         return
     ranking.show(
         [
@@ -177,11 +177,12 @@ def classes(run: Run, f: int) -> None:
     )
 
 
-def spread(run: Run, f: int, n: int = 8) -> None:
-    """Draw how strongly the filter fires in the images of its classes and in all others."""
+def activation_by_class(run: Run, f: int, n: int = 8) -> None:
+    """Draw the pooled activations in the classes where they are highest, and in all others."""
     heading.section(
-        "Spread between classes",
-        help="φ(f(x)) of images, a dot each. A filter that tells classes apart fires in few.",
+        "Activation by class",
+        help="Pooled activation φ(f(x)), one dot per image, in the classes with the highest mean. "
+        "A filter that separates classes is active in few of them.",
     )
     n_images = run.sizes["X"]
     sample = np.unique(np.linspace(0, n_images - 1, min(SAMPLE, n_images)).astype(int))
@@ -199,18 +200,19 @@ def spread(run: Run, f: int, n: int = 8) -> None:
             cs,
             values[~np.isin(true_c, cs)],
         ),
-        key="filter.spread",
+        key="filter.activation_by_class",
         config={"displayModeBar": False},
-        alt=f"Activation of filter {f} in the classes where it is highest",
+        alt=f"Pooled activation of filter {f} in the classes with the highest mean",
     )
     if len(sample) < n_images:
-        st.caption(f"From {len(sample):,} of {n_images:,} images, evenly spaced.")
+        st.caption(f"A sample of {len(sample):,} of {n_images:,} images, evenly spaced.")
 
 
 def captions(run: Run, f: int, n: int = 5) -> None:
-    """Draw what people wrote about the images that fire it: the evidence for its name."""
+    """Draw captions of the top-activating images: the evidence for the filter's name."""
     heading.section(
-        "Captions of the images that fire it", "What its p.d.f. was read from. One line an image."
+        "Captions of the top-activating images",
+        "One caption per image: the one that shares most words with the filter's name.",
     )
     t = int(run.filters["name_t"].iloc[f])
     wanted = set(labels.phrase(run, t).split()) if t >= 0 else set()

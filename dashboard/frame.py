@@ -1,4 +1,4 @@
-"""What surrounds every page: navigation, the choice of a run, warnings, the state without a run."""
+"""The frame of every page: navigation, choice of a run, warnings, and what to do without a run."""
 
 import streamlit as st
 
@@ -33,7 +33,7 @@ def pages() -> list:
 
 
 def header(choice: Choice) -> None:
-    """Draw the line of page links with the run on show at its end."""
+    """Draw the page links and the choice of a run."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="header"):
         st.markdown("**Fieldmarks**", width="content")
         for stem, title, icon in _PAGES.values():
@@ -69,7 +69,7 @@ def _run_menu(choice: Choice) -> None:
 
 
 def warn_if_open_to_others() -> None:
-    """Say so where the server would listen on every interface."""
+    """Warn where the server listens on every network interface."""
     if st.get_option("server.address") is None:
         st.warning(
             "The settings of this app were not read, so it listens on every network interface. "
@@ -79,16 +79,16 @@ def warn_if_open_to_others() -> None:
 
 
 def no_run(choice: Choice) -> None:
-    """Say why there is nothing to show and what to do."""
+    """Say why no run is shown and what to do."""
     if choice.problem:
         st.subheader("This run cannot be opened")
         st.error(choice.problem, icon=":material/error:")
-        st.caption("Choose another run above; this one is left as it is.")
+        st.caption("Choose another run above. This one was not changed.")
         return
     st.subheader("No run yet")
     st.markdown(
-        f"A run is what one precompute leaves behind; none lies in `{runs_folder()}`. "
-        "Make the demo, which takes a few minutes and needs no data:"
+        f"There is no run in `{runs_folder()}`. Compute the demo, which takes a few minutes and "
+        "needs no data:"
     )
     st.code("python -m precompute demo", language="bash")
-    st.markdown("or a run of your own images, see `python -m precompute run --help`.")
+    st.markdown("or a run of your own images: `python -m precompute run --help`.")

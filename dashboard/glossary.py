@@ -1,36 +1,36 @@
-"""What the words and symbols on the pages mean; the same sentences serve as tooltips."""
+"""Definitions of the terms and symbols on the pages."""
 
 import streamlit as st
 
 TERMS: dict[str, str] = {
-    "attribute t": "An adjective and a noun that people used of an image, such as “yellow head”.",
-    "filter f": "One of the feature maps of the last convolutional layer; it fires where it sees "
-    "what it has learned.",
-    "φ(f(x))": "How strongly filter f fires in image x: its map, pooled over the image.",
-    "p(t | f)": "Filter attribute p.d.f.: how filter f spreads over the attributes. Sums to 1 "
-    "over t.",
-    "p(f | x, c)": "Share of filter f in the evidence of image x for class c, φ(f(x)) · W[c, f], "
-    "clipped at 0. Sums to 1 over f.",
-    "p(t | x, c)": "How much the network's evidence for class c in image x speaks of attribute t. "
-    "The five highest make the sentence. Sums to 1 over t.",
-    "p(t | c)": "Class description: which attributes the weights of class c speak of. Sums to 1 "
-    "over t.",
+    "attribute t": "An adjective and a noun from the captions, such as “yellow head”.",
+    "filter f": "A channel of the last convolutional layer; its output is the feature map f(x).",
+    "φ(f(x))": "Pooled activation: mean or maximum of the feature map of filter f in image x.",
+    "p(t | f)": "Attribute distribution of filter f, estimated from captions and activations. Sums "
+    "to 1 over t.",
+    "W[c, f]": "Weight of filter f in the logit of class c: the last linear layer.",
+    "p(f | x, c)": "Contribution of filter f to class c in image x: φ(f(x)) · W[c, f], clipped at "
+    "0 and normalised. Sums to 1 over f.",
+    "p(t | x, c)": "Attribute distribution of image x for class c: Σ p(f | x, c) p(t | f). The "
+    "sentence names the five most probable attributes. Sums to 1 over t.",
+    "p(t | c)": "Class description: Σ σ(W[c, f]) p(t | f), without an image. Sums to 1 over t.",
+    "contribution": "The part of a sum that one filter adds, as a share of the whole.",
     "confidence": "Softmax probability of the predicted class, from 0 to 1.",
-    "logit": "Score of a class before the softmax; a sum over filters plus a bias, so each "
-    "filter's share of it is exact.",
-    "CAM": "Class activation map: where in the image the evidence for a class lies.",
-    "grounding": "The heatmap of a word: the feature maps weighted by how much each filter "
-    "speaks of it.",
-    "PCK@0.1": "A hit is a peak closer to the part than 0.1 of the image's side; PCK is the "
-    "share of hits.",
-    "null band": "How high p(t | f) gets 95 % of the time when captions are shuffled among "
-    "images. Bars inside the band mean nothing.",
-    "trust": "A filter is named when attributes rise above the null band (false discovery "
-    "rate 5 %); otherwise it has no nameable attribute.",
-    "canonical image": "A training image whose features are nearest to the mean of its class: "
-    "the network's idea of a typical one.",
-    "estimator": "The way p(t | f) is computed; ‘literal’ is the paper's, others are measured "
-    "beside it.",
+    "logit": "Score of a class before the softmax. It is a sum over filters plus a bias, so the "
+    "contribution of each filter is exact.",
+    "CAM": "Class activation map: Σ W[c, f] f(x), the evidence for class c at each place.",
+    "heatmap": "Grounding of an attribute: a weighted sum of the feature maps, with the weights "
+    "that the estimator gives to the attribute.",
+    "PCK@0.1": "Percentage of correct keypoints: share of heatmaps whose peak is within 0.1 of the "
+    "image's side from the nearest keypoint of the part.",
+    "null band": "Range of p(t | f) when captions are shuffled among images (permutation test), up "
+    "to the 95th percentile.",
+    "q": "False discovery rate of an attribute of a filter, from the permutation test. Below 5 % "
+    "the attribute is significant and can name the filter.",
+    "canonical image": "One of the training images whose pooled activations are nearest to the "
+    "mean of their class.",
+    "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "
+    "paper's.",
 }
 
 

@@ -1,17 +1,17 @@
-"""Headings of pages and sections, in one style; each section can say what its numbers mean."""
+"""Headings of pages and sections, with help on their numbers."""
 
 import streamlit as st
 
 
 def page(title: str, lead: str) -> None:
-    """Draw the title of a page and one sentence on what it is for."""
+    """Draw the title of a page and one sentence on what it shows."""
     with st.container(gap="xxsmall"):
         st.header(title, anchor=False)
         st.caption(lead)
 
 
 def section(title: str, lead: str = "", help: str | None = None) -> None:
-    """Draw the title of a section, its one-line explanation and what is behind a question mark."""
+    """Draw the title of a section, a line of explanation and a help text."""
     with st.container(gap="xxsmall"):
         st.subheader(title, anchor=False, help=help)
         if lead:

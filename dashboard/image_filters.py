@@ -1,4 +1,4 @@
-"""Narrowing the list of images by what a diagnosis or a person said of them."""
+"""Filters of the image list by diagnosis and by verdict."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from core.runs.run import Run
 from dashboard.state import Key, bound, choice, number, text
 from dashboard.verdicts import database, dataset
 
-#: What people left on an image.
+#: Choices by the latest verdict on an image.
 NOTES = {"noted": "with a note", "reviewed": "reviewed", "open": "not reviewed"}
 
 
@@ -23,7 +23,7 @@ def diagnoses(run: Run) -> pd.DataFrame | None:
 
 
 def among(run: Run) -> np.ndarray | None:
-    """Return the images that meet what the URL asks of pattern, group and note; None for all."""
+    """Return the images with the pattern, group and verdict that the URL asks for; None for all."""
     keep = np.ones(run.sizes["X"], dtype=bool)
     table = diagnoses(run)
     pattern = choice(Key.PATTERN, list(Pattern), "")
@@ -54,14 +54,14 @@ def _noted(run: Run, note: str) -> np.ndarray:
 
 
 def boxes(run: Run) -> None:
-    """Draw the choices of pattern and note."""
+    """Draw the choices of pattern and verdict."""
     if diagnoses(run) is not None:
         st.selectbox(
             "Pattern",
             [str(pattern) for pattern in Pattern],
             index=None,
             placeholder="any pattern",
-            help="What the diagnosis says went wrong.",
+            help="Pattern of the automatic diagnosis.",
             **bound(
                 Key.PATTERN,
                 choice(Key.PATTERN, list(Pattern), "") or None,
@@ -76,7 +76,7 @@ def boxes(run: Run) -> None:
         format_func=NOTES.get,
         index=None,
         placeholder="any",
-        help="What people left on the image.",
+        help="Verdict of a reviewer.",
         **bound(
             Key.NOTE,
             choice(Key.NOTE, NOTES, "") or None,

@@ -1,4 +1,4 @@
-"""What things are called on the pages: attributes, classes, filters, answers."""
+"""Names of attributes, classes and filters on the pages, and the classes of an image."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -26,7 +26,7 @@ def numbered_name(run: Run, c: int) -> str:
     return _labels(run).numbered[c]
 
 
-def answer(run: Run, x: int) -> tuple[int, int]:
+def true_and_predicted(run: Run, x: int) -> tuple[int, int]:
     """Return the true and the predicted class of an image."""
     labels = _labels(run)
     return int(labels.true_c[x]), int(labels.predicted_c[x])

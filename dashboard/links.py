@@ -1,10 +1,10 @@
-"""Where things lead: one function a kind of thing, so that it leads to the same place anywhere."""
+"""Links to images, filters, classes and attributes, one function for each kind."""
 
 from core.runs.run import Run
 from dashboard.labels import phrase
 from dashboard.state import Key, Page, here, href, text
 
-#: What narrows the list of images: it goes along from image to image.
+#: Criteria of the image list; they are kept in the links from image to image.
 LIST_KEYS = (
     Key.SHOW,
     Key.TRUE,
@@ -20,7 +20,7 @@ LIST_KEYS = (
 
 
 def image(run: Run, x: int, t: int | None = None) -> str:
-    """Return the link to an image with a word of its sentence in focus."""
+    """Return the link to an image, optionally with an attribute selected."""
     return href(Page.FAILURES, x=x, t=None if t is None else phrase(run, t))
 
 
@@ -45,12 +45,12 @@ def class_(c: int, versus: int | None = None) -> str:
 
 
 def word(run: Run, t: int) -> str:
-    """Return the link to the images in which the network sees an attribute."""
+    """Return the link to the images whose explanation has an attribute."""
     return href(Page.SEARCH, q=phrase(run, t))
 
 
 def query(text: str) -> str:
-    """Return the link to the answer of a query."""
+    """Return the link to the results of a query."""
     return href(Page.SEARCH, q=text)
 
 
@@ -60,7 +60,7 @@ def grounding(run: Run, x: int, ts: list[int]) -> str:
 
 
 def params(**wanted) -> dict[str, str]:
-    """Return parameters for a page link; the chosen run goes along."""
+    """Return the query parameters of a page link, with the chosen run."""
     run = text(Key.RUN)
     kept = {str(key): str(value) for key, value in wanted.items() if value is not None}
     return ({str(Key.RUN): run} if run else {}) | kept

@@ -1,8 +1,8 @@
-"""The scores of a run beside their baselines, with 95 % intervals.
+"""The scores of a run with their baselines and 95 % intervals.
 
 The parts of ``evaluation.json`` become tables: rows of methods, columns of figures. A score is
-``{value, low, high, n}``; anything else in the file is passed over, so that a board of another
-version shows what it can.
+``{value, low, high, n}``; anything else in the file is ignored, so that
+files of other versions can be shown in part.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from core.runs.run import Run
 from dashboard import heading
 from dashboard.figures import charts
 
-#: Rows that need no captions and no estimator: what any method has to beat.
+#: Rows that use neither captions nor an estimator.
 BASELINES = frozenset({"random", "centre", "constant", "chance", "class frequency"})
 
 
@@ -53,32 +53,33 @@ PANELS = {
     "grounding": Panel(
         "Grounding",
         "PCK@0.2",
-        "PCK in percent: how often the heatmap's peak lies within 0.1, 0.2 or 0.3 of the image's "
-        "side from the part that the attribute names. Higher is better.",
+        "PCK in percent: share of image-attribute pairs whose heatmap peaks within 0.1, 0.2 or 0.3 "
+        "of the image's side from the keypoint of the part. Higher is better.",
     ),
     "retrieval": Panel(
         "Retrieval",
         "mAP",
-        "Images whose sentence holds an attribute, against the captions. Rates in percent, mean "
-        "average precision from 0 to 1. Higher is better.",
+        "Whether images whose sentence has an attribute also have it in their captions. Rates in "
+        "percent, mean average precision (mAP) from 0 to 1. Higher is better.",
     ),
     "bleu": Panel(
         "Sentences",
         "all",
-        "BLEU of the sentence against the captions; “this bird” leaves out the class name. A "
-        "sentence that tells right from wrong predictions scores lower on wrong ones.",
+        "BLEU of the sentence against the captions; “this bird” leaves out the class name. "
+        "Informative sentences score lower where the prediction is wrong.",
     ),
     "variety": Panel(
-        "Variety",
+        "Diversity",
         "different top attributes",
-        "How many different attributes come first in the sentences, and their entropy in bits. "
-        "A blind estimator says the same of every image.",
+        "Number of different attributes that come first in a sentence, and their entropy in bits. "
+        "An estimator that ignores the image has one and 0 bits.",
     ),
     "faithfulness": Panel(
         "Faithfulness",
         "probability, against random",
-        "How far the predicted class falls when the filters behind the sentence are removed, "
-        "beside as many random ones and as many of the largest.",
+        "Drop of the predicted class's score when the filters that contribute most to the sentence "
+        "are removed, compared with as many random filters and as many of the largest contribution "
+        "to the logit.",
     ),
 }
 
@@ -86,14 +87,14 @@ PANELS = {
 def panels(evaluation: dict) -> list[Panel]:
     """Return the measures that an evaluation holds."""
     default = evaluation.get("default_estimator", "")
-    found = []
+    measured = []
     for key, panel in PANELS.items():
         part = evaluation.get(key)
         prefix = "PCK@" if key == "grounding" else ""
         rows = _rows(part, default, prefix) if isinstance(part, dict) else []
         if rows:
-            found.append(Panel(panel.title, panel.headline, panel.help, rows))
-    return found
+            measured.append(Panel(panel.title, panel.headline, panel.help, rows))
+    return measured
 
 
 def is_score(value) -> bool:
@@ -134,16 +135,16 @@ def _paper(figures, columns: list[str]) -> list[Row]:
 
 
 def show(run: Run) -> None:
-    """Draw the score board, or how to make one."""
+    """Draw the score board, or the command that computes it."""
     evaluation = run.evaluation() or {}
     heading.section(
         "Score board",
-        f"Scored on {basis(evaluation)}. Blue is this run's default, grey are baselines.",
-        help="Each figure with its bootstrap 95 % interval over images.",
+        f"Scored on {basis(evaluation)}. Blue: this run's default estimator. Grey: baselines.",
+        help="Each score with its bootstrap 95 % interval over images.",
     )
     measured = panels(evaluation)
     if not measured:
-        st.caption("This run has not been scored yet:")
+        st.caption("This run has no scores yet; compute them with:")
         st.code(f"python -m precompute evaluate {run.name}", language="bash")
         return
     tabs = st.tabs([panel.title for panel in measured])
@@ -209,7 +210,7 @@ def dots(panel: Panel) -> None:
     rows = [row for row in panel.rows if panel.headline in row.scores]
     if not rows:
         return
-    st.caption(f"{panel.headline}, with its interval")
+    st.caption(f"{panel.headline} with 95 % interval")
     scores = [row.scores[panel.headline] for row in rows]
     st.plotly_chart(
         charts.score_dots(

@@ -1,4 +1,4 @@
-"""The address is the state: the only module that reads or writes the URL.
+"""State in the URL: the only module that reads or writes query parameters.
 
 Every view of the app is a link. Widgets take their value from the URL before they are drawn and
 write it back when they change, so Back, a shared link and a click on a chart all go the same way.
@@ -56,7 +56,7 @@ Value = str | int | float | None
 
 
 def href(page: Page, /, **params: Value) -> str:
-    """Return the link to a state of a page, relative to any page; the chosen run goes along.
+    """Return the link to a state of a page, relative to any page; the chosen run is kept.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def href(page: Page, /, **params: Value) -> str:
 
 
 def here(page: Page, keep: Iterable[Key], /, **changes: Value) -> str:
-    """Return the link to this page with some parameters changed; only ``keep`` goes along."""
+    """Return the link to this page with some parameters changed; only ``keep`` is kept."""
     asked = st.query_params.to_dict()  # once: it takes as long as to read a single key
     params = {str(key): _clean(asked.get(key, "")) or None for key in keep} | changes
     return href(page, **params)

@@ -1,4 +1,4 @@
-"""The verdicts of the team: the one door of the pages to their database."""
+"""The pages' access to the database of verdicts."""
 
 import streamlit as st
 

@@ -12,14 +12,14 @@ from PIL import Image
 
 from core.runs.files import runs_folder
 from core.runs.run import Run
-from core.search.image_selection import Criteria, most_telling, select
+from core.search.image_selection import Criteria, select, suggested_failures
 from tests.browser import launch, serve, settle
 
 
 def states(run: Run) -> dict[str, str]:
     """Return a link for each page, at something worth seeing."""
-    telling = most_telling(run)
-    x = int(telling[len(telling) // 2]) if len(telling) else int(select(run, Criteria("all"))[0])
+    failures = suggested_failures(run)
+    x = int(failures[len(failures) // 2]) if len(failures) else int(select(run, Criteria("all"))[0])
     row = run.images.iloc[x]
     t = int(run.array("top_t_predicted")[x, 0])
     phrase = run.attributes["phrase"].iloc[t]
@@ -47,7 +47,7 @@ TABS = {
     "what_if": ("image", "What if"),
     "overview_retrieval": ("overview", "Retrieval"),
     "overview_sentences": ("overview", "Sentences"),
-    "overview_variety": ("overview", "Variety"),
+    "overview_diversity": ("overview", "Diversity"),
     "overview_faithfulness": ("overview", "Faithfulness"),
 }
 

@@ -78,13 +78,13 @@ def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
     heatmap = page.locator("img.layer").first
     assert heatmap.evaluate("image => image.naturalWidth") > 0
 
-    page.get_by_text("Filters that carry the word here").wait_for()
+    page.get_by_text("Filter contributions").wait_for()
     page.locator("ol.ranking.predicted a").last.click()
     on(page, r"/filters\?.*f=\d+")
     shows(page, "^Filter ")
     page.locator(".js-plotly-plot").first.wait_for()
 
-    page.get_by_role("heading", name="Classes that lean on it").wait_for()
+    page.get_by_role("heading", name="Largest class weights").wait_for()
     page.locator('ol.ranking a[href*="classes"]').first.click()
     on(page, r"/classes\?.*c=\d+")
     shows(page, "^Classes$")

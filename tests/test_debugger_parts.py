@@ -68,7 +68,7 @@ def classes(run, x):
 def test_without_a_change_the_answer_stays(faulty):
     x = MISLED[0]
     app = part("image_page.what_if", x, *classes(faulty, x))
-    assert "The answer stays **Class 0**" in text(app)
+    assert "The prediction stays **Class 0**" in text(app)
     table = app.dataframe[0].value
     np.testing.assert_allclose(table["Before"], table["After"])
 
@@ -86,9 +86,9 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
     c, versus = classes(faulty, x)
     app = part("image_page.what_if", x, c, versus)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.{button}").click().run()
-    assert f"The answer would now be **Class {versus}**" in text(app)
+    assert f"The prediction changes to **Class {versus}**" in text(app)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.reset").click().run()
-    assert f"The answer stays **Class {c}**" in text(app)
+    assert f"The prediction stays **Class {c}**" in text(app)
 
 
 def test_a_what_if_is_a_link_that_a_colleague_can_open(faulty):
@@ -173,7 +173,7 @@ def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faul
 def test_an_image_without_a_fault_is_said_to_have_none(faulty):
     diagnoses = faulty.table("diagnoses")
     x = int(np.flatnonzero(diagnoses["pattern"] == "")[0])
-    assert "nothing speaks against the label" in text(part("image_page.diagnosis_card", x))
+    assert "no evidence against the label" in text(part("image_page.diagnosis_card", x))
 
 
 def save(app: AppTest, note: str, author: str) -> AppTest:
@@ -193,7 +193,7 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
         saved = verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x])
     assert (saved.note, saved.author, saved.is_reviewed) == ("sky, not bird", "Ana", True)
     assert saved.pattern == Pattern.SPURIOUS_CUE
-    assert "1 saved" in [expander.label for expander in app.expander]
+    assert "History (1)" in [expander.label for expander in app.expander]
 
 
 def test_the_form_of_the_next_image_starts_anew(faulty):

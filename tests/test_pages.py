@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from core.search.image_selection import Criteria, confusion_pairs, most_telling, select
+from core.search.image_selection import Criteria, confusion_pairs, select, suggested_failures
 from dashboard.verdicts import database
 from tests.pages import APP, component_data, links, said, visit
 
@@ -20,7 +20,7 @@ def runs(run, monkeypatch):
 
 @pytest.fixture
 def wrong(run) -> int:
-    return int(most_telling(run)[0])
+    return int(suggested_failures(run)[0])
 
 
 def phrase(run, t: int) -> str:
@@ -142,7 +142,7 @@ def test_every_kind_of_link_on_a_page_leads_somewhere(start):
     assert not dead
 
 
-def test_one_path_of_clicks_from_a_confusion_to_the_classes_that_lean_on_a_filter(run):
+def test_one_path_of_clicks_from_a_confusion_to_the_largest_class_weights_of_a_filter(run):
     app = visit()
     (pairs,) = component_data(app, "overview.pairs")
     app = visit(pairs["rows"][0]["href"], app)
@@ -164,7 +164,7 @@ def test_one_path_of_clicks_from_a_confusion_to_the_classes_that_lean_on_a_filte
 
     app = visit(filters["rows"][0]["href"], app)
     assert app.get("plotly_chart")
-    (regions,) = component_data(app, "filter.regions")
+    (regions,) = component_data(app, "filter.top_images")
     assert regions["items"][0]["layer"]
     (classes,) = component_data(app, "filter.classes")
 
@@ -226,7 +226,7 @@ def test_a_correct_image_opens_in_the_same_view(run):
 def test_an_empty_list_says_how_to_get_something_back(run):
     app = visit("failures?true=0&predicted=0")
     assert not app.exception
-    assert "No image meets" in app.info[0].value
+    assert "No image matches" in app.info[0].value
     assert "Show all failures" in [link.proto.label for link in app.get("page_link")]
 
 
@@ -235,7 +235,7 @@ def test_nobody_has_reviewed_anything_yet(run, monkeypatch, tmp_path):
     database.clear()
     (everything,) = component_data(visit("failures?note=open"), "failures.gallery")
     assert len(everything["items"]) == len(select(run, Criteria()))
-    assert "No image meets" in visit("failures?note=reviewed").info[0].value
+    assert "No image matches" in visit("failures?note=reviewed").info[0].value
 
 
 def test_one_tab_under_an_image_is_drawn_at_a_time(wrong):
@@ -243,7 +243,7 @@ def test_one_tab_under_an_image_is_drawn_at_a_time(wrong):
     assert [tab.label for tab in app.tabs] == [
         "Diagnosis and verdict",
         "What if",
-        "What people wrote",
+        "Captions",
     ]
     assert not app.exception
     titles = [each.value for each in app.subheader]
@@ -254,7 +254,7 @@ def test_one_tab_under_an_image_is_drawn_at_a_time(wrong):
 def test_a_search_without_an_answer_says_what_is_near(run):
     app = visit("search?q=purple+head")
     assert "no “purple head”" in said(app)
-    (near,) = component_data(app, "search.near.purple head")
+    (near,) = component_data(app, "search.similar.purple head")
     assert any("head" in row["label"][0]["text"] for row in near["rows"])
 
 
@@ -262,14 +262,14 @@ def test_filters_that_are_asked_for_can_still_be_sorted_otherwise(run):
     phrase_ = phrase(run, int(run.filters["name_t"].max()))
     best = visit(f"filters?t={phrase_}")
     assert best.selectbox(key="filters.sort").value == "best match"
-    clearest = visit(f"filters?t={phrase_}&sort=clearest")
+    sorted_by_entropy = visit(f"filters?t={phrase_}&sort=lowest+entropy")
     first, second = (
         [item["href"] for item in component_data(app, "filters.cards")[0]["items"]]
-        for app in (best, clearest)
+        for app in (best, sorted_by_entropy)
     )
     assert sorted(first) == sorted(second)
     assert first != second
-    assert visit("filters?sort=best+match").selectbox(key="filters.sort").value == "clearest"
+    assert visit("filters?sort=best+match").selectbox(key="filters.sort").value == "lowest entropy"
 
 
 def test_heatmaps_of_another_estimator_can_be_looked_at(run):

@@ -91,7 +91,7 @@ def test_the_json_holds_the_same_rows(faulty, table):
 
 def test_an_empty_choice_gives_a_report_that_says_so(faulty):
     empty = rows(faulty, np.empty(0, int))
-    assert "No image meets all of these conditions." in to_html(faulty, empty, "Failures")
+    assert "No image matches all criteria." in to_html(faulty, empty, "Failures")
     assert json.loads(to_json(faulty, empty, "Failures"))["images"] == []
 
 

@@ -115,8 +115,8 @@ def test_confusion_pairs_count_every_failure_once(run):
         assert share == pytest.approx(n / run.classes["n_test"].iloc[true])
 
 
-def test_the_most_telling_failures_are_wrong_and_of_different_pairs(run):
-    xs = image_selection.most_telling(run)
+def test_the_suggested_failures_failures_are_wrong_and_of_different_pairs(run):
+    xs = image_selection.suggested_failures(run)
     rows = run.images.iloc[xs]
     assert 0 < len(xs) <= 3
     assert (rows["true_c"] != rows["predicted_c"]).all()
@@ -124,14 +124,14 @@ def test_the_most_telling_failures_are_wrong_and_of_different_pairs(run):
 
 
 def test_a_pattern_comes_again_only_after_each_other_one(run, monkeypatch):
-    first, second, third = image_selection.most_telling(
+    first, second, third = image_selection.suggested_failures(
         run
     )  # a run without diagnoses: by score alone
     pattern = np.full(run.sizes["X"], "wrong label", object)
     pattern[third] = "image quality"
     tables = {"diagnoses": pd.DataFrame({"pattern": pattern}), "images": run.images}
     monkeypatch.setattr(type(run), "table", lambda _, name: tables[name])
-    assert image_selection.most_telling(run).tolist() == [first, third, second]
+    assert image_selection.suggested_failures(run).tolist() == [first, third, second]
 
 
 def test_disagreement_is_the_share_of_the_sentence_that_changes(run):

@@ -111,7 +111,7 @@ def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:
     return 1 - shared.any(axis=2).sum(axis=1) / predicted.shape[1]
 
 
-def most_telling(run: Run, n: int = 3) -> np.ndarray:
+def suggested_failures(run: Run, n: int = 3) -> np.ndarray:
     """Return failures to start with: confident ones whose two sentences differ, of many kinds.
 
     The score is the confidence times the share of the sentence that would have to change. No pair

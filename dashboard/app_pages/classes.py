@@ -1,4 +1,4 @@
-"""Classes: what a class is to the network, compared with another, and its images."""
+"""Classes: the description of a class, compared with another one, and its images."""
 
 import numpy as np
 import streamlit as st
@@ -22,8 +22,8 @@ def main() -> None:
     versus = None if versus == c else versus
     heading.page(
         "Classes",
-        "What the network's weights say a class looks like. Every word leads to the images in "
-        "which the network sees it.",
+        "Class descriptions from p(t | c), the attributes of the filters weighted by the last "
+        "layer. Click an attribute for its evidence.",
     )
     pick(run, c, versus)
     t = data.read_attribute(run)
@@ -58,7 +58,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
             ":blue[**Compared with**]",
             [each for each in classes if each != c],
             index=None,
-            placeholder="no other class",
+            placeholder="choose a second class",
             format_func=lambda each: labels.numbered_name(run, each),
             **bound(
                 Key.VERSUS,
@@ -70,7 +70,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
 
 
 def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
-    """Draw the description sentence of one class, or of two with what sets them apart."""
+    """Draw the description of one class, or of two with their contrast."""
     first = data.describe(run, c)
     shown = [("predicted" if versus is not None else "", first)]
     if versus is not None:
@@ -82,7 +82,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
             key=f"classes.sentence.{tone}",
             tone=tone,
             active=focus,
-            title=lambda t, p=explained.p: f"p(t | c) = {p[t]:.4f}: images it is seen in",
+            title=lambda t, p=explained.p: f"p(t | c) = {p[t]:.4f}: show its evidence",
         )
     if versus is not None:
         both = data.compare(run, first, shown[1][1])
@@ -98,8 +98,8 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":gray[{int(row['n_train'])} training images{accuracy}.]", width="content")
         for label, page, icon, key in (
-            ("Filters that serve it", "filters", "grid_view", "c"),
-            ("Its failures", "failures", "rule", "true"),
+            ("Filters with a positive weight", "filters", "grid_view", "c"),
+            ("Failures of this class", "failures", "rule", "true"),
         ):
             st.page_link(
                 f"app_pages/{page}.py",
@@ -112,9 +112,9 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
 def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
     """Draw p(t given c) as bars, back to back for two classes."""
     heading.section(
-        "Attributes",
-        help="Class description p(t | c): how much the weights of the class speak of each "
-        "attribute. Sums to 1 over all attributes.",
+        "Attribute distribution p(t | c)",
+        help="Class description: p(t | f) averaged over filters with the positive weights of the "
+        "class. Sums to 1 over all attributes.",
     )
     p = data.describe(run, c).p
     if versus is None:
@@ -148,31 +148,36 @@ def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:
 
 
 def confusions(run: Run, c: int) -> None:
-    """Draw what the class is taken for and what is taken for it."""
+    """Draw what the class is predicted as, and which classes are predicted as it."""
     pairs = confusion_pairs(run)
-    for title, mine, other, help in (
-        ("Taken for", "true_c", "predicted_c", "Test images of this class, by what they became."),
-        ("Others taken for it", "predicted_c", "true_c", "Test images of other classes."),
+    for title, role, other, help in (
+        ("Predicted as", "true_c", "predicted_c", "Failures of this class, by predicted class."),
+        (
+            "Mistaken for this class",
+            "predicted_c",
+            "true_c",
+            "Failures of other classes that were predicted as this one.",
+        ),
     ):
         heading.section(title, help=help)
-        found = pairs[pairs[mine] == c].head(6)
-        if not len(found):
+        most_frequent = pairs[pairs[role] == c].head(6)
+        if not len(most_frequent):
             st.caption("None.")
             continue
-        top = int(found["n"].max())
+        largest = int(most_frequent["n"].max())
         ranking.show(
             [
                 ranking.Row(
                     [(labels.class_name(run, int(row[other])), "")],
                     str(int(row["n"])),
                     href=links.failures(true=int(row["true_c"]), predicted=int(row["predicted_c"])),
-                    bar=row["n"] / top,
-                    title="Open these images",
+                    bar=row["n"] / largest,
+                    title="Show these failures",
                 )
-                for _, row in found.iterrows()
+                for _, row in most_frequent.iterrows()
             ],
-            key=f"classes.{mine}",
-            tone="predicted" if mine == "true_c" else "true",
+            key=f"classes.{role}",
+            tone="predicted" if role == "true_c" else "true",
         )
         ranking.show(
             [
@@ -181,23 +186,24 @@ def confusions(run: Run, c: int) -> None:
                     "",
                     href=links.class_(c, int(row[other])),
                 )
-                for _, row in found.head(1).iterrows()
+                for _, row in most_frequent.head(1).iterrows()
             ],
-            key=f"classes.compare.{mine}",
+            key=f"classes.compare.{role}",
         )
 
 
 def images(run: Run, c: int, n: int = 12) -> None:
-    """Draw the class's images: typical ones, and test images by correctness."""
+    """Draw canonical images of the class, and its test images by correctness."""
     groups = {
         "Canonical": [int(x) for x in run.array("canonical")[c] if x >= 0],
         "Wrong": select(run, Criteria("wrong", true=c))[:n].tolist(),
         "Right": select(run, Criteria("right", true=c))[:n].tolist(),
     }
     names = {
-        "Canonical": "Training images nearest to the mean of the class: typical to the network.",
-        "Wrong": "Most confident first.",
-        "Right": "Most confident first.",
+        "Canonical": "Training images whose pooled activations are nearest to the mean of the "
+        "class.",
+        "Wrong": "Test images, by descending confidence.",
+        "Right": "Test images, by descending confidence.",
     }
     for (title, xs), tab in zip(groups.items(), st.tabs(list(groups)), strict=True):
         with tab:

@@ -18,7 +18,7 @@ VIEWS = ("gallery", "table")
 
 
 def criteria(run: Run) -> Criteria:
-    """Read what the URL narrows the list to."""
+    """Read the criteria of the list from the URL."""
     n_classes = run.sizes["C"]
     return Criteria(
         show=choice(Key.SHOW, SHOWS, "wrong"),
@@ -50,8 +50,8 @@ def main() -> None:
         return
     heading.page(
         "Failures" if asked.show == "wrong" else "Images",
-        "Test images that the network got wrong. Open one to read why it said what it said, and "
-        "what it would have needed to say otherwise.",
+        "Misclassified test images. Open one for the explanation of its prediction, compared with "
+        "that of its true class.",
     )
     filter_bar(run, asked)
     if not len(xs):
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def filter_bar(run: Run, asked: Criteria) -> None:
-    """Draw the widgets that narrow and sort the list."""
+    """Draw the widgets that filter and sort the list."""
     tested = run.images[~run.images["is_train"]]
 
     def class_box(label: str, key: Key, current: int | None, column: str) -> None:
@@ -91,10 +91,10 @@ def filter_bar(run: Run, asked: Criteria) -> None:
         )
         class_box("True class", Key.TRUE, asked.true, "true_c")
         class_box("Predicted class", Key.PREDICTED, asked.predicted, "predicted_c")
-        spoken = spoken_attributes(run, asked)
+        options = sentence_attributes(run, asked)
         st.selectbox(
             "Attribute in a sentence",
-            spoken,
+            options,
             format_func=lambda t: labels.phrase(run, t),
             placeholder="any attribute",
             index=None,
@@ -134,8 +134,8 @@ def blank(value) -> str | None:
     return None if value is None else str(value)
 
 
-def spoken_attributes(run: Run, asked: Criteria) -> list[int]:
-    """Return the attributes that the sentences of wrong images hold, in alphabetical order."""
+def sentence_attributes(run: Run, asked: Criteria) -> list[int]:
+    """Return the attributes in the sentences of the images, in alphabetical order."""
     xs = select(run, Criteria(show=asked.show))
     tops = [run.array(f"top_t_{side}")[xs, :N_EXPLAIN] for side in ("predicted", "true")]
     ts = np.unique(np.concatenate(tops)).tolist()
@@ -144,8 +144,8 @@ def spoken_attributes(run: Run, asked: Criteria) -> list[int]:
 
 
 def empty() -> None:
-    """Say that nothing is left, and how to get something back."""
-    st.info("No image meets all of these conditions.", icon=":material/filter_alt_off:")
+    """Say that no image matches, with a link that resets the criteria."""
+    st.info("No image matches all criteria.", icon=":material/filter_alt_off:")
     st.page_link(
         "app_pages/failures.py",
         label="Show all failures",
@@ -155,7 +155,7 @@ def empty() -> None:
 
 
 def count_line(run: Run, xs: np.ndarray) -> None:
-    """Draw how many images are left, ways to take them away, and gallery or table."""
+    """Draw the number of images, the export buttons, and the choice of gallery or table."""
     n_test = int((~run.images["is_train"]).sum())
     with st.container(horizontal=True, vertical_alignment="center"):
         group = image_filters.group_name(run)
@@ -187,7 +187,7 @@ def show_gallery(run: Run, xs: np.ndarray) -> None:
 
 
 def card(run: Run, x: int) -> Picture:
-    """Return the thumbnail of an image with what it was taken for and what it is."""
+    """Return the thumbnail of an image with its predicted and its true class."""
     row = run.images.iloc[x]
     predicted, true = int(row["predicted_c"]), int(row["true_c"])
     lines = [Line(labels.class_name(run, predicted), gallery.PREDICTED, title="Predicted class")]

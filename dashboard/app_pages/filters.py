@@ -1,4 +1,4 @@
-"""Filters: find one by what it sees, whom it serves or how far it can be trusted; read its card."""
+"""Filters: a list by attribute, class and whether the filter has a name; one opens as a card."""
 
 import numpy as np
 import streamlit as st
@@ -19,11 +19,11 @@ TRUST = {
     "no nameable attribute": "No name",
 }
 BEST = "best match"
-#: Orders of the list: column and direction. The best match to what is asked comes first, if any is.
+#: Orders of the list: column and direction. With an attribute or class chosen, `BEST` is first.
 SORTS = {
-    "clearest": ("entropy", -1),
-    "most significant attributes": ("n_significant", 1),
-    "by largest class": ("top_c", -1),
+    "lowest entropy": ("entropy", -1),
+    "most attributes": ("n_significant", 1),
+    "class of the largest weight": ("top_c", -1),
 }
 
 
@@ -36,8 +36,8 @@ def main() -> None:
         return
     heading.page(
         "Filters",
-        "The feature maps of the last convolutional layer: what each one sees, as far as the "
-        "captions can name it.",
+        "The filters of the last convolutional layer, each named by the attributes of p(t | f) "
+        "that are significant against shuffled captions.",
     )
     t, c = data.read_attribute(run), number(Key.C, run.sizes["C"], "class")
     trust = choice(Key.TRUST, TRUST, "any")
@@ -45,14 +45,14 @@ def main() -> None:
     filter_bar(run, t, c, trust, order)
     fs = select(run, t, c, trust, order)
     if not len(fs):
-        st.info("No filter meets all of these conditions.", icon=":material/filter_alt_off:")
+        st.info("No filter matches all criteria.", icon=":material/filter_alt_off:")
         st.page_link("app_pages/filters.py", label="Show all filters", query_params=links.params())
         return
     show_cards(run, fs, t, c)
 
 
 def select(run: Run, t: int | None, c: int | None, trust: str, order: str) -> np.ndarray:
-    """Return filters, best first: `BEST` is by p(t given f) times W[c, f], of what is asked."""
+    """Return filters in order; `BEST` is by p(t given f) times W[c, f], of what is chosen."""
     filters = run.filters
     keep = np.ones(len(filters), bool) if trust == "any" else (filters["verdict"] == trust)
     match = np.ones(len(filters)) if t is None else np.array(run.array("p_t_given_f")[:, t], float)
@@ -72,18 +72,18 @@ def orders(t: int | None, c: int | None) -> list[str]:
 
 
 def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -> None:
-    """Draw the widgets that narrow the list."""
+    """Draw the widgets that filter and sort the list."""
     named = run.filters["name_t"].to_numpy()
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: labels.phrase(run, n))
     options = options if t is None or t in options else [t, *options]
     with st.grid(4, min_column_width=220, vertical_alignment="top"):
         st.selectbox(
-            "Speaks of",
+            "Attribute",
             options,
             index=None,
             format_func=lambda each: labels.phrase(run, each),
             placeholder="any attribute",
-            help="The list holds the attributes that name a filter.",
+            help="Lists the attributes that name a filter.",
             **bound(
                 Key.T,
                 t,
@@ -93,7 +93,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -
             ),
         )
         st.selectbox(
-            "Serves class",
+            "Class",
             list(range(run.sizes["C"])),
             index=None,
             format_func=lambda each: labels.numbered_name(run, each),
@@ -108,25 +108,25 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -
             ),
         )
         st.segmented_control(
-            "Trust",
+            "Name",
             list(TRUST),
             format_func=TRUST.get,
             required=True,
-            help="Whether attributes rise above what shuffled captions give.",
+            help="Whether p(t | f) is significant for any attribute, against shuffled captions.",
             width="stretch",
             **bound(Key.TRUST, trust, scope="filters", resets=(Key.PAGE,)),
         )
         st.selectbox(
             "Sort",
             orders(t, c),
-            help="Clearest: lowest entropy of p(t | f). Best match: how much the filter has to do "
-            "with the attribute, p(t | f), and with the class, W[c, f]; of both their product.",
+            help="Entropy: of p(t | f), in bits. Best match: p(t | f) of the chosen attribute, "
+            "W[c, f] of the chosen class, or their product where both are chosen.",
             **bound(Key.SORT, order, scope="filters", resets=(Key.PAGE,)),
         )
 
 
 def show_cards(run: Run, fs: np.ndarray, t: int | None, c: int | None) -> None:
-    """Draw one page of filters, each by the region that fires it most."""
+    """Draw one page of filters, each by the region that activates it most."""
     st.markdown(f"**{len(fs):,}** of {run.sizes['F']:,} filters")
     page, rows = paging.window(len(fs), PER_PAGE)
     gallery.show(
@@ -152,7 +152,7 @@ def card(run: Run, f: int, t: int | None, c: int | None) -> Picture:
     return Picture(
         src=part.src,
         layer=part.layer,
-        alt=f"What fires filter {f} most: part of image {x}",
+        alt=f"Region of image {x} that activates filter {f} most",
         href=links.filter_(f),
         caption=f"Filter {f}",
         lines=lines,

@@ -1,10 +1,10 @@
-"""Grounding: any image and any attributes side by side, against the parts that people marked."""
+"""Grounding: heatmaps of any attributes in any image, compared with the annotated keypoints."""
 
 import numpy as np
 import streamlit as st
 
 from core.explanations import grounding
-from core.explanations.contributions import carriers as carriers_of
+from core.explanations.contributions import carriers
 from core.language.parts import keypoints_of
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
@@ -24,8 +24,8 @@ def main() -> None:
     run = data.choose().run
     heading.page(
         "Grounding",
-        "Where in an image the network sees a word. Put several side by side, and compare with "
-        "the part that people marked.",
+        "Heatmaps of attributes in an image, side by side, compared with the annotated keypoints "
+        "of the part that each attribute names.",
     )
     x = number(Key.X, run.sizes["X"], "image")
     x = first_image(run) if x is None else x
@@ -39,7 +39,7 @@ def main() -> None:
         )
         return
     pictures(run, x, ts)
-    carriers(run, x, ts)
+    contributions(run, x, ts)
 
 
 def predicted(run: Run, x: int) -> int:
@@ -61,7 +61,7 @@ def read_words(run: Run) -> list[int]:
     asked = [phrase.strip().lower() for phrase in text(Key.T).split(",") if phrase.strip()]
     missing = [phrase for phrase in asked if phrase not in known]
     if missing:
-        notice(f"This run has no attribute “{missing[0][:60]}”: try it in Search.")
+        notice(f"This run has no attribute “{missing[0][:60]}”. Search suggests similar ones.")
     return list(dict.fromkeys(known[phrase] for phrase in asked if phrase in known))[:MAX_WORDS]
 
 
@@ -94,8 +94,8 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
         st.selectbox(
             "Estimator",
             run.estimators,
-            help="How p(t | f) and its evidence were estimated; all other pages use the run's "
-            f"default, `{run.default_estimator}`. `literal` is the paper's.",
+            help="The method that estimated p(t | f) and the weights of the heatmap. All other "
+            f"pages use the run's default, `{run.default_estimator}`; `literal` is the paper's.",
             **bound(Key.ESTIMATOR, estimator(run), scope="grounding"),
         )
 
@@ -106,15 +106,15 @@ def estimator(run: Run) -> str:
 
 
 def pictures(run: Run, x: int, ts: list[int]) -> None:
-    """Draw the heatmap of each word with its peak, the marked part, and hit or miss."""
+    """Draw the heatmap of each attribute with its peak, the keypoints, and hit or miss."""
     sheets, shown = [], []
     for t in ts:
         heatmap = grounding.ground(run, x, t, estimator(run), size=overlay.LAYER_SIZE)
         sheets.append((t, heatmap))
         row, col = grounding.peak(heatmap)
-        marks = [Mark(row, col, "peak", "The network's place: the maximum of the heatmap")]
+        marks = [Mark(row, col, "peak", "Peak: the maximum of the heatmap")]
         places = part_places(run, x, t)
-        marks += [Mark(r, c, "part", "The part as people marked it") for r, c in places]
+        marks += [Mark(r, c, "part", "Annotated keypoint of the part") for r, c in places]
         marks += [Mark(r, c, "reach", "Within 0.1: a hit at PCK@0.1", RADII[0]) for r, c in places]
         shown.append(
             Picture(
@@ -129,8 +129,8 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
         )
     gallery.show(shown, key="grounding.pictures", width=260, fixed=True, slider=True, to_top=True)
     st.caption(
-        "White ring: where the heatmap is highest. Green dot: the part as people marked it; the "
-        "dashed circle is 0.1 of the image's side."
+        "White ring: peak of the heatmap. Green dot: annotated keypoint. Dashed circle: distance "
+        "of 0.1 of the image's side, within which the peak is a hit at PCK@0.1."
     )
     st.download_button(
         "Download side by side",
@@ -157,29 +157,30 @@ def part_places(run: Run, x: int, t: int) -> list[tuple[float, float]]:
 def verdict(run: Run, x: int, t: int, peak, places) -> Line:
     """Return whether the peak lies on the part, by the nearest visible keypoint."""
     if not str(run.attributes["part"].iloc[t]):
-        return Line("no part: the noun names no place", title="Hit or miss needs a marked part")
+        return Line("not scored: the noun is not a part", title="PCK needs an annotated keypoint")
     if not places:
-        return Line("the part is not visible or not marked here")
+        return Line("not scored: no visible keypoint of the part")
     distance = min(float(np.hypot(peak[0] - row, peak[1] - col)) for row, col in places)
     radius = next((r for r in RADII if distance <= r), None)
     result = "miss" if radius is None else f"hit at PCK@{radius}"
     return Line(
-        f"{result}, {distance:.2f} away",
-        title="Distance from the peak to the nearest keypoint; the image's side is 1",
+        f"{result}, distance {distance:.2f}",
+        title="Distance from the peak to the nearest visible keypoint, in units of the image's "
+        "side",
     )
 
 
-def carriers(run: Run, x: int, ts: list[int]) -> None:
-    """Draw the filters behind each word in this image."""
+def contributions(run: Run, x: int, ts: list[int]) -> None:
+    """Draw the filters that contribute most to each attribute in this image."""
     heading.section(
-        "Filters that carry them here",
-        help="Share of the word: p(f | x, c) p(t | f) / p(t | x, c), c the predicted class, by the "
-        "run's default estimator.",
+        "Filter contributions",
+        help="Contribution of filter f to p(t | x, c), for the predicted class c: "
+        "p(f | x, c) p(t | f) / p(t | x, c), by the run's default estimator.",
     )
     for column, t in zip(st.columns(max(1, min(4, len(ts)))), ts[:4], strict=False):
         with column:
             st.markdown(f"**{heading.plain(labels.phrase(run, t))}**")
-            carried = carriers_of(run, x, predicted(run, x), t, n=5)
+            shares = carriers(run, x, predicted(run, x), t, n=5)
             ranking.show(
                 [
                     ranking.Row(
@@ -187,9 +188,9 @@ def carriers(run: Run, x: int, ts: list[int]) -> None:
                         f"{share:.0%}",
                         href=links.filter_(int(f)),
                         bar=float(share),
-                        title=f"carries {share:.1%} of the word",
+                        title=f"contribution to p(t | x, c): {share:.1%}",
                     )
-                    for f, share in zip(carried.fs, carried.of_word, strict=True)
+                    for f, share in zip(shares.fs, shares.of_word, strict=True)
                 ],
                 key=f"grounding.filters.{t}",
                 tone="predicted",

@@ -1,10 +1,10 @@
-"""Overview: what this run is, how good the network is, and where to start."""
+"""Overview: the run, the accuracy of the network, scores, and failures to start with."""
 
 import numpy as np
 import streamlit as st
 
 from core.runs.run import Run
-from core.search.image_selection import confusion_pairs, most_telling
+from core.search.image_selection import confusion_pairs, suggested_failures
 from dashboard import data, heading, labels, links, scoreboard
 from dashboard.components import gallery, ranking
 from dashboard.components.gallery import Picture
@@ -15,7 +15,7 @@ def main() -> None:
     run = data.choose().run
     heading.page(f"Run “{run.name}”", what_it_is(run))
     numbers(run)
-    telling(run)
+    suggestions(run)
     pairs(run)
     scoreboard.show(run)
     frequent_attributes(run)
@@ -42,14 +42,14 @@ def numbers(run: Run) -> None:
     accuracy = f"{n_right / n_test:.1%}" if n_test else "no test images"
     cells = (
         ("Accuracy", accuracy, f"{n_right:,} of {n_test:,} test images classified correctly"),
-        ("Failures", f"{n_test - n_right:,}", "Test images that the network got wrong"),
+        ("Failures", f"{n_test - n_right:,}", "Misclassified test images"),
         ("Images", f"{run.sizes['X']:,}", f"{n_captioned:,} of them have captions"),
-        ("Classes C", f"{run.sizes['C']:,}", "Labels that the network tells apart"),
-        ("Attributes T", f"{run.sizes['T']:,}", "Adjective and noun pairs from the captions"),
+        ("Classes C", f"{run.sizes['C']:,}", "Number of classes"),
+        ("Attributes T", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
         (
             "Named filters",
             f"{n_named:,} / {run.sizes['F']:,}",
-            "Filters with at least one attribute above the null band, of all F",
+            "Filters with at least one significant attribute, of all F",
         ),
     )
     with st.grid(6, min_column_width=140, gap="small"):
@@ -57,17 +57,18 @@ def numbers(run: Run) -> None:
             st.metric(label, value, help=help, border=True)
 
 
-def telling(run: Run) -> None:
-    """Draw the failures to start with."""
+def suggestions(run: Run) -> None:
+    """Draw a few failures to start with."""
     heading.section(
-        "Where to start",
-        "The three most telling failures: confident ones whose two sentences differ most.",
-        help="Confidence times the share of the sentence that would have to change for the true "
-        "class; at most one of each confusion pair, and of different diagnoses where there are.",
+        "Failures to start with",
+        "Three confident failures whose sentences for the predicted and the true class differ "
+        "most.",
+        help="By confidence times the share of the sentence that differs; at most one per pair of "
+        "confused classes, with different diagnoses where possible.",
     )
-    xs = most_telling(run)
+    xs = suggested_failures(run)
     if not len(xs):
-        st.caption("The network got every test image right: look at Filters and Classes instead.")
+        st.caption("Every test image is classified correctly. See Filters and Classes.")
         return
     for column, x in zip(st.columns(3, gap="medium"), xs.tolist(), strict=False):
         with column:
@@ -88,27 +89,27 @@ def telling(run: Run) -> None:
                             badge=f"{row['confidence']:.2f}",
                         )
                     ],
-                    key=f"overview.telling.{x}",
+                    key=f"overview.suggestions.{x}",
                     hover=True,
                     to_top=True,
                 )
             with words:
                 st.markdown(
-                    f":orange[**{heading.plain(labels.class_name(run, c))}**]  \n"
-                    f"is :blue[**{heading.plain(labels.class_name(run, true))}**]"
+                    f"Predicted :orange[**{heading.plain(labels.class_name(run, c))}**]  \n"
+                    f"True :blue[**{heading.plain(labels.class_name(run, true))}**]"
                 )
                 st.caption(heading.plain(both.sentence))
 
 
 def pairs(run: Run, n: int = 15) -> None:
-    """Draw the most frequent confusions; a click opens those failures."""
+    """Draw the most frequent confusions; a click shows those failures."""
     heading.section(
-        "Most confused",
-        "True class, then what it was taken for. A click opens those images.",
-        help="Number of test images; the bar is the share of the true class's test images.",
+        "Most frequent confusions",
+        "True class → predicted class. Click a pair to show its failures.",
+        help="Number: test images. Bar: share of the test images of the true class.",
     )
-    found = confusion_pairs(run).head(n)
-    if not len(found):
+    confusions = confusion_pairs(run).head(n)
+    if not len(confusions):
         st.caption("No two classes were confused.")
         return
     ranking.show(
@@ -125,7 +126,7 @@ def pairs(run: Run, n: int = 15) -> None:
                 title=f"{count} images, {share:.0%} of the test images of "
                 f"{labels.class_name(run, true)}",
             )
-            for true, predicted, count, share in found.itertuples(index=False)
+            for true, predicted, count, share in confusions.itertuples(index=False)
         ],
         key="overview.pairs",
         tone="predicted",
@@ -134,10 +135,10 @@ def pairs(run: Run, n: int = 15) -> None:
 
 
 def frequent_attributes(run: Run, n: int = 100) -> None:
-    """Draw the attributes that most captions name; a click searches for one."""
+    """Draw the attributes that the captions of most images name; a click searches for one."""
     heading.section(
         f"The {min(n, run.sizes['T'])} most frequent attributes",
-        "By images whose captions name them. A click shows where the network sees it.",
+        "By number of images whose captions name them. Click one to search for it.",
     )
     counts = run.attributes["n_images"].to_numpy()
     ts = np.argsort(-counts, kind="stable")[:n]
@@ -149,7 +150,7 @@ def frequent_attributes(run: Run, n: int = 100) -> None:
                 f"{counts[t]:,}",
                 href=links.word(run, int(t)),
                 bar=counts[t] / top,
-                title=f"named in the captions of {counts[t]:,} images",
+                title=f"the captions of {counts[t]:,} images name it",
             )
             for t in ts
         ],
@@ -159,13 +160,13 @@ def frequent_attributes(run: Run, n: int = 100) -> None:
 
 
 def problems(run: Run) -> None:
-    """Draw what was wrong with the data, counted when the run was made."""
-    found = list(run.manifest.get("problems", []))
-    found += [f"{row.path}: {row.problem}" for row in broken_images(run).itertuples()]
-    if not found:
+    """Draw the problems in the data that were found when the run was computed."""
+    lines = list(run.manifest.get("problems", []))
+    lines += [f"{row.path}: {row.problem}" for row in broken_images(run).itertuples()]
+    if not lines:
         return
-    with st.expander(f"What was wrong with the data ({len(found):,})", icon=":material/report:"):
-        st.markdown("\n".join(f"- {heading.plain(str(line))}" for line in found[:200]))
+    with st.expander(f"Problems in the data ({len(lines):,})", icon=":material/report:"):
+        st.markdown("\n".join(f"- {heading.plain(str(line))}" for line in lines[:200]))
 
 
 def broken_images(run: Run):

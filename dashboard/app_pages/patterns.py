@@ -1,4 +1,4 @@
-"""Patterns: why the network fails, group by group; which labels to check; what is left to do."""
+"""Patterns: failures by diagnosis and by cause, suspected label errors, progress of the review."""
 
 import numpy as np
 import streamlit as st
@@ -25,15 +25,15 @@ def main() -> None:
     run = data.choose().run
     heading.page(
         "Patterns",
-        "Why the network fails, found by the tool and judged by you: the patterns, the groups of "
-        "failures with one reason, and the labels that are likely wrong.",
+        "Diagnoses of all failures, groups of failures with the same cause, and suspected label "
+        "errors.",
     )
     try:
         diagnoses, groups = run.table("diagnoses"), run.table("clusters")
     except MissingRunError:
         st.info(
-            "This run has no diagnoses yet. Make them, and the list of suspicious labels, with "
-            f"`python -m precompute suspects {run.name}`.",
+            "This run has no diagnoses yet. Compute them, and the list of suspected label errors, "
+            f"with `python -m precompute suspects {run.name}`.",
             icon=":material/stethoscope:",
         )
         return
@@ -41,15 +41,13 @@ def main() -> None:
     progress(run, xs, diagnoses)
     counts(diagnoses, xs)
     clusters(run, diagnoses, groups)
-    suspicious(run)
-    heading.section(
-        "Take it away", f"All {len(xs):,} failures with sentences, diagnoses and verdicts."
-    )
+    label_errors(run)
+    heading.section("Export", f"All {len(xs):,} failures with sentences, diagnoses and verdicts.")
     report_buttons.show(run, xs)
 
 
 def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
-    """Draw how much is reviewed, and the way to the next failure that is not."""
+    """Draw the progress of the review and a link to the next failure to review."""
     paths = run.images["path"].to_numpy()[xs]
     try:
         latest = database().latest(dataset(run))
@@ -65,15 +63,18 @@ def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
         following = int(xs[np.where(is_open, scores, -1).argmax()])
         st.page_link(
             "app_pages/failures.py",
-            label="Review the clearest one that is left",
+            label="Review next: highest diagnosis score",
             icon=":material/arrow_forward:",
             query_params=links.params(x=following),
         )
 
 
 def counts(diagnoses, xs: np.ndarray) -> None:
-    """Draw how many failures have each pattern; each leads to them."""
-    heading.section("By pattern", help="Diagnoses of the failures; open one to read its evidence.")
+    """Draw the number of failures per pattern, with links to them."""
+    heading.section(
+        "Failures by pattern",
+        help="The pattern with the highest score in the diagnosis of each failure.",
+    )
     n_of = diagnoses["pattern"].iloc[xs].value_counts()
     with st.grid(5, min_column_width=150, gap="small"):
         for pattern in Pattern:
@@ -81,21 +82,22 @@ def counts(diagnoses, xs: np.ndarray) -> None:
                 st.metric(pattern.capitalize(), int(n_of.get(str(pattern), 0)))
                 st.page_link(
                     "app_pages/failures.py",
-                    label="Show them",
+                    label="Show",
                     icon=f":material/{diagnosis_card.ICONS[pattern]}:",
                     query_params=links.params(pattern=str(pattern)),
                 )
 
 
 def clusters(run: Run, diagnoses, groups) -> None:
-    """Draw the groups of failures, the largest first; each leads to its failures."""
+    """Draw the groups of failures by descending size, with links to their failures."""
     heading.section(
-        "By reason",
-        "Failures in which the network saw the same for its answer and not for the label.",
-        help="Grouped by p(t | x, predicted c) − p(t | x, true c).",
+        "Failures by cause",
+        "Failures with a similar difference between the attributes of the predicted and of the "
+        "true class.",
+        help="Clusters of p(t | x, predicted c) − p(t | x, true c), by cosine distance.",
     )
     if groups.empty:
-        st.caption("No failures, no groups.")
+        st.caption("There are no failures to group.")
     cards = []
     for k, row in groups.head(N_GROUPS).iterrows():
         members = np.flatnonzero(diagnoses["cluster"] == k)
@@ -114,16 +116,16 @@ def clusters(run: Run, diagnoses, groups) -> None:
     gallery.show(cards, key="patterns.groups", width=170, to_top=True)
 
 
-def suspicious(run: Run) -> None:
-    """Draw the images whose label is likely wrong, in both splits, right or wrong."""
+def label_errors(run: Run) -> None:
+    """Draw the suspected label errors of both splits."""
     table = suspects(run)
     heading.section(
-        "Suspicious labels",
-        f"{len(table):,} labels, of training images too, that captions and neighbours speak "
-        "against; the most suspicious first.",
+        "Suspected label errors",
+        f"{len(table):,} images of both splits whose captions and nearest neighbours disagree with "
+        "the label, by descending score.",
     )
     if table.empty:
-        st.caption("Nothing speaks against any label.")
+        st.caption("No label is suspected to be wrong.")
         return
     x_of = {path: x for x, path in enumerate(run.images["path"])}
     cards = []
@@ -132,11 +134,11 @@ def suspicious(run: Run) -> None:
         cards.append(
             Picture(
                 src=data.thumb(run, x),
-                alt=f"Image {x}, labelled {row.label}, looks like {row.suggested}",
+                alt=f"Image {x}, label {row.label}, suggested {row.suggested}",
                 href=links.image(run, x),
                 lines=[
                     Line(row.label, gallery.TRUE, title="Label"),
-                    Line(f"rather {row.suggested}?", gallery.PREDICTED, title="Likelier"),
+                    Line(f"suggested: {row.suggested}", gallery.PREDICTED, title="Suggested class"),
                 ],
                 badge=f"{row.suspicion:.2f}",
                 title=row.reason,

@@ -1,4 +1,4 @@
-"""Search: images in which the network sees what you type."""
+"""Search: images whose explanation has the attributes of a query."""
 
 import numpy as np
 import streamlit as st
@@ -22,8 +22,8 @@ def main() -> None:
     vocabulary = data.vocabulary(run)
     heading.page(
         "Search",
-        "Images in whose sentence the network names what you type: what it sees, not what "
-        "people wrote.",
+        "Images whose explanation has the attributes you type. The explanation comes from the "
+        "network, not from the captions.",
     )
     query_box.show(run, text(Key.QUERY))
     query = parse(text(Key.QUERY), vocabulary)
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
-    """Draw what was understood, and what the rest may have meant."""
+    """Draw how the query was parsed, with suggestions for unknown terms."""
     if query.terms or query.true is not None or query.predicted is not None:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             for term in query.terms:
@@ -52,24 +52,24 @@ def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
                     st.badge(f"{role}: {heading.plain(labels.class_name(run, c))}", color=colour)
             if query.is_right is not None:
                 st.badge("right" if query.is_right else "wrong", color="gray")
-    for written, near in query.unknown.items():
-        st.caption(f"This run has no “{heading.plain(written)}”. Near it:")
+    for written, similar in query.unknown.items():
+        st.caption(f"This run has no “{heading.plain(written)}”. Similar:")
         known = write(query, vocabulary)
         ranking.show(
             [
                 ranking.Row(phrase, "", href=links.query(f"{known}, {phrase}" if known else phrase))
-                for phrase in near
+                for phrase in similar
             ],
-            key=f"search.near.{written}",
+            key=f"search.similar.{written}",
             columns=5,
         )
 
 
 def examples(run: Run, vocabulary: Vocabulary) -> None:
-    """Draw queries to start from."""
+    """Draw example queries."""
     counts = run.attributes["n_images"].to_numpy()
     common = [vocabulary.phrases[t] for t in np.argsort(-counts, kind="stable")[:8]]
-    st.caption("Try one of these, or type your own; commas part the terms.")
+    st.caption("Examples; terms are separated by commas.")
     queries = [
         common[0],
         f"{common[1]}, wrong",
@@ -85,37 +85,37 @@ def examples(run: Run, vocabulary: Vocabulary) -> None:
 
 
 def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
-    """Draw the images found, or what is near."""
-    found = search(run, query)
-    if not len(found.xs):
+    """Draw the images that match, or similar queries."""
+    ranked = search(run, query)
+    if not len(ranked.xs):
         nothing(run, query, vocabulary)
         return
-    page, rows = paging.window(len(found.xs), PER_PAGE)
+    page, rows = paging.window(len(ranked.xs), PER_PAGE)
     score = "p(t | x, c)" if query.wanted else "confidence"
     st.markdown(
-        f"**{len(found.xs):,}** test images, by falling {score}"
-        + (" :gray[· point at one to see where the network sees it]" if query.wanted else ""),
-        help="The geometric mean over the wanted attributes, for the predicted class c.",
+        f"**{len(ranked.xs):,}** test images, by descending {score}"
+        + (" :gray[· hover for the heatmap]" if query.wanted else ""),
+        help="Geometric mean over the attributes of the query, for the predicted class c.",
     )
     t = query.wanted[0] if query.wanted else None
     gallery.show(
         [
             card(run, int(x), float(s), t, query)
-            for x, s in zip(found.xs[rows], found.scores[rows], strict=True)
+            for x, s in zip(ranked.xs[rows], ranked.scores[rows], strict=True)
         ],
         key="search.results",
         width=150,
         hover=True,
         to_top=True,
     )
-    paging.control(len(found.xs), PER_PAGE, page, "search")
+    paging.control(len(ranked.xs), PER_PAGE, page, "search")
     if t is not None:
-        heading.section(f"Filters that speak of “{heading.plain(labels.phrase(run, t))}”")
-        evidence.carrying_filters(run, t, key="search.filters")
+        heading.section(f"Filters with “{heading.plain(labels.phrase(run, t))}”")
+        evidence.filters_of_attribute(run, t, key="search.filters")
 
 
 def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture:
-    """Return one result: where it was seen, the score, and whether the captions agree."""
+    """Return one result: heatmap, score, and whether the captions agree."""
     row = run.images.iloc[x]
     predicted, true = int(row["predicted_c"]), int(row["true_c"])
     lines = [Line(labels.class_name(run, predicted), gallery.PREDICTED, title="Predicted class")]
@@ -137,13 +137,13 @@ def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture
 
 
 def nothing(run: Run, query: Query, vocabulary: Vocabulary) -> None:
-    """Say that no image answers, and what is near."""
-    st.info("No test image answers all of this.", icon=":material/search_off:")
+    """Say that no image matches, and suggest similar queries."""
+    st.info("No test image matches the query.", icon=":material/search_off:")
     further = search(run, query, within=run.sizes["K"])
     if len(further.xs):
         st.caption(
-            f"{len(further.xs):,} images name it among their {run.sizes['K']} strongest "
-            "attributes, though not in the sentence:"
+            f"{len(further.xs):,} images have it among their top {run.sizes['K']} attributes, but "
+            "not in the sentence:"
         )
         t = query.wanted[0] if query.wanted else None
         gallery.show(
@@ -156,17 +156,17 @@ def nothing(run: Run, query: Query, vocabulary: Vocabulary) -> None:
             hover=True,
             to_top=True,
         )
-    near = [
+    similar = [
         (phrase, links.query(phrase))
         for t in query.wanted
         for phrase in vocabulary.nearest(vocabulary.phrases[t], 6)
         if phrase != vocabulary.phrases[t]
     ]
-    if near:
-        st.caption("Near it:")
+    if similar:
+        st.caption("Similar attributes:")
         ranking.show(
-            [ranking.Row(phrase, "", href=href) for phrase, href in near],
-            key="search.near",
+            [ranking.Row(phrase, "", href=href) for phrase, href in similar],
+            key="search.similar",
             columns=4,
         )
 

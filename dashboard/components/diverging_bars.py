@@ -1,4 +1,4 @@
-"""Bars to both sides of a line, each a link: what speaks for one thing and what for another."""
+"""Diverging bars, each a link: positive and negative differences of two distributions."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ def rows(
     symbol: str,
     active: int | None = None,
 ) -> list[dict]:
-    """Return the bars: to the right what speaks for the first thing, left for the second.
+    """Return the bars: to the right where the first is larger, to the left where the second is.
 
     Parameters
     ----------
     ts : list of int
         Attributes to draw.
     difference : ndarray of shape (len(ts),)
-        p of the first minus p of the second; falls from top to bottom, whatever the order here.
+        p of the first minus p of the second, in any order; bars are drawn in descending order.
     names : list of str
         Their phrases.
     link : callable
@@ -30,7 +30,7 @@ def rows(
     symbol : str
         What the number is called.
     active : int, optional
-        The attribute whose evidence is on show.
+        The selected attribute.
 
     Returns
     -------

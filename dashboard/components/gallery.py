@@ -28,7 +28,7 @@ class Line:
 class Mark:
     """A place in the picture, row and column in the unit square.
 
-    ``kind`` is "peak" (where the network looks), "part" (the keypoint) or "reach" (a circle of
+    ``kind`` is "peak" (maximum of the heatmap), "part" (keypoint) or "reach" (a circle of
     ``radius`` around it).
     """
 
@@ -113,8 +113,8 @@ def word_layer(run: Run, x: int, t: int) -> str:
 
 
 def describe_image(run: Run, x: int) -> str:
-    """Return the alt text of an image: what it is and what it was taken for."""
-    true, predicted = (labels.class_name(run, c) for c in labels.answer(run, x))
+    """Return the alt text of an image: its true and its predicted class."""
+    true, predicted = (labels.class_name(run, c) for c in labels.true_and_predicted(run, x))
     if true == predicted:
         return f"Image {x}: {true}, classified correctly"
-    return f"Image {x}: {true}, taken for {predicted}"
+    return f"Image {x}: {true}, predicted {predicted}"

@@ -1,4 +1,4 @@
-"""A long list in pages; the page on show is part of the link."""
+"""Pagination of a long list; the current page is part of the URL."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The search field: completes attributes and classes while one types."""
+"""The search field, with completion of attributes and classes."""
 
 import numpy as np
 import streamlit as st
@@ -8,7 +8,7 @@ from dashboard import data, labels
 from dashboard.components.register import querybox_component
 from dashboard.state import Page, href
 
-#: Attributes that are offered; rarer ones are found all the same when typed.
+#: Attributes that are offered as completions; rarer ones are found when typed in full.
 N_OFFERED = 3000
 EXAMPLE = "yellow belly, not long bill, true:035 predicted:037 wrong"
 

@@ -1,4 +1,4 @@
-"""A ranked list on a page: a label that leads on, a bar, a number."""
+"""A ranked list: a linked label, a bar and a number per row."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Row:
     bar : float, optional
         Length of the bar, in [0, 1].
     title : str
-        Under the pointer: what the number is.
+        Tooltip: what the number is.
     src : str
         Address of a small image before the label.
     """

@@ -1,4 +1,4 @@
-"""Take the images on show away: HTML with pictures, CSV or JSON, made when asked."""
+"""Export of a list of images: HTML with pictures, CSV or JSON, rendered on click."""
 
 import numpy as np
 import streamlit as st
@@ -12,7 +12,7 @@ MAX_PICTURES = 2000  # more would not open in a browser
 
 
 def show(run: Run, xs: np.ndarray, chosen_by: str = "Failures") -> None:
-    """Draw the buttons for images ``xs``, chosen by what ``chosen_by`` says in words."""
+    """Draw the buttons for images ``xs``; ``chosen_by`` says in words how they were selected."""
     formats = {
         "Report": ("html", "text/html", lambda table: to_html(run, table, chosen_by)),
         "CSV": ("csv", "text/csv", to_csv),
@@ -30,7 +30,9 @@ def show(run: Run, xs: np.ndarray, chosen_by: str = "Failures") -> None:
                 type="tertiary",
                 on_click="ignore",
                 disabled=is_long or not len(xs),
-                help=f"At most {MAX_PICTURES:,} images: narrow the list" if is_long else None,
+                help=f"A report has at most {MAX_PICTURES:,} images; filter the list first."
+                if is_long
+                else None,
                 key=f"report.{ending}",
             )
 

@@ -22,11 +22,11 @@ def show(
     spans : list of Span
         Pieces of the sentence.
     link, title : callable
-        From t to an address, and to the text under the pointer.
+        From t to an address, and to a tooltip.
     tone : str
         "predicted" or "true" for the hue of a role.
     active : int, optional
-        The attribute whose evidence is on show.
+        The selected attribute.
     """
     pieces = [
         {"text": span.text}

@@ -126,7 +126,7 @@ def mirror_bars(
 
 
 def strip(values: list[np.ndarray], names: list[str], cs: list[int], others: np.ndarray):
-    """Return how strongly a filter fires in the images of some classes, a dot an image.
+    """Return the pooled activations of a filter in the images of some classes, one dot per image.
 
     Parameters
     ----------
@@ -140,7 +140,10 @@ def strip(values: list[np.ndarray], names: list[str], cs: list[int], others: np.
         Activations in all other images, drawn as the last row.
     """
     figure = go.Figure()
-    rows = [*zip(names, values, [TRUE] * len(cs), strict=True), ("all others", others, NEUTRAL)]
+    rows = [
+        *zip(names, values, [TRUE] * len(cs), strict=True),
+        ("all other classes", others, NEUTRAL),
+    ]
     for name, activations, colour in rows:
         figure.add_box(
             x=activations,

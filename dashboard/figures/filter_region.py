@@ -1,4 +1,4 @@
-"""What fires a filter: the activated region of an image."""
+"""The region of an image that activates a filter."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from dashboard.figures import overlay
 
 @dataclass(frozen=True)
 class Region:
-    """The part of an image that fires a filter, and the layer that darkens what does not."""
+    """A crop of an image around the activated region, and the layer that darkens the rest."""
 
     src: str
     layer: str

@@ -38,7 +38,7 @@ def layer(heatmap: np.ndarray) -> bytes:
 def spotlight(heatmap: np.ndarray, level: float = 0.5) -> bytes:
     """Return a layer that darkens all but the part of a heatmap above ``level``, as a PNG.
 
-    What fires a filter is then seen in its own colours, and not under those of a heatmap.
+    The activated region keeps its own colours, which a heatmap would cover.
     """
     shade = np.clip((level + 0.08 - heatmap) / 0.16, 0, 1)
     pixels = np.zeros((*heatmap.shape, 4), np.uint8)

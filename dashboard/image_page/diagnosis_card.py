@@ -1,14 +1,14 @@
-"""Why this image failed: the patterns by falling score, each with its evidence."""
+"""The diagnosis of one image: the patterns by descending score, each with its evidence."""
 
 import streamlit as st
 
-from core.diagnosis.diagnosis import COLUMNS
+from core.diagnosis.diagnosis import COLUMNS, DECIDED
 from core.diagnosis.finding import Pattern
 from core.errors import MissingRunError
 from core.runs.run import Run
 from dashboard import heading
 
-#: Lowest score of each word, falling.
+#: Lowest score of each word, descending.
 STRENGTHS = ((0.8, "likely"), (0.5, "more likely than not"), (0.2, "possible"), (0.0, "no sign"))
 ICONS = {
     Pattern.IMAGE_QUALITY: "blur_on",
@@ -25,34 +25,38 @@ def strength(score: float) -> str:
 
 
 def show(run: Run, x: int) -> None:
-    """Draw the diagnosis of image x, the most likely pattern first."""
+    """Draw the diagnosis of image x, the pattern with the highest score first."""
     heading.section(
         "Diagnosis",
-        "What may have gone wrong, the likeliest first; a strong cause explains weaker ones away.",
-        help="Scores are from 0 to 1; at 0.5 a pattern is as likely as not on the synthetic worlds "
-        "that thresholds were chosen on.",
+        "Possible causes of the failure, by descending score; a strong cause explains away weaker "
+        "ones.",
+        help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a pattern "
+        "with a score of 0.5 is as likely present as absent.",
     )
     try:
         row = run.table("diagnoses").iloc[x]
     except MissingRunError:
-        st.caption(f"Not diagnosed yet: `python -m precompute suspects {run.name}` does it.")
+        st.caption(f"No diagnosis yet; compute it with `python -m precompute suspects {run.name}`.")
         return
     if not row["pattern"]:
-        st.caption("Classified as labelled, and nothing speaks against the label.")
+        st.caption("Classified correctly, with no evidence against the label.")
         return
     if row["pattern"] == Pattern.UNDECIDED:
-        st.markdown(f":material/{ICONS[Pattern.UNDECIDED]}: **Undecided**: no pattern stands out.")
+        st.markdown(
+            f":material/{ICONS[Pattern.UNDECIDED]}: **Undecided**: no pattern has a score of "
+            f"{DECIDED} or more."
+        )
     ranked = sorted(COLUMNS, key=lambda pattern: -row[COLUMNS[pattern]])
     lines = [_line(pattern, row) for pattern in ranked]
     if row["pattern"] == ranked[0]:
         with st.container(border=True):
             st.markdown(lines.pop(0))
-    with st.expander("What else it could be, and why not"):
+    with st.expander("Other patterns and their scores"):
         st.markdown("\n\n".join(lines))
 
 
 def _line(pattern: Pattern, row) -> str:
-    """Return a pattern with its score and what speaks for it as Markdown."""
+    """Return a pattern with its score and its evidence as Markdown."""
     score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
     title = f"{pattern.capitalize()}: {strength(score)} ({score:.2f})"
     return f":material/{ICONS[pattern]}: **{title}**  \n{heading.plain(reason)}"

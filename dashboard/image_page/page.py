@@ -1,7 +1,6 @@
-"""One image in detail: why the network said what it said, and what speaks for another class.
+"""One image in detail: the explanation of the prediction, compared with that of another class.
 
-The page is made of sections, each a function of what is on show (`View`), so that more can be
-placed under them without touching the others.
+Each section is a function of the view state (a `View`), so that others can be added without change.
 """
 
 import numpy as np
@@ -23,12 +22,12 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
     with left:
         sections.main_picture(view)
     with right:
-        sections.places(view)
+        sections.class_choice(view)
         sections.sentences(view)
-        likely, typical = st.columns([5, 7], gap="medium")
+        likely, canonical = st.columns([5, 7], gap="medium")
         with likely:
             sections.probabilities(view)
-        with typical:
+        with canonical:
             sections.canonical(view)
     chart, where = st.columns([6, 7], gap="medium")
     with chart:
@@ -40,8 +39,8 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
 
 
 def more(view: View) -> None:
-    """Draw what went wrong, what would have helped, and what people wrote; one at a time."""
-    names = ("Diagnosis and verdict", "What if", "What people wrote")
+    """Draw diagnosis and verdict, what-if, and captions as tabs; only the open one is drawn."""
+    names = ("Diagnosis and verdict", "What if", "Captions")
     asked = text(Key.IF)
     if asked and st.session_state.get("failures.asked") != asked:
         st.session_state["failures.more"] = names[1]  # the link leads there; another tab stays free
@@ -63,7 +62,7 @@ def more(view: View) -> None:
 
 
 def step_bar(view: View, xs: np.ndarray) -> None:
-    """Draw the way back to the list and to its next and previous image."""
+    """Draw the links to the list and to its previous and next image."""
     place = np.flatnonzero(xs == view.x)
     at = int(place[0]) if len(place) else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -96,5 +95,5 @@ def step_bar(view: View, xs: np.ndarray) -> None:
 
 
 def go(x: int) -> None:
-    """Open another image of the list; what was chosen for this one does not go along."""
+    """Open another image of the list, without the classes, attribute and what-if of this one."""
     update(**dict.fromkeys((Key.C, Key.VERSUS, Key.T, Key.IF)), x=x)

@@ -11,12 +11,12 @@ from dashboard.figures import overlay
 from dashboard.image_page.view import View, link
 from dashboard.state import Key, bound
 
-#: A class activation map that stays below this, of the larger of two, shows next to nothing.
+#: A class activation map whose peak is below this share of the larger one's shows nearly nothing.
 FAINT = 0.2
 
 
 def main_picture(view: View) -> None:
-    """Draw the image with the heatmap of the word in focus."""
+    """Draw the image with the heatmap of the selected attribute."""
     run, x = view.run, view.x
     phrase = labels.phrase(run, view.t)
     layer = gallery.word_layer(run, x, view.t)
@@ -26,9 +26,9 @@ def main_picture(view: View) -> None:
                 src=data.thumb(run, x),
                 layer=layer,
                 alt=f"{gallery.describe_image(run, x)}; heatmap of {phrase}",
-                caption=f"“{phrase}” in this image",
+                caption=f"Heatmap of “{phrase}”",
                 lines=[
-                    Line("See it beside other words", href=links.grounding(run, x, [view.t])),
+                    Line("Compare with other attributes", href=links.grounding(run, x, [view.t])),
                 ],
             )
         ],
@@ -57,8 +57,8 @@ def main_picture(view: View) -> None:
         )
 
 
-def places(view: View) -> None:
-    """Draw the two classes that are explained, and the choice of others in their places."""
+def class_choice(view: View) -> None:
+    """Draw the choice of the two classes that are explained."""
     run = view.run
     row = run.images.iloc[view.x]
     roles = {int(row["predicted_c"]): "predicted", int(row["true_c"]): "true"}
@@ -76,13 +76,13 @@ def places(view: View) -> None:
                 f":gray[{roles.get(c, 'neither predicted nor true')}]",
                 [each for each in classes if each != other],
                 format_func=lambda each: labels.numbered_name(run, each),
-                help="Any class can be put here: the sentence, the chart and the maps follow.",
+                help="Choose any class: the sentence, the chart and the maps are computed for it.",
                 **bound(key, c, scope="image", resets=(Key.IF,)),
             )
 
 
 def sentences(view: View) -> None:
-    """Draw both sentences and what sets them apart; each word leads to its evidence."""
+    """Draw both sentences and their contrast; each attribute links to its evidence."""
     p_of = (("predicted", view.first), ("true", view.second))
     for tone, explained in p_of:
         sentence.show(
@@ -91,7 +91,7 @@ def sentences(view: View) -> None:
             key=f"failures.sentence.{tone}",
             tone=tone,
             active=view.t,
-            title=lambda t, p=explained.p: f"p(t | x, c) = {p[t]:.4f}: show where it lies",
+            title=lambda t, p=explained.p: f"p(t | x, c) = {p[t]:.4f}: show its heatmap",
         )
     sentence.show(
         view.contrast.spans,
@@ -103,12 +103,12 @@ def sentences(view: View) -> None:
 
 
 def difference(view: View, n: int = 14) -> None:
-    """Draw the attributes whose probability differs most, a click puts one in focus."""
+    """Draw the attributes whose probability differs most; a click selects one."""
     heading.section(
-        "What sets them apart",
-        "Click a bar to see where in the image the word lies.",
-        help="p(t | x, c) for the first class minus that for the second. Orange speaks for the "
-        "first, blue for the second.",
+        "Difference of p(t | x, c)",
+        "Click a bar to show the heatmap of the attribute.",
+        help="p(t | x, c) of the first class minus that of the second. Orange: higher for the "
+        "first class. Blue: higher for the second.",
     )
     values = view.contrast.difference
     ts = np.argsort(-np.abs(values), kind="stable")[:n].tolist()
@@ -124,13 +124,13 @@ def difference(view: View, n: int = 14) -> None:
 
 
 def class_maps(view: View) -> None:
-    """Draw where the evidence for both classes lies, on one scale."""
+    """Draw the class activation maps of both classes on a common scale."""
     run, x = view.run, view.x
     heading.section(
-        "Where each class is seen",
-        "Class activation maps, both on the same scale.",
-        help="CAM: the sum over filters of W[c, f] times the map of f. Only evidence for the "
-        "class is coloured.",
+        "Class activation maps",
+        "Both on the same scale.",
+        help="CAM: the sum over filters of W[c, f] times the feature map of f. Only positive "
+        "values, evidence for the class, are coloured.",
     )
     if not data.has_maps(run, x):
         st.caption("The feature maps of this image are not kept.")
@@ -147,7 +147,7 @@ def class_maps(view: View) -> None:
                 caption=labels.class_name(run, c),
                 lines=[
                     Line(f"logit {logits[c]:.2f}", title="Score before the softmax"),
-                    *([Line("hardly anything here speaks for it")] if cam.max() < FAINT else []),
+                    *([Line("almost no positive evidence")] if cam.max() < FAINT else []),
                 ],
                 tone=tone,
             )
@@ -165,7 +165,7 @@ def class_maps(view: View) -> None:
 
 
 def probabilities(view: View, n: int = 6) -> None:
-    """Draw the most likely classes; a click puts one in the place of the true class."""
+    """Draw the most probable classes; a click compares with one of them."""
     run, x = view.run, view.x
     logits = np.asarray(run.array("logits")[x], dtype=float)
     p = np.exp(logits - logits.max())
@@ -173,7 +173,8 @@ def probabilities(view: View, n: int = 6) -> None:
     row = run.images.iloc[x]
     tones = {int(row["true_c"]): "true", int(row["predicted_c"]): "predicted"}
     heading.section(
-        "Most likely", help="Softmax probability. Click a class to ask why not this one."
+        "Class probabilities",
+        help="Softmax probability. Click a class to compare the prediction with it.",
     )
     ranking.show(
         [
@@ -194,12 +195,12 @@ def probabilities(view: View, n: int = 6) -> None:
 
 
 def canonical(view: View) -> None:
-    """Draw typical training images of both classes and say how they were chosen."""
+    """Draw the canonical images of both classes."""
     run = view.run
     heading.section(
-        "Typical images",
-        help="Canonical images: the training images whose features φ(f(x)) lie nearest to the "
-        "mean of their class, which is the network's idea of a typical one.",
+        "Canonical images",
+        help="The training images whose pooled activations φ(f(x)) are nearest to the mean of "
+        "their class.",
     )
     for c, tone in ((view.c, gallery.PREDICTED), (view.versus, gallery.TRUE)):
         xs = [int(x) for x in run.array("canonical")[c] if x >= 0]
@@ -225,17 +226,17 @@ def canonical(view: View) -> None:
 
 
 def about(view: View) -> None:
-    """Draw what people said of the image and where it comes from."""
+    """Draw the captions of the image, its file and its split."""
     run, x = view.run, view.x
     row = run.images.iloc[x]
     captions = run.captions(x)
-    heading.section("What people wrote", help="The network has not seen these.")
+    heading.section("Captions", help="Captions are not an input of the network.")
     if captions:
         half = -(-len(captions) // 2)
         for column, lines in zip(st.columns(2), (captions[:half], captions[half:]), strict=True):
             column.markdown("\n".join(f"- {heading.plain(line)}" for line in lines))
     else:
-        st.caption("This image has no captions: unknown, not without attributes.")
+        st.caption("This image has no captions, so its attributes are unknown.")
     st.caption(
         f"`{row['path']}` · {int(row['width'])} × {int(row['height'])} pixels · "
         f"{'training' if row['is_train'] else 'test'} split"

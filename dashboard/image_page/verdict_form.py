@@ -1,7 +1,7 @@
-"""What a person decides about an image: accept or change the diagnosis, note, tag, mark as done.
+"""The verdict form: a reviewer accepts or corrects the diagnosis, adds notes and tags.
 
 The form remembers which version of the verdict it was opened on. If somebody else saved in the
-meantime, their verdict is shown beside what was typed, and nothing of either is lost.
+meantime, both versions are shown, and nothing of either is lost.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ _CONFLICT, _PROBLEM = "verdict.conflict", "verdict.problem"
 @st.fragment
 def show(run: Run, x: int) -> None:
     """Draw the form of image x."""
-    heading.section("Verdict", "Yours and your team's; kept when the run is made again.")
+    heading.section("Verdict", "Saved for the whole team, and kept when the run is computed again.")
     path = str(run.images["path"].iloc[x])
     try:
         versions = database().history(dataset(run), path)
@@ -57,8 +57,8 @@ def _form(run: Run, x: int, opened: Verdict) -> None:
             "Pattern",
             patterns,
             index=None,
-            placeholder="open",
-            help=f"The tool's diagnosis: {diagnosed or 'none'}.",
+            placeholder="no pattern",
+            help=f"Automatic diagnosis: {diagnosed or 'none'}.",
             key=_key("pattern"),
         )
         st.text_area("Note", max_chars=MAX_NOTE, key=_key("note"))
@@ -131,7 +131,7 @@ def _save(opened: Verdict, run_name: str) -> None:
 def _history(versions: list[Verdict]) -> None:
     """Draw all versions, the newest first."""
     if versions:
-        with st.expander(f"{len(versions)} saved", icon=":material/history:"):
+        with st.expander(f"History ({len(versions)})", icon=":material/history:"):
             for verdict in reversed(versions):
                 st.markdown(_line(verdict))
 

@@ -1,4 +1,4 @@
-"""What is on show when one image is looked at in detail, as the URL says."""
+"""The state of the detail view of an image, read from the URL."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from dashboard.state import Key, Page, here, number
 
 @dataclass(frozen=True)
 class View:
-    """What is on show: image x explained as class c and as class versus, word t in focus."""
+    """Image x explained as class c and as class versus, with attribute t selected."""
 
     run: Run
     x: int

@@ -1,7 +1,7 @@
-"""What if the network had not seen that: attributes and filters off, weaker or doubled, at once.
+"""What-if analysis: attributes and filters removed, weakened or doubled, several at once.
 
 Everything here follows exactly from the linear head (`core.what_if.ablation`); the network is not
-run. What is changed stands in the URL, and goes along in the links of the page.
+run. The changes are part of the URL and of the links of the page.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from dashboard import data, heading, labels, links
 from dashboard.components import gallery
 from dashboard.components.gallery import Line, Picture
 from dashboard.image_page import what_if_url
-from dashboard.image_page.what_if_url import AS_SEEN, HIGHEST, LOWEST, STEP, Changes
+from dashboard.image_page.what_if_url import HIGHEST, LOWEST, STEP, UNCHANGED, Changes
 from dashboard.state import Key, update
 
 N_FILTERS = 6
@@ -37,12 +37,13 @@ def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
 
 
 def show(run: Run, x: int, c: int, versus: int) -> None:
-    """Draw the what-if of image x, answered as class c, where ``versus`` was wanted."""
+    """Draw the what-if of image x, explained as class c, with ``versus`` as the target class."""
     heading.section(
         "What if",
-        "Take away what the network saw, or double it, and read what it would answer. Exact: the "
-        "last layer is linear.",
-        help="An attribute at 0 takes from each filter its share p(t | f); at 2 it adds it again.",
+        "Remove, weaken or double attributes and filters and read the new prediction. Exact, "
+        "because the last layer is linear.",
+        help="An attribute at 0 removes the share p(t | f) from each filter; at 2 it adds that "
+        "share once more.",
     )
     scope = f"what_if.{run.name}.{x}.{c}.{versus}"
     smallest = _smallest(run, data.identity(run), x, versus)
@@ -63,24 +64,24 @@ def sliders(
 ) -> None:
     """Draw a slider for each attribute and a switch for each filter, set as the URL asks.
 
-    Both sentences' attributes and the filters behind the first of them, those of the smallest
-    changes, and those that are changed.
+    The attributes of both sentences, the filters that contribute most to the first one, those of
+    the smallest changes, and those that are changed.
     """
     more_ts, more_fs = ([*each.factors] if each.succeeds else [] for each in smallest)
-    spoken = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
-    ts = list(dict.fromkeys([*spoken, *more_ts, *asked.factors]))
-    behind = carriers(run, x, c, spoken[0], N_FILTERS).fs.tolist() if spoken else []
-    fs = list(dict.fromkeys([*behind, *more_fs, *asked.off]))
+    sentence_ts = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
+    ts = list(dict.fromkeys([*sentence_ts, *more_ts, *asked.factors]))
+    contributing = carriers(run, x, c, sentence_ts[0], N_FILTERS).fs.tolist() if sentence_ts else []
+    fs = list(dict.fromkeys([*contributing, *more_fs, *asked.off]))
     keys, filters_key = {t: f"{scope}.t{t}" for t in ts}, f"{scope}.f"
 
     def write() -> None:
         factors = {t: st.session_state[key] for t, key in keys.items()}
-        moved = {t: factor for t, factor in factors.items() if factor != AS_SEEN}
+        moved = {t: factor for t, factor in factors.items() if factor != UNCHANGED}
         put(run, Changes(moved, st.session_state[filters_key]))
 
     with st.grid(3, min_column_width=130, gap="small"):
         for t, key in keys.items():
-            st.session_state[key] = asked.factors.get(t, AS_SEEN)
+            st.session_state[key] = asked.factors.get(t, UNCHANGED)
             st.slider(
                 heading.plain(labels.phrase(run, t)),
                 LOWEST,
@@ -92,18 +93,19 @@ def sliders(
             )
     st.session_state[filters_key] = asked.off
     st.pills(
-        "Filters, switched off",
+        "Filters switched off",
         fs,
         selection_mode="multi",
         wrap=True,
         format_func=lambda f: f"{f} {heading.plain(labels.filter_name(run, f))}",
         key=filters_key,
         on_change=write,
-        help="The filters behind the first word of the sentence, and those of the smallest change.",
+        help="The filters that contribute most to the first attribute of the sentence, and those "
+        "of the smallest change.",
     )
     if asked != Changes():
         st.button(
-            "As it was",
+            "Reset",
             icon=":material/undo:",
             type="tertiary",
             on_click=put,
@@ -123,8 +125,8 @@ def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
     order = np.argsort(-np.maximum(before, after), kind="stable")[:N_CLASSES]
     shown = list(dict.fromkeys([c, versus, *order.tolist()]))[:N_CLASSES]
     answer = labels.class_name(run, int(after.argmax()))
-    verb = "would now be" if outcome.is_flipped[0] else "stays"
-    st.markdown(f"The answer {verb} **{heading.plain(answer)}**.")
+    verb = "changes to" if outcome.is_flipped[0] else "stays"
+    st.markdown(f"The prediction {verb} **{heading.plain(answer)}**.")
     table = pd.DataFrame(
         {
             "Class": [labels.class_name(run, k) for k in shown],
@@ -138,19 +140,23 @@ def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "Before": st.column_config.ProgressColumn(help="Softmax probability as it was", **bar),
-            "After": st.column_config.ProgressColumn(help="Softmax probability now", **bar),
+            "Before": st.column_config.ProgressColumn(
+                help="Softmax probability before the change", **bar
+            ),
+            "After": st.column_config.ProgressColumn(
+                help="Softmax probability after the change", **bar
+            ),
         },
     )
 
 
 def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: str) -> None:
-    """Say which smallest change gives the wanted answer, of attributes and of filters."""
+    """Draw the smallest changes, of attributes and of filters, that give the target class."""
     name = heading.plain(labels.class_name(run, wanted))
     if of_words.succeeds and not of_words.factors:
-        st.caption(f"{name} is the answer already.")
+        st.caption(f"{name} is already the prediction.")
         return
-    st.markdown(f"Smallest change that gives **{name}**:")
+    st.markdown(f"Smallest change to the prediction **{name}**:")
     if of_words.succeeds:
         removed, doubled = (
             [heading.plain(labels.phrase(run, t)) for t, k in of_words.factors.items() if k == each]
@@ -161,7 +167,9 @@ def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: s
         what = f"{', '.join(parts)}{_proof(of_words)}"
         _offer(run, what, Changes(factors=of_words.factors), f"{scope}.try")
     else:
-        st.caption("No short list of attributes, removed or doubled, gives it.")
+        st.caption(
+            "No small set of attributes, removed or doubled, changes the prediction to this class."
+        )
     if of_filters.succeeds:
         fs = [*of_filters.factors]
         named = f"without filter{'' if len(fs) == 1 else 's'} {join([str(f) for f in fs])}"
@@ -169,18 +177,18 @@ def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: s
 
 
 def _proof(change: Change) -> str:
-    return "" if change.is_smallest else f" (fewer than {change.n_least} cannot do it)"
+    return "" if change.is_smallest else f" (no change of fewer than {change.n_least} does)"
 
 
 def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
     """Draw a change with the button that makes it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(what, width="content")
-        st.button("Try it", on_click=put, args=(run, wanted), key=key)
+        st.button("Apply", on_click=put, args=(run, wanted), key=key)
 
 
 def claim(run: Run, x: int, c: int) -> None:
-    """Say whether the sentence names what moves the prediction."""
+    """Draw the result of the sentence test: removal of the sentence's attributes."""
     ts = tuple(data.explain(run, x, c).attributes)
     tested = _claim(run, data.identity(run), x, c, ts)
     icon = ":material/verified:" if tested.holds else ":material/unpublished:"
@@ -188,15 +196,15 @@ def claim(run: Run, x: int, c: int) -> None:
 
 
 def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:
-    """Say what the same change would do to the test images of the class, or to all, when asked."""
+    """Apply the same change to the test images of the true class, or to all, when asked."""
     if not np.any(scale != 1):
         return
-    c, is_test = labels.answer(run, x)[0], ~run.images["is_train"].to_numpy()
+    c, is_test = labels.true_and_predicted(run, x)[0], ~run.images["is_train"].to_numpy()
     name = heading.plain(labels.class_name(run, c))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("What would this do to", width="content")
-        of_class = st.button(f"the test images of {name}?", key=f"{scope}.class")
-        of_all = st.button("all test images?", key=f"{scope}.all")
+        st.markdown("Apply the same change to", width="content")
+        of_class = st.button(f"test images of {name}", key=f"{scope}.class")
+        of_all = st.button("all test images", key=f"{scope}.all")
     if of_class or of_all:
         among = is_test & (run.images["true_c"].to_numpy() == c) if of_class else is_test
         outcome = what_if(run, np.flatnonzero(among), scale)

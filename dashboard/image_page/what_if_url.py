@@ -6,18 +6,18 @@ from core.runs.run import Run
 from dashboard import data, labels
 from dashboard.state import Key, notice, text
 
-LOWEST, AS_SEEN, HIGHEST, STEP = 0.0, 1.0, 2.0, 0.25
+LOWEST, UNCHANGED, HIGHEST, STEP = 0.0, 1.0, 2.0, 0.25
 _FILTER = "filter "
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What is weaker or stronger than the network saw it.
+    """Factors of attributes and filters that are switched off.
 
     Attributes
     ----------
     factors : dict of int to float
-        Of attributes t, in [0, 2]; those as the network saw them are left out.
+        Of attributes t, in [0, 2]; factors of 1 are left out.
     off : list of int
         Filters that are switched off.
     """
@@ -38,7 +38,7 @@ def read(run: Run) -> Changes:
             factors[known[phrase.lower()]] = factor
         else:
             notice(f"The link asks for a change “{part[:60]}” that this run does not know.")
-    kept = {t: factor for t, factor in factors.items() if factor != AS_SEEN}
+    kept = {t: factor for t, factor in factors.items() if factor != UNCHANGED}
     return Changes(kept, list(dict.fromkeys(off)))
 
 

@@ -1,4 +1,4 @@
-// Bars to both sides of a line: to the right what speaks for the first, to the left for the second.
+// Diverging bars: to the right where the first is larger, to the left where the second is.
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".root");
