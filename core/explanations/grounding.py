@@ -116,9 +116,3 @@ def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:
 def filter_map(run: Run, x: int, f: int, size: int = 112) -> np.ndarray:
     """Return where filter f fires in image x, shape (size, size), in [0, 1]."""
     return normalise(upsample(run.maps(x)[f], run.array("cell_centres"), size))
-
-
-def peak(heatmap: np.ndarray) -> tuple[float, float]:
-    """Return row and column, in the unit square, of the heatmap's maximum."""
-    row, col = np.unravel_index(heatmap.argmax(), heatmap.shape)
-    return (row + 0.5) / heatmap.shape[0], (col + 0.5) / heatmap.shape[1]

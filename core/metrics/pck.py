@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from core.batching import blocks
 from core.explanations.grounding import upsample
@@ -17,7 +18,7 @@ from core.runs.run import Run
 
 RADII = (0.1, 0.2, 0.3)
 N_ATTRIBUTES = 50
-#: Points an axis at which heatmaps are searched for their maximum.
+#: Points per axis at which heatmaps are searched for their maximum.
 GRID = 112
 CENTRE = (0.5, 0.5)
 PAPER = {
@@ -29,13 +30,13 @@ PAPER = {
 
 @dataclass(frozen=True)
 class Pairs:
-    """Image-attribute pairs to score, in the order of images.
+    """Image-attribute pairs, in the order of images.
 
     Parameters
     ----------
     xs, ts : ndarray of shape (n,)
-        Image and attribute; the captions name it, the part is visible, the maps are kept.
-    keypoints : ndarray of shape (n, 3, 2)
+        Image and attribute; the maps of the image are kept.
+    keypoints : ndarray of shape (n, k, 2)
         Row and column in the unit square, NaN where not visible; the nearest counts.
     """
 
@@ -52,48 +53,80 @@ def grounded_attributes(run: Run, n: int = N_ATTRIBUTES) -> np.ndarray:
 
 
 def grounded_pairs(run: Run, xs: np.ndarray) -> Pairs:
-    """Return the pairs of images ``xs`` that can be scored."""
-    names = list(run.manifest["part_names"])
-    parts, part = run.array("parts"), run.attributes["part"].to_numpy()
-    columns = {
-        t: [names.index(name) for name in keypoints_of(part[t]) if name in names]
-        for t in grounded_attributes(run).tolist()
-    }
-    widest = max(map(len, columns.values()), default=0)
-    columns_of = np.full((run.sizes["T"], max(widest, 3)), -1)
-    for t, own in columns.items():
-        columns_of[t, : len(own)] = own
+    """Return the pairs of images ``xs`` to score: captions name t, and its part is visible."""
+    is_grounded = np.isin(np.arange(run.sizes["T"]), grounded_attributes(run))
     kept = xs[run.array("map_row")[xs] >= 0]
-    if not names:  # a data set without keypoints
-        kept = kept[:0]
-    found = [(kept[:0], kept[:0], np.empty((0, 3, 2), np.float32))]
+    columns = _keypoint_columns(run)
+    some = [pairs_of(run, kept[:0], kept[:0], columns)]
     for block in blocks(len(kept)):
         rows, ts = run.counts[kept[block]].nonzero()
-        images, chosen = kept[block][rows], columns_of[ts]
-        keypoints = np.where(chosen[..., None] < 0, np.nan, parts[images[:, None], chosen])
-        scored = np.isfinite(keypoints).any(axis=(1, 2))
-        found.append((images[scored], ts[scored], keypoints[scored].astype(np.float32)))
-    return Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        rows, ts = rows[is_grounded[ts]], ts[is_grounded[ts]]
+        pairs = pairs_of(run, kept[block][rows], ts, columns)
+        is_visible = np.isfinite(pairs.keypoints).any(axis=(1, 2))
+        some.append(Pairs(*(each[is_visible] for each in (pairs.xs, pairs.ts, pairs.keypoints))))
+    xs, ts = (np.concatenate([getattr(pairs, name) for pairs in some]) for name in ("xs", "ts"))
+    return Pairs(xs, ts, np.concatenate([pairs.keypoints for pairs in some]))
+
+
+def pairs_of(run: Run, xs: np.ndarray, ts: np.ndarray, columns: np.ndarray | None = None) -> Pairs:
+    """Return pairs of image and attribute with the keypoints of the attribute's part.
+
+    Parameters
+    ----------
+    run : Run
+    xs, ts : ndarray of shape (n,)
+        ``xs`` ascending.
+    columns : ndarray of shape (T, k), optional
+        Columns of ``parts`` per attribute, where they are known already.
+    """
+    columns = (_keypoint_columns(run) if columns is None else columns)[ts]
+    if not run.array("parts").shape[1]:  # a data set without keypoints
+        return Pairs(xs, ts, np.full((len(xs), 1, 2), np.nan, np.float32))
+    keypoints = np.asarray(run.array("parts"))[xs[:, None], columns]
+    return Pairs(xs, ts, np.where(columns[..., None] < 0, np.nan, keypoints).astype(np.float32))
+
+
+def _keypoint_columns(run: Run) -> np.ndarray:
+    """Return the columns of ``parts`` that belong to each attribute's part, shape (T, k).
+
+    -1 where there are fewer, and everywhere for an attribute whose noun is not a part.
+    """
+    names = list(run.manifest["part_names"])
+    group, parts = pd.factorize(run.attributes["part"])
+    columns = [
+        [names.index(name) for name in keypoints_of(part) if name in names] if part else []
+        for part in parts
+    ]
+    width = max(map(len, columns), default=0) or 1
+    padded = [each + [-1] * (width - len(each)) for each in columns]
+    return np.array(padded, dtype=int).reshape(-1, width)[group]
 
 
 def distance(points: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """Return how far each point is from the nearest visible keypoint.
+    """Return the distance of each point from the nearest visible keypoint, shape (n,).
 
     Parameters
     ----------
     points : ndarray of shape (n, 2)
     keypoints : ndarray of shape (n, k, 2)
 
-    >>> distance(np.array([[0.0, 0.0]]), np.array([[[0.3, 0.4], [np.nan, np.nan]]]))
-    array([0.5])
+    Returns
+    -------
+    ndarray of shape (n,)
+        In units of the image's side; infinite where no keypoint is visible.
+
+    >>> distance(np.zeros((2, 2)), np.array([[[0.3, 0.4], [np.nan, np.nan]], [[np.nan] * 2] * 2]))
+    array([0.5, inf])
     """
-    if not len(points):
-        return np.empty(0)
-    return np.nanmin(np.linalg.norm(keypoints - points[:, None], axis=-1), axis=1)
+    each = np.linalg.norm(keypoints - points[:, None], axis=-1)
+    return np.where(np.isnan(each), np.inf, each).min(axis=1, initial=np.inf)
 
 
 def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return where each pair's heatmap is highest, for several evidences in one pass over the maps.
+    """Return the peak of each pair's heatmap, for several evidences in one pass over the maps.
+
+    The heatmap is searched before it is clipped at 0, so that one without positive evidence has a
+    peak, too.
 
     Parameters
     ----------
@@ -113,7 +146,7 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
         name: np.ascontiguousarray(w[:, used] if w.shape[1] > 1 else w, dtype=np.float32).T
         for name, w in evidence.items()
     }
-    found = {name: np.empty((len(pairs.xs), 2)) for name in evidence}
+    points = {name: np.empty((len(pairs.xs), 2)) for name in evidence}
     edges = np.flatnonzero(np.diff(pairs.xs, prepend=-1, append=-1))
     for start, stop in pairwise(edges):
         maps = np.asarray(run.maps(pairs.xs[start]), np.float32)
@@ -123,8 +156,8 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
             cells = (rows @ flat).reshape(-1, *maps.shape[1:])
             heat = upsample(cells, centres, GRID).reshape(len(cells), -1)
             at = np.unravel_index(heat.argmax(axis=1), (GRID, GRID))
-            found[name][start:stop] = (np.stack(at, axis=1) + 0.5) / GRID
-    return found
+            points[name][start:stop] = (np.stack(at, axis=1) + 0.5) / GRID
+    return points
 
 
 def score_peaks(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[str, Score]:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.explanations import grounding
 from core.explanations.contributions import carriers
-from core.language.parts import keypoints_of
+from core.metrics import pck
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, ranking
@@ -14,8 +14,6 @@ from dashboard.figures import overlay
 from dashboard.labels import filter_label
 from dashboard.state import Key, bound, choice, notice, number, text
 
-#: Distances in the unit square at which a peak counts as a hit, as in the paper.
-RADII = (0.1, 0.2, 0.3)
 MAX_WORDS = 8
 
 
@@ -107,27 +105,33 @@ def estimator(run: Run) -> str:
 
 def pictures(run: Run, x: int, ts: list[int]) -> None:
     """Draw the heatmap of each attribute with its peak, the keypoints, and hit or miss."""
-    sheets, shown = [], []
-    for t in ts:
-        heatmap = grounding.ground(run, x, t, estimator(run), size=overlay.LAYER_SIZE)
-        sheets.append((t, heatmap))
-        row, col = grounding.peak(heatmap)
-        marks = [Mark(row, col, "peak", "Peak: the maximum of the heatmap")]
-        places = part_places(run, x, t)
-        marks += [Mark(r, c, "part", "Annotated keypoint of the part") for r, c in places]
-        marks += [Mark(r, c, "reach", "Within 0.1: a hit at PCK@0.1", RADII[0]) for r, c in places]
-        shown.append(
+    name = estimator(run)
+    heatmaps = [grounding.ground(run, x, t, name, size=overlay.LAYER_SIZE) for t in ts]
+    pairs = pck.pairs_of(run, np.full(len(ts), x), np.array(ts))
+    peaks = pck.peaks(run, pairs, {name: run.array("evidence", name)})[name]
+    distances = pck.distance(peaks, pairs.keypoints)
+    radius = pck.RADII[0]
+    cards = []
+    for i, t in enumerate(ts):
+        marks = [Mark(*peaks[i].tolist(), "peak", "Peak: the maximum of the heatmap")]
+        visible = pairs.keypoints[i][np.isfinite(pairs.keypoints[i, :, 0])].tolist()
+        marks += [Mark(*place, "part", "Annotated keypoint of the part") for place in visible]
+        marks += [
+            Mark(*place, "reach", f"Within {radius}: a hit at PCK@{radius}", radius)
+            for place in visible
+        ]
+        cards.append(
             Picture(
                 src=data.thumb(run, x),
-                layer=gallery.heat_layer(heatmap),
+                layer=gallery.heat_layer(heatmaps[i]),
                 alt=f"Heatmap of {labels.phrase(run, t)} in image {x}",
                 href=links.image(run, x, t),
                 caption=labels.phrase(run, t),
-                lines=[verdict(run, x, t, (row, col), places)],
+                lines=[hit_or_miss(run, t, float(distances[i]))],
                 marks=marks,
             )
         )
-    gallery.show(shown, key="grounding.pictures", width=260, fixed=True, slider=True, to_top=True)
+    gallery.show(cards, key="grounding.pictures", width=260, fixed=True, slider=True, to_top=True)
     st.caption(
         "White ring: peak of the heatmap. Green dot: annotated keypoint. Dashed circle: distance "
         "of 0.1 of the image's side, within which the peak is a hit at PCK@0.1."
@@ -135,7 +139,7 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
     st.download_button(
         "Download side by side",
         lambda: overlay.strip(
-            [overlay.blend(run.packed("thumb", x), heatmap) for _, heatmap in sheets]
+            [overlay.blend(run.packed("thumb", x), heatmap) for heatmap in heatmaps]
         ),
         file_name=f"image_{x}_words.jpg",
         mime="image/jpeg",
@@ -144,24 +148,13 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
     )
 
 
-def part_places(run: Run, x: int, t: int) -> list[tuple[float, float]]:
-    """Return the visible keypoints of the attribute's part in image x."""
-    part = str(run.attributes["part"].iloc[t])
-    names = run.manifest.get("part_names", [])
-    keypoints = (part,) if part in names else keypoints_of(part) if part else ()
-    indices = [names.index(name) for name in keypoints if name in names]
-    places = run.array("parts")[x][indices]
-    return [(float(row), float(col)) for row, col in places if np.isfinite(row)]
-
-
-def verdict(run: Run, x: int, t: int, peak, places) -> Line:
-    """Return whether the peak lies on the part, by the nearest visible keypoint."""
+def hit_or_miss(run: Run, t: int, distance: float) -> Line:
+    """Return the smallest radius at which the peak counts as a hit, as the score board does."""
     if not str(run.attributes["part"].iloc[t]):
         return Line("not scored: the noun is not a part", title="PCK needs an annotated keypoint")
-    if not places:
+    if not np.isfinite(distance):
         return Line("not scored: no visible keypoint of the part")
-    distance = min(float(np.hypot(peak[0] - row, peak[1] - col)) for row, col in places)
-    radius = next((r for r in RADII if distance <= r), None)
+    radius = next((r for r in pck.RADII if distance <= r), None)
     result = "miss" if radius is None else f"hit at PCK@{radius}"
     return Line(
         f"{result}, distance {distance:.2f}",
