@@ -14,7 +14,12 @@ from dashboard import heading
 from dashboard.figures import charts
 
 #: Rows that use neither captions nor an estimator.
-BASELINES = frozenset({"random", "centre", "constant", "chance", "class frequency"})
+BASELINES = frozenset(
+    {
+        *("random", "centre", "constant", "chance", "class frequency"),
+        *("best word", "best word of named filters", "ridge encoding"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,21 @@ PANELS = {
         "are removed, compared with as many random filters and as many of the largest contribution "
         "to the logit.",
     ),
+    "simulation": Panel(
+        "Filters from words",
+        "all",
+        "Mean correlation, over filters, of activations on test images with what their captions "
+        "predict: by p(t|f), by a filter's name alone, by the best word of the training images "
+        "and by a regression on all words. Higher is better; within classes knowing the class is "
+        "no help.",
+    ),
+    "names": Panel(
+        "Names of filters",
+        "at the peak",
+        "Percent of a filter's strongest test images in which the named attribute lies where it "
+        "fires (on photographs: the part of its noun). Beside it names exchanged between filters, "
+        "the best names that the answer allows, and how far of the way from one to the other.",
+    ),
 }
 
 
@@ -105,7 +125,7 @@ def is_score(value) -> bool:
 def _rows(part: dict, default: str, prefix: str) -> list[Row]:
     rows = []
     for name, figures in part.get("rows", {}).items():
-        role = "default" if name == default else "baseline" if name in BASELINES else "estimator"
+        role = _role(name, default)
         if any(is_score(value) for value in figures.values()):
             scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
             rows.append(Row(name, role, scores))
@@ -116,6 +136,12 @@ def _rows(part: dict, default: str, prefix: str) -> list[Row]:
                 rows.append(Row(f"{name}, {variant}", role, scores))
     columns = list(dict.fromkeys(name for row in rows for name in row.scores))
     return rows + _paper(part.get("paper"), columns) if rows else []
+
+
+def _role(name: str, default: str) -> str:
+    if name in (default, "all names"):
+        return "default"
+    return "baseline" if name in BASELINES or name.endswith(", exchanged") else "estimator"
 
 
 def _paper(figures, columns: list[str]) -> list[Row]:

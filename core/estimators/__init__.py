@@ -10,6 +10,7 @@ from core.estimators.base import (
     Inputs,
     estimate,
     register_estimator,
+    words,
 )
 from core.estimators.literal import literal
 from core.estimators.mixture import mixture
@@ -27,4 +28,5 @@ __all__ = [
     "places",
     "register_estimator",
     "ridge",
+    "words",
 ]

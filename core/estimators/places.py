@@ -33,7 +33,7 @@ OWN = 0.4
 _IMAGES = 32
 
 
-@register_estimator("places")
+@register_estimator("places", words=lambda inputs: mixture(inputs).p_t_given_f)
 def places(inputs: Inputs) -> Estimate:
     """Return the mixture's p(t given f), with the part where t lies as evidence.
 

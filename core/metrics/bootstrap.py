@@ -1,13 +1,16 @@
-"""Scores with a 95 % interval: the percentile bootstrap over images.
+"""Scores with a 95 % interval: the percentile bootstrap over classes and images.
 
-The image is what is drawn again, with all its attributes, because they stand or fall together. How
-often each image is drawn is a matrix of weights, so that thousands of ratios share one product; it
-is the same procedure as ``scipy.stats.bootstrap(method="percentile")``. The matrix is never whole
-in memory: it would take four kilobytes an image.
+Images of one class are alike, so other images of the same classes would tell less than other
+classes: classes are drawn again, and of each drawn class its images (two levels; Davison and
+Hinkley, Bootstrap Methods, 1997, section 3.8). An image is drawn with all its attributes, because
+they stand or fall together. How often each image is drawn is a matrix of weights, so that thousands
+of ratios share one product. The matrix is never whole in memory: it would take four kilobytes an
+image.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -52,6 +55,9 @@ class Resamples:
     n_resamples : int
     seed : int
         The same seed gives the same matrix; fewer resamples are its first rows.
+    group : ndarray of shape (n,), optional
+        Class of each image. Then classes are drawn first, and as many images of each as it has;
+        images alone otherwise.
 
     >>> drawn = Resamples(n=3, n_resamples=2)
     >>> (drawn @ np.ones((3, 1))).ravel()
@@ -61,6 +67,7 @@ class Resamples:
     n: int
     n_resamples: int = N_RESAMPLES
     seed: int = 0
+    group: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield a few rows at a time."""
@@ -71,10 +78,26 @@ class Resamples:
     def _draw(self, rng: np.random.Generator, n_rows: int) -> np.ndarray:
         if self.n == 0:
             return np.zeros((n_rows, 0))
+        if self.group is not None:
+            return np.stack([self._draw_groups(rng) for _ in range(n_rows)])
         if self.n <= _MANY:
             return rng.multinomial(self.n, np.full(self.n, 1 / self.n), size=n_rows)
         drawn = rng.integers(0, self.n, (n_rows, self.n), np.int32)
         return np.stack([np.bincount(row, minlength=self.n) for row in drawn])
+
+    def _draw_groups(self, rng: np.random.Generator) -> np.ndarray:
+        """Return one resample: as many classes as there are, and of each its number of images."""
+        order, start, size = self._groups
+        drawn = rng.integers(0, len(size), len(size))
+        drawn = np.repeat(drawn, size[drawn])
+        picked = start[drawn] + (rng.random(len(drawn)) * size[drawn]).astype(np.int64)
+        return np.bincount(order[picked], minlength=self.n)
+
+    @cached_property
+    def _groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Images in the order of their class, where each class starts, and how many it has."""
+        _, member, size = np.unique(self.group, return_inverse=True, return_counts=True)
+        return np.argsort(member, kind="stable"), np.cumsum(size) - size, size
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for block in self.blocks():

@@ -12,7 +12,10 @@ could be measured. The layout is
     bleu             rows: estimator -> variant -> correct, wrong, all, correct minus wrong
     variety          rows: estimator -> different top attributes, entropy in bits
     faithfulness     rows: estimator -> fall of the logit and the probability, and ratios
-    trust            filters of each verdict, and how well names foretell which classes fall
+    simulation       rows: prediction -> mean correlation with activations, over filters
+    names            rows: who names the filters -> share in percent at their peaks; the verdict's
+                     precision and recall; null where neither places nor keypoints are known
+    verdicts         filters of each verdict
 
 ``paper`` beside the rows has the paper's own figures, ``by_attribute`` those of each attribute.
 """
@@ -25,8 +28,10 @@ from core.batching import blocks
 from core.errors import DataError
 from core.explanations.attribute_ranking import telling_first, top_attributes
 from core.explanations.explanation import average_filter
-from core.metrics import bleu, diversity, faithfulness, filter_names, pck, retrieval
+from core.metrics import bleu, diversity, faithfulness, pck, retrieval
 from core.metrics.bootstrap import Resamples, Score, ratio
+from core.metrics.filter_names import VERDICTS, score_names
+from core.metrics.simulation import score_simulation
 from core.probability import p_t_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
@@ -97,7 +102,9 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
             "retrieval": _retrieval(run, captioned, ts, said, seed),
             "bleu": _bleu(run, captioned, said, is_right[captioned], seed),
             **{name: {"rows": scores} for name, scores in rows.items()},
-            "trust": _trust(run, captioned, seed),
+            "simulation": score_simulation(run, captioned, seed),
+            "names": score_names(run, xs, seed),
+            "verdicts": {v: int((run.filters["verdict"] == v).sum()) for v in VERDICTS},
         }
     )
 
@@ -213,12 +220,3 @@ def _bleu(
             for variant, of_images in zip(bleu.VARIANTS, values, strict=True)
         }
     return {"paper": bleu.PAPER, "rows": rows}
-
-
-def _trust(run: Run, xs: np.ndarray, seed: int) -> dict:
-    verdict = run.filters["verdict"].to_numpy()
-    correlation = filter_names.name_correlation(run, xs, seed)
-    return {
-        "filters": {name: int((verdict == name).sum()) for name in filter_names.VERDICTS},
-        "names foretell falls": filter_names.score_naming(correlation, verdict, seed),
-    }

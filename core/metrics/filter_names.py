@@ -1,78 +1,286 @@
-"""Whether a filter's name foretells which classes lose when the filter is removed.
+"""Whether a filter is named by what lies where it fires.
 
-Removing filter f lowers the logit of an image's class by pooled[x, f] * w[c, f]. If "yellow belly"
-names it rightly, the classes whose test captions name yellow bellies most should fall most: the
-correlation, over classes, of the fall with how often captions name the attribute. Filters without
-a name are scored on the top of their p.d.f., which is what they would have been called.
+In its strongest test images a filter has a peak. What lies there is known in two kinds of data: a
+painted world knows the place of every attribute, keypoints know the nearest part. A name is true in
+so far as the named attribute (of keypoints: the part of its noun) lies at the peak; no caption and
+no estimate takes part. Names exchanged between filters are the control, the best name by the same
+truth is the ceiling, and the share of the way from one to the other says how good names are.
+
+The *verdict* says which filters have a name at all. A filter could be named if some attribute lies
+at more than half of its peaks; its name is right if that one does.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from core.batching import blocks
-from core.class_statistics import class_sums
+import numpy as np
+import pandas as pd
+
+from core.language.parts import GROUPS, keypoints_of
 from core.metrics.bootstrap import Resamples, Score, interval, ratio
 from core.runs.run import Run
 
 VERDICTS = ("named", "several names", "no nameable attribute")
+#: Strongest test images of a filter that are looked at.
+N_TOP = 20
+#: At the peak is what lies within so much of it, in units of the crop's side.
+RADIUS = 0.15
+#: An attribute that could name a filter, or rightly names it, lies at more than so many peaks.
+HALF = 0.5
+#: An attribute of which less can be seen is not there.
+VISIBLE = 0.3
+#: Resamples: each is a sum over the peaks of every filter and attribute.
+N_RESAMPLES = 200
 
 
-def name_correlation(run: Run, xs: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Return the correlation of each filter, shape (2, F); NaN where it does not vary.
+@dataclass(frozen=True)
+class AtPeak:
+    """What lies at the peaks of each filter.
 
-    The second row gives every filter the name of another, drawn at random: what chance reaches.
+    Parameters
+    ----------
+    xs : ndarray of shape (F, n), int
+        The strongest test images of each filter.
+    scored : ndarray of shape (F, n), bool
+        Whether anything is known of what lies where in the image.
+    hits : ndarray of shape (F, n, G), bool
+        Whether each thing lies at the peak: an attribute, or a part.
+    thing : ndarray of shape (T,), int
+        The thing that each attribute is, -1 for an attribute without a place.
+    things : list of G str
+    """
+
+    xs: np.ndarray
+    scored: np.ndarray
+    hits: np.ndarray
+    thing: np.ndarray
+    things: list[str]
+
+    def share(self, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return the share of its peaks at which each thing lies, shape (F, G); NaN for no image.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (X,), optional
+            How often each image counts.
+        """
+        count = self.scored.astype(np.float32)
+        if weights is not None:
+            count *= weights[self.xs]
+        total = np.einsum("fn,fng->fg", count, self.hits, optimize=True)
+        n_images = count.sum(axis=1, keepdims=True)
+        return np.divide(total, n_images, out=np.full_like(total, np.nan), where=n_images > 0)
+
+
+def at_peak(run: Run, xs: np.ndarray, places: pd.DataFrame | None = None) -> AtPeak | None:
+    """Return what lies at the peaks of each filter of a run, None where nothing can be known.
 
     Parameters
     ----------
     run : Run
     xs : ndarray of shape (n,)
-        Test images that have captions, of at least 3 classes.
+        Test images.
+    places : DataFrame, optional
+        Where attributes lie, as in the run's table ``attribute_places``; the keypoints of parts
+        are taken otherwise.
     """
-    images = run.images
-    classes, member = np.unique(images["true_c"].to_numpy()[xs], return_inverse=True)
-    n_captions = images["n_captions"].to_numpy()[xs]
-    pooled, share = (
-        np.zeros((len(classes), run.sizes["F"])),
-        np.zeros((len(classes), run.sizes["T"])),
-    )
-    for block in blocks(len(xs)):
-        rows, c = xs[block], member[block]
-        pooled += class_sums(run.array("pooled")[rows], c, len(classes))
-        named = run.counts[rows].multiply(1 / n_captions[block, None]).tocsr()
-        share += class_sums(named, c, len(classes))
-    n_images = np.bincount(member, minlength=len(classes))[:, None]
-    fall = pooled / n_images * run.array("class_weights")[classes]
-    share /= n_images
-    table = run.filters
-    top = np.asarray(run.array("p_t_given_f")).argmax(axis=1)
-    names = np.where(table["name_t"] >= 0, table["name_t"], top)
-    others = np.random.default_rng(seed).permutation(names)
-    return np.stack([_correlation(fall, share[:, ts]) for ts in (names, others)])
+    xs = xs[run.array("map_row")[xs] >= 0]
+    if not len(xs) or (places is None and not run.manifest["part_names"]):
+        return None
+    order = np.argsort(-run.array("pooled")[xs].T, axis=1, kind="stable")
+    top = xs[order[:, :N_TOP]]
+    peaks = _peaks(run, top)
+    if places is None:
+        return _parts_at(run, top, peaks)
+    return _attributes_at(run, top, peaks, places)
 
 
-def score_naming(correlation: np.ndarray, verdict: np.ndarray, seed: int = 0) -> dict[str, Score]:
-    """Return the mean correlation by verdict, resampled over filters.
+def _peaks(run: Run, top: np.ndarray) -> np.ndarray:
+    """Return where each filter is highest in its images, shape (F, n, 2): centres of cells."""
+    maps, row = run.array("maps"), run.array("map_row")
+    centres = run.array("cell_centres").reshape(-1, 2)
+    points = np.empty((*top.shape, 2), np.float32)
+    for f, xs in enumerate(top):
+        cells = np.stack([maps[r, f] for r in row[xs]]).reshape(len(xs), -1)
+        points[f] = centres[cells.argmax(axis=1)]
+    return points
+
+
+def _attributes_at(run: Run, top: np.ndarray, peaks: np.ndarray, places: pd.DataFrame) -> AtPeak:
+    T, known = run.sizes["T"], places[places["visible"] > VISIBLE]
+    by_image = dict(list(known.groupby("x")[["t", "row", "col"]]))
+    hits = np.zeros((*top.shape, T), bool)
+    for f, i in np.ndindex(*top.shape):
+        rows = by_image.get(top[f, i])
+        if rows is not None:
+            far = np.hypot(*(rows[["row", "col"]].to_numpy() - peaks[f, i]).T)
+            hits[f, i, rows["t"].to_numpy()[far <= RADIUS]] = True
+    phrases = run.attributes["phrase"].tolist()
+    return AtPeak(top, np.ones(top.shape, bool), hits, np.arange(T), phrases)
+
+
+def _parts_at(run: Run, top: np.ndarray, peaks: np.ndarray) -> AtPeak:
+    """Take the part whose keypoint is nearest to the peak, if it is near."""
+    names, parts = list(run.manifest["part_names"]), [group.name for group in GROUPS]
+    of_part = np.array([[name in keypoints_of(part) for part in parts] for name in names])
+    far = np.linalg.norm(run.array("parts")[top] - peaks[:, :, None], axis=-1)
+    far = np.where(np.isfinite(far) & of_part.any(axis=1), far, np.inf)
+    hits = of_part[far.argmin(axis=2)] & (far.min(axis=2) <= RADIUS)[..., None]
+    thing = [parts.index(part) if part in parts else -1 for part in run.attributes["part"]]
+    return AtPeak(top, np.isfinite(far).any(axis=2), hits, np.array(thing, int), parts)
+
+
+def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
+    """Return how true the names of filters are, None where nothing can be known.
 
     Parameters
     ----------
-    correlation : ndarray of shape (2, F)
-    verdict : ndarray of shape (F,)
+    run : Run
+    xs : ndarray of shape (n,)
+        Test images.
+    seed : int
+        Of the resamples.
+
+    Returns
+    -------
+    dict
+        ``truth``: "attributes" or "parts". ``rows``: by verdict, for all names of the run, and for
+        the most probable attribute by each estimator, see `score_place`. ``verdict``: see
+        `score_verdict`. ``by_part``: the share at the peak for the names of each part.
     """
-    drawn = Resamples(len(verdict), seed=seed)
-    scores = {}
-    for name in VERDICTS:
-        for row, what in zip(correlation, ("", ", names exchanged"), strict=True):
-            use = (verdict == name) & np.isfinite(row)
-            if use.any():
-                score = ratio(np.where(use, row, 0), use.astype(float), drawn)
-            else:
-                score = interval(np.nan, np.empty(0), 0)
-            scores[name + what] = score
-    return scores
+    has_places = "attribute_places" in run.table_names
+    found = at_peak(run, xs, run.table("attribute_places") if has_places else None)
+    if found is None:
+        return None
+    verdict, names = run.filters["verdict"].to_numpy(), run.filters["name_t"].to_numpy()
+    called = {"all names": names}
+    called |= {f"verdict {kind!r}": np.where(verdict == kind, names, -1) for kind in VERDICTS[:2]}
+    for estimator in run.estimators:
+        top = np.asarray(run.array("p_t_given_f", estimator)).argmax(axis=1)
+        called[f"most probable, {estimator}"] = top
+    drawn = Resamples(len(xs), N_RESAMPLES, seed, run.images["true_c"].to_numpy()[xs])
+    weights = np.zeros((N_RESAMPLES, run.sizes["X"]), np.float32)
+    weights[:, xs] = np.stack(list(drawn))
+    again = np.stack([found.share(each) for each in weights])
+    return {
+        "truth": "attributes" if has_places else "parts",
+        "rows": {name: score_place(found, ts, again) for name, ts in called.items()},
+        "verdict": score_verdict(found, names, verdict, seed),
+        "by_part": by_part(found, names, run.attributes["part"].to_numpy(), again),
+    }
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the correlation of each column of two (n, k) arrays."""
-    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
-    norm = np.linalg.norm(first, axis=0) * np.linalg.norm(second, axis=0)
-    total = (first * second).sum(axis=0)
-    return np.divide(total, norm, out=np.full(len(norm), np.nan), where=norm > 1e-12)
+def score_place(found: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str, Score]:
+    """Return how often the named thing lies at the peak, in percent, with control and ceiling.
+
+    The ceiling calls every filter what lies at most of its peaks: it has seen the answer.
+
+    Parameters
+    ----------
+    found : AtPeak
+    names : ndarray of shape (F,)
+        Attribute that each filter is called, -1 for none.
+    again : ndarray of shape (n_resamples, F, G)
+        `AtPeak.share` in each resample.
+    """
+    thing = np.where(names >= 0, found.thing[names], -1)
+    fs = np.flatnonzero(thing >= 0)
+    share = np.nan_to_num(found.share())
+    best = share.argmax(axis=1)
+    values = [_place(each, fs, thing[fs], best) for each in (share, *again)]
+    columns = {
+        name: interval(values[0][name], np.array([v[name] for v in values[1:]]), len(fs))
+        for name in values[0]
+    }
+    right = (share[fs, thing[fs]] > HALF).sum()
+    could = (share.max(axis=1) > HALF).sum()
+    counts = {"true of most peaks": right, "could be": could}
+    return columns | {name: interval(n, np.empty(0), len(fs)) for name, n in counts.items()}
+
+
+def _place(share: np.ndarray, fs: np.ndarray, things: np.ndarray, best: np.ndarray) -> dict:
+    if not len(fs):
+        return dict.fromkeys(("at the peak", "names exchanged", "ceiling", "of the way"), np.nan)
+    own, exchanged = _mean(share[fs, things]), _mean(share[fs][:, things])
+    ceiling = _mean(share[np.arange(len(best)), best])
+    return {
+        "at the peak": 100 * own,
+        "names exchanged": 100 * exchanged,
+        "ceiling": 100 * ceiling,
+        "of the way": (own - exchanged) / max(ceiling - exchanged, 1e-9),
+    }
+
+
+def score_verdict(
+    found: AtPeak, names: np.ndarray, verdict: np.ndarray, seed: int = 0
+) -> dict[str, dict[str, Score]]:
+    """Return precision and recall in percent of the verdict "named", and of having any name.
+
+    A filter is named rightly if its name lies at most of its peaks; it could be named if anything
+    does. A name without a place counts as wrong in a painted world, which knows all places, and
+    does not count where only parts are known. Resampled over filters.
+
+    Parameters
+    ----------
+    found : AtPeak
+    names : ndarray of shape (F,)
+    verdict : ndarray of shape (F,)
+    seed : int
+    """
+    share = np.nan_to_num(found.share())
+    thing = np.where(names >= 0, found.thing[names], -1)
+    right = (thing >= 0) & (share[np.arange(len(thing)), thing] > HALF)
+    could = share.max(axis=1) > HALF
+    drawn, rows = Resamples(len(names), seed=seed), {}
+    chosen = {"verdict 'named'": (verdict == VERDICTS[0]) & (thing >= 0), "any name": thing >= 0}
+    for name, said in chosen.items():
+        of_others = (share[:, thing[said]] > HALF).mean(axis=1) if said.any() else right * 0
+        for row, is_right in ((name, right), (f"{name}, exchanged", of_others)):
+            rows[row] = {
+                "precision": ratio(said * is_right, said.astype(float), drawn, unit=100),
+                "recall": ratio(said * is_right * could, could.astype(float), drawn, unit=100),
+            }
+    return rows
+
+
+def by_part(
+    found: AtPeak, names: np.ndarray, part: np.ndarray, again: np.ndarray
+) -> dict[str, dict[str, Score]]:
+    """Return the share at the peak, in percent, for the names of each part, and the mean of parts.
+
+    Beside it stands how often the same things lie at the peaks of all named filters.
+
+    Parameters
+    ----------
+    found : AtPeak
+    names : ndarray of shape (F,)
+    part : ndarray of shape (T,)
+        The part that each attribute's noun names, empty for none.
+    again : ndarray of shape (n_resamples, F, G)
+    """
+    thing = np.where(names >= 0, found.thing[names], -1)
+    named = np.flatnonzero(thing >= 0)
+    part_of = np.where(names >= 0, part[names], "")
+    columns = {"at the peak": {}, "names exchanged": {}}
+    for p in np.unique(part_of[named]):
+        fs = named[part_of[named] == p]
+        values = [
+            [100 * _mean(s[fs, thing[fs]]), 100 * _mean(s[named][:, thing[fs]])]
+            for s in (found.share(), *again)
+        ]
+        for column, (value, *each) in zip(columns, np.transpose(values), strict=True):
+            columns[column][p or "no part"] = value, np.array(each), len(fs)
+    for cells in columns.values():
+        if cells:
+            value, each = (_mean([cell[i] for cell in cells.values()], axis=0) for i in (0, 1))
+            cells["mean over parts"] = value, each, len(named)
+    return {
+        p: {column: interval(*cells[p]) for column, cells in columns.items()}
+        for p in columns["at the peak"]
+    }
+
+
+def _mean(values: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Return the mean of what is finite, NaN of nothing."""
+    known = np.isfinite(values)
+    total, n = np.where(known, values, 0).sum(axis=axis), known.sum(axis=axis)
+    return np.divide(total, n, out=np.full(np.shape(total), np.nan), where=n > 0)

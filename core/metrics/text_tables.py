@@ -13,7 +13,7 @@ def tables(evaluation: dict) -> str:
         f"{scored['images']:,}{drawn} test images, {scored['captioned']:,} with captions; "
         f"accuracy {_cell(scored['accuracy'], 1)} %. Brackets: bootstrap 95 % intervals."
     )
-    sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _trust]
+    sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _simulation, _names]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
 
 
@@ -70,20 +70,38 @@ def _faithfulness(evaluation: dict) -> str:
     return _table("Faithfulness: fall of the predicted class", ["", *names], rows)
 
 
-def _trust(evaluation: dict) -> str:
-    found = evaluation["trust"]
-    falls = found["names foretell falls"]
+def _simulation(evaluation: dict) -> str:
+    rows = evaluation["simulation"]["rows"]
+    head = ["all", "within classes", "classes left out", "families left out"]
+    cells = [[name, *(_cell(row.get(column), 3) for column in head)] for name, row in rows.items()]
+    return _table("Activations predicted from captions, mean correlation", ["", *head], cells)
+
+
+def _names(evaluation: dict) -> str:
+    counts = ", ".join(f"{n:,} {verdict}" for verdict, n in evaluation["verdicts"].items())
+    found = evaluation["names"]
+    if found is None:
+        return f"Names of filters: {counts}. What lies at their peaks is not known."
+    head = ["at the peak", "names exchanged", "ceiling", "of the way"]
+    title = f"Names of filters, percent of peaks at which the named {found['truth'][:-1]} lies"
     rows = [
-        [
-            verdict,
-            f"{count:,}",
-            _cell(falls[verdict], 3),
-            _cell(falls[f"{verdict}, names exchanged"], 3),
-        ]
-        for verdict, count in found["filters"].items()
+        [name, *(_cell(row[column], 2 if column == "of the way" else 1) for column in head)]
+        for name, row in found["rows"].items()
     ]
-    head = ["", "filters", "correlation of name and fall", "with names exchanged"]
-    return _table("Filters, by verdict", head, rows)
+    some = next(iter(found["rows"].values()))
+    right, could = (some[name]["value"] for name in ("true of most peaks", "could be"))
+    told = f"Filters: {counts}; true of most peaks are {right:.0f} names, {could:.0f} could be."
+    verdict = [
+        [name, _cell(row["precision"], 1), _cell(row["recall"], 1)]
+        for name, row in found["verdict"].items()
+    ]
+    return "\n\n".join(
+        [
+            _table(title, ["", *head], rows),
+            told,
+            _table("The verdict, percent", ["", "precision", "recall"], verdict),
+        ]
+    )
 
 
 def _cell(score: dict | None, digits: int) -> str:

@@ -245,6 +245,18 @@ TABLES: tuple[TableSpec, ...] = (
         optional=True,
     ),
     TableSpec(
+        "attribute_places",
+        "V",
+        {
+            "x": ("int32", "image; this table is for painted pictures, whose truth is known"),
+            "t": ("int32", "an attribute that it has"),
+            "row": ("float32", "where, in the unit square of the crop"),
+            "col": ("float32", ""),
+            "visible": ("float32", "share of that place that nothing covers, in [0, 1]"),
+        },
+        optional=True,
+    ),
+    TableSpec(
         "facts",
         "X",
         {

@@ -96,6 +96,11 @@ class Run:
                 f"run {self.name!r} has no {name}; it has {', '.join(sorted(self._arrays))}"
             ) from None
 
+    @property
+    def table_names(self) -> list[str]:
+        """The tables of the contract that the run holds."""
+        return [spec.name for spec in TABLES if self._table_path(spec.name).exists()]
+
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the contract, read once and kept.
 
@@ -111,7 +116,7 @@ class Run:
         return {}
 
     def _read_table(self, name: str) -> pd.DataFrame:
-        path = self.folder / "tables" / f"{name}.parquet"
+        path = self._table_path(name)
         if not path.exists():
             raise MissingRunError(f"run {self.name!r} has no table {name!r}: precompute it again")
         spec = next(spec for spec in TABLES if spec.name == name)
@@ -121,6 +126,9 @@ class Run:
             raise RunError(f"{path} lacks the columns {', '.join(missing)}: precompute again")
         self._tables[name] = table
         return table
+
+    def _table_path(self, name: str) -> Path:
+        return self.folder / "tables" / f"{name}.parquet"
 
     @property
     def images(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from core.errors import FieldmarksError
 from core.metrics.evaluation import evaluate
 from core.runs.files import EVALUATION, whole
 from core.runs.run import Run
+from precompute.stages.painted_truth import write_painted_truth
 
 
 def complete(run: Run, say: Callable[[str], None] = print) -> Run:
@@ -36,7 +37,11 @@ def complete(run: Run, say: Callable[[str], None] = print) -> Run:
 
 
 def write_evaluation(run: Run, seed: int = 0) -> dict:
-    """Score a run, write ``evaluation.json`` into it and return the scores."""
+    """Score a run, write ``evaluation.json`` into it and return the scores.
+
+    The truth of a painted world is written into its run first.
+    """
+    write_painted_truth(run)
     evaluation = evaluate(run, seed=seed)
     with whole(run.folder / EVALUATION) as file:
         file.write(json.dumps(evaluation, indent=1, ensure_ascii=False).encode("utf-8"))

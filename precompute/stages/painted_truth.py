@@ -1,0 +1,55 @@
+"""The truth of a painted world, in terms of a run: for scores only, nothing else reads it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.runs.contract import TABLES
+from core.runs.files import whole
+from core.runs.run import Run
+from precompute.demo_world.planting.ground_truth import FOLDER, Truth
+
+NAME = "attribute_places"
+
+
+def attribute_places(run: Run, world: Path) -> pd.DataFrame:
+    """Return the table ``attribute_places`` of the contract.
+
+    Parameters
+    ----------
+    run : Run
+    world : Path
+        The folder that holds ``CUB_200_2011`` and ``truth``.
+
+    Raises
+    ------
+    DataError
+        If no truth lies there.
+    """
+    truth, images = Truth.read(world), run.images
+    x_of_path = pd.Series(np.arange(len(images)), index=images["path"])
+    t_of_phrase = pd.Series(np.arange(run.sizes["T"]), index=run.attributes["phrase"])
+    table = truth.attributes
+    x = table["image_id"].map(truth.images["path"]).map(x_of_path)
+    t = (table["adjective"] + " " + table["noun"]).map(t_of_phrase)
+    is_known = (x.notna() & t.notna()).to_numpy()
+    table, x, t = table[is_known], x[is_known].to_numpy(int), t[is_known].to_numpy(int)
+    crop = images.iloc[x]
+    side, visible = crop["crop_side"].to_numpy(), table["visible"].to_numpy()
+    row, col = (
+        (table[axis].to_numpy() - crop[edge].to_numpy()) / side
+        for axis, edge in (("row", "crop_top"), ("col", "crop_left"))
+    )
+    columns = {"x": x, "t": t, "row": row, "col": col, "visible": visible}
+    spec = next(spec for spec in TABLES if spec.name == NAME)
+    kinds = {name: kind for name, (kind, _) in spec.columns.items()}
+    return pd.DataFrame(columns).astype(kinds)
+
+
+def write_painted_truth(run: Run) -> None:
+    """Write the table into a run over a painted world; a run over anything else is left alone."""
+    world = Path(run.manifest.get("settings", {}).get("cub", "")).parent
+    if (world / FOLDER / "settings.json").is_file():
+        with whole(run.folder / "tables" / f"{NAME}.parquet") as file:
+            attribute_places(run, world).to_parquet(file, index=False)
