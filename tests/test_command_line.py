@@ -57,7 +57,7 @@ def test_an_interruption_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("precompute.datasets.cub.read_cub", interrupt)
+    monkeypatch.setattr("precompute.datasets.readers.cub.read_cub", interrupt)
     assert main(f"train --cub {tmp_path} --out {tmp_path}/x.pth".split()) == 1
     assert "the same command resumes" in capsys.readouterr().err
 
@@ -66,6 +66,6 @@ def test_a_file_that_cannot_be_made_is_named(tmp_path, capsys, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device", "x.pth")
 
-    monkeypatch.setattr("precompute.datasets.cub.read_cub", full)
+    monkeypatch.setattr("precompute.datasets.readers.cub.read_cub", full)
     assert main(f"train --cub {tmp_path} --out {tmp_path}/x.pth".split()) == 1
     assert capsys.readouterr().err == "error: No space left on device: x.pth\n"

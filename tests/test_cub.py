@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
 from tests.cub_folder import PATHS, write_cub
 
 

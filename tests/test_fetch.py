@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import DataError
 from precompute.__main__ import main
-from precompute.datasets import download
-from precompute.datasets.download import Source, cached
-from precompute.datasets.fetch import CUB, Piece, fetch
+from precompute.downloads import download
+from precompute.downloads.download import Source, cached
+from precompute.downloads.fetch import CUB, Piece, fetch
 from tests.archives import archive
 from tests.cub_folder import PATHS, write_cub
 

@@ -7,6 +7,7 @@ from PIL import Image
 from core.errors import FieldmarksError
 from core.probability import p_t_given_xc, prior
 from core.runs.run import Run
+from precompute.datasets.source import DataSource
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
 
 
@@ -132,7 +133,7 @@ def test_an_unreadable_image_is_reported_and_typical_of_nothing(tmp_path):
 
 
 def _no_captions(folder):
-    return {"captions": folder / "nowhere"}
+    return {"source": DataSource(folder / "CUB_200_2011", captions=folder / "nowhere")}
 
 
 def _no_checkpoint(folder):
@@ -146,7 +147,7 @@ def _other_classes(folder):
 
 
 def _not_cub(folder):
-    return {"cub": folder}
+    return {"source": DataSource(folder)}
 
 
 def _nan_weights(folder):

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
 from precompute.images.crop import load_crop, parts_in_crop
 from precompute.network.checkpoint import load_weights
 from precompute.network.registry import build

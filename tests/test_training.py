@@ -7,7 +7,7 @@ from torch import nn
 
 from core.errors import DataError, ModelError
 from precompute.__main__ import main
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
 from precompute.network.checkpoint import NORMALISATIONS, read_checkpoint
 from precompute.network.registry import build, register_model
 from precompute.training import loop as training_module

@@ -4,7 +4,7 @@ import tarfile
 import pytest
 
 from core.errors import DataError
-from precompute.datasets.unpack import unpack
+from precompute.downloads.unpack import unpack
 from tests.archives import archive, special
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
 from precompute.network.checkpoint import NORMALISATIONS
 from precompute.training.augmentation import augment, normalise
 from precompute.training.crop_cache import CropStore

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from precompute.datasets.source import DataSource
 from precompute.network.checkpoint import Checkpoint, write_checkpoint
 from precompute.network.registry import build, model_names, register_model
 from precompute.pipeline import pipeline
@@ -99,8 +100,7 @@ def write_tiny_checkpoint(path: Path, seed: int = 0) -> None:
 def tiny_settings(folder: Path, runs: Path, **changes) -> Settings:
     """Return the settings of a run of `write_tiny_birds`."""
     given = {
-        "cub": folder / "CUB_200_2011",
-        "captions": folder / "text_c10",
+        "source": DataSource(folder / "CUB_200_2011"),
         "checkpoint": folder / "tiny.pth",
         "name": "tiny",
         "runs": runs,

@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import DataError
 from precompute.attributes.extraction import AttributeCounts, count_pairs
 from precompute.attributes.phrases import Pair
-from precompute.datasets.captions import Captions, Lines
+from precompute.datasets.captions import Lines, Words
 
 N_DESCRIPTIONS = 10
 #: What CUB calls a thing, and what captions call it.
@@ -23,7 +23,7 @@ _NOUNS = {"": "bird", "primary": "plumage", "upper_tail": "tail", "under_tail": 
 _NAME = re.compile(r"has_(?:(?P<thing>\w+)_)?(?:shape|color|pattern|length|size)::(?P<value>\S+)")
 
 
-def read_annotations(cub: Path, class_ids: Sequence[int], true_c: np.ndarray) -> Captions:
+def read_annotations(cub: Path, class_ids: Sequence[int], true_c: np.ndarray) -> Words:
     """Return ten descriptions of every image, lists of adjective-noun pairs with commas.
 
     Parameters
@@ -64,7 +64,7 @@ def read_annotations(cub: Path, class_ids: Sequence[int], true_c: np.ndarray) ->
             f"{percent.shape[0]} of {percent.shape[1]}"
         )
     described = [_descriptions(pairs, percent[class_id - 1]) for class_id in class_ids]
-    return Captions(Lines(described[c] for c in true_c))
+    return Words(Lines(described[c] for c in true_c))
 
 
 def pair_of(line: str) -> Pair:

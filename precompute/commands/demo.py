@@ -30,6 +30,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Make what is missing: world, checkpoint, run, scores."""
     from core.runs.files import check_name, runs_folder
+    from precompute.datasets.source import DataSource
     from precompute.demo_world.make import make_world
     from precompute.pipeline.pipeline import precompute
     from precompute.pipeline.settings import Settings
@@ -49,8 +50,7 @@ def run(args: argparse.Namespace) -> None:
     print("3/3 precomputing the run")
     finished = precompute(
         Settings(
-            cub=world / "CUB_200_2011",
-            captions=world / "text_c10",
+            source=DataSource(world / "CUB_200_2011", format="cub"),
             checkpoint=checkpoint,
             name=args.name,
             dataset="made birds",
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _train(cub: Path, checkpoint: Path, args: argparse.Namespace) -> None:
     """Train from scratch."""
-    from precompute.datasets.cub import read_cub
+    from precompute.datasets.readers.cub import read_cub
     from precompute.training.finetune import finetune
     from precompute.training.loop import Settings
 

@@ -43,7 +43,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Download, check, unpack."""
-    from precompute.datasets.fetch import fetch
+    from precompute.downloads.fetch import fetch
 
     fetch(args.to, args.cache.expanduser(), args.archive)
     print(f"next: export FIELDMARKS_CUB={args.to.resolve()}")

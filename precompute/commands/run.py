@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from precompute.datasets.source import add_data_arguments, source_of
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the command and its arguments."""
@@ -13,13 +15,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--cub", type=Path, required=True, metavar="DIR", help="folder that holds images.txt")
-    add("--captions", type=Path, metavar="DIR", help="default: text_c10 beside the --cub folder")
+    add_data_arguments(parser)
+    add("--captions", type=Path, metavar="PATH", help="default: beside the images, text_c10 of CUB")
     add(
         "--attributes",
-        choices=("captions", "annotations"),
-        default="captions",
-        help="where attributes come from: captions, or CUB's own annotations of its classes",
+        choices=("auto", "captions", "images", "classes"),
+        default="auto",
+        help="where attributes come from: captions, annotations of images or, weaker, of classes",
     )
     add("--checkpoint", type=Path, required=True, metavar="FILE", help="what 'train' wrote")
     add("--name", required=True, help="of the run")
@@ -58,14 +60,12 @@ def run(args: argparse.Namespace) -> None:
     if args.estimators:
         given["estimators"] = tuple(args.estimators)
     settings = Settings(
-        cub=args.cub,
-        captions=args.captions or args.cub.resolve().parent / "text_c10",
+        source=source_of(args),
         checkpoint=args.checkpoint,
         name=args.name,
         runs=args.runs or runs_folder(),
         maps=args.maps,
         merge=not args.no_merge,
-        attributes=args.attributes,
         thumb_size=args.thumb_size,
         seed=args.seed,
         device=args.device,

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from precompute.datasets.source import add_data_arguments, source_of
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
@@ -12,7 +14,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Fine-tune a network on the bounding-box crops of a CUB-200-2011 folder. A "
         "killed training resumes when the same command is given again.",
     )
-    parser.add_argument("--cub", type=Path, required=True, metavar="DIR", help="CUB_200_2011")
+    add_data_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint")
     parser.add_argument("--arch", default="resnet50", metavar="NAME", help="default: resnet50")
     parser.add_argument(
@@ -46,9 +48,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Train and write the checkpoint."""
-    from precompute.datasets.cub import read_cub
+    from precompute.datasets.read import read_dataset
 
-    dataset = read_cub(args.cub)  # before torch is loaded: a wrong folder is told at once
+    dataset = read_dataset(
+        source_of(args)
+    )  # before torch is loaded: a wrong folder is told at once
     from precompute.training.finetune import finetune
     from precompute.training.loop import Settings
 

@@ -55,15 +55,15 @@ class Lines(Sequence[list[str]]):
 
 
 @dataclass(frozen=True)
-class Captions:
-    """The captions of a list of images.
+class Words:
+    """What is said of each of a list of images.
 
     Parameters
     ----------
     lines : Lines
-        One list an image, empty where there is no caption: unknown, not without attributes.
+        Sentences, one list an image, empty where nothing is known: unknown, not without attributes.
     problems : list of str
-        One line for each file that is not as it should be. A missing file is not among them.
+        One line for each kind of trouble. A missing caption file is not among them.
     n_missing : int
         Images without a caption file.
     """
@@ -73,7 +73,7 @@ class Captions:
     n_missing: int = 0
 
 
-def read_captions(folder: Path, paths: Sequence[str]) -> Captions:
+def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     """Read the captions of each image: ``folder/a/b.txt`` for the image ``a/b.jpg``.
 
     Parameters
@@ -110,7 +110,20 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Captions:
             f"expected captions such as {example} in {folder}, found none for {len(paths)} images: "
             "give the folder that holds the class folders"
         )
-    return Captions(lines, problems, len(missing))
+    return Words(lines, problems, len(missing))
+
+
+def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
+    """Read the text files beside the images, or of the same paths in another folder."""
+    try:
+        return read_captions(folder, paths)
+    except DataError as error:
+        raise DataError(f"{error}; docs/YOUR-DATA.md lists where words may come from") from None
+
+
+def clean(caption: str) -> str:
+    """Return a caption as one line with single spaces, lost characters left out."""
+    return " ".join(caption.replace(LOST, " ").split())
 
 
 def _parse(data: bytes) -> tuple[list[str], list[str]]:

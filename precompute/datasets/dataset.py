@@ -4,14 +4,32 @@ An image is known by its path below ``image_folder`` and its row ``x``; a class 
 because names can repeat and a data set's own numbers need not be contiguous.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from core.errors import DataError
+from precompute.datasets.captions import Words
+
 #: Columns of the bounding box, in the order in which it is passed around.
 BBOX = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
+
+
+def no_words() -> Words:
+    """Read the words of a data set that has none.
+
+    Raises
+    ------
+    DataError
+        Always.
+    """
+    raise DataError(
+        "expected words of the images, found none: give captions by --captions, or a table with "
+        "columns of attributes (docs/YOUR-DATA.md)"
+    )
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,8 @@ class Dataset:
         Row and column in pixels of the original, NaN where the part is not visible.
     problems : list of str
         One counted sentence for each kind of trouble in the annotation files.
+    read_words : callable
+        Reads what is said of the images: only a run needs it, a training does not.
     """
 
     image_folder: Path
@@ -43,6 +63,7 @@ class Dataset:
     part_names: list[str]
     parts: np.ndarray
     problems: list[str] = field(default_factory=list)
+    read_words: Callable[[], Words] = no_words
 
     def path(self, x: int) -> Path:
         """Return where image ``x`` lies."""

@@ -9,9 +9,9 @@ import torch
 
 from core.errors import DataError
 from precompute.attributes.class_annotations import read_annotations
-from precompute.datasets.captions import Captions, read_captions
-from precompute.datasets.cub import read_cub
+from precompute.datasets.captions import Words
 from precompute.datasets.dataset import Dataset
+from precompute.datasets.read import read_dataset
 from precompute.network.device import autocast, choose_device
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.settings import Settings, map_rows
@@ -41,11 +41,11 @@ class RunInputs:
                 "'python -m precompute train'"
             )
         self.settings = settings
-        self.dataset: Dataset = read_cub(settings.cub)
-        self.captions: Captions = (
-            read_annotations(settings.cub, self.dataset.class_ids, self.true_c)
-            if settings.attributes == "annotations"
-            else read_captions(settings.captions, self.dataset.images["path"].array)
+        self.dataset: Dataset = read_dataset(settings.source)
+        self.words: Words = (
+            read_annotations(settings.source.data, self.dataset.class_ids, self.true_c)
+            if settings.source.attributes == "classes"
+            else self.dataset.read_words()
         )
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
@@ -64,7 +64,7 @@ class RunInputs:
     @property
     def n_captions(self) -> np.ndarray:
         """Captions of each image, shape (X,)."""
-        return self.captions.lines.counts
+        return self.words.lines.counts
 
     @property
     def workers(self) -> int:
@@ -82,8 +82,8 @@ class RunInputs:
         if list(model.class_ids) != list(self.dataset.class_ids):
             raise DataError(
                 f"{settings.checkpoint} was trained on {len(model.class_ids)} classes, "
-                f"{settings.cub} has {len(self.dataset.class_ids)}, and they are not the same: "
-                "train on this data set, or give the one that it was trained on"
+                f"{settings.source.data} has {len(self.dataset.class_ids)}, and they are not the "
+                "same: train on this data set, or give the one that it was trained on"
             )
         return model
 

@@ -20,11 +20,7 @@ def describe(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
     It holds no time and no name of a machine: the same inputs give the same bytes.
     """
     model, dataset = inputs.model, inputs.dataset
-    settings = {
-        key: str(value.resolve()) if isinstance(value, Path) else value
-        for key, value in asdict(inputs.settings).items()
-        if key not in _SPEED
-    }
+    settings = {key: value for key, value in _plain(inputs.settings).items() if key not in _SPEED}
     return {
         "sizes": _sizes(folder, inputs.settings.default_estimator),
         "estimators": list(inputs.settings.estimators),
@@ -37,9 +33,9 @@ def describe(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         "mean": list(model.mean),
         "std": list(model.std),
         "precision": inputs.precision,
-        "dataset": inputs.settings.dataset or inputs.settings.cub.resolve().name,
+        "dataset": inputs.settings.dataset or inputs.settings.source.name,
         "part_names": dataset.part_names,
-        "problems": [*dataset.problems, *inputs.captions.problems],
+        "problems": [*dataset.problems, *inputs.words.problems],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": settings,
         "seed": inputs.settings.seed,
@@ -49,6 +45,16 @@ def describe(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         },
         "versions": library_versions(_LIBRARIES),
     }
+
+
+def _plain(settings: object) -> dict:
+    """Return a dataclass as JSON values, paths in full."""
+    return asdict(
+        settings,
+        dict_factory=lambda items: {
+            key: str(value.resolve()) if isinstance(value, Path) else value for key, value in items
+        },
+    )
 
 
 def _sizes(folder: Path, estimator: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ from core.errors import DataError, RunError
 from core.runs.files import MANIFEST, array_path
 from core.runs.run import Run
 from core.runs.writer import RunWriter
+from precompute.datasets.source import DataSource
 from precompute.images.decoding import Decoder
 from precompute.network.forward import Forward, threads_of_torch
 from precompute.parallel.ranks import Ranks
@@ -118,9 +119,13 @@ def _add_maps(writer: RunWriter, wanted: list[str], device: str) -> int:
 def _inputs_of(run: Run, device: str) -> RunInputs:
     """Return what a run was made from, if it still is what it was."""
     recorded = run.manifest["settings"]
-    paths = {key: Path(recorded[key]) for key in ("cub", "captions", "checkpoint")}
+    changed = {
+        "source": DataSource.from_plain(recorded["source"]),
+        "checkpoint": Path(recorded["checkpoint"]),
+        "estimators": tuple(recorded["estimators"]),
+    }
     settings = Settings(
-        **{**recorded, **paths, "estimators": tuple(recorded["estimators"])},
+        **{**recorded, **changed},
         name=run.name,
         runs=run.folder.parent,
     )

@@ -146,9 +146,9 @@ class Pipeline:
             # spaCy and the plural rules take seconds to import, and most starts do not need them
             from precompute.stages.attributes import write_attributes
 
-            settings, lines = self.settings, self.inputs.captions.lines
+            settings, lines = self.settings, self.inputs.words.lines
             write_attributes(
-                self.writer, lines, settings.merge, settings.min_images, settings.attributes
+                self.writer, lines, settings.merge, settings.min_images, settings.source.attributes
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:

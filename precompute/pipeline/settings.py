@@ -7,6 +7,7 @@ import numpy as np
 
 from core.errors import DataError
 from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS
+from precompute.datasets.source import DataSource
 
 
 @dataclass(frozen=True)
@@ -15,22 +16,22 @@ class Settings:
 
     Parameters
     ----------
-    cub, captions, checkpoint : Path
-        The data set, its caption folder and the trained network.
+    source : DataSource
+        The data set and its words.
+    checkpoint : Path
+        The trained network.
     name : str
         Of the run.
     runs : Path
         The folder of all runs.
     dataset : str, optional
-        What the data set is called on the pages; its folder's name by default.
+        What the data set is called on the pages; its folder's or table's name by default.
     arch : str, optional
         The architecture that the checkpoint is expected to hold.
     input_size : int, optional
         Side of the network's input in pixels; the checkpoint's own by default.
     maps : str
         Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
-    attributes : str
-        Where they come from: ``captions``, or ``annotations`` of the classes.
     merge : bool
         Make synonyms one attribute.
     min_images : int, optional
@@ -51,8 +52,7 @@ class Settings:
         Compile the network by ``torch.compile``.
     """
 
-    cub: Path
-    captions: Path
+    source: DataSource
     checkpoint: Path
     name: str
     runs: Path
@@ -60,7 +60,6 @@ class Settings:
     arch: str | None = None
     input_size: int | None = None
     maps: str = "all"
-    attributes: str = "captions"
     merge: bool = True
     min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))

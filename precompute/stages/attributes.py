@@ -25,11 +25,11 @@ def write_attributes(
         The captions of each image.
     merge, min_images
         See `precompute.attributes.extraction.extract`; None for its default.
-    source : {"captions", "annotations"}
-        Whether people wrote the lines or `precompute.attributes.class_annotations` did.
+    source : str
+        ``classes`` where `precompute.attributes.class_annotations` wrote the lines.
     """
     least = MIN_IMAGES if min_images is None else min_images
-    if source == "annotations":
+    if source == "classes":
         found = extract_annotated(lines, least)
     else:
         found = extract(lines, merge=merge, min_images=least, progress=_progress)

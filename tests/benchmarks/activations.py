@@ -21,7 +21,7 @@ import torch
 from tqdm import tqdm
 
 from core.runs.row_file import RowFile
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
 from precompute.images.decoding import Decoder
 from precompute.network.checkpoint import Checkpoint
 from precompute.network.device import autocast, choose_device

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
+from precompute.datasets.source import DataSource
 from precompute.images.decoding import Decoder
 from precompute.network.checkpoint import Checkpoint, write_checkpoint
 from precompute.network.device import choose_device
@@ -106,8 +107,7 @@ def main() -> None:
             "writing_gb_per_s": writing_rate(folder) / 1e9,
         }
         settings = Settings(
-            cub=folder / "CUB_200_2011",
-            captions=folder / "text_c10",
+            source=DataSource(folder / "CUB_200_2011"),
             checkpoint=folder / "random.pth",
             name="gpu_cub",
             runs=folder,

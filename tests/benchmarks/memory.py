@@ -20,7 +20,8 @@ from pathlib import Path
 from torch import nn
 
 from core.runs.run import Run
-from precompute.datasets.cub import read_cub
+from precompute.datasets.readers.cub import read_cub
+from precompute.datasets.source import DataSource
 from precompute.network.checkpoint import Checkpoint, write_checkpoint
 from precompute.network.registry import build, register_model
 from precompute.pipeline.pipeline import precompute
@@ -56,8 +57,7 @@ def measure(folder: Path, n_images: int) -> None:
     del dataset
     started, cpu = time.perf_counter(), time.process_time()
     settings = Settings(
-        cub=folder / "CUB_200_2011",
-        captions=folder / "text_c10",
+        source=DataSource(folder / "CUB_200_2011"),
         checkpoint=folder / "thin.pth",
         name="memory",
         runs=folder,

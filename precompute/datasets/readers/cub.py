@@ -17,7 +17,10 @@ import pandas as pd
 
 from core.errors import DataError
 from core.runs.contract import UNREADABLE
+from precompute.datasets.captions import Words, read_captions
 from precompute.datasets.dataset import BBOX, Dataset
+from precompute.datasets.registry import register_dataset
+from precompute.datasets.source import DataSource
 
 _REQUIRED = (
     "images.txt",
@@ -29,8 +32,24 @@ _REQUIRED = (
 )
 
 
-def read_cub(folder: str | Path) -> Dataset:
+def _is_cub(path: Path) -> bool:
+    return (path / "images.txt").is_file() or (path / "CUB_200_2011").is_dir()
+
+
+@register_dataset("cub", recognises=_is_cub)
+def read_source(source: DataSource) -> Dataset:
+    """Read a CUB folder; captions lie in ``text_c10`` beside it unless told otherwise."""
+    return read_cub(source.data, source.captions)
+
+
+def read_cub(folder: str | Path, captions: Path | None = None) -> Dataset:
     """Read the annotations of a CUB folder; images are looked for but not opened.
+
+    Parameters
+    ----------
+    folder : str or Path
+    captions : Path, optional
+        A folder of text files; ``text_c10`` beside ``folder`` by default.
 
     Raises
     ------
@@ -61,6 +80,10 @@ def read_cub(folder: str | Path) -> Dataset:
         }
     )
     part_names, parts = _read_parts(folder / "parts", x_of_id)
+
+    def words() -> Words:
+        return read_captions(captions or folder.resolve().parent / "text_c10", paths)
+
     return Dataset(
         image_folder=folder / "images",
         images=images,
@@ -69,6 +92,7 @@ def read_cub(folder: str | Path) -> Dataset:
         part_names=part_names,
         parts=parts,
         problems=_problems(images, list(names.values()), part_names),
+        read_words=words,
     )
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import DataError
-from precompute.datasets.cub import read_cub
-from precompute.datasets.download import Source, cached
-from precompute.datasets.unpack import unpack
+from precompute.datasets.readers.cub import read_cub
+from precompute.downloads.download import Source, cached
+from precompute.downloads.unpack import unpack
 
 
 @dataclass(frozen=True)

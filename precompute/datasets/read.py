@@ -1,0 +1,45 @@
+"""From a path to a data set: all readers, and what every data set must fulfil."""
+
+import numpy as np
+
+from core.errors import DataError
+from precompute.datasets.dataset import Dataset
+from precompute.datasets.readers import cub, folders, table  # noqa: F401  # each registers its readers
+from precompute.datasets.registry import reader_of
+from precompute.datasets.source import DataSource
+
+
+def read_dataset(source: DataSource) -> Dataset:
+    """Read a data set in any layout that is registered.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, has fewer than two classes, or a split without images.
+    """
+    dataset = reader_of(source)(source)
+    images, n_classes = dataset.images, len(dataset.class_ids)
+    if n_classes < 2:
+        raise DataError(
+            f"expected at least two classes in {source.data}, found "
+            f"{n_classes and dataset.class_names[0]!r}: there is nothing to tell apart"
+        )
+    is_train = images["is_train"].to_numpy(bool)
+    if not is_train.any() or is_train.all():
+        raise DataError(
+            f"expected images to train on and images to judge on in {source.data}, found "
+            f"{int(is_train.sum())} and {int((~is_train).sum())}"
+        )
+    is_missing = (images["problem"] != "").to_numpy(bool)
+    if is_missing.all():
+        raise DataError(
+            f"none of the {len(images)} images are in {dataset.image_folder}, the first would be "
+            f"{images['path'].iloc[0]}"
+        )
+    n_train = np.bincount(images["true_c"].to_numpy()[is_train & ~is_missing], minlength=n_classes)
+    if (n_train > 0).sum() < 2:
+        raise DataError(
+            f"expected training images of at least two classes in {source.data}, found "
+            f"{int((n_train > 0).sum())}"
+        )
+    return dataset
