@@ -81,10 +81,11 @@ PANELS = {
     ),
     "faithfulness": Panel(
         "Faithfulness",
-        "probability, against random",
+        "against the best control",
         "Drop of the predicted class's score when the filters that contribute most to the sentence "
-        "are removed, compared with as many random filters and as many of the largest contribution "
-        "to the logit.",
+        "are removed. The controls remove as many filters behind other words, or filters of the "
+        "same sum of p(f|x,c): only what lies above the best of them is due to the words. As many "
+        "of the largest contribution to the logit are the ceiling.",
     ),
     "simulation": Panel(
         "Filters from words",

@@ -11,7 +11,7 @@ could be measured. The layout is
                      percent, mAP, mAP within classes in [0, 1]
     bleu             rows: estimator -> variant -> correct, wrong, all, correct minus wrong
     variety          rows: estimator -> different top attributes, entropy in bits
-    faithfulness     rows: estimator -> fall of the logit and the probability, and ratios
+    faithfulness     rows: estimator -> logit, probability -> mean fall by what was removed, ratios
     simulation       rows: prediction -> mean correlation with activations, over filters
     names            rows: who names the filters -> share in percent at their peaks; the verdict's
                      precision and recall; null where neither places nor keypoints are known
@@ -81,12 +81,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     accuracy = ratio(is_right[tested], np.ones(len(tested)), Resamples(len(tested)), unit=100)
     rows = {
         "variety": {n: diversity.score_variety(top[:, 0], seed) for n, top in tops.items()},
-        "faithfulness": {
-            name: faithfulness.score_faithfulness(
-                faithfulness.falls(run, xs, top, name, seed), seed
-            )
-            for name, top in tops.items()
-        },
+        "faithfulness": _faithfulness(run, xs, tops, seed),
     }
     return plain(
         {
@@ -168,6 +163,18 @@ def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:
             }
             for name, at in points.items()
         },
+    }
+
+
+def _faithfulness(run: Run, xs: np.ndarray, tops: dict[str, np.ndarray], seed: int) -> dict:
+    n = min(len(xs), faithfulness.N_IMAGES)
+    some = np.sort(np.random.default_rng(seed).choice(len(xs), n, replace=False))
+    group = run.images["true_c"].to_numpy()[xs[some]]
+    return {
+        name: faithfulness.score_faithfulness(
+            faithfulness.falls(run, xs[some], top[some], name, seed), group, seed
+        )
+        for name, top in tops.items()
     }
 
 

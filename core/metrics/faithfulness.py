@@ -1,86 +1,201 @@
 """Faithfulness: how far the predicted class falls without the filters behind its sentence.
 
 The head is linear, so removing filters lowers the logits by exactly their contributions. The fewest
-filters that carry half of the sentence's probability are removed, and beside them as many random
-filters and as many with the largest contributions, which no choice can surpass.
+filters that hold half of the sentence's probability are removed. That the class falls further than
+without as many random filters says little: p(f given x, c) is the contribution to the logit, so
+whatever words are asked for, the filters that speak of them and matter here matter for the class.
+The controls have the same advantage: as many filters behind the words of another image of the
+class, of an image of another class, and of random words; behind the sentence that p.d.f.s exchanged
+between filters would give; and random filters of the same sum of p(f given x, c). Only what
+surpasses the best of them is due to the words. As many of the largest filters are the ceiling.
 """
 
 import numpy as np
 from scipy.special import softmax
 
-from core.metrics.bootstrap import Resamples, Score, ratios
+from core.batching import blocks
+from core.explanations.attribute_ranking import top_attributes
+from core.metrics.bootstrap import Resamples, Score, interval, ratios
 from core.probability import p_f_given_xc
+from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
-#: Share of the sentence's probability that the removed filters carry.
+#: Share of the sentence's probability that the removed filters hold.
 SHARE = 0.5
+#: Images that are looked at at most, drawn at random.
+N_IMAGES = 2000
+SENTENCE = "the sentence"
+CONTROLS = (
+    "another image of the class",
+    "another class",
+    "random words",
+    "exchanged p.d.f.s",
+    "the same mass",
+)
+BOUNDS = ("random filters", "largest filters")
+UNITS = ("logit", "probability")
+#: Images worked on at a time.
+_IMAGES = 128
 
 
-def carriers(p_f: np.ndarray, p_t_given_f: np.ndarray, ts: np.ndarray) -> np.ndarray:
-    """Return the fewest filters that carry `SHARE` of the probability of attributes ``ts``.
+def fewest(evidence: np.ndarray, share: float = SHARE) -> np.ndarray:
+    """Return how many of the largest entries of each row hold ``share`` of its sum.
 
     Parameters
     ----------
-    p_f : ndarray of shape (F,)
-        p(f given x, c).
-    p_t_given_f : ndarray of shape (F, T)
-    ts : ndarray of int
-        The attributes of a sentence.
+    evidence : ndarray of shape (n, F)
+        Not negative.
+
+    >>> fewest(np.array([[1.0, 6.0, 3.0], [1.0, 1.0, 1.0]]))
+    array([1, 2])
     """
-    carried = p_f * p_t_given_f[:, ts].sum(axis=1)
-    order = np.argsort(-carried, kind="stable")
-    reached = np.cumsum(carried[order], dtype=float)
-    return order[: 1 + int(np.searchsorted(reached, SHARE * reached[-1]))]
+    reached = np.cumsum(-np.sort(-evidence, axis=1), axis=1, dtype=float)
+    return 1 + (reached < share * reached[:, -1:]).sum(axis=1)
 
 
-def falls(run: Run, xs: np.ndarray, top: np.ndarray, estimator: str, seed: int = 0) -> np.ndarray:
-    """Return how far the predicted class falls, shape (3, 2, n).
+def largest(evidence: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Return whether each entry is among the ``n`` largest of its row, bool.
 
-    The first axis is what was removed: the sentence's filters, random ones, the largest ones; the
-    second is the logit and the softmax probability.
+    Parameters
+    ----------
+    evidence : ndarray of shape (m, F)
+    n : ndarray of shape (m,)
+    """
+    rank = np.empty(evidence.shape, np.int32)
+    order = np.argsort(-evidence, axis=1, kind="stable")
+    np.put_along_axis(rank, order, np.arange(evidence.shape[1], dtype=np.int32)[None], axis=1)
+    return rank < n[:, None]
+
+
+def of_mass(p_f: np.ndarray, mass: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return random filters of each row whose sum is about ``mass``, bool.
+
+    Parameters
+    ----------
+    p_f : ndarray of shape (n, F)
+    mass : ndarray of shape (n,)
+    rng : Generator
+    """
+    order = rng.permuted(np.tile(np.arange(p_f.shape[1]), (len(p_f), 1)), axis=1)
+    drawn = np.take_along_axis(p_f, order, axis=1)
+    halfway = np.cumsum(drawn, axis=1, dtype=float) - drawn / 2
+    chosen = np.empty(p_f.shape, bool)
+    np.put_along_axis(chosen, order, (halfway <= mass[:, None]) & (drawn > 0), axis=1)
+    return chosen
+
+
+def falls(
+    run: Run, xs: np.ndarray, top: np.ndarray, estimator: str, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Return how far the predicted class falls, by what was removed, shape (n, 2).
+
+    The columns are `UNITS`: the logit and the softmax probability.
+
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of shape (n,)
+    top : ndarray of shape (n, 5)
+        Attributes of each sentence, -1 for none.
+    estimator : str
+    seed : int
+        Of the controls.
     """
     rng = np.random.default_rng(seed)
-    pooled, logits = run.array("pooled"), run.array("logits")
-    class_weights = np.asarray(run.array("class_weights"))
-    p_t_given_f = run.array("p_t_given_f", estimator)
-    predicted_c = run.images["predicted_c"].to_numpy()
-    found = np.empty((3, 2, len(xs)))
-    for i, x in enumerate(xs):
-        c = predicted_c[x]
-        part = pooled[x] * class_weights[c]
-        ts = top[i][top[i] >= 0]
-        named = carriers(p_f_given_xc(pooled[x], class_weights[c]), p_t_given_f, ts)
-        n = len(named)
-        removed = named, rng.permutation(len(part))[:n], np.argsort(-part, kind="stable")[:n]
-        before = softmax(logits[x])[c]
-        for j, fs in enumerate(removed):
-            after = logits[x] - class_weights[:, fs] @ pooled[x, fs]
-            found[j, :, i] = part[fs].sum(), before - softmax(after)[c]
+    predicted_c = run.images["predicted_c"].to_numpy()[xs]
+    others = _others(predicted_c, rng)
+    weights = np.asarray(run.array("class_weights"))
+    p_t_given_f = np.asarray(run.array("p_t_given_f", estimator))
+    exchanged = p_t_given_f[rng.permutation(len(p_t_given_f))]
+    by_attribute = _with_none(p_t_given_f)
+    prior = np.asarray(run.array("prior"), float)
+    random_words = rng.choice(len(prior), top.shape, p=prior / prior.sum())
+    words = {
+        SENTENCE: top,
+        CONTROLS[0]: top[others[0]],
+        CONTROLS[1]: top[others[1]],
+        CONTROLS[2]: random_words,
+    }
+    found = {name: np.empty((len(xs), 2)) for name in (SENTENCE, *CONTROLS, *BOUNDS)}
+    for block in blocks(len(xs), _IMAGES):
+        pooled, c = run.array("pooled")[xs[block]], predicted_c[block]
+        p_f, part = p_f_given_xc(pooled, weights[c]), pooled * weights[c]
+        evidence = {n: p_f * _of_words(by_attribute, ts[block]) for n, ts in words.items()}
+        told = top_attributes(p_f @ exchanged, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
+        evidence[CONTROLS[3]] = p_f * _of_words(_with_none(exchanged), told)
+        n = fewest(evidence[SENTENCE])
+        removed = {name: largest(each, n) for name, each in evidence.items()}
+        mass = (p_f * removed[SENTENCE]).sum(axis=1)
+        removed[CONTROLS[4]] = of_mass(p_f, mass, rng)
+        removed[BOUNDS[0]] = largest(rng.random(p_f.shape), n)
+        removed[BOUNDS[1]] = largest(part, n)
+        logits, rows = run.array("logits")[xs[block]], np.arange(len(c))
+        before = softmax(logits, axis=1)[rows, c]
+        for name, gone in removed.items():
+            after = softmax(logits - (pooled * gone) @ weights.T, axis=1)[rows, c]
+            found[name][block] = np.stack([(part * gone).sum(axis=1), before - after], axis=1)
     return found
 
 
-def score_faithfulness(fallen: np.ndarray, seed: int = 0) -> dict[str, Score]:
-    """Return mean falls and the ratios of the sentence's filters to random and to the largest.
+def _others(c: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each image another one of its class, if there is one, and one of another class."""
+    rows = np.arange(len(c))
+    same, other = rows.copy(), rows.copy()
+    for each in np.unique(c):
+        members, rest = rows[c == each], rows[c != each]
+        shuffled = rng.permutation(members)
+        same[shuffled] = np.roll(shuffled, 1)
+        if len(rest):
+            other[members] = rng.choice(rest, len(members))
+    return same, other
 
-    A random filter is as likely to raise a logit as to lower it, so its mean fall is about 0 and no
-    measure for a ratio: "against random" compares probabilities only.
+
+def score_faithfulness(
+    fallen: dict[str, np.ndarray], group: np.ndarray, seed: int = 0
+) -> dict[str, dict[str, Score]]:
+    """Return mean falls of the logit and of the probability, and how they compare.
+
+    "against the best control" is the fall without the sentence's filters over that without those of
+    the control that falls most, chosen anew in each resample; "against
+    another class" over that without those of an image of another class, "of the ceiling" over that
+    without the largest filters.
 
     Parameters
     ----------
-    fallen : ndarray of shape (3, 2, n)
+    fallen : dict of ndarray of shape (n, 2)
         From `falls`.
+    group : ndarray of shape (n,)
+        Class of each image, see `Resamples`.
     """
-    one = np.ones(fallen.shape[-1])
-    columns = {}
-    for unit, (named, random, largest) in zip(
-        ("logit", "probability"), fallen.swapaxes(0, 1), strict=True
-    ):
-        columns[f"{unit}, sentence's filters"] = named, one
-        columns[f"{unit}, random filters"] = random, one
-        columns[f"{unit}, largest filters"] = largest, one
-        columns[f"{unit}, against largest"] = named, largest
-    named, random, _ = fallen[:, 1]
-    columns["probability, against random"] = named, random
-    fractions = (np.stack(side, axis=1) for side in zip(*columns.values(), strict=True))
-    scores = ratios(*fractions, Resamples(len(one), seed=seed))
-    return dict(zip(columns, scores, strict=True))
+    drawn = Resamples(len(group), seed=seed, group=group)
+    found = {}
+    for j, unit in enumerate(UNITS):
+        columns = np.stack([values[:, j] for values in fallen.values()], axis=1)
+        scores = ratios(columns, np.ones_like(columns), drawn)
+        found[unit] = dict(zip(fallen, scores, strict=True))
+        means = dict(zip(fallen, columns.mean(axis=0), strict=True))
+        again = dict(zip(fallen, (drawn @ columns).T, strict=True))
+        for name, rivals in {
+            "against the best control": CONTROLS,
+            "against another class": CONTROLS[1:2],
+            "of the ceiling": BOUNDS[1:],
+        }.items():
+            best, best_again = (
+                np.max([each[r] for r in rivals], axis=0) for each in (means, again)
+            )
+            found[unit][name] = interval(
+                means[SENTENCE] / best if best > 0 else np.nan,
+                again[SENTENCE] / np.where(best_again > 0, best_again, np.nan),
+                len(group),
+            )
+    return found
+
+
+def _with_none(p_t_given_f: np.ndarray) -> np.ndarray:
+    """Return p(t given f) attribute by attribute, shape (T + 1, F), the last one for none."""
+    return np.vstack([p_t_given_f.T, np.zeros(len(p_t_given_f), p_t_given_f.dtype)])
+
+
+def _of_words(by_attribute: np.ndarray, ts: np.ndarray) -> np.ndarray:
+    """Return the sum of p(t given f) over the words of each image, shape (n, F)."""
+    return sum(by_attribute[column] for column in ts.T)

@@ -1,5 +1,7 @@
 """The score board as text: the tables of the paper, with the paper's own row beside ours."""
 
+from core.metrics import faithfulness
+
 RADII = ("0.1", "0.2", "0.3")
 RATES = ("recall", "true negative rate", "precision")
 GROUPS = ("correct", "wrong", "all", "correct minus wrong")
@@ -61,13 +63,16 @@ def _variety(evaluation: dict) -> str:
 
 
 def _faithfulness(evaluation: dict) -> str:
-    names = ("sentence's filters", "random filters", "largest filters", "against random")
-    rows = [
-        [f"{name}: {unit}", *(_cell(scores.get(f"{unit}, {what}"), 3) for what in names)]
-        for name, scores in evaluation["faithfulness"]["rows"].items()
-        for unit in ("logit", "probability")
+    head = (faithfulness.SENTENCE, *faithfulness.CONTROLS, *faithfulness.BOUNDS)
+    head = (*head, "against the best control", "against another class", "of the ceiling")
+    lines = [
+        [f"{name}: {unit}", *(_cell(scores.get(what), 3) for what in head)]
+        for name, units in evaluation["faithfulness"]["rows"].items()
+        for unit, scores in units.items()
     ]
-    return _table("Faithfulness: fall of the predicted class", ["", *names], rows)
+    rows = [list(line) for line in zip(*[["", *head], *lines], strict=True)]
+    title = "Faithfulness: fall of the predicted class without as many filters behind"
+    return _table(title, rows[0], rows[1:])
 
 
 def _simulation(evaluation: dict) -> str:
