@@ -1,7 +1,8 @@
-"""Batch processing: blocks of rows with constant memory, and independent jobs in a thread pool.
+"""Work in batches: rows a block at a time, so that memory stays flat, and small jobs a core each.
 
-Dividing a product of small matrices among the cores costs more synchronisation than computation.
-Each job therefore runs with one BLAS thread, and the jobs run in parallel.
+A product of small matrices that is divided among the cores waits longer for the slowest of them
+than it computes, the more so on a busy machine; so each job runs on one core and the jobs beside
+each other.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 Job, Result = TypeVar("Job"), TypeVar("Result")
 
-#: Rows processed at a time.
+#: Rows worked on at a time.
 BLOCK = 512
 
 
@@ -27,8 +28,8 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-class RowSubset:
-    """A subset of the rows of a larger array, read when it is sliced.
+class Rows:
+    """Some rows of a larger array, read when they are sliced.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class RowSubset:
         May be a memory map.
     rows : ndarray of shape (n,)
 
-    >>> RowSubset(np.array([[5.0], [6.0], [7.0]]), np.array([2, 0]))[0:2].ravel()
+    >>> Rows(np.array([[5.0], [6.0], [7.0]]), np.array([2, 0]))[0:2].ravel()
     array([7., 5.])
     """
 
@@ -47,8 +48,8 @@ class RowSubset:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, selection: slice) -> np.ndarray:
-        return np.asarray(self._array[self._rows[selection]])
+    def __getitem__(self, some: slice) -> np.ndarray:
+        return np.asarray(self._array[self._rows[some]])
 
 
 def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:

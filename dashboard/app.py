@@ -20,6 +20,6 @@ notices = st.container()
 if choice.run is None:
     frame.no_run(choice)
 else:
-    page.run()
+    frame.draw(page)
 for message in state.take_notices():
     notices.info(message, icon=":material/link_off:")

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from core.errors import FieldmarksError
 from core.runs.files import runs_folder
-from dashboard import glossary, links
+from dashboard import glossary, heading, links
 from dashboard.data import Choice
 from dashboard.state import Key, Page, bound
 
@@ -78,11 +79,19 @@ def warn_if_open_to_others() -> None:
         )
 
 
+def draw(page) -> None:
+    """Draw a page; what cannot be shown of a run is said in one line in its place."""
+    try:
+        page.run()
+    except FieldmarksError as error:
+        st.error(heading.plain(str(error)), icon=":material/error:")
+
+
 def no_run(choice: Choice) -> None:
     """Say why no run is shown and what to do."""
     if choice.problem:
         st.subheader("This run cannot be opened")
-        st.error(choice.problem, icon=":material/error:")
+        st.error(heading.plain(choice.problem), icon=":material/error:")
         st.caption("Choose another run above. This one was not changed.")
         return
     st.subheader("No run yet")

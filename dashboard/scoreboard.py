@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from core.errors import RunError, one_line
 from core.runs.run import Run
 from dashboard import heading
 from dashboard.figures import charts
@@ -163,26 +164,50 @@ def _paper(figures, columns: list[str]) -> list[Row]:
 
 def show(run: Run) -> None:
     """Draw the score board, or the command that computes it."""
-    evaluation = run.evaluation() or {}
+    try:
+        scored_on, measured, tables = _read(run)
+    except RunError as error:
+        heading.section("Score board")
+        st.error(heading.plain(str(error)), icon=":material/error:")
+        return
     heading.section(
         "Score board",
-        f"Scored on {basis(evaluation)}. Blue: this run's default estimator. Grey: baselines.",
+        f"Scored on {scored_on}. Blue: this run's default estimator. Grey: baselines.",
         help="Each score with its bootstrap 95 % interval over images.",
     )
-    measured = panels(evaluation)
     if not measured:
         st.caption("This run has no scores yet; compute them with:")
         st.code(f"python -m precompute evaluate {run.name}", language="bash")
         return
     tabs = st.tabs([panel.title for panel in measured])
-    for tab, panel in zip(tabs, measured, strict=True):
+    for tab, panel, written in zip(tabs, measured, tables, strict=True):
         with tab:
             st.caption(panel.help)
             table, chart = st.columns([2, 1], gap="medium")
             with table:
-                st.markdown(as_table(panel))
+                st.markdown(written)
             with chart:
                 dots(panel)
+
+
+def _read(run: Run) -> tuple[str, list[Panel], list[str]]:
+    """Return what was scored, the panels, and each of them as a table.
+
+    Raises
+    ------
+    RunError
+        If ``evaluation.json`` is anything but what ``evaluate`` writes.
+    """
+    evaluation = run.evaluation() or {}
+    try:
+        measured = panels(evaluation)
+        return basis(evaluation), measured, [as_table(panel) for panel in measured]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"evaluation.json of run {run.name!r} is not what it should be "
+            f"({type(error).__name__}: {one_line(error)}): write it again by "
+            f"'python -m precompute evaluate {run.name}'"
+        ) from None
 
 
 def basis(evaluation: dict) -> str:

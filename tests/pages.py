@@ -12,7 +12,7 @@ STEMS = {"": "overview", "./": "overview"}
 
 def visit(link: str = "", app: AppTest | None = None) -> AppTest:
     """Open a link of the app, e.g. ``failures?x=3``, in a new session or in that of ``app``."""
-    app = app or AppTest.from_file(APP, default_timeout=30).run()
+    app = app or AppTest.from_file(APP, default_timeout=120).run()
     parts = urlsplit(link)
     app.switch_page(f"app_pages/{STEMS.get(parts.path, parts.path)}.py")
     for key in list(app.query_params):

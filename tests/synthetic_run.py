@@ -121,8 +121,9 @@ def write_synthetic_run(
     )
     boxes = {"bbox_left": 10, "bbox_top": 5, "bbox_width": 80, "bbox_height": 90}
     crops = {"crop_left": 5, "crop_top": 5, "crop_side": 90}
-    for column, value in {"width": 100, "height": 100, **boxes, **crops}.items():
+    for column, value in {**boxes, **crops}.items():
         images[column] = np.float32(value)
+    images["width"] = images["height"] = np.int32(100)
     for column in ("sharpness", "brightness", "contrast", "colour_cast", "noise"):
         images[column] = rng.uniform(size=X).astype(np.float32)
     is_right = true_c == predicted_c

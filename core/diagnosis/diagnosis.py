@@ -1,25 +1,24 @@
-"""Diagnosis of each image: the score of every failure pattern, the most likely one, and reasons.
+"""Every image's diagnosis: the scores of all patterns, the most likely one, and why, in words.
 
-The patterns are tested in order, and an earlier cause explains away a later one: a failure that
-poor image quality or a wrong label explains needs no spurious cue, and a failure that any of these
-explains needs no missing feature. The score of a pattern is therefore multiplied by one minus the
-highest score of the patterns before it.
+A cause that is seen explains others away: a picture that is bad, or labelled wrongly, needs no
+spurious cue, and what is explained by any of these needs no missing feature. So a pattern's score
+is multiplied by one minus the strongest score of the patterns before it.
 
-Thresholds were chosen on synthetic data sets and evaluated on another one: see
+Thresholds were chosen on synthetic worlds and are judged on another one: see
 ``tests/benchmarks/triage.py``.
 """
 
 import numpy as np
 import pandas as pd
 
-from core.diagnosis.failure_groups import cluster_failures, failures
+from core.diagnosis.failure_groups import clusters, failures
 from core.diagnosis.finding import Pattern
-from core.diagnosis.image_quality import find_image_quality
-from core.diagnosis.missing_feature import find_missing_feature
-from core.diagnosis.spurious_cue import find_spurious_cue
-from core.diagnosis.wrong_label import find_wrong_label
+from core.diagnosis.image_quality import find_degraded
+from core.diagnosis.missing_feature import find_undiscerning
+from core.diagnosis.spurious_cue import find_spurious
+from core.diagnosis.wrong_label import find_mislabelled
 from core.errors import MissingRunError
-from core.runs.files import atomic_write
+from core.runs.files import whole
 from core.runs.run import Run
 
 #: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.
@@ -29,25 +28,25 @@ COLUMNS = {
     Pattern.SPURIOUS_CUE: "spurious_cue",
     Pattern.MISSING_FEATURE: "missing_feature",
 }
-#: Below this score the best pattern is not accepted, and the image is undecided.
+#: Below this the best pattern does not stand: undecided.
 DECIDED = 0.5
 
 
 def diagnose(run: Run) -> dict[str, pd.DataFrame]:
-    """Return the tables ``diagnoses`` (one row per image) and ``clusters`` (one row per group).
+    """Return the tables ``diagnoses`` (one row an image) and ``clusters`` (one row a group).
 
     Parameters
     ----------
     run : Run
-        A finished run; the maps of its failures and of some training images are read.
+        A whole run; reads the maps of its failures and of some training images.
     """
     xs = failures(run)
-    mislabelled, suggested_c = find_wrong_label(run)
+    mislabelled, suggested_c = find_mislabelled(run)
     findings = {
-        Pattern.IMAGE_QUALITY: find_image_quality(run),
+        Pattern.IMAGE_QUALITY: find_degraded(run),
         Pattern.WRONG_LABEL: mislabelled,
-        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs),
-        Pattern.MISSING_FEATURE: find_missing_feature(run, xs),
+        Pattern.SPURIOUS_CUE: find_spurious(run, xs),
+        Pattern.MISSING_FEATURE: find_undiscerning(run, xs),
     }
     score = {pattern: finding.score for pattern, finding in findings.items()}
     plain = np.maximum(score[Pattern.IMAGE_QUALITY], score[Pattern.WRONG_LABEL])
@@ -65,7 +64,7 @@ def diagnose(run: Run) -> dict[str, pd.DataFrame]:
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
         ]
-    groups = cluster_failures(run, xs)
+    groups = clusters(run, xs)
     table["cluster"] = np.int32(-1)
     for k, group in enumerate(groups):
         table.loc[group.xs, "cluster"] = np.int32(k)
@@ -73,7 +72,7 @@ def diagnose(run: Run) -> dict[str, pd.DataFrame]:
 
 
 def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
-    """Return the pattern of each failure, and of other images whose label is likely wrong."""
+    """Return the pattern of each failure, and of other images whose label is suspicious."""
     scores = table[list(COLUMNS.values())].to_numpy()
     best = scores.argmax(axis=1)
     names = np.array([str(pattern) for pattern in COLUMNS], dtype=object)
@@ -97,15 +96,15 @@ def _cluster_table(groups) -> pd.DataFrame:
 
 
 def write_diagnoses(run: Run) -> Run:
-    """Diagnose a finished run, write the two tables into it, and return the run opened again."""
+    """Diagnose a finished run, put the tables beside its others, and return the run opened anew."""
     for name, table in diagnose(run).items():
-        with atomic_write(run.folder / "tables" / f"{name}.parquet") as file:
+        with whole(run.folder / "tables" / f"{name}.parquet") as file:
             table.to_parquet(file, index=False)
     return Run(run.folder)
 
 
 def diagnosed(run: Run) -> Run:
-    """Return the run with diagnoses, computing them where they are missing."""
+    """Return the run with diagnoses: as it is, or diagnosed now."""
     try:
         run.table("diagnoses"), run.table("clusters")
     except MissingRunError:
@@ -114,9 +113,9 @@ def diagnosed(run: Run) -> Run:
 
 
 def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray | None:
-    """Return the images of a pattern and of a group of failures; None where neither is given.
+    """Return the images of a pattern and of a group of failures; None where neither is asked.
 
-    The result is empty for a run without diagnoses.
+    A run without diagnoses has none of either.
     """
     if not pattern and group is None:
         return None
@@ -133,14 +132,14 @@ def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray
 
 
 def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
-    """Return a table of likely label errors, by descending score, for the owner of the labels.
+    """Return suspicious labels, the most suspicious first, as a table for whoever owns the labels.
 
     Parameters
     ----------
     run : Run
         With diagnoses.
     limit : int, optional
-        Maximum number of rows; by default all images whose label is more likely wrong than not.
+        Rows at most; otherwise all images whose label is likelier wrong than not.
     """
     images, diagnoses = run.images, run.table("diagnoses")
     order = np.argsort(-diagnoses["wrong_label"].to_numpy(), kind="stable")

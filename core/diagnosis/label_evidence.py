@@ -1,17 +1,16 @@
-"""Two sources of evidence on an image's class that do not depend on its label.
+"""Two witnesses of what an image shows that never trusted its label.
 
-*Captions*: they describe the image, not the label. A naive Bayes classifier over the attributes
-that captions name predicts the class (five-fold cross-validation: a training image is classified by
-a model fitted without its fold).
+*Captions*: people described the picture, not the label. A naive Bayes model over the attributes
+that captions name says which class they describe; a training image is judged by a model fitted
+without its fold.
 
-*Nearest neighbours*: the labels of the nearest training images in pooled feature space, excluding
-the image itself, because the network may have memorised the labels that it was trained on.
+*Neighbours*: the labels of the nearest training images in pooled space, the image itself left out,
+because the network may have memorised the labels that it was trained on.
 
-Both are calibrated by temperature scaling (Guo, Pleiss, Sun, Weinberger, 2017, "On calibration of
-modern neural networks") on images that they were not fitted to; for neighbours these are images
-that the network was not trained on.
+Both are brought to one scale by a temperature: each speaks as loudly as its own likelihood warrants
+on images that it was not fitted to (for neighbours those that the network was not trained on).
 
-Log-probabilities are computed block by block, so that the (X, C) matrix is never in memory.
+A witness is asked block by block: what it says of all images in all classes is never in memory.
 """
 
 from collections.abc import Callable
@@ -29,71 +28,71 @@ from core.runs.run import Run
 
 N_NEIGHBOURS = 20
 N_FOLDS = 5
-_MAX_REFERENCE = 20_000  # training images among which neighbours are searched
-_MAX_FEATURES = 64  # principal components of pooled space in which neighbours are searched
-_ENTRIES = 1 << 21  # cosine distances computed at a time
+_MAX_REFERENCE = 20_000  # training images that neighbours are sought among
+_MAX_FEATURES = 64  # dimensions of pooled space that neighbours are sought in
+_ENTRIES = 1 << 21  # angles worked out at a time
 
-LogProbabilities = Callable[[np.ndarray], np.ndarray]
+Said = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class ClassEvidence:
-    """Class log-probabilities of each image from one source of evidence.
+class Testimony:
+    """What a witness says of each image.
 
     Parameters
     ----------
     log_p : callable
-        From n images to the log-probability of each class, shape (n, C), float32; uniform where
-        there is no evidence.
-    is_available : ndarray of shape (X,), bool
-        Whether there is evidence on the image and on its labelled class.
+        From n images to the log-probability of each class, shape (n, C), float32; all equal where
+        the witness has nothing to say.
+    speaks : ndarray of shape (X,), bool
+        Whether it has something to say of the image and of its label.
     """
 
-    log_p: LogProbabilities
-    is_available: np.ndarray
+    log_p: Said
+    speaks: np.ndarray
 
 
-def caption_evidence(run: Run, seed: int = 0) -> ClassEvidence:
-    """Return the class that the captions of each image describe, by cross-validation."""
+def captions_say(run: Run, seed: int = 0) -> Testimony:
+    """Return which class the captions of each image describe, out of sample."""
     images, C = run.images, run.sizes["C"]
     labels = images["true_c"].to_numpy()
     has_captions = (images["n_captions"] > 0).to_numpy()
     is_train = images["is_train"].to_numpy() & has_captions
     n_known = np.bincount(labels[is_train], minlength=C)
     is_described = n_known >= N_FOLDS
-    is_available = has_captions & is_described[labels]
-    fitted = np.flatnonzero(is_train & is_available)
+    speaks = has_captions & is_described[labels]
+    fitted = np.flatnonzero(is_train & speaks)
     if is_described.sum() < 2:
-        uniform = np.full(C, -np.log(C), np.float32)
-        return ClassEvidence(lambda xs: np.tile(uniform, (len(xs), 1)), np.zeros_like(is_available))
-    fold = np.full(len(images), N_FOLDS, np.int8)  # N_FOLDS: in no fold
+        silent = np.full(C, -np.log(C), np.float32)
+        return Testimony(lambda xs: np.tile(silent, (len(xs), 1)), np.zeros_like(speaks))
+    fold = np.full(len(images), N_FOLDS, np.int8)  # N_FOLDS: not fitted to at all
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     for k, (_, left) in enumerate(folds.split(fitted, labels[fitted])):
         fold[fitted[left]] = k
-    models = [_NaiveBayes(run, fitted[fold[fitted] != k]) for k in range(N_FOLDS + 1)]
+    models = [_Descriptions(run, fitted[fold[fitted] != k]) for k in range(N_FOLDS + 1)]
     cs = np.flatnonzero(is_described)
 
     def described(xs: np.ndarray) -> np.ndarray:
         log_p = np.full((len(xs), len(cs)), -np.log(len(cs)))
         for k, model in enumerate(models):
-            in_fold = has_captions[xs] & (fold[xs] == k)
-            log_p[in_fold] = model.log_p(xs[in_fold])
+            own = has_captions[xs] & (fold[xs] == k)
+            log_p[own] = model.log_p(xs[own])
         return log_p
 
-    scale = inverse_temperature(described, np.searchsorted(cs, labels), fitted)
+    loud = loudness(described, np.searchsorted(cs, labels), fitted)
 
     def log_p(xs: np.ndarray) -> np.ndarray:
         of_described = described(xs)
         full = np.full((len(xs), C), of_described.min(axis=1, keepdims=True))
-        full[:, cs] = log_softmax(of_described * scale, axis=1)
-        full[~is_available[xs]] = -np.log(C)
+        full[:, cs] = log_softmax(of_described * loud, axis=1)
+        full[~speaks[xs]] = -np.log(C)
         return full.astype(np.float32)
 
-    return ClassEvidence(log_p, is_available)
+    return Testimony(log_p, speaks)
 
 
-class _NaiveBayes:
-    """Bernoulli naive Bayes classifier over the attributes that captions name.
+class _Descriptions:
+    """Which class captions describe: naive Bayes over the attributes that they name.
 
     Parameters
     ----------
@@ -113,16 +112,15 @@ class _NaiveBayes:
         self._bias = model.class_log_prior_ + absent.sum(axis=1)
 
     def log_p(self, xs: np.ndarray) -> np.ndarray:
-        """Return the log-probability of each class that has fitted images."""
+        """Return the log-probability of each class in what it was fitted to."""
         named = (self.run.counts[xs] > 0).astype(float)
         return log_softmax(named @ self._weights + self._bias, axis=1)
 
 
-def nearest_neighbours(run: Run, seed: int = 0) -> np.ndarray:
-    """Return the nearest training images of each image except itself, (X, k), nearest first.
+def neighbours(run: Run, seed: int = 0) -> np.ndarray:
+    """Return the nearest training images of each image but itself, shape (X, k), nearest first.
 
-    The distance is the cosine distance in standardised pooled space, reduced to 64 principal
-    components.
+    Distance is the angle in standardised pooled space, reduced to its first 64 components.
     """
     reference = np.flatnonzero(run.images["is_train"])
     rng = np.random.default_rng(seed)
@@ -136,7 +134,7 @@ def nearest_neighbours(run: Run, seed: int = 0) -> np.ndarray:
     reduction = PCA(n_features, random_state=seed, svd_solver="randomized", copy=False)
     known = -_directions(reduction.fit_transform(pooled))
     k = min(N_NEIGHBOURS, len(reference) - 1)
-    nearest = np.empty((run.sizes["X"], k), np.int32)
+    found = np.empty((run.sizes["X"], k), np.int32)
     for block in blocks(run.sizes["X"], max(1, _ENTRIES // len(reference))):
         rows = np.arange(block.start, block.stop)
         values = (np.asarray(run.array("pooled")[block], np.float32) - mean) / spread
@@ -146,54 +144,48 @@ def nearest_neighbours(run: Run, seed: int = 0) -> np.ndarray:
         far[itself, at[itself]] = np.inf
         near = np.argpartition(far, k - 1, axis=1)[:, :k]
         order = np.argsort(np.take_along_axis(far, near, axis=1), axis=1, kind="stable")
-        nearest[block] = reference[np.take_along_axis(near, order, axis=1)]
-    return nearest
+        found[block] = reference[np.take_along_axis(near, order, axis=1)]
+    return found
 
 
-def neighbour_evidence(run: Run, nearest: np.ndarray) -> ClassEvidence:
-    """Return the class distribution of the labels of the nearest training images.
+def neighbours_say(run: Run, nearest: np.ndarray) -> Testimony:
+    """Return which class the nearest training images are labelled as.
 
     Parameters
     ----------
     nearest : ndarray of shape (X, k)
-        As `nearest_neighbours` returns it.
+        As `neighbours` returns it.
     """
     X, C = run.sizes["X"], run.sizes["C"]
     labels, is_train = (run.images[name].to_numpy() for name in ("true_c", "is_train"))
 
     def voted(xs: np.ndarray) -> np.ndarray:
-        votes = np.full((len(xs), C), 0.5 / C, np.float32)  # additive smoothing: half a vote
+        votes = np.full((len(xs), C), 0.5 / C, np.float32)  # half a vote for what was not seen
         for column in labels[nearest[xs]].T:
             votes[np.arange(len(xs)), column] += 1
         return np.log(votes / votes.sum(axis=1, keepdims=True))
 
-    scale = inverse_temperature(
-        voted, labels, np.flatnonzero(~is_train if not is_train.all() else is_train)
-    )
+    loud = loudness(voted, labels, np.flatnonzero(~is_train if not is_train.all() else is_train))
 
     def log_p(xs: np.ndarray) -> np.ndarray:
-        return log_softmax(voted(xs) * scale, axis=1).astype(np.float32)
+        return log_softmax(voted(xs) * loud, axis=1).astype(np.float32)
 
-    return ClassEvidence(log_p, np.ones(X, dtype=bool))
+    return Testimony(log_p, np.ones(X, dtype=bool))
 
 
-def inverse_temperature(
-    log_probabilities: LogProbabilities, labels: np.ndarray, rows: np.ndarray
-) -> float:
-    """Return the factor on log-probabilities that maximises the likelihood of ``labels[rows]``.
-
-    This is temperature scaling; the factor is one over the temperature.
+def loudness(said: Said, labels: np.ndarray, rows: np.ndarray) -> float:
+    """Return the factor on log-probabilities with the best likelihood of ``labels[rows]``.
 
     Parameters
     ----------
-    log_probabilities : callable
+    said : callable
         From images to log-probabilities, shape (n, classes).
     labels : ndarray of shape (X,)
     rows : ndarray of int
-        Images to calibrate on; a sample of some thousands is used.
+        Images to judge by; some thousands of them are looked at.
     """
     sample = rows[:: max(1, len(rows) // 5000)]
-    log_p, wanted = log_probabilities(sample), labels[sample][:, None]
+    log_p, wanted = said(sample), labels[sample][:, None]
 
     def loss(log_scale: float) -> float:
         scaled = log_softmax(log_p * np.exp(log_scale), axis=1)

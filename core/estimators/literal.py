@@ -1,8 +1,8 @@
-"""The paper's estimator, equations (1) to (4), implemented literally.
+"""The paper's own estimator, equations (1) to (4), to the letter.
 
-The likelihood of an attribute sums the activations of all images that have it, so the frequency of
-the attribute dominates the result: "white belly" is the top attribute of almost every filter. It is
-the baseline that the other estimators are compared with.
+An attribute's likelihood sums the activations of all images that have it, so how common an
+attribute is rules the result: "white belly" for almost every filter. It is kept, and always scored,
+as what the others are compared with.
 """
 
 import numpy as np

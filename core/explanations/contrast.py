@@ -1,4 +1,4 @@
-"""Contrast of two explanations: attributes that both have and attributes that only one has."""
+"""What sets two explanations apart: what both have and what only one of them has."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from core.runs.run import Run
 
 @dataclass(frozen=True)
 class Contrast:
-    """Comparison of two explanations.
+    """Two explanations side by side.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""Parts of a bird: the group of CUB keypoints that each noun refers to.
+"""Parts of a bird: which noun names which group of CUB keypoints.
 
 The nouns of each group are the fixed list of the grounding measure (README, "Measures"), so that
-scores are comparable; other nouns, such as "bird" or "plumage", have no location in the image.
+scores compare; a noun outside it, such as "bird" or "plumage", has no place in the image.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PartGroup:
-    """Nouns for one location, and the CUB keypoints of a correct detection.
+    """Nouns that mean one place, and the CUB keypoints at which it counts as found.
 
     Parameters
     ----------

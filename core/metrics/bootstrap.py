@@ -18,15 +18,15 @@ from core.batching import blocks
 
 N_RESAMPLES = 1000
 LEVELS = (2.5, 97.5)
-#: Entries of the matrix generated at a time.
+#: Entries of the matrix that are made at a time.
 _ENTRIES = 1 << 20
-#: With more images than this, multinomial sampling is too slow and integers are drawn instead.
+#: With more images than this a multinomial draw takes more than its share of time.
 _MANY = 20_000
 
 
 @dataclass(frozen=True)
 class Score:
-    """A value, its 95 % confidence interval, and the number of cases that it is computed from."""
+    """A figure, its 95 % interval, and the number of cases behind it."""
 
     value: float
     low: float
@@ -34,7 +34,7 @@ class Score:
     n: int
 
     def as_dict(self) -> dict:
-        """Return the score as JSON values; None where nothing could be measured."""
+        """Return it as plain JSON; None where nothing could be measured."""
         numbers = {
             name: float(getattr(self, name)) if np.isfinite(getattr(self, name)) else None
             for name in ("value", "low", "high")
@@ -44,9 +44,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Resamples:
-    """Number of draws of each of n images in each bootstrap resample, generated on demand.
+    """How often each of n images is drawn in each resample, made anew whenever it is asked for.
 
-    Acts as an ndarray of shape (n_resamples, n), float32, in products and in loops over rows.
+    It behaves as an ndarray of shape (n_resamples, n), float32, in products and in loops over rows.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Resamples:
     group: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Yield blocks of rows."""
+        """Yield a few rows at a time."""
         rng = np.random.default_rng(self.seed)
         for rows in blocks(self.n_resamples, max(1, _ENTRIES // max(self.n, 1))):
             yield self._draw(rng, rows.stop - rows.start).astype(np.float32)
@@ -111,15 +111,15 @@ class Resamples:
 def ratios(
     numerator: np.ndarray, denominator: np.ndarray, drawn: Resamples, unit: float = 1
 ) -> list[Score]:
-    """Return sum of numerator / sum of denominator over images, one score per column.
+    """Return sum of numerator / sum of denominator over images, one score a column.
 
     Parameters
     ----------
     numerator, denominator : ndarray of shape (n, k)
-        Terms of each image, e.g. hits and pairs; the denominator counts the cases.
+        The share of each image, e.g. hits and pairs; a denominator counts the cases.
     drawn : Resamples
     unit : float
-        Factor on the ratio: 100 for percent.
+        What 1 is written as: 100 for percent.
     """
     counts = denominator.sum(axis=0)
     values = _divide(unit * numerator.sum(axis=0), counts)
@@ -139,7 +139,7 @@ def ratio(
 
 
 def interval(value: float, again: np.ndarray, n: int) -> Score:
-    """Return a score from its value and its values in the resamples; NaN are ignored."""
+    """Return a score from its value and its values in the resamples; NaN are left out."""
     again = again[np.isfinite(again)]
     low, high = np.percentile(again, LEVELS) if len(again) else (np.nan, np.nan)
     return Score(float(value), float(low), float(high), int(n))

@@ -1,7 +1,4 @@
-"""Diversity of explanations: number and entropy of top attributes.
-
-An estimator that explains every image with the same attributes fails this test.
-"""
+"""Variety: how many different things explanations say first; a blind estimator fails here."""
 
 import numpy as np
 from scipy import sparse, stats
@@ -9,7 +6,7 @@ from scipy import sparse, stats
 from core.metrics.bootstrap import Resamples, Score, interval
 
 
-def score_diversity(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
+def score_variety(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
     """Return the number of different top attributes and their entropy in bits.
 
     Parameters
@@ -17,7 +14,7 @@ def score_diversity(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
     top : ndarray of shape (n,)
         The first attribute of each image's explanation.
 
-    >>> score_diversity(np.array([4, 4, 7, 7]))["entropy"].value
+    >>> score_variety(np.array([4, 4, 7, 7]))["entropy"].value
     1.0
     """
     _, member = np.unique(top, return_inverse=True)

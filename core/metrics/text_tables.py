@@ -1,4 +1,4 @@
-"""Evaluation as text: the tables of the paper, with the rows of the paper for comparison."""
+"""The score board as text: the tables of the paper, with the paper's own row beside ours."""
 
 from core.metrics import faithfulness
 
@@ -15,20 +15,20 @@ def tables(evaluation: dict) -> str:
         f"{scored['images']:,}{drawn} test images, {scored['captioned']:,} with captions; "
         f"accuracy {_cell(scored['accuracy'], 1)} %. Brackets: bootstrap 95 % intervals."
     )
-    sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _simulation, _names]
+    sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _simulation, _names]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
 
 
 def _grounding(evaluation: dict) -> str:
-    scores = evaluation["grounding"]
-    rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in scores["rows"].items()]
-    rows += [[f"paper: {name}", *map(str, values)] for name, values in scores["paper"].items()]
-    title = f"Grounding, PCK in percent ({scores['n_pairs']:,} image-attribute pairs)"
+    found = evaluation["grounding"]
+    rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in found["rows"].items()]
+    rows += [[f"paper: {name}", *map(str, values)] for name, values in found["paper"].items()]
+    title = f"Grounding, PCK in percent ({found['n_pairs']:,} image-attribute pairs)"
     return _table(title, ["", *(f"@{r}" for r in RADII)], rows)
 
 
 def _retrieval(evaluation: dict) -> str:
-    section = evaluation["retrieval"]
+    found = evaluation["retrieval"]
     rows = [
         [
             name,
@@ -36,30 +36,30 @@ def _retrieval(evaluation: dict) -> str:
             _cell(scores["mAP"], 3),
             _cell(scores["mAP within classes"], 3),
         ]
-        for name, scores in section["rows"].items()
+        for name, scores in found["rows"].items()
     ]
-    rows.append(["paper", *(str(section["paper"][rate]) for rate in RATES), "", ""])
+    rows.append(["paper", *(str(found["paper"][rate]) for rate in RATES), "", ""])
     head = ["", "recall %", "true negative %", "precision %", "mAP", "mAP within classes"]
     return _table("Retrieval, explanations of five attributes", head, rows)
 
 
 def _bleu(evaluation: dict) -> str:
-    section = evaluation["bleu"]
+    found = evaluation["bleu"]
     rows = [
         [f"{name}: {variant}", *(_cell(scores[group], 3) for group in GROUPS)]
-        for name, variants in section["rows"].items()
+        for name, variants in found["rows"].items()
         for variant, scores in variants.items()
     ]
-    rows.append(["paper: BLEU", *(str(section["paper"].get(group, "")) for group in GROUPS)])
+    rows.append(["paper: BLEU", *(str(found["paper"].get(group, "")) for group in GROUPS)])
     return _table("BLEU of the sentence", ["", *GROUPS], rows)
 
 
-def _diversity(evaluation: dict) -> str:
+def _variety(evaluation: dict) -> str:
     rows = [
         [name, str(int(s["different top attributes"]["value"])), _cell(s["entropy"], 2)]
         for name, s in evaluation["variety"]["rows"].items()
     ]
-    return _table("Diversity of explanations", ["", "different top attributes", "bits"], rows)
+    return _table("Variety of explanations", ["", "different top attributes", "bits"], rows)
 
 
 def _faithfulness(evaluation: dict) -> str:

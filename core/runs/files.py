@@ -1,7 +1,7 @@
-"""The files of a run: names, paths, manifest and arrays, all checked when they are read.
+"""The files of a run: names, paths, manifest and arrays, each read with a check.
 
-A run is one folder that appears atomically. `core.runs.run` reads it, `core.runs.writer` writes it;
-the names and formats of its files are defined here, from the contract.
+A run is one folder, whole or absent. `core.runs.run` reads it, `core.runs.writer` writes it; how a
+file is named and what it must look like is said here, once, from the contract.
 """
 
 import json
@@ -14,12 +14,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from core.errors import MissingRunError, RunError
-from core.runs.contract import ARRAYS, SCHEMA_VERSION
+from core.errors import MissingRunError, RunError, one_line
+from core.runs.contract import SCHEMA_VERSION
+from core.runs.validation import check_manifest
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
-#: Arrays of at most this many bytes are read into memory and not mapped.
+#: Arrays of so many bytes are read, not mapped.
 _SMALL = 1 << 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -30,8 +31,8 @@ def check_name(name: str) -> str:
     Raises
     ------
     RunError
-        If it contains anything but letters, digits, ``.``, ``_`` and ``-``. Every path that is
-        built from a URL or a command line goes through this check.
+        If it holds anything but letters, digits, ``.``, ``_`` and ``-``: no path is ever built
+        from what a URL or a command line says without this check.
     """
     if not _SAFE_NAME.fullmatch(name):
         raise RunError(
@@ -47,7 +48,7 @@ def runs_folder() -> Path:
 
 
 def read_manifest(folder: Path) -> dict:
-    """Return the manifest of a run, or raise the reason why it cannot be opened."""
+    """Return the manifest of a run; raise the error that says why it cannot be opened."""
     path = folder / MANIFEST
     if not folder.is_dir():
         raise MissingRunError(
@@ -58,7 +59,7 @@ def read_manifest(folder: Path) -> dict:
     try:
         manifest = json.loads(path.read_text("utf-8"))
         version = manifest["schema_version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
         raise RunError(
             f"{MANIFEST} of run {folder.name!r} cannot be read: precompute again"
         ) from None
@@ -67,46 +68,41 @@ def read_manifest(folder: Path) -> dict:
             f"run {folder.name!r} has schema {version}, this version reads {SCHEMA_VERSION}: "
             "precompute it again"
         )
-    letters = {dim for spec in ARRAYS for dim in spec.dims if dim.isalpha()}
-    unknown = sorted(letters - manifest.get("sizes", {}).keys())
-    if unknown or not manifest.get("estimators"):
-        lacking = ", ".join(unknown) or "estimators"
-        raise RunError(f"{MANIFEST} of run {folder.name!r} lacks {lacking}: precompute it again")
-    return manifest
+    return check_manifest(manifest, folder.name)
 
 
 def array_path(folder: Path, name: str) -> Path:
-    """Return the path of an array; ``name`` may be ``"p_t_given_f/literal"``."""
+    """Return where an array lies; ``name`` may be ``"p_t_given_f/literal"``."""
     return folder / "arrays" / f"{name}.npy"
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for an atomic write: ``path`` is replaced when the file is complete.
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under ``path`` when it is complete, and only then.
 
-    The file is written under a temporary name, synced and renamed. It is always a new file: a hard
-    link to an earlier one keeps the earlier content.
+    It is a new file also where there was one: a hard link to the old one keeps the old content.
     """
-    temporary = path.with_name(f".{path.name}.writing")
+    beside = path.with_name(f".{path.name}.writing")
     try:
-        with temporary.open("wb") as file:
+        with beside.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        beside.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
 
 
 def map_array(path: Path) -> np.ndarray:
-    """Return a read-only memory map of an array; a small array is read into memory.
+    """Return a read-only memory map of an array; a small one is read.
 
-    A map keeps its file open, and open files are limited: a run has 30 arrays, and many systems
-    allow 1,024 open files per process.
+    A map keeps its file open, and a process may open few: 1,024 on many systems, a run has 30.
     """
     if path.stat().st_size > _SMALL:
         return np.load(path, mmap_mode="r")
     array = np.load(path)
+    if not isinstance(array, np.ndarray):
+        raise ValueError("an archive where an array was expected")
     array.flags.writeable = False
     return array
 
@@ -117,8 +113,10 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         raise RunError(f"{path} is missing: precompute the run again")
     try:
         array = map_array(path)
-    except (ValueError, EOFError, OSError) as error:
-        raise RunError(f"{path} cannot be read ({error}): precompute the run again") from None
+    except Exception as error:  # numpy's reader raises many kinds for bytes that are no array
+        raise RunError(
+            f"{path} cannot be read ({one_line(error)}): precompute the run again"
+        ) from None
     if array.shape != shape or array.dtype != np.dtype(dtype):
         raise RunError(
             f"{path} should be {dtype} of shape {shape}, is {array.dtype} of {array.shape}: "

@@ -1,4 +1,4 @@
-"""Reading a run: memory-mapped arrays, tables and packed bytes."""
+"""Reading a run: memory maps, tables and packed bytes behind one object."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.errors import MissingRunError, RunError
+from core.errors import MissingRunError, RunError, one_line
 from core.runs.contract import ARRAYS, PACKS, TABLES, UNREADABLE, array_spec, expected_shape
 from core.runs.files import (
     EVALUATION,
@@ -20,10 +20,11 @@ from core.runs.files import (
     read_manifest,
     runs_folder,
 )
+from core.runs.validation import check_array, check_pack, check_table
 
 
 class Run:
-    """A finished run on disk; arrays are read-only memory maps.
+    """A finished run on disk; arrays are read-only memory maps, opened once.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class Run:
     MissingRunError
         If there is no run.
     RunError
-        If it is incomplete, of another schema version, or an array violates the contract.
+        If it is half-written, of another schema version, or an array is not what the contract says.
     """
 
     def __init__(self, folder: Path):
@@ -49,20 +50,24 @@ class Run:
             path = array_path(self.folder, name)
             if path.exists() or not spec.optional:
                 self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
+        for name, array in self._arrays.items():
+            check_array(array_path(self.folder, name), name, array, self.sizes)
         for kind, (filename, _) in PACKS.items():
-            size = int(self._arrays[f"{kind}_offsets"][-1])
             path = self.folder / filename
-            if not path.exists() or path.stat().st_size != size:
-                raise RunError(f"{path} should hold {size:,} bytes: precompute the run again")
+            n_bytes = path.stat().st_size if path.is_file() else 0
+            check_pack(path, kind, self._arrays[f"{kind}_offsets"], n_bytes)
+        for spec in TABLES:
+            if spec.name != "facts" and (self._table_path(spec.name).exists() or not spec.optional):
+                self.table(spec.name)
 
     @property
     def name(self) -> str:
-        """The run's name, the name of its folder."""
+        """The run's name: its folder's."""
         return self.folder.name
 
     @property
     def array_names(self) -> list[str]:
-        """The names of the run's arrays, e.g. ``"p_t_given_f/literal"`` for one of an estimator."""
+        """The arrays that the run holds, ``"p_t_given_f/literal"`` for one of an estimator."""
         return list(self._arrays)
 
     def _expected_arrays(self):
@@ -80,12 +85,12 @@ class Run:
         name : str
             Name in the contract.
         estimator : str, optional
-            For arrays that each estimator has; by default the run's default estimator.
+            For arrays that each estimator has; the run's default estimator otherwise.
 
         Raises
         ------
         MissingRunError
-            If the run has no such array.
+            If the run does not hold it.
         """
         if array_spec(name).per_estimator:
             name = f"{name}/{estimator or self.default_estimator}"
@@ -102,12 +107,14 @@ class Run:
         return [spec.name for spec in TABLES if self._table_path(spec.name).exists()]
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the contract, cached after the first read.
+        """Return a table of the contract, read once and kept.
 
         Raises
         ------
         MissingRunError
-            If the run has no such table.
+            If it is optional and the run does not hold it.
+        RunError
+            If it cannot be read or is not what the contract says.
         """
         return self._tables[name] if name in self._tables else self._read_table(name)
 
@@ -117,13 +124,16 @@ class Run:
 
     def _read_table(self, name: str) -> pd.DataFrame:
         path = self._table_path(name)
-        if not path.exists():
-            raise MissingRunError(f"run {self.name!r} has no table {name!r}: precompute it again")
         spec = next(spec for spec in TABLES if spec.name == name)
-        table = pd.read_parquet(path)
-        missing = [column for column in spec.columns if column not in table.columns]
-        if missing:
-            raise RunError(f"{path} lacks the columns {', '.join(missing)}: precompute again")
+        if not path.exists():
+            if not spec.optional:
+                raise RunError(f"{path} is missing: precompute the run again")
+            raise MissingRunError(f"run {self.name!r} has no table {name!r}: precompute it again")
+        try:
+            table = pd.read_parquet(path)
+        except Exception as error:  # pyarrow's reader raises many kinds for a damaged file
+            raise RunError(f"{path} cannot be read ({one_line(error)}): precompute again") from None
+        check_table(path, spec, table, self.sizes)
         self._tables[name] = table
         return table
 
@@ -132,7 +142,7 @@ class Run:
 
     @property
     def images(self) -> pd.DataFrame:
-        """One row per image x."""
+        """One row an image x."""
         return self.table("images")
 
     @property
@@ -142,22 +152,22 @@ class Run:
 
     @property
     def attributes(self) -> pd.DataFrame:
-        """One row per attribute t."""
+        """One row an attribute t."""
         return self.table("attributes")
 
     @property
     def classes(self) -> pd.DataFrame:
-        """One row per class c."""
+        """One row a class c."""
         return self.table("classes")
 
     @property
     def filters(self) -> pd.DataFrame:
-        """One row per filter f."""
+        """One row a filter f."""
         return self.table("filters")
 
     @cached_property
     def counts(self) -> sparse.csr_array:
-        """csr_array of shape (X, T): number of captions of x that name t."""
+        """csr_array of shape (X, T): how many captions of x name t."""
         parts = (
             self.array("counts_values"),
             self.array("counts_indices"),
@@ -172,7 +182,7 @@ class Run:
 
     def captions(self, x: int) -> list[str]:
         """Return the caption lines of image x; empty where it has none."""
-        return self.packed("caption", x).decode("utf-8").splitlines()
+        return self.packed("caption", x).decode("utf-8", "replace").splitlines()
 
     @cached_property
     def _packs(self) -> dict[str, np.ndarray]:
@@ -187,7 +197,7 @@ class Run:
         Raises
         ------
         MissingRunError
-            If the maps of this image are not stored.
+            If the run keeps no maps of this image.
         """
         row = int(self.array("map_row")[x])
         if row < 0:
@@ -198,36 +208,60 @@ class Run:
         return self.array("maps")[row]
 
     def evaluation(self) -> dict | None:
-        """Return the scores of this run, or None where it has not been evaluated."""
+        """Return the scores of this run, or None where it has not been evaluated.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be read or holds no dictionary.
+        """
         path = self.folder / EVALUATION
-        return json.loads(path.read_text("utf-8")) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            scores = json.loads(path.read_text("utf-8"))
+        except (ValueError, OSError, RecursionError):
+            scores = None
+        if not isinstance(scores, dict):
+            raise RunError(
+                f"{path} cannot be read: write it again by 'python -m precompute evaluate "
+                f"{self.name}'"
+            )
+        return scores
 
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A run in the runs folder; ``problem`` is the reason why it cannot be opened, in one line."""
+    """A run in the runs folder; ``problem`` says in one line why it cannot be opened."""
 
     name: str
     problem: str = ""
 
 
 def list_runs(folder: Path | None = None) -> list[RunEntry]:
-    """Return the runs of a folder, newest first; damaged runs are listed with their problem."""
+    """Return the runs of a folder, newest first; broken ones are listed with their problem."""
     folder = runs_folder() if folder is None else folder
     if not folder.is_dir():
         return []
-    folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    found = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
     entries = []
-    for path in sorted(folders, key=lambda p: p.stat().st_mtime, reverse=True):
+    for path in sorted(found, key=_changed, reverse=True):
         if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
             continue
         try:
-            read_manifest(path)
+            read_manifest(path.with_name(check_name(path.name)))
         except (RunError, MissingRunError) as error:
             entries.append(RunEntry(path.name, str(error)))
         else:
             entries.append(RunEntry(path.name))
     return entries
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it was deleted in this moment
+        return 0.0
 
 
 def open_run(name: str, folder: Path | None = None) -> Run:

@@ -1,4 +1,4 @@
-"""Writing a run atomically, checked against the contract before it is published."""
+"""Writing a run: whole or absent, checked against the contract before it appears."""
 
 import json
 import os
@@ -12,13 +12,14 @@ from scipy import sparse
 
 from core.errors import MissingRunError, RunError
 from core.runs.contract import ARRAYS, PACKS, SCHEMA_VERSION, TABLES, array_spec, expected_shape
-from core.runs.files import MANIFEST, array_path, atomic_write, check_name, open_array
+from core.runs.files import MANIFEST, array_path, check_name, open_array, whole
 from core.runs.row_file import RowFile
 from core.runs.run import Run
+from core.runs.validation import SUM_TOLERANCE
 
 
 class RunWriter:
-    """Writes a run into a temporary folder and renames it when it is complete.
+    """Writes a run beside its final place and moves it there when it is whole.
 
     Parameters
     ----------
@@ -27,12 +28,12 @@ class RunWriter:
     name : str
         The run's name.
     purpose : str
-        Part of the temporary folder's name, so that writers of different kinds do not collide.
+        Part of the folder's name, so that writers with different aims do not meet.
 
     Attributes
     ----------
     folder : Path
-        The temporary folder until `finish`; an interrupted writer resumes from it.
+        Where the parts lie until `finish`; an interrupted writer finds its parts there again.
     """
 
     def __init__(self, runs: Path, name: str, purpose: str = "partial"):
@@ -42,14 +43,14 @@ class RunWriter:
         (self.folder / "tables").mkdir(exist_ok=True)
 
     def create(self, name: str, sizes: dict[str, int]) -> bool:
-        """Create an array to be written row by row; an existing one of the same shape is kept.
+        """Make an array to be filled row by row; one of that shape that is there is kept.
 
-        An array that is shared with a finished run by a hard link is never written to.
+        One that is shared with a finished run by a hard link is never written to.
 
         Returns
         -------
         bool
-            Whether an existing array was kept.
+            Whether an earlier one was kept.
         """
         spec = array_spec(name)
         path = array_path(self.folder, name)
@@ -65,25 +66,25 @@ class RunWriter:
         return False
 
     def rows(self, name: str) -> RowFile:
-        """Open an array that was created by `create`, in this or another process."""
+        """Open an array that was made by `create`, here or in another process."""
         return RowFile(array_path(self.folder, name))
 
     def put(self, name: str, array: np.ndarray) -> None:
         """Write a whole array, cast to the contract's dtype."""
         path = array_path(self.folder, name)
         path.parent.mkdir(exist_ok=True)
-        with atomic_write(path) as file:
+        with whole(path) as file:
             np.save(file, np.ascontiguousarray(array, dtype=array_spec(name).dtype))
 
     def put_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; its index is dropped, rows are x, t, c or f."""
-        with atomic_write(self.folder / "tables" / f"{name}.parquet") as file:
+        with whole(self.folder / "tables" / f"{name}.parquet") as file:
             table.to_parquet(file, index=False)
 
     def put_pack(self, kind: str, blobs: Iterable[bytes]) -> None:
-        """Write byte strings, one per image, and their offsets."""
+        """Write byte strings, one an image, and their offsets."""
         filename, _ = PACKS[kind]
-        with atomic_write(self.folder / filename) as file:
+        with whole(self.folder / filename) as file:
             sizes = np.fromiter((file.write(blob) for blob in blobs), np.int64)
         self.put(f"{kind}_offsets", np.append(0, np.cumsum(sizes)))
 
@@ -95,7 +96,7 @@ class RunWriter:
         self.put("counts_values", counts.data)
 
     def finish(self, manifest: dict) -> Run:
-        """Write the manifest last, check the run and move it to its final path.
+        """Write the manifest last, check the whole and move it to its place.
 
         Parameters
         ----------
@@ -105,15 +106,15 @@ class RunWriter:
         Raises
         ------
         RunError
-            If a part is missing or malformed; the temporary folder is kept.
+            If a part is missing or malformed; the parts stay where they are.
         """
         manifest = {"schema_version": SCHEMA_VERSION, **manifest}
-        with atomic_write(self.folder / MANIFEST) as file:
+        with whole(self.folder / MANIFEST) as file:
             file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
         return self._publish()
 
     def recover(self) -> None:
-        """Finish or roll back the publication of an earlier writer that was killed."""
+        """Finish what an earlier writer was killed in the middle of, or take it back."""
         if (self.folder / MANIFEST).exists():
             try:
                 self._publish()
@@ -124,7 +125,7 @@ class RunWriter:
         shutil.rmtree(self._old, ignore_errors=True)
 
     def adopt(self, source: Path) -> None:
-        """Reuse a file of the finished run, by a hard link where the file system supports it."""
+        """Take over a file of the finished run, by a link where the file system has them."""
         target = self.folder / source.relative_to(self.final)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
@@ -134,7 +135,7 @@ class RunWriter:
             shutil.copyfile(source, target)
 
     def discard(self) -> None:
-        """Delete the temporary folder."""
+        """Delete what was written."""
         shutil.rmtree(self.folder)
 
     @property
@@ -158,7 +159,7 @@ class RunWriter:
 
 
 def _remove_all_but(run: Run) -> None:
-    """Delete files that are not part of the run: arrays of other estimators, progress records."""
+    """Delete what is not part of a run: arrays of estimators that it has not, notes on progress."""
     files = {array_path(run.folder, name) for name in run.array_names}
     files |= {run.folder / "tables" / f"{spec.name}.parquet" for spec in TABLES}
     for folder in (run.folder / "arrays", run.folder / "tables"):
@@ -173,23 +174,13 @@ def _remove_all_but(run: Run) -> None:
 
 
 def _check_contents(run: Run) -> None:
-    for spec in TABLES:
-        try:
-            table = run.table(spec.name)
-        except MissingRunError:
-            if spec.optional:
-                continue
-            raise
-        if spec.rows in run.sizes and len(table) != run.sizes[spec.rows]:
-            raise RunError(
-                f"table {spec.name!r} should have {run.sizes[spec.rows]} rows, has {len(table)}"
-            )
+    """Look at every value of the distributions, of which opening a run looks at some."""
     for spec in ARRAYS:
         if not spec.is_distribution:
             continue
         for estimator in run.estimators if spec.per_estimator else [None]:
             sums = run.array(spec.name, estimator).sum(axis=-1, dtype=np.float64)
-            if not np.allclose(sums, 1, atol=1e-3):
+            if not np.allclose(sums, 1, atol=SUM_TOLERANCE):
                 raise RunError(
                     f"{spec.name} should sum to 1 over {spec.dims[-1]}, got {sums.min()}"
                 )

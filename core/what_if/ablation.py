@@ -1,14 +1,12 @@
-"""Ablation: predictions with filters or attributes removed, scaled or doubled.
+"""What if the network did not see that: filters and attributes switched off, scaled or doubled.
 
 The head is linear, so scaling the maps of filter f by ``scale[f]`` scales its pooled activation and
-changes the logits by exactly ``pooled[f] * (scale[f] - 1) * class_weights[:, f]``, without a
-forward pass.
+changes the logits by exactly ``pooled[f] * (scale[f] - 1) * class_weights[:, f]``: no forward pass.
 
-No single unit represents an attribute. The share of attribute t in filter f is p(t given f), so an
-attribute at ``factor`` (0 removed, 1 unchanged, 2 doubled) scales every filter by
+An attribute has no unit of its own. Filter f carries attribute t with the share p(t given f), so an
+attribute at ``factor`` (0 removed, 1 as it is, 2 doubled) scales every filter by
 ``1 + (factor - 1) * p(t given f)``. The shares of a filter sum to 1: removing all attributes
-removes all filters, and the logit is exactly the sum of one contribution per attribute and the
-bias.
+switches everything off, and the logit splits exactly into one part an attribute plus the bias.
 """
 
 from collections.abc import Mapping
@@ -33,12 +31,12 @@ def filter_scale(
     p_t_given_f : ndarray of shape (F, T)
         Filter attribute p.d.f.s; sums to 1 over T.
     attributes, filters : mapping of t or f to a factor
-        0 is removed, 1 unchanged, 2 doubled; 1 where not given.
+        0 is removed, 1 as it is, 2 doubled; what is not named stays.
 
     Raises
     ------
     DataError
-        If a factor is negative or not finite: activations after a ReLU are not negative.
+        If a factor is negative or not finite: an activation after a ReLU has no opposite.
 
     >>> filter_scale(np.array([[0.25, 0.75], [1.0, 0.0]]), attributes={0: 0}, filters={0: 0.5})
     array([0.375, 0.   ])
@@ -58,7 +56,7 @@ def filter_scale(
 def ablated_logits(
     logits: np.ndarray, pooled: np.ndarray, class_weights: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """Return the exact logits with the maps of every filter scaled, shape (..., C).
+    """Return the logits with every filter's maps scaled, shape (..., C), exact.
 
     Parameters
     ----------
@@ -99,19 +97,19 @@ class Outcome:
 
     @property
     def is_gained(self) -> np.ndarray:
-        """Whether the prediction changes to the labelled class, shape (n,)."""
+        """Whether the answer changes to the labelled class, shape (n,)."""
         return self.is_flipped & (self.after.argmax(axis=1) == self.true_c)
 
     @property
     def is_lost(self) -> np.ndarray:
-        """Whether the prediction changes from the labelled class to another, shape (n,)."""
+        """Whether the answer changes away from the labelled class, shape (n,)."""
         return self.is_flipped & (self.before.argmax(axis=1) == self.true_c)
 
     def sentence(self) -> str:
-        """Return in words how many predictions change, and how."""
+        """Say in words how many images change their answer, and to what."""
         n, n_flipped = len(self.xs), int(self.is_flipped.sum())
         if not n_flipped:
-            return f"None of {n:,} {_images(n)} would get another prediction."
+            return f"None of {n:,} {_images(n)} would get another answer."
         gained, lost = int(self.is_gained.sum()), int(self.is_lost.sum())
         other = n_flipped - gained - lost
         parts = [
@@ -123,12 +121,11 @@ class Outcome:
             )
             if count
         ]
-        changed = f"{n_flipped:,} of {n:,} {_images(n)} would get another prediction"
-        return f"{changed}: {', '.join(parts)}."
+        return f"{n_flipped:,} of {n:,} {_images(n)} would get another answer: {', '.join(parts)}."
 
 
 def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> Outcome:
-    """Return the predictions of images ``xs`` with scaled filters, processed in chunks."""
+    """Return what scaling filters does to images ``xs`` of a run, in chunks of flat memory."""
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
     class_weights = run.array("class_weights")
     before = np.asarray(run.array("logits")[xs], dtype=float)

@@ -14,6 +14,8 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 
 #: Points an axis of a layer; more would not be seen, feature maps have 7 to 14.
 LAYER_SIZE = 56
+#: Width and height of what stands for a thumbnail that cannot be decoded.
+_NO_PHOTO = (224, 224)
 
 
 @lru_cache(maxsize=1)
@@ -52,6 +54,18 @@ def _png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def decoded(photo: bytes) -> Image.Image:
+    """Return a JPEG or PNG as RGB, a grey square where its bytes are damaged or something else.
+
+    Pillow hands some formats to programs of the system, so the one that is expected is named.
+    """
+    try:
+        with Image.open(io.BytesIO(photo), formats=["JPEG", "PNG"]) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError):
+        return Image.new("RGB", _NO_PHOTO, (128, 128, 128))
+
+
 def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
     """Return the image with the heatmap over it.
 
@@ -68,7 +82,7 @@ def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
     bytes
         A JPEG of the image's size.
     """
-    base = Image.open(io.BytesIO(photo)).convert("RGB")
+    base = decoded(photo)
     over = Image.fromarray(colourise(heatmap)).resize(base.size, Image.Resampling.BICUBIC)
     mask = over.getchannel("A").point(lambda a: a * opacity)
     base.paste(over.convert("RGB"), mask=mask)
@@ -79,7 +93,7 @@ def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
 
 def strip(pictures: list[bytes]) -> bytes:
     """Return pictures of one height side by side as one JPEG."""
-    images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    images = list(map(decoded, pictures))
     width = sum(image.width for image in images)
     sheet = Image.new("RGB", (width, max(image.height for image in images)))
     left = 0
@@ -125,7 +139,7 @@ def crop(photo: bytes, box: tuple[float, float, float], size: int = 150) -> byte
     box : tuple of float
         Top, left and side in the unit square.
     """
-    image = Image.open(io.BytesIO(photo)).convert("RGB")
+    image = decoded(photo)
     top, left, side = box
     corners = (
         left * image.width,
