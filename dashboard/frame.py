@@ -16,6 +16,8 @@ _PAGES = {
     Page.GROUNDING: ("grounding", "Grounding", "my_location"),
     Page.CLASSES: ("classes", "Classes", "category"),
     Page.PATTERNS: ("patterns", "Patterns", "stethoscope"),
+    Page.CONFUSION: ("confusion", "Confusion", "grid_on"),
+    Page.COMPARE: ("compare", "Compare", "difference"),
 }
 
 

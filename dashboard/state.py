@@ -38,6 +38,7 @@ class Key(StrEnum):
     NOTE = "note"
     IF = "if"
     ESTIMATOR = "estimator"
+    WITH = "with"
 
 
 class Page(StrEnum):
@@ -50,6 +51,8 @@ class Page(StrEnum):
     GROUNDING = "grounding"
     CLASSES = "classes"
     PATTERNS = "patterns"
+    CONFUSION = "confusion"
+    COMPARE = "compare"
 
 
 Value = str | int | float | None
@@ -63,9 +66,9 @@ def href(page: Page, /, **params: Value) -> str:
     page : Page
         Where to.
     **params : str, int, float or None
-        Keys of `Key`; None is left out.
+        Keys of `Key`; None is left out. ``run`` leads to another run.
     """
-    run = text(Key.RUN)
+    run = params.pop(Key.RUN, text(Key.RUN))
     pairs = ([(Key.RUN, run)] if run else []) + [(k, v) for k, v in params.items() if v is not None]
     query = "&".join(f"{key}={quote_plus(str(value))}" for key, value in pairs)
     return f"{page or './'}?{query}" if query else page or "./"

@@ -1,0 +1,68 @@
+"""Filters of two runs matched by the images that activate them and by their words.
+
+A filter's number means nothing in another network, so filter f of the first run is matched with
+the filter of the second whose activations over the shared test images correlate most with its own,
+and whose p(t given f) is most alike.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import normalize
+
+from core.comparison.comparison import Comparison
+from core.runs.run import Run
+
+#: Test images that activations are compared over, evenly spaced where there are more.
+N_IMAGES = 2000
+
+
+def matched_filters(comparison: Comparison) -> pd.DataFrame:
+    """Return the best match in the second run of each filter of the first.
+
+    Returns
+    -------
+    DataFrame
+        One row a filter f of the first run. Columns f, g (filter of the second run), correlation
+        (Pearson, of pooled activations over shared test images, in [-1, 1]), word_similarity
+        (cosine of p(t given f) over the attributes that both runs have, in [0, 1]) and is_mutual
+        (f is the best match of g too). The score is the sum of the two; best matches first.
+    """
+    n = len(comparison.xs_first)
+    some = np.unique(np.linspace(0, n - 1, min(N_IMAGES, n)).astype(int))
+    correlation = _standardised(comparison.first, comparison.xs_first[some]).T @ _standardised(
+        comparison.second, comparison.xs_second[some]
+    )
+    words = _word_similarity(comparison)
+    score = correlation + words
+    g = score.argmax(axis=1)
+    f = np.arange(len(g))
+    table = pd.DataFrame(
+        {
+            "f": f,
+            "g": g,
+            "correlation": correlation[f, g],
+            "word_similarity": words[f, g],
+            "is_mutual": score.argmax(axis=0)[g] == f,
+        }
+    )
+    order = np.argsort(-score[f, g], kind="stable")
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _standardised(run: Run, xs: np.ndarray) -> np.ndarray:
+    """Return pooled activations of mean 0 and norm 1 over the images, shape (n, F)."""
+    pooled = np.asarray(run.array("pooled")[xs], np.float32)
+    return normalize(pooled - pooled.mean(axis=0), axis=0)
+
+
+def _word_similarity(comparison: Comparison) -> np.ndarray:
+    phrases = [list(run.attributes["phrase"]) for run in (comparison.first, comparison.second)]
+    place = {phrase: t for t, phrase in enumerate(phrases[1])}
+    shared = [(t, place[phrase]) for t, phrase in enumerate(phrases[0]) if phrase in place]
+    if not shared:
+        sizes = comparison.first.sizes["F"], comparison.second.sizes["F"]
+        return np.zeros(sizes, np.float32)
+    first_t, second_t = np.array(shared).T
+    first = normalize(np.asarray(comparison.first.array("p_t_given_f")[:, first_t]))
+    second = normalize(np.asarray(comparison.second.array("p_t_given_f")[:, second_t]))
+    return first @ second.T

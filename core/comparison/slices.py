@@ -1,0 +1,75 @@
+"""A comparison by groups of images: by diagnosed pattern, by attribute, by quality of the image."""
+
+import numpy as np
+import pandas as pd
+
+from core.comparison.comparison import Comparison, Outcome, mcnemar
+from core.errors import MissingRunError
+from core.runs.run import Run
+
+#: Measures of image quality: column of the images table, and what its lowest fifth is called.
+QUALITIES = {"sharpness": "least sharp", "brightness": "darkest", "contrast": "least contrast"}
+#: Share of the images in a group of lowest quality.
+LOWEST = 0.2
+#: Slices by attribute are made for so many attributes, those that most captions name.
+N_ATTRIBUTES = 30
+#: A slice has at least so many images.
+MIN_IMAGES = 5
+
+
+def slices(comparison: Comparison) -> pd.DataFrame:
+    """Return how each group of images changed.
+
+    Returns
+    -------
+    DataFrame
+        Columns kind ("pattern", "attribute" or "quality"), name, n, accuracy_first,
+        accuracy_second, n_fixed, n_broken and p_value (exact McNemar, not corrected for the number
+        of slices); the most changed first within a kind.
+    """
+    rows = [
+        _row(comparison, kind, name, among)
+        for kind, name, among in _groups(comparison)
+        if among.sum() >= MIN_IMAGES
+    ]
+    columns = ["kind", "name", "n", "accuracy_first", "accuracy_second"]
+    table = pd.DataFrame(rows, columns=[*columns, "n_fixed", "n_broken", "p_value"])
+    change = (table["accuracy_second"] - table["accuracy_first"]).abs()
+    kinds = table["kind"].map({"pattern": 0, "quality": 1, "attribute": 2})
+    order = np.lexsort((-change.to_numpy(), kinds.to_numpy()))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _groups(comparison: Comparison):
+    run, xs = comparison.first, comparison.xs_first
+    try:
+        pattern = run.table("diagnoses")["pattern"].to_numpy()[xs]
+    except MissingRunError:
+        pattern = np.full(len(xs), "")
+    for name in sorted(set(pattern) - {""}):
+        yield "pattern", str(name), pattern == name
+    for column, name in QUALITIES.items():
+        values = run.images[column].to_numpy()[xs]
+        yield "quality", name, values <= np.quantile(values, LOWEST)
+    yield from _of_attributes(run, xs)
+
+
+def _of_attributes(run: Run, xs: np.ndarray):
+    """Yield the images whose captions name each of the most frequent attributes."""
+    counts = run.counts[xs].tocsc()
+    most = np.argsort(-run.attributes["n_images"].to_numpy(), kind="stable")[:N_ATTRIBUTES]
+    for t in most:
+        named = np.zeros(len(xs), bool)
+        named[counts.indices[counts.indptr[t] : counts.indptr[t + 1]]] = True
+        yield "attribute", str(run.attributes["phrase"].iloc[t]), named
+
+
+def _row(comparison: Comparison, kind: str, name: str, among: np.ndarray) -> tuple:
+    outcome = comparison.outcome[among]
+    n = len(outcome)
+    n_of = {each: int((outcome == each).sum()) for each in Outcome}
+    right_first = n_of[Outcome.BOTH_RIGHT] + n_of[Outcome.BROKEN]
+    right_second = n_of[Outcome.BOTH_RIGHT] + n_of[Outcome.FIXED]
+    fixed, broken = n_of[Outcome.FIXED], n_of[Outcome.BROKEN]
+    p_value = mcnemar(fixed, broken)
+    return kind, name, n, right_first / n, right_second / n, fixed, broken, p_value

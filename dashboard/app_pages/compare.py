@@ -1,0 +1,159 @@
+"""Compare: two runs over the same test images; what was fixed, what broke, what is said now."""
+
+import numpy as np
+import streamlit as st
+
+from core.comparison.comparison import Comparison, Outcome, compare
+from core.errors import FieldmarksError
+from core.runs.run import Run
+from dashboard import data, heading, labels, links
+from dashboard.compare_page import view
+from dashboard.components import gallery, paging
+from dashboard.components.gallery import Line, Picture
+from dashboard.state import Key, Page, bound, choice, here, number, text
+
+PER_PAGE = 36
+#: What of the address goes along on this page.
+KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PAGE)
+HELP = {
+    Outcome.FIXED: "Wrong in the first run, right in the second.",
+    Outcome.BROKEN: "Right in the first run, wrong in the second.",
+    Outcome.BOTH_WRONG: "Wrong in both runs.",
+    Outcome.BOTH_RIGHT: "Right in both runs.",
+}
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the two runs")
+def _compare(_first: Run, _second: Run, keys: tuple[str, str]) -> Comparison:
+    return compare(_first, _second)
+
+
+def main() -> None:
+    """Draw the page."""
+    chosen = data.choose()
+    first = chosen.run
+    heading.page(
+        "Compare",
+        "Two runs over the same test images, before and after a change: what was fixed, what "
+        "broke, and what the network says now.",
+    )
+    second = pick(chosen)
+    if second is None:
+        return
+    try:
+        comparison = _compare(first, second, (data.identity(first), data.identity(second)))
+    except FieldmarksError as error:
+        st.error(heading.plain(str(error)), icon=":material/difference:")
+        st.caption("Choose a run that was made from the same data set and split.")
+        return
+    i = chosen_image(comparison)
+    if i is not None:
+        view.image(comparison, i, back=here(Page.COMPARE, KEPT))
+        return
+    view.summary(comparison)
+    outcomes(comparison)
+    view.details(comparison)
+
+
+def pick(chosen) -> Run | None:
+    """Draw the choice of the second run, and return it opened."""
+    others = [e.name for e in chosen.entries if not e.problem and e.name != chosen.run.name]
+    if not others:
+        st.info(
+            "There is only one run. Make a second over the same images: another checkpoint or "
+            "architecture with `python -m precompute run`.",
+            icon=":material/difference:",
+        )
+        return None
+    asked = text(Key.WITH)
+    current = asked if asked in others else None
+    left, right = st.columns(2)
+    with left:
+        st.text_input("First run", chosen.run.name, disabled=True, key="compare.first")
+    with right:
+        st.selectbox(
+            "Second run",
+            others,
+            index=None,
+            placeholder="choose a run",
+            **bound(
+                Key.WITH, current, lambda name: name, scope="compare", resets=(Key.PAGE, Key.X)
+            ),
+        )
+    if current is None:
+        st.caption("Choose the second run to compare with.")
+        return None
+    try:
+        return data.open_run(current)
+    except FieldmarksError as error:
+        st.error(heading.plain(str(error)), icon=":material/error:")
+        return None
+
+
+def chosen_image(comparison: Comparison) -> int | None:
+    """Return the place in the comparison of the image x of the first run that the URL names."""
+    x = number(Key.X, comparison.first.sizes["X"], "image")
+    if x is None:
+        return None
+    places = np.flatnonzero(comparison.xs_first == x)
+    return int(places[0]) if len(places) else None
+
+
+def outcomes(comparison: Comparison) -> None:
+    """Draw the images by what became of them, one page of thumbnails."""
+    outcome = choice(Key.SHOW, list(Outcome), Outcome.BROKEN)
+    true = number(Key.TRUE, comparison.first.sizes["C"], "class")
+    heading.section("Images", HELP[Outcome(outcome)])
+    st.segmented_control(
+        "Outcome",
+        [str(each) for each in Outcome],
+        format_func=lambda each: f"{each.capitalize()} ({comparison.count(Outcome(each)):,})",
+        required=True,
+        label_visibility="collapsed",
+        **bound(Key.SHOW, str(outcome), scope="compare", resets=(Key.PAGE,)),
+    )
+    keep = comparison.outcome == outcome
+    if true is not None:
+        keep &= comparison.true_c == true
+        st.caption(f"Only {labels.class_name(comparison.first, true)}.")
+        st.page_link(
+            "app_pages/compare.py",
+            label="All classes",
+            query_params=links.params(**{Key.WITH: text(Key.WITH), Key.SHOW: outcome}),
+        )
+    places = np.flatnonzero(keep)
+    if not len(places):
+        st.caption("No image.")
+        return
+    page, rows = paging.window(len(places), PER_PAGE)
+    gallery.show(
+        [card(comparison, int(i)) for i in places[rows]],
+        key="compare.gallery",
+        width=138,
+        to_top=True,
+    )
+    paging.control(len(places), PER_PAGE, page, "compare")
+
+
+def card(comparison: Comparison, i: int) -> Picture:
+    """Return the thumbnail of an image with both predictions."""
+    first = comparison.first
+    x = int(comparison.xs_first[i])
+    true = int(comparison.true_c[i])
+    lines = [Line(labels.class_name(first, true), gallery.TRUE, title="True class")]
+    for which, predicted in (
+        ("First run", comparison.predicted_first[i]),
+        ("Second run", comparison.predicted_second[i]),
+    ):
+        if predicted != true:
+            name = labels.class_name(first, int(predicted))
+            lines.append(Line(name, gallery.PREDICTED, title=f"{which} predicts"))
+    return Picture(
+        src=data.thumb(first, x),
+        alt=gallery.describe_image(first, x),
+        href=here(Page.COMPARE, KEPT, x=x),
+        lines=lines,
+    )
+
+
+main()

@@ -1,0 +1,71 @@
+"""Confusion matrix: every true class against every predicted one; a cell opens its images."""
+
+import numpy as np
+import streamlit as st
+
+from core.metrics.confusion import confusion_matrix, similarity_order
+from core.runs.run import Run
+from dashboard import data, heading, labels, links
+from dashboard.figures.confusion import matrix
+from dashboard.state import Key, bound, choice, picked
+
+ORDERS = {"similar": "Look-alikes together", "number": "By class number"}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _counts_and_order(_run: Run, key: str) -> tuple[np.ndarray, np.ndarray]:
+    counts = confusion_matrix(_run)
+    return counts, similarity_order(counts, np.asarray(_run.array("class_weights")))
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.choose().run
+    heading.page(
+        "Confusion matrix",
+        "Test images by true class (rows) and predicted class (columns). A cell opens its images.",
+    )
+    counts, similar = _counts_and_order(run, data.identity(run))
+    if not counts.sum():
+        st.info("This run has no test images, so nothing can be confused.", icon=":material/info:")
+        return
+    n_wrong = int(counts.sum() - np.trace(counts))
+    order = choice(Key.SORT, ORDERS, "similar")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        n_pairs = int((counts > 0).sum() - (np.diag(counts) > 0).sum())
+        st.markdown(f"**{n_wrong:,}** failures in {n_pairs:,} cells", width="content")
+        st.space("stretch")
+        st.segmented_control(
+            "Order",
+            list(ORDERS),
+            format_func=ORDERS.get,
+            required=True,
+            label_visibility="collapsed",
+            help="An average-linkage tree on how often two classes are taken for each other, and "
+            "on the cosine of their class weights.",
+            **bound(Key.SORT, order, scope="confusion"),
+        )
+    cs = similar if order == "similar" else np.arange(len(counts))
+    names = [labels.class_name(run, int(c)) for c in cs]
+    st.plotly_chart(
+        matrix(counts[np.ix_(cs, cs)], names, cs),
+        key=f"confusion.{run.name}.{order}",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=f"Confusion matrix of {len(counts)} classes",
+    )
+    st.caption(
+        "Orange: share of the true class's test images that were given the wrong class. Grey: the "
+        "diagonal, classified correctly. Empty cells hold no image."
+    )
+    for cell in picked(f"confusion.{run.name}.{order}"):
+        true, predicted = (int(c) for c in cell)
+        show = "right" if true == predicted else None
+        st.switch_page(
+            "app_pages/failures.py",
+            query_params=links.params(true=true, predicted=predicted, show=show),
+        )
+
+
+main()

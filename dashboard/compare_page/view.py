@@ -1,0 +1,247 @@
+"""What the page Compare shows of two runs: the change in numbers, its parts, and one image."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.comparison.comparison import (
+    Comparison,
+    change,
+    class_changes,
+    confusion_difference,
+    settled,
+)
+from core.comparison.matched_filters import matched_filters
+from core.comparison.sentences import sentence_change
+from core.comparison.slices import slices
+from core.errors import FieldmarksError
+from dashboard import data, heading, labels, links
+from dashboard.components import gallery, ranking, sentence
+from dashboard.components.gallery import Picture
+from dashboard.figures.confusion import difference
+from dashboard.state import Key, Page, href, picked, update
+from dashboard.verdicts import database, dataset
+
+#: A difference is called significant below this p-value.
+SIGNIFICANT = 0.05
+
+
+def summary(comparison: Comparison) -> None:
+    """Draw the change of accuracy with its interval and test, and the verdicts that are settled."""
+    whole = change(comparison)
+    step = whole.difference
+    interval = f"bootstrap 95 % interval {100 * step.low:+.1f} to {100 * step.high:+.1f} points"
+    test = f"{interval}, exact McNemar p = {whole.p_value:.3g}"
+    cells = (
+        ("First run", f"{whole.accuracy_first:.1%}", "Accuracy on the shared test images"),
+        ("Second run", f"{whole.accuracy_second:.1%}", "Accuracy on the shared test images"),
+        (
+            "Difference",
+            f"{100 * step.value:+.1f} points",
+            f"Second minus first, paired by image; {interval}",
+        ),
+        ("McNemar p", f"{whole.p_value:.3g}", "Exact test on the images that changed side"),
+        ("Churn", f"{whole.churn:.1%}", "Share of images whose predicted class changed"),
+    )
+    with st.grid(5, min_column_width=140, gap="small"):
+        for label, value, help in cells:
+            st.metric(label, value, help=help, border=True)
+    if whole.p_value >= SIGNIFICANT:
+        st.markdown(f"**No significant change** ({test}).")
+    else:
+        word = "better" if step.value > 0 else "worse"
+        st.markdown(f"The second run is **significantly {word}** ({test}).")
+    if comparison.n_relabelled:
+        st.caption(
+            f"The label of {comparison.n_relabelled:,} test images differs between the runs; the "
+            "second run's labels count for both."
+        )
+    _verdicts(comparison)
+
+
+def _verdicts(comparison: Comparison) -> None:
+    try:
+        latest = database().latest(dataset(comparison.first))
+    except FieldmarksError:
+        return
+    judged, gone = settled(comparison, latest.index)
+    if judged:
+        st.caption(f"Of {judged:,} failures with a verdict {gone:,} are gone in the second run.")
+
+
+def details(comparison: Comparison) -> None:
+    """Draw the change by class, confusion, group of images and filter."""
+    heading.section("Where it changed")
+    classes, confusion, groups, filters = st.tabs(["Classes", "Confusion", "Groups", "Filters"])
+    with classes:
+        _classes(comparison)
+    with confusion:
+        _confusion(comparison)
+    with groups:
+        _groups(comparison)
+    with filters:
+        _filters(comparison)
+
+
+def _classes(comparison: Comparison, n: int = 24) -> None:
+    table = class_changes(comparison)
+    table = table[table["difference"] != 0].head(n)
+    if table.empty:
+        st.caption("No class has more or fewer correct images.")
+        return
+    st.caption("Classes by how many more or fewer of their test images are right. A click filters.")
+    top = int(table["difference"].abs().max())
+    ranking.show(
+        [
+            ranking.Row(
+                labels.class_name(comparison.first, int(row.c)),
+                f"{row.difference:+d} of {row.n}",
+                href=_filtered(comparison, int(row.c), row.difference),
+                bar=abs(row.difference) / top,
+                title=f"{row.right_first} of {row.n} right before, {row.right_second} after",
+                tone="true" if row.difference > 0 else "predicted",
+            )
+            for row in table.itertuples()
+        ],
+        key="compare.classes",
+        columns=2,
+    )
+
+
+def _filtered(comparison: Comparison, c: int, step: int) -> str:
+    show = "fixed" if step > 0 else "broken"
+    return href(Page.COMPARE, **{Key.WITH: comparison.second.name, Key.SHOW: show, Key.TRUE: c})
+
+
+def _confusion(comparison: Comparison) -> None:
+    cells = confusion_difference(comparison)
+    if not cells.any():
+        st.caption("Every image is given the same class by both runs.")
+        return
+    st.caption("Images more (blue) or fewer (orange) in the second run's confusion matrix.")
+    names = [labels.class_name(comparison.first, c) for c in range(len(cells))]
+
+    def narrow() -> None:
+        for true, _ in picked("compare.confusion"):
+            update(**{Key.TRUE: int(true), Key.PAGE: None})
+
+    st.plotly_chart(
+        difference(cells, names, np.arange(len(cells))),
+        key="compare.confusion",
+        on_select=narrow,
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="Second minus first confusion matrix",
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing groups of images")
+def _slices(_comparison: Comparison, keys: tuple[str, str]) -> pd.DataFrame:
+    return slices(_comparison)
+
+
+@st.cache_data(max_entries=8, show_spinner="Matching filters")
+def _matched(_comparison: Comparison, keys: tuple[str, str]) -> pd.DataFrame:
+    return matched_filters(_comparison)
+
+
+def _keys(comparison: Comparison) -> tuple[str, str]:
+    return data.identity(comparison.first), data.identity(comparison.second)
+
+
+def _groups(comparison: Comparison) -> None:
+    table = _slices(comparison, _keys(comparison))
+    if table.empty:
+        st.caption("No group has enough images.")
+        return
+    st.caption(
+        "Accuracy of the images of a diagnosed pattern, of low quality, or whose captions name an "
+        "attribute. p is not corrected for the number of groups."
+    )
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="compare.groups",
+        column_config={
+            "kind": "Kind",
+            "name": "Group",
+            "n": "Images",
+            "accuracy_first": percent | {"label": "First run"},
+            "accuracy_second": percent | {"label": "Second run"},
+            "n_fixed": "Fixed",
+            "n_broken": "Broken",
+            "p_value": st.column_config.NumberColumn("McNemar p", format="%.3g"),
+        },
+    )
+
+
+def _filters(comparison: Comparison, n: int = 24) -> None:
+    table = _matched(comparison, _keys(comparison))
+    mutual = float(table["is_mutual"].mean())
+    st.caption(
+        "Filters matched by the images that activate them and by their words, because a filter's "
+        f"number means nothing in another network. {mutual:.0%} are each other's best match. The "
+        "least alike first: what the first network had and the second lacks."
+    )
+    ranking.show(
+        [
+            ranking.Row(
+                [
+                    (f"{row.f}  ", "muted"),
+                    (labels.filter_name(comparison.first, row.f), ""),
+                    (f"  →  {row.g}  ", "muted"),
+                    (labels.filter_name(comparison.second, row.g), ""),
+                ],
+                f"r = {row.correlation:.2f}",
+                href=links.filter_(row.f),
+                bar=max(row.correlation, 0),
+                title=f"cosine of p(t | f) {row.word_similarity:.2f}",
+            )
+            for row in table.iloc[::-1].head(n).itertuples()
+        ],
+        key="compare.filters",
+        columns=2,
+    )
+
+
+def image(comparison: Comparison, i: int, back: str) -> None:
+    """Draw one image with the sentences of both networks, and the words gained and lost."""
+    first, x = comparison.first, int(comparison.xs_first[i])
+    words = sentence_change(comparison, i)
+    true = labels.class_name(first, int(comparison.true_c[i]))
+    outcome = str(comparison.outcome[i]).capitalize()
+    heading.section(f"Image {x}: {heading.plain(true)}", outcome)
+    picture, both = st.columns([1, 2], gap="large")
+    with picture:
+        gallery.show(
+            [Picture(src=data.thumb(first, x), alt=gallery.describe_image(first, x), href=back)],
+            key="compare.image",
+            width=260,
+            fixed=True,
+        )
+        ranking.show([ranking.Row("Back to all images", "", href=back)], key="compare.back")
+    with both:
+        for title, run, explanation, predicted, place in (
+            ("First run", first, words.first, comparison.predicted_first[i], x),
+            (
+                "Second run",
+                comparison.second,
+                words.second,
+                comparison.predicted_second[i],
+                int(comparison.xs_second[i]),
+            ),
+        ):
+            is_right = predicted == comparison.true_c[i]
+            st.caption(f"{title}, {heading.plain(run.name)}: {'right' if is_right else 'wrong'}")
+            to_image = href(Page.FAILURES, **{Key.RUN: run.name, Key.X: place})
+            sentence.show(
+                explanation.spans,
+                lambda _, to_image=to_image: to_image,
+                key=f"compare.sentence.{title}",
+                tone="true" if is_right else "predicted",
+                title=lambda _: "Open the image in this run",
+            )
+        for title, phrases in (("Words gained", words.gained), ("Words lost", words.lost)):
+            listed = ", ".join(heading.plain(phrase) for phrase in phrases) or "none"
+            st.markdown(f"**{title}**: {listed}")

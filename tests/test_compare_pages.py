@@ -1,0 +1,110 @@
+"""The pages Compare and Confusion: what they say, where they lead, bad links."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.comparison.comparison import Outcome, compare
+from core.metrics.confusion import confusion_matrix
+from tests.pages import links, said, visit
+from tests.second_run import write_second_run
+from tests.synthetic_run import write_synthetic_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two_runs")
+    first = write_synthetic_run(folder)
+    write_second_run(first, folder)
+    write_synthetic_run(folder, "elsewhere", seed=9)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def runs(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
+
+
+@pytest.fixture(scope="module")
+def comparison(folder):
+    from core.runs.run import open_run
+
+    return compare(open_run("synthetic", folder), open_run("second", folder))
+
+
+TWO = "compare?run=synthetic&with=second"
+
+
+def test_compare_asks_for_the_second_run():
+    app = visit("compare?run=synthetic")
+    assert not app.exception
+    assert "Choose the second run" in said(app)
+
+
+def test_compare_says_what_changed_and_whether_it_is_significant(comparison):
+    app = visit(TWO)
+    assert not app.exception
+    assert "McNemar p" in said(app)
+    labels = [metric.label for metric in app.metric]
+    assert labels == ["First run", "Second run", "Difference", "McNemar p", "Churn"]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_each_outcome_has_its_gallery(comparison, outcome):
+    app = visit(f"{TWO}&show={outcome.replace(' ', '+')}")
+    assert not app.exception
+    opened = [link for link in links(app) if "&x=" in link]
+    assert len(opened) == comparison.count(outcome)
+
+
+def test_one_image_shows_both_sentences_and_leads_to_both_runs(comparison):
+    i = int(np.flatnonzero(comparison.outcome == "fixed")[0])
+    app = visit(f"{TWO}&x={comparison.xs_first[i]}")
+    assert not app.exception
+    assert "Words gained" in said(app)
+    assert any("run=synthetic" in link for link in links(app))
+    assert any("run=second" in link for link in links(app))
+
+
+def test_a_run_over_other_images_is_refused_with_counts():
+    app = visit("compare?run=synthetic&with=elsewhere")
+    assert not app.exception
+    assert "the same test images" in said(app)
+
+
+@pytest.mark.parametrize("link", ["with=nonsense", "with=second&x=999", "with=second&show=odd"])
+def test_a_bad_link_lands_softly(link):
+    assert not visit(f"compare?run=synthetic&{link}").exception
+
+
+@pytest.mark.parametrize("order", ["similar", "number"])
+def test_every_cell_with_an_image_can_be_clicked(comparison, order):
+    app = visit(f"confusion?run=synthetic&sort={order}")
+    assert not app.exception
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    cells = [tuple(cell) for cell in decoded(figure["data"][-1]["customdata"])]
+    expected = confusion_matrix(comparison.first)
+    assert sorted(cells) == sorted(map(tuple, np.argwhere(expected)))
+
+
+def test_a_cell_of_the_confusion_matrix_opens_its_images(comparison):
+    app = visit("confusion?run=synthetic")
+    key = "confusion.synthetic.similar"
+    true, predicted = np.argwhere(confusion_matrix(comparison.first) * (1 - np.eye(5)))[0]
+    point = {"customdata": [int(true), int(predicted)]}
+    app.session_state[key] = {"selection": {"points": [point]}}
+    app.run()
+    assert not app.exception
+
+
+def decoded(value):
+    """Return an array of a figure's JSON, which may be written as base64."""
+    if isinstance(value, dict):
+        import base64
+
+        shape = [int(size) for size in value["shape"].split(",")]
+        flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        return flat.reshape(shape).tolist()
+    return value
