@@ -25,7 +25,7 @@ BASELINES = frozenset(
 
 @dataclass(frozen=True)
 class Row:
-    """One method; ``role`` is "default", "estimator", "baseline" or "paper"."""
+    """One method; ``role`` is "default", "estimator", "baseline", "paper" or "difference"."""
 
     name: str
     role: str
@@ -136,6 +136,10 @@ def _rows(part: dict, default: str, prefix: str) -> list[Row]:
             scores = {k: v for k, v in (group or {}).items() if is_score(v)}
             if scores:
                 rows.append(Row(f"{name}, {variant}", role, scores))
+    for name, figures in part.get("differences", {}).items():
+        scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
+        if scores:
+            rows.append(Row(name, "difference", scores))
     columns = list(dict.fromkeys(name for row in rows for name in row.scores))
     return rows + _paper(part.get("paper"), columns) if rows else []
 
@@ -173,7 +177,7 @@ def show(run: Run) -> None:
     heading.section(
         "Score board",
         f"Scored on {scored_on}. Blue: this run's default estimator. Grey: baselines.",
-        help="Each score with its bootstrap 95 % interval over images.",
+        help="Each score with its bootstrap 95 % interval over classes and images.",
     )
     if not measured:
         st.caption("This run has no scores yet; compute them with:")
@@ -259,7 +263,7 @@ def end(score: dict, name: str) -> float:
 
 def dots(panel: Panel) -> None:
     """Draw the headline figure of each method with its interval, where it could be measured."""
-    rows = [row for row in panel.rows if panel.headline in row.scores]
+    rows = [row for row in panel.rows if panel.headline in row.scores and row.role != "difference"]
     if not rows:
         return
     st.caption(f"{panel.headline} with 95 % interval")

@@ -83,7 +83,7 @@ def test_differences_are_paired(values):
 
 def test_of_no_filters_there_is_no_mean(values):
     a, b = values
-    assert np.isnan(Activations(a, TRUE_C).mean(b, np.empty(0, int)).score.value)
+    assert np.isnan(Activations(a, TRUE_C).mean(b, np.empty(0, int)).value)
 
 
 def test_resamples_of_classes_draw_each_class_whole_in_number():

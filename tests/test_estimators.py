@@ -5,6 +5,7 @@ from scipy import sparse
 from core import estimators
 from core.errors import DataError
 from core.estimators import ESTIMATORS, Inputs, estimate
+from core.estimators.literal import DEFAULT_READING, p_by_reading
 from core.estimators.mixture import most_likely, tilted
 from core.probability import prior
 
@@ -49,6 +50,35 @@ def test_literal_agrees_with_a_slow_loop_written_from_the_paper():
             expected[f, t] = p_f_given_t[t, f] * inputs.prior[t]
         expected[f] /= sum(expected[f])
     np.testing.assert_allclose(estimate("literal", inputs).p_t_given_f, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("reading", "likelihood", "tf"),
+    [
+        ("sum over images, mean TF (or mean over images, summed TF)", "sum", "mean"),
+        ("sum over images, mean TF (or mean over images, summed TF)", "mean", "sum"),
+        ("sum over images, summed TF", "sum", "sum"),
+        ("mean over images, mean TF", "mean", "mean"),
+    ],
+)
+def test_a_reading_of_the_paper_agrees_with_a_slow_loop(reading, likelihood, tf):
+    inputs = planted_inputs()
+    counts, p = inputs.counts.toarray(), np.zeros((F, T))
+    for t in range(T):
+        own = [x for x in range(X) if counts[x, t] > 0]
+        n_t = len(own)
+        p_f = sum(inputs.pooled[x] / inputs.pooled[x].sum() for x in own)
+        tf_idf = counts[:, t].sum() * np.log(X / n_t)
+        p[:, t] = p_f / (n_t if likelihood == "mean" else 1)
+        p[:, t] *= tf_idf / (n_t if tf == "mean" else 1)
+    p /= p.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(p_by_reading(inputs, reading), p, rtol=1e-4)
+
+
+def test_the_estimator_is_the_default_reading():
+    inputs = planted_inputs()
+    found = p_by_reading(inputs, DEFAULT_READING)
+    np.testing.assert_array_equal(estimate("literal", inputs).p_t_given_f, found)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

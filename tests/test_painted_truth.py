@@ -26,7 +26,7 @@ def painted(tmp_path):
         }
     )
     Truth(images, attributes, images, images, {}).write(world)
-    run.manifest["settings"] = {"cub": str(world / "CUB_200_2011")}
+    run.manifest["settings"] = {"source": {"data": str(world / "CUB_200_2011")}}
     return run
 
 

@@ -10,7 +10,7 @@ from sacrebleu.metrics import BLEU
 
 from core.explanations.explanation import predicate
 from core.language import english
-from core.metrics.bootstrap import Resamples, Score, interval, ratios
+from core.metrics.bootstrap import Resamples, Score, ratios
 from core.runs.run import Run
 
 VARIANTS = {
@@ -53,7 +53,9 @@ def sentence_bleu(texts: list[str], captions: list[list[str]], order: int) -> np
     )
 
 
-def score_bleu(values: np.ndarray, is_right: np.ndarray, seed: int = 0) -> dict[str, Score]:
+def score_bleu(
+    values: np.ndarray, is_right: np.ndarray, group: np.ndarray | None = None, seed: int = 0
+) -> dict[str, Score]:
     """Return mean BLEU of correct, wrong and all predictions, and correct minus wrong.
 
     Parameters
@@ -62,13 +64,12 @@ def score_bleu(values: np.ndarray, is_right: np.ndarray, seed: int = 0) -> dict[
         BLEU of each image's explanation.
     is_right : ndarray of shape (n,), bool
         Whether the image was classified correctly.
+    group : ndarray of shape (n,), optional
+        Class of each image, see `Resamples`.
+    seed : int
     """
-    drawn = Resamples(len(values), seed=seed)
+    drawn = Resamples(len(values), seed=seed, group=group)
     groups = {"correct": is_right, "wrong": ~is_right, "all": np.ones(len(values), bool)}
     member = np.stack(list(groups.values()), axis=1).astype(float)
     scores = dict(zip(groups, ratios(values[:, None] * member, member, drawn), strict=True))
-    sums = drawn @ np.hstack([values[:, None] * member[:, :2], member[:, :2]])
-    with np.errstate(invalid="ignore"):
-        again = sums[:, 0] / sums[:, 2] - sums[:, 1] / sums[:, 3]
-    difference = scores["correct"].value - scores["wrong"].value
-    return {**scores, "correct minus wrong": interval(difference, again, len(values))}
+    return {**scores, "correct minus wrong": scores["correct"].minus(scores["wrong"])}

@@ -26,12 +26,27 @@ _MANY = 20_000
 
 @dataclass(frozen=True)
 class Score:
-    """A figure, its 95 % interval, and the number of cases behind it."""
+    """A figure, its 95 % interval, and the number of cases behind it.
+
+    Parameters
+    ----------
+    value, low, high : float
+    n : int
+    again : ndarray of shape (n_resamples,), optional
+        The figure in each resample.
+    """
 
     value: float
     low: float
     high: float
     n: int
+    again: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    def minus(self, other: "Score") -> "Score":
+        """Return the difference; both must come from the same resamples, which pairs them."""
+        if self.again is None or other.again is None:
+            raise ValueError("a difference needs the figures of the resamples")
+        return interval(self.value - other.value, self.again - other.again, self.n)
 
     def as_dict(self) -> dict:
         """Return it as plain JSON; None where nothing could be measured."""
@@ -140,9 +155,40 @@ def ratio(
 
 def interval(value: float, again: np.ndarray, n: int) -> Score:
     """Return a score from its value and its values in the resamples; NaN are left out."""
-    again = again[np.isfinite(again)]
-    low, high = np.percentile(again, LEVELS) if len(again) else (np.nan, np.nan)
-    return Score(float(value), float(low), float(high), int(n))
+    known = again[np.isfinite(again)]
+    low, high = np.percentile(known, LEVELS) if len(known) else (np.nan, np.nan)
+    return Score(float(value), float(low), float(high), int(n), again)
+
+
+def mean_score(scores: list[Score]) -> Score:
+    """Return the mean of figures from the same resamples, each counting alike; NaN left out."""
+    values = np.array([score.value for score in scores])
+    again = np.stack([score.again for score in scores])
+    return interval(_mean(values), _mean(again), sum(score.n for score in scores))
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the first axis of what is finite, NaN of nothing."""
+    known = np.isfinite(values)
+    return _divide(np.where(known, values, 0).sum(axis=0), known.sum(axis=0))
+
+
+def differences(rows: dict[str, dict[str, Score]], pairs: list[tuple[str, str]]) -> dict:
+    """Return the paired differences of rows, figure by figure: ``{"a minus b": {...}}``.
+
+    Parameters
+    ----------
+    rows : dict of dict of Score
+        All from the same resamples.
+    pairs : list of two names
+    """
+    return {
+        f"{a} minus {b}": {
+            name: score.minus(rows[b][name]) for name, score in rows[a].items() if name in rows[b]
+        }
+        for a, b in pairs
+        if a in rows and b in rows
+    }
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Pearson's correlation of activations with predictions of them, filter by filter, over images."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.class_statistics import class_sums
@@ -9,29 +7,6 @@ from core.metrics.bootstrap import Resamples, Score, interval
 
 #: Resamples of a correlation, which takes products of all images and filters.
 N_RESAMPLES = 200
-
-
-@dataclass(frozen=True)
-class Correlated:
-    """A mean correlation over filters, and what it is in each resample of classes and images.
-
-    The same resamples are drawn for all predictions, so that differences are paired.
-    """
-
-    value: float
-    again: np.ndarray
-    n: int
-
-    @property
-    def score(self) -> Score:
-        """The value with its interval."""
-        return interval(self.value, self.again, self.n)
-
-    def minus(self, other: "Correlated") -> Score:
-        """Return the difference, paired by resamples."""
-        if not min(len(self.again), len(other.again)):
-            return interval(np.nan, np.empty(0), 0)
-        return interval(self.value - other.value, self.again - other.again, self.n)
 
 
 class Activations:
@@ -69,7 +44,7 @@ class Activations:
 
     def mean(
         self, predicted: np.ndarray, fs: np.ndarray | None = None, within: bool = False
-    ) -> Correlated:
+    ) -> Score:
         """Return the mean over filters ``fs``, all by default, of the correlation.
 
         Parameters
@@ -81,23 +56,23 @@ class Activations:
         """
         fs = np.arange(predicted.shape[1]) if fs is None else fs
         if not len(fs) or not len(predicted):
-            return Correlated(np.nan, np.empty(0), 0)
+            return interval(np.nan, np.empty(0), 0)
         a, mean_a, scale_a = (side[:, fs] for side in self._sides[within])
         b, mean_b, scale_b = self._moments(predicted[:, fs], within)
         covariance = self._weights @ (a * b) - mean_a * mean_b
         again = (covariance * scale_a * scale_b).mean(axis=1)
-        return Correlated(float((a * b).sum(axis=0).mean()), again, len(fs))
+        return interval(float((a * b).sum(axis=0).mean()), again, len(fs))
 
     def exchanged(
         self, predicted: np.ndarray, fs: np.ndarray | None = None, within: bool = False
-    ) -> Correlated:
+    ) -> Score:
         """Return the mean over all pairs of a filter and another's prediction.
 
         It is what remains on average where predictions are exchanged between the filters.
         """
         fs = np.arange(predicted.shape[1]) if fs is None else fs
         if not len(fs) or not len(predicted):
-            return Correlated(np.nan, np.empty(0), 0)
+            return interval(np.nan, np.empty(0), 0)
         first = [side[:, fs] for side in self._sides[within]]
         second = self._moments(predicted[:, fs], within)
         value = float(first[0].mean(axis=1) @ second[0].mean(axis=1))
@@ -107,7 +82,7 @@ class Activations:
             for scaled, mean, scale in (first, second)
         )
         again = (a * b * self._weights.T).sum(axis=0) - mean_a * mean_b
-        return Correlated(value, again, len(fs))
+        return interval(value, again, len(fs))
 
     def _moments(
         self, values: np.ndarray, within: bool

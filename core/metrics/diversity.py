@@ -6,13 +6,18 @@ from scipy import sparse, stats
 from core.metrics.bootstrap import Resamples, Score, interval
 
 
-def score_variety(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
+def score_variety(
+    top: np.ndarray, group: np.ndarray | None = None, seed: int = 0
+) -> dict[str, Score]:
     """Return the number of different top attributes and their entropy in bits.
 
     Parameters
     ----------
     top : ndarray of shape (n,)
         The first attribute of each image's explanation.
+    group : ndarray of shape (n,), optional
+        Class of each image, see `Resamples`.
+    seed : int
 
     >>> score_variety(np.array([4, 4, 7, 7]))["entropy"].value
     1.0
@@ -21,7 +26,7 @@ def score_variety(top: np.ndarray, seed: int = 0) -> dict[str, Score]:
     n_kinds = member.max(initial=-1) + 1
     ones, rows = np.ones(len(top), np.float32), np.arange(len(top))
     is_kind = sparse.csr_array((ones, (rows, member)), shape=(len(top), n_kinds))
-    counts = Resamples(len(top), seed=seed) @ is_kind
+    counts = Resamples(len(top), seed=seed, group=group) @ is_kind
     plain = np.bincount(member, minlength=n_kinds)
     return {
         "different top attributes": interval(n_kinds, (counts > 0).sum(axis=1), len(top)),

@@ -1,8 +1,8 @@
 """The score board of a run: every measure, every estimator, its baselines, on the test split.
 
 `evaluate` returns plain JSON, which is ``evaluation.json``. A score is ``{value, low, high, n}``:
-the figure, its bootstrap 95 % interval over images and the number of cases; null where nothing
-could be measured. The layout is
+the figure, its bootstrap 95 % interval over classes and images, and the number of cases; null where
+nothing could be measured. The layout is
 
     scored           what was scored: images, of how many, captioned images, classes, accuracy in
                      percent of all of them
@@ -17,7 +17,9 @@ could be measured. The layout is
                      precision and recall; null where neither places nor keypoints are known
     verdicts         filters of each verdict
 
-``paper`` beside the rows has the paper's own figures, ``by_attribute`` those of each attribute.
+``paper`` beside the rows has the paper's own figures, ``by_attribute`` and ``by_part`` those of
+each attribute and part, ``differences`` those of the default less a control's, from the same
+resamples.
 """
 
 from collections.abc import Callable
@@ -29,7 +31,7 @@ from core.errors import DataError
 from core.explanations.attribute_ranking import telling_first, top_attributes
 from core.explanations.explanation import average_filter
 from core.metrics import bleu, diversity, faithfulness, pck, retrieval
-from core.metrics.bootstrap import Resamples, Score, ratio
+from core.metrics.bootstrap import Resamples, Score, differences, ratio
 from core.metrics.filter_names import VERDICTS, score_names
 from core.metrics.simulation import score_simulation
 from core.probability import p_t_given_xc
@@ -38,6 +40,8 @@ from core.runs.run import Run
 
 #: Test images that are scored at most, drawn at random: of so many the intervals are narrow.
 N_SCORED = 20_000
+#: What the default estimator's figures are compared with, image by image.
+_CONTROLS = ("constant", "class frequency", "literal")
 
 
 def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dict:
@@ -78,9 +82,13 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     tops = {name: top for name, (top, _) in found.items()}
     has_caption = np.isin(xs, captioned)
     said = {name: (top[has_caption], p[has_caption]) for name, (top, p) in found.items()}
-    accuracy = ratio(is_right[tested], np.ones(len(tested)), Resamples(len(tested)), unit=100)
+    true_c = images["true_c"].to_numpy()
+    drawn = Resamples(len(tested), seed=seed, group=true_c[tested])
+    accuracy = ratio(is_right[tested], np.ones(len(tested)), drawn, unit=100)
     rows = {
-        "variety": {n: diversity.score_variety(top[:, 0], seed) for n, top in tops.items()},
+        "variety": {
+            n: diversity.score_variety(top[:, 0], true_c[xs], seed) for n, top in tops.items()
+        },
         "faithfulness": _faithfulness(run, xs, tops, seed),
     }
     return plain(
@@ -151,15 +159,21 @@ def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:
         **pck.baseline_points(len(pairs.xs), seed),
         **pck.peaks(run, pairs, {"constant": constant, **evidence}),
     }
-    phrases = run.attributes["phrase"]
+    phrases, part = run.attributes["phrase"], run.attributes["part"].to_numpy()
+    true_c = run.images["true_c"].to_numpy()
+    rows = {name: pck.score_peaks(pairs, at, true_c, seed) for name, at in points.items()}
     return {
         "n_pairs": len(pairs.xs),
         "paper": pck.PAPER,
-        "rows": {name: pck.score_peaks(pairs, at, seed) for name, at in points.items()},
+        "rows": rows,
+        "differences": differences(rows, [(run.default_estimator, n) for n in _CONTROLS]),
+        "by_part": {
+            name: pck.score_by_part(pairs, at, part, true_c, seed) for name, at in points.items()
+        },
         "by_attribute": {
             name: {
                 phrases.iloc[t]: scores
-                for t, scores in pck.score_by_attribute(pairs, at, seed).items()
+                for t, scores in pck.score_by_attribute(pairs, at, true_c, seed).items()
             }
             for name, at in points.items()
         },
@@ -198,11 +212,20 @@ def _retrieval(
     rows, by_attribute = {}, {}
     for name in (*baselines, *said):
         top, p = _explained(run, xs, ts, baselines[name]) if name in baselines else said[name]
-        arguments = p, retrieval.retrieved(top, ts), truth
-        rows[name] = retrieval.score_retrieval(*arguments, true_c[xs], seed)
-        scores = retrieval.score_by_attribute(*arguments, seed)
-        by_attribute[name] = dict(zip(phrases, scores, strict=True))
-    return {"paper": retrieval.PAPER, "rows": rows, "by_attribute": by_attribute}
+        if name == "class frequency":
+            # all images of a class stand alike; a shared threshold would count against it
+            p = p + 1e-9 * rng.random(p.shape)
+        arguments = p, retrieval.retrieved(top, ts), truth, true_c[xs], seed
+        rows[name] = retrieval.score_retrieval(*arguments)
+        by_attribute[name] = dict(
+            zip(phrases, retrieval.score_by_attribute(*arguments), strict=True)
+        )
+    return {
+        "paper": retrieval.PAPER,
+        "rows": rows,
+        "differences": differences(rows, [(run.default_estimator, n) for n in _CONTROLS]),
+        "by_attribute": by_attribute,
+    }
 
 
 def _bleu(
@@ -212,7 +235,7 @@ def _bleu(
     is_right: np.ndarray,
     seed: int,
 ) -> dict:
-    rows = {}
+    rows, true_c = {}, run.images["true_c"].to_numpy()[xs]
     for name, (top, _) in said.items():
         values = np.empty((len(bleu.VARIANTS), len(xs)))
         for block in blocks(len(xs)):
@@ -223,7 +246,7 @@ def _bleu(
                 for wording, order in bleu.VARIANTS.values()
             ]
         rows[name] = {
-            variant: bleu.score_bleu(of_images, is_right, seed)
+            variant: bleu.score_bleu(of_images, is_right, true_c, seed)
             for variant, of_images in zip(bleu.VARIANTS, values, strict=True)
         }
     return {"paper": bleu.PAPER, "rows": rows}

@@ -13,7 +13,7 @@ import pandas as pd
 from core.batching import blocks
 from core.explanations.grounding import upsample
 from core.language.parts import keypoints_of
-from core.metrics.bootstrap import Resamples, Score, ratios
+from core.metrics.bootstrap import Resamples, Score, mean_score, ratios
 from core.runs.run import Run
 
 RADII = (0.1, 0.2, 0.3)
@@ -160,31 +160,80 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
     return points
 
 
-def score_peaks(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[str, Score]:
-    """Return PCK in percent by radius, e.g. ``{"0.1": ...}``, resampled over images."""
-    images, member = np.unique(pairs.xs, return_inverse=True)
-    far = distance(points, pairs.keypoints)
-    hits = np.zeros((len(images), len(RADII)))
-    np.add.at(hits, member, far[:, None] <= RADII)
-    n_pairs = np.bincount(member, minlength=len(images)).astype(float)
-    n_pairs = np.repeat(n_pairs[:, None], len(RADII), 1)
-    scores = ratios(hits, n_pairs, Resamples(len(images), seed=seed), unit=100)
-    return {str(radius): score for radius, score in zip(RADII, scores, strict=True)}
+def score_peaks(
+    pairs: Pairs, points: np.ndarray, true_c: np.ndarray | None = None, seed: int = 0
+) -> dict[str, Score]:
+    """Return PCK in percent by radius, e.g. ``{"0.1": ...}``.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    points : ndarray of shape (n, 2)
+        Where each pair's heatmap is highest.
+    true_c : ndarray of shape (X,), optional
+        Class of each image, see `Resamples`.
+    seed : int
+    """
+    together = np.zeros(len(pairs.xs), int)
+    return _by_column(pairs, points, together, 1, true_c, seed)[0]
 
 
-def score_by_attribute(pairs: Pairs, points: np.ndarray, seed: int = 0) -> dict[int, list[Score]]:
-    """Return PCK in percent at each of `RADII` for every attribute t."""
-    images, member = np.unique(pairs.xs, return_inverse=True)
+def score_by_attribute(
+    pairs: Pairs, points: np.ndarray, true_c: np.ndarray | None = None, seed: int = 0
+) -> dict[int, list[Score]]:
+    """Return PCK in percent at each of `RADII` for every attribute t; arguments as above."""
     used, column = np.unique(pairs.ts, return_inverse=True)
-    far, drawn = distance(points, pairs.keypoints), Resamples(len(images), seed=seed)
-    total = np.zeros((len(images), len(used)), bool)
-    total[member, column] = True
-    by_radius = []
+    scores = _by_column(pairs, points, column, len(used), true_c, seed)
+    return {int(t): list(row.values()) for t, row in zip(used, scores, strict=True)}
+
+
+def score_by_part(
+    pairs: Pairs,
+    points: np.ndarray,
+    part: np.ndarray,
+    true_c: np.ndarray | None = None,
+    seed: int = 0,
+) -> dict[str, dict[str, Score]]:
+    """Return PCK in percent by part and radius, and the mean over parts, which count alike.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    points : ndarray of shape (n, 2)
+    part : ndarray of shape (T,)
+        The part of each attribute.
+    true_c : ndarray of shape (X,), optional
+    seed : int
+    """
+    used, column = np.unique(part[pairs.ts].astype(str), return_inverse=True)
+    scores = _by_column(pairs, points, column, len(used), true_c, seed)
+    rows = {str(p): row for p, row in zip(used, scores, strict=True)}
+    if rows:
+        rows["mean over parts"] = {r: mean_score([row[r] for row in scores]) for r in scores[0]}
+    return rows
+
+
+def _by_column(
+    pairs: Pairs,
+    points: np.ndarray,
+    column: np.ndarray,
+    n_columns: int,
+    true_c: np.ndarray | None,
+    seed: int,
+) -> list[dict[str, Score]]:
+    """Return PCK in percent of the pairs of each column, by radius."""
+    images, member = np.unique(pairs.xs, return_inverse=True)
+    group = None if true_c is None else true_c[images]
+    far, drawn = distance(points, pairs.keypoints), Resamples(len(images), seed=seed, group=group)
+    cases = np.zeros((len(images), n_columns))
+    np.add.at(cases, (member, column), 1)
+    rows: list[dict[str, Score]] = [{} for _ in range(n_columns)]
     for radius in RADII:
-        hits = np.zeros_like(total)
-        hits[member, column] = far <= radius
-        by_radius.append(ratios(hits, total, drawn, unit=100))
-    return {int(t): [row[j] for row in by_radius] for j, t in enumerate(used)}
+        hits = np.zeros_like(cases)
+        np.add.at(hits, (member, column), far <= radius)
+        for row, score in zip(rows, ratios(hits, cases, drawn, unit=100), strict=True):
+            row[str(radius)] = score
+    return rows
 
 
 def baseline_points(n: int, seed: int = 0) -> dict[str, np.ndarray]:

@@ -73,15 +73,16 @@ def score_retrieval(
         What ranks the images, for the attributes that are searched.
     is_retrieved, truth : ndarray of shape (n, k), bool
     true_c : ndarray of shape (n,)
-        Class of each image.
+        Class of each image; classes are resampled first.
+    seed : int
     """
-    few = Resamples(len(p), N_RANKING_RESAMPLES, seed)
+    few = Resamples(len(p), N_RANKING_RESAMPLES, seed, true_c)
     rates = _rates(is_retrieved, truth)
     hits, cases = (
         np.stack([flags.sum(axis=1) for flags in side], axis=1)
         for side in zip(*rates.values(), strict=True)
     )
-    scores = ratios(hits, cases, Resamples(len(p), seed=seed), unit=100)
+    scores = ratios(hits, cases, Resamples(len(p), seed=seed, group=true_c), unit=100)
     return {
         **dict(zip(rates, scores, strict=True)),
         "mAP": _mean_precision([(np.arange(len(p)), Rankings(p, truth))], few),
@@ -96,14 +97,18 @@ def score_retrieval(
 
 
 def score_by_attribute(
-    p: np.ndarray, is_retrieved: np.ndarray, truth: np.ndarray, seed: int = 0
+    p: np.ndarray,
+    is_retrieved: np.ndarray,
+    truth: np.ndarray,
+    true_c: np.ndarray,
+    seed: int = 0,
 ) -> list[dict[str, Score]]:
     """Return recall, true negative rate, precision and average precision of each column."""
     rates, k = _rates(is_retrieved, truth), p.shape[1]
     hits, cases = (np.hstack(side) for side in zip(*rates.values(), strict=True))
-    scores = ratios(hits, cases, Resamples(len(p), seed=seed), unit=100)
+    scores = ratios(hits, cases, Resamples(len(p), seed=seed, group=true_c), unit=100)
     columns = {name: scores[i * k : (i + 1) * k] for i, name in enumerate(rates)}
-    ranking, few = Rankings(p, truth), Resamples(len(p), N_RANKING_RESAMPLES, seed)
+    ranking, few = Rankings(p, truth), Resamples(len(p), N_RANKING_RESAMPLES, seed, true_c)
     again = np.stack([ranking.average_precision(w) for w in few])
     columns["AP"] = [
         interval(value, again[:, j], truth[:, j].sum())
@@ -131,9 +136,14 @@ def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: Resamples)
     scored = np.isfinite(plain)
     if not scored.any():
         return interval(np.nan, np.empty(0), 0)
-    again = [
-        np.nanmean(np.concatenate([r.average_precision(w[members]) for members, r in groups]))
-        for w in drawn
-    ]
-    value, again = plain[scored].mean(), np.array(again)
-    return interval(value, again - again.mean() + value, scored.sum())
+    again = np.full(drawn.n_resamples, np.nan)
+    for i, w in enumerate(drawn):
+        each = [(r.average_precision(w[members]), w[members].mean()) for members, r in groups]
+        values = np.concatenate([values for values, _ in each])
+        # a class that is drawn twice counts twice
+        times = np.concatenate([np.full(len(values), n) for values, n in each])
+        known = np.isfinite(values)
+        if times[known].any():
+            again[i] = np.average(values[known], weights=times[known])
+    value = plain[scored].mean()
+    return interval(value, again - np.nanmean(again) + value, scored.sum())

@@ -19,7 +19,8 @@ from core.class_statistics import N_FOLDS, families, folds
 from core.estimators import Inputs, words
 from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
-from core.metrics.correlation import Activations, Correlated
+from core.metrics.bootstrap import Score, differences
+from core.metrics.correlation import Activations
 from core.runs.run import Run
 
 #: Words of the largest p(t given f) that stand for a p.d.f. by themselves.
@@ -231,19 +232,13 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]
             rows[name][f"{kind} left out"] = sim.activations.mean(predicted)
             if name == default:
                 rows[exchanged][f"{kind} left out"] = sim.activations.exchanged(predicted)
-    pairs = ((default, exchanged), (default, "best word"), ("ridge encoding", default))
-    pairs = (*pairs, ("name", "name, exchanged"), ("name", "best word of named filters"))
-    return {
-        "rows": {name: {k: v.score for k, v in row.items()} for name, row in rows.items()},
-        "differences": {
-            f"{a} minus {b}": {k: v.minus(rows[b][k]) for k, v in rows[a].items() if k in rows[b]}
-            for a, b in pairs
-        },
-    }
+    pairs = [(default, exchanged), (default, "best word"), ("ridge encoding", default)]
+    pairs += [("name", "name, exchanged"), ("name", "best word of named filters")]
+    return {"rows": rows, "differences": differences(rows, pairs)}
 
 
 def _row(
     sim: Simulation, predicted: np.ndarray, fs: np.ndarray | None = None, exchanged: bool = False
-) -> dict[str, Correlated]:
+) -> dict[str, Score]:
     score = sim.activations.exchanged if exchanged else sim.activations.mean
     return {"all": score(predicted, fs), "within classes": score(predicted, fs, within=True)}

@@ -13,7 +13,8 @@ def tables(evaluation: dict) -> str:
     drawn = f" of {scored['of']:,}" if scored["images"] < scored["of"] else ""
     head = (
         f"{scored['images']:,}{drawn} test images, {scored['captioned']:,} with captions; "
-        f"accuracy {_cell(scored['accuracy'], 1)} %. Brackets: bootstrap 95 % intervals."
+        f"accuracy {_cell(scored['accuracy'], 1)} %. "
+        "Brackets: bootstrap 95 % intervals over classes and images."
     )
     sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _simulation, _names]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
@@ -21,7 +22,8 @@ def tables(evaluation: dict) -> str:
 
 def _grounding(evaluation: dict) -> str:
     found = evaluation["grounding"]
-    rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in found["rows"].items()]
+    scored = {**found["rows"], **found["differences"]}
+    rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in scored.items()]
     rows += [[f"paper: {name}", *map(str, values)] for name, values in found["paper"].items()]
     title = f"Grounding, PCK in percent ({found['n_pairs']:,} image-attribute pairs)"
     return _table(title, ["", *(f"@{r}" for r in RADII)], rows)
@@ -36,7 +38,7 @@ def _retrieval(evaluation: dict) -> str:
             _cell(scores["mAP"], 3),
             _cell(scores["mAP within classes"], 3),
         ]
-        for name, scores in found["rows"].items()
+        for name, scores in {**found["rows"], **found["differences"]}.items()
     ]
     rows.append(["paper", *(str(found["paper"][rate]) for rate in RATES), "", ""])
     head = ["", "recall %", "true negative %", "precision %", "mAP", "mAP within classes"]
@@ -76,7 +78,7 @@ def _faithfulness(evaluation: dict) -> str:
 
 
 def _simulation(evaluation: dict) -> str:
-    rows = evaluation["simulation"]["rows"]
+    rows = {**evaluation["simulation"]["rows"], **evaluation["simulation"]["differences"]}
     head = ["all", "within classes", "classes left out", "families left out"]
     cells = [[name, *(_cell(row.get(column), 3) for column in head)] for name, row in rows.items()]
     return _table("Activations predicted from captions, mean correlation", ["", *head], cells)

@@ -49,7 +49,8 @@ def attribute_places(run: Run, world: Path) -> pd.DataFrame:
 
 def write_painted_truth(run: Run) -> None:
     """Write the table into a run over a painted world; a run over anything else is left alone."""
-    world = Path(run.manifest.get("settings", {}).get("cub", "")).parent
+    source = run.manifest.get("settings", {}).get("source", {})
+    world = Path(source.get("data", "")).parent
     if (world / FOLDER / "settings.json").is_file():
         with whole(run.folder / "tables" / f"{NAME}.parquet") as file:
             attribute_places(run, world).to_parquet(file, index=False)

@@ -64,7 +64,7 @@ def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Ro
         By which split the class of each image is judged.
     """
     pairs = pck.grounded_pairs(run, xs)
-    evidence = dict(candidates(run, inputs))
+    evidence, true_c = dict(candidates(run, inputs)), run.images["true_c"].to_numpy()
     fixed = {
         "constant": np.ones((run.sizes["F"], 1), np.float32),
         "literal": run.array("evidence", "literal"),
@@ -79,7 +79,7 @@ def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Ro
         own = pck.Pairs(pairs.xs[judged], pairs.ts[judged], pairs.keypoints[judged])
         for name in (*fixed, chosen):
             kind = name if name in fixed else "chosen"
-            for radius, score in pck.score_peaks(own, points[name][judged]).items():
+            for radius, score in pck.score_peaks(own, points[name][judged], true_c).items():
                 yield g, kind, name, f"PCK@{radius}", score
 
 
