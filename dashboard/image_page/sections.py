@@ -98,7 +98,10 @@ def sentences(view: View) -> None:
         lambda t: link(t=labels.phrase(view.run, t)),
         key="failures.sentence.contrast",
         active=view.t,
-        title=lambda t: f"difference of p(t | x, c): {view.contrast.difference[t]:+.4f}",
+        title=lambda t: (
+            f"difference of p(t | x, c): {view.contrast.difference[t]:+.4f}; part of the "
+            f"difference of the logits: {view.contrast.logit_part[t]:+.3f}"
+        ),
     )
 
 

@@ -42,7 +42,7 @@ def read(run: Run, x: int) -> View:
     both = data.compare(run, first, second)
     t = data.read_attribute(run)
     if t is None:
-        t = (both.only_first or first.attributes)[0]
+        t = (both.for_first or first.attributes)[0]
     return View(run, x, c, versus, first, second, both, t)
 
 
