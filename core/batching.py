@@ -1,8 +1,7 @@
-"""Work in batches: rows a block at a time, so that memory stays flat, and small jobs a core each.
+"""Batch processing: blocks of rows with constant memory, and independent jobs in a thread pool.
 
-A product of small matrices that is divided among the cores waits longer for the slowest of them
-than it computes, the more so on a busy machine; so each job runs on one core and the jobs beside
-each other.
+Dividing a product of small matrices among the cores costs more synchronisation than computation.
+Each job therefore runs with one BLAS thread, and the jobs run in parallel.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 Job, Result = TypeVar("Job"), TypeVar("Result")
 
-#: Rows worked on at a time.
+#: Rows processed at a time.
 BLOCK = 512
 
 
@@ -28,8 +27,8 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
     yield from (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-class Rows:
-    """Some rows of a larger array, read when they are sliced.
+class RowSubset:
+    """A subset of the rows of a larger array, read when it is sliced.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ class Rows:
         May be a memory map.
     rows : ndarray of shape (n,)
 
-    >>> Rows(np.array([[5.0], [6.0], [7.0]]), np.array([2, 0]))[0:2].ravel()
+    >>> RowSubset(np.array([[5.0], [6.0], [7.0]]), np.array([2, 0]))[0:2].ravel()
     array([7., 5.])
     """
 
@@ -48,8 +47,8 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, some: slice) -> np.ndarray:
-        return np.asarray(self._array[self._rows[some]])
+    def __getitem__(self, selection: slice) -> np.ndarray:
+        return np.asarray(self._array[self._rows[selection]])
 
 
 def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:

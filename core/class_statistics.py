@@ -1,7 +1,7 @@
-"""Images that stand for a filter or a class: strongest activations, nearest to the mean.
+"""Top-activating images of each filter, and the images nearest to the mean of each class.
 
-Both are found in one or two passes over blocks of images, with memory that does not grow with X,
-and partial results of several processes can be merged.
+Both take one or two passes over blocks of images with memory that does not grow with X, and the
+partial results of several processes can be merged.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 
 class RunningTop:
-    """The R images with the highest activation of each filter, among all seen so far.
+    """The R top-activating images of each filter among all images added so far.
 
-    A value and its image are kept as one 64-bit key that sorts by rising value and, among equal
-    values, by falling x: the result does not depend on the order or division into blocks.
+    A value and its image are packed into one 64-bit key that sorts by ascending value and, among
+    equal values, by descending x. The result does not depend on the order or size of the blocks.
 
     Parameters
     ----------
@@ -34,14 +34,14 @@ class RunningTop:
         self.keys = np.zeros((F, R), np.uint64)
 
     def update(self, pooled: np.ndarray, xs: np.ndarray) -> None:
-        """Take in a block of images.
+        """Add a block of images.
 
         Parameters
         ----------
         pooled : ndarray of shape (n, F)
             Finite numbers.
         xs : ndarray of shape (n,)
-            Which images they are, below 2^32 - 1.
+            Indices of the images, below 2^32 - 1.
         """
         bits = np.ascontiguousarray(pooled.T, np.float32).view(np.uint32)
         is_negative = bits >> 31 == 1
@@ -49,13 +49,13 @@ class RunningTop:
         self.merge((ordered.astype(np.uint64) << np.uint64(32)) | (_LOW - xs.astype(np.uint64)))
 
     def merge(self, keys: np.ndarray) -> None:
-        """Take in the keys of another `RunningTop`, shape (F, any)."""
+        """Add the keys of another `RunningTop`, shape (F, any)."""
         R = self.keys.shape[1]
         keys = np.concatenate([self.keys, keys], axis=1)
         self.keys = np.partition(keys, -R, axis=1)[:, -R:].copy()
 
     def images(self) -> np.ndarray:
-        """Return the images by falling activation, shape (F, R), int32; -1 for none."""
+        """Return the images by descending activation, shape (F, R), int32; -1 for none."""
         keys = np.sort(self.keys, axis=1)[:, ::-1]
         return (_LOW - (keys & _LOW)).astype(np.uint32).view(np.int32)
 
@@ -69,7 +69,7 @@ def class_sums(pooled: np.ndarray, c: np.ndarray, C: int) -> np.ndarray:
     c : ndarray of shape (n,)
         Class of each row.
     C : int
-        How many classes there are.
+        Number of classes.
     """
     n = len(c)
     membership = sparse.csr_array((np.ones(n), (c, np.arange(n))), shape=(C, n))
@@ -77,7 +77,7 @@ def class_sums(pooled: np.ndarray, c: np.ndarray, C: int) -> np.ndarray:
     return sums.toarray() if sparse.issparse(sums) else sums
 
 
-def distances(pooled: np.ndarray, c: np.ndarray, means: np.ndarray) -> np.ndarray:
+def distances_to_mean(pooled: np.ndarray, c: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Return the Euclidean distance of each image to the mean of its class, shape (n,)."""
     return np.sqrt(np.square(pooled - means[c]).sum(axis=1))
 
@@ -88,14 +88,14 @@ def nearest(distance: np.ndarray, c: np.ndarray, C: int, N: int) -> np.ndarray:
     Parameters
     ----------
     distance : ndarray of shape (X,)
-        Infinite for images that do not count.
+        Infinite for images to leave out.
     c : ndarray of shape (X,)
     C, N : int
 
     Returns
     -------
     ndarray of shape (C, N), int32
-        By rising distance, -1 where there are fewer.
+        By ascending distance, -1 where there are fewer.
 
     >>> nearest(np.array([2.0, 1.0, np.inf]), np.array([0, 0, 1]), C=2, N=2)
     array([[ 1,  0],
@@ -106,8 +106,8 @@ def nearest(distance: np.ndarray, c: np.ndarray, C: int, N: int) -> np.ndarray:
     order = order[np.isfinite(distance[order])]
     starts = np.searchsorted(c[order], np.arange(C + 1))
     for cls in range(C):
-        found = order[starts[cls] : starts[cls + 1]][:N]
-        result[cls, : len(found)] = found
+        members = order[starts[cls] : starts[cls + 1]][:N]
+        result[cls, : len(members)] = members
     return result
 
 

@@ -1,4 +1,4 @@
-"""Errors that a person can act on: what was expected, what came, what to do."""
+"""Errors for the user: what was expected, what was given, what to do."""
 
 
 class FieldmarksError(Exception):
@@ -26,12 +26,12 @@ class DatabaseError(FieldmarksError, RuntimeError):
 
 
 class ConflictError(FieldmarksError):
-    """Somebody else saved a verdict on the same image in the meantime.
+    """Another user saved a verdict on the same image in the meantime.
 
     Attributes
     ----------
     theirs : Verdict
-        What is saved now; yours was not written and is still with the caller.
+        The verdict in the database; the caller's verdict was not written.
     """
 
     def __init__(self, message: str, theirs):
@@ -40,7 +40,7 @@ class ConflictError(FieldmarksError):
 
 
 def one_line(error: BaseException) -> str:
-    r"""Return what a library's error says, as one line to be put into ours.
+    r"""Return the first line of a library's error message, for use in our own message.
 
     >>> one_line(ValueError("no such layer\nstack trace"))
     'no such layer'

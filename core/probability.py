@@ -1,6 +1,6 @@
-"""The paper's distributions, equations (1) to (8), as products of the factors that a run stores.
+"""The paper's distributions, equations (1) to (8), as products of the arrays that a run stores.
 
-Names read as the paper writes them: the given comes first as an axis, the outcome last, so every
+Names follow the paper's notation: the condition is the first axis, the outcome the last, so every
 distribution sums to 1 over axis -1 and products are plain ``@``.
 """
 
@@ -11,8 +11,8 @@ from scipy import sparse
 def sigma(values: np.ndarray, axis: int = -1) -> np.ndarray:
     """Return ``values`` clipped at 0 and divided by their sum; uniform where nothing is positive.
 
-    The paper's sigma is left open. As a softmax over filters it gives one top attribute for all
-    images; a filter with a negative product speaks against the class, so it is clipped.
+    The paper does not define its sigma. A softmax over filters gives the same top attribute for all
+    images; a filter with a negative product is evidence against the class, so it is clipped.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.explanations.contributions import classes_of
+from core.explanations.contributions import top_classes
 from core.runs.run import Run
 from dashboard import heading, labels, links
 from dashboard.components import gallery, ranking
@@ -158,7 +158,7 @@ def class_weights(run: Run, f: int) -> None:
         help="W[c, f], the weight of filter f in the logit of class c. Positive weights only.",
     )
     weights = run.array("class_weights")[:, f]
-    cs = classes_of(run, f)
+    cs = top_classes(run, f)
     if not len(cs):
         st.caption("No class has a positive weight for this filter.")
         return

@@ -12,14 +12,18 @@ from PIL import Image
 
 from core.runs.files import runs_folder
 from core.runs.run import Run
-from core.search.image_selection import Criteria, select, suggested_failures
+from core.search.image_selection import Criteria, select_images, suggested_failures
 from tests.browser import launch, serve, settle
 
 
 def states(run: Run) -> dict[str, str]:
     """Return a link for each page, at something worth seeing."""
     failures = suggested_failures(run)
-    x = int(failures[len(failures) // 2]) if len(failures) else int(select(run, Criteria("all"))[0])
+    x = (
+        int(failures[len(failures) // 2])
+        if len(failures)
+        else int(select_images(run, Criteria("all"))[0])
+    )
     row = run.images.iloc[x]
     t = int(run.array("top_t_predicted")[x, 0])
     phrase = run.attributes["phrase"].iloc[t]

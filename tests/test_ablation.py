@@ -127,12 +127,14 @@ def test_flips_of_a_whole_run_equal_a_loop_over_its_images(run):
         gained,
         lost,
     )
-    assert outcome.sentence().startswith(f"{flipped} of {len(xs)} images would get another answer")
+    assert outcome.sentence().startswith(
+        f"{flipped} of {len(xs)} images would get another prediction"
+    )
 
 
 def test_a_change_that_flips_nothing_says_so(run):
     outcome = what_if(run, [3], np.ones(run.sizes["F"]))
-    assert outcome.sentence() == "None of 1 image would get another answer."
+    assert outcome.sentence() == "None of 1 image would get another prediction."
 
 
 def brute_force(evidence, logits, wanted):
@@ -221,12 +223,12 @@ def test_a_claim_about_the_filters_that_decide_holds_and_one_about_idle_filters_
     contribution = run.array("pooled")[x] * run.array("class_weights")[c]
     share = run.array("p_t_given_f")
     ts = np.argsort(contribution @ share)
-    assert check_claim(run, x, c, list(ts[-3:])).fall > check_claim(run, x, c, list(ts[:3])).fall
+    assert check_claim(run, x, c, list(ts[-3:])).drop > check_claim(run, x, c, list(ts[:3])).drop
     against = check_claim(run, x, c, list(ts[:3]))
     assert not against.holds
-    assert against.sentence().startswith("The sentence does not name")
+    assert against.sentence().startswith("The attributes of the sentence do not affect")
 
 
 def test_a_claim_is_deterministic(run):
     first, second = (check_claim(run, 1, 2, [0, 1]) for _ in range(2))
-    assert np.array_equal(first.random_falls, second.random_falls)
+    assert np.array_equal(first.random_drops, second.random_drops)

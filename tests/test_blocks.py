@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import batching as module
-from core.batching import Rows
+from core.batching import RowSubset
 from core.diagnosis import failure_groups, label_evidence
 from core.diagnosis.diagnosis import diagnose
 from core.estimators import ESTIMATORS, estimate
@@ -67,8 +67,10 @@ def test_diagnoses_do_not_depend_on_the_size_of_blocks(run, small_blocks):
 
 
 def test_groups_of_failures_that_are_read_again_are_those_held_in_memory(run):
-    read = failure_groups.Differences(run, failure_groups.failures(run))
-    np.testing.assert_array_equal(failure_groups.group(read), failure_groups.group(read[:]))
+    read = failure_groups.AttributeDifferences(run, failure_groups.failures(run))
+    np.testing.assert_array_equal(
+        failure_groups.group_directions(read), failure_groups.group_directions(read[:])
+    )
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -108,6 +110,6 @@ def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_a_slow_loop():
 
 def test_rows_read_what_is_sliced():
     array = np.arange(12.0).reshape(6, 2)
-    rows = Rows(array, np.array([5, 0, 3]))
+    rows = RowSubset(array, np.array([5, 0, 3]))
     assert rows.shape == (3, 2)
     np.testing.assert_array_equal(rows[1:], array[[0, 3]])

@@ -137,7 +137,7 @@ def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywher
     table = app.dataframe[0].value
     assert table["After"][0] < table["Before"][0]
     app.button(key=f"{scope}.all").click().run()
-    assert "would get another answer" in text(app)
+    assert "would get another prediction" in text(app)
 
 
 def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
@@ -153,7 +153,7 @@ def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
 
 def test_the_claim_of_the_sentence_is_tested_in_the_page(faulty):
     x = MISLED[0]
-    assert "what moves the prediction: without what it names" in text(
+    assert "the prediction: without them the log-odds" in text(
         part("image_page.what_if", x, *classes(faulty, x))
     )
 
@@ -167,7 +167,7 @@ def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faul
     assert scores == sorted(scores, reverse=True)
     (others,) = app.expander
     assert "Spurious cue" not in others.markdown[0].value
-    assert "would lead" in text(app)
+    assert "would win" in text(app)
 
 
 def test_an_image_without_a_fault_is_said_to_have_none(faulty):

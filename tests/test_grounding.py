@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import MissingRunError
-from core.explanations.grounding import class_maps, ground, normalise, upsample, weighted_map
+from core.explanations.grounding import class_maps, clip_and_scale, ground, upsample, weighted_map
 
 
 def grid(rows, cols):
@@ -55,7 +55,7 @@ def test_a_heatmap_lies_between_zero_and_one(run):
 
 
 def test_nothing_positive_gives_an_empty_heatmap():
-    assert normalise(np.array([[-1.0, 0.0]])).tolist() == [[0, 0]]
+    assert clip_and_scale(np.array([[-1.0, 0.0]])).tolist() == [[0, 0]]
 
 
 def test_class_maps_share_one_scale_and_add_up_to_the_logit(run):

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from core.search.image_selection import Criteria, confusion_pairs, select, suggested_failures
+from core.search.image_selection import Criteria, confusion_pairs, select_images, suggested_failures
 from dashboard.verdicts import database
 from tests.pages import APP, component_data, links, said, visit
 
@@ -174,7 +174,7 @@ def test_one_path_of_clicks_from_a_confusion_to_the_largest_class_weights_of_a_f
 
 
 def test_next_and_previous_follow_the_list(run):
-    xs = select(run, Criteria())
+    xs = select_images(run, Criteria())
     app = visit(f"failures?x={xs[0]}")
     assert app.button(key="failures.previous").disabled
     app.button(key="failures.next").click().run()
@@ -190,7 +190,7 @@ def test_what_narrows_the_list_becomes_part_of_the_link(run):
     assert app.query_params["true"] == str(c)
     assert "page" not in app.query_params
     (gallery,) = component_data(app, "failures.gallery")
-    assert len(gallery["items"]) == len(select(run, Criteria(true=c)))
+    assert len(gallery["items"]) == len(select_images(run, Criteria(true=c)))
     assert all(f"true={c}" in item["href"] for item in gallery["items"])
 
 
@@ -217,7 +217,7 @@ def test_any_class_can_be_put_in_the_place_of_the_true_one(run, wrong):
 
 
 def test_a_correct_image_opens_in_the_same_view(run):
-    x = int(select(run, Criteria("right"))[0])
+    x = int(select_images(run, Criteria("right"))[0])
     app = visit(f"failures?x={x}")
     assert not app.exception
     assert component_data(app, "failures.sentence.true")
@@ -234,7 +234,7 @@ def test_nobody_has_reviewed_anything_yet(run, monkeypatch, tmp_path):
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path / 'verdicts.sqlite'}")
     database.clear()
     (everything,) = component_data(visit("failures?note=open"), "failures.gallery")
-    assert len(everything["items"]) == len(select(run, Criteria()))
+    assert len(everything["items"]) == len(select_images(run, Criteria()))
     assert "No image matches" in visit("failures?note=reviewed").info[0].value
 
 
@@ -273,7 +273,7 @@ def test_filters_that_are_asked_for_can_still_be_sorted_otherwise(run):
 
 
 def test_heatmaps_of_another_estimator_can_be_looked_at(run):
-    x = int(select(run, Criteria())[0])
+    x = int(select_images(run, Criteria())[0])
     default = visit(f"grounding?x={x}")
     other = next(each for each in run.estimators if each != run.default_estimator)
     changed = visit(f"grounding?x={x}&estimator={other}")

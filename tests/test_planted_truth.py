@@ -5,7 +5,7 @@ import pytest
 
 from core.estimators import estimate
 from core.estimators.cross_class_score import PeakSums
-from core.estimators.significance import filters_table, shuffled, trust
+from core.estimators.significance import attribute_significance, filters_table, shuffled
 from tests.planted import NAMED_BY, T_NOUNS, T, planted_world
 
 
@@ -66,7 +66,7 @@ def transfer(peaks, share, true_c, n_each=7):
     sums = PeakSums(true_c)
     for rows in np.array_split(np.arange(len(true_c)), -(-len(true_c) // n_each)):
         sums.add(rows, peaks[rows], share[rows])
-    return sums.transfer()
+    return sums.cross_class_score()
 
 
 def test_transfer_is_high_where_the_attribute_is_and_low_elsewhere():
@@ -103,7 +103,7 @@ def test_transfer_agrees_with_a_slow_loop_over_left_out_classes():
 def test_the_null_finds_planted_names_and_spares_noise(world):
     inputs, _, _ = world
     found = estimate("mixture", inputs)
-    q_value, null_high = trust("mixture", inputs, found)
+    q_value, null_high = attribute_significance("mixture", inputs, found)
     assert ((q_value >= 0) & (q_value <= 1)).all()
     assert ((null_high >= 0) & (null_high <= 1)).all()
     table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
@@ -120,7 +120,7 @@ def test_shuffled_captions_hardly_ever_name_a_filter(world):
     n_names = 0
     for seed in range(5):
         noise = shuffled(inputs, np.random.default_rng(100 + seed))
-        q_value, _ = trust("mixture", noise, estimate("mixture", noise), seed)
+        q_value, _ = attribute_significance("mixture", noise, estimate("mixture", noise), seed)
         n_names += (q_value < 0.05).any(axis=1).sum()
     assert n_names <= 0.15 * 5 * inputs.pooled.shape[1]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.class_statistics import RunningTop, class_sums, distances, nearest
+from core.class_statistics import RunningTop, class_sums, distances_to_mean, nearest
 
 X, F, C, R = 57, 6, 4, 5
 
@@ -54,7 +54,7 @@ def test_canonical_images_are_nearest_to_the_mean_of_their_class(pooled):
     c = np.random.default_rng(1).integers(0, C - 1, X)
     counts = np.maximum(np.bincount(c, minlength=C), 1)[:, None]
     means = class_sums(pooled, c, C) / counts
-    found = nearest(distances(pooled, c, means), c, C, N=3)
+    found = nearest(distances_to_mean(pooled, c, means), c, C, N=3)
     for i in range(C - 1):
         members = [x for x in range(X) if c[x] == i]
         mean = np.mean([pooled[x] for x in members], axis=0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.search.query import parse, write
+from core.search.query import format_query, parse
 from core.search.vocabulary import Vocabulary, fold
 
 PHRASES = [
@@ -117,7 +117,7 @@ def test_correctness_is_read(vocabulary, text, is_right):
 )
 def test_a_query_written_out_is_read_back_the_same(vocabulary, text):
     query = parse(text, vocabulary)
-    again = parse(write(query, vocabulary), vocabulary)
+    again = parse(format_query(query, vocabulary), vocabulary)
     assert signed(again) == signed(query)
     assert (again.true, again.predicted, again.is_right) == (
         query.true,

@@ -14,7 +14,7 @@ from core.diagnosis.diagnosis import diagnosed
 from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern
 from core.errors import DataError
-from core.review.report import rows, to_csv, to_html, to_json, write
+from core.review.report import report_rows, to_csv, to_html, to_json, write_report
 from core.review.verdicts import Verdict, Verdicts
 from core.runs.run import open_run
 from precompute.__main__ import main
@@ -42,7 +42,7 @@ def table(faulty):
     note = {"pattern": str(Pattern.WRONG_LABEL), "note": HOSTILE, "tags": ["=1+1", "b"]}
     path = faulty.images["path"].iloc[xs[0]]
     verdicts = pd.DataFrame([{**note, "author": "Ana", "is_reviewed": True}], index=[path])
-    return rows(faulty, xs, verdicts)
+    return report_rows(faulty, xs, verdicts)
 
 
 def test_a_row_says_what_the_run_and_the_person_say(faulty, table):
@@ -90,20 +90,20 @@ def test_the_json_holds_the_same_rows(faulty, table):
 
 
 def test_an_empty_choice_gives_a_report_that_says_so(faulty):
-    empty = rows(faulty, np.empty(0, int))
+    empty = report_rows(faulty, np.empty(0, int))
     assert "No image matches all criteria." in to_html(faulty, empty, "Failures")
     assert json.loads(to_json(faulty, empty, "Failures"))["images"] == []
 
 
 def test_a_run_without_diagnoses_is_reported_without_patterns(run):
-    table = rows(run, failures(run))
+    table = report_rows(run, failures(run))
     assert (table["pattern"] == "").all()
     assert "article" in to_html(run, table, "Failures")
 
 
 def test_another_ending_is_refused(faulty, table, tmp_path):
     with pytest.raises(DataError, match=r"ends in \.html, \.csv or \.json"):
-        write(tmp_path / "report.pdf", faulty, table, "Failures")
+        write_report(tmp_path / "report.pdf", faulty, table, "Failures")
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_the_report_opens_in_a_browser_shows_its_pictures_and_runs_nothing(fault
         assert os.environ.get("CI") != "true", reason
         pytest.skip(reason)
     path = tmp_path / "report.html"
-    write(path, faulty, table, "Failures & more")
+    write_report(path, faulty, table, "Failures & more")
     with launch() as browser:
         page = browser.new_page()
         asked, complaints = [], []

@@ -4,12 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.explanations.contributions import carriers, carriers_in_class, classes_of
+from core.explanations.contributions import (
+    class_filter_contributions,
+    filter_contributions,
+    top_classes,
+)
 from core.runs.contract import N_EXPLAIN
 from core.search import image_selection
 from core.search.image_selection import Criteria
 from core.search.query import Query, Term
-from core.search.search import AGREES, SILENT, UNKNOWN, captions_say, search
+from core.search.search import AGREES, NOT_NAMED, UNKNOWN, caption_agreement, search
 
 
 def sentence(run, x, side="predicted", within=N_EXPLAIN):
@@ -58,8 +62,8 @@ def test_captions_say_what_was_counted(run):
     for x in range(run.sizes["X"]):
         for t in range(run.sizes["T"]):
             known = run.images["n_captions"].iloc[x] > 0
-            expected = UNKNOWN if not known else AGREES if counts[x, t] else SILENT
-            assert captions_say(run, x, t) == expected
+            expected = UNKNOWN if not known else AGREES if counts[x, t] else NOT_NAMED
+            assert caption_agreement(run, x, t) == expected
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_a_list_of_images_agrees_with_a_slow_loop(run, criteria):
             )
         ):
             expected.add(x)
-    xs = image_selection.select(run, criteria)
+    xs = image_selection.select_images(run, criteria)
     assert set(xs.tolist()) == expected
     column, falls = image_selection.ORDERS[criteria.order]
     values = run.images[column].to_numpy()[xs]
@@ -99,19 +103,21 @@ def test_a_list_of_images_agrees_with_a_slow_loop(run, criteria):
 
 
 def test_only_images_of_a_given_set_are_kept(run):
-    xs = image_selection.select(run, Criteria("all"))
-    assert set(image_selection.select(run, Criteria("all"), among=xs[:3]).tolist()) == set(
+    xs = image_selection.select_images(run, Criteria("all"))
+    assert set(image_selection.select_images(run, Criteria("all"), among=xs[:3]).tolist()) == set(
         xs[:3].tolist()
     )
 
 
 def test_confusion_pairs_count_every_failure_once(run):
     pairs = image_selection.confusion_pairs(run)
-    assert pairs["n"].sum() == len(image_selection.select(run, Criteria()))
+    assert pairs["n"].sum() == len(image_selection.select_images(run, Criteria()))
     assert np.all(np.diff(pairs["n"]) <= 0)
     for true, predicted, n, share in pairs.itertuples(index=False):
         assert true != predicted
-        assert len(image_selection.select(run, Criteria(true=true, predicted=predicted))) == n
+        assert (
+            len(image_selection.select_images(run, Criteria(true=true, predicted=predicted))) == n
+        )
         assert share == pytest.approx(n / run.classes["n_test"].iloc[true])
 
 
@@ -144,23 +150,23 @@ def test_shares_of_a_word_and_of_a_logit_sum_to_one(run):
     x, F = 3, run.sizes["F"]
     c = int(run.images["predicted_c"].iloc[x])
     weights, pooled = run.array("class_weights")[c], run.array("pooled")[x]
-    found = carriers(run, x, c, t=2, n=F)
-    assert found.of_word.sum() == pytest.approx(1)
-    assert np.all(np.diff(found.of_word) <= 0)
-    for f, share in zip(found.fs, found.of_logit, strict=True):
+    found = filter_contributions(run, x, c, t=2, n=F)
+    assert found.attribute_share.sum() == pytest.approx(1)
+    assert np.all(np.diff(found.attribute_share) <= 0)
+    for f, share in zip(found.fs, found.logit_share, strict=True):
         expected = pooled[f] * weights[f] / (run.array("logits")[x, c] - run.array("class_bias")[c])
         assert share == pytest.approx(expected, rel=1e-3)
         assert weights[f] > 0
 
 
 def test_carriers_of_a_class_description_share_its_probability(run):
-    fs, shares = carriers_in_class(run, c=1, t=2, n=run.sizes["F"])
+    fs, shares = class_filter_contributions(run, c=1, t=2, n=run.sizes["F"])
     assert shares.sum() == pytest.approx(1)
     assert np.all(run.array("class_weights")[1][fs] > 0)
 
 
 def test_classes_that_lean_on_a_filter_have_falling_positive_weights(run):
     weights = run.array("class_weights")[:, 4]
-    cs = classes_of(run, 4)
+    cs = top_classes(run, 4)
     assert len(cs) == (weights > 0).sum()
     assert np.all(np.diff(weights[cs]) <= 0)

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from core.diagnosis.background import distances, pooled_surroundings, surroundings
+from core.diagnosis.background import background_mask, keypoint_line_distances, pooled_background
 from core.diagnosis.diagnosis import COLUMNS, DECIDED, diagnose, members, suspects, write_diagnoses
 from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern, squash
-from core.diagnosis.image_quality import excess, find_degraded
-from core.diagnosis.label_evidence import loudness, neighbours
-from core.diagnosis.missing_feature import FieldMarks, Mark
-from core.diagnosis.outlyingness import unlikeness
-from core.diagnosis.spurious_cue import find_spurious
-from core.diagnosis.wrong_label import find_mislabelled
+from core.diagnosis.image_quality import excess, find_image_quality
+from core.diagnosis.label_evidence import inverse_temperature, nearest_neighbours
+from core.diagnosis.missing_feature import ClassSeparation, DiscriminativeAttribute
+from core.diagnosis.outlyingness import outlyingness
+from core.diagnosis.spurious_cue import find_spurious_cue
+from core.diagnosis.wrong_label import find_wrong_label
 from core.runs.contract import TABLES
 from core.runs.run import Run
 from tests.faulty_run import BAD_PICTURES, MISLED, WRONG_LABELS, write_faulty_run
@@ -44,30 +44,30 @@ def test_suspects_are_found_in_both_splits(faulty):
 
 def test_without_captions_neighbours_alone_still_rank_the_wrong_labels_first(tmp_path):
     silent = write_faulty_run(tmp_path, with_captions=False)
-    finding, _ = find_mislabelled(silent)
+    finding, _ = find_wrong_label(silent)
     assert set(np.argsort(-finding.score)[: len(WRONG_LABELS)]) == set(WRONG_LABELS)
 
 
 def test_one_witness_alone_never_calls_a_label_wrong(tmp_path):
     silent = write_faulty_run(tmp_path, with_captions=False)
-    finding, _ = find_mislabelled(silent)
+    finding, _ = find_wrong_label(silent)
     assert finding.score.max() < DECIDED
 
 
 def test_an_image_is_never_its_own_neighbour(faulty):
-    nearest = neighbours(faulty)
+    nearest = nearest_neighbours(faulty)
     is_train = faulty.images["is_train"].to_numpy()
     assert not (nearest == np.arange(len(nearest))[:, None]).any()
     assert is_train[nearest].all()
 
 
-def test_a_witness_that_shouts_is_quietened_to_the_best_likelihood():
+def test_overconfident_log_probabilities_are_scaled_to_the_best_likelihood():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 200)
     said = rng.normal(size=(200, 3)) * 20
     said[np.arange(200), labels] += 10
     rows = np.arange(200)
-    best = loudness(lambda xs: said[xs], labels, rows)
+    best = inverse_temperature(lambda xs: said[xs], labels, rows)
 
     def loss(factor):
         scaled = factor * said
@@ -84,7 +84,7 @@ def test_the_planted_bad_pictures_have_the_highest_quality_scores(diagnoses):
 
 
 def test_the_evidence_of_a_bad_picture_names_what_is_bad(faulty):
-    finding = find_degraded(faulty)
+    finding = find_image_quality(faulty)
     for x, words in BAD_PICTURES.items():
         assert words in finding.reason(x)
     fine = next(x for x in range(10) if x not in BAD_PICTURES and finding.score[x] < 0.1)
@@ -115,23 +115,23 @@ def test_a_constant_measure_accuses_nobody():
 def test_images_misled_by_their_surroundings_are_found_and_no_other_failure(faulty, diagnoses):
     found = np.flatnonzero(diagnoses["pattern"] == Pattern.SPURIOUS_CUE)
     assert set(found) == set(MISLED)
-    finding = find_spurious(faulty, failures(faulty))
-    assert "would lead" in finding.reason(MISLED[0])
+    finding = find_spurious_cue(faulty, failures(faulty))
+    assert "would win" in finding.reason(MISLED[0])
 
 
 def test_only_failures_with_maps_are_searched_for_a_spurious_cue(faulty):
     right = np.flatnonzero(faulty.images["true_c"] == faulty.images["predicted_c"])
-    finding = find_spurious(faulty, right)
+    finding = find_spurious_cue(faulty, right)
     assert (finding.score == 0).all()
-    assert "Not looked at" in finding.reason(int(right[0]))
+    assert "Not tested" in finding.reason(int(right[0]))
 
 
-def test_distance_to_the_web_of_keypoints_equals_a_slow_search_along_its_lines():
+def test_the_distance_to_lines_between_keypoints_equals_a_slow_search_along_the_lines():
     rng = np.random.default_rng(1)
     keypoints, cells = rng.uniform(size=(4, 2)), rng.uniform(size=(6, 2))
     keypoints = np.vstack([keypoints, [np.nan, np.nan]])
     steps = np.linspace(0, 1, 2001)[:, None]
-    for cell, distance in zip(cells, distances(keypoints, cells), strict=True):
+    for cell, distance in zip(cells, keypoint_line_distances(keypoints, cells), strict=True):
         slow = min(
             np.linalg.norm(
                 keypoints[i] + steps * (keypoints[j] - keypoints[i]) - cell, axis=1
@@ -144,42 +144,48 @@ def test_distance_to_the_web_of_keypoints_equals_a_slow_search_along_its_lines()
 
 def test_the_surroundings_are_a_quarter_of_the_cells_and_an_exact_part_of_the_logit(faulty):
     x = 3
-    chosen = surroundings(faulty, x)
+    chosen = background_mask(faulty, x)
     assert chosen.sum() == round(chosen.size / 4)
-    part = pooled_surroundings(faulty, np.array([x]))[0]
+    part = pooled_background(faulty, np.array([x]))[0]
     rest = faulty.maps(x).astype(float)[:, ~chosen].sum(axis=1) / chosen.size
     np.testing.assert_allclose(part + rest, faulty.array("pooled")[x], rtol=1e-3)
 
 
 def test_without_keypoints_the_corners_are_the_surroundings():
     centres = np.stack(np.meshgrid([0.1, 0.5, 0.9], [0.1, 0.5, 0.9], indexing="ij"), -1)
-    far = distances(np.full((4, 2), np.nan), centres.reshape(-1, 2)).reshape(3, 3)
+    far = keypoint_line_distances(np.full((4, 2), np.nan), centres.reshape(-1, 2)).reshape(3, 3)
     assert far[1, 1] == 0
     assert far[0, 0] == far.max()
 
 
-def test_the_marks_of_two_classes_are_what_captions_name_for_one_and_not_for_the_other(faulty):
-    marks = FieldMarks(faulty).marks(0, 0, 1)
+def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_the_other(faulty):
+    marks = ClassSeparation(faulty).attributes(0, 0, 1)
     counts, labels = faulty.counts.toarray() > 0, faulty.images["true_c"].to_numpy()
     is_train = faulty.images["is_train"].to_numpy()
     for mark in marks:
-        for usual, c in ((mark.usual_true, 0), (mark.usual_predicted, 1)):
+        for usual, c in ((mark.frequency_true, 0), (mark.frequency_predicted, 1)):
             assert usual == pytest.approx(counts[is_train & (labels == c), mark.t].mean())
-    gaps = [abs(m.usual_true - m.usual_predicted) for m in marks]
+    gaps = [abs(m.frequency_true - m.frequency_predicted) for m in marks]
     assert gaps == sorted(gaps, reverse=True)
 
 
 @pytest.mark.parametrize(
     ("mark", "state"),
     [
-        (Mark(0, 0.9, 0.1, 0.9, 1.0), "seen"),
-        (Mark(0, 0.9, 0.1, 0.1, 1.0), "not seen"),
-        (Mark(0, 0.1, 0.9, 0.1, 1.0), "seen, though it is the other class's"),
-        (Mark(0, 0.1, 0.9, 0.9, 1.0), "not seen, as it should be"),
-        (Mark(0, 0.9, 0.1, 0.9, -1.0), "read rightly, but weighed for the wrong class"),
+        (DiscriminativeAttribute(0, 0.9, 0.1, 0.9, 1.0), "seen"),
+        (DiscriminativeAttribute(0, 0.9, 0.1, 0.1, 1.0), "not seen"),
+        (
+            DiscriminativeAttribute(0, 0.1, 0.9, 0.1, 1.0),
+            "seen, although it belongs to the other class",
+        ),
+        (DiscriminativeAttribute(0, 0.1, 0.9, 0.9, 1.0), "correctly not seen"),
+        (
+            DiscriminativeAttribute(0, 0.9, 0.1, 0.9, -1.0),
+            "detected correctly, but weighted for the wrong class",
+        ),
     ],
 )
-def test_what_the_network_made_of_a_mark_is_said_in_words(mark, state):
+def test_the_use_of_a_discriminative_attribute_is_put_into_words(mark, state):
     assert mark.state == state
 
 
@@ -230,8 +236,8 @@ def test_the_members_of_a_pattern_and_of_a_group_are_listed(faulty, diagnoses, r
     assert members(run, Pattern.SPURIOUS_CUE).tolist() == []
 
 
-def test_unlikeness_is_the_share_of_the_class_that_is_nearer_to_its_mean(faulty):
-    found = unlikeness(faulty)
+def test_outlyingness_is_the_share_of_the_class_that_is_nearer_to_its_mean(faulty):
+    found = outlyingness(faulty)
     pooled, images = np.asarray(faulty.array("pooled"), float), faulty.images
     for x in (0, 7, int(np.flatnonzero(~images["is_train"])[-1])):
         usual = np.flatnonzero(images["is_train"] & (images["true_c"] == images["true_c"][x]))
@@ -239,5 +245,5 @@ def test_unlikeness_is_the_share_of_the_class_that_is_nearer_to_its_mean(faulty)
         far = [sum((pooled[i] - mean) ** 2) for i in usual]
         own = sum((pooled[x] - mean) ** 2)
         assert found[x] == pytest.approx(np.mean([each < own - 1e-9 for each in far]))
-    reason = find_degraded(faulty).reason(0)
-    assert f"than in {found[0]:.0%} of its training images" in reason
+    reason = find_image_quality(faulty).reason(0)
+    assert f"than those of {found[0]:.0%} of the class's training images" in reason

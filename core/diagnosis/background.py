@@ -1,19 +1,19 @@
-"""What the network sees around the object: the quarter of the map cells farthest from it.
+"""Background of an image: the quarter of the map cells that lie farthest from the object.
 
-The logit of a network with average pooling is a sum over map cells, so the surroundings have their
-own exact part of every logit. The object is the web of lines between its visible keypoints; where
-fewer than two are visible, it is the centre of the crop.
+The logit of a network with average pooling is a sum over map cells, so the contribution of the
+background to every logit is exact. The object is represented by the line segments between its
+visible keypoints, or by the centre of the crop where fewer than two keypoints are visible.
 """
 
 import numpy as np
 
 from core.runs.run import Run
 
-SHARE = 0.25  #: of the map's cells that count as surroundings
+SHARE = 0.25  #: share of the map's cells that count as background
 
 
-def distances(keypoints: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return how far each cell lies from the web of lines between keypoints, shape (n,).
+def keypoint_line_distances(keypoints: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the distance of each cell to the nearest line between two keypoints, shape (n,).
 
     Parameters
     ----------
@@ -33,23 +33,26 @@ def distances(keypoints: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.linalg.norm(centres[:, None] - nearest, axis=2).min(axis=1)
 
 
-def surroundings(run: Run, x: int) -> np.ndarray:
-    """Return which cells are the surroundings of the object in image x, shape (H, W), bool."""
+def background_mask(run: Run, x: int) -> np.ndarray:
+    """Return which cells are background in image x, shape (H, W), bool."""
     centres = np.asarray(run.array("cell_centres"), dtype=float)
-    far = distances(np.asarray(run.array("parts")[x], dtype=float), centres.reshape(-1, 2))
+    far = keypoint_line_distances(
+        np.asarray(run.array("parts")[x], dtype=float), centres.reshape(-1, 2)
+    )
     n = max(1, round(SHARE * far.size))
     chosen = np.zeros(far.size, dtype=bool)
     chosen[np.argsort(-far, kind="stable")[:n]] = True
     return chosen.reshape(centres.shape[:2])
 
 
-def pooled_surroundings(run: Run, xs: np.ndarray) -> np.ndarray:
-    """Return the part of the pooled activations that comes from the surroundings, shape (n, F).
+def pooled_background(run: Run, xs: np.ndarray) -> np.ndarray:
+    """Return the contribution of the background to the pooled activations, shape (n, F).
 
-    Times the class weights it is the surroundings' part of the logits, if pooling is the average.
+    Multiplied by the class weights it is the background's contribution to the logits, exact where
+    pooling is the average.
     """
     n_cells = run.sizes["H"] * run.sizes["W"]
     parts = np.empty((len(xs), run.sizes["F"]), np.float32)
     for i, x in enumerate(xs):
-        parts[i] = run.maps(int(x))[:, surroundings(run, int(x))].sum(axis=1, dtype=np.float32)
+        parts[i] = run.maps(int(x))[:, background_mask(run, int(x))].sum(axis=1, dtype=np.float32)
     return parts / n_cells

@@ -1,4 +1,4 @@
-"""What people say of each class: how often captions of its training images name an attribute."""
+"""Attribute frequencies of classes: how often captions of training images name an attribute."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from core.language import english
 from core.runs.run import Run
 
 
-def class_frequency(run: Run) -> np.ndarray:
+def class_image_frequency(run: Run) -> np.ndarray:
     """Return the share of a class's captioned training images that name t, shape (C, T), in [0, 1].
 
     0 throughout for a class without captions.
@@ -23,7 +23,7 @@ def class_frequency(run: Run) -> np.ndarray:
     return n_named / np.maximum(n_images, 1)[:, None]
 
 
-def phrase(run: Run, t: int) -> str:
-    """Return an attribute as a sentence names it: "black wings"."""
+def attribute_phrase(run: Run, t: int) -> str:
+    """Return an attribute as it is written in a sentence: "black wings"."""
     row = run.attributes.iloc[t]
     return f"{row['adjective']} {english.noun_form(row['noun'])}"

@@ -1,24 +1,25 @@
-"""Every image's diagnosis: the scores of all patterns, the most likely one, and why, in words.
+"""Diagnosis of each image: the score of every failure pattern, the most likely one, and reasons.
 
-A cause that is seen explains others away: a picture that is bad, or labelled wrongly, needs no
-spurious cue, and what is explained by any of these needs no missing feature. So a pattern's score
-is multiplied by one minus the strongest score of the patterns before it.
+The patterns are tested in order, and an earlier cause explains away a later one: a failure that
+poor image quality or a wrong label explains needs no spurious cue, and a failure that any of these
+explains needs no missing feature. The score of a pattern is therefore multiplied by one minus the
+highest score of the patterns before it.
 
-Thresholds were chosen on synthetic worlds and are judged on another one: see
+Thresholds were chosen on synthetic data sets and evaluated on another one: see
 ``tests/benchmarks/triage.py``.
 """
 
 import numpy as np
 import pandas as pd
 
-from core.diagnosis.failure_groups import clusters, failures
+from core.diagnosis.failure_groups import cluster_failures, failures
 from core.diagnosis.finding import Pattern
-from core.diagnosis.image_quality import find_degraded
-from core.diagnosis.missing_feature import find_undiscerning
-from core.diagnosis.spurious_cue import find_spurious
-from core.diagnosis.wrong_label import find_mislabelled
+from core.diagnosis.image_quality import find_image_quality
+from core.diagnosis.missing_feature import find_missing_feature
+from core.diagnosis.spurious_cue import find_spurious_cue
+from core.diagnosis.wrong_label import find_wrong_label
 from core.errors import MissingRunError
-from core.runs.files import whole
+from core.runs.files import atomic_write
 from core.runs.run import Run
 
 #: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.
@@ -28,25 +29,25 @@ COLUMNS = {
     Pattern.SPURIOUS_CUE: "spurious_cue",
     Pattern.MISSING_FEATURE: "missing_feature",
 }
-#: Below this the best pattern does not stand: undecided.
+#: Below this score the best pattern is not accepted, and the image is undecided.
 DECIDED = 0.5
 
 
 def diagnose(run: Run) -> dict[str, pd.DataFrame]:
-    """Return the tables ``diagnoses`` (one row an image) and ``clusters`` (one row a group).
+    """Return the tables ``diagnoses`` (one row per image) and ``clusters`` (one row per group).
 
     Parameters
     ----------
     run : Run
-        A whole run; reads the maps of its failures and of some training images.
+        A finished run; the maps of its failures and of some training images are read.
     """
     xs = failures(run)
-    mislabelled, suggested_c = find_mislabelled(run)
+    mislabelled, suggested_c = find_wrong_label(run)
     findings = {
-        Pattern.IMAGE_QUALITY: find_degraded(run),
+        Pattern.IMAGE_QUALITY: find_image_quality(run),
         Pattern.WRONG_LABEL: mislabelled,
-        Pattern.SPURIOUS_CUE: find_spurious(run, xs),
-        Pattern.MISSING_FEATURE: find_undiscerning(run, xs),
+        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs),
+        Pattern.MISSING_FEATURE: find_missing_feature(run, xs),
     }
     score = {pattern: finding.score for pattern, finding in findings.items()}
     plain = np.maximum(score[Pattern.IMAGE_QUALITY], score[Pattern.WRONG_LABEL])
@@ -64,7 +65,7 @@ def diagnose(run: Run) -> dict[str, pd.DataFrame]:
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
         ]
-    groups = clusters(run, xs)
+    groups = cluster_failures(run, xs)
     table["cluster"] = np.int32(-1)
     for k, group in enumerate(groups):
         table.loc[group.xs, "cluster"] = np.int32(k)
@@ -72,7 +73,7 @@ def diagnose(run: Run) -> dict[str, pd.DataFrame]:
 
 
 def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
-    """Return the pattern of each failure, and of other images whose label is suspicious."""
+    """Return the pattern of each failure, and of other images whose label is likely wrong."""
     scores = table[list(COLUMNS.values())].to_numpy()
     best = scores.argmax(axis=1)
     names = np.array([str(pattern) for pattern in COLUMNS], dtype=object)
@@ -96,15 +97,15 @@ def _cluster_table(groups) -> pd.DataFrame:
 
 
 def write_diagnoses(run: Run) -> Run:
-    """Diagnose a finished run, put the tables beside its others, and return the run opened anew."""
+    """Diagnose a finished run, write the two tables into it, and return the run opened again."""
     for name, table in diagnose(run).items():
-        with whole(run.folder / "tables" / f"{name}.parquet") as file:
+        with atomic_write(run.folder / "tables" / f"{name}.parquet") as file:
             table.to_parquet(file, index=False)
     return Run(run.folder)
 
 
 def diagnosed(run: Run) -> Run:
-    """Return the run with diagnoses: as it is, or diagnosed now."""
+    """Return the run with diagnoses, computing them where they are missing."""
     try:
         run.table("diagnoses"), run.table("clusters")
     except MissingRunError:
@@ -113,9 +114,9 @@ def diagnosed(run: Run) -> Run:
 
 
 def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray | None:
-    """Return the images of a pattern and of a group of failures; None where neither is asked.
+    """Return the images of a pattern and of a group of failures; None where neither is given.
 
-    A run without diagnoses has none of either.
+    The result is empty for a run without diagnoses.
     """
     if not pattern and group is None:
         return None
@@ -132,14 +133,14 @@ def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray
 
 
 def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
-    """Return suspicious labels, the most suspicious first, as a table for whoever owns the labels.
+    """Return a table of likely label errors, by descending score, for the owner of the labels.
 
     Parameters
     ----------
     run : Run
         With diagnoses.
     limit : int, optional
-        Rows at most; otherwise all images whose label is likelier wrong than not.
+        Maximum number of rows; by default all images whose label is more likely wrong than not.
     """
     images, diagnoses = run.images, run.table("diagnoses")
     order = np.argsort(-diagnoses["wrong_label"].to_numpy(), kind="stable")

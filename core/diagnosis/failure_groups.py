@@ -1,9 +1,9 @@
-"""Failures grouped by why: by the difference of the two attribute p.d.f.s of each failure.
+"""Hierarchical clustering of failures by the difference of their two attribute p.d.f.s.
 
-For a failure x the difference is p(t given x, predicted c) - p(t given x, true c): what the network
-saw for its answer and not for the label. Failures whose differences point the same way (cosine)
-form a group; the number of groups is the one with the best silhouette. Everything is
-deterministic: average linkage, no random start.
+For a failure x the difference is p(t given x, predicted c) - p(t given x, true c): the attributes
+that support the predicted class more than the label. Failures are clustered by the cosine distance
+of these differences with average linkage, and the number of clusters is the one with the highest
+silhouette score. There is no random initialisation, so the result is deterministic.
 """
 
 from dataclasses import dataclass, replace
@@ -14,28 +14,28 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import silhouette_score
 
 from core.batching import blocks
-from core.diagnosis.class_attributes import phrase
+from core.diagnosis.class_attributes import attribute_phrase
 from core.probability import p_t_given_xc
 from core.runs.run import Run
 
-MAX_LINKED = 2000  # failures that are linked; memory grows with their square
+MAX_LINKED = 2000  # failures in the linkage; memory grows with their square
 MAX_GROUPS = 60
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A group of failures with one reason.
+    """A cluster of failures with similar attribute differences.
 
     Parameters
     ----------
     name : str
-        In words, e.g. "long tail taken as Chipping Sparrow's".
+        Description, e.g. "long tail taken as Chipping Sparrow's".
     xs : ndarray of shape (n,)
         Its failures, the most typical first.
     t : int
-        The attribute that the network saw most for its answer and not for the label.
+        The attribute with the largest mean difference.
     predicted_c, true_c : int
-        The class of most of its failures, -1 where no class has half of them.
+        The majority class of its failures, -1 where no class has at least half of them.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Cluster:
 
     @property
     def title(self) -> str:
-        """The name with the size: "23 failures: ..."."""
+        """The name with the number of failures: "23 failures: ..."."""
         return f"{len(self.xs):,} {'failure' if len(self.xs) == 1 else 'failures'}: {self.name}"
 
 
@@ -56,7 +56,7 @@ def failures(run: Run) -> np.ndarray:
     return np.flatnonzero(~images["is_train"] & (images["true_c"] != images["predicted_c"]))
 
 
-def difference(run: Run, xs: np.ndarray) -> np.ndarray:
+def attribute_difference(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return p(t given x, predicted c) - p(t given x, true c), shape (n, T); rows sum to 0."""
     pooled = run.array("pooled")[xs]
     class_weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f")
@@ -68,8 +68,8 @@ def difference(run: Run, xs: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Differences:
-    """The rows of `difference`, worked out when they are asked for: as an ndarray of shape (n, T).
+class AttributeDifferences:
+    """Rows of `attribute_difference`, computed when indexed as an ndarray of shape (n, T).
 
     Parameters
     ----------
@@ -84,15 +84,15 @@ class Differences:
         return len(self.xs)
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
-        return difference(self.run, self.xs[rows])
+        return attribute_difference(self.run, self.xs[rows])
 
 
-def group(differences: np.ndarray | Differences) -> np.ndarray:
-    """Return a group number for each row, shape (n,); rows that point the same way share one.
+def group_directions(differences: np.ndarray | AttributeDifferences) -> np.ndarray:
+    """Return a cluster number for each row, shape (n,); rows of similar direction share one.
 
     Parameters
     ----------
-    differences : ndarray of shape (n, T) or Differences
+    differences : ndarray of shape (n, T) or AttributeDifferences
     """
     n = len(differences)
     if n < 3:
@@ -113,7 +113,7 @@ def group(differences: np.ndarray | Differences) -> np.ndarray:
     numbers = np.unique(best)
     centres = np.array([directions[best == number].mean(axis=0) for number in numbers])
     groups = np.empty(n, int)
-    for block in blocks(n if n > len(linked) else 0):  # those that were not linked: the nearest
+    for block in blocks(n if n > len(linked) else 0):  # rows outside the linkage: nearest centre
         groups[block] = (_directions(differences[block]) @ centres.T).argmax(axis=1)
     groups[linked] = np.searchsorted(numbers, best)
     return groups
@@ -124,8 +124,8 @@ def _directions(differences: np.ndarray) -> np.ndarray:
     return np.divide(differences, norms, out=np.zeros_like(differences), where=norms > 0)
 
 
-def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
-    """Return the groups of failures of a run, the largest first.
+def cluster_failures(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
+    """Return the clusters of failures of a run, the largest first.
 
     Parameters
     ----------
@@ -137,33 +137,39 @@ def clusters(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
     xs = failures(run) if xs is None else np.asarray(xs, dtype=int)
     if not len(xs):
         return []
-    differences = difference(run, xs) if len(xs) <= MAX_LINKED else Differences(run, xs)
-    groups = group(differences)
-    found = [_cluster(run, xs, differences, np.flatnonzero(groups == k)) for k in np.unique(groups)]
-    found.sort(key=lambda cluster: (-len(cluster.xs), cluster.xs.min()))
-    names = [cluster.name for cluster in found]
+    differences = (
+        attribute_difference(run, xs) if len(xs) <= MAX_LINKED else AttributeDifferences(run, xs)
+    )
+    groups = group_directions(differences)
+    clusters = [
+        _cluster(run, xs, differences, np.flatnonzero(groups == k)) for k in np.unique(groups)
+    ]
+    clusters.sort(key=lambda cluster: (-len(cluster.xs), cluster.xs.min()))
+    names = [cluster.name for cluster in clusters]
     return [
         replace(cluster, name=_with_true(run, cluster))
         if names.count(cluster.name) > 1
         else cluster
-        for cluster in found
+        for cluster in clusters
     ]
 
 
 def _cluster(
-    run: Run, xs: np.ndarray, differences: np.ndarray | Differences, members: np.ndarray
+    run: Run, xs: np.ndarray, differences: np.ndarray | AttributeDifferences, members: np.ndarray
 ) -> Cluster:
     """Return the cluster of the rows ``members`` of all failures ``xs``."""
-    some = [members[block] for block in blocks(len(members))]
-    mean = sum(differences[rows].sum(axis=0) for rows in some) / len(members)
-    likeness = np.concatenate([differences[rows] @ mean for rows in some])
-    order, xs = np.argsort(-likeness, kind="stable"), xs[members]
+    chunks = [members[block] for block in blocks(len(members))]
+    mean = sum(differences[rows].sum(axis=0) for rows in chunks) / len(members)
+    similarity = np.concatenate([differences[rows] @ mean for rows in chunks])
+    order, xs = np.argsort(-similarity, kind="stable"), xs[members]
     t = int(mean.argmax())
     predicted_c, true_c = (
         _most(run.images[column].to_numpy()[xs]) for column in ("predicted_c", "true_c")
     )
     owner = f"{run.classes['name'].iloc[predicted_c]}'s" if predicted_c >= 0 else "another class's"
-    return Cluster(f"{phrase(run, t)} taken as {owner}", xs[order], t, predicted_c, true_c)
+    return Cluster(
+        f"{attribute_phrase(run, t)} taken as {owner}", xs[order], t, predicted_c, true_c
+    )
 
 
 def _with_true(run: Run, cluster: Cluster) -> str:

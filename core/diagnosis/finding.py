@@ -1,4 +1,4 @@
-"""The failure patterns, and what one detector says of all images."""
+"""The failure patterns, and the result of one pattern's detector for all images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Pattern(StrEnum):
-    """Why an answer is wrong; the value is what people read."""
+    """Cause of a wrong prediction; the value is shown to the user."""
 
     MISSING_FEATURE = "missing discriminative feature"
     IMAGE_QUALITY = "image quality"
@@ -19,14 +19,14 @@ class Pattern(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """How strongly one pattern shows in each image, and why.
+    """Score of one pattern for each image, with the reason in words.
 
     Parameters
     ----------
     score : ndarray of shape (X,), in [0, 1]
-        0.5 is where the pattern is as likely as not, on the worlds that thresholds were chosen on.
+        0.5 is calibrated as "as likely as not" on the data sets that thresholds were chosen on.
     reason : callable
-        From an image x to its evidence in one or two sentences, whatever the score.
+        From an image x to its evidence in one or two sentences, for any score.
     """
 
     score: np.ndarray

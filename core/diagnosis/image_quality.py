@@ -1,12 +1,12 @@
-"""Image quality: is the picture unlike those that the network was trained on.
+"""Image quality: whether an image is an outlier of the training distribution by quality measures.
 
-Each measure is held against the training split: its distance from the median in units of how far
-the 95th percentile lies from it. An image at 1 is beyond 95 % of the training images, at 2 twice as
-far. The unit follows the tail of each measure, so a measure that varies wildly by nature does not
-cry wolf. An image must be unusual both among all images and among those of its class: a dark bird
-is not a dark picture, and a bird away from its usual place is not a bad one. The worst measure
-counts. How far the activations lie from the class's usual is said beside it and does not count: a
-wrong label does that too.
+Each measure is standardised on the training split: its distance from the median, divided by the
+distance of the 95th percentile from the median. A value of 1 lies beyond 95 % of the training
+images, a value of 2 twice as far. Because the unit follows the tail of each measure, measures with
+a large natural variance raise no false alarms. An image must be an outlier both among all images
+and among those of its class: a dark bird does not make a dark image. The measure with the largest
+value decides. The outlyingness of the activations within the class is reported but does not enter
+the score, because a wrong label raises it as well.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.diagnosis.finding import Finding, squash
-from core.diagnosis.outlyingness import unlikeness
+from core.diagnosis.outlyingness import outlyingness
 from core.runs.run import Run
 
 _MIN_CLASS = 5  # training images of a class that give a median
@@ -24,7 +24,7 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the images table and the direction that is bad."""
+    """A column of the images table and the sign of low quality."""
 
     column: str
     sign: int
@@ -36,7 +36,7 @@ MEASURES = (
     Measure("sharpness", -1, "less sharp"),
     Measure("brightness", -1, "darker"),
     Measure("brightness", +1, "brighter"),
-    Measure("contrast", -1, "flatter in contrast"),
+    Measure("contrast", -1, "lower in contrast"),
     Measure("colour_cast", +1, "more strongly tinted"),
     Measure("noise", +1, "noisier"),
     Measure("resolution", -1, "smaller in pixels", 0.8),
@@ -45,7 +45,7 @@ MEASURES = (
 
 
 def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: int) -> np.ndarray:
-    """Return how far each image lies beyond the training images, shape (X,).
+    """Return how far each image lies outside the training distribution, shape (X,).
 
     1 is the 95th percentile of the training images, 0 their median.
 
@@ -57,14 +57,14 @@ def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: 
         Label of each image.
     is_train : ndarray of shape (X,), bool
     sign : {1, -1}
-        Whether high or low values are bad.
+        Whether high or low values mean low quality.
     """
     overall = sign * np.asarray(values, dtype=float)
     overall -= np.median(overall[is_train])
     within = overall.copy()
     for c in np.unique(classes):
-        usual = overall[is_train & (classes == c)]
-        within[classes == c] -= np.median(usual) if len(usual) >= _MIN_CLASS else 0.0
+        reference = overall[is_train & (classes == c)]
+        within[classes == c] -= np.median(reference) if len(reference) >= _MIN_CLASS else 0.0
     units = [np.percentile(centred[is_train], 95) for centred in (overall, within)]
     return np.minimum(overall / max(units[0], _FLOOR), within / max(units[1], _FLOOR))
 
@@ -80,8 +80,8 @@ def measure(run: Run) -> dict[str, np.ndarray]:
     return values
 
 
-def find_degraded(run: Run) -> Finding:
-    """Return how far each image's quality lies outside that of the training images."""
+def find_image_quality(run: Run) -> Finding:
+    """Return the finding: how far each image's quality lies outside the training distribution."""
     images = run.images
     classes, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy()
     values = measure(run)
@@ -90,14 +90,14 @@ def find_degraded(run: Run) -> Finding:
         [m.weight * excess(values[m.column], classes, reference, m.sign) for m in MEASURES], axis=1
     )
 
-    unlike, names = unlikeness(run), run.classes["name"].to_numpy()
+    outlying, names = outlyingness(run), run.classes["name"].to_numpy()
 
-    def seen(x: int) -> str:
-        if np.isnan(unlike[x]):
+    def activation_outlyingness(x: int) -> str:
+        if np.isnan(outlying[x]):
             return ""
         return (
-            f" What the network sees in it is further from the usual {names[classes[x]]} than in "
-            f"{unlike[x]:.0%} of its training images."
+            f" Its activations are further from the mean of {names[classes[x]]} than those of "
+            f"{outlying[x]:.0%} of the class's training images."
         )
 
     def reason(x: int) -> str:
@@ -105,11 +105,11 @@ def find_degraded(run: Run) -> Finding:
         bad = [m for m in order[:2] if units[x, m] > 1]
         if not bad:
             usual = "Sharpness, exposure, colour, noise, size and visible parts are as usual."
-            return usual + seen(x)
+            return usual + activation_outlyingness(x)
         parts = []
         for m in bad:
             share = (units[reference, m] < units[x, m]).mean()
             parts.append(f"{MEASURES[m].words} than {share:.1%} of the training images")
-        return f"The picture is {' and '.join(parts)}.{seen(x)}"
+        return f"The image is {' and '.join(parts)}.{activation_outlyingness(x)}"
 
     return Finding(squash(units.max(axis=1), _MIDDLE, _WIDTH), reason)

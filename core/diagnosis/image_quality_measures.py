@@ -1,8 +1,8 @@
-"""How good the pixels are that the network saw: the quality columns of the images table.
+"""Image quality of the network's input: the quality columns of the images table.
 
-All are measured on the crop at the network's input size, so that they compare between images, and
-say nothing about the bird in it. Low resolution shows as low sharpness (an enlarged image has no
-fine detail), beside the width of the crop in pixels of the original.
+All measures are taken on the crop at the network's input size, so that images can be compared, and
+do not depend on the object. Low resolution shows as low sharpness (an enlarged image has no fine
+detail), in addition to the width of the crop in pixels of the original.
 
 - sharpness: one minus the blur effect. Crete, Dolmiere, Ladret, Nicolas (2007), "The blur effect",
   doi:10.1117/12.702790: an image that is already blurred changes little when blurred again.
@@ -26,7 +26,7 @@ _NORMAL_MAD = 0.6745
 
 
 def quality(pixels: np.ndarray) -> dict[str, float]:
-    """Return the quality of one image, a value for each of `COLUMNS`, all in [0, 1].
+    """Return the quality measures of one image, a value for each of `COLUMNS`, all in [0, 1].
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def sharpness(luminance: np.ndarray) -> float:
     """Return 1 - blur effect of an (H, W) luminance, in [0, 1]; 0 where nothing varies.
 
     The blur effect of an axis is the share of neighbour differences that is left after a mean
-    filter along it; the blurrier axis counts, so that motion blur is seen.
+    filter along it; the axis with more blur decides, so that motion blur is detected.
     """
     values = []
     for axis in (0, 1):

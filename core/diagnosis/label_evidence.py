@@ -1,16 +1,17 @@
-"""Two witnesses of what an image shows that never trusted its label.
+"""Two sources of evidence on an image's class that do not depend on its label.
 
-*Captions*: people described the picture, not the label. A naive Bayes model over the attributes
-that captions name says which class they describe; a training image is judged by a model fitted
-without its fold.
+*Captions*: they describe the image, not the label. A naive Bayes classifier over the attributes
+that captions name predicts the class (five-fold cross-validation: a training image is classified by
+a model fitted without its fold).
 
-*Neighbours*: the labels of the nearest training images in pooled space, the image itself left out,
-because the network may have memorised the labels that it was trained on.
+*Nearest neighbours*: the labels of the nearest training images in pooled feature space, excluding
+the image itself, because the network may have memorised the labels that it was trained on.
 
-Both are brought to one scale by a temperature: each speaks as loudly as its own likelihood warrants
-on images that it was not fitted to (for neighbours those that the network was not trained on).
+Both are calibrated by temperature scaling (Guo, Pleiss, Sun, Weinberger, 2017, "On calibration of
+modern neural networks") on images that they were not fitted to; for neighbours these are images
+that the network was not trained on.
 
-A witness is asked block by block: what it says of all images in all classes is never in memory.
+Log-probabilities are computed block by block, so that the (X, C) matrix is never in memory.
 """
 
 from collections.abc import Callable
@@ -28,71 +29,71 @@ from core.runs.run import Run
 
 N_NEIGHBOURS = 20
 N_FOLDS = 5
-_MAX_REFERENCE = 20_000  # training images that neighbours are sought among
-_MAX_FEATURES = 64  # dimensions of pooled space that neighbours are sought in
-_ENTRIES = 1 << 21  # angles worked out at a time
+_MAX_REFERENCE = 20_000  # training images among which neighbours are searched
+_MAX_FEATURES = 64  # principal components of pooled space in which neighbours are searched
+_ENTRIES = 1 << 21  # cosine distances computed at a time
 
-Said = Callable[[np.ndarray], np.ndarray]
+LogProbabilities = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Testimony:
-    """What a witness says of each image.
+class ClassEvidence:
+    """Class log-probabilities of each image from one source of evidence.
 
     Parameters
     ----------
     log_p : callable
-        From n images to the log-probability of each class, shape (n, C), float32; all equal where
-        the witness has nothing to say.
-    speaks : ndarray of shape (X,), bool
-        Whether it has something to say of the image and of its label.
+        From n images to the log-probability of each class, shape (n, C), float32; uniform where
+        there is no evidence.
+    is_available : ndarray of shape (X,), bool
+        Whether there is evidence on the image and on its labelled class.
     """
 
-    log_p: Said
-    speaks: np.ndarray
+    log_p: LogProbabilities
+    is_available: np.ndarray
 
 
-def captions_say(run: Run, seed: int = 0) -> Testimony:
-    """Return which class the captions of each image describe, out of sample."""
+def caption_evidence(run: Run, seed: int = 0) -> ClassEvidence:
+    """Return the class that the captions of each image describe, by cross-validation."""
     images, C = run.images, run.sizes["C"]
     labels = images["true_c"].to_numpy()
     has_captions = (images["n_captions"] > 0).to_numpy()
     is_train = images["is_train"].to_numpy() & has_captions
     n_known = np.bincount(labels[is_train], minlength=C)
     is_described = n_known >= N_FOLDS
-    speaks = has_captions & is_described[labels]
-    fitted = np.flatnonzero(is_train & speaks)
+    is_available = has_captions & is_described[labels]
+    fitted = np.flatnonzero(is_train & is_available)
     if is_described.sum() < 2:
-        silent = np.full(C, -np.log(C), np.float32)
-        return Testimony(lambda xs: np.tile(silent, (len(xs), 1)), np.zeros_like(speaks))
-    fold = np.full(len(images), N_FOLDS, np.int8)  # N_FOLDS: not fitted to at all
+        uniform = np.full(C, -np.log(C), np.float32)
+        return ClassEvidence(lambda xs: np.tile(uniform, (len(xs), 1)), np.zeros_like(is_available))
+    fold = np.full(len(images), N_FOLDS, np.int8)  # N_FOLDS: in no fold
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     for k, (_, left) in enumerate(folds.split(fitted, labels[fitted])):
         fold[fitted[left]] = k
-    models = [_Descriptions(run, fitted[fold[fitted] != k]) for k in range(N_FOLDS + 1)]
+    models = [_NaiveBayes(run, fitted[fold[fitted] != k]) for k in range(N_FOLDS + 1)]
     cs = np.flatnonzero(is_described)
 
     def described(xs: np.ndarray) -> np.ndarray:
         log_p = np.full((len(xs), len(cs)), -np.log(len(cs)))
         for k, model in enumerate(models):
-            own = has_captions[xs] & (fold[xs] == k)
-            log_p[own] = model.log_p(xs[own])
+            in_fold = has_captions[xs] & (fold[xs] == k)
+            log_p[in_fold] = model.log_p(xs[in_fold])
         return log_p
 
-    loud = loudness(described, np.searchsorted(cs, labels), fitted)
+    scale = inverse_temperature(described, np.searchsorted(cs, labels), fitted)
 
     def log_p(xs: np.ndarray) -> np.ndarray:
         of_described = described(xs)
         full = np.full((len(xs), C), of_described.min(axis=1, keepdims=True))
-        full[:, cs] = log_softmax(of_described * loud, axis=1)
-        full[~speaks[xs]] = -np.log(C)
+        full[:, cs] = log_softmax(of_described * scale, axis=1)
+        full[~is_available[xs]] = -np.log(C)
         return full.astype(np.float32)
 
-    return Testimony(log_p, speaks)
+    return ClassEvidence(log_p, is_available)
 
 
-class _Descriptions:
-    """Which class captions describe: naive Bayes over the attributes that they name.
+class _NaiveBayes:
+    """Bernoulli naive Bayes classifier over the attributes that captions name.
 
     Parameters
     ----------
@@ -112,15 +113,16 @@ class _Descriptions:
         self._bias = model.class_log_prior_ + absent.sum(axis=1)
 
     def log_p(self, xs: np.ndarray) -> np.ndarray:
-        """Return the log-probability of each class in what it was fitted to."""
+        """Return the log-probability of each class that has fitted images."""
         named = (self.run.counts[xs] > 0).astype(float)
         return log_softmax(named @ self._weights + self._bias, axis=1)
 
 
-def neighbours(run: Run, seed: int = 0) -> np.ndarray:
-    """Return the nearest training images of each image but itself, shape (X, k), nearest first.
+def nearest_neighbours(run: Run, seed: int = 0) -> np.ndarray:
+    """Return the nearest training images of each image except itself, (X, k), nearest first.
 
-    Distance is the angle in standardised pooled space, reduced to its first 64 components.
+    The distance is the cosine distance in standardised pooled space, reduced to 64 principal
+    components.
     """
     reference = np.flatnonzero(run.images["is_train"])
     rng = np.random.default_rng(seed)
@@ -134,7 +136,7 @@ def neighbours(run: Run, seed: int = 0) -> np.ndarray:
     reduction = PCA(n_features, random_state=seed, svd_solver="randomized", copy=False)
     known = -_directions(reduction.fit_transform(pooled))
     k = min(N_NEIGHBOURS, len(reference) - 1)
-    found = np.empty((run.sizes["X"], k), np.int32)
+    nearest = np.empty((run.sizes["X"], k), np.int32)
     for block in blocks(run.sizes["X"], max(1, _ENTRIES // len(reference))):
         rows = np.arange(block.start, block.stop)
         values = (np.asarray(run.array("pooled")[block], np.float32) - mean) / spread
@@ -144,48 +146,54 @@ def neighbours(run: Run, seed: int = 0) -> np.ndarray:
         far[itself, at[itself]] = np.inf
         near = np.argpartition(far, k - 1, axis=1)[:, :k]
         order = np.argsort(np.take_along_axis(far, near, axis=1), axis=1, kind="stable")
-        found[block] = reference[np.take_along_axis(near, order, axis=1)]
-    return found
+        nearest[block] = reference[np.take_along_axis(near, order, axis=1)]
+    return nearest
 
 
-def neighbours_say(run: Run, nearest: np.ndarray) -> Testimony:
-    """Return which class the nearest training images are labelled as.
+def neighbour_evidence(run: Run, nearest: np.ndarray) -> ClassEvidence:
+    """Return the class distribution of the labels of the nearest training images.
 
     Parameters
     ----------
     nearest : ndarray of shape (X, k)
-        As `neighbours` returns it.
+        As `nearest_neighbours` returns it.
     """
     X, C = run.sizes["X"], run.sizes["C"]
     labels, is_train = (run.images[name].to_numpy() for name in ("true_c", "is_train"))
 
     def voted(xs: np.ndarray) -> np.ndarray:
-        votes = np.full((len(xs), C), 0.5 / C, np.float32)  # half a vote for what was not seen
+        votes = np.full((len(xs), C), 0.5 / C, np.float32)  # additive smoothing: half a vote
         for column in labels[nearest[xs]].T:
             votes[np.arange(len(xs)), column] += 1
         return np.log(votes / votes.sum(axis=1, keepdims=True))
 
-    loud = loudness(voted, labels, np.flatnonzero(~is_train if not is_train.all() else is_train))
+    scale = inverse_temperature(
+        voted, labels, np.flatnonzero(~is_train if not is_train.all() else is_train)
+    )
 
     def log_p(xs: np.ndarray) -> np.ndarray:
-        return log_softmax(voted(xs) * loud, axis=1).astype(np.float32)
+        return log_softmax(voted(xs) * scale, axis=1).astype(np.float32)
 
-    return Testimony(log_p, np.ones(X, dtype=bool))
+    return ClassEvidence(log_p, np.ones(X, dtype=bool))
 
 
-def loudness(said: Said, labels: np.ndarray, rows: np.ndarray) -> float:
-    """Return the factor on log-probabilities with the best likelihood of ``labels[rows]``.
+def inverse_temperature(
+    log_probabilities: LogProbabilities, labels: np.ndarray, rows: np.ndarray
+) -> float:
+    """Return the factor on log-probabilities that maximises the likelihood of ``labels[rows]``.
+
+    This is temperature scaling; the factor is one over the temperature.
 
     Parameters
     ----------
-    said : callable
+    log_probabilities : callable
         From images to log-probabilities, shape (n, classes).
     labels : ndarray of shape (X,)
     rows : ndarray of int
-        Images to judge by; some thousands of them are looked at.
+        Images to calibrate on; a sample of some thousands is used.
     """
     sample = rows[:: max(1, len(rows) // 5000)]
-    log_p, wanted = said(sample), labels[sample][:, None]
+    log_p, wanted = log_probabilities(sample), labels[sample][:, None]
 
     def loss(log_scale: float) -> float:
         scaled = log_softmax(log_p * np.exp(log_scale), axis=1)

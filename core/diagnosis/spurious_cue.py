@@ -1,10 +1,11 @@
-"""Spurious cue: the surroundings of the object speak for the wrong answer.
+"""Spurious cue: the background of the object supports the wrong class.
 
-For a failure, the surroundings' part of the lead of the predicted over the true class is compared
-with the same part in training images of both classes. Where these differ by class, the network has
-learnt the place and not the bird, and an image whose surroundings look like the other class's is
-misled by them. The evidence is a log-likelihood ratio of two normal distributions of one width; it
-counts in full only if the surroundings give at least as much of the lead as they have of the cells.
+For a failure, the background's contribution to the logit margin of the predicted over the true
+class is compared with the same contribution in training images of both classes. Where these differ
+by class, the network has learnt the background instead of the object, and an image with the typical
+background of the other class is misclassified. The evidence is a log-likelihood ratio of two normal
+distributions with equal variance. It counts in full only if the background's share of the margin is
+at least its share of the cells.
 """
 
 from dataclasses import dataclass
@@ -13,105 +14,111 @@ from itertools import chain
 import numpy as np
 
 from core.batching import blocks
-from core.diagnosis.background import SHARE, pooled_surroundings
+from core.diagnosis.background import SHARE, pooled_background
 from core.diagnosis.finding import Finding, squash
 from core.runs.run import Run
 
-_MAX_TRAIN = 60  # training images of a class that are looked at
+_MAX_TRAIN = 60  # training images per class that are used
 _MIN_TRAIN = 5
 _EVIDENCE = ("ratio", "share")
 _MIDDLE, _WIDTH = 2.0, 0.7  # nats; chosen on worlds of seeds 1 and 2
 
 
 @dataclass(frozen=True)
-class Lead:
-    """The surroundings' part of the lead of the predicted class over the true one, in logits.
+class BackgroundMargin:
+    """The background's contribution to the logit margin of the predicted over the true class.
 
     Parameters
     ----------
-    here : float
-        In this image.
-    usual_predicted, usual_true : float
-        Mean over training images of the two classes.
+    background : float
+        The contribution in this image.
+    mean_predicted, mean_true : float
+        Its mean over training images of the two classes.
     ratio : float
-        Log-likelihood ratio, in nats: positive if the surroundings look like the predicted class's.
-    whole : float
-        The whole lead, of object and surroundings.
+        Log-likelihood ratio, in nats: positive if the background resembles the predicted class.
+    total : float
+        The total margin, of object and background.
     """
 
-    here: float
-    usual_predicted: float
-    usual_true: float
+    background: float
+    mean_predicted: float
+    mean_true: float
     ratio: float
-    whole: float
+    total: float
 
     @property
     def share(self) -> float:
-        """The share of the whole lead that the surroundings give beyond the true class's usual."""
-        return (self.here - self.usual_true) / max(self.whole, 1e-9)
+        """The share of the margin that the background adds beyond the true class's mean."""
+        return (self.background - self.mean_true) / max(self.total, 1e-9)
 
     @property
-    def decides(self) -> bool:
-        """Whether the true class would lead if the surroundings were as usual for it."""
-        return self.whole - (self.here - self.usual_true) < 0
+    def is_decisive(self) -> bool:
+        """Whether the true class would win with the mean background of its training images."""
+        return self.total - (self.background - self.mean_true) < 0
 
 
-def find_spurious(run: Run, xs: np.ndarray) -> Finding:
-    """Return how far the surroundings explain the wrong answers of images ``xs``.
+def find_spurious_cue(run: Run, xs: np.ndarray) -> Finding:
+    """Return the finding: how far the background explains the wrong predictions of images ``xs``.
 
-    Images whose maps the run does not keep, and all that are not in ``xs``, score 0.
+    Images without stored feature maps, and all images that are not in ``xs``, score 0.
     """
     images = run.images
     labels, predicted = images["true_c"].to_numpy(), images["predicted_c"].to_numpy()
     is_kept = np.asarray(run.array("map_row")) >= 0
     xs = np.asarray([x for x in xs if is_kept[x] and labels[x] != predicted[x]], dtype=int)
-    usual = _usual(run, np.union1d(labels[xs], predicted[xs]), is_kept)
+    train = _train_backgrounds(run, np.union1d(labels[xs], predicted[xs]), is_kept)
     class_weights = np.asarray(run.array("class_weights"), dtype=float)
-    leads: dict[int, Lead] = {}
-    seen_of = (pooled_surroundings(run, xs[block]) for block in blocks(len(xs)))
-    for x, seen in zip(xs, chain.from_iterable(seen_of), strict=True):
-        true, wrong = usual.get(labels[x]), usual.get(predicted[x])
+    margins: dict[int, BackgroundMargin] = {}
+    pooled = (pooled_background(run, xs[block]) for block in blocks(len(xs)))
+    for x, background in zip(xs, chain.from_iterable(pooled), strict=True):
+        true, wrong = train.get(labels[x]), train.get(predicted[x])
         if true is not None and wrong is not None:
             direction = class_weights[predicted[x]] - class_weights[labels[x]]
             logits = run.array("logits")[x]
-            whole = float(logits[predicted[x]] - logits[labels[x]])
-            leads[int(x)] = _lead(seen @ direction, wrong @ direction, true @ direction, whole)
+            total = float(logits[predicted[x]] - logits[labels[x]])
+            margins[int(x)] = _margin(
+                background @ direction, wrong @ direction, true @ direction, total
+            )
     score = np.zeros(run.sizes["X"])
-    ratios, shares = (np.array([getattr(lead, of) for lead in leads.values()]) for of in _EVIDENCE)
-    score[list(leads)] = squash(ratios, _MIDDLE, _WIDTH) * np.clip(shares / SHARE, 0, 1)
+    ratios, shares = (
+        np.array([getattr(margin, name) for margin in margins.values()]) for name in _EVIDENCE
+    )
+    score[list(margins)] = squash(ratios, _MIDDLE, _WIDTH) * np.clip(shares / SHARE, 0, 1)
     names = run.classes["name"].to_numpy()
 
     def reason(x: int) -> str:
-        lead = leads.get(int(x))
-        if lead is None:
-            return "Not looked at: it needs the feature maps, and training images of both classes."
+        margin = margins.get(int(x))
+        if margin is None:
+            return "Not tested: it needs the feature maps, and training images of both classes."
         wrong, true = names[predicted[x]], names[labels[x]]
         return (
-            f"What lies around the object gives {wrong} a lead of {lead.here:+.2f} over {true} "
-            f"(usual for {wrong}: {lead.usual_predicted:+.2f}, for {true}: "
-            f"{lead.usual_true:+.2f}); the whole lead is {lead.whole:.2f}. With surroundings as "
-            f"usual for {true} {true if lead.decides else wrong} would lead."
+            f"The background contributes {margin.background:+.2f} to the logit of {wrong} over "
+            f"{true} (mean of training images of {wrong}: {margin.mean_predicted:+.2f}, of {true}: "
+            f"{margin.mean_true:+.2f}); the total margin is {margin.total:.2f}. With the mean "
+            f"background of {true}, {true if margin.is_decisive else wrong} would win."
         )
 
     return Finding(score, reason)
 
 
-def _usual(run: Run, cs: np.ndarray, is_kept: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the pooled surroundings of training images of each class, (n, F) each."""
+def _train_backgrounds(run: Run, cs: np.ndarray, is_kept: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the pooled background of training images of each class, shape (n, F) each."""
     images = run.images
-    found = {}
+    pooled = {}
     for c in cs:
         known = np.flatnonzero(images["is_train"] & (images["true_c"] == c) & is_kept)
         if len(known) >= _MIN_TRAIN:
             chosen = np.unique(np.linspace(0, len(known) - 1, _MAX_TRAIN).astype(int))
-            found[c] = pooled_surroundings(run, known[chosen])
-    return found
+            pooled[c] = pooled_background(run, known[chosen])
+    return pooled
 
 
-def _lead(here: float, wrong: np.ndarray, true: np.ndarray, whole: float) -> Lead:
+def _margin(
+    background: float, wrong: np.ndarray, true: np.ndarray, total: float
+) -> BackgroundMargin:
     """Compare one image with training images of the predicted (wrong) and the true class."""
-    usual_predicted, usual_true = float(wrong.mean()), float(true.mean())
-    gap = usual_predicted - usual_true
+    mean_predicted, mean_true = float(wrong.mean()), float(true.mean())
+    gap = mean_predicted - mean_true
     variance = (wrong.var() + true.var()) / 2 + 1e-9
-    ratio = (here - (usual_predicted + usual_true) / 2) * max(gap, 0.0) / variance
-    return Lead(float(here), usual_predicted, usual_true, float(ratio), whole)
+    ratio = (background - (mean_predicted + mean_true) / 2) * max(gap, 0.0) / variance
+    return BackgroundMargin(float(background), mean_predicted, mean_true, float(ratio), total)

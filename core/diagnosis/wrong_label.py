@@ -1,28 +1,29 @@
-"""Wrong label: captions and neighbours say that the image shows another class than its label.
+"""Wrong label: captions and nearest neighbours both indicate another class than the label.
 
-The two witnesses of `core.diagnosis.label_evidence` are added in log-probability. Neighbours look
-through the network's eyes and share its mistakes, so they weigh little where captions speak. How
-far the best other class leads over the label is the suspicion; it is defined for every image, right
-or wrong, training or test. A label is called wrong only where both prefer the same other class:
-captions of an odd bird mislead, and neighbours alone cannot tell a wrong label from a wrong answer.
+The log-probabilities of the two sources of `core.diagnosis.label_evidence` are added. Neighbours
+are found in the network's features and share its errors, so they have a small weight where captions
+are available. The score is the log-odds of the best other class over the label; it is defined for
+every image, correct or wrong, training or test. A label is called wrong only where both sources
+prefer the same other class: captions of an atypical image mislead, and neighbours alone cannot
+distinguish a wrong label from a wrong prediction.
 """
 
 import numpy as np
 
 from core.batching import blocks
-from core.diagnosis.class_attributes import class_frequency, phrase
+from core.diagnosis.class_attributes import attribute_phrase, class_image_frequency
 from core.diagnosis.finding import Finding, squash
-from core.diagnosis.label_evidence import captions_say, neighbours, neighbours_say
+from core.diagnosis.label_evidence import caption_evidence, nearest_neighbours, neighbour_evidence
 from core.language import english
 from core.runs.run import Run
 
 _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE = 0.2, 0.6  # weights, with and without captions
-_ONE_WITNESS = 0.49  # factor on the score where the other is silent or disagrees: never likely
+_SINGLE_SOURCE = 0.49  # factor where one source is missing or disagrees: the score stays below 0.5
 _MIDDLE, _WIDTH = 1.0, 0.5  # log-odds; chosen on worlds of seeds 1 and 2
 
 
-def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
-    """Return how suspicious each image's label is, and the class that the witnesses name instead.
+def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
+    """Return the score of a wrong label for each image, and the class that is most likely instead.
 
     Returns
     -------
@@ -31,9 +32,9 @@ def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
     """
     X = run.sizes["X"]
     labels = run.images["true_c"].to_numpy()
-    nearest, frequency = neighbours(run), class_frequency(run)
-    captions, votes = captions_say(run), neighbours_say(run, nearest)
-    weight = np.where(captions.speaks, _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE)
+    nearest, frequency = nearest_neighbours(run), class_image_frequency(run)
+    captions, votes = caption_evidence(run), neighbour_evidence(run, nearest)
+    weight = np.where(captions.is_available, _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE)
     suggested_c, score = np.empty(X, np.int32), np.empty(X)
     fits = np.empty((X, 2), np.float32)  # p of the label and of the other class by captions
     for block in blocks(X):
@@ -44,34 +45,36 @@ def find_mislabelled(run: Run) -> tuple[Finding, np.ndarray]:
         log_p[of, label] = -np.inf
         other = log_p.argmax(axis=1).astype(np.int32)
         n_other, n_label = ((labels[nearest[xs]] == c[:, None]).sum(axis=1) for c in (other, label))
-        agree = captions.speaks[block] & (n_other > n_label)
+        agree = captions.is_available[block] & (n_other > n_label)
         score[block] = squash(log_p.max(axis=1) - of_label, _MIDDLE, _WIDTH)
-        score[block] *= np.where(agree, 1.0, _ONE_WITNESS)
+        score[block] *= np.where(agree, 1.0, _SINGLE_SOURCE)
         suggested_c[block] = other
         fits[block] = np.exp(np.stack([described[of, label], described[of, other]], axis=1))
     names = run.classes["name"].to_numpy()
 
     def because(x: int, label: int, other: int) -> str:
         named = run.counts[[x]].indices
-        telling = frequency[other, named] - frequency[label, named]
+        difference = frequency[other, named] - frequency[label, named]
         ts = [
-            t for t in named[np.argsort(-telling)][:2] if frequency[other, t] > frequency[label, t]
+            t
+            for t in named[np.argsort(-difference)][:2]
+            if frequency[other, t] > frequency[label, t]
         ]
         shares = [
-            f"{phrase(run, t)} (in {frequency[other, t]:.0%} of its images, "
+            f"{attribute_phrase(run, t)} (in {frequency[other, t]:.0%} of its images, "
             f"{frequency[label, t]:.0%} of the label's)"
             for t in ts
         ]
-        return f", for they name {english.join(shares)}" if shares else ""
+        return f", because they name {english.join(shares)}" if shares else ""
 
     def reason(x: int) -> str:
         label, other = int(labels[x]), int(suggested_c[x])
         n_label, n_other = (int((labels[nearest[x]] == c).sum()) for c in (label, other))
         parts = []
-        if captions.speaks[x]:
+        if captions.is_available[x]:
             p_label, p_other = fits[x]
             parts.append(
-                f"Its captions fit {names[other]} ({p_other:.0%}) against the label "
+                f"Its captions indicate {names[other]} ({p_other:.0%}) rather than the label "
                 f"{names[label]} ({p_label:.0%}){because(x, label, other)}."
             )
         parts.append(

@@ -1,7 +1,7 @@
-"""What an estimator is given, what it returns, and the table of all of them.
+"""Estimator interface: inputs, result and the registry.
 
-A new estimator is one registered function from `Inputs` to `Estimate` in a file of its own; the
-pipeline, the score board and the dashboard learn of it from `ESTIMATORS`.
+A new estimator is one registered function from `Inputs` to `Estimate` in its own file; the
+pipeline, the evaluation and the dashboard list the estimators in `ESTIMATORS`.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,25 +10,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from core.batching import Rows, blocks
+from core.batching import RowSubset, blocks
 from core.errors import DataError
 from core.probability import sigma
 
-#: The estimator that explanations use unless asked otherwise; chosen by measurement, see README.
+#: The estimator that explanations use by default; chosen by measurement, see README.
 DEFAULT_ESTIMATOR = "places"
-#: Images worked on at a time: keeps memory flat in X.
+#: Images processed at a time, so that memory does not grow with X.
 IMAGES = 4096
-#: Attributes worked on at a time: keeps memory flat in T.
+#: Attributes processed at a time, so that memory does not grow with T.
 ATTRIBUTES = 1024
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that an estimator may see: training images that have captions, nothing of the test split.
+    """The inputs of an estimator: training images that have captions, no test images.
 
     Parameters
     ----------
-    pooled : ndarray or Rows of shape (X, F)
+    pooled : ndarray or RowSubset of shape (X, F)
         phi(f_k(x)): pooled activations; read them by `activations`.
     counts : csr_array of shape (X, T)
         How many captions of x name t.
@@ -43,11 +43,11 @@ class Inputs:
     class_weights : ndarray of shape (C, F)
         W of the linear head.
     maps : callable, optional
-        Called, it yields ``(rows, maps)`` batches: rows into X and their feature maps of shape
-        (len(rows), F, H, W). None where maps are not kept; estimators then use pooled alone.
+        Yields ``(rows, maps)`` batches when called: rows into X and their feature maps of shape
+        (len(rows), F, H, W). None where maps are not stored; estimators then use pooled only.
     """
 
-    pooled: np.ndarray | Rows
+    pooled: np.ndarray | RowSubset
     counts: sparse.csr_array
     n_captions: np.ndarray
     prior: np.ndarray
@@ -114,7 +114,7 @@ class Inputs:
 
         return replace(
             self,
-            pooled=Rows(self.pooled, rows),
+            pooled=RowSubset(self.pooled, rows),
             counts=self.counts[rows],
             n_captions=self.n_captions[rows],
             true_c=self.true_c[rows],
@@ -134,16 +134,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an estimator returns.
+    """The result of an estimator.
 
     Parameters
     ----------
     p_t_given_f : ndarray of shape (F, T)
         Filter attribute p.d.f.s, float32; sums to 1 over T.
     evidence : ndarray of shape (F, T)
-        Signed weight of filter f for attribute t, float32: grounding sums it over the maps.
+        Signed weight of filter f for attribute t, float32; grounding is the weighted sum of maps.
     evidence_bias : ndarray of shape (T,)
-        ``pooled @ evidence + evidence_bias`` is the estimator's own score of t in x, float32.
+        ``pooled @ evidence + evidence_bias`` is the estimator's score of t in x, float32.
     """
 
     p_t_given_f: np.ndarray

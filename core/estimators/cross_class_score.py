@@ -1,8 +1,8 @@
-"""Where an attribute can be read off: cells that tell it for classes never seen.
+"""Location of an attribute: which cluster of cells predicts it for held-out classes.
 
-Within the classes that it was trained on, every cell of a network tells the class and with it all
-attributes; that says nothing about place. Predicting an attribute for a class that was left out
-takes sight of the attribute itself, and works best from the cell where it is.
+For the classes that a network was trained on, every map cell predicts the class and with it all of
+its attributes, which does not locate them. Predicting an attribute for a held-out class requires
+the attribute itself, and works best from the cell where the attribute is.
 """
 
 from dataclasses import dataclass, fields
@@ -15,14 +15,14 @@ from sklearn.model_selection import GroupKFold
 
 from core.batching import in_threads
 
-#: Classes are left out in so many groups.
+#: Number of folds; each fold holds out a group of classes.
 N_FOLDS = 8
 #: Ridge penalty as a share of the number of images; the features are standardised.
 PENALTY = 3.0
 
 
 class PeakSums:
-    """Sums over the images of each fold: all that regressions and their success are made of.
+    """Sums over the images of each fold, sufficient for the regressions and their correlations.
 
     Parameters
     ----------
@@ -39,39 +39,39 @@ class PeakSums:
         self._centre = None
 
     def add(self, rows: np.ndarray, peaks: np.ndarray, share: np.ndarray) -> None:
-        """Take in some images.
+        """Add images.
 
         Parameters
         ----------
         rows : ndarray of shape (n,)
-            Which they are.
+            Indices of the images.
         peaks : ndarray of shape (n, K, D)
-            What the cell says at which cluster k is most active.
+            Features of the cell at which the detector of cluster k is most active.
         share : ndarray of shape (n, T)
             Share of captions that name t.
         """
-        if self._centre is None:  # any point near the mean: sums of squares then lose no digits
+        if self._centre is None:  # any point near the mean, for the precision of sums of squares
             self._centre = peaks.mean(axis=0)
             self._sums = [_Sums.zeros(*peaks.shape[1:], share.shape[1]) for _ in self._sums]
         peaks = np.ascontiguousarray(np.float32(peaks - self._centre).transpose(1, 0, 2))
         share = np.float32(share)
         folds = [(i, np.flatnonzero(self._fold[rows] == i)) for i in np.unique(self._fold[rows])]
-        for i, own in folds:
-            self._sums[i].add_shares(share[own])
+        for i, members in folds:
+            self._sums[i].add_shares(share[members])
 
         def add_cluster(k: int) -> None:
-            for i, own in folds:
-                self._sums[i].add_peaks(k, peaks[k][own], share[own])
+            for i, members in folds:
+                self._sums[i].add_peaks(k, peaks[k][members], share[members])
 
         in_threads(add_cluster, range(len(peaks)))
 
-    def transfer(self) -> np.ndarray:
-        """Return how well the peak of each cluster predicts each attribute for classes left out.
+    def cross_class_score(self) -> np.ndarray:
+        """Return how well each cluster's peak predicts each attribute for held-out classes.
 
         Returns
         -------
         ndarray of shape (K, T)
-            Correlation of prediction and share over all images, in [0, 1]: below 0 counts as 0.
+            Correlation of prediction and share over all images, in [0, 1]; negative values are 0.
         """
 
         def of_cluster(k: int) -> np.ndarray:
@@ -98,13 +98,13 @@ class _Sums:
         return cls(0, *(np.zeros(shape, np.float32) for shape in shapes))
 
     def add_shares(self, share: np.ndarray) -> None:
-        """Take in what captions say of some images."""
+        """Add the shares of captions of some images."""
         self.n += len(share)
         self.y += share.sum(axis=0)
         self.yy += np.square(share).sum(axis=0)
 
     def add_peaks(self, k: int, peaks: np.ndarray, share: np.ndarray) -> None:
-        """Take in the peaks of cluster k in the same images."""
+        """Add the peaks of cluster k in the same images."""
         self.x[k] += peaks.sum(axis=0)
         self.xx[k] += peaks.T @ peaks
         self.xy[k] += peaks.T @ share
@@ -125,13 +125,13 @@ def _correlation(folds: list[_Sums]) -> np.ndarray:
     """Return the correlation of prediction and share for one cluster from its sums by fold."""
     total = reduce(add, folds)
     sums = np.zeros((3, len(total.y)))  # of the predictions, their squares, their products with y
-    for own in folds:
-        mean, weights = _regression(total - own)
-        apart = np.outer(own.x, mean)
-        squares = own.xx - apart - apart.T + own.n * np.outer(mean, mean)
-        sums[0] += (own.x - own.n * mean) @ weights
+    for held_out in folds:
+        mean, weights = _regression(total - held_out)
+        cross = np.outer(held_out.x, mean)
+        squares = held_out.xx - cross - cross.T + held_out.n * np.outer(mean, mean)
+        sums[0] += (held_out.x - held_out.n * mean) @ weights
         sums[1] += (weights * (squares @ weights)).sum(axis=0)
-        sums[2] += (weights * (own.xy - np.outer(mean, own.y))).sum(axis=0)
+        sums[2] += (weights * (held_out.xy - np.outer(mean, held_out.y))).sum(axis=0)
     predicted, squares, products = sums
     variance = (squares - predicted**2 / total.n) * (total.yy - total.y**2 / total.n)
     norm = np.sqrt(np.maximum(variance, 0))
@@ -140,7 +140,7 @@ def _correlation(folds: list[_Sums]) -> np.ndarray:
 
 
 def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean peak and the weights on what differs from it, shapes (D,) and (D, T)."""
+    """Return the mean peak and the ridge weights on the centred peaks, shapes (D,) and (D, T)."""
     mean = known.x / known.n
     covariance = known.xx / known.n - np.outer(mean, mean)
     variance = covariance.diagonal()

@@ -1,4 +1,4 @@
-"""What the estimators are given, read from a run."""
+"""Inputs of the estimators, read from a run."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.batching import Rows
+from core.batching import RowSubset
 from core.estimators.base import Inputs
 from core.probability import prior
 from core.runs.run import Run
 
-#: Feature maps handed to an estimator at a time, images.
+#: Images whose feature maps are passed to an estimator at a time.
 _MAPS_BLOCK = 256
 
 
@@ -22,11 +22,11 @@ def estimator_inputs(
     counts: sparse.csr_array,
     n_captions: np.ndarray,
     true_c: np.ndarray,
-    may_teach: np.ndarray,
+    is_usable: np.ndarray,
     attributes: pd.DataFrame,
     class_weights: np.ndarray,
 ) -> Inputs:
-    """Return what estimators may see: readable training images that have captions.
+    """Return the inputs of the estimators: readable training images that have captions.
 
     Parameters
     ----------
@@ -35,16 +35,16 @@ def estimator_inputs(
     map_row : ndarray of shape (X,)
     counts : csr_array of shape (X, T)
     n_captions, true_c : ndarray of shape (X,)
-    may_teach : ndarray of shape (X,), bool
+    is_usable : ndarray of shape (X,), bool
         Readable, in the training split.
     attributes : DataFrame of T rows
     class_weights : ndarray of shape (C, F)
     """
-    xs = np.flatnonzero(may_teach & (n_captions > 0))
+    xs = np.flatnonzero(is_usable & (n_captions > 0))
     rows = map_row[xs]
     has_maps = len(xs) > 0 and (rows >= 0).all()
     return Inputs(
-        pooled=Rows(pooled, xs),
+        pooled=RowSubset(pooled, xs),
         counts=counts[xs],
         n_captions=n_captions[xs],
         prior=prior(counts[xs]) if len(xs) else np.zeros(counts.shape[1]),
@@ -57,7 +57,7 @@ def estimator_inputs(
 
 
 def inputs_of(run: Run) -> Inputs:
-    """Return what the estimators of a finished run were given."""
+    """Return the inputs that the estimators of a finished run had."""
     images = run.images
     return estimator_inputs(
         run.array("pooled"),
@@ -75,13 +75,13 @@ def inputs_of(run: Run) -> Inputs:
 def maps_of(
     maps: np.ndarray, rows: np.ndarray
 ) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
-    """Return what yields some images, counted from 0, and their maps.
+    """Return a function that yields batches of image numbers, counted from 0, and their maps.
 
     Parameters
     ----------
     maps : ndarray of shape (M, F, H, W)
     rows : ndarray of shape (X,)
-        Of each image in the maps.
+        Row of each image in the maps.
     """
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:

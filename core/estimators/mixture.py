@@ -1,14 +1,13 @@
-"""Explaining away to convergence: captions as draws from the mixture that eq. (5) says they are.
+"""Maximum likelihood by expectation maximisation: captions are samples of the mixture of eq. (5).
 
-Eq. (5) makes p(t given x, c) a mixture of the filters' p.d.f.s, with known weights p(f given x, c)
-from eq. (6). Then the best p(t given f) is the one under which the captions of the training images
-are most likely, and expectation maximisation finds it. Its first step, from p.d.f.s that are all
-alike, sums the activations of the images that have the attribute: that is the paper's estimate.
-Each further step asks which filter is *still needed* for the attribute of an image, given what its
-other filters already explain.
+Eq. (5) makes p(t given x, c) a mixture of the filters' p.d.f.s with known weights p(f given x, c)
+from eq. (6). The p(t given f) that maximise the likelihood of the training captions are computed by
+expectation maximisation. The first step, from equal p.d.f.s, sums the activations of the images
+that have the attribute, which is the paper's estimate. Each further step explains away: it assigns
+an attribute of an image to the filters that are still needed, given the other filters.
 
-What is true of nearly every image then still leads everywhere. A tilt moves each p.d.f. a little
-from probability towards lift, from what is likely to what is telling.
+Attributes of nearly every image still have the highest probability everywhere. A tilt therefore
+moves each p.d.f. a part of the way from probability to lift.
 """
 
 from functools import cached_property
@@ -21,19 +20,19 @@ from core.batching import blocks, in_threads
 from core.estimators.base import Estimate, Inputs, register_estimator
 from core.probability import p_f_given_xc, sigma
 
-#: Steps of expectation maximisation; more fit the training captions and lose on others.
+#: Steps of expectation maximisation; more steps overfit the training captions.
 N_STEPS = 5
-#: Mentions that every filter is given beforehand, spread as attributes are over all captions.
+#: Pseudo-count of mentions per filter, distributed as attributes are over all captions.
 PSEUDO_MENTIONS = 1.0
-#: How far from probability (0) to lift (1); chosen as the largest that costs no recall to speak of.
+#: Between probability (0) and lift (1); the largest value without a notable loss of recall.
 TILT = 0.25
-#: Images, and entries of counts, that are worked on at a time.
+#: Images, and entries of counts, that are processed at a time.
 _IMAGES, _ENTRIES = 16_384, 512
 
 
 @register_estimator("mixture")
 def mixture(inputs: Inputs) -> Estimate:
-    """Return the p(t given f) that make the training captions likely under eq. (5), tilted.
+    """Return the tilted p(t given f) that maximise the likelihood of the captions under eq. (5).
 
     The evidence is p(t given f) itself, as in eq. (9), without a bias.
     """
@@ -43,10 +42,10 @@ def mixture(inputs: Inputs) -> Estimate:
 
 
 def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
-    """Return the p(t given f) of expectation maximisation, and how often captions say what.
+    """Return the p(t given f) of expectation maximisation, and the share of each attribute.
 
-    Each image is explained as its labelled class. The captions of one image repeat each other, so
-    an attribute that n of them name counts as the root of n mentions.
+    Each image is explained as its labelled class. The captions of one image are correlated, so an
+    attribute that n of them name counts as sqrt(n) mentions.
 
     Returns
     -------
@@ -62,10 +61,10 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     p_t_given_f = np.repeat(share[:, None], F, axis=1)  # (T, F) until the last line
     for _ in range(N_STEPS):
         expected = np.zeros_like(p_t_given_f)
-        for some in captions:
-            some.add_expected(expected, p_t_given_f)
+        for block in captions:
+            block.add_expected(expected, p_t_given_f)
             if len(captions) > 1:
-                del some.p_f
+                del block.p_f
         expected *= p_t_given_f
         expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
         expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
@@ -85,7 +84,7 @@ def tilted(p_t_given_f: np.ndarray, share: np.ndarray, tilt: float) -> np.ndarra
 
 
 class _Captions:
-    """What the captions of a block of images name, attribute by attribute.
+    """The mentions of each attribute in the captions of a block of images.
 
     Parameters
     ----------
@@ -107,7 +106,7 @@ class _Captions:
         return p_f_given_xc(inputs.activations(block), weights)
 
     def add_expected(self, total: np.ndarray, p_t_given_f: np.ndarray) -> None:
-        """Add how many mentions of t filter f accounts for, over p(t given f), to ``total``.
+        """Add the expected mentions of t due to filter f, divided by p(t given f), to ``total``.
 
         Parameters
         ----------
@@ -119,10 +118,10 @@ class _Captions:
         def add(attributes: tuple[int, int]) -> None:
             start, stop = mentions.indptr[list(attributes)]
             for at in range(start, stop, _ENTRIES):
-                some = slice(at, min(at + _ENTRIES, stop))
-                rows, ts = p_f[mentions.indices[some]], of_entry[some]
+                entries = slice(at, min(at + _ENTRIES, stop))
+                rows, ts = p_f[mentions.indices[entries]], of_entry[entries]
                 p_t = np.einsum("ef,ef->e", rows, p_t_given_f[ts])
-                ratio = mentions.data[some] / np.maximum(p_t, np.finfo(np.float32).tiny)
+                ratio = mentions.data[entries] / np.maximum(p_t, np.finfo(np.float32).tiny)
                 place = ts - ts[0], np.arange(len(ts))
                 total[ts[0] : ts[-1] + 1] += sparse.csr_array((ratio, place)) @ rows
 

@@ -1,9 +1,9 @@
-"""Detectors of parts, found without names: clusters of map cells that occur in every class.
+"""Unsupervised part detectors: clusters of map cells that occur in every class.
 
-The cells of a feature map differ by species first and by part of the body second. Less the mean
-cell of its class, what is left of a cell is mostly *where on the bird* it lies, and clusters of
-that are parts: head, belly, wing tips, feet, background. Linear discriminants turn each cluster
-into one weight a filter, so that a part is found by a weighted sum of the maps.
+The cells of a feature map vary mainly by class and then by part of the object. After subtraction of
+the class mean, the remaining variation is mostly the position on the object, and its clusters are
+parts: head, belly, wing tips, feet, background. Linear discriminant analysis turns each cluster
+into one weight per filter, so that a weighted sum of the maps detects a part.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from core.estimators.base import Inputs
 
 #: Cells drawn from the maps of all images.
 N_CELLS = 60_000
-#: Parts of a clustering. More of them split by species again; fewer merge head and breast.
+#: Clusters per clustering. More clusters separate classes again; fewer merge head and breast.
 N_CLUSTERS = 8
-#: Clusterings from different starts; single ones differ by several points of PCK.
+#: Clusterings with different seeds; the PCK of single ones differs by several points.
 N_CLUSTERINGS = 6
 #: Ridge on the correlation matrix of the cells, whose diagonal is 1.
 SHRINKAGE = 1.0
@@ -36,7 +36,7 @@ class CellSample:
     Parameters
     ----------
     cells : ndarray of shape (n, F)
-        Activations, of the type that the maps have: half of what float32 would take.
+        Activations, in the dtype of the maps (half the memory of float32).
     cell_c : ndarray of shape (n,)
         Class of the image of each.
     """
@@ -45,12 +45,12 @@ class CellSample:
     cell_c: np.ndarray
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield some cells at a time, float32, and which they are."""
-        yield from ((some, self.cells[some].astype(np.float32)) for some in blocks(len(self.cells)))
+        """Yield slices of cells and the cells themselves, float32."""
+        yield from ((rows, self.cells[rows].astype(np.float32)) for rows in blocks(len(self.cells)))
 
 
 def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELLS) -> CellSample:
-    """Draw as many cells from every image, ``n_cells`` in all or every cell."""
+    """Draw the same number of cells from every image, ``n_cells`` in total or every cell."""
     X = len(inputs.true_c)
     cells, cell_c = [], []
     for rows, maps in inputs.maps():
@@ -64,14 +64,14 @@ def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELL
 
 @dataclass(frozen=True)
 class Templates:
-    """Linear detectors of clusters, and directions that hold what a cell can tell.
+    """Linear detectors of clusters, and the principal directions of the cells.
 
     Parameters
     ----------
     weights : ndarray of shape (F, K)
-        A weighted sum of the maps peaks where cluster k lies; each column has length 1.
+        A weighted sum of the maps has its maximum at cluster k; each column has unit norm.
     clustering : ndarray of shape (K,)
-        Which of the clusterings each cluster is of.
+        The clustering that each cluster belongs to.
     directions : ndarray of shape (F, D)
         Principal directions of standardised cells, D at most `N_DIRECTIONS`.
     """
@@ -91,9 +91,9 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
         correlation += standard.T @ standard
     correlation /= np.float32(len(sample.cells))
     active, shape = _shapes(sample)
-    found = [_members(shape, seed + i) for i in range(n_clusterings)]
-    clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in found])
-    centres = np.concatenate([_centres(sample.cells[active], member) for member in found])
+    members = [_members(shape, seed + i) for i in range(n_clusterings)]
+    clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in members])
+    centres = np.concatenate([_centres(sample.cells[active], member) for member in members])
     shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
     weights = linalg.solve(shrunk, (centres / scale).T, assume_a="pos") / scale[:, None]
     weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
@@ -114,28 +114,28 @@ def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
-    """Return which cells are active, and these at length 1, less the mean of their class."""
+    """Return the active cells, and these with unit norm minus the mean of their class."""
     lengths = [np.linalg.norm(cells, axis=1) for _, cells in sample.blocks()]
     length = np.concatenate(lengths)
     active = np.flatnonzero(length >= np.median(length))
     shape = sample.cells[active].astype(np.float32)
     shape /= np.maximum(length[active, None], np.finfo(np.float32).tiny)
     for c in np.unique(sample.cell_c[active]):
-        own = np.flatnonzero(sample.cell_c[active] == c)
-        shape[own] -= shape[own].mean(axis=0)
+        in_class = np.flatnonzero(sample.cell_c[active] == c)
+        shape[in_class] -= shape[in_class].mean(axis=0)
     return active, shape
 
 
 def _members(shape: np.ndarray, seed: int) -> np.ndarray:
-    """Return the cluster of each cell; every number up to the largest is taken."""
+    """Return the cluster of each cell, numbered without gaps."""
     n_clusters = min(N_CLUSTERS, len(shape))
     kmeans = MiniBatchKMeans(n_clusters, random_state=seed, batch_size=4096, n_init=2)
     return np.unique(kmeans.fit_predict(shape), return_inverse=True)[1]
 
 
 def _centres(cells: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """Return the mean cell of each cluster, less the mean of all clusters."""
+    """Return the mean cell of each cluster minus the mean of all clusters."""
     n_members = np.bincount(member)
-    sums = sum(class_sums(cells[some], member[some], len(n_members)) for some in blocks(len(cells)))
+    sums = sum(class_sums(cells[rows], member[rows], len(n_members)) for rows in blocks(len(cells)))
     centres = sums / n_members[:, None]
     return centres - centres.mean(axis=0)

@@ -1,9 +1,10 @@
-"""Evidence that knows places: the mixture's p.d.f.s, grounded through parts found without names.
+"""Spatial evidence: the mixture's p.d.f.s, grounded by unsupervised part detectors.
 
-Captions say *what* and never *where*, and a class has all its attributes at once, so regression on
-pooled activations cannot tell a bill from a belly. Two steps can, without keypoints or a second
-network: cells of the maps are clustered into parts (`templates`), and each noun is given the
-clusters whose peak predicts its attributes for classes that were left out (`transfer`).
+Captions contain no locations, and a class has all its attributes at once, so a regression on pooled
+activations cannot separate a bill from a belly. Two steps can, without keypoints or a second
+network: map cells are clustered into parts (`core.estimators.part_detectors`), and each noun is
+assigned the clusters whose peak predicts its attributes for held-out classes
+(`core.estimators.cross_class_score`).
 """
 
 from collections.abc import Iterator
@@ -19,28 +20,28 @@ from core.estimators.part_detectors import Templates, part_templates, sample_cel
 from core.estimators.ridge import ridge
 
 SEED = 0
-#: Attributes that fewer training images have say too little about the place of their noun.
+#: Attributes of fewer training images are not used to locate their noun.
 MIN_IMAGES = 15
-#: At most so many attributes, the most frequent, are used to place nouns.
+#: Maximum number of attributes that are used to locate nouns, the most frequent ones.
 N_ATTRIBUTES = 600
-#: A noun counts as if so many of its attributes lay where attributes lie on average.
+#: Pseudo-count of attributes with the average score, added to each noun.
 SHRINKAGE = 1.0
-#: Difference of correlation that makes one cluster e times as likely as another.
+#: Temperature of the softmax over clusters, in units of correlation.
 TEMPERATURE = 0.03
-#: Length of the attribute's own evidence beside that of the place, which is 1.
-OWN = 0.4
-#: Images whose maps are worked on at a time.
+#: Norm of the attribute's ridge evidence relative to the evidence of its noun's location.
+RIDGE_WEIGHT = 0.4
+#: Images whose maps are processed at a time.
 _IMAGES = 32
 
 
 @register_estimator("places", words=lambda inputs: mixture(inputs).p_t_given_f)
 def places(inputs: Inputs) -> Estimate:
-    """Return the mixture's p(t given f), with the part where t lies as evidence.
+    """Return the mixture's p(t given f), with detectors of the attribute's part as evidence.
 
-    The evidence of an attribute is the detector of its noun's place, the same for all attributes of
-    the noun, plus a smaller share of its own regression on all filters; ``evidence_bias`` makes its
-    mean over the training images 0. Without maps, or with a single class, places cannot be learned
-    and the evidence is the mixture's own.
+    The evidence of an attribute is the part detector of its noun, shared by all attributes of the
+    noun, plus a smaller share of its ridge regression on all filters; ``evidence_bias`` centres the
+    score over the training images. Without maps, or with a single class, locations cannot be
+    learned and the evidence is that of the mixture.
     """
     estimate = mixture(inputs)
     if inputs.maps is None or len(np.unique(inputs.true_c)) < 2:
@@ -48,50 +49,50 @@ def places(inputs: Inputs) -> Estimate:
     templates = part_templates(sample_cells(inputs, np.random.default_rng(SEED)), SEED)
     detector = noun_detectors(inputs, templates)
     place = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
-    evidence = blend(place, ridge(inputs).evidence, OWN)
+    evidence = combined_evidence(place, ridge(inputs).evidence, RIDGE_WEIGHT)
     return Estimate(estimate.p_t_given_f, evidence, -inputs.mean() @ evidence)
 
 
-def blend(place: np.ndarray, own: np.ndarray, weight: float) -> np.ndarray:
-    """Return the sum of both evidences of shape (F, T), each attribute's scaled to length 1."""
-    return _unit(place) + np.float32(weight) * _unit(own)
+def combined_evidence(place: np.ndarray, attribute: np.ndarray, weight: float) -> np.ndarray:
+    """Return the weighted sum of two evidences of shape (F, T) whose columns have unit norm."""
+    return _unit(place) + np.float32(weight) * _unit(attribute)
 
 
 def _unit(evidence: np.ndarray) -> np.ndarray:
-    """Return the evidence with columns of length 1; a column of zeros stays."""
+    """Return the evidence with columns of unit norm; a column of zeros is unchanged."""
     length = np.linalg.norm(evidence, axis=0)
     return evidence / np.where(length > 0, length, 1)
 
 
 def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray]:
-    """Return the weights of shape (F,) that find the place of each noun."""
+    """Return the detector weights of each noun's location, shape (F,) each."""
     n_images = inputs.counts.astype(bool).sum(axis=0)
     common = np.argsort(-n_images, kind="stable")[:N_ATTRIBUTES]
     common = common[n_images[common] >= min(MIN_IMAGES, n_images.max())]
     sums = PeakSums(inputs.true_c)
     for rows, peaks in _peaks(inputs, templates):
         sums.add(rows, peaks, caption_fraction(inputs, rows)[:, common].toarray())
-    score = sums.transfer()
+    score = sums.cross_class_score()
     average = score.mean(axis=1)
     detectors = {}
     for noun in np.unique(inputs.nouns):
-        own = score[:, inputs.nouns[common] == noun]
-        mean = (own.sum(axis=1) + SHRINKAGE * average) / (own.shape[1] + SHRINKAGE)
+        of_noun = score[:, inputs.nouns[common] == noun]
+        mean = (of_noun.sum(axis=1) + SHRINKAGE * average) / (of_noun.shape[1] + SHRINKAGE)
         detectors[noun] = templates.weights @ _votes(mean, templates.clustering)
     return detectors
 
 
 def _votes(score: np.ndarray, clustering: np.ndarray) -> np.ndarray:
-    """Return a weight for each cluster: every clustering has one vote, split by a softmax."""
+    """Return a weight for each cluster: a softmax within each clustering."""
     votes = np.empty(len(score), np.float32)
     for i in np.unique(clustering):
-        own = clustering == i
-        votes[own] = softmax(score[own] / TEMPERATURE)
+        members = clustering == i
+        votes[members] = softmax(score[members] / TEMPERATURE)
     return votes
 
 
 def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield some images and the cell at which each cluster peaks in them, along the directions.
+    """Yield batches of images and their cells with the maximum of each detector, projected.
 
     Yields
     ------
@@ -103,9 +104,9 @@ def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, n
     for rows, maps in inputs.maps():
         flat = maps.reshape(*maps.shape[:2], -1)
 
-        def look(some: slice, flat: np.ndarray = flat) -> np.ndarray:
-            seen = both @ flat[some].astype(np.float32)
-            cells = seen[:, :K].argmax(axis=2)[:, :, None]
-            return np.take_along_axis(seen[:, K:].transpose(0, 2, 1), cells, axis=1)
+        def peaks(images: slice, flat: np.ndarray = flat) -> np.ndarray:
+            projected = both @ flat[images].astype(np.float32)
+            cells = projected[:, :K].argmax(axis=2)[:, :, None]
+            return np.take_along_axis(projected[:, K:].transpose(0, 2, 1), cells, axis=1)
 
-        yield rows, np.concatenate(in_threads(look, blocks(len(rows), _IMAGES)))
+        yield rows, np.concatenate(in_threads(peaks, blocks(len(rows), _IMAGES)))

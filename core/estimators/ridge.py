@@ -1,8 +1,8 @@
-"""Explaining away jointly: every attribute is regressed on all filters at once.
+"""Ridge regression of every attribute on all filters.
 
-The paper's explain-away asks which filters are still needed for an attribute once the others are
-known. Ridge regression answers that for all filters together: a filter that fires on every bird
-keeps no weight for "white belly".
+The paper's explaining-away step asks which filters are still needed for an attribute given the
+others. Ridge regression solves this for all filters jointly: a filter that is active in every image
+gets no weight for "white belly".
 """
 
 import numpy as np
@@ -27,8 +27,8 @@ PENALTY = 1.0
 def ridge(inputs: Inputs) -> Estimate:
     """Return the ridge coefficients as evidence and their positive part as p(t given f).
 
-    Activations are standardised filter by filter and the target is the share of captions that
-    name t; coefficients are put back into units of the activations, so ``pooled @ evidence +
+    Activations are standardised per filter and the target is the share of captions that name t.
+    The coefficients are converted to the units of the activations, so that ``pooled @ evidence +
     evidence_bias`` predicts that share.
     """
     (X, F), T = inputs.shape, len(inputs.prior)

@@ -1,11 +1,10 @@
-"""How far a filter's p.d.f. can be trusted: against captions that belong to other images.
+"""Permutation test of filter attributes: significance of p(t given f) against permuted captions.
 
-The p.d.f.s are estimated again from shuffled captions. What p(t given f) reaches under shuffled
-captions says how much of it is noise; an attribute that stands above its own noise can *name* the
-filter. Images of a class share captions and activations, so they are not exchangeable one by one:
-with enough classes, whole classes exchange their captions, and what a name has to beat is "any
-other grouping of species would have done as well". Of a few classes too few groupings differ to
-tell a name from noise, so there images are shuffled one by one, the weaker test.
+The p.d.f.s are estimated again from permuted captions, which gives the null distribution of each
+p(t given f). An attribute that is significant after false discovery control can name the filter.
+Images of a class share captions and activations, so single images are not exchangeable: with enough
+classes, the captions are permuted between whole classes. With few classes there are too few
+different permutations, so single images are permuted, which is the weaker test.
 """
 
 from dataclasses import replace
@@ -17,53 +16,53 @@ from scipy import stats
 from core.batching import blocks
 from core.estimators import Estimate, Inputs, estimate
 
-#: Shuffles for the width of the noise, and as many again for its tail.
+#: Permutations for mean and standard deviation of the null, and as many for its tail.
 N_SHUFFLES = 20
-#: False discovery rate below which an attribute counts as a name.
+#: False discovery rate below which an attribute is significant.
 ALPHA = 0.05
-#: With fewer classes than this, images are shuffled one by one.
+#: With fewer classes than this, single images are permuted.
 MIN_CLASSES = 50
-#: A filter with at most so many names is "named".
+#: A filter with at most this many names is "named".
 FEW_NAMES = 3
-#: A name says at least this share of what the best name says more than filters do on average.
+#: Minimum excess of a name over the average filter, relative to the filter's largest excess.
 NEXT_TO_BEST = 0.5
 
 
-def trust(
-    name: str, inputs: Inputs, found: Estimate, seed: int = 0, n_shuffles: int = N_SHUFFLES
+def attribute_significance(
+    name: str, inputs: Inputs, observed: Estimate, seed: int = 0, n_shuffles: int = N_SHUFFLES
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return q-values and the height of the noise of an estimate.
+    """Return q-values and the upper bound of the null distribution of an estimate.
 
-    Square roots of probabilities have nearly equal variance. The first shuffles give their mean and
-    spread for every filter and attribute. How far beyond that noise reaches, and rare attributes
-    reach far, is read off the other shuffles for all filters together: the p-value is the share of
-    (shuffle, filter) pairs that stand as high. Attributes about as frequent share their tail where
-    one alone has too few pairs to survive the control of false discoveries, which is done filter by
-    filter over T (Benjamini and Hochberg).
+    Square roots of probabilities have nearly equal variance. The first permutations give their mean
+    and standard deviation for every filter and attribute. The tail of the standardised null, which
+    is heavy for rare attributes, comes from the other permutations for all filters together: the
+    p-value is the share of (permutation, filter) pairs with a value at least as high. Attributes of
+    similar frequency share their tail where one alone has too few pairs to pass the false discovery
+    control, which is done per filter over T (Benjamini and Hochberg, 1995).
 
     Parameters
     ----------
     name : str
-        The estimator that made ``found``.
+        The estimator that computed ``observed``.
     inputs : Inputs
-        What it was made from; its maps are not read.
-    found : Estimate
-        The estimate to judge.
+        Its inputs; the maps are not read.
+    observed : Estimate
+        The estimate to test.
     seed : int
-        Of the shuffles.
+        Of the permutations.
     n_shuffles : int
-        How often for each of both purposes, at least 2.
+        Permutations for each of the two purposes, at least 2.
 
     Returns
     -------
     q_value : ndarray of shape (F, T), float32
         In [0, 1].
     null_high : ndarray of shape (F, T), float32
-        95th percentile of p(t given f) under shuffled captions, in [0, 1].
+        95th percentile of p(t given f) under permuted captions, in [0, 1].
     """
     rng = np.random.default_rng(seed)
     mean, spread = _noise(name, inputs, rng, n_shuffles)
-    z = (np.sqrt(found.p_t_given_f) - mean) / spread
+    z = (np.sqrt(observed.p_t_given_f) - mean) / spread
     F, T = z.shape
     n_sharing = int(np.ceil(2 * T / (ALPHA * n_shuffles * F)))
     by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
@@ -87,7 +86,7 @@ def trust(
 def _noise(
     name: str, inputs: Inputs, rng: np.random.Generator, n_shuffles: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and spread of the root of p(t given f) under shuffled captions, shape (F, T)."""
+    """Return mean and standard deviation of sqrt(p(t given f)) under permutation, (F, T)."""
     shape = inputs.shape[1], len(inputs.prior)
     mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for n in range(1, n_shuffles + 1):
@@ -100,10 +99,10 @@ def _noise(
 
 
 def shuffled(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """Return inputs in which classes have exchanged their captions, without maps.
+    """Return inputs in which captions are permuted between classes, without maps.
 
-    A class that is given the captions of a larger or smaller one takes a part of them, or some of
-    them twice.
+    A class that gets the captions of a larger class uses a part of them; one that gets those of a
+    smaller class repeats some of them.
     """
     classes, member = np.unique(inputs.true_c, return_inverse=True)
     if len(classes) < MIN_CLASSES:
@@ -123,8 +122,8 @@ def filters_table(
 ) -> pd.DataFrame:
     """Return the table of filters: verdict, name and entropy of each.
 
-    A name is a significant attribute of which the filter says more than filters do on average, and
-    not much less so than of its best name.
+    A name is a significant attribute whose p(t given f) exceeds the mean over filters by at least
+    half of the filter's largest excess.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Which attributes an explanation holds: the most probable ones that do not contradict each other.
+"""Attribute ranking of an explanation: the most probable attributes without contradictions.
 
-"A long, short bill" would make a birder laugh: of two attributes at opposite poles of one dimension
-of one noun, only the more probable is kept. And in which order it says them: what nearly every bird
-has comes last.
+Of two attributes at opposite poles of one dimension of one noun ("a long, short bill"), only the
+more probable is kept. The selected attributes are sorted by descending lift, so that attributes of
+nearly every image come last.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     dimension : ndarray of shape (T,), int
-        Same number for the same dimension of the same noun, -1 for none.
+        Equal for the same dimension of the same noun, -1 for none.
     pole : ndarray of shape (T,), int
         0 or 1; two attributes of one dimension with different poles contradict each other.
     """
@@ -30,8 +30,8 @@ def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         a: (d, p) for d, pair in enumerate(OPPOSITES) for p, words in enumerate(pair) for a in words
     }
     nouns = pd.factorize(attributes["noun"])[0]
-    found = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
-    dimension, pole = np.array(found, dtype=int).reshape(-1, 2).T
+    sides = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
+    dimension, pole = np.array(sides, dtype=int).reshape(-1, 2).T
     return np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension), pole
 
 
@@ -43,14 +43,14 @@ def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarra
     p : ndarray of shape (B, T)
         Attribute p.d.f.s.
     attributes : DataFrame
-        One row an attribute.
+        One row per attribute.
     k : int
-        How many to keep, at most T.
+        Number of attributes to keep, at most T.
 
     Returns
     -------
     ndarray of shape (B, k), int32
-        By falling p; -1 where fewer than k remain.
+        By descending p; -1 where fewer than k remain.
     """
     n_candidates = min(2 * k, p.shape[1])
     candidates = np.argpartition(-p, n_candidates - 1, axis=1)[:, :n_candidates]
@@ -69,8 +69,8 @@ def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarra
     return np.where(kept, np.take_along_axis(candidates, first, axis=1), -1).astype(np.int32)
 
 
-def telling_first(top: np.ndarray, p: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    """Return the attributes of each row by falling lift, p over what is usual.
+def by_lift(top: np.ndarray, p: np.ndarray, mean_p: np.ndarray) -> np.ndarray:
+    """Return the attributes of each row by descending lift: p divided by the mean filter's p.
 
     Parameters
     ----------
@@ -78,14 +78,14 @@ def telling_first(top: np.ndarray, p: np.ndarray, usual: np.ndarray) -> np.ndarr
         Attributes from `top_attributes`; -1 for none, which stays last.
     p : ndarray of shape (B, T)
         Attribute p.d.f.s.
-    usual : ndarray of shape (T,)
-        The p.d.f. of the average filter.
+    mean_p : ndarray of shape (T,)
+        The mean p.d.f. of all filters.
 
-    >>> p, usual = np.array([[0.6, 0.1, 0.3]]), np.array([0.8, 0.1, 0.1])
-    >>> telling_first(np.array([[0, 2, -1]]), p, usual)
+    >>> p, mean_p = np.array([[0.6, 0.1, 0.3]]), np.array([0.8, 0.1, 0.1])
+    >>> by_lift(np.array([[0, 2, -1]]), p, mean_p)
     array([[ 2,  0, -1]])
     """
     ts = np.maximum(top, 0)
-    lift = np.take_along_axis(p, ts, axis=1) / np.maximum(usual[ts], np.finfo(np.float32).tiny)
+    lift = np.take_along_axis(p, ts, axis=1) / np.maximum(mean_p[ts], np.finfo(np.float32).tiny)
     order = np.argsort(np.where(top >= 0, -lift, np.inf), axis=1, kind="stable")
     return np.take_along_axis(top, order, axis=1)

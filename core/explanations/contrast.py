@@ -22,7 +22,7 @@ N_SEPARATING, N_SHARED = 3, 2
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two explanations side by side.
+    """Comparison of two explanations.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
-"""Why an image is given a class, in words: the sentence of the paper's section on explanations.
+"""Textual explanation of a prediction, as in the paper's section on explanations.
 
-"This is a {class} because it has {attribute 1}, ..., and {attribute 5}.", from the most probable
-attributes of p(t given x, c); what sets it apart from what filters usually say is said first. The
-sentence is kept as spans, so that a page can make every word of it lead to its evidence.
+"This is a {class} because it has {attribute 1}, ..., and {attribute 5}.", with the most probable
+attributes of p(t given x, c), sorted by descending lift over the mean filter. The sentence is
+stored as spans, so that a page can link every attribute in it to its evidence.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core import probability
-from core.explanations.attribute_ranking import telling_first, top_attributes
+from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.language import english
 from core.language.wordlists import WHOLE_NOUNS
 from core.runs.contract import N_EXPLAIN
@@ -21,7 +21,7 @@ from core.runs.run import Run
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a sentence; ``t`` is the attribute that it names, None for plain text."""
+    """A span of a sentence; ``t`` is the attribute that it names, None for plain text."""
 
     text: str
     t: int | None = None
@@ -29,16 +29,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The attributes of an image for a class, or of a class by itself (``x`` is None).
+    """The attributes of an image for a class, or of a class alone (``x`` is None).
 
     Attributes
     ----------
     p : ndarray of shape (T,)
         p(t given x, c) or p(t given c); sums to 1.
     attributes : list of int
-        The five most probable attributes t, those first that are likelier here than usual.
+        The five most probable attributes t, by descending lift.
     spans : list of Span
-        The sentence in pieces.
+        The spans of the sentence.
     """
 
     x: int | None
@@ -59,9 +59,9 @@ def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False)
     Parameters
     ----------
     ts : list of int
-        Attributes in order of importance; a noun stands where its first attribute stood.
+        Attributes in order of importance; a noun has the position of its first attribute.
     attributes : DataFrame
-        One row an attribute.
+        One row per attribute.
     of_several : bool
         "are small birds with ...", "have ...".
     """
@@ -81,7 +81,7 @@ def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False)
 
 
 def _phrase(noun: str, t_of: dict[str, int], of_several: bool = False) -> list[Span]:
-    """Return "a short, black bill"; each adjective a span, the noun with the last of them."""
+    """Return "a short, black bill"; one span per adjective, the last one with the noun."""
     adjectives = english.order_adjectives(list(t_of))
     start = "" if of_several else english.article(f"{adjectives[0]} {noun}", noun)
     spans = [Span(start)]
@@ -104,19 +104,19 @@ def _joined(phrases: list[list[Span]]) -> list[Span]:
     return spans
 
 
-def _told(
+def _selected(
     run: Run, p_f: np.ndarray, estimator: str | None, k: int = N_EXPLAIN
 ) -> tuple[np.ndarray, list[int]]:
-    """Return the p.d.f. that filters of weights ``p_f`` mix to, and the attributes to tell."""
+    """Return the mixture of the filters' p.d.f.s with weights ``p_f``, and its top attributes."""
     p = p_f @ run.array("p_t_given_f", estimator)
     top = top_attributes(p[None], run.attributes, min(k, len(p)))
-    told = telling_first(top, p[None], average_filter(run, estimator))[0]
-    return p, [int(t) for t in told if t >= 0]
+    ts = by_lift(top, p[None], average_filter(run, estimator))[0]
+    return p, [int(t) for t in ts if t >= 0]
 
 
 @lru_cache(maxsize=8)
 def average_filter(run: Run, estimator: str | None) -> np.ndarray:
-    """Return the attribute p.d.f. of the average filter, shape (T,): what is usually said."""
+    """Return the mean attribute p.d.f. of all filters, shape (T,)."""
     return run.array("p_t_given_f", estimator).mean(axis=0)
 
 
@@ -130,10 +130,10 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
     x, c : int
         Image and class.
     estimator : str, optional
-        The run's default estimator otherwise.
+        By default the run's default estimator.
     """
     p_f = probability.p_f_given_xc(run.array("pooled")[x], run.array("class_weights")[c])
-    p, ts = _told(run, p_f, estimator)
+    p, ts = _selected(run, p_f, estimator)
     name = run.classes["name"].iloc[c]
     head = Span(f"This is {english.article(name, name)}{name} because it ")
     return Explanation(x, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])
@@ -141,7 +141,7 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
-    p, ts = _told(run, probability.sigma(run.array("class_weights")[c]), estimator)
+    p, ts = _selected(run, probability.sigma(run.array("class_weights")[c]), estimator)
     name = run.classes["name"].iloc[c]
     head = Span(f"{english.article(name, name).capitalize()}{name} ")
     return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

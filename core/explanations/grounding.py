@@ -1,4 +1,4 @@
-"""Where a word lies in an image, eq. (9), and where a class does (class activation maps).
+"""Grounding: heatmaps of attributes, eq. (9), and of classes (class activation maps).
 
 Cells are placed at their receptive-field centres. Plain resizing of a 7 x 7 map shifts every
 heatmap by half a cell, because in networks with padded stride-2 convolutions and an even input the
@@ -19,11 +19,11 @@ def upsample(cells: np.ndarray, centres: np.ndarray, size: int) -> np.ndarray:
     Parameters
     ----------
     cells : ndarray of shape (..., H, W)
-        One value a cell.
+        One value per cell.
     centres : ndarray of shape (H, W, 2)
         Row and column of each cell in the unit square; rows and columns form a grid.
     size : int
-        Points an axis, at (i + 0.5) / size; beyond the outermost centres the map is mirrored.
+        Points per axis, at (i + 0.5) / size; beyond the outermost centres the map is mirrored.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def weighted_map(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     maps : ndarray of shape (F, H, W)
         Feature maps of one image.
     weights : ndarray of shape (F,) or (..., F)
-        One weight a filter.
+        One weight per filter.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def weighted_map(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.tensordot(weights, np.asarray(maps, np.float32), axes=1)
 
 
-def normalise(heatmap: np.ndarray) -> np.ndarray:
+def clip_and_scale(heatmap: np.ndarray) -> np.ndarray:
     """Return the heatmap clipped at 0 and divided by its maximum, where that is positive."""
     clipped = np.clip(heatmap, 0, None)
     top = clipped.max()
@@ -83,9 +83,9 @@ def ground(run: Run, x: int, t: int, estimator: str | None = None, size: int = 1
     x, t : int
         Image and attribute.
     estimator : str, optional
-        The run's default estimator otherwise.
+        By default the run's default estimator.
     size : int
-        Points an axis.
+        Points per axis.
 
     Returns
     -------
@@ -94,10 +94,10 @@ def ground(run: Run, x: int, t: int, estimator: str | None = None, size: int = 1
     Raises
     ------
     MissingRunError
-        If the run keeps no maps of x.
+        If the maps of x are not stored.
     """
     cells = weighted_map(run.maps(x), run.array("evidence", estimator)[:, t])
-    return normalise(upsample(cells, run.array("cell_centres"), size))
+    return clip_and_scale(upsample(cells, run.array("cell_centres"), size))
 
 
 def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:
@@ -106,7 +106,7 @@ def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:
     Returns
     -------
     ndarray of shape (len(cs), size, size), in [-1, 1]
-        Positive where the image speaks for the class, negative where against it.
+        Positive where the image is evidence for the class, negative where against it.
     """
     cells = weighted_map(run.maps(x), run.array("class_weights")[cs])
     maps = upsample(cells, run.array("cell_centres"), size)
@@ -115,4 +115,4 @@ def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:
 
 def filter_map(run: Run, x: int, f: int, size: int = 112) -> np.ndarray:
     """Return where filter f fires in image x, shape (size, size), in [0, 1]."""
-    return normalise(upsample(run.maps(x)[f], run.array("cell_centres"), size))
+    return clip_and_scale(upsample(run.maps(x)[f], run.array("cell_centres"), size))

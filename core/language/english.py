@@ -1,9 +1,9 @@
-"""English for attributes: articles, plural parts, merged adjectives, lists with commas.
+"""English surface forms of attributes: articles, plurals, merged adjectives, lists with commas.
 
-An attribute is an adjective and a singular noun. In a sentence, parts that come in pairs or numbers
-take the plural ("black wings"), mass nouns no article ("grey plumage"), and the adjectives of one
-noun stand together: shapes and sizes with commas, colours with "and" ("a short, pointed, black and
-yellow bill").
+An attribute is an adjective and a singular noun. In a sentence, parts that occur several times on
+an object are plural ("black wings"), mass nouns have no article ("grey plumage"), and the
+adjectives of one noun are merged: shapes and sizes with commas, colours with "and" ("a short,
+pointed, black and yellow bill").
 """
 
 from functools import lru_cache
@@ -30,7 +30,7 @@ def join(items: list[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def noun_form(noun: str, of_several: bool = False) -> str:
-    """Return the noun as a description names it: "wings", "bill"; of several birds, "birds"."""
+    """Return the noun in the number used in descriptions: "wings", "bill"; of several, "birds"."""
     is_plural = noun.split()[-1] in PLURAL_NOUNS or (of_several and noun in WHOLE_NOUNS)
     return _ENGINE.plural_noun(noun) if is_plural else noun
 
@@ -44,12 +44,12 @@ def article(phrase: str, noun: str) -> str:
 
 
 def order_adjectives(adjectives: list[str]) -> list[str]:
-    """Return shapes and sizes first, colours last, otherwise in the order given."""
+    """Return the adjectives with colours last, otherwise in the given order."""
     return sorted(adjectives, key=lambda adjective: adjective in COLOURS)
 
 
 def separators(adjectives: list[str]) -> list[str]:
-    """Return what stands before each of the ordered adjectives: nothing, a comma or "and"."""
+    """Return the separator before each of the ordered adjectives: nothing, a comma or "and"."""
     return [
         ""
         if i == 0

@@ -1,7 +1,7 @@
-"""Parts of a bird: which noun names which group of CUB keypoints.
+"""Parts of a bird: the group of CUB keypoints that each noun refers to.
 
 The nouns of each group are the fixed list of the grounding measure (README, "Measures"), so that
-scores compare; a noun outside it, such as "bird" or "plumage", has no place in the image.
+scores are comparable; other nouns, such as "bird" or "plumage", have no location in the image.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PartGroup:
-    """Nouns that mean one place, and the CUB keypoints at which it counts as found.
+    """Nouns for one location, and the CUB keypoints of a correct detection.
 
     Parameters
     ----------

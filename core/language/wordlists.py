@@ -1,13 +1,13 @@
-"""Word lists of general English that sentences and queries need."""
+"""Word lists for sentences and queries."""
 
-#: Nouns that are named in the plural when a bird is described.
+#: Nouns that are plural in the description of a bird.
 PLURAL_NOUNS = frozenset(
     "cheek claw covert eye feather flank foot leg mark marking primary secondary side spot streak "
     "stripe talon tarsus thigh toe wing wingbar wingtip".split()
 )
 #: Nouns without an article.
 MASS_NOUNS = frozenset("barring coloration coloring down fluff fur plumage skin".split())
-#: Nouns for the whole: what "is a small bird", not what "has a small bird".
+#: Nouns for the whole object: "is a small bird", not "has a small bird".
 WHOLE_NOUNS = frozenset({"bird"})
 #: Adjectives that are colours; they are joined by "and".
 COLOURS = frozenset(
@@ -27,7 +27,7 @@ OPPOSITES = (
     ({"straight"}, {"curved", "hooked"}),
     ({"dark", "darker"}, {"light", "pale", "bright"}),
 )
-#: Words for one thing; a run knows at most one of each group when its synonyms were merged.
+#: Synonyms; a run has at most one word of each group when its synonyms were merged.
 SYNONYMS = (
     ("beak", "bill"),
     ("gray", "grey"),

@@ -1,1 +1,1 @@
-"""The score board of a run: each measure in a file, put together by `evaluation`."""
+"""Evaluation of a run: one file per metric, combined by `core.metrics.evaluation`."""

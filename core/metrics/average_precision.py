@@ -1,24 +1,24 @@
-"""Average precision of rankings, with images weighted as often as a resample draws them."""
+"""Average precision of rankings, with images weighted by their count in a bootstrap resample."""
 
 import numpy as np
 
 from core.batching import blocks
 
-#: Entries of rankings that are worked on at a time.
+#: Entries of rankings processed at a time.
 _ENTRIES = 1 << 20
 
 
 class Rankings:
-    """Rankings of images by score, one a column, sorted once and scored many times.
+    """Rankings of images by score, one per column, sorted once and scored many times.
 
     Ties share one threshold, as in ``sklearn.metrics.average_precision_score``.
 
     Parameters
     ----------
     scores : ndarray of shape (n, k)
-        Falling scores rank the images.
+        Images are ranked by descending score.
     truth : ndarray of shape (n, k), bool
-        Whether the image has it.
+        Whether the image is relevant.
     """
 
     def __init__(self, scores: np.ndarray, truth: np.ndarray):
@@ -33,18 +33,18 @@ class Rankings:
         self._truth = np.take_along_axis(truth.T, self._order, axis=1)
 
     def average_precision(self, weights: np.ndarray | None = None) -> np.ndarray:
-        """Return the average precision of each column, NaN where none or all have it.
+        """Return the average precision of each column, NaN where none or all are relevant.
 
         Parameters
         ----------
         weights : ndarray of shape (n,), optional
-            How often each image counts; once by default.
+            Weight of each image; 1 by default.
         """
         k, n = self._order.shape
         if weights is None:
             weights = np.ones(n, np.float32)
-        some = blocks(k, max(1, _ENTRIES // max(n, 1)))
-        return np.concatenate([self._average_precision(weights, columns) for columns in some])
+        column_blocks = blocks(k, max(1, _ENTRIES // max(n, 1)))
+        return np.concatenate([self._average_precision(weights, b) for b in column_blocks])
 
     def _average_precision(self, weights: np.ndarray, columns: slice) -> np.ndarray:
         weight = weights[self._order[columns]]

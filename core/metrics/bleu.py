@@ -1,8 +1,8 @@
 """Sentence BLEU (paper, Table 3) of explanations against the captions of their image.
 
-The paper does not say which BLEU it reports, so ours are named: BLEU-4 and BLEU-1 by sacrebleu
-(exponential smoothing, effective order, lower case), of the sentence as shown and with "this bird"
-in place of the class clause, which captions cannot contain.
+The paper does not specify its BLEU variant. We report BLEU-4 and BLEU-1 by sacrebleu (exponential
+smoothing, effective order, lower case), of the sentence as shown and with "this bird" in place of
+the class clause, which captions cannot contain.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ VARIANTS = {
 PAPER = {"correct": 0.415, "wrong": 0.381, "all": 0.409}
 
 
-def sentences(run: Run, xs: np.ndarray, top: np.ndarray) -> dict[str, list[str]]:
+def explanation_texts(run: Run, xs: np.ndarray, top: np.ndarray) -> dict[str, list[str]]:
     """Return the explanation of each image as its predicted class, in both wordings.
 
     Parameters

@@ -18,9 +18,9 @@ from core.batching import blocks
 
 N_RESAMPLES = 1000
 LEVELS = (2.5, 97.5)
-#: Entries of the matrix that are made at a time.
+#: Entries of the matrix generated at a time.
 _ENTRIES = 1 << 20
-#: With more images than this a multinomial draw takes more than its share of time.
+#: With more images than this, multinomial sampling is too slow and integers are drawn instead.
 _MANY = 20_000
 
 
@@ -49,7 +49,7 @@ class Score:
         return interval(self.value - other.value, self.again - other.again, self.n)
 
     def as_dict(self) -> dict:
-        """Return it as plain JSON; None where nothing could be measured."""
+        """Return the score as JSON values; None where nothing could be measured."""
         numbers = {
             name: float(getattr(self, name)) if np.isfinite(getattr(self, name)) else None
             for name in ("value", "low", "high")
@@ -59,9 +59,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Resamples:
-    """How often each of n images is drawn in each resample, made anew whenever it is asked for.
+    """Number of draws of each of n images in each bootstrap resample, generated on demand.
 
-    It behaves as an ndarray of shape (n_resamples, n), float32, in products and in loops over rows.
+    Acts as an ndarray of shape (n_resamples, n), float32, in products and in loops over rows.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Resamples:
     group: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Yield a few rows at a time."""
+        """Yield blocks of rows."""
         rng = np.random.default_rng(self.seed)
         for rows in blocks(self.n_resamples, max(1, _ENTRIES // max(self.n, 1))):
             yield self._draw(rng, rows.stop - rows.start).astype(np.float32)
@@ -126,15 +126,15 @@ class Resamples:
 def ratios(
     numerator: np.ndarray, denominator: np.ndarray, drawn: Resamples, unit: float = 1
 ) -> list[Score]:
-    """Return sum of numerator / sum of denominator over images, one score a column.
+    """Return sum of numerator / sum of denominator over images, one score per column.
 
     Parameters
     ----------
     numerator, denominator : ndarray of shape (n, k)
-        The share of each image, e.g. hits and pairs; a denominator counts the cases.
+        Terms of each image, e.g. hits and pairs; the denominator counts the cases.
     drawn : Resamples
     unit : float
-        What 1 is written as: 100 for percent.
+        Factor on the ratio: 100 for percent.
     """
     counts = denominator.sum(axis=0)
     values = _divide(unit * numerator.sum(axis=0), counts)

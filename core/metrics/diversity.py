@@ -1,4 +1,7 @@
-"""Variety: how many different things explanations say first; a blind estimator fails here."""
+"""Diversity of explanations: number and entropy of top attributes.
+
+An estimator that explains every image with the same attributes fails this test.
+"""
 
 import numpy as np
 from scipy import sparse, stats
@@ -6,7 +9,7 @@ from scipy import sparse, stats
 from core.metrics.bootstrap import Resamples, Score, interval
 
 
-def score_variety(
+def score_diversity(
     top: np.ndarray, group: np.ndarray | None = None, seed: int = 0
 ) -> dict[str, Score]:
     """Return the number of different top attributes and their entropy in bits.
@@ -19,7 +22,7 @@ def score_variety(
         Class of each image, see `Resamples`.
     seed : int
 
-    >>> score_variety(np.array([4, 4, 7, 7]))["entropy"].value
+    >>> score_diversity(np.array([4, 4, 7, 7]))["entropy"].value
     1.0
     """
     _, member = np.unique(top, return_inverse=True)

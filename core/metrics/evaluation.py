@@ -1,4 +1,4 @@
-"""The score board of a run: every measure, every estimator, its baselines, on the test split.
+"""Evaluation of a run: all metrics of all estimators and baselines on the test split.
 
 `evaluate` returns plain JSON, which is ``evaluation.json``. A score is ``{value, low, high, n}``:
 the figure, its bootstrap 95 % interval over classes and images, and the number of cases; null where
@@ -28,7 +28,7 @@ import numpy as np
 
 from core.batching import blocks
 from core.errors import DataError
-from core.explanations.attribute_ranking import telling_first, top_attributes
+from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.explanations.explanation import average_filter
 from core.metrics import bleu, diversity, faithfulness, pck, retrieval
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
@@ -38,7 +38,7 @@ from core.probability import p_t_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
-#: Test images that are scored at most, drawn at random: of so many the intervals are narrow.
+#: Maximum number of scored test images, sampled at random; enough for narrow intervals.
 N_SCORED = 20_000
 #: What the default estimator's figures are compared with, image by image.
 _CONTROLS = ("constant", "class frequency", "literal")
@@ -51,7 +51,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     ----------
     run : Run
     class_ids : list of int, optional
-        Score only images of these classes, by the data set's own numbers; all by default.
+        Score only images of these classes, by the class numbers of the data set; all by default.
     seed : int
         Of resamples and random baselines.
 
@@ -76,22 +76,22 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
     is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
     ts = retrieval.searched_attributes(run)
-    found = {
+    explained = {
         n: _explained(run, xs, ts, _pdf(run, n), average_filter(run, n)) for n in run.estimators
     }
-    tops = {name: top for name, (top, _) in found.items()}
+    tops = {name: top for name, (top, _) in explained.items()}
     has_caption = np.isin(xs, captioned)
-    said = {name: (top[has_caption], p[has_caption]) for name, (top, p) in found.items()}
+    comparable = {name: (top[has_caption], p[has_caption]) for name, (top, p) in explained.items()}
     true_c = images["true_c"].to_numpy()
     drawn = Resamples(len(tested), seed=seed, group=true_c[tested])
     accuracy = ratio(is_right[tested], np.ones(len(tested)), drawn, unit=100)
     rows = {
         "variety": {
-            n: diversity.score_variety(top[:, 0], true_c[xs], seed) for n, top in tops.items()
+            n: diversity.score_diversity(top[:, 0], true_c[xs], seed) for n, top in tops.items()
         },
         "faithfulness": _faithfulness(run, xs, tops, seed),
     }
-    return plain(
+    return as_json(
         {
             "scored": {
                 "images": len(xs),
@@ -102,8 +102,8 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
             },
             "default_estimator": run.default_estimator,
             "grounding": _grounding(run, captioned, seed),
-            "retrieval": _retrieval(run, captioned, ts, said, seed),
-            "bleu": _bleu(run, captioned, said, is_right[captioned], seed),
+            "retrieval": _retrieval(run, captioned, ts, comparable, seed),
+            "bleu": _bleu(run, captioned, comparable, is_right[captioned], seed),
             **{name: {"rows": scores} for name, scores in rows.items()},
             "simulation": score_simulation(run, captioned, seed),
             "names": score_names(run, xs, seed),
@@ -112,13 +112,13 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     )
 
 
-def plain(value):
-    """Return nested dicts of scores as plain JSON."""
+def as_json(value):
+    """Return nested dicts of scores as JSON values."""
     if isinstance(value, Score):
         return value.as_dict()
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {str(key): as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -133,21 +133,21 @@ def _explained(
     xs: np.ndarray,
     ts: np.ndarray,
     pdf: Callable[[np.ndarray], np.ndarray],
-    usual: np.ndarray | None = None,
+    mean_p: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the attributes of each sentence, shape (n, 5), and p of ``ts``, (n, len(ts)).
 
-    They stand by falling p, or where ``usual`` is given in the order in which they are told.
+    They are sorted by descending p, or by descending lift where ``mean_p`` is given.
     """
-    found = [(np.empty((0, N_EXPLAIN), np.int32), np.empty((0, len(ts)), np.float32))]
+    parts = [(np.empty((0, N_EXPLAIN), np.int32), np.empty((0, len(ts)), np.float32))]
     for block in blocks(len(xs)):
         p = pdf(xs[block])
         top = top_attributes(p, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
-        if usual is not None:
-            top = telling_first(top, p, usual)
+        if mean_p is not None:
+            top = by_lift(top, p, mean_p)
         spare = ((0, 0), (0, N_EXPLAIN - top.shape[1]))
-        found.append((np.pad(top, spare, constant_values=-1), p[:, ts]))
-    top, p = (np.concatenate(column) for column in zip(*found, strict=True))
+        parts.append((np.pad(top, spare, constant_values=-1), p[:, ts]))
+    top, p = (np.concatenate(column) for column in zip(*parts, strict=True))
     return top, p
 
 
@@ -173,7 +173,7 @@ def _grounding(run: Run, xs: np.ndarray, seed: int) -> dict:
         "by_attribute": {
             name: {
                 phrases.iloc[t]: scores
-                for t, scores in pck.score_by_attribute(pairs, at, true_c, seed).items()
+                for t, scores in pck.score_pck_by_attribute(pairs, at, true_c, seed).items()
             }
             for name, at in points.items()
         },
@@ -196,29 +196,29 @@ def _retrieval(
     run: Run,
     xs: np.ndarray,
     ts: np.ndarray,
-    said: dict[str, tuple[np.ndarray, np.ndarray]],
+    explained: dict[str, tuple[np.ndarray, np.ndarray]],
     seed: int,
 ) -> dict:
     truth = np.zeros((len(xs), len(ts)), bool)
     for block in blocks(len(xs)):
         truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
     true_c, predicted_c = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
-    rng, frequency = np.random.default_rng(seed), retrieval.class_frequency(run)
+    rng, frequency = np.random.default_rng(seed), retrieval.class_caption_frequency(run)
     baselines = {
         "chance": lambda rows: rng.random((len(rows), run.sizes["T"])),
         "class frequency": lambda rows: frequency[predicted_c[rows]],
     }
     phrases = run.attributes["phrase"].iloc[ts].tolist()
     rows, by_attribute = {}, {}
-    for name in (*baselines, *said):
-        top, p = _explained(run, xs, ts, baselines[name]) if name in baselines else said[name]
+    for name in (*baselines, *explained):
+        top, p = _explained(run, xs, ts, baselines[name]) if name in baselines else explained[name]
         if name == "class frequency":
             # all images of a class stand alike; a shared threshold would count against it
             p = p + 1e-9 * rng.random(p.shape)
         arguments = p, retrieval.retrieved(top, ts), truth, true_c[xs], seed
         rows[name] = retrieval.score_retrieval(*arguments)
         by_attribute[name] = dict(
-            zip(phrases, retrieval.score_by_attribute(*arguments), strict=True)
+            zip(phrases, retrieval.score_retrieval_by_attribute(*arguments), strict=True)
         )
     return {
         "paper": retrieval.PAPER,
@@ -231,16 +231,16 @@ def _retrieval(
 def _bleu(
     run: Run,
     xs: np.ndarray,
-    said: dict[str, tuple[np.ndarray, np.ndarray]],
+    explained: dict[str, tuple[np.ndarray, np.ndarray]],
     is_right: np.ndarray,
     seed: int,
 ) -> dict:
     rows, true_c = {}, run.images["true_c"].to_numpy()[xs]
-    for name, (top, _) in said.items():
+    for name, (top, _) in explained.items():
         values = np.empty((len(bleu.VARIANTS), len(xs)))
         for block in blocks(len(xs)):
             captions = [run.captions(x) for x in xs[block]]
-            texts = bleu.sentences(run, xs[block], top[block])
+            texts = bleu.explanation_texts(run, xs[block], top[block])
             values[:, block] = [
                 bleu.sentence_bleu(texts[wording], captions, order)
                 for wording, order in bleu.VARIANTS.values()

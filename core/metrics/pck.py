@@ -1,4 +1,4 @@
-"""Grounding (paper, Table 1): how often the heatmap of an attribute peaks at its part.
+"""Grounding (paper, Table 1): PCK, how often the heatmap of an attribute peaks at its part.
 
 PCK@alpha is the share of image-attribute pairs whose peak lies within alpha of the keypoint, in
 units of the crop's side; the paper's random row equals pi * alpha^2, so that is its unit too.
@@ -133,7 +133,7 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
     run : Run
     pairs : Pairs
     evidence : dict of ndarray of shape (F, T)
-        By estimator; of shape (F, 1) for one that does not look at the attribute.
+        By estimator; of shape (F, 1) for one that does not depend on the attribute.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def score_peaks(
     return _by_column(pairs, points, together, 1, true_c, seed)[0]
 
 
-def score_by_attribute(
+def score_pck_by_attribute(
     pairs: Pairs, points: np.ndarray, true_c: np.ndarray | None = None, seed: int = 0
 ) -> dict[int, list[Score]]:
     """Return PCK in percent at each of `RADII` for every attribute t; arguments as above."""
@@ -237,6 +237,6 @@ def _by_column(
 
 
 def baseline_points(n: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return the points of the baselines that need no maps: a random place and the centre."""
+    """Return the points of the baselines without maps: a random point and the centre."""
     random = np.random.default_rng(seed).uniform(size=(n, 2))
     return {"random": random, "centre": np.tile(CENTRE, (n, 1))}

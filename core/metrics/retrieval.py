@@ -1,8 +1,8 @@
-"""Retrieval (paper, Table 2): whether explanations name what captions name.
+"""Retrieval (paper, Table 2): whether explanations name the attributes that captions name.
 
-An image is retrieved for an attribute when its explanation, the top five, holds it; the truth is
-whether its captions do. Mean average precision asks the same of the whole ranking by
-p(t given x, c), over all images and within each class, where knowing the class is no help.
+An image is retrieved for an attribute when its explanation (the top five attributes) contains it;
+it is relevant when its captions do. Mean average precision scores the whole ranking by
+p(t given x, c), over all images and within each class, where the class is no information.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.metrics.bootstrap import Resamples, Score, interval, ratios
 from core.runs.run import Run
 
 N_ATTRIBUTES = 50
-#: Resamples of average precision, which is slow.
+#: Resamples of average precision, which is slow to compute.
 N_RANKING_RESAMPLES = 200
 PAPER = {"recall": 30.9, "true negative rate": 92.9, "precision": 27.9}
 
@@ -24,7 +24,7 @@ def searched_attributes(run: Run, n: int = N_ATTRIBUTES) -> np.ndarray:
 
 
 def retrieved(top: np.ndarray, ts: np.ndarray) -> np.ndarray:
-    """Return whether each explanation holds each of ``ts``, shape (n, len(ts)), bool.
+    """Return whether each explanation contains each of ``ts``, shape (n, len(ts)), bool.
 
     Parameters
     ----------
@@ -32,29 +32,29 @@ def retrieved(top: np.ndarray, ts: np.ndarray) -> np.ndarray:
         Attributes of each explanation, -1 for none.
     ts : ndarray of int
     """
-    held = np.zeros((len(top), len(ts)), bool)
-    for said in top.T:
-        held |= said[:, None] == ts
-    return held
+    contains = np.zeros((len(top), len(ts)), bool)
+    for column in top.T:
+        contains |= column[:, None] == ts
+    return contains
 
 
-def class_frequency(run: Run) -> np.ndarray:
-    """Return how often training captions of each class name t, shape (C, T).
+def class_caption_frequency(run: Run) -> np.ndarray:
+    """Return the mean share of captions that name t over training images of each class, (C, T).
 
-    A class without captions in the training split gets the average over all images.
+    A class without captions in the training split has the mean over all images.
     """
     images, (C, T) = run.images, (run.sizes["C"], run.sizes["T"])
     n_captions, true_c = images["n_captions"].to_numpy(), images["true_c"].to_numpy()
-    teach = np.flatnonzero(images["is_train"].to_numpy() & (n_captions > 0))
-    frequency, everywhere = np.zeros((C, T)), np.zeros(T)
-    n_images = np.bincount(true_c[teach], minlength=C)
-    for block in blocks(len(teach)):
-        named = run.counts[teach[block]].tocoo()
-        x, t = teach[block][named.coords[0]], named.coords[1]
+    train = np.flatnonzero(images["is_train"].to_numpy() & (n_captions > 0))
+    frequency, overall = np.zeros((C, T)), np.zeros(T)
+    n_images = np.bincount(true_c[train], minlength=C)
+    for block in blocks(len(train)):
+        named = run.counts[train[block]].tocoo()
+        x, t = train[block][named.coords[0]], named.coords[1]
         share = named.data * (1 / n_captions[x])
-        np.add.at(everywhere, t, share * (1 / len(teach)))
+        np.add.at(overall, t, share * (1 / len(train)))
         np.add.at(frequency, (true_c[x], t), share * (1 / n_images[true_c[x]]))
-    frequency[n_images == 0] = everywhere
+    frequency[n_images == 0] = overall
     return frequency
 
 
@@ -70,7 +70,7 @@ def score_retrieval(
     Parameters
     ----------
     p : ndarray of shape (n, k)
-        What ranks the images, for the attributes that are searched.
+        Ranking scores of the images for each searched attribute.
     is_retrieved, truth : ndarray of shape (n, k), bool
     true_c : ndarray of shape (n,)
         Class of each image; classes are resampled first.
@@ -96,7 +96,7 @@ def score_retrieval(
     }
 
 
-def score_by_attribute(
+def score_retrieval_by_attribute(
     p: np.ndarray,
     is_retrieved: np.ndarray,
     truth: np.ndarray,
@@ -127,10 +127,10 @@ def _rates(is_retrieved: np.ndarray, truth: np.ndarray) -> dict[str, tuple]:
 
 
 def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: Resamples) -> Score:
-    """Return the mean over groups and attributes that some images have and some lack.
+    """Return the mean average precision over groups and attributes that not all images have.
 
-    An image that is drawn twice stands twice in a row of the ranking, which raises average
-    precision; the resamples are moved back onto the value by their mean.
+    An image that is drawn twice occupies two adjacent ranks, which raises average precision; the
+    resamples are therefore shifted so that their mean equals the value (bias correction).
     """
     plain = np.concatenate([ranking.average_precision() for _, ranking in groups])
     scored = np.isfinite(plain)

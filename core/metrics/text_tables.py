@@ -1,4 +1,4 @@
-"""The score board as text: the tables of the paper, with the paper's own row beside ours."""
+"""Evaluation as text: the tables of the paper, with the rows of the paper for comparison."""
 
 from core.metrics import faithfulness
 
@@ -16,7 +16,7 @@ def tables(evaluation: dict) -> str:
         f"accuracy {_cell(scored['accuracy'], 1)} %. "
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
-    sections = [_grounding, _retrieval, _bleu, _variety, _faithfulness, _simulation, _names]
+    sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _simulation, _names]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
 
 
@@ -30,7 +30,7 @@ def _grounding(evaluation: dict) -> str:
 
 
 def _retrieval(evaluation: dict) -> str:
-    found = evaluation["retrieval"]
+    section = evaluation["retrieval"]
     rows = [
         [
             name,
@@ -38,30 +38,30 @@ def _retrieval(evaluation: dict) -> str:
             _cell(scores["mAP"], 3),
             _cell(scores["mAP within classes"], 3),
         ]
-        for name, scores in {**found["rows"], **found["differences"]}.items()
+        for name, scores in {**section["rows"], **section["differences"]}.items()
     ]
-    rows.append(["paper", *(str(found["paper"][rate]) for rate in RATES), "", ""])
+    rows.append(["paper", *(str(section["paper"][rate]) for rate in RATES), "", ""])
     head = ["", "recall %", "true negative %", "precision %", "mAP", "mAP within classes"]
     return _table("Retrieval, explanations of five attributes", head, rows)
 
 
 def _bleu(evaluation: dict) -> str:
-    found = evaluation["bleu"]
+    section = evaluation["bleu"]
     rows = [
         [f"{name}: {variant}", *(_cell(scores[group], 3) for group in GROUPS)]
-        for name, variants in found["rows"].items()
+        for name, variants in section["rows"].items()
         for variant, scores in variants.items()
     ]
-    rows.append(["paper: BLEU", *(str(found["paper"].get(group, "")) for group in GROUPS)])
+    rows.append(["paper: BLEU", *(str(section["paper"].get(group, "")) for group in GROUPS)])
     return _table("BLEU of the sentence", ["", *GROUPS], rows)
 
 
-def _variety(evaluation: dict) -> str:
+def _diversity(evaluation: dict) -> str:
     rows = [
         [name, str(int(s["different top attributes"]["value"])), _cell(s["entropy"], 2)]
         for name, s in evaluation["variety"]["rows"].items()
     ]
-    return _table("Variety of explanations", ["", "different top attributes", "bits"], rows)
+    return _table("Diversity of explanations", ["", "different top attributes", "bits"], rows)
 
 
 def _faithfulness(evaluation: dict) -> str:

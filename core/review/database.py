@@ -1,7 +1,7 @@
-"""Where verdicts are kept: SQLite beside the runs, or a team's PostgreSQL.
+"""Database of verdicts: SQLite in the runs folder, or PostgreSQL for a team.
 
 SQLite is ``verdicts.sqlite`` in the runs folder, with write-ahead logging, so that readers never
-wait for a writer (not for a network file system). A team sets
+wait for a writer (not supported on a network file system). A team sets
 ``FIELDMARKS_DB=postgresql://user:password@host/name``.
 """
 
@@ -50,7 +50,7 @@ def connect(url: URL) -> Engine:
         If the driver for this kind of database is not installed.
     """
     is_sqlite = url.get_backend_name() == "sqlite"
-    # a file is opened and closed at each use, so that nothing is left open; a server's are kept
+    # SQLite files are opened and closed at each use; connections to a server are pooled
     pool = {"poolclass": NullPool} if is_sqlite else {"pool_pre_ping": True}
     try:
         engine = create_engine(url, **pool)

@@ -1,8 +1,8 @@
-"""Failures to take away: one self-contained HTML file with images, CSV or JSON.
+"""Failure reports: one self-contained HTML file with images, CSV or JSON.
 
-All three show the same rows. Nothing in them is trusted: the template escapes, the page forbids
-scripts and remote content by its own policy, and a cell that a spreadsheet would take for a formula
-is made text.
+All three have the same rows. Their content is treated as unsafe: the template escapes it, the
+page's content security policy forbids scripts and remote content, and a cell that a spreadsheet
+would evaluate as a formula is written as text.
 """
 
 import base64
@@ -23,8 +23,8 @@ TEMPLATE = "report.html.jinja"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what there is to say of each image, one row each, in the order of ``xs``.
+def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the rows of a report, one per image, in the order of ``xs``.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def _diagnoses(run: Run, xs: np.ndarray) -> pd.DataFrame:
         {
             "pattern": diagnoses["pattern"].to_numpy(),
             "score": scores.to_numpy()[np.arange(len(xs)), best].astype(float).round(3),
-            "reason": np.where(undecided, "No pattern stands out.", reasons),
+            "reason": np.where(undecided, "No pattern reaches the threshold.", reasons),
             "group": group_names[diagnoses["cluster"].to_numpy()],
         }
     )
@@ -84,24 +84,24 @@ def _verdicts(paths: pd.Series, verdicts: pd.DataFrame | None) -> pd.DataFrame:
     if verdicts is None or verdicts.empty:
         table = pd.DataFrame("", index=range(len(paths)), columns=list(columns))
         return table.assign(is_reviewed=False)
-    found = verdicts.reindex(paths).reset_index(drop=True)
-    table = pd.DataFrame({new: found[old] for new, old in columns.items()})
+    matched = verdicts.reindex(paths).reset_index(drop=True)
+    table = pd.DataFrame({new: matched[old] for new, old in columns.items()})
     table["tags"] = [", ".join(tags) if isinstance(tags, list) else "" for tags in table["tags"]]
-    reviewed = found["is_reviewed"].map(lambda value: value is True or value == 1)
+    reviewed = matched["is_reviewed"].map(lambda value: value is True or value == 1)
     return table.fillna("").assign(is_reviewed=reviewed.astype(bool))
 
 
 def to_html(run: Run, table: pd.DataFrame, heading: str) -> str:
-    """Return a report as one HTML file that needs nothing else.
+    """Return a report as one self-contained HTML file.
 
     Parameters
     ----------
     run : Run
-        Gives the pictures.
+        The run, for its images.
     table : DataFrame
-        As `rows` returns it.
+        As `report_rows` returns it.
     heading : str
-        What the rows were chosen by, in words.
+        The selection criteria in words.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -125,7 +125,7 @@ def to_html(run: Run, table: pd.DataFrame, heading: str) -> str:
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV; text that a spreadsheet would run as a formula gets a quote before."""
+    """Return a table as CSV; a quote precedes text that a spreadsheet would run as a formula."""
     inert = table.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
     return inert.to_csv(index=False)
 
@@ -137,13 +137,13 @@ def to_json(run: Run, table: pd.DataFrame, heading: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def write(path: Path, run: Run, table: pd.DataFrame, heading: str) -> None:
-    """Write a report in the format that the file's name ends in: .html, .csv or .json.
+def write_report(path: Path, run: Run, table: pd.DataFrame, heading: str) -> None:
+    """Write a report in the format of the file's suffix: .html, .csv or .json.
 
     Raises
     ------
     DataError
-        If it ends in anything else.
+        If the suffix is anything else.
     """
     formats = {
         ".html": lambda: to_html(run, table, heading),

@@ -1,10 +1,11 @@
-"""What people decided about images: kept in a database, and nothing is ever overwritten.
+"""Verdicts of reviewers on images, in an append-only database.
 
-A verdict belongs to an image of a data set, named by its path, so a rebuilt run keeps its verdicts.
-Each save appends a new version. The pair (image, version) is unique, so when two people save on top
-of the same version, the database lets one through and the other is shown what came between.
+A verdict belongs to an image of a data set, identified by its path, so a rebuilt run keeps its
+verdicts. Each save appends a new version. The pair (image, version) is unique: when two people save
+on top of the same version, the database accepts one, and the other gets a `ConflictError` with the
+version in between (optimistic locking).
 
-SQLite beside the runs by default, PostgreSQL for a team: see `core.review.database`.
+SQLite in the runs folder by default, PostgreSQL for a team: see `core.review.database`.
 """
 
 from dataclasses import dataclass, replace
@@ -55,24 +56,24 @@ _verdicts = Table(
 
 @dataclass(frozen=True)
 class Verdict:
-    """A person's decision on one image; version 0 is none yet.
+    """A reviewer's decision on one image; version 0 means none yet.
 
     Parameters
     ----------
     dataset, path : str
         The image: name of the data set, path below its image folder.
     pattern : str
-        A `Pattern`, or empty to leave the question open.
+        A `Pattern`, or empty for undecided.
     note : str
         Free text.
     tags : tuple of str
         Free labels.
     is_reviewed : bool
-        Whether the person is done with this image.
+        Whether the review of this image is complete.
     author, run : str
-        Who, and looking at which run.
+        The reviewer, and the run that was reviewed.
     version : int
-        The version that this is; saving makes the next one.
+        The version of this verdict; saving creates the next one.
     saved_at : datetime, optional
         In UTC.
     """
@@ -90,7 +91,7 @@ class Verdict:
 
 
 class Verdicts:
-    """The database of verdicts; one object serves all threads.
+    """The database of verdicts; thread-safe.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class Verdicts:
         statement = CreateTable(_verdicts, if_not_exists=True)
         try:
             self._run(lambda connection: connection.execute(statement))
-        except IntegrityError:  # PostgreSQL: another process made it in the same moment
+        except IntegrityError:  # PostgreSQL: another process created it concurrently
             self._run(lambda connection: connection.execute(statement))
 
     def close(self) -> None:

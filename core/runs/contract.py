@@ -1,20 +1,21 @@
-"""The contract on disk, as data: which arrays and tables a run holds and what they mean.
+"""The contract on disk, as data: the arrays and tables of a run and their meaning.
 
-Writer, reader, tests and the table in the README all read these lists, so they cannot drift.
+Writer, reader, tests and the table in the README are all derived from these lists.
 
 Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
-of a feature map, M images whose maps are kept, E non-zero counts, K attributes kept for an
-explanation, R top images of a filter, N canonical images of a class. ``X+1`` is one more than X.
+of a feature map, M images with stored maps, E non-zero counts, K attributes stored for an
+explanation, R top-activating images of a filter, N canonical images of a class. ``X+1`` is one more
+than X.
 """
 
 from dataclasses import dataclass
 
 SCHEMA_VERSION = 1
 
-#: Top attributes kept per image for search; an explanation shows the first five of them.
+#: Top attributes stored per image for search; an explanation has the first five of them.
 K = 20
-#: How ``problem`` begins for an image that cannot be read; any other problem was mended. Such an
-#: image keeps its row and is shown as a grey square, but takes no part in estimates and scores.
+#: Prefix of ``problem`` for an image that cannot be read; any other problem was repaired. Such an
+#: image keeps its row and is shown as a grey square, but is not used in estimates and scores.
 UNREADABLE = "unreadable"
 #: Attributes in a sentence, as in the paper.
 N_EXPLAIN = 5
@@ -27,9 +28,9 @@ class ArraySpec:
     Parameters
     ----------
     name : str
-        File stem under ``arrays/``. With ``per_estimator`` it is a folder of one file an estimator.
+        File stem under ``arrays/``. With ``per_estimator`` a folder of one file per estimator.
     dims : tuple of str
-        Size letters, one an axis; a digit is a fixed size.
+        Size letters, one per axis; a digit is a fixed size.
     dtype : str
         NumPy dtype name.
     meaning : str
@@ -39,7 +40,7 @@ class ArraySpec:
     per_estimator : bool
         One array for each estimator of the run.
     optional : bool
-        A run without it is whole.
+        A run without it is complete.
     """
 
     name: str
@@ -55,7 +56,7 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("pooled", ("X", "F"), "float32", "phi(f_k(x)): globally pooled activations"),
     ArraySpec("maps", ("M", "F", "H", "W"), "float16", "f_k(x): last convolutional feature maps"),
     ArraySpec(
-        "map_row", ("X",), "int32", "row of the image in maps, -1 where its maps are not kept"
+        "map_row", ("X",), "int32", "row of the image in maps, -1 where its maps are not stored"
     ),
     ArraySpec("logits", ("X", "C"), "float32", "class scores before the softmax"),
     ArraySpec("class_weights", ("C", "F"), "float32", "W: weights of the linear head"),
@@ -88,50 +89,50 @@ ARRAYS: tuple[ArraySpec, ...] = (
         "evidence",
         ("F", "T"),
         "float32",
-        "signed weight of filter f for attribute t: what grounding sums over the maps",
+        "signed weight of filter f for attribute t: grounding is the weighted sum of maps",
         per_estimator=True,
     ),
     ArraySpec(
         "evidence_bias",
         ("T",),
         "float32",
-        "pooled @ evidence + evidence_bias is the estimator's own score of t in x",
+        "pooled @ evidence + evidence_bias is the estimator's score of t in x",
         per_estimator=True,
     ),
     ArraySpec(
         "q_value",
         ("F", "T"),
         "float32",
-        "false discovery rate at which t names f, against shuffled captions, in [0, 1]",
+        "false discovery rate of t for f in the permutation test of captions, in [0, 1]",
     ),
     ArraySpec(
         "null_high",
         ("F", "T"),
         "float32",
-        "95th percentile of p(t given f) under shuffled captions, in [0, 1]",
+        "95th percentile of p(t given f) under permuted captions, in [0, 1]",
     ),
     ArraySpec(
-        "top_images", ("F", "R"), "int32", "images with the highest pooled activation, falling"
+        "top_images", ("F", "R"), "int32", "top-activating images by pooled activation, descending"
     ),
     ArraySpec(
-        "top_t_predicted", ("X", "K"), "int32", "attributes by falling p(t given x, predicted c)"
+        "top_t_predicted", ("X", "K"), "int32", "attributes by descending p(t given x, predicted c)"
     ),
     ArraySpec(
         "top_p_predicted", ("X", "K"), "float32", "their p(t given x, predicted c), in [0, 1]"
     ),
-    ArraySpec("top_t_true", ("X", "K"), "int32", "attributes by falling p(t given x, true c)"),
+    ArraySpec("top_t_true", ("X", "K"), "int32", "attributes by descending p(t given x, true c)"),
     ArraySpec("top_p_true", ("X", "K"), "float32", "their p(t given x, true c), in [0, 1]"),
     ArraySpec("canonical", ("C", "N"), "int32", "images nearest to the class's mean, -1 for none"),
-    ArraySpec("thumb_offsets", ("X+1",), "int64", "where each JPEG starts in thumbs.bin, bytes"),
+    ArraySpec("thumb_offsets", ("X+1",), "int64", "start of each JPEG in thumbs.bin, bytes"),
     ArraySpec(
-        "caption_offsets", ("X+1",), "int64", "where each caption text starts in captions.bin"
+        "caption_offsets", ("X+1",), "int64", "start of each caption text in captions.bin, bytes"
     ),
 )
 
-#: Files of many byte strings; ``<name>_offsets`` in ARRAYS says where each starts.
+#: Files of concatenated byte strings; ``<name>_offsets`` in ARRAYS has the start of each.
 PACKS = {
-    "thumb": ("thumbs.bin", "the network's crop of each image as JPEG bytes, ready to send"),
-    "caption": ("captions.bin", "the captions of each image, UTF-8, one a line"),
+    "thumb": ("thumbs.bin", "the network's crop of each image as JPEG bytes"),
+    "caption": ("captions.bin", "the captions of each image, UTF-8, one per line"),
 }
 
 
@@ -150,12 +151,12 @@ TABLES: tuple[TableSpec, ...] = (
         "images",
         "X",
         {
-            "path": ("str", "path below the data set's image folder; the identity of the image"),
+            "path": ("str", "path relative to the data set's image folder; identifies the image"),
             "true_c": ("int32", "label, index into classes"),
             "predicted_c": ("int32", "argmax of the logits"),
             "confidence": ("float32", "softmax probability of the predicted class, in [0, 1]"),
             "p_true": ("float32", "softmax probability of the labelled class, in [0, 1]"),
-            "is_train": ("bool", "in the training split: used to estimate, never to score"),
+            "is_train": ("bool", "in the training split: used for estimates, not for scores"),
             "n_captions": ("int32", "caption lines; 0 means unknown, not without attributes"),
             "width": ("int32", "of the original image, pixels"),
             "height": ("int32", "of the original image, pixels"),
@@ -163,7 +164,7 @@ TABLES: tuple[TableSpec, ...] = (
             "bbox_top": ("float32", ""),
             "bbox_width": ("float32", ""),
             "bbox_height": ("float32", ""),
-            "crop_left": ("float32", "square crop that the network saw, pixels of the original"),
+            "crop_left": ("float32", "square crop, input of the network, pixels of the original"),
             "crop_top": ("float32", "may be negative: the crop is padded past the edge"),
             "crop_side": ("float32", ""),
             "sharpness": (
@@ -174,7 +175,7 @@ TABLES: tuple[TableSpec, ...] = (
             "contrast": ("float32", "standard deviation of luminance, in [0, 1]"),
             "colour_cast": ("float32", "distance of the light's colour from grey, in [0, 1]"),
             "noise": ("float32", "estimated standard deviation of pixel noise, in [0, 1]"),
-            "problem": ("str", "what was wrong with the file, empty for nothing"),
+            "problem": ("str", "problem of the image file, empty for none"),
         },
     ),
     TableSpec(
@@ -184,7 +185,7 @@ TABLES: tuple[TableSpec, ...] = (
             "phrase": ("str", "as shown, e.g. 'yellow head'"),
             "adjective": ("str", ""),
             "noun": ("str", "singular"),
-            "part": ("str", "the CUB part group that the noun names, empty for none"),
+            "part": ("str", "the CUB part group of the noun, empty for none"),
             "n_images": ("int32", "images whose captions name it"),
             "n_captions": ("int32", "captions that name it"),
         },
@@ -193,11 +194,11 @@ TABLES: tuple[TableSpec, ...] = (
         "classes",
         "C",
         {
-            "class_id": ("int32", "the data set's own number"),
-            "name": ("str", "for people, e.g. 'Black footed Albatross'"),
+            "class_id": ("int32", "class number in the data set"),
+            "name": ("str", "display name, e.g. 'Black footed Albatross'"),
             "n_train": ("int32", "images in the training split"),
             "n_test": ("int32", "images in the test split"),
-            "n_right": ("int32", "test images classified as this class and labelled so"),
+            "n_right": ("int32", "correctly classified test images of this class"),
         },
     ),
     TableSpec(
@@ -205,10 +206,10 @@ TABLES: tuple[TableSpec, ...] = (
         "F",
         {
             "verdict": ("str", "named, several names, or no nameable attribute"),
-            "name_t": ("int32", "the attribute that names it, -1 for none"),
+            "name_t": ("int32", "the attribute that is the filter's name, -1 for none"),
             "n_significant": ("int32", "attributes with q_value below 0.05"),
             "entropy": ("float32", "of p(t given f), in bits"),
-            "top_c": ("int32", "the class with the largest weight for it"),
+            "top_c": ("int32", "the class with the largest weight for the filter"),
         },
     ),
     TableSpec(
@@ -217,17 +218,17 @@ TABLES: tuple[TableSpec, ...] = (
         {
             "pattern": (
                 "str",
-                "why it failed, or wrong label, see core.diagnosis; or empty",
+                "cause of the failure, or wrong label, see core.diagnosis; or empty",
             ),
             "image_quality": ("float32", "score of the pattern, in [0, 1]; likely from 0.5"),
-            "image_quality_reason": ("str", "its evidence in words, empty where not asked"),
+            "image_quality_reason": ("str", "its evidence in words, empty where not explained"),
             "wrong_label": ("float32", "as above, for every image, training images too"),
             "wrong_label_reason": ("str", ""),
             "spurious_cue": ("float32", "as above, failures only"),
             "spurious_cue_reason": ("str", ""),
             "missing_feature": ("float32", "as above, failures only"),
             "missing_feature_reason": ("str", ""),
-            "suggested_c": ("int32", "the likeliest class but the labelled one"),
+            "suggested_c": ("int32", "the most likely class other than the label"),
             "cluster": ("int32", "row in clusters, -1 for none"),
         },
         optional=True,
@@ -236,11 +237,11 @@ TABLES: tuple[TableSpec, ...] = (
         "clusters",
         "G",
         {
-            "name": ("str", "a group of failures in words"),
-            "n_images": ("int32", "its failures; largest groups first"),
-            "t": ("int32", "the attribute seen for the answer and not for the label"),
-            "predicted_c": ("int32", "class of most of its answers, -1 for none"),
-            "true_c": ("int32", "class of most of its labels, -1 for none"),
+            "name": ("str", "description of a group of failures"),
+            "n_images": ("int32", "number of its failures; descending"),
+            "t": ("int32", "the attribute with the largest mean difference, predicted minus true"),
+            "predicted_c": ("int32", "majority of its predicted classes, -1 for none"),
+            "true_c": ("int32", "majority of its labels, -1 for none"),
         },
         optional=True,
     ),
@@ -261,7 +262,7 @@ TABLES: tuple[TableSpec, ...] = (
         "X",
         {
             "listed": ("str", "the file when it was read: path, size in bytes, time of change"),
-            "problem": ("str", "what was wrong with it; width to noise are those of images"),
+            "problem": ("str", "its problem; the columns width to noise are those of images"),
         },
         optional=True,
     ),
@@ -276,7 +277,7 @@ def array_spec(name: str) -> ArraySpec:
     Raises
     ------
     KeyError
-        If the contract knows no such array.
+        If the contract has no such array.
     """
     return _BY_NAME[name.partition("/")[0]]
 

@@ -1,7 +1,7 @@
-"""The files of a run: names, paths, manifest and arrays, each read with a check.
+"""The files of a run: names, paths, manifest and arrays, all checked when they are read.
 
-A run is one folder, whole or absent. `core.runs.run` reads it, `core.runs.writer` writes it; how a
-file is named and what it must look like is said here, once, from the contract.
+A run is one folder that appears atomically. `core.runs.run` reads it, `core.runs.writer` writes it;
+the names and formats of its files are defined here, from the contract.
 """
 
 import json
@@ -20,7 +20,7 @@ from core.runs.validation import check_manifest
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
-#: Arrays of so many bytes are read, not mapped.
+#: Arrays of at most this many bytes are read into memory and not mapped.
 _SMALL = 1 << 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -31,8 +31,8 @@ def check_name(name: str) -> str:
     Raises
     ------
     RunError
-        If it holds anything but letters, digits, ``.``, ``_`` and ``-``: no path is ever built
-        from what a URL or a command line says without this check.
+        If it contains anything but letters, digits, ``.``, ``_`` and ``-``. Every path that is
+        built from a URL or a command line goes through this check.
     """
     if not _SAFE_NAME.fullmatch(name):
         raise RunError(
@@ -48,7 +48,7 @@ def runs_folder() -> Path:
 
 
 def read_manifest(folder: Path) -> dict:
-    """Return the manifest of a run; raise the error that says why it cannot be opened."""
+    """Return the manifest of a run, or raise the reason why it cannot be opened."""
     path = folder / MANIFEST
     if not folder.is_dir():
         raise MissingRunError(
@@ -72,31 +72,33 @@ def read_manifest(folder: Path) -> dict:
 
 
 def array_path(folder: Path, name: str) -> Path:
-    """Return where an array lies; ``name`` may be ``"p_t_given_f/literal"``."""
+    """Return the path of an array; ``name`` may be ``"p_t_given_f/literal"``."""
     return folder / "arrays" / f"{name}.npy"
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears under ``path`` when it is complete, and only then.
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for an atomic write: ``path`` is replaced when the file is complete.
 
-    It is a new file also where there was one: a hard link to the old one keeps the old content.
+    The file is written under a temporary name, synced and renamed. It is always a new file: a hard
+    link to an earlier one keeps the earlier content.
     """
-    beside = path.with_name(f".{path.name}.writing")
+    temporary = path.with_name(f".{path.name}.writing")
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def map_array(path: Path) -> np.ndarray:
-    """Return a read-only memory map of an array; a small one is read.
+    """Return a read-only memory map of an array; a small array is read into memory.
 
-    A map keeps its file open, and a process may open few: 1,024 on many systems, a run has 30.
+    A map keeps its file open, and open files are limited: a run has 30 arrays, and many systems
+    allow 1,024 open files per process.
     """
     if path.stat().st_size > _SMALL:
         return np.load(path, mmap_mode="r")

@@ -1,7 +1,7 @@
-"""An array on disk that is filled row by row, by several threads or processes at once.
+"""An array on disk that several threads or processes write concurrently, row by row.
 
-Positioned writes and not a memory map: a full disk then raises an error in the thread that writes,
-where a map would end the process by a signal, and no page is read before it is overwritten.
+It uses positioned writes instead of a memory map: a full disk raises an error in the writing
+thread, where a map would kill the process by a signal, and no page is read before it is written.
 """
 
 import os
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class RowFile:
-    """Rows of an existing ``.npy`` file, writable at any place.
+    """Rows of an existing ``.npy`` file with random write access.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class RowFile:
 
     @classmethod
     def create(cls, path: Path, shape: tuple[int, ...], dtype: str) -> "RowFile":
-        """Create a file of zeros, which takes no room on disk until its rows are written."""
+        """Create a sparse file of zeros; its rows take disk space when they are written."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with path.open("wb") as file:
@@ -42,7 +42,7 @@ class RowFile:
         return cls(path)
 
     def write(self, start: int, rows: np.ndarray) -> None:
-        """Write rows from row ``start`` on, cast to the file's type.
+        """Write rows starting at row ``start``, cast to the file's dtype.
 
         Parameters
         ----------
@@ -61,9 +61,9 @@ class RowFile:
             rest, position = rest[written:], position + written
 
     def sync(self) -> None:
-        """Return when every written row is on the disk itself."""
+        """Flush all written rows to the disk."""
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file; rows written so far stay."""
+        """Close the file."""
         os.close(self._file)

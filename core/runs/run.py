@@ -1,4 +1,4 @@
-"""Reading a run: memory maps, tables and packed bytes behind one object."""
+"""Reading a run: memory-mapped arrays, tables and packed bytes."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from core.runs.validation import check_array, check_pack, check_table
 
 
 class Run:
-    """A finished run on disk; arrays are read-only memory maps, opened once.
+    """A finished run on disk; arrays are read-only memory maps.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Run:
     MissingRunError
         If there is no run.
     RunError
-        If it is half-written, of another schema version, or an array is not what the contract says.
+        If it is incomplete, of another schema version, or an array violates the contract.
     """
 
     def __init__(self, folder: Path):
@@ -62,12 +62,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The run's name: its folder's."""
+        """The run's name, the name of its folder."""
         return self.folder.name
 
     @property
     def array_names(self) -> list[str]:
-        """The arrays that the run holds, ``"p_t_given_f/literal"`` for one of an estimator."""
+        """The names of the run's arrays, e.g. ``"p_t_given_f/literal"`` for one of an estimator."""
         return list(self._arrays)
 
     def _expected_arrays(self):
@@ -85,12 +85,12 @@ class Run:
         name : str
             Name in the contract.
         estimator : str, optional
-            For arrays that each estimator has; the run's default estimator otherwise.
+            For arrays that each estimator has; by default the run's default estimator.
 
         Raises
         ------
         MissingRunError
-            If the run does not hold it.
+            If the run has no such array.
         """
         if array_spec(name).per_estimator:
             name = f"{name}/{estimator or self.default_estimator}"
@@ -107,7 +107,7 @@ class Run:
         return [spec.name for spec in TABLES if self._table_path(spec.name).exists()]
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the contract, read once and kept.
+        """Return a table of the contract, cached after the first read.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Run:
 
     @property
     def images(self) -> pd.DataFrame:
-        """One row an image x."""
+        """One row per image x."""
         return self.table("images")
 
     @property
@@ -152,22 +152,22 @@ class Run:
 
     @property
     def attributes(self) -> pd.DataFrame:
-        """One row an attribute t."""
+        """One row per attribute t."""
         return self.table("attributes")
 
     @property
     def classes(self) -> pd.DataFrame:
-        """One row a class c."""
+        """One row per class c."""
         return self.table("classes")
 
     @property
     def filters(self) -> pd.DataFrame:
-        """One row a filter f."""
+        """One row per filter f."""
         return self.table("filters")
 
     @cached_property
     def counts(self) -> sparse.csr_array:
-        """csr_array of shape (X, T): how many captions of x name t."""
+        """csr_array of shape (X, T): number of captions of x that name t."""
         parts = (
             self.array("counts_values"),
             self.array("counts_indices"),
@@ -197,7 +197,7 @@ class Run:
         Raises
         ------
         MissingRunError
-            If the run keeps no maps of this image.
+            If the maps of this image are not stored.
         """
         row = int(self.array("map_row")[x])
         if row < 0:
@@ -232,20 +232,20 @@ class Run:
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A run in the runs folder; ``problem`` says in one line why it cannot be opened."""
+    """A run in the runs folder; ``problem`` is the reason why it cannot be opened, in one line."""
 
     name: str
     problem: str = ""
 
 
 def list_runs(folder: Path | None = None) -> list[RunEntry]:
-    """Return the runs of a folder, newest first; broken ones are listed with their problem."""
+    """Return the runs of a folder, newest first; damaged runs are listed with their problem."""
     folder = runs_folder() if folder is None else folder
     if not folder.is_dir():
         return []
-    found = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
     entries = []
-    for path in sorted(found, key=_changed, reverse=True):
+    for path in sorted(folders, key=_changed, reverse=True):
         if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
             continue
         try:

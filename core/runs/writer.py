@@ -1,4 +1,4 @@
-"""Writing a run: whole or absent, checked against the contract before it appears."""
+"""Writing a run atomically, checked against the contract before it is published."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from scipy import sparse
 
 from core.errors import MissingRunError, RunError
 from core.runs.contract import ARRAYS, PACKS, SCHEMA_VERSION, TABLES, array_spec, expected_shape
-from core.runs.files import MANIFEST, array_path, check_name, open_array, whole
+from core.runs.files import MANIFEST, array_path, atomic_write, check_name, open_array
 from core.runs.row_file import RowFile
 from core.runs.run import Run
 from core.runs.validation import SUM_TOLERANCE
 
 
 class RunWriter:
-    """Writes a run beside its final place and moves it there when it is whole.
+    """Writes a run into a temporary folder and renames it when it is complete.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ class RunWriter:
     name : str
         The run's name.
     purpose : str
-        Part of the folder's name, so that writers with different aims do not meet.
+        Part of the temporary folder's name, so that writers of different kinds do not collide.
 
     Attributes
     ----------
     folder : Path
-        Where the parts lie until `finish`; an interrupted writer finds its parts there again.
+        The temporary folder until `finish`; an interrupted writer resumes from it.
     """
 
     def __init__(self, runs: Path, name: str, purpose: str = "partial"):
@@ -43,14 +43,14 @@ class RunWriter:
         (self.folder / "tables").mkdir(exist_ok=True)
 
     def create(self, name: str, sizes: dict[str, int]) -> bool:
-        """Make an array to be filled row by row; one of that shape that is there is kept.
+        """Create an array to be written row by row; an existing one of the same shape is kept.
 
-        One that is shared with a finished run by a hard link is never written to.
+        An array that is shared with a finished run by a hard link is never written to.
 
         Returns
         -------
         bool
-            Whether an earlier one was kept.
+            Whether an existing array was kept.
         """
         spec = array_spec(name)
         path = array_path(self.folder, name)
@@ -66,25 +66,25 @@ class RunWriter:
         return False
 
     def rows(self, name: str) -> RowFile:
-        """Open an array that was made by `create`, here or in another process."""
+        """Open an array that was created by `create`, in this or another process."""
         return RowFile(array_path(self.folder, name))
 
     def put(self, name: str, array: np.ndarray) -> None:
         """Write a whole array, cast to the contract's dtype."""
         path = array_path(self.folder, name)
         path.parent.mkdir(exist_ok=True)
-        with whole(path) as file:
+        with atomic_write(path) as file:
             np.save(file, np.ascontiguousarray(array, dtype=array_spec(name).dtype))
 
     def put_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; its index is dropped, rows are x, t, c or f."""
-        with whole(self.folder / "tables" / f"{name}.parquet") as file:
+        with atomic_write(self.folder / "tables" / f"{name}.parquet") as file:
             table.to_parquet(file, index=False)
 
     def put_pack(self, kind: str, blobs: Iterable[bytes]) -> None:
-        """Write byte strings, one an image, and their offsets."""
+        """Write byte strings, one per image, and their offsets."""
         filename, _ = PACKS[kind]
-        with whole(self.folder / filename) as file:
+        with atomic_write(self.folder / filename) as file:
             sizes = np.fromiter((file.write(blob) for blob in blobs), np.int64)
         self.put(f"{kind}_offsets", np.append(0, np.cumsum(sizes)))
 
@@ -96,7 +96,7 @@ class RunWriter:
         self.put("counts_values", counts.data)
 
     def finish(self, manifest: dict) -> Run:
-        """Write the manifest last, check the whole and move it to its place.
+        """Write the manifest last, check the run and move it to its final path.
 
         Parameters
         ----------
@@ -106,15 +106,15 @@ class RunWriter:
         Raises
         ------
         RunError
-            If a part is missing or malformed; the parts stay where they are.
+            If a part is missing or malformed; the temporary folder is kept.
         """
         manifest = {"schema_version": SCHEMA_VERSION, **manifest}
-        with whole(self.folder / MANIFEST) as file:
+        with atomic_write(self.folder / MANIFEST) as file:
             file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
         return self._publish()
 
     def recover(self) -> None:
-        """Finish what an earlier writer was killed in the middle of, or take it back."""
+        """Finish or roll back the publication of an earlier writer that was killed."""
         if (self.folder / MANIFEST).exists():
             try:
                 self._publish()
@@ -125,7 +125,7 @@ class RunWriter:
         shutil.rmtree(self._old, ignore_errors=True)
 
     def adopt(self, source: Path) -> None:
-        """Take over a file of the finished run, by a link where the file system has them."""
+        """Reuse a file of the finished run, by a hard link where the file system supports it."""
         target = self.folder / source.relative_to(self.final)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
@@ -135,7 +135,7 @@ class RunWriter:
             shutil.copyfile(source, target)
 
     def discard(self) -> None:
-        """Delete what was written."""
+        """Delete the temporary folder."""
         shutil.rmtree(self.folder)
 
     @property
@@ -159,7 +159,7 @@ class RunWriter:
 
 
 def _remove_all_but(run: Run) -> None:
-    """Delete what is not part of a run: arrays of estimators that it has not, notes on progress."""
+    """Delete files that are not part of the run: arrays of other estimators, progress records."""
     files = {array_path(run.folder, name) for name in run.array_names}
     files |= {run.folder / "tables" / f"{spec.name}.parquet" for spec in TABLES}
     for folder in (run.folder / "arrays", run.folder / "tables"):

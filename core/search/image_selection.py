@@ -1,4 +1,4 @@
-"""Which test images are wrong, which to look at first, and which classes are taken for which."""
+"""Selection and sorting of test images, confused class pairs, and representative failures."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from core.errors import MissingRunError
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
-#: Orders of a list of images: column of the images table and whether it falls.
+#: Orders of a list of images: column of the images table and whether it is descending.
 ORDERS: dict[str, tuple[str, bool]] = {
     "most confident": ("confidence", True),
     "least confident": ("confidence", False),
@@ -25,7 +25,7 @@ SHOWS = ("wrong", "right", "all")
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a list of test images is narrowed to; None is no restriction.
+    """Selection criteria of a list of test images; None is no restriction.
 
     Attributes
     ----------
@@ -49,15 +49,15 @@ class Criteria:
     order: str = "most confident"
 
 
-def select(run: Run, criteria: Criteria, among: np.ndarray | None = None) -> np.ndarray:
-    """Return the test images that meet the criteria, in their order, ndarray of int.
+def select_images(run: Run, criteria: Criteria, among: np.ndarray | None = None) -> np.ndarray:
+    """Return the test images that meet the criteria, sorted, ndarray of int.
 
     Parameters
     ----------
     run : Run
         The run.
     criteria : Criteria
-        What to keep and how to sort.
+        Conditions and order.
     among : ndarray of int, optional
         Only these images, e.g. those of a pattern.
     """
@@ -73,22 +73,24 @@ def select(run: Run, criteria: Criteria, among: np.ndarray | None = None) -> np.
     if (low, high) != (0.0, 1.0):
         keep &= images["confidence"].between(low, high).to_numpy()
     if criteria.t is not None:
-        keep &= says(run, criteria.t, "predicted") | says(run, criteria.t, "true")
+        keep &= names_attribute(run, criteria.t, "predicted") | names_attribute(
+            run, criteria.t, "true"
+        )
     if among is not None:
         keep &= np.isin(np.arange(len(keep)), among)
     xs = np.flatnonzero(keep)
-    column, falls = ORDERS[criteria.order]
+    column, is_descending = ORDERS[criteria.order]
     values = images[column].to_numpy()[xs]
-    return xs[np.argsort(-values if falls else values, kind="stable")]
+    return xs[np.argsort(-values if is_descending else values, kind="stable")]
 
 
-def says(run: Run, t: int, side: str) -> np.ndarray:
-    """Return whether the sentence for the predicted or true class holds t, shape (X,), bool."""
+def names_attribute(run: Run, t: int, side: str) -> np.ndarray:
+    """Return whether the sentence for the predicted or true class names t, shape (X,), bool."""
     return (run.array(f"top_t_{side}")[:, :N_EXPLAIN] == t).any(axis=1)
 
 
 def confusion_pairs(run: Run) -> pd.DataFrame:
-    """Return the pairs of classes that test images were confused in, most frequent first.
+    """Return the class pairs of misclassified test images, most frequent first.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def confusion_pairs(run: Run) -> pd.DataFrame:
 
 
 def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:
-    """Return how much of the two sentences of each image differs, shape (len(xs),), in [0, 1]."""
+    """Return the share of attributes that differ between an image's two sentences, (len(xs),)."""
     predicted = run.array("top_t_predicted")[xs, :N_EXPLAIN]
     true = run.array("top_t_true")[xs, :N_EXPLAIN]
     shared = (predicted[:, :, None] == true[:, None, :]) & (predicted >= 0)[:, :, None]
@@ -112,12 +114,12 @@ def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:
 
 
 def suggested_failures(run: Run, n: int = 3) -> np.ndarray:
-    """Return failures to start with: confident ones whose two sentences differ, of many kinds.
+    """Return failures to start with: confident, with different sentences, of diverse causes.
 
-    The score is the confidence times the share of the sentence that would have to change. No pair
-    of classes comes twice, and no diagnosed pattern comes again before each other one has come.
+    The score is the confidence times the share of attributes that differ between the two sentences.
+    Each pair of classes occurs at most once, and diagnosed patterns alternate (round robin).
     """
-    xs = select(run, Criteria())
+    xs = select_images(run, Criteria())
     if not len(xs):
         return xs
     images = run.images.iloc[xs]

@@ -2,10 +2,10 @@
 
     yellow belly, not long bill, true:035 predicted:037 wrong
 
-Commas or "and" part the terms; "not", "no" or "without" before a term excludes it. Attributes are
-forgiven their spelling, plural and synonyms (`core.search.vocabulary`), classes go by number or
-name, "wrong" and "right" choose by correctness. What cannot be read is kept
-with what it may have meant.
+Commas or "and" separate the terms; "not", "no" or "without" before a term excludes it. Attributes
+match regardless of spelling errors, plural and synonyms (`core.search.vocabulary`), classes are
+given by number or name, "wrong" and "right" select by correctness. Terms that cannot be parsed are
+returned with suggestions.
 """
 
 import re
@@ -23,7 +23,7 @@ _SEPARATOR = re.compile(r"[,;&]|\band\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Term:
-    """An attribute of a query; ``written`` is what stood there."""
+    """An attribute of a query; ``written`` is the text as typed."""
 
     t: int
     is_negated: bool
@@ -32,18 +32,18 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """A query as read.
+    """A parsed query.
 
     Attributes
     ----------
     terms : list of Term
-        Attributes, wanted and unwanted.
+        Attributes, required and excluded.
     true, predicted : int or None
         Classes c.
     is_right : bool or None
         Correct, wrong, or either.
     unknown : dict of str to list of str
-        What could not be read, with the nearest that could.
+        Terms that could not be parsed, with the nearest known terms.
     """
 
     terms: list[Term] = field(default_factory=list)
@@ -54,29 +54,29 @@ class Query:
 
     @property
     def wanted(self) -> list[int]:
-        """Attributes that must be there."""
+        """Required attributes."""
         return [term.t for term in self.terms if not term.is_negated]
 
     @property
     def unwanted(self) -> list[int]:
-        """Attributes that must not be there."""
+        """Excluded attributes."""
         return [term.t for term in self.terms if term.is_negated]
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was asked that can be answered."""
+        """Whether the query has no term that could be parsed."""
         return not self.terms and self.true is self.predicted is self.is_right is None
 
 
 def parse(text: str, vocabulary: Vocabulary) -> Query:
-    """Read a query; never fails, what it cannot read is in ``unknown``.
+    """Parse a query; never fails, terms that cannot be parsed are in ``unknown``.
 
     Parameters
     ----------
     text : str
-        As typed; beyond 400 characters it is cut.
+        As typed; truncated to 400 characters.
     vocabulary : Vocabulary
-        What the run knows.
+        The vocabulary of the run.
     """
     text = text[:MAX_LENGTH]
     classes: dict[str, int | None] = {}
@@ -119,31 +119,31 @@ def _parts(piece: list[str], vocabulary: Vocabulary) -> list[tuple[bool, str]]:
             parts.append((True, []))
         elif not (word in _FILLERS and not parts[-1][1]):
             parts[-1][1].append(word)
-    found = []
+    phrases = []
     for is_negated, tokens in parts:
         if not tokens:
             continue
         if len(tokens) <= 2 or vocabulary.attribute(" ".join(tokens)) is not None:
-            found.append((is_negated, " ".join(tokens)))
+            phrases.append((is_negated, " ".join(tokens)))
             continue
         start = 0
         for i, token in enumerate(tokens):
             if i == len(tokens) - 1 or (i > start and vocabulary.is_noun(token)):
-                found.append((is_negated, " ".join(tokens[start : i + 1])))
+                phrases.append((is_negated, " ".join(tokens[start : i + 1])))
                 start = i + 1
-    return found
+    return phrases
 
 
 def _resolve(written: str, following: list[str], vocabulary: Vocabulary) -> int | None:
-    """Return the attribute; a lone adjective borrows the noun of the next term."""
+    """Return the attribute; a single adjective uses the noun of the next term."""
     t = vocabulary.attribute(written)
     if t is None and " " not in written and len(following) > 1:
         t = vocabulary.attribute(f"{written} {following[-1]}")
     return t
 
 
-def write(query: Query, vocabulary: Vocabulary) -> str:
-    """Return the query in its plainest form; `parse` reads it back."""
+def format_query(query: Query, vocabulary: Vocabulary) -> str:
+    """Return the query in canonical form; `parse` is the inverse."""
     pieces = [
         ("not " if term.is_negated else "") + vocabulary.phrases[term.t] for term in query.terms
     ]

@@ -1,4 +1,4 @@
-"""Images that answer a query, from the top attributes that a run keeps of every image."""
+"""Search: images that match a query, by the stored top attributes of every image."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 from core.search.query import Query
 
-#: What people said of the image: the attribute, nothing of it, or the image has no captions.
-AGREES, SILENT, UNKNOWN = "captions agree", "captions do not say so", "no captions"
+#: Whether captions name the attribute, do not name it, or the image has no captions.
+AGREES, NOT_NAMED, UNKNOWN = "captions agree", "captions do not name it", "no captions"
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class RankedImages:
     xs : ndarray of shape (n,), int
         Images.
     scores : ndarray of shape (n,), in [0, 1]
-        Of a query: geometric mean of p(t given x, c) over the wanted attributes, c the predicted
-        class, without wanted attributes the confidence. Of one attribute: p(t given x, c).
+        Of a query: geometric mean of p(t given x, c) over the required attributes, c the predicted
+        class; the confidence without required attributes. Of one attribute: p(t given x, c).
     """
 
     xs: np.ndarray
@@ -32,18 +32,18 @@ class RankedImages:
 def search(
     run: Run, query: Query, within: int = N_EXPLAIN, include_train: bool = False
 ) -> RankedImages:
-    """Return the images whose sentence holds all wanted attributes and no unwanted one.
+    """Return the images whose sentence contains all required attributes and no excluded one.
 
     Parameters
     ----------
     run : Run
         The run.
     query : Query
-        As read by `core.search.query.parse`.
+        As parsed by `core.search.query.parse`.
     within : int
-        How many top attributes count as the sentence: 5 as shown, up to K to look further.
+        Number of top attributes to search: 5 is the sentence as shown, at most K.
     include_train : bool
-        Also images that the p.d.f.s were estimated on.
+        Whether to include images that the p.d.f.s were estimated on.
     """
     images = run.images
     top = run.array("top_t_predicted")[:, :within]
@@ -61,9 +61,9 @@ def search(
         keep &= ~(top == t).any(axis=1)
     log_score = np.zeros(len(images))
     for t in query.wanted:
-        held = top == t
-        keep &= held.any(axis=1)
-        p = np.where(held, top_p[:, :within], 0).max(axis=1)
+        contains = top == t
+        keep &= contains.any(axis=1)
+        p = np.where(contains, top_p[:, :within], 0).max(axis=1)
         log_score += np.log(np.maximum(p, np.finfo(np.float32).tiny)) / len(query.wanted)
     xs = np.flatnonzero(keep)
     scores = np.exp(log_score[xs]) if query.wanted else images["confidence"].to_numpy()[xs]
@@ -71,16 +71,16 @@ def search(
     return RankedImages(xs[order], scores[order])
 
 
-def captions_say(run: Run, x: int, t: int) -> str:
+def caption_agreement(run: Run, x: int, t: int) -> str:
     """Return whether the captions of image x name attribute t."""
     if run.images["n_captions"].iloc[x] == 0:
         return UNKNOWN
     row = slice(*run.array("counts_indptr")[x : x + 2])
-    return AGREES if t in run.array("counts_indices")[row] else SILENT
+    return AGREES if t in run.array("counts_indices")[row] else NOT_NAMED
 
 
 def rank(run: Run, t: int, side: str = "predicted", within: int = N_EXPLAIN) -> RankedImages:
-    """Return the images whose explanation holds attribute t, by descending p(t given x, c).
+    """Return the images whose explanation contains attribute t, by descending p(t given x, c).
 
     Parameters
     ----------
@@ -91,10 +91,10 @@ def rank(run: Run, t: int, side: str = "predicted", within: int = N_EXPLAIN) -> 
     side : {"predicted", "true"}
         Which class c each image is explained as.
     within : int
-        How many top attributes count as the explanation: 5 is the sentence, up to K looks further.
+        Number of top attributes to search: 5 is the sentence as shown, at most K.
     """
-    held = run.array(f"top_t_{side}")[:, :within] == t
-    xs, columns = np.nonzero(held)
+    contains = run.array(f"top_t_{side}")[:, :within] == t
+    xs, columns = np.nonzero(contains)
     scores = run.array(f"top_p_{side}")[xs, columns]
     order = np.argsort(-scores, kind="stable")
     return RankedImages(xs[order], scores[order])

@@ -1,7 +1,7 @@
-"""What queries of a run can name: its attributes and classes, forgiving of how they are written.
+"""Vocabulary of queries: the attributes and classes of a run, with fuzzy matching.
 
-A word that the run knows is never taken for another: "black bill" is not "black belly", however
-near they are. Only unknown words are singularised, exchanged for a synonym or spelled anew.
+A known word is never replaced by another one: "black bill" does not match "black belly". Only
+unknown words are singularised, replaced by a synonym or corrected in spelling.
 """
 
 from functools import lru_cache
@@ -14,14 +14,14 @@ from core.language.wordlists import SYNONYMS
 from core.runs.run import Run
 
 _GROUP = {word: group for group in SYNONYMS for word in group}
-#: Lowest similarity, of 100, at which an unknown word is taken for a known one.
+#: Minimum similarity, out of 100, for matching an unknown word to a known one.
 ACCEPT = 74
 _ENGINE = inflect.engine()
 
 
 @lru_cache(maxsize=4096)
-def singular(word: str) -> str:
-    """Return the word in the singular, itself where it is."""
+def singular_word(word: str) -> str:
+    """Return the singular of a word, unchanged where it is singular already."""
     return _ENGINE.singular_noun(word) or word
 
 
@@ -35,7 +35,7 @@ class Vocabulary:
     nouns : list of str
         Noun of each attribute t.
     n_images : ndarray of shape (T,)
-        How common each is: ties go to the more common.
+        Frequency of each attribute; breaks ties.
     class_ids : list of int
         The data set's number of each class c.
     class_names : list of str
@@ -66,19 +66,19 @@ class Vocabulary:
         )
 
     def word(self, written: str) -> str | None:
-        """Return the known word that was meant: itself, its singular, a synonym, a respelling."""
-        for form in (written, singular(written)):
+        """Return the matching known word: itself, its singular, a synonym, a corrected spelling."""
+        for form in (written, singular_word(written)):
             if form in self._words:
                 return form
-        for form in (written, singular(written)):
+        for form in (written, singular_word(written)):
             for other in _GROUP.get(form, ()):
                 if other in self._words:
                     return other
-        found = process.extractOne(written, self._words, scorer=fuzz.ratio, score_cutoff=ACCEPT)
-        return found[0] if found and len(written) > 3 else None
+        match = process.extractOne(written, self._words, scorer=fuzz.ratio, score_cutoff=ACCEPT)
+        return match[0] if match and len(written) > 3 else None
 
     def attribute(self, written: str) -> int | None:
-        """Return the attribute that was meant, or None."""
+        """Return the matching attribute, or None."""
         if written in self.t_of:
             return self.t_of[written]
         known = [self.word(each) for each in written.split()]
@@ -94,11 +94,11 @@ class Vocabulary:
         return None
 
     def is_noun(self, written: str) -> bool:
-        """Whether the word, as meant, ends an attribute."""
+        """Whether the word matches the noun of an attribute."""
         return self.word(written) in self.nouns
 
     def nearest(self, written: str, n: int = 5) -> list[str]:
-        """Return phrases that may have been meant: of the same noun, then of similar spelling."""
+        """Return suggested phrases: with the same noun first, then with similar spelling."""
         last = self.word(written.split()[-1]) if written.split() else None
         similarity = process.cdist([written], self.phrases, scorer=fuzz.ratio)[0]
         of_noun = np.array([noun == last for noun in self._nouns], dtype=float)
@@ -107,23 +107,23 @@ class Vocabulary:
         return [self.phrases[t] for t in order[:n]]
 
     def class_of(self, written: str) -> int | None:
-        """Return the class of that number or name, or None."""
+        """Return the class with that number or name, or None."""
         if written.isascii() and written.isdigit():
             return self._c_of_id.get(int(written[:9]))
         folded = fold(written)
         if folded in self._folded:
             return self._folded.index(folded)
-        found = process.extractOne(folded, self._folded, scorer=fuzz.WRatio, score_cutoff=80)
-        return found[2] if found else None
+        match = process.extractOne(folded, self._folded, scorer=fuzz.WRatio, score_cutoff=80)
+        return match[2] if match else None
 
     def nearest_classes(self, written: str, n: int = 3) -> list[int]:
-        """Return classes whose names are like it."""
-        found = process.extract(fold(written), self._folded, scorer=fuzz.WRatio, limit=n)
-        return [c for _, _, c in found]
+        """Return the classes with the most similar names."""
+        matches = process.extract(fold(written), self._folded, scorer=fuzz.WRatio, limit=n)
+        return [c for _, _, c in matches]
 
 
 def fold(name: str) -> str:
-    """Return a name as it is compared: small letters, words parted by one space.
+    """Return a name normalised for comparison: lower case, words separated by one space.
 
     >>> fold("Black_footed-Albatross")
     'black footed albatross'

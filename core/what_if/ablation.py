@@ -1,12 +1,14 @@
-"""What if the network did not see that: filters and attributes switched off, scaled or doubled.
+"""Ablation: predictions with filters or attributes removed, scaled or doubled.
 
 The head is linear, so scaling the maps of filter f by ``scale[f]`` scales its pooled activation and
-changes the logits by exactly ``pooled[f] * (scale[f] - 1) * class_weights[:, f]``: no forward pass.
+changes the logits by exactly ``pooled[f] * (scale[f] - 1) * class_weights[:, f]``, without a
+forward pass.
 
-An attribute has no unit of its own. Filter f carries attribute t with the share p(t given f), so an
-attribute at ``factor`` (0 removed, 1 as it is, 2 doubled) scales every filter by
+No single unit represents an attribute. The share of attribute t in filter f is p(t given f), so an
+attribute at ``factor`` (0 removed, 1 unchanged, 2 doubled) scales every filter by
 ``1 + (factor - 1) * p(t given f)``. The shares of a filter sum to 1: removing all attributes
-switches everything off, and the logit splits exactly into one part an attribute plus the bias.
+removes all filters, and the logit is exactly the sum of one contribution per attribute and the
+bias.
 """
 
 from collections.abc import Mapping
@@ -31,12 +33,12 @@ def filter_scale(
     p_t_given_f : ndarray of shape (F, T)
         Filter attribute p.d.f.s; sums to 1 over T.
     attributes, filters : mapping of t or f to a factor
-        0 is removed, 1 as it is, 2 doubled; what is not named stays.
+        0 is removed, 1 unchanged, 2 doubled; 1 where not given.
 
     Raises
     ------
     DataError
-        If a factor is negative or not finite: an activation after a ReLU has no opposite.
+        If a factor is negative or not finite: activations after a ReLU are not negative.
 
     >>> filter_scale(np.array([[0.25, 0.75], [1.0, 0.0]]), attributes={0: 0}, filters={0: 0.5})
     array([0.375, 0.   ])
@@ -56,7 +58,7 @@ def filter_scale(
 def ablated_logits(
     logits: np.ndarray, pooled: np.ndarray, class_weights: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """Return the logits with every filter's maps scaled, shape (..., C), exact.
+    """Return the exact logits with the maps of every filter scaled, shape (..., C).
 
     Parameters
     ----------
@@ -97,19 +99,19 @@ class Outcome:
 
     @property
     def is_gained(self) -> np.ndarray:
-        """Whether the answer changes to the labelled class, shape (n,)."""
+        """Whether the prediction changes to the labelled class, shape (n,)."""
         return self.is_flipped & (self.after.argmax(axis=1) == self.true_c)
 
     @property
     def is_lost(self) -> np.ndarray:
-        """Whether the answer changes away from the labelled class, shape (n,)."""
+        """Whether the prediction changes from the labelled class to another, shape (n,)."""
         return self.is_flipped & (self.before.argmax(axis=1) == self.true_c)
 
     def sentence(self) -> str:
-        """Say in words how many images change their answer, and to what."""
+        """Return in words how many predictions change, and how."""
         n, n_flipped = len(self.xs), int(self.is_flipped.sum())
         if not n_flipped:
-            return f"None of {n:,} {_images(n)} would get another answer."
+            return f"None of {n:,} {_images(n)} would get another prediction."
         gained, lost = int(self.is_gained.sum()), int(self.is_lost.sum())
         other = n_flipped - gained - lost
         parts = [
@@ -121,11 +123,12 @@ class Outcome:
             )
             if count
         ]
-        return f"{n_flipped:,} of {n:,} {_images(n)} would get another answer: {', '.join(parts)}."
+        changed = f"{n_flipped:,} of {n:,} {_images(n)} would get another prediction"
+        return f"{changed}: {', '.join(parts)}."
 
 
 def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> Outcome:
-    """Return what scaling filters does to images ``xs`` of a run, in chunks of flat memory."""
+    """Return the predictions of images ``xs`` with scaled filters, processed in chunks."""
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
     class_weights = run.array("class_weights")
     before = np.asarray(run.array("logits")[xs], dtype=float)

@@ -1,11 +1,10 @@
-"""The smallest change that turns an answer into another class.
+"""Counterfactual explanation: the smallest change that turns the prediction into another class.
 
-Units are attributes or filters. The head is linear, so unit u adds its own part ``evidence[u, c]``
-to the logit of c, and removing or doubling it moves the lead of the wanted class over class c by
-``evidence[u, wanted] - evidence[u, c]``, whatever else is changed. Against a single rival, taking
-the largest moves first is therefore the smallest change. Against all rivals at once it is a
-covering problem; the greedy answer is compared with a lower bound, and said to be the smallest only
-where the two agree.
+Units are attributes or filters. The head is linear, so unit u contributes ``evidence[u, c]`` to the
+logit of c, and removing or doubling it changes the margin of the wanted class over class c by
+``evidence[u, wanted] - evidence[u, c]``, independently of other changes. For two classes, choosing
+the largest changes first gives the smallest set. For more classes it is a covering problem: the
+greedy solution is compared with a lower bound and reported as the smallest only where both agree.
 """
 
 from dataclasses import dataclass
@@ -15,23 +14,23 @@ import numpy as np
 from core.runs.run import Run
 from core.what_if.ablation import ablated_logits, filter_scale
 
-_MARGIN = 1e-4  # logits: the answer must win visibly, not by rounding
+_MARGIN = 1e-4  # logits: more than rounding errors
 
 
 @dataclass(frozen=True)
 class Change:
-    """Which units to remove or double so that the answer becomes ``c``.
+    """Units to remove or double so that the prediction becomes ``c``.
 
     Parameters
     ----------
     c : int
         The wanted class.
     factors : dict of unit to factor
-        0 removed, 2 doubled; in the order of their effect. Empty where c is the answer already.
+        0 removed, 2 doubled; by descending effect. Empty where c is the prediction already.
     n_least : int
-        No change of fewer units can do it.
+        Lower bound on the number of units.
     succeeds : bool
-        Whether c is the answer after the change; False if the limit was reached first.
+        Whether c is the prediction after the change; False if the limit was reached first.
     """
 
     c: int
@@ -48,7 +47,7 @@ class Change:
 def attribute_evidence(
     pooled: np.ndarray, class_weights: np.ndarray, p_t_given_f: np.ndarray
 ) -> np.ndarray:
-    """Return each attribute's part of each logit, shape (T, C); sums to logit - bias over T.
+    """Return each attribute's contribution to each logit, (T, C); sums to logit - bias over T.
 
     Parameters
     ----------
@@ -62,20 +61,20 @@ def attribute_evidence(
 def smallest_change(
     evidence: np.ndarray, logits: np.ndarray, wanted: int, *, doubling: bool = True, limit: int = 20
 ) -> Change:
-    """Return the greedy smallest change of units that makes ``wanted`` the answer.
+    """Return the smallest change of units, by greedy search, that makes ``wanted`` the prediction.
 
     Parameters
     ----------
     evidence : ndarray of shape (U, C)
-        Part of each logit that each unit adds.
+        Contribution of each unit to each logit.
     logits : ndarray of shape (C,)
-        As the network gave them.
+        Logits of the network.
     wanted : int
-        The class that should win.
+        The class to be predicted.
     doubling : bool
-        Whether a unit may be doubled, or only removed.
+        Whether units may be doubled, or only removed.
     limit : int
-        Units to change at most; a longer list explains nothing.
+        Maximum number of units to change.
     """
     lead = logits[wanted] - np.delete(logits, wanted).astype(float) - _MARGIN
     moves = evidence[:, [wanted]] - np.delete(evidence, wanted, axis=1).astype(float)
@@ -98,17 +97,17 @@ def smallest_change(
 
 
 def _fewest(steps: np.ndarray, needed: float, limit: int, n_units: int) -> int:
-    """Return how many of one rival's largest steps reach ``needed``; limit + 1 if none do."""
+    """Return how many of the largest steps reach ``needed``; limit + 1 if none do."""
     best = steps.reshape(-1, n_units).max(axis=0).clip(0)
     reached = np.cumsum(np.sort(best)[::-1][:limit])
     return 1 + int(np.searchsorted(reached, needed))
 
 
 def smallest_attribute_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Change:
-    """Return the smallest change of attributes that makes ``wanted`` the answer for image x.
+    """Return the smallest change of attributes that makes ``wanted`` the prediction for image x.
 
-    Only the ``n_rivals`` strongest classes are weighed while searching; the result is then checked
-    against all classes.
+    The search considers only the ``n_rivals`` classes with the highest logits; the result is then
+    checked against all classes.
     """
     p_t_given_f = run.array("p_t_given_f")
 
@@ -122,7 +121,7 @@ def smallest_attribute_change(run: Run, x: int, wanted: int, n_rivals: int = 10)
 
 
 def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Change:
-    """Return the fewest filters to switch off so that ``wanted`` is the answer for image x."""
+    """Return the fewest filters to remove so that ``wanted`` is the prediction for image x."""
 
     def evidence(pooled, class_weights):
         return (class_weights * pooled).T
@@ -134,17 +133,17 @@ def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) ->
 
 
 def _checked(run, x, wanted, n_rivals, evidence, scale, *, doubling) -> Change:
-    """Search among the strongest rivals, then say whether it holds against all classes."""
+    """Search among the classes with the highest logits, then check against all classes."""
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
     logits = np.asarray(run.array("logits")[x], dtype=float)
     class_weights = run.array("class_weights")
     rivals = np.union1d(np.argsort(-logits)[:n_rivals], [wanted])
-    found = smallest_change(
+    change = smallest_change(
         evidence(pooled, class_weights[rivals]),
         logits[rivals],
         int(np.searchsorted(rivals, wanted)),
         doubling=doubling,
     )
-    after = ablated_logits(logits, pooled, class_weights, scale(found.factors))
-    succeeds = found.succeeds and int(after.argmax()) == wanted
-    return Change(wanted, found.factors, found.n_least, succeeds)
+    after = ablated_logits(logits, pooled, class_weights, scale(change.factors))
+    succeeds = change.succeeds and int(after.argmax()) == wanted
+    return Change(wanted, change.factors, change.n_least, succeeds)

@@ -1,11 +1,11 @@
-"""Is the sentence true of the network: whether removing what it names moves the prediction.
+"""Randomisation test of a sentence: whether ablating its attributes lowers the prediction.
 
-Removing the attributes that a sentence names takes a share of each filter (see
-`core.what_if.ablation`). The claim is held against removing as much else:
+Ablating the attributes of a sentence removes a share of each filter (see `core.what_if.ablation`).
+The effect is compared with two controls:
 
-- *random filters*: the same shares taken from filters drawn at random among those that fired;
-- *same evidence*: the removed evidence for the class taken evenly from everything that speaks for
-  it, so that only *which* evidence differs, not how much.
+- *random filters*: the same shares removed from a random permutation of the active filters;
+- *same evidence*: the same amount of evidence for the class removed in proportion from all
+  evidence for the class, so that only the selection differs and not the amount.
 
 The prediction is measured in log-odds of the class, which do not saturate as probabilities do.
 """
@@ -26,60 +26,60 @@ def log_odds(logits: np.ndarray, c: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Claim:
-    """How far the log-odds of class c fall when the named attributes are removed.
+    """Drop of the log-odds of class c when the named attributes are ablated.
 
     Parameters
     ----------
-    fall : float
-        By removing what the sentence names.
-    random_falls : ndarray of shape (n,)
+    drop : float
+        By ablating the attributes of the sentence.
+    random_drops : ndarray of shape (n,)
         By removing the same shares of random filters.
-    evidence_fall : float
-        By removing as much evidence for the class evenly.
+    evidence_drop : float
+        By removing the same amount of evidence in proportion.
     """
 
-    fall: float
-    random_falls: np.ndarray
-    evidence_fall: float
+    drop: float
+    random_drops: np.ndarray
+    evidence_drop: float
 
     @property
     def p_value(self) -> float:
-        """Share of random removals that move the prediction as far, in (0, 1]."""
-        n_as_far = int((self.random_falls >= self.fall).sum())
-        return (1 + n_as_far) / (1 + len(self.random_falls))
+        """Share of random removals with at least the same drop, in (0, 1]."""
+        n_as_large = int((self.random_drops >= self.drop).sum())
+        return (1 + n_as_large) / (1 + len(self.random_drops))
 
     @property
     def holds(self) -> bool:
-        """Whether the named attributes matter more than as many random filters, at 5 %."""
-        return self.fall > 0 and self.p_value <= 0.05
+        """Whether the named attributes matter more than random filters, at the 5 % level."""
+        return self.drop > 0 and self.p_value <= 0.05
 
     def sentence(self) -> str:
-        """Say in words whether the explanation passes."""
-        random = float(np.mean(self.random_falls))
+        """Return the result of the test in words."""
+        random = float(np.mean(self.random_drops))
         verdict = (
-            "The sentence names what moves the prediction"
+            "The attributes of the sentence affect the prediction"
             if self.holds
-            else "The sentence does not name what moves the prediction"
+            else "The attributes of the sentence do not affect the prediction"
         )
         return (
-            f"{verdict}: without what it names the log-odds of the class fall by {self.fall:.2f}, "
-            f"with as much taken from random filters by {random:.2f} on average (as far in "
-            f"{self.p_value:.1%} of {len(self.random_falls)} draws), with as much evidence taken "
-            f"evenly by {self.evidence_fall:.2f}."
+            f"{verdict}: without them the log-odds of the class drop by {self.drop:.2f}, "
+            f"with the same shares removed from random filters by {random:.2f} on average (as "
+            f"large in {self.p_value:.1%} of {len(self.random_drops)} draws), with the same amount "
+            f"of evidence removed in proportion by {self.evidence_drop:.2f}."
         )
 
 
 def check_claim(
     run: Run, x: int, c: int, ts: list[int], n_draws: int = 199, seed: int = 0
 ) -> Claim:
-    """Return how the claim "x is c because of attributes ``ts``" stands up.
+    """Test the claim "x is c because of attributes ``ts``".
 
     Parameters
     ----------
     ts : list of int
         The attributes that the sentence names.
     n_draws : int
-        Random removals to compare with.
+        Number of random removals.
     """
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
     logits = np.asarray(run.array("logits")[x], dtype=float)
@@ -87,17 +87,17 @@ def check_claim(
     scale = filter_scale(run.array("p_t_given_f"), dict.fromkeys(ts, 0.0))
     before = log_odds(logits, c)
 
-    def fall(scale):
+    def drop(scale):
         return float(before - log_odds(ablated_logits(logits, pooled, class_weights, scale), c))
 
-    fired = np.flatnonzero(pooled > 0)
+    active = np.flatnonzero(pooled > 0)
     rng = np.random.default_rng(seed)
-    random_falls = []
+    random_drops = []
     for _ in range(n_draws):
-        shuffled = np.ones_like(scale)
-        shuffled[fired] = rng.permutation(scale[fired])
-        random_falls.append(fall(shuffled))
+        permuted = np.ones_like(scale)
+        permuted[active] = rng.permutation(scale[active])
+        random_drops.append(drop(permuted))
     positive = np.clip(pooled * class_weights[c], 0, None)
     total = positive.sum()
     evenly = np.where(positive > 0, positive @ scale / total if total > 0 else 1.0, 1.0)
-    return Claim(fall(scale), np.array(random_falls), fall(evenly))
+    return Claim(drop(scale), np.array(random_drops), drop(evenly))

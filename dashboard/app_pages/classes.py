@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.runs.run import Run
-from core.search.image_selection import Criteria, confusion_pairs, select
+from core.search.image_selection import Criteria, confusion_pairs, select_images
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, ranking, sentence
 from dashboard.components.gallery import Line, Picture
@@ -196,8 +196,8 @@ def images(run: Run, c: int, n: int = 12) -> None:
     """Draw canonical images of the class, and its test images by correctness."""
     groups = {
         "Canonical": [int(x) for x in run.array("canonical")[c] if x >= 0],
-        "Wrong": select(run, Criteria("wrong", true=c))[:n].tolist(),
-        "Right": select(run, Criteria("right", true=c))[:n].tolist(),
+        "Wrong": select_images(run, Criteria("wrong", true=c))[:n].tolist(),
+        "Right": select_images(run, Criteria("right", true=c))[:n].tolist(),
     }
     names = {
         "Canonical": "Training images whose pooled activations are nearest to the mean of the "

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
-from core.search.image_selection import ORDERS, Criteria, select
+from core.search.image_selection import ORDERS, Criteria, select_images
 from dashboard import data, heading, image_filters, labels, links
 from dashboard.components import gallery, image_table, paging, report_buttons
 from dashboard.components.gallery import Line, Picture
@@ -43,7 +43,7 @@ def main() -> None:
     """Draw the page."""
     run = data.choose().run
     asked = criteria(run)
-    xs = select(run, asked, image_filters.among(run))
+    xs = select_images(run, asked, image_filters.among(run))
     x = number(Key.X, run.sizes["X"], "image")
     if x is not None:
         image_page.show(run, x, xs)
@@ -136,7 +136,7 @@ def blank(value) -> str | None:
 
 def sentence_attributes(run: Run, asked: Criteria) -> list[int]:
     """Return the attributes in the sentences of the images, in alphabetical order."""
-    xs = select(run, Criteria(show=asked.show))
+    xs = select_images(run, Criteria(show=asked.show))
     tops = [run.array(f"top_t_{side}")[xs, :N_EXPLAIN] for side in ("predicted", "true")]
     ts = np.unique(np.concatenate(tops)).tolist()
     ts = sorted((t for t in ts if t >= 0), key=lambda t: labels.phrase(run, t))

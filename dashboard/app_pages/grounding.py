@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.explanations import grounding
-from core.explanations.contributions import carriers
+from core.explanations.contributions import filter_contributions
 from core.metrics import pck
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
@@ -173,7 +173,7 @@ def contributions(run: Run, x: int, ts: list[int]) -> None:
     for column, t in zip(st.columns(max(1, min(4, len(ts)))), ts[:4], strict=False):
         with column:
             st.markdown(f"**{heading.plain(labels.phrase(run, t))}**")
-            shares = carriers(run, x, predicted(run, x), t, n=5)
+            shares = filter_contributions(run, x, predicted(run, x), t, n=5)
             ranking.show(
                 [
                     ranking.Row(
@@ -183,7 +183,7 @@ def contributions(run: Run, x: int, ts: list[int]) -> None:
                         bar=float(share),
                         title=f"contribution to p(t | x, c): {share:.1%}",
                     )
-                    for f, share in zip(shares.fs, shares.of_word, strict=True)
+                    for f, share in zip(shares.fs, shares.attribute_share, strict=True)
                 ],
                 key=f"grounding.filters.{t}",
                 tone="predicted",

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from core.runs.run import Run
-from core.search.query import Query, parse, write
-from core.search.search import AGREES, captions_say, search
+from core.search.query import Query, format_query, parse
+from core.search.search import AGREES, caption_agreement, search
 from core.search.vocabulary import Vocabulary
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, paging, query_box, ranking
@@ -54,7 +54,7 @@ def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
                 st.badge("right" if query.is_right else "wrong", color="gray")
     for written, similar in query.unknown.items():
         st.caption(f"This run has no “{heading.plain(written)}”. Similar:")
-        known = write(query, vocabulary)
+        known = format_query(query, vocabulary)
         ranking.show(
             [
                 ranking.Row(phrase, "", href=links.query(f"{known}, {phrase}" if known else phrase))
@@ -122,7 +122,7 @@ def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture
     if true != predicted:
         lines.append(Line(labels.class_name(run, true), gallery.TRUE, title="True class"))
     for wanted in query.wanted:
-        said = captions_say(run, x, wanted)
+        said = caption_agreement(run, x, wanted)
         prefix = "✓ " if said == AGREES else ""
         lines.append(Line(prefix + said, title=labels.phrase(run, wanted)))
     return Picture(

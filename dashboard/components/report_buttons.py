@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import FieldmarksError
-from core.review.report import rows, to_csv, to_html, to_json
+from core.review.report import report_rows, to_csv, to_html, to_json
 from core.runs.run import Run
 from dashboard.verdicts import database, dataset
 
@@ -42,4 +42,4 @@ def _table(run: Run, xs: np.ndarray):
         verdicts = database().latest(dataset(run))
     except FieldmarksError:
         verdicts = None  # the form says what is wrong; the report goes without
-    return rows(run, xs, verdicts)
+    return report_rows(run, xs, verdicts)

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from core.explanations.contributions import carriers, carriers_in_class, filters_of
+from core.explanations.contributions import (
+    class_filter_contributions,
+    filter_contributions,
+    top_filters,
+)
 from core.runs.run import Run
 from core.search import search
 from dashboard import data, heading, labels, links
@@ -25,19 +29,22 @@ def word(view) -> None:
             help="Bar: contribution to the attribute, p(f | x, c) p(t | f) / p(t | x, c). "
             "Number: contribution to the logit, φ(f(x)) W[c, f] / Σ; it can be negative.",
         )
-        contributions = carriers(run, x, view.c, t)
+        contributions = filter_contributions(run, x, view.c, t)
         ranking.show(
             [
                 ranking.Row(
                     filter_label(run, int(f)),
                     f"{share_of_logit:+.1%}",
                     href=links.filter_(int(f)),
-                    bar=float(share / contributions.of_word[0]),
+                    bar=float(share / contributions.attribute_share[0]),
                     title=f"contribution: {share:.1%} of p(t | x, c), {share_of_logit:+.1%} of the "
                     f"logit of {labels.class_name(run, view.c)}",
                 )
                 for f, share, share_of_logit in zip(
-                    contributions.fs, contributions.of_word, contributions.of_logit, strict=True
+                    contributions.fs,
+                    contributions.attribute_share,
+                    contributions.logit_share,
+                    strict=True,
                 )
             ],
             key="evidence.filters",
@@ -72,7 +79,7 @@ def in_class(run: Run, c: int, t: int) -> None:
             "**Filter contributions**",
             help="Contribution of filter f to p(t | c): σ(W[c, f]) p(t | f) / p(t | c).",
         )
-        fs, shares = carriers_in_class(run, c, t)
+        fs, shares = class_filter_contributions(run, c, t)
         ranking.show(
             [
                 ranking.Row(
@@ -99,7 +106,7 @@ def in_class(run: Run, c: int, t: int) -> None:
 
 def caption_line(run: Run, x: int, t: int) -> str:
     """Return what the captions of the image say of the attribute."""
-    said = search.captions_say(run, x, t)
+    said = search.caption_agreement(run, x, t)
     n_images = int(run.attributes["n_images"].iloc[t])
     return f"This image: {said}. The captions of {n_images:,} images name it."
 
@@ -140,7 +147,7 @@ def top_images(run: Run, t: int, key: str, n: int, leave_out: int | None = None)
 def filters_of_attribute(run: Run, t: int, key: str, n: int = 8) -> None:
     """Draw the filters with the highest p(t given f) for an attribute."""
     p = run.array("p_t_given_f")[:, t]
-    fs = filters_of(run, t, n)
+    fs = top_filters(run, t, n)
     top = max(float(p[fs[0]]), 1e-12)
     ranking.show(
         [

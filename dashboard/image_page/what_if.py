@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.explanations.contributions import carriers
+from core.explanations.contributions import filter_contributions
 from core.language.english import join
 from core.runs.run import Run
 from core.what_if.ablation import Outcome, filter_scale, what_if
@@ -70,7 +70,11 @@ def sliders(
     more_ts, more_fs = ([*each.factors] if each.succeeds else [] for each in smallest)
     sentence_ts = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
     ts = list(dict.fromkeys([*sentence_ts, *more_ts, *asked.factors]))
-    contributing = carriers(run, x, c, sentence_ts[0], N_FILTERS).fs.tolist() if sentence_ts else []
+    contributing = (
+        filter_contributions(run, x, c, sentence_ts[0], N_FILTERS).fs.tolist()
+        if sentence_ts
+        else []
+    )
     fs = list(dict.fromkeys([*contributing, *more_fs, *asked.off]))
     keys, filters_key = {t: f"{scope}.t{t}" for t in ts}, f"{scope}.f"
 

@@ -36,10 +36,10 @@ def run(args: argparse.Namespace) -> None:
 
     from core.diagnosis.diagnosis import diagnosed, members
     from core.errors import DataError
-    from core.review.report import rows, write
+    from core.review.report import report_rows, write_report
     from core.review.verdicts import Verdicts
     from core.runs.run import open_run
-    from core.search.image_selection import ORDERS, Criteria, select
+    from core.search.image_selection import ORDERS, Criteria, select_images
     from core.search.vocabulary import Vocabulary
 
     if args.sort not in ORDERS:
@@ -61,10 +61,10 @@ def run(args: argparse.Namespace) -> None:
         confidence=tuple(args.confidence),
         order=args.sort,
     )
-    xs = select(opened, criteria, members(opened, args.pattern or "", args.group))
+    xs = select_images(opened, criteria, members(opened, args.pattern or "", args.group))
     with closing(Verdicts()) as verdicts:
-        table = rows(opened, xs, verdicts.latest(opened.manifest["dataset"]))
-    write(args.out, opened, table, _heading(args))
+        table = report_rows(opened, xs, verdicts.latest(opened.manifest["dataset"]))
+    write_report(args.out, opened, table, _heading(args))
     print(f"{args.out}: {len(xs):,} images")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from core.diagnosis.diagnosis import write_diagnoses
 from core.errors import FieldmarksError
 from core.metrics.evaluation import evaluate
-from core.runs.files import EVALUATION, whole
+from core.runs.files import EVALUATION, atomic_write
 from core.runs.run import Run
 from precompute.stages.painted_truth import write_painted_truth
 
@@ -43,6 +43,6 @@ def write_evaluation(run: Run, seed: int = 0) -> dict:
     """
     write_painted_truth(run)
     evaluation = evaluate(run, seed=seed)
-    with whole(run.folder / EVALUATION) as file:
+    with atomic_write(run.folder / EVALUATION) as file:
         file.write(json.dumps(evaluation, indent=1, ensure_ascii=False).encode("utf-8"))
     return evaluation

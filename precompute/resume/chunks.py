@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from core.runs.files import whole
+from core.runs.files import atomic_write
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.resume.fingerprint import digest
 
@@ -116,10 +116,10 @@ class ChunkStore:
 
     def put(self, chunk: Chunk, facts: pd.DataFrame, thumbs: list[bytes]) -> None:
         """Record that a chunk is finished; its rows in the arrays must be on the disk by now."""
-        with whole(self._path(chunk, "thumbs")) as file:
+        with atomic_write(self._path(chunk, "thumbs")) as file:
             file.writelines(thumbs)
         record = facts.assign(thumb_bytes=np.array([len(thumb) for thumb in thumbs], np.int32))
-        with whole(self._path(chunk, "parquet")) as file:
+        with atomic_write(self._path(chunk, "parquet")) as file:
             record.to_parquet(file, index=False)
 
     def collect(self, chunks: Iterable[Chunk], facts: Path, thumbs: Path) -> np.ndarray:
@@ -131,7 +131,7 @@ class ChunkStore:
             Where each thumbnail starts in ``thumbs``.
         """
         sizes, table = [np.zeros(1, np.int64)], None
-        with whole(thumbs) as pack, whole(facts) as joined:
+        with atomic_write(thumbs) as pack, atomic_write(facts) as joined:
             for chunk in chunks:
                 record = pq.read_table(self._path(chunk, "parquet"))
                 with self._path(chunk, "thumbs").open("rb") as file:

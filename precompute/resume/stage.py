@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.runs.contract import ARRAYS
-from core.runs.files import array_path, whole
+from core.runs.files import array_path, atomic_write
 from precompute.resume.fingerprint import code_version, digest
 
 
@@ -79,7 +79,7 @@ class Marks:
     def put(self, stage: Stage) -> None:
         """Mark a stage as finished; its files must be on the disk by now."""
         self._path(stage).parent.mkdir(exist_ok=True)
-        with whole(self._path(stage)) as file:
+        with atomic_write(self._path(stage)) as file:
             file.write(json.dumps(stage.fingerprint).encode())
 
     def remove(self, stage: Stage) -> None:

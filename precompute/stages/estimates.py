@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from core.estimators import Inputs, estimate
-from core.estimators.significance import filters_table, trust
+from core.estimators.significance import attribute_significance, filters_table
 from core.runs.writer import RunWriter
 
 
@@ -31,7 +31,7 @@ def write_estimates(
         writer.put(f"evidence/{name}", found.evidence)
         writer.put(f"evidence_bias/{name}", found.evidence_bias)
         if name == default:
-            q_value, null_high = trust(name, inputs, found, seed)
+            q_value, null_high = attribute_significance(name, inputs, found, seed)
             writer.put("q_value", q_value)
             writer.put("null_high", null_high)
             table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)

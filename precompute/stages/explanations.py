@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from core.class_statistics import RunningTop, class_sums, distances, nearest
+from core.class_statistics import RunningTop, class_sums, distances_to_mean, nearest
 from core.explanations.attribute_ranking import top_attributes
 from core.probability import p_t_given_xc
 from core.runs.contract import K
@@ -152,7 +152,7 @@ def write_prototypes(
     means = ranks.total(sums) / np.maximum(n_typical, 1)[:, None]
     distance = np.zeros(X)
     for xs in mine:
-        distance[xs] = distances(np.asarray(pooled[xs[0] : xs[-1] + 1]), true_c[xs], means)
+        distance[xs] = distances_to_mean(np.asarray(pooled[xs[0] : xs[-1] + 1]), true_c[xs], means)
     distance = np.where(is_typical, ranks.total(distance), np.inf)
     if ranks.is_first:
         writer.put("top_images", overall.images())

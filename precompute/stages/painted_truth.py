@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.runs.contract import TABLES
-from core.runs.files import whole
+from core.runs.files import atomic_write
 from core.runs.run import Run
 from precompute.demo_world.planting.ground_truth import FOLDER, Truth
 
@@ -52,5 +52,5 @@ def write_painted_truth(run: Run) -> None:
     source = run.manifest.get("settings", {}).get("source", {})
     world = Path(source.get("data", "")).parent
     if (world / FOLDER / "settings.json").is_file():
-        with whole(run.folder / "tables" / f"{NAME}.parquet") as file:
+        with atomic_write(run.folder / "tables" / f"{NAME}.parquet") as file:
             attribute_places(run, world).to_parquet(file, index=False)

@@ -21,7 +21,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core.runs.files import runs_folder
 from core.runs.run import Run
-from core.search.image_selection import Criteria, select
+from core.search.image_selection import Criteria, select_images
 from tests.browser import Server, launch, serve, settle
 from tests.screenshots import states
 from tests.synthetic_run import write_synthetic_run
@@ -112,7 +112,7 @@ def until_drawn(page, action: Callable[[], None]) -> float:
 
 def clicks(page, url: str, run: Run):
     """Yield the times of clicks: next image, a word of a sentence, a page of filters."""
-    xs = select(run, Criteria())
+    xs = select_images(run, Criteria())
     page.goto(f"{url}/failures?run={run.name}&x={xs[0]}")
     settle(page)
     page.get_by_role("button", name="Next").wait_for()
@@ -133,7 +133,7 @@ def clicks(page, url: str, run: Run):
 
 def many_users(server: Server, browser, run: Run):
     """Yield the times of twenty users who open different images at once, and count errors."""
-    xs = select(run, Criteria("all"))[:N_USERS]
+    xs = select_images(run, Criteria("all"))[:N_USERS]
     contexts = [browser.new_context() for _ in xs]
     pages = [context.new_page() for context in contexts]
     for page in pages:

@@ -25,7 +25,7 @@ from core.estimators import ESTIMATORS, Inputs, estimate
 from core.estimators.inputs import maps_of
 from core.estimators.mixture import N_STEPS
 from core.estimators.part_detectors import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
-from core.estimators.significance import N_SHUFFLES, trust
+from core.estimators.significance import N_SHUFFLES, attribute_significance
 from core.probability import prior, sigma
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
@@ -125,7 +125,9 @@ def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Wa
         explanations(inputs)
         flops = 2 * 1.25 * X * F * T
     elif task == "null":
-        trust("mixture", inputs, estimate("mixture", inputs))  # what `places` is without maps
+        attribute_significance(
+            "mixture", inputs, estimate("mixture", inputs)
+        )  # what `places` is without maps
         flops = (1 + 2 * N_SHUFFLES) * _flops("mixture", inputs)
     else:
         estimate(task, inputs)

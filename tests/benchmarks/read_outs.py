@@ -24,7 +24,7 @@ import numpy as np
 from core.estimators import estimate
 from core.estimators.inputs import inputs_of
 from core.estimators.mixture import TILT, most_likely, tilted
-from core.explanations.attribute_ranking import telling_first, top_attributes
+from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.metrics import bleu, retrieval
 from core.metrics.bootstrap import Score
 from core.probability import p_t_given_xc, sigma
@@ -81,8 +81,8 @@ class Board:
         held = retrieval.retrieved(top, ts)
         scores = retrieval.score_retrieval(p[:, ts], held, truth[:, ts], self.true_c)
         usual = np.maximum(p.mean(axis=0), np.finfo(np.float32).eps)
-        top = telling_first(top, p, usual)
-        text = bleu.sentences(run, self.xs, top)["shown"]
+        top = by_lift(top, p, usual)
+        text = bleu.explanation_texts(run, self.xs, top)["shown"]
         captions = [run.captions(x) for x in self.xs]
         difference = bleu.score_bleu(
             bleu.sentence_bleu(text, captions, 4), self.true_c == self.predicted_c
@@ -109,7 +109,7 @@ def read_outs(board: Board) -> Iterator[tuple[str, ReadOut]]:
     inputs = inputs_of(run)
     plain, share = most_likely(inputs)
     pooled, likely = run.array("pooled")[xs], board.words(plain)
-    yield "class frequency", lambda c: retrieval.class_frequency(run)[c]
+    yield "class frequency", lambda c: retrieval.class_caption_frequency(run)[c]
     for name in ("literal", "ridge"):
         yield name, board.words(run.array("p_t_given_f", name))
     for power in POWERS:
@@ -167,7 +167,7 @@ def rows(board: Board) -> Iterator[tuple[str, str, dict[str, object]]]:
     for name, read_out in read_outs(board):
         yield name, "captions", board.score(read_out, truth, predicted_c)
     default = board.words(tilted(*most_likely(inputs_of(run)), TILT))
-    frequency = lambda c: retrieval.class_frequency(run)[c]  # noqa: E731
+    frequency = lambda c: retrieval.class_caption_frequency(run)[c]  # noqa: E731
     known = {"class frequency": frequency, "the default": default}
     for name, read_out in known.items():
         yield f"{name}, true class", "captions", board.score(read_out, truth, true_c)

@@ -20,7 +20,7 @@ import numpy as np
 from core.estimators import Inputs, part_detectors
 from core.estimators.inputs import inputs_of
 from core.estimators.mixture import most_likely, tilted
-from core.estimators.places import OWN, SEED, blend, noun_detectors
+from core.estimators.places import RIDGE_WEIGHT, SEED, combined_evidence, noun_detectors
 from core.explanations.attribute_ranking import top_attributes
 from core.metrics import pck, retrieval
 from core.metrics.bootstrap import Score
@@ -31,7 +31,7 @@ from tests.benchmarks.read_outs import TILTS
 
 N_SPLITS = 4
 CLUSTERS = (4, 8, 16)
-WEIGHTS = (0.0, 0.2, OWN, 0.8)
+WEIGHTS = (0.0, 0.2, RIDGE_WEIGHT, 0.8)
 #: Recall in percent that a tilt may cost.
 COST = 0.5
 
@@ -48,7 +48,7 @@ def candidates(run: Run, inputs: Inputs) -> Iterator[tuple[str, np.ndarray]]:
         detectors = noun_detectors(inputs, found)
         place = np.stack([detectors[noun] for noun in inputs.nouns], axis=1)
         for weight in WEIGHTS:
-            yield f"{n_clusters} clusters, own {weight:g}", blend(place, own, weight)
+            yield f"{n_clusters} clusters, own {weight:g}", combined_evidence(place, own, weight)
 
 
 def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
@@ -94,7 +94,9 @@ def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
         f"tilt {tilt:g}": p_t_given_xc(run.array("pooled")[xs], weights, tilted(plain, share, tilt))
         for tilt in TILTS
     }
-    p["class frequency"] = retrieval.class_frequency(run)[images["predicted_c"].to_numpy()[xs]]
+    p["class frequency"] = retrieval.class_caption_frequency(run)[
+        images["predicted_c"].to_numpy()[xs]
+    ]
     held = {
         name: retrieval.retrieved(top_attributes(values, run.attributes, N_EXPLAIN), ts)
         for name, values in p.items()
