@@ -2,7 +2,7 @@
 
 Attributes are discriminative between two classes where captions name them for one class and not for
 the other; without captions, where the two class descriptions p(t given c) differ. For each of them
-two questions are answered: whether the network detected it (the estimator's score of t in x lies
+two questions are answered: whether the network detected it (the score of its presence in x lies
 nearer to the mean of the true class than to that of the predicted class), and whether its weights
 favour the true class (the exact contribution of the attribute to the logits, see
 `core.what_if.counterfactual`).
@@ -16,6 +16,7 @@ from core.batching import blocks
 from core.class_statistics import class_sums
 from core.diagnosis.class_attributes import attribute_phrase, class_image_frequency
 from core.diagnosis.finding import Finding
+from core.diagnosis.presence import Presence
 from core.language import english
 from core.probability import p_t_given_c
 from core.runs.run import Run
@@ -89,16 +90,13 @@ class ClassSeparation:
             xs = train[block]
             means += class_sums(run.array("pooled")[xs], labels[xs], C)
         means /= np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
-        self.mean_score = self._score(means)
+        self.presence = Presence(run)
+        self.mean_score = self.presence.class_means()
         spread = means.std(axis=0) + 1e-9
         square = ((means / spread) ** 2).sum(axis=1)
         gaps = square[:, None] + square - 2 * (means / spread) @ (means / spread).T
         self.gaps = np.sqrt(np.maximum(gaps, 0))
         self._sorted_gaps = np.sort(self.gaps[np.triu_indices(C, 1)])
-
-    def _score(self, pooled: np.ndarray, ts=slice(None)) -> np.ndarray:
-        run = self.run
-        return pooled @ run.array("evidence")[:, ts] + run.array("evidence_bias")[ts]
 
     def similarity(self, first: int, second: int) -> float:
         """Return the share of class pairs that are further apart in pooled space, in [0, 1]."""
@@ -122,7 +120,8 @@ class ClassSeparation:
         contributions = lead @ run.array("p_t_given_f")[:, ts]
         low, high = self.mean_score[predicted, ts], self.mean_score[true, ts]
         width = np.where(np.abs(high - low) > 1e-9, high - low, np.inf)
-        relative_scores = (self._score(pooled, ts) - low) / width
+        score = self.presence.score(np.array([x]), ts)[0]
+        relative_scores = (score - low) / width
         return [
             DiscriminativeAttribute(
                 int(t),
