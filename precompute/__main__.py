@@ -19,8 +19,8 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m precompute", description="Compute what the dashboard shows."
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for found in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"{commands.__name__}.{found.name}")
+    for command in pkgutil.iter_modules(commands.__path__):
+        module = importlib.import_module(f"{commands.__name__}.{command.name}")
         module.add_parser(subparsers).set_defaults(run=module.run)
     args = parser.parse_args(argv)
     try:

@@ -1,4 +1,4 @@
-"""Search, lists of failures and carriers of words against slow loops over one small run."""
+"""Search, lists of failures and filter contributions against slow loops over one small run."""
 
 import numpy as np
 import pandas as pd

@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from core.errors import DataError
 from precompute.attributes import lexicon
 from precompute.attributes.noun_chunks import noun_chunks
-from precompute.attributes.phrases import pairs
+from precompute.attributes.phrases import adjective_noun_pairs
 from precompute.attributes.tagger import RuleTagger, SpacyTagger, default_tagger, read_tokens
 
 PHRASES = {
@@ -44,7 +44,7 @@ PHRASES = {
 @pytest.mark.parametrize("caption", PHRASES)
 def test_the_rules_find_the_attributes_of(caption):
     (reading,) = RuleTagger().read([caption])
-    assert {" ".join(pair) for pair in pairs(reading)} == PHRASES[caption]
+    assert {" ".join(pair) for pair in adjective_noun_pairs(reading)} == PHRASES[caption]
 
 
 def test_chunks_do_not_overlap_and_end_in_nouns():

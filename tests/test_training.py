@@ -12,11 +12,11 @@ from precompute.network.checkpoint import NORMALISATIONS, read_checkpoint
 from precompute.network.registry import build, register_model
 from precompute.training import loop as training_module
 from precompute.training.finetune import finetune
-from precompute.training.loop import Settings, Training, has_folded_norm, n_steps
+from precompute.training.loop import Training, TrainingSettings, has_folded_norm, n_steps
 from tests.cub_folder import write_cub
 
 INPUT_SIZE = 16
-SETTINGS = Settings(epochs=4, batch_size=8, input_size=INPUT_SIZE, lr=0.05, backbone_lr=1.0)
+SETTINGS = TrainingSettings(epochs=4, batch_size=8, input_size=INPUT_SIZE, lr=0.05, backbone_lr=1.0)
 
 
 class Tiny(nn.Module):
@@ -75,7 +75,7 @@ def test_a_checkpoint_says_what_it_is_and_how_it_was_made(cub, tmp_path):
 def test_a_seed_decides_the_outcome(cub, tmp_path):
     one = train(cub, tmp_path / "one.pth").state_dict
     same = train(cub, tmp_path / "same.pth").state_dict
-    other_settings = Settings(**{**vars(SETTINGS), "seed": 1})
+    other_settings = TrainingSettings(**{**vars(SETTINGS), "seed": 1})
     other = train(cub, tmp_path / "other.pth", other_settings).state_dict
     assert torch.equal(one["fc.weight"], same["fc.weight"])
     assert not torch.equal(one["fc.weight"], other["fc.weight"])
@@ -110,7 +110,7 @@ def test_a_killed_training_resumes_to_the_same_weights(cub, killed, tmp_path, ca
 
 def test_a_training_with_other_settings_is_not_resumed(cub, killed):
     with pytest.raises(DataError, match="other settings or data; delete it"):
-        train(cub, killed, Settings(**{**vars(SETTINGS), "seed": 5}))
+        train(cub, killed, TrainingSettings(**{**vars(SETTINGS), "seed": 5}))
 
 
 def test_a_damaged_partial_file_is_named(cub, killed):
@@ -163,7 +163,7 @@ def test_a_split_without_test_images_is_refused(tmp_path):
 
 def test_a_loss_that_is_not_finite_is_blamed_on_the_learning_rate(cub, tmp_path):
     with pytest.raises(DataError, match="choose a smaller --lr"):
-        train(cub, tmp_path / "out.pth", Settings(**{**vars(SETTINGS), "lr": 1e30}))
+        train(cub, tmp_path / "out.pth", TrainingSettings(**{**vars(SETTINGS), "lr": 1e30}))
 
 
 def test_folded_batch_norm_keeps_its_statistics(cub, tmp_path):

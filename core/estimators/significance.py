@@ -1,7 +1,7 @@
 """Permutation test of filter attributes: significance of p(t given f) against permuted captions.
 
 The p.d.f.s are estimated again from permuted captions, which gives the null distribution of each
-p(t given f). An attribute that is significant after false discovery control can name the filter.
+p(t given f). An attribute that is significant after false discovery control can be a filter name.
 Images of a class share captions and activations, so single images are not exchangeable: with enough
 classes, the captions are permuted between whole classes. With few classes there are too few
 different permutations, so single images are permuted, which is the weaker test.

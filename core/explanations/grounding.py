@@ -114,5 +114,5 @@ def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:
 
 
 def filter_map(run: Run, x: int, f: int, size: int = 112) -> np.ndarray:
-    """Return where filter f fires in image x, shape (size, size), in [0, 1]."""
+    """Return the activation map of filter f in image x, shape (size, size), in [0, 1]."""
     return clip_and_scale(upsample(run.maps(x)[f], run.array("cell_centres"), size))

@@ -116,7 +116,7 @@ def falls(
         CONTROLS[1]: top[others[1]],
         CONTROLS[2]: random_words,
     }
-    found = {name: np.empty((len(xs), 2)) for name in (SENTENCE, *CONTROLS, *BOUNDS)}
+    drops = {name: np.empty((len(xs), 2)) for name in (SENTENCE, *CONTROLS, *BOUNDS)}
     for block in blocks(len(xs), _IMAGES):
         pooled, c = run.array("pooled")[xs[block]], predicted_c[block]
         p_f, part = p_f_given_xc(pooled, weights[c]), pooled * weights[c]
@@ -133,8 +133,8 @@ def falls(
         before = softmax(logits, axis=1)[rows, c]
         for name, gone in removed.items():
             after = softmax(logits - (pooled * gone) @ weights.T, axis=1)[rows, c]
-            found[name][block] = np.stack([(part * gone).sum(axis=1), before - after], axis=1)
-    return found
+            drops[name][block] = np.stack([(part * gone).sum(axis=1), before - after], axis=1)
+    return drops
 
 
 def _others(c: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -168,11 +168,11 @@ def score_faithfulness(
         Class of each image, see `Resamples`.
     """
     drawn = Resamples(len(group), seed=seed, group=group)
-    found = {}
+    by_unit = {}
     for j, unit in enumerate(UNITS):
         columns = np.stack([values[:, j] for values in fallen.values()], axis=1)
         scores = ratios(columns, np.ones_like(columns), drawn)
-        found[unit] = dict(zip(fallen, scores, strict=True))
+        by_unit[unit] = dict(zip(fallen, scores, strict=True))
         means = dict(zip(fallen, columns.mean(axis=0), strict=True))
         again = dict(zip(fallen, (drawn @ columns).T, strict=True))
         for name, rivals in {
@@ -183,12 +183,12 @@ def score_faithfulness(
             best, best_again = (
                 np.max([each[r] for r in rivals], axis=0) for each in (means, again)
             )
-            found[unit][name] = interval(
+            by_unit[unit][name] = interval(
                 means[SENTENCE] / best if best > 0 else np.nan,
                 again[SENTENCE] / np.where(best_again > 0, best_again, np.nan),
                 len(group),
             )
-    return found
+    return by_unit
 
 
 def _with_none(p_t_given_f: np.ndarray) -> np.ndarray:

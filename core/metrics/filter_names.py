@@ -148,8 +148,8 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
         `score_verdict`. ``by_part``: the share at the peak for the names of each part.
     """
     has_places = "attribute_places" in run.table_names
-    found = at_peak(run, xs, run.table("attribute_places") if has_places else None)
-    if found is None:
+    peaks = at_peak(run, xs, run.table("attribute_places") if has_places else None)
+    if peaks is None:
         return None
     verdict, names = run.filters["verdict"].to_numpy(), run.filters["name_t"].to_numpy()
     called = {"all names": names}
@@ -160,31 +160,31 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
     drawn = Resamples(len(xs), N_RESAMPLES, seed, run.images["true_c"].to_numpy()[xs])
     weights = np.zeros((N_RESAMPLES, run.sizes["X"]), np.float32)
     weights[:, xs] = np.stack(list(drawn))
-    again = np.stack([found.share(each) for each in weights])
+    again = np.stack([peaks.share(each) for each in weights])
     return {
         "truth": "attributes" if has_places else "parts",
-        "rows": {name: score_place(found, ts, again) for name, ts in called.items()},
-        "verdict": score_verdict(found, names, verdict, seed),
-        "by_part": by_part(found, names, run.attributes["part"].to_numpy(), again),
+        "rows": {name: score_place(peaks, ts, again) for name, ts in called.items()},
+        "verdict": score_verdict(peaks, names, verdict, seed),
+        "by_part": by_part(peaks, names, run.attributes["part"].to_numpy(), again),
     }
 
 
-def score_place(found: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str, Score]:
+def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str, Score]:
     """Return how often the named thing lies at the peak, in percent, with control and ceiling.
 
     The ceiling calls every filter what lies at most of its peaks: it has seen the answer.
 
     Parameters
     ----------
-    found : AtPeak
+    peaks : AtPeak
     names : ndarray of shape (F,)
         Attribute that each filter is called, -1 for none.
     again : ndarray of shape (n_resamples, F, G)
         `AtPeak.share` in each resample.
     """
-    thing = np.where(names >= 0, found.thing[names], -1)
+    thing = np.where(names >= 0, peaks.thing[names], -1)
     fs = np.flatnonzero(thing >= 0)
-    share = np.nan_to_num(found.share())
+    share = np.nan_to_num(peaks.share())
     best = share.argmax(axis=1)
     values = [_place(each, fs, thing[fs], best) for each in (share, *again)]
     columns = {
@@ -200,18 +200,18 @@ def score_place(found: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str
 def _place(share: np.ndarray, fs: np.ndarray, things: np.ndarray, best: np.ndarray) -> dict:
     if not len(fs):
         return dict.fromkeys(("at the peak", "names exchanged", "ceiling", "of the way"), np.nan)
-    own, exchanged = _mean(share[fs, things]), _mean(share[fs][:, things])
+    named, exchanged = _mean(share[fs, things]), _mean(share[fs][:, things])
     ceiling = _mean(share[np.arange(len(best)), best])
     return {
-        "at the peak": 100 * own,
+        "at the peak": 100 * named,
         "names exchanged": 100 * exchanged,
         "ceiling": 100 * ceiling,
-        "of the way": (own - exchanged) / max(ceiling - exchanged, 1e-9),
+        "of the way": (named - exchanged) / max(ceiling - exchanged, 1e-9),
     }
 
 
 def score_verdict(
-    found: AtPeak, names: np.ndarray, verdict: np.ndarray, seed: int = 0
+    peaks: AtPeak, names: np.ndarray, verdict: np.ndarray, seed: int = 0
 ) -> dict[str, dict[str, Score]]:
     """Return precision and recall in percent of the verdict "named", and of having any name.
 
@@ -221,13 +221,13 @@ def score_verdict(
 
     Parameters
     ----------
-    found : AtPeak
+    peaks : AtPeak
     names : ndarray of shape (F,)
     verdict : ndarray of shape (F,)
     seed : int
     """
-    share = np.nan_to_num(found.share())
-    thing = np.where(names >= 0, found.thing[names], -1)
+    share = np.nan_to_num(peaks.share())
+    thing = np.where(names >= 0, peaks.thing[names], -1)
     right = (thing >= 0) & (share[np.arange(len(thing)), thing] > HALF)
     could = share.max(axis=1) > HALF
     drawn, rows = Resamples(len(names), seed=seed), {}
@@ -243,7 +243,7 @@ def score_verdict(
 
 
 def by_part(
-    found: AtPeak, names: np.ndarray, part: np.ndarray, again: np.ndarray
+    peaks: AtPeak, names: np.ndarray, part: np.ndarray, again: np.ndarray
 ) -> dict[str, dict[str, Score]]:
     """Return the share at the peak, in percent, for the names of each part, and the mean of parts.
 
@@ -251,13 +251,13 @@ def by_part(
 
     Parameters
     ----------
-    found : AtPeak
+    peaks : AtPeak
     names : ndarray of shape (F,)
     part : ndarray of shape (T,)
         The part that each attribute's noun names, empty for none.
     again : ndarray of shape (n_resamples, F, G)
     """
-    thing = np.where(names >= 0, found.thing[names], -1)
+    thing = np.where(names >= 0, peaks.thing[names], -1)
     named = np.flatnonzero(thing >= 0)
     part_of = np.where(names >= 0, part[names], "")
     columns = {"at the peak": {}, "names exchanged": {}}
@@ -265,7 +265,7 @@ def by_part(
         fs = named[part_of[named] == p]
         values = [
             [100 * _mean(s[fs, thing[fs]]), 100 * _mean(s[named][:, thing[fs]])]
-            for s in (found.share(), *again)
+            for s in (peaks.share(), *again)
         ]
         for column, (value, *each) in zip(columns, np.transpose(values), strict=True):
             columns[column][p or "no part"] = value, np.array(each), len(fs)

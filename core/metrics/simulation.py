@@ -99,9 +99,9 @@ class Simulation:
         teach = np.ones(self.inputs.shape[0], bool) if teach is None else teach
         y = _unit(self.inputs.activations(np.flatnonzero(teach)))
         share = caption_fraction(self.inputs)[teach][:, self.regressed].toarray()
-        found = _unit(share).T @ y
-        best = found.argmax(axis=0)
-        return self.regressed[best], found[best, np.arange(found.shape[1])]
+        correlation = _unit(share).T @ y
+        best = correlation.argmax(axis=0)
+        return self.regressed[best], correlation[best, np.arange(correlation.shape[1])]
 
     def ridge(self, teach: np.ndarray, at: np.ndarray, penalty: float) -> np.ndarray:
         """Return activations of test images as ridge regression predicts them.
@@ -153,7 +153,7 @@ class Simulation:
         """
         classes = np.unique([*self.true_c, *self.inputs.true_c])
         few = self.inputs.of_attributes(self.common)
-        share, found = self.share[:, self.common], {}
+        share, combined = self.share[:, self.common], {}
         penalty = self.penalty(group[self.inputs.true_c])
         for out in folds(classes, group[classes]):
             teach = ~np.isin(self.inputs.true_c, out)
@@ -169,9 +169,9 @@ class Simulation:
                 "ridge encoding": self.ridge(teach, at, penalty),
             }
             for name, values in predictions.items():
-                whole = found.setdefault(name, np.zeros(self.activations.shape, np.float32))
+                whole = combined.setdefault(name, np.zeros(self.activations.shape, np.float32))
                 whole[at] = values
-        return found
+        return combined
 
 
 def _ridge(

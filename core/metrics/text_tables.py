@@ -86,21 +86,21 @@ def _simulation(evaluation: dict) -> str:
 
 def _names(evaluation: dict) -> str:
     counts = ", ".join(f"{n:,} {verdict}" for verdict, n in evaluation["verdicts"].items())
-    found = evaluation["names"]
-    if found is None:
+    section = evaluation["names"]
+    if section is None:
         return f"Names of filters: {counts}. What lies at their peaks is not known."
     head = ["at the peak", "names exchanged", "ceiling", "of the way"]
-    title = f"Names of filters, percent of peaks at which the named {found['truth'][:-1]} lies"
+    title = f"Names of filters, percent of peaks at which the named {section['truth'][:-1]} lies"
     rows = [
         [name, *(_cell(row[column], 2 if column == "of the way" else 1) for column in head)]
-        for name, row in found["rows"].items()
+        for name, row in section["rows"].items()
     ]
-    some = next(iter(found["rows"].values()))
+    some = next(iter(section["rows"].values()))
     right, could = (some[name]["value"] for name in ("true of most peaks", "could be"))
     told = f"Filters: {counts}; true of most peaks are {right:.0f} names, {could:.0f} could be."
     verdict = [
         [name, _cell(row["precision"], 1), _cell(row["recall"], 1)]
-        for name, row in found["verdict"].items()
+        for name, row in section["verdict"].items()
     ]
     return "\n\n".join(
         [

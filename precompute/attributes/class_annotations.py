@@ -1,8 +1,8 @@
-"""The paper's first route: attributes from annotations of classes instead of captions.
+"""The paper's first supervision: attributes from class annotations instead of captions.
 
-CUB says for each of its 200 classes how many percent of the annotators saw each of 312 attributes.
-A class is given ten descriptions, of which as many tenths name an attribute as annotators saw it;
-every image of the class has them in place of captions, so all that follows is the same.
+CUB gives for each of its 200 classes the percentage of annotators that saw each of 312 attributes.
+A class gets ten descriptions, and an attribute occurs in the same share of them as annotators saw
+it. Every image of the class has these descriptions in place of captions.
 """
 
 import re

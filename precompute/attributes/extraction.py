@@ -1,4 +1,4 @@
-"""Captions to attributes: which adjective-noun phrases they name of each image, and how often."""
+"""Attribute extraction: counts of adjective-noun phrases in the captions of each image."""
 
 from array import array
 from collections import Counter
@@ -12,22 +12,22 @@ from scipy import sparse
 
 from core.errors import DataError
 from core.language.parts import part_of
-from precompute.attributes.phrases import Pair, Reading, pairs
+from precompute.attributes.phrases import Pair, Reading, adjective_noun_pairs
 from precompute.attributes.synonyms import Synonyms, singular
 from precompute.attributes.tagger import Tagger, default_tagger
 
-#: Attributes of fewer images are too rare to be learnt from.
+#: Attributes of fewer images are too rare to be learnt.
 MIN_IMAGES = 5
 
 
 @dataclass(frozen=True)
 class AttributeCounts:
-    """The attributes T of a data set and what the captions of each image say of them.
+    """The attributes T of a data set and their counts in the captions of each image.
 
     Parameters
     ----------
     table : DataFrame of T rows
-        Columns of the contract's table ``attributes``, by falling ``n_images``, then by phrase.
+        Columns of the contract's table ``attributes``, by descending ``n_images``, then by phrase.
     counts : sparse array of shape (X, T), uint16
         How many captions of image x name attribute t.
     """
@@ -51,7 +51,7 @@ def extract(
     lines : sequence of sequences of str
         The captions of each image; empty where there are none.
     merge : bool
-        Make synonyms one and drop empty words by the table; else only plurals become singular.
+        Merge synonyms and drop words by the table; otherwise only plurals become singular.
     min_images : int
         Attributes named in the captions of fewer images are left out.
     tagger : Tagger, optional
@@ -78,7 +78,7 @@ def extract(
 def _named(
     lines: Sequence[Sequence[str]], readings: Iterable[Reading], table: Synonyms | None
 ) -> Iterator[Counter[Pair]]:
-    """Yield what the captions of each image name, and in how many of them."""
+    """Yield the attributes in the captions of each image, with their number of captions."""
     owners = chain.from_iterable([x] * len(captions) for x, captions in enumerate(lines))
     counters = (Counter[Pair]() for _ in lines)
     at, counter = 0, next(counters, Counter[Pair]())
@@ -93,19 +93,19 @@ def _named(
 
 def attributes_of(reading: Reading, table: Synonyms | None = None) -> set[Pair]:
     """Return the attributes of one caption: nouns in the singular, merged if a table is given."""
-    found = {Pair(pair.adjective, singular(pair.noun)) for pair in pairs(reading)}
+    named = {Pair(pair.adjective, singular(pair.noun)) for pair in adjective_noun_pairs(reading)}
     if table is None:
-        return found
-    return {merged for pair in found if (merged := table.merge(pair)) is not None}
+        return named
+    return {merged for pair in named if (merged := table.merge(pair)) is not None}
 
 
 def count_pairs(per_image: Iterable[Counter[Pair]], min_images: int) -> AttributeCounts:
     """Return the counts of the pairs that are frequent enough, image by image."""
     number: dict[Pair, int] = {}
     ends, ts, values = array("q", [0]), array("i"), array("H")
-    for found in per_image:
-        ts.extend(number.setdefault(pair, len(number)) for pair in found)
-        values.extend(found.values())
+    for counter in per_image:
+        ts.extend(number.setdefault(pair, len(number)) for pair in counter)
+        values.extend(counter.values())
         ends.append(len(ts))
     shape = (len(ends) - 1, len(number))
     every = sparse.csr_array((np.array(values), np.array(ts), np.array(ends)), shape=shape)

@@ -1,9 +1,8 @@
-"""English words and their likeliest part of speech: a general lexicon plus a short list.
+"""Most likely part of speech of English words: a general lexicon and a list of caption words.
 
-The lexicon is the one that TextBlob ships (94,000 words from the Brown corpus and the Penn
-Treebank, one Penn tag a word). ``caption_words.csv`` beside this file adds what people say of
-animals and a newspaper does not, and may be edited. A word that neither knows is judged by its
-ending.
+The lexicon is that of TextBlob (94,000 words from the Brown corpus and the Penn Treebank, one Penn
+tag per word). ``caption_words.csv`` beside this file adds words of animal descriptions and can be
+edited. The tag of an unknown word is derived from its suffix.
 """
 
 import csv
@@ -14,7 +13,7 @@ from pathlib import Path
 from core.errors import DataError
 
 CAPTION_WORDS = Path(__file__).with_name("caption_words.csv")
-#: Endings of words that the lexicon lacks, longest first, and the tag that they suggest.
+#: Suffixes of words outside the lexicon, longest first, and their tags.
 ENDINGS = (
     ("wards", "RB"),
     ("ward", "RB"),
@@ -52,8 +51,8 @@ def lexicon() -> dict[str, str]:
     DataError
         If the installed TextBlob has no lexicon file.
     """
-    found = importlib.util.find_spec("textblob")  # the file alone: importing it would load NLTK
-    path = Path(found.origin).parent / "en" / "en-lexicon.txt" if found else None
+    package = importlib.util.find_spec("textblob")  # the file alone: importing it would load NLTK
+    path = Path(package.origin).parent / "en" / "en-lexicon.txt" if package else None
     if path is None or not path.is_file():
         raise DataError(
             "expected the English lexicon of the textblob package, found none: "

@@ -1,6 +1,6 @@
-"""Noun chunks from part-of-speech tags: the built-in pipeline's stand-in for a parser.
+"""Noun chunks from part-of-speech tags: a chunker of the built-in pipeline in place of a parser.
 
-A chunk ends at the last of a run of nouns and reaches left over what may stand before a noun:
+A chunk ends at the last of a sequence of nouns and extends to the left over possible modifiers:
 compounds, adjectives and the commas and conjunctions between them, adverbs before adjectives,
 numbers, and determiners.
 """

@@ -1,4 +1,4 @@
-"""What an attribute is: one definition over tagged tokens, whichever pipeline tagged them.
+"""Definition of an attribute over tagged tokens, independent of the tagger.
 
 A noun chunk is cut where a noun is followed by a coordinator, a comma or "'s" ("a black bill, red
 legs" is two phrases). In each phrase the last noun is the head, nouns directly before it are
@@ -36,13 +36,13 @@ AUXILIARIES = frozenset({"had", "was", "were", "did"})
 
 
 class Reading(NamedTuple):
-    """One caption as a pipeline reads it.
+    """One caption as analysed by a tagger.
 
     Parameters
     ----------
     tokens : sequence of str
     tags : sequence of str
-        Penn tags, one a token.
+        Penn tags, one per token.
     chunks : sequence of (int, int)
         Noun chunks: first token and one past the last, without overlap.
     """
@@ -59,21 +59,21 @@ class Pair(NamedTuple):
     noun: str
 
 
-def pairs(reading: Reading) -> set[Pair]:
+def adjective_noun_pairs(reading: Reading) -> set[Pair]:
     """Return the adjective-noun pairs of a caption.
 
     >>> tokens = "a black and white striped wing".split()
     >>> reading = Reading(tokens, ["DT", "JJ", "CC", "JJ", "VBN", "NN"], [(0, 6)])
-    >>> sorted(f"{adjective} {noun}" for adjective, noun in pairs(reading))
+    >>> sorted(f"{adjective} {noun}" for adjective, noun in adjective_noun_pairs(reading))
     ['black wing', 'striped wing', 'white wing']
     """
     tokens = [token.lower() for token in reading.tokens]
-    found = set()
+    named = set()
     for start, end in reading.chunks:
         kinds = [_kind(tokens[i], reading.tags[i], i == end - 1) for i in range(start, end)]
         for first, last in _phrases(tokens[start:end], kinds):
-            found |= _describe(tokens[start + first : start + last], kinds[first:last])
-    return found
+            named |= _describe(tokens[start + first : start + last], kinds[first:last])
+    return named
 
 
 def _kind(word: str, tag: str, is_last: bool) -> str:

@@ -1,4 +1,4 @@
-"""Words that mean the same are made one: plural and singular always, synonyms by an editable table.
+"""Normalisation of words: plurals to singular, synonyms by an editable table.
 
 ``synonyms.csv`` has one rule a line: ``noun`` or ``adjective``, the word, and what it becomes
 (nothing: pairs with the word are dropped). ``*`` stands for any words and is kept: "* feather"

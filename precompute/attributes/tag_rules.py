@@ -1,7 +1,7 @@
-"""Corrections of the likeliest tag by its neighbours, in the manner of Brill's tagger.
+"""Context rules that correct the most likely tag of a word, as in Brill's tagger.
 
-Each rule is one reason why a word is not what it usually is; its docstring gives the example. They
-speak of English, not of birds, and run once over a caption, from left to right.
+Each rule is one reason why a word does not have its most likely tag; its docstring has an example.
+The rules hold for English in general and are applied once over a caption, from left to right.
 """
 
 from collections.abc import Callable, Sequence

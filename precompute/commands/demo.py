@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         n_images=args.images,
     )
     print("2/3 training a small network on them")
-    checkpoint = world / f"small_{args.epochs}.pth"  # a world that is made anew takes it along
+    checkpoint = world / f"small_{args.epochs}.pth"  # deleted with the world it was trained on
     if not checkpoint.exists():
         _train(world / "CUB_200_2011", checkpoint, args)
     print("3/3 precomputing the run")
@@ -65,9 +65,9 @@ def _train(cub: Path, checkpoint: Path, args: argparse.Namespace) -> None:
     """Train from scratch."""
     from precompute.datasets.readers.cub import read_cub
     from precompute.training.finetune import finetune
-    from precompute.training.loop import Settings
+    from precompute.training.loop import TrainingSettings
 
-    settings = Settings(
+    settings = TrainingSettings(
         epochs=args.epochs, input_size=INPUT_SIZE, seed=args.seed, lr=4e-3, backbone_lr=1.0
     )
     finetune(read_cub(cub), arch="small", out=checkpoint, settings=settings, normalise="half")

@@ -1,4 +1,4 @@
-"""``report``: failures to take away, as HTML with images, CSV or JSON."""
+"""``report``: failure report as HTML with images, CSV or JSON."""
 
 import argparse
 from pathlib import Path
@@ -48,10 +48,10 @@ def run(args: argparse.Namespace) -> None:
     known = Vocabulary.of(opened)
 
     def meant(written: str | None, what: str, find) -> int | None:
-        found = None if written is None else find(written)
-        if written is not None and found is None:
+        match = None if written is None else find(written)
+        if written is not None and match is None:
             raise DataError(f"run {opened.name!r} has no {what} {written!r}: see its pages")
-        return found
+        return match
 
     criteria = Criteria(
         show=args.show,

@@ -39,7 +39,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add("--estimators", nargs="+", metavar="NAME", help="default: all")
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
     add("--seed", type=int, default=0)
-    add("--batch-size", type=int, metavar="N", help="images a forward pass")
+    add("--batch-size", type=int, metavar="N", help="images per forward pass")
     add("--workers", type=int, metavar="N", help="threads that decode images; default: all cores")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--compile", action="store_true", help="compile the network: slow to start, then faster")

@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> None:
         source_of(args)
     )  # before torch is loaded: a wrong folder is told at once
     from precompute.training.finetune import finetune
-    from precompute.training.loop import Settings
+    from precompute.training.loop import TrainingSettings
 
-    settings = Settings(
+    settings = TrainingSettings(
         epochs=args.epochs,
         batch_size=args.batch_size,
         input_size=args.input_size,

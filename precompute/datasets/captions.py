@@ -1,4 +1,4 @@
-"""Captions from a folder of text files: one file an image, one caption a line."""
+"""Captions from a folder of text files: one file per image, one caption per line."""
 
 import codecs
 import tempfile
@@ -18,7 +18,7 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class Lines(Sequence[list[str]]):
-    """Lists of lines, one an image, kept in a temporary file: memory does not grow with them.
+    """Lists of lines, one per image, stored in a temporary file to save memory.
 
     Parameters
     ----------
@@ -94,14 +94,14 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     def read(path: str) -> list[str]:
         file = (folder / path).with_suffix(".txt")
         try:
-            found, said = _parse(file.read_bytes())
+            captions, said = _parse(file.read_bytes())
         except FileNotFoundError:
-            found, said = [], []
+            captions, said = [], []
             missing.append(path)
         except OSError as error:
-            found, said = [], [f"cannot be read ({error.strerror})"]
+            captions, said = [], [f"cannot be read ({error.strerror})"]
         problems.extend(f"{file.relative_to(folder).as_posix()}: {what}" for what in said)
-        return found
+        return captions
 
     lines = Lines(map(read, paths))
     if not lines.counts.any():

@@ -1,4 +1,4 @@
-"""Pictures that are equal or nearly equal: the same photograph twice, encoded or scaled anew.
+"""Pictures that are equal or nearly equal: the same photograph twice, encoded or scaled again.
 
 Files with the same bytes are equal. Others are compared by a small version of the picture, and two
 count as one where these differ by less than what encoding leaves.
@@ -54,13 +54,13 @@ def duplicate_groups(files: Sequence[Path]) -> dict[int, list[int]]:
 def _labels(files: Sequence[Path]) -> np.ndarray:
     """Return a number a group, shape (X,)."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(_look, files))
-    content = np.array([name for name, _ in found])
+        looks = list(pool.map(_look, files))
+    content = np.array([name for name, _ in looks])
     _, first, same = np.unique(content, return_index=True, return_inverse=True)
     pairs = [np.column_stack([np.arange(len(files)), first[same]])]
-    xs = np.array([x for x in np.unique(first) if found[x][1] is not None], int)
+    xs = np.array([x for x in np.unique(first) if looks[x][1] is not None], int)
     if len(xs) > 1:
-        near = near_pairs(np.stack([found[x][1] for x in xs]))
+        near = near_pairs(np.stack([looks[x][1] for x in xs]))
         pairs.append(xs[near])
     a, b = np.concatenate(pairs).T
     graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(len(files),) * 2)
@@ -114,8 +114,8 @@ def _cache(files: Sequence[Path]) -> Path:
     listed = hashlib.sha256(f"{SIDE} {LARGEST}".encode())
     for path in files:
         try:
-            found = path.stat()
-            listed.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+            status = path.stat()
+            listed.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
         except OSError:
             listed.update(f"{path}\n".encode())
     return folder / f"duplicates-{listed.hexdigest()[:32]}.npy"

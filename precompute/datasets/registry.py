@@ -87,10 +87,11 @@ def reader_of(source: DataSource) -> Reader:
         if layout.recognises(source.data):
             return layout.read
     entries = sorted(path.name for path in source.data.iterdir()) if source.data.is_dir() else []
-    found = f"; it holds {', '.join(entries[:5])}{', ...' * (len(entries) > 5)}" if entries else ""
+    more = ", ..." if len(entries) > 5 else ""
+    contents = f"; it holds {', '.join(entries[:5])}{more}" if entries else ""
     raise DataError(
         f"{source.data} is no data set that can be read: expected class folders of images, a table "
-        f"(.csv, .jsonl, .parquet) or one of {', '.join(dataset_formats())}{found}"
+        f"(.csv, .jsonl, .parquet) or one of {', '.join(dataset_formats())}{contents}"
     )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from precompute.demo_world.captions.grammar import captions
-from precompute.demo_world.painting.painter import Difficulty, Picture, paint_picture
+from precompute.demo_world.captions.grammar import write_captions
+from precompute.demo_world.painting.painter import Difficulty, PaintedImage, paint_picture
 from precompute.demo_world.planting.faults import Shot, degrade
 from precompute.demo_world.species import Attribute
 from precompute.demo_world.species_list import SPECIES
@@ -77,7 +77,7 @@ def photograph(
     image.save(file, quality=90)
     attributes = picture.individual.attributes()
     seen = [a for a in attributes if not a.landmark or picture.places[a.landmark][2] >= SEEN]
-    lines = captions(seen, np.random.default_rng([seed, shot.species, shot.index, 1]))
+    lines = write_captions(seen, np.random.default_rng([seed, shot.species, shot.index, 1]))
     text.write_text("\n".join(lines) + "\n", "utf-8")
     rows = [(a.adjective, a.noun, *_place(picture, a)) for a in attributes]
     return Record(
@@ -156,7 +156,7 @@ def look_alikes(n_species: int) -> list[tuple[str, str, str, str, str]]:
     return pairs
 
 
-def _parts(picture: Picture) -> list[tuple[str, float, float, float]]:
+def _parts(picture: PaintedImage) -> list[tuple[str, float, float, float]]:
     """Return CUB's fifteen parts; what lies on the far side of the bird has visibility 0."""
     near, far = ("left", "right") if picture.faces_left else ("right", "left")
     named = dict(picture.places)
@@ -167,7 +167,7 @@ def _parts(picture: Picture) -> list[tuple[str, float, float, float]]:
     return [(part, *named[part]) for part in CUB_PARTS]
 
 
-def _place(picture: Picture, attribute: Attribute) -> tuple[str, float, float, float]:
+def _place(picture: PaintedImage, attribute: Attribute) -> tuple[str, float, float, float]:
     """Return the part as CUB names it ("" where it names none), where it is and how visible."""
     if not attribute.landmark:
         left, top, width, height = picture.bbox

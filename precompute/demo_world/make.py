@@ -40,10 +40,10 @@ def make_world(
     progress: bool = True,
     workers: int | None = None,
 ) -> Path:
-    """Make the demo's data set, or find that it is there.
+    """Generate the demo's data set, unless it exists.
 
-    The world is whole or absent: it is made in a sibling folder that is renamed at the end. A
-    world of other settings is replaced; a folder of anything else is left alone.
+    The folder appears atomically: it is written under a temporary name and renamed at the end. A
+    world of other settings is replaced; a folder of anything else is not changed.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def make_world(
 
 
 def _sources() -> str:
-    """Return a fingerprint of the painting code: a world of older code is made anew."""
+    """Return a fingerprint of the painting code: a world of older code is generated again."""
     digest = hashlib.sha256()
     for source in sorted(WORLD.rglob("*.py")):
         digest.update(source.read_bytes())

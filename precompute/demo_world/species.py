@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from precompute.demo_world.painting.beak import BILLS
-from precompute.demo_world.painting.bird_shape import Plan
+from precompute.demo_world.painting.bird_shape import Proportions
 
 #: Parts that bear one colour word each.
 COLOURED = (
@@ -35,7 +35,7 @@ class Family:
     """
 
     name: str
-    plan: Plan
+    plan: Proportions
     size: str
     habitats: tuple[str, ...]
     variants: dict[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Species:
     eyebrow: str = ""
 
     def marks(self) -> dict[str, str]:
-        """Return every mark that tells relatives apart: its noun and word, "" for none."""
+        """Return every mark that distinguishes relatives: its noun and word, "" for none."""
         patterns = {f"{part} pattern": word for part, word in self.patterns.items()}
         bands = {"wingbar": self.wingbar, "eyering": self.eyering, "eyebrow": self.eyebrow}
         return self.colours | bands | patterns
@@ -99,28 +99,28 @@ class Individual:
     def attributes(self) -> list[Attribute]:
         """Return everything that a picture of this bird could show."""
         species, plan = self.species, self.species.family.plan
-        found = [Attribute(self.colours[part], part, _landmark(part)) for part in COLOURED]
+        shown = [Attribute(self.colours[part], part, _landmark(part)) for part in COLOURED]
         face = {self.colours[part] for part in ("crown", "nape", "cheek")}
         if len(face) == 1:
-            found.append(Attribute(face.pop(), "head", "crown"))
+            shown.append(Attribute(face.pop(), "head", "crown"))
         bands = {noun: getattr(species, noun) for noun in ("wingbar", "eyering", "eyebrow")}
-        found += [Attribute(word, noun, _landmark(noun)) for noun, word in bands.items() if word]
-        found += [Attribute(word, part, _landmark(part)) for part, word in species.patterns.items()]
-        found += [Attribute(word, "bill", "beak") for word in BILLS[plan.bill].words]
-        found += [Attribute(word, "tail", "tail") for word in tail_words(plan)]
+        shown += [Attribute(word, noun, _landmark(noun)) for noun, word in bands.items() if word]
+        shown += [Attribute(word, part, _landmark(part)) for part, word in species.patterns.items()]
+        shown += [Attribute(word, "bill", "beak") for word in BILLS[plan.bill].words]
+        shown += [Attribute(word, "tail", "tail") for word in tail_words(plan)]
         if plan.leg_length > 0.9:
-            found.append(Attribute("long", "leg", "leg"))
+            shown.append(Attribute("long", "leg", "leg"))
         if plan.crest:
-            found.append(Attribute("pointed", "crest", "crown"))
+            shown.append(Attribute("pointed", "crest", "crown"))
         if species.family.size != "medium":
-            found.append(Attribute(species.family.size, "bird", ""))
-        return found
+            shown.append(Attribute(species.family.size, "bird", ""))
+        return shown
 
 
-def tail_words(plan: Plan) -> list[str]:
+def tail_words(plan: Proportions) -> list[str]:
     """Return the adjectives of a tail's length and shape.
 
-    >>> tail_words(Plan(tail="forked", tail_length=1.5))
+    >>> tail_words(Proportions(tail="forked", tail_length=1.5))
     ['long', 'forked']
     """
     words = ["long"] if plan.tail_length > 1.2 else ["short"] if plan.tail_length < 0.7 else []

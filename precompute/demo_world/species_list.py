@@ -3,71 +3,127 @@
 In every family the first two differ in one mark (five look-alike pairs) or two, the third in more.
 """
 
-from precompute.demo_world.painting.bird_shape import Plan
+from precompute.demo_world.painting.bird_shape import Proportions
 from precompute.demo_world.species import Family, Species
 
 FENWICK = Family(
     "Fenwick",
-    Plan(bill="conical", bill_length=0.55, depth=0.64, head=0.45, tail_length=0.85),
+    Proportions(bill="conical", bill_length=0.55, depth=0.64, head=0.45, tail_length=0.85),
     "small",
     ("leaves", "woodland", "meadow", "reeds"),
     {"leg": "grey", "belly": "buff"},
 )
 WHISP = Family(
     "Whisp",
-    Plan(bill="pointed", bill_length=0.5, depth=0.54, head=0.42, tail_length=0.85, posture=0.36),
+    Proportions(
+        bill="pointed", bill_length=0.5, depth=0.54, head=0.42, tail_length=0.85, posture=0.36
+    ),
     "small",
     ("leaves", "leaves", "woodland", "reeds"),
     {"leg": "pink", "back": "green"},
 )
 MARL = Family(
     "Marl Thrush",
-    Plan(bill="pointed", bill_length=0.75, depth=0.58, head=0.40, neck=(0.80, -0.56),
-         posture=0.58, tail_length=0.95, leg_length=0.72),
+    Proportions(
+        bill="pointed",
+        bill_length=0.75,
+        depth=0.58,
+        head=0.40,
+        neck=(0.80, -0.56),
+        posture=0.58,
+        tail_length=0.95,
+        leg_length=0.72,
+    ),
     "medium",
     ("woodland", "meadow", "leaves", "rock"),
     {"leg": "brown"},
-)  # fmt: skip
+)
 TIDEWING = Family(
     "Tidewing",
-    Plan(bill="gull", bill_length=1.15, depth=0.46, head=0.37, neck=(0.86, -0.36), posture=0.16,
-         tail="forked", tail_length=1.25, leg_length=0.42, wing_length=1.30),
+    Proportions(
+        bill="gull",
+        bill_length=1.15,
+        depth=0.46,
+        head=0.37,
+        neck=(0.86, -0.36),
+        posture=0.16,
+        tail="forked",
+        tail_length=1.25,
+        leg_length=0.42,
+        wing_length=1.30,
+    ),
     "medium",
     ("sky", "shore", "water", "rock"),
     {"back": "black"},
-)  # fmt: skip
+)
 KINGDART = Family(
     "Kingdart",
-    Plan(bill="straight", bill_length=1.75, depth=0.60, head=0.50, neck=(0.76, -0.56), posture=0.72,
-         tail_length=0.5, leg_length=0.34, wing_length=0.92, crest=0.7),
+    Proportions(
+        bill="straight",
+        bill_length=1.75,
+        depth=0.60,
+        head=0.50,
+        neck=(0.76, -0.56),
+        posture=0.72,
+        tail_length=0.5,
+        leg_length=0.34,
+        wing_length=0.92,
+        crest=0.7,
+    ),
     "small",
     ("water", "reeds", "leaves", "rock"),
     {"bill": "red"},
-)  # fmt: skip
+)
 STRIDER = Family(
     "Strider",
-    Plan(bill="slim", bill_length=2.2, depth=0.50, head=0.31, neck=(0.96, -0.86), posture=0.26,
-         tail_length=0.6, leg_length=1.45, wing_length=1.05),
+    Proportions(
+        bill="slim",
+        bill_length=2.2,
+        depth=0.50,
+        head=0.31,
+        neck=(0.96, -0.86),
+        posture=0.26,
+        tail_length=0.6,
+        leg_length=1.45,
+        wing_length=1.05,
+    ),
     "large",
     ("water", "shore", "water", "meadow"),
     {"nape": "grey"},
-)  # fmt: skip
+)
 SICKLE = Family(
     "Sicklebeak",
-    Plan(bill="curved", bill_length=2.7, depth=0.54, head=0.35, neck=(0.92, -0.66), posture=0.30,
-         tail_length=0.65, leg_length=1.05),
+    Proportions(
+        bill="curved",
+        bill_length=2.7,
+        depth=0.54,
+        head=0.35,
+        neck=(0.92, -0.66),
+        posture=0.30,
+        tail_length=0.65,
+        leg_length=1.05,
+    ),
     "large",
     ("shore", "meadow", "water", "rock"),
     {"leg": "grey"},
-)  # fmt: skip
+)
 LORIMEL = Family(
     "Lorimel",
-    Plan(bill="hooked", bill_length=0.42, depth=0.56, head=0.47, neck=(0.70, -0.58), posture=0.86,
-         tail="pointed", tail_length=1.75, leg_length=0.34),
+    Proportions(
+        bill="hooked",
+        bill_length=0.42,
+        depth=0.56,
+        head=0.47,
+        neck=(0.70, -0.58),
+        posture=0.86,
+        tail="pointed",
+        tail_length=1.75,
+        leg_length=0.34,
+    ),
     "medium",
     ("leaves", "leaves", "sky", "woodland"),
     {"wing": "blue"},
-)  # fmt: skip
+)
 
 
 def _species(name: str, family: Family, told: str, base: Species | None = None, **marks) -> Species:

@@ -24,8 +24,8 @@ class Piece:
 
     def rename(self, member: str) -> str | None:
         """Return where an archive's member goes, None for those that are not needed."""
-        found = self.members.fullmatch(member)
-        return found["path"] if found else None
+        match = self.members.fullmatch(member)
+        return match["path"] if match else None
 
 
 CUB = (

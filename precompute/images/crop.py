@@ -1,8 +1,8 @@
-"""The square that the network sees: geometry and decoding.
+"""Square crop around the bounding box, the input of the network: geometry and decoding.
 
-One module for training, activations and thumbnails, so that a heatmap lies over the same pixels
-that the network was given. The square stands around the bounding box, its side the longer side of
-the box; where it reaches past the edge of the image it is filled with grey.
+Training, activations and thumbnails share this module, so that heatmaps align with the pixels of
+the network's input. The side of the square is the longer side of the box; pixels outside the image
+are filled with grey.
 """
 
 import math

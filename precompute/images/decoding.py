@@ -1,4 +1,4 @@
-"""Image files to the network's crops, batch by batch, and what is learnt of a file on the way."""
+"""Batch decoding of image files to the network's crops, with the measured facts of each file."""
 
 import io
 from dataclasses import dataclass

@@ -51,12 +51,12 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all."""
-    write_whole(path, {"format": _FORMAT, **vars(checkpoint)})
+    """Write a checkpoint atomically."""
+    atomic_save(path, {"format": _FORMAT, **vars(checkpoint)})
 
 
-def write_whole(path: Path, state: dict) -> None:
-    """Save to a sibling file and rename, so that ``path`` is whole or absent."""
+def atomic_save(path: Path, state: dict) -> None:
+    """Save under a temporary name and rename: an atomic write of ``path``."""
     beside = path.with_name(path.name + ".writing")
     try:
         torch.save(state, beside)
@@ -98,11 +98,11 @@ def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
     if state.pop("format", None) == _FORMAT:
         checkpoint = _checkpoint(path, state)
         state = checkpoint.state_dict
-    own = model.state_dict()
+    expected = model.state_dict()
     head, _ = last_linear(model)
     for name in (f"{head}.weight", f"{head}.bias"):
-        if name in state and state[name].shape != own[name].shape:
-            state = {**state, name: own[name]}
+        if name in state and state[name].shape != expected[name].shape:
+            state = {**state, name: expected[name]}
     load_state(model, state, path)
     return checkpoint
 
@@ -115,13 +115,15 @@ def load_state(model: nn.Module, state: dict, path: str | Path) -> None:
     ModelError
         If names or shapes differ.
     """
-    own = model.state_dict()
-    wrong = sorted(own.keys() ^ state.keys())
-    wrong += [name for name in own if name in state and own[name].shape != state[name].shape]
+    expected = model.state_dict()
+    wrong = sorted(expected.keys() ^ state.keys())
+    wrong += [
+        name for name in expected if name in state and expected[name].shape != state[name].shape
+    ]
     if wrong:
         raise ModelError(
             f"{path} holds other weights than this {type(model).__name__}: {len(wrong)} of "
-            f"{len(own)} entries differ, such as {wrong[0]}; is --arch right?"
+            f"{len(expected)} entries differ, such as {wrong[0]}; is --arch right?"
         )
     model.load_state_dict(state)
 

@@ -30,7 +30,7 @@ def threads_of_torch(n: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Activations:
+class BatchActivations:
     """What one batch came to; on a GPU it may still be under way.
 
     Parameters
@@ -75,7 +75,7 @@ class Forward:
         self._bias = torch.tensor(model.class_bias, device=device)
 
     @torch.inference_mode()
-    def __call__(self, pixels: torch.Tensor) -> Activations:
+    def __call__(self, pixels: torch.Tensor) -> BatchActivations:
         """Run one batch.
 
         Parameters
@@ -94,9 +94,9 @@ class Forward:
             logits = functional.linear(pooled, self._weights, self._bias)
         return self._on_host(maps.half().contiguous(), pooled, logits)
 
-    def _on_host(self, *tensors: torch.Tensor) -> Activations:
+    def _on_host(self, *tensors: torch.Tensor) -> BatchActivations:
         if self.device.type != "cuda":
-            return Activations(tuple(tensor.cpu() for tensor in tensors))
+            return BatchActivations(tuple(tensor.cpu() for tensor in tensors))
         copies = tuple(
             torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(
                 tensor, non_blocking=True
@@ -105,4 +105,4 @@ class Forward:
         )
         event = torch.cuda.Event()
         event.record()
-        return Activations(copies, event)
+        return BatchActivations(copies, event)

@@ -114,7 +114,7 @@ def _skip(node, modules: dict[str, nn.Module], kinds: tuple):
 
 
 def _pooling(node: fx.Node, modules: dict[str, nn.Module]) -> str | None:
-    """Return "average" or "maximum" for a pooling to one value a map, None for anything else."""
+    """Return "average" or "maximum" for a pooling to one value per map, None for anything else."""
     kind = _kind(node, modules)
     if kind in _MEAN:
         dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)

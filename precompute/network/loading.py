@@ -135,11 +135,11 @@ def prove(model: torch.nn.Module, anatomy: Anatomy, input_size: int) -> None:
         ) from None
     maps, pooled, _ = anatomy.graph(images)
     head = model.get_submodule(anatomy.head)
-    own = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))
+    repooled = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))
     scale = max(float(logits.abs().max()), 1.0)
     difference = max(
-        float((head(own) - logits).abs().max()) / scale,
-        float((own - pooled).abs().max()) / max(float(pooled.abs().max()), 1.0),
+        float((head(repooled) - logits).abs().max()) / scale,
+        float((repooled - pooled).abs().max()) / max(float(pooled.abs().max()), 1.0),
     )
     if not difference <= _TOLERANCE:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Where in the input a cell of the feature maps looks.
+"""Receptive fields: the input pixels that a cell of the feature maps depends on.
 
 Strides and paddings decide it. The stride-2 convolutions of torchvision's networks put the centre
 of cell i at pixel 32 * i, not at 32 * i + 16: laying a map over the image by plain resizing shifts

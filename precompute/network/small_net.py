@@ -35,7 +35,7 @@ class Block(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Carry maps (N, n_in, h, w) to (N, n_out, h / stride, w / stride)."""
+        """Map (N, n_in, h, w) to (N, n_out, h / stride, w / stride)."""
         residual = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(images)))))
         return self.relu(residual + self.shortcut(images))
 

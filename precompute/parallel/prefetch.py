@@ -1,4 +1,4 @@
-"""Working ahead: a few results are made by threads before they are asked for."""
+"""Prefetching: threads compute a few results in advance."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

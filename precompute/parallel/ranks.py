@@ -1,7 +1,7 @@
-"""One run by several processes, on one machine or several that share a file system.
+"""Data parallelism: several processes compute one run, on machines that share a file system.
 
-``torchrun`` starts them and tells each its rank. Every rank computes its share of the chunks and
-writes the rows itself; what is exchanged is small (sums, top images, fingerprints), so it goes over
+``torchrun`` starts the processes and assigns their ranks. Every rank computes its share of the
+chunks and writes their rows; only small values are exchanged (sums, top images, fingerprints), by
 gloo also where the network runs on GPUs.
 """
 
@@ -43,7 +43,7 @@ class Ranks:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that does what only one may do."""
+        """Whether this is rank 0, which does the work of a single process."""
         return self.rank == 0
 
     def device(self, name: str) -> str:
@@ -78,6 +78,6 @@ class Ranks:
         return values
 
     def leave(self) -> None:
-        """Part from the others."""
+        """Leave the process group."""
         if self.size > 1:
             dist.destroy_process_group()

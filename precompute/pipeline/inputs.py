@@ -21,7 +21,7 @@ from precompute.resume.fingerprint import code_version, digest, file_digest, lis
 if TYPE_CHECKING:
     from precompute.network.loading import LoadedModel
 
-#: Images a forward pass: on a CPU each core runs batches of its own.
+#: Images per forward pass: on a CPU each core runs separate batches.
 _BATCH = {"cpu": 16, "mps": 64, "cuda": 128}
 
 

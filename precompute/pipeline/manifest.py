@@ -14,7 +14,7 @@ _LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "PI
 _SPEED = ("workers", "name", "runs")
 
 
-def describe(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
+def run_manifest(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
     """Return the manifest of the run whose arrays lie in ``folder``.
 
     It holds no time and no name of a machine: the same inputs give the same bytes.

@@ -28,7 +28,7 @@ _BLOCK = 256
 
 
 def choose_images(run: Run, wanted: list[str]) -> np.ndarray:
-    """Return images x, rising, for numbers, ranges and groups.
+    """Return images x, ascending, for numbers, ranges and groups.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.manifest import describe
+from precompute.pipeline.manifest import run_manifest
 from precompute.pipeline.plan import CANONICAL, TOP_IMAGES, make_plan
 from precompute.pipeline.post_run import complete
 from precompute.pipeline.settings import Settings
@@ -107,7 +107,7 @@ class Pipeline:
                     self.marks.put(plan.stages[name])
             self.ranks.barrier()
         if self.ranks.is_first:
-            self._finish(describe(self.inputs, plan, self.writer.folder))
+            self._finish(run_manifest(self.inputs, plan, self.writer.folder))
         self.ranks.barrier()
 
     def _finish(self, manifest: dict) -> None:

@@ -45,7 +45,7 @@ class Settings:
     seed : int
         Of everything random.
     batch_size, workers : int, optional
-        Images a forward pass and threads that decode; chosen from the device by default.
+        Images per forward pass and decoding threads; chosen by the device by default.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
     compile : bool

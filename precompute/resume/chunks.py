@@ -105,7 +105,7 @@ class ChunkStore:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def forget_all_but(self, chunks: Iterable[Chunk]) -> None:
-        """Delete all other records, before rows that they speak of are written anew."""
+        """Delete all other records, before their rows are overwritten."""
         keep = {self._path(chunk, kind) for chunk in chunks for kind in ("parquet", "thumbs")}
         for path in set(self.folder.iterdir()) - keep:
             path.unlink()

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 _ROOT = Path(__file__).resolve().parents[2]
-_OWN = ("core", "precompute")
+_PACKAGES = ("core", "precompute")
 
 
 def digest(*parts: object) -> str:
@@ -47,10 +47,10 @@ def listing(folder: Path, path: str) -> str:
     'a.jpg'
     """
     try:
-        found = (folder / path).stat()
+        status = (folder / path).stat()
     except OSError:
         return path
-    return f"{path} {found.st_size} {found.st_mtime_ns}"
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
 @cache
@@ -62,22 +62,22 @@ def code_version(module: str) -> str:
     module : str
         Dotted name, e.g. ``"precompute.stages.activation_pass"``.
     """
-    own, data, libraries, todo = {}, {}, set(), [module]
+    syntax, data, libraries, todo = {}, {}, set(), [module]
     while todo:
         name = todo.pop()
         path = _source(name)
-        if path is None or name in own:
+        if path is None or name in syntax:
             continue
         tree = ast.parse(path.read_text("utf-8"))
-        own[name] = _syntax(tree)
+        syntax[name] = _syntax(tree)
         data |= {file.name: file_digest(file) for file in _data_files(tree, path.parent)}
         for imported in _imports(tree):
             top = imported.partition(".")[0]
-            if top in _OWN:
+            if top in _PACKAGES:
                 todo += [imported, imported.rpartition(".")[0]]
             else:
                 libraries.add(top)
-    return digest(own, data, library_versions(libraries))
+    return digest(syntax, data, library_versions(libraries))
 
 
 def library_versions(modules: Iterable[str]) -> dict[str, str]:
@@ -97,8 +97,8 @@ def _packages() -> dict[str, list[str]]:
 
 def _source(name: str) -> Path | None:
     path = _ROOT.joinpath(*name.split("."))
-    found = (path / "__init__.py", path.with_suffix(".py"))
-    return next((candidate for candidate in found if candidate.is_file()), None)
+    candidates = (path / "__init__.py", path.with_suffix(".py"))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def _imports(tree: ast.Module) -> set[str]:

@@ -1,4 +1,4 @@
-"""One process at a time may write a run."""
+"""File lock: only one process at a time writes a run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

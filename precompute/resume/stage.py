@@ -1,7 +1,8 @@
 """Stages: the steps of a run, each computed once for the same inputs.
 
-A finished stage leaves a mark that holds its fingerprint. The next start takes over what carries
-the mark it expects, from an interrupted run or from the finished one, and computes the rest.
+A finished stage leaves a completion marker with its fingerprint. The next start reuses the stages
+whose marker has the expected fingerprint, from an interrupted or finished run, and computes the
+others.
 """
 
 import json
@@ -26,7 +27,7 @@ class Stage:
     inputs : dict
         Fingerprints and settings, JSON values.
     arrays : tuple of str
-        Names in the contract; one an estimator where the contract says so.
+        Names in the contract; one per estimator where the contract requires it.
     files : tuple of str
         Other files, below the run's folder.
     estimators : tuple of str

@@ -1,7 +1,7 @@
-"""The one pass over all images: files in, maps, pooled activations, logits and thumbnails out.
+"""The forward pass over all images: from files to maps, pooled activations, logits and thumbnails.
 
-Decoding, computing and writing overlap, memory does not grow with the number of images, and a
-chunk that is on the disk is never computed again.
+Decoding, computing and writing run concurrently, memory does not grow with the number of images,
+and a finished chunk is not computed again.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,18 +15,18 @@ from tqdm import tqdm
 from core.errors import ModelError
 from core.runs.row_file import RowFile
 from precompute.images.decoding import Batch, Decoder
-from precompute.network.forward import Activations, Forward, threads_of_torch
+from precompute.network.forward import BatchActivations, Forward, threads_of_torch
 from precompute.parallel.prefetch import work_ahead
 from precompute.resume.chunks import Chunk, ChunkStore
 
 #: Batches that may wait for the disk.
 _UNWRITTEN = 4
 
-Result = tuple[Batch, Activations]
+Result = tuple[Batch, BatchActivations]
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowFiles:
     """The arrays of the run that the pass fills, row by row.
 
     Parameters
@@ -40,7 +40,7 @@ class Rows:
     files: dict[str, RowFile]
     map_row: np.ndarray
 
-    def write(self, batch: Batch, activations: Activations) -> None:
+    def write(self, batch: Batch, activations: BatchActivations) -> None:
         """Write the rows of one batch."""
         maps, pooled, logits = activations.arrays()
         if not (np.isfinite(pooled).all() and np.isfinite(logits).all()):
@@ -85,7 +85,7 @@ class Recorder:
     """
 
     def __init__(
-        self, identify: Callable[..., Chunk], stops: set[int], rows: Rows, store: ChunkStore
+        self, identify: Callable[..., Chunk], stops: set[int], rows: RowFiles, store: ChunkStore
     ):
         self._identify, self._stops, self._rows, self._store = identify, stops, rows, store
         self._batches: list[Batch] = []

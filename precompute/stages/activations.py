@@ -9,7 +9,7 @@ from precompute.network.forward import Forward
 from precompute.network.loading import LoadedModel
 from precompute.parallel.ranks import Ranks
 from precompute.resume.chunks import Chunk, Chunking, ChunkStore
-from precompute.stages.activation_pass import Recorder, Rows, compute
+from precompute.stages.activation_pass import Recorder, RowFiles, compute
 
 
 def write_activations(
@@ -52,7 +52,7 @@ def write_activations(
         is_kept = [writer.create(name, sizes) for name in names]
         store.forget_all_but(chunks if all(is_kept) else [])
     ranks.barrier()
-    rows = Rows({name: writer.rows(name) for name in names}, map_row)
+    rows = RowFiles({name: writer.rows(name) for name in names}, map_row)
     todo = ranks.share([chunk for chunk in chunks if not store.has(chunk)])
     record = Recorder(chunking.identify, {chunk.stop for chunk in chunks}, rows, store)
     with tqdm(
@@ -71,7 +71,11 @@ def write_activations(
             progress=progress,
         )
     rows.close()
-    recorded = {start: c for found in ranks.gather(record.recorded) for start, c in found.items()}
+    recorded = {
+        start: c
+        for recorded_by_rank in ranks.gather(record.recorded)
+        for start, c in recorded_by_rank.items()
+    }
     chunks = [recorded.get(chunk.start, chunk) for chunk in chunks]
     if ranks.is_first:
         _join(writer, store, chunks)

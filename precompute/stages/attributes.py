@@ -30,11 +30,11 @@ def write_attributes(
     """
     least = MIN_IMAGES if min_images is None else min_images
     if source == "classes":
-        found = extract_annotated(lines, least)
+        extracted = extract_annotated(lines, least)
     else:
-        found = extract(lines, merge=merge, min_images=least, progress=_progress)
-    writer.put_counts(found.counts)
-    writer.put_table("attributes", found.table)
+        extracted = extract(lines, merge=merge, min_images=least, progress=_progress)
+    writer.put_counts(extracted.counts)
+    writer.put_table("attributes", extracted.table)
     writer.put_pack("caption", ("\n".join([*captions, ""]).encode() for captions in lines))
 
 

@@ -1,4 +1,4 @@
-"""p(t given f) by every estimator, and how far each filter's p.d.f. can be trusted."""
+"""p(t given f) by every estimator, and the significance of attributes in a permutation test."""
 
 from collections.abc import Sequence
 
@@ -26,13 +26,13 @@ def write_estimates(
     """
     writer.put("prior", inputs.prior)
     for name in tqdm(estimators, "p(t given f)", unit=" estimators"):
-        found = estimate(name, inputs)
-        writer.put(f"p_t_given_f/{name}", found.p_t_given_f)
-        writer.put(f"evidence/{name}", found.evidence)
-        writer.put(f"evidence_bias/{name}", found.evidence_bias)
+        estimated = estimate(name, inputs)
+        writer.put(f"p_t_given_f/{name}", estimated.p_t_given_f)
+        writer.put(f"evidence/{name}", estimated.evidence)
+        writer.put(f"evidence_bias/{name}", estimated.evidence_bias)
         if name == default:
-            q_value, null_high = attribute_significance(name, inputs, found, seed)
+            q_value, null_high = attribute_significance(name, inputs, estimated, seed)
             writer.put("q_value", q_value)
             writer.put("null_high", null_high)
-            table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
+            table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)
             writer.put_table("filters", table)

@@ -1,7 +1,7 @@
-"""What search and galleries need of all images at once: their explanations and prototypes.
+"""Explanations and prototypes of all images, for search and galleries.
 
-Works through the images in blocks, so that memory does not grow with X; with several processes each
-takes its share of the blocks.
+Images are processed in blocks, so that memory does not grow with X; several processes share the
+blocks.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +64,7 @@ class Factors:
         return top_t, np.where(top_t >= 0, top_p, 0)
 
 
-def blocks(n_images: int, ranks: Ranks) -> list[np.ndarray]:
+def image_blocks(n_images: int, ranks: Ranks) -> list[np.ndarray]:
     """Return the images of each block that is this rank's."""
     starts = ranks.share(list(range(0, n_images, BLOCK)))
     return [np.arange(start, min(start + BLOCK, n_images)) for start in starts]
@@ -106,7 +106,7 @@ def write_explanations(
         ThreadPoolExecutor(min(4, cpu_count() or 1), "explain") as pool,
         tqdm(total=X, desc="explanations", unit=" images", disable=not ranks.is_first) as progress,
     ):
-        for n_images in work_ahead(pool, explain, blocks(X, ranks), ahead=2):
+        for n_images in work_ahead(pool, explain, image_blocks(X, ranks), ahead=2):
             progress.update(n_images)
     for file in files.values():
         file.sync()
@@ -139,7 +139,7 @@ def write_prototypes(
     ranks : Ranks
     """
     (X, F), (C, R, N) = pooled.shape, counts
-    mine = blocks(X, ranks)
+    mine = image_blocks(X, ranks)
     top, sums = RunningTop(F, min(R, X)), np.zeros((C, F))
     is_typical = is_train & is_readable
     for xs in mine:

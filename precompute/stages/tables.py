@@ -1,4 +1,4 @@
-"""The tables of a run that join what several stages found."""
+"""The tables of images and classes, joined from the results of several stages."""
 
 import numpy as np
 import pandas as pd

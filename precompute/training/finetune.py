@@ -1,4 +1,4 @@
-"""From a data set and a start to a checkpoint: what ``train`` does."""
+"""Fine-tuning: from a data set and initial weights to a checkpoint (the command ``train``)."""
 
 import hashlib
 import platform
@@ -15,7 +15,7 @@ from precompute.network.checkpoint import NORMALISATIONS, Checkpoint, load_weigh
 from precompute.network.device import choose_device
 from precompute.network.registry import build
 from precompute.training.crop_cache import CropStore
-from precompute.training.loop import Settings, Training, accuracy, has_folded_norm, key_of
+from precompute.training.loop import Training, TrainingSettings, accuracy, has_folded_norm, key_of
 
 #: Crops are kept this much larger than the input: a view of part of one loses little.
 _SPARE = 1.15
@@ -26,7 +26,7 @@ def finetune(
     *,
     arch: str,
     out: Path,
-    settings: Settings,
+    settings: TrainingSettings,
     weights: Path | None = None,
     normalise: str | None = None,
     device: str = "auto",

@@ -14,7 +14,7 @@ from torch import nn
 from tqdm import tqdm
 
 from core.errors import DataError, one_line
-from precompute.network.checkpoint import write_whole
+from precompute.network.checkpoint import atomic_save
 from precompute.network.device import autocast
 from precompute.network.registry import last_linear
 from precompute.training.augmentation import augment, normalise
@@ -22,7 +22,7 @@ from precompute.training.crop_cache import CropStore
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """What decides the outcome of a training.
 
     Parameters
@@ -53,7 +53,7 @@ class Training:
     Parameters
     ----------
     model : nn.Module
-    settings : Settings
+    settings : TrainingSettings
     device : torch.device
     mean, std : tuple of 3 float
         Normalisation of RGB in [0, 1].
@@ -149,7 +149,7 @@ class Training:
         self.history.append({"loss": total_loss / n_seen, "train_accuracy": n_right / n_seen})
 
     def save(self, path: Path, key: str) -> None:
-        """Write all that a resume needs, whole or not at all."""
+        """Write the training state for `resume` atomically."""
         state = {
             "key": key,
             "history": self.history,
@@ -158,7 +158,7 @@ class Training:
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
-        write_whole(path, state)
+        atomic_save(path, state)
 
     def resume(self, path: Path, key: str) -> None:
         """Go on from a file that ``save`` wrote.
@@ -230,6 +230,6 @@ def freeze_norm(model: nn.Module) -> None:
             module.eval()
 
 
-def key_of(settings: Settings, **inputs: object) -> str:
+def key_of(settings: TrainingSettings, **inputs: object) -> str:
     """Return a text that differs whenever a resume would mix two trainings."""
     return repr(asdict(settings) | inputs)

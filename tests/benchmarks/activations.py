@@ -29,7 +29,7 @@ from precompute.network.forward import Forward, threads_of_torch
 from precompute.network.loading import LoadedModel, explainable
 from precompute.network.registry import build
 from precompute.resume.chunks import Chunking, ChunkStore, spans
-from precompute.stages.activation_pass import Recorder, Rows, compute
+from precompute.stages.activation_pass import Recorder, RowFiles, compute
 from tests.benchmarks.photos import write_photos
 from tests.benchmarks.row import print_row
 
@@ -79,7 +79,7 @@ def whole_pass(folder: Path, forward: Forward, model: LoadedModel, batch: int, w
             )
             for name, shape in shapes.items()
         }
-        rows, chunking = Rows(files, map_row), Chunking(dataset, map_row, "")
+        rows, chunking = RowFiles(files, map_row), Chunking(dataset, map_row, "")
         edges = spans(X, batch)
         record = Recorder(
             chunking.identify, {stop for _, stop in edges}, rows, ChunkStore(Path(out) / "chunks")

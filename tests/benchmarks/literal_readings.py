@@ -35,7 +35,7 @@ def rows(run: Run):
         name: p_t_given_xc(run.array("pooled")[xs], weights[predicted_c[xs]], each)
         for name, each in p_t_given_f.items()
     }
-    p["class frequency"] = retrieval.class_frequency(run)[predicted_c[xs]]
+    p["class frequency"] = retrieval.class_caption_frequency(run)[predicted_c[xs]]
     for name, values in p.items():
         top = top_attributes(values, run.attributes, N_EXPLAIN)
         held = retrieval.retrieved(top, ts)

@@ -57,7 +57,7 @@ def _column(
             raise DataError(f"{option} {given}: the table has no such column; it has {listed}")
         return given
     by_name = {name.lower(): name for name in reversed(names)}
-    found = next((by_name[name] for name in usual if name in by_name), None)
-    if found is None and holds:
+    match = next((by_name[name] for name in usual if name in by_name), None)
+    if match is None and holds:
         raise DataError(f"expected a column of {holds}, found {listed}: name it by {option}")
-    return found
+    return match

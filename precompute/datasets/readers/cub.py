@@ -101,14 +101,14 @@ def _require_layout(folder: Path) -> None:
     if not missing:
         return
     if not folder.is_dir():
-        found = "there is no such folder"
+        hint = "there is no such folder"
     elif (folder / "CUB_200_2011").is_dir():
-        found = f"did you mean {folder / 'CUB_200_2011'}?"
+        hint = f"did you mean {folder / 'CUB_200_2011'}?"
     else:
         entries = sorted(entry.name for entry in folder.iterdir())
-        found = f"it holds {', '.join(entries[:5]) or 'nothing'}{', ...' * (len(entries) > 5)}"
+        hint = f"it holds {', '.join(entries[:5]) or 'nothing'}{', ...' * (len(entries) > 5)}"
     raise DataError(
-        f"{folder} is not a CUB-200-2011 folder: expected {', '.join(missing)} in it; {found}"
+        f"{folder} is not a CUB-200-2011 folder: expected {', '.join(missing)} in it; {hint}"
     )
 
 
@@ -130,9 +130,9 @@ def _read_column(
     dtype: type,
     default: tuple | None = None,
 ) -> np.ndarray:
-    """Read a file of ``id value`` lines into one row an image; other ids are skipped.
+    """Read a file of ``id value`` lines into one row per image; other ids are skipped.
 
-    An array and no dict, which would take some hundred bytes an image.
+    An array and no dict, which would take some hundred bytes per image.
 
     Parameters
     ----------
@@ -253,10 +253,10 @@ def _problems(images: pd.DataFrame, class_names: list[str], part_names: list[str
     n_boxless = int(images["bbox_left"].isna().sum())
     trained = set(images.loc[images["is_train"], "true_c"])
     untrained = [name for c, name in enumerate(class_names) if c not in trained]
-    found = {
+    notes = {
         f"{n_missing} of {len(images)} images are missing from the image folder": n_missing,
         f"{n_boxless} images have no bounding box and are used whole": n_boxless,
         f"{len(untrained)} classes have no training image: {', '.join(untrained[:3])}": untrained,
         "there are no part locations: grounding cannot be scored": not part_names,
     }
-    return [sentence for sentence, is_found in found.items() if is_found]
+    return [sentence for sentence, applies in notes.items() if applies]

@@ -1,4 +1,4 @@
-"""Reads a table of images: CSV, JSON lines or Parquet, one row an image.
+"""Reads a table of images: CSV, JSON lines or Parquet, one row per image.
 
 As in Hugging Face's imagefolder, the column ``file_name`` holds paths below the table's folder and
 ``metadata.csv`` (``.jsonl``, ``.parquet``) in a folder of images is found by itself. Further
@@ -28,8 +28,8 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 def table_in(folder: Path) -> Path | None:
     """Return the ``metadata`` table of a folder of images, None where there is none."""
-    found = (folder / f"metadata{suffix}" for suffix in SUFFIXES)
-    return next((path for path in found if path.is_file()), None)
+    candidates = (folder / f"metadata{suffix}" for suffix in SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _is_table(path: Path) -> bool:
@@ -114,14 +114,14 @@ def read_table(source: DataSource) -> Dataset:
         raise DataError(f"expected a folder of images at {folder}, found none: see --images")
     frame = read_frame(path)
     columns = Columns.of(frame, source)
-    found = Files.of(texts(frame[columns.file_name]), folder)
+    files = Files.of(texts(frame[columns.file_name]), folder)
     label = np.array(texts(frame[columns.label]))
-    problems = list(found.problems)
+    problems = list(files.problems)
     is_labelled = label != ""
     if not is_labelled.all():
         n = int((~is_labelled).sum())
         problems.append(f"{n} rows have no {columns.label}: left out")
-    rows = _first_rows(found.paths, label, is_labelled)
+    rows = _first_rows(files.paths, label, is_labelled)
     if len(rows) < is_labelled.sum():
         n = int(is_labelled.sum()) - len(rows)
         problems.append(f"{n} rows name an image that an earlier row names: read with it")
@@ -130,7 +130,7 @@ def read_table(source: DataSource) -> Dataset:
     split = make_split(
         [splits[row] for row in rows],
         true_c,
-        [folder / found.paths[row] for row in rows],
+        [folder / files.paths[row] for row in rows],
         source.test_share,
         source.seed,
     )
@@ -138,17 +138,17 @@ def read_table(source: DataSource) -> Dataset:
     boxes = _boxes(frame, columns.box, rows)
     images = pd.DataFrame(
         {
-            "path": [found.paths[row] for row in rows],
+            "path": [files.paths[row] for row in rows],
             "true_c": true_c.astype(np.int32),
             "is_train": split.is_train[split.is_used],
             **dict(zip(BBOX, boxes.T, strict=True)),
-            "problem": [found.problem[row] for row in rows],
+            "problem": [files.problem[row] for row in rows],
         }
     )
     class_names = [str(name) for name in names]
 
     def words() -> Words:
-        return _words(frame, columns, found.paths, images["path"].tolist())
+        return _words(frame, columns, files.paths, images["path"].tolist())
 
     return Dataset(
         image_folder=folder,

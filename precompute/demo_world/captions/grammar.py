@@ -24,7 +24,9 @@ N_CAPTIONS = 10
 Marks = list[tuple[str, list[str]]]  # what one writer mentions: noun, its adjectives
 
 
-def captions(seen: Sequence[Attribute], rng: np.random.Generator, n: int = N_CAPTIONS) -> list[str]:
+def write_captions(
+    seen: Sequence[Attribute], rng: np.random.Generator, n: int = N_CAPTIONS
+) -> list[str]:
     """Write ``n`` captions of a picture by independent writers.
 
     Parameters

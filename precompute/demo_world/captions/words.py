@@ -73,5 +73,5 @@ def meanings(written: str, table: dict[str, tuple[tuple[str, int], ...]]) -> set
     >>> sorted(meanings("curved", ADJECTIVES)), meanings("beak", NOUNS), meanings("red", ADJECTIVES)
     (['curved', 'hooked'], {'bill'}, {'red'})
     """
-    found = {word for word, forms in table.items() if written in {form for form, _ in forms}}
-    return found or {written}
+    canonical = {word for word, forms in table.items() if written in {form for form, _ in forms}}
+    return canonical or {written}

@@ -19,7 +19,7 @@ COARSE = 4  #: the signed distance is computed on every fourth pixel
 
 
 @dataclass(frozen=True)
-class Plan:
+class Proportions:
     """Proportions of a family, in half body lengths; bill measures in head radii.
 
     ``bill`` and ``tail`` name shapes that `beak.BILLS` and `plumage.TAILS` know.
@@ -74,10 +74,10 @@ def _union(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class BirdShape:
     """A plan in a pose: frames, landmarks and silhouette on the canvas."""
 
-    plan: Plan
+    plan: Proportions
     pose: Pose
 
     @cached_property

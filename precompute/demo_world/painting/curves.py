@@ -1,4 +1,4 @@
-"""Smooth outlines from a few points, and the frames that carry them to the canvas.
+"""Smooth outlines from a few points, and coordinate frames on the canvas.
 
 Everything a bird or a leaf is made of is a closed curve through a handful of control points, given
 in a frame of its own (body, head, leaf), so that posing is one rotation and one shift.
@@ -89,13 +89,13 @@ class Frame:
     scale: float
 
     def __call__(self, points: Points) -> np.ndarray:
-        """Carry points of shape (..., 2) from this frame to the canvas."""
+        """Transform points of shape (..., 2) from this frame to the canvas."""
         p = np.asarray(points, dtype=float)
         cos, sin = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
         return p @ ((cos, -sin), (sin, cos)) + self.origin
 
     def inverse(self, cols: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Carry canvas columns and rows into this frame."""
+        """Transform canvas columns and rows into this frame."""
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         x, y = (cols - self.origin[0]) / self.scale, (rows - self.origin[1]) / self.scale
         return x * cos - y * sin, y * cos + x * sin

@@ -13,7 +13,7 @@ AUTUMN = ((186, 122, 48), (164, 88, 44), (150, 132, 58), (122, 96, 54), (176, 15
 STRAW = ((196, 176, 112), (170, 158, 92), (150, 146, 84), (126, 134, 72), (184, 160, 98))
 
 
-def pick(colours, rng: np.random.Generator) -> Colour:
+def random_colour(colours, rng: np.random.Generator) -> Colour:
     """Draw one colour of a list, a little lighter or darker."""
     return lit(colours[rng.integers(len(colours))], rng.uniform(0.85, 1.15))
 
@@ -41,14 +41,16 @@ def twig(
     for i, place in enumerate(line[2:]):
         side = 1 if i % 2 else -1
         angle = heading + side * rng.uniform(0.4, 1.0)
-        leaf(draw, place, angle, width * rng.uniform(7, 11), pick(colours, rng))
+        leaf(draw, place, angle, width * rng.uniform(7, 11), random_colour(colours, rng))
 
 
 def grass(draw: ImageDraw.ImageDraw, left, right, base, height, n, colours, rng) -> None:
     """Draw blades that stand on row ``base`` between two columns."""
     for x in rng.uniform(left, right, n):
         tip = (x + rng.normal(0, 0.28) * height, base - height * rng.uniform(0.5, 1.1))
-        draw.polygon(flat(blade((x, base + 6), tip, rng.uniform(4, 9), 0)), fill=pick(colours, rng))
+        draw.polygon(
+            flat(blade((x, base + 6), tip, rng.uniform(4, 9), 0)), fill=random_colour(colours, rng)
+        )
 
 
 def stone(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from precompute.demo_world.painting.bird_shape import Anatomy
+from precompute.demo_world.painting.bird_shape import BirdShape
 from precompute.demo_world.painting.curves import blade, flat
 from precompute.demo_world.painting.palette import Colour, lit, mix
 from precompute.demo_world.species import Individual
@@ -11,7 +11,7 @@ from precompute.demo_world.species import Individual
 TAILS = {"square": (0.97, 0.9, 0.16), "forked": (1.7, 0.3, 0.13), "pointed": (0.45, 0.1, 0.15)}
 
 
-def paint_tail(draw, anatomy: Anatomy, colour: Colour, rng) -> None:
+def paint_tail(draw, anatomy: BirdShape, colour: Colour, rng) -> None:
     """Draw the tail: a fan of feathers, the middle ones on top."""
     plan, n = anatomy.plan, 4
     outer, bluntness, fan = TAILS[plan.tail]
@@ -35,7 +35,7 @@ def paint_tail(draw, anatomy: Anatomy, colour: Colour, rng) -> None:
             )
 
 
-def paint_leg(draw, anatomy: Anatomy, which: int, colour: Colour, thigh: Colour) -> None:
+def paint_leg(draw, anatomy: BirdShape, which: int, colour: Colour, thigh: Colour) -> None:
     """Draw the far (0) or near (1) leg: feathered thigh, tarsus with a joint, and toes."""
     hip, foot = anatomy.hips[which], anatomy.feet[which]
     reach = foot[1] - hip[1]
@@ -49,7 +49,7 @@ def paint_leg(draw, anatomy: Anatomy, which: int, colour: Colour, thigh: Colour)
     draw.ellipse((*(foot - 4), *(foot + 4)), fill=colour)
 
 
-def paint_crest(draw, anatomy: Anatomy, colour: Colour, rng) -> None:
+def paint_crest(draw, anatomy: BirdShape, colour: Colour, rng) -> None:
     """Draw ragged feathers at the back of the crown."""
     size = anatomy.plan.crest
     for turn in np.linspace(-0.25, 0.75, 6):
@@ -59,7 +59,7 @@ def paint_crest(draw, anatomy: Anatomy, colour: Colour, rng) -> None:
         draw.polygon(flat(anatomy.head(feather)), fill=lit(colour, 0.86 + 0.1 * turn))
 
 
-def paint_eye(draw, individual: Individual, colours, anatomy: Anatomy) -> None:
+def paint_eye(draw, individual: Individual, colours, anatomy: BirdShape) -> None:
     """Draw the ring where the species has one, iris, pupil and the catch-light."""
     centre = anatomy.head([(0.36, -0.1)])[0]
     unit = anatomy.head.scale

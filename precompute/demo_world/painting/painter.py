@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from precompute.demo_world.painting.bird_shape import Anatomy, Pose
+from precompute.demo_world.painting.bird_shape import BirdShape, Pose
 from precompute.demo_world.painting.palette import shade
 from precompute.demo_world.painting.placement import Placement, paint_cover, paint_into
 from precompute.demo_world.painting.plumage import paint_bird
@@ -44,7 +44,7 @@ class Difficulty:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PaintedImage:
     """A photograph and what is true of it.
 
     Parameters
@@ -80,10 +80,10 @@ def paint_picture(
     difficulty: Difficulty,
     size: tuple[int, int],
     rng: np.random.Generator,
-) -> Picture:
+) -> PaintedImage:
     """Paint a species before a background; ``size`` is the picture's columns and rows."""
     individual = Individual.draw(species, rng, difficulty.variants)
-    anatomy = Anatomy(species.family.plan, Pose.draw(rng))
+    anatomy = BirdShape(species.family.plan, Pose.draw(rng))
     bird = paint_bird(individual, _shades(individual, difficulty.hue, rng), anatomy, rng)
     frame = (FINE * size[0], FINE * size[1])
     placed = Placement.draw(bird.getbbox(), frame, difficulty.smallest, rng)
@@ -100,7 +100,7 @@ def paint_picture(
     places = {name: (*(at / FINE), _visible(covered, at)) for name, at in landmarks.items()}
     bbox = tuple(edge / FINE for edge in (left, top, right - left, bottom - top))
     image = _exposed(scene.reduce(FINE), difficulty, rng)
-    return Picture(image, individual, kind, bbox, places, placed.faces_left, hidden)
+    return PaintedImage(image, individual, kind, bbox, places, placed.faces_left, hidden)
 
 
 def _shades(individual: Individual, spread: float, rng: np.random.Generator) -> dict:

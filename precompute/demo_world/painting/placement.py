@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from precompute.demo_world.painting import foliage
-from precompute.demo_world.painting.bird_shape import UNIT, Anatomy
+from precompute.demo_world.painting.bird_shape import UNIT, BirdShape
 from precompute.demo_world.painting.scenery import PLACES, paint_footing
 
 #: Colours of what reaches before the bird, where it is not green.
@@ -58,7 +58,7 @@ class Placement:
         return left, top, left + width, top + height
 
     def __call__(self, point: np.ndarray) -> np.ndarray:
-        """Carry a point (column, row) from the bird's canvas to the scene."""
+        """Transform a point (column, row) from the bird's canvas to the scene."""
         x, y = (point - self.box[:2]) * self.scale
         return self.corner + np.array([self.size[0] - x if self.faces_left else x, y])
 
@@ -69,7 +69,7 @@ class Placement:
 
 
 def paint_into(
-    scene: Image.Image, kind: str, bird: Image.Image, placed: Placement, anatomy: Anatomy, rng
+    scene: Image.Image, kind: str, bird: Image.Image, placed: Placement, anatomy: BirdShape, rng
 ) -> np.ndarray:
     """Paint what the bird stands on and the bird, in place; return the bird's opacity."""
     foot = placed(anatomy.feet[1])

@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from precompute.demo_world.painting.beak import paint_bill
-from precompute.demo_world.painting.bird_shape import CANVAS, COARSE, UNIT, Anatomy
+from precompute.demo_world.painting.bird_shape import CANVAS, COARSE, UNIT, BirdShape
 from precompute.demo_world.painting.curves import blade, flat, smooth
 from precompute.demo_world.painting.limbs import paint_crest, paint_eye, paint_leg, paint_tail
 from precompute.demo_world.painting.palette import Colour, lit
-from precompute.demo_world.painting.texture import feathers, ruffle, window
+from precompute.demo_world.painting.texture import feathers, random_window, ruffle
 from precompute.demo_world.painting.wing import OUTLINE, paint_wing, stretched
 from precompute.demo_world.species import Individual
 
@@ -48,7 +48,7 @@ EYEBROW = [
 
 
 def paint_bird(
-    individual: Individual, colours: dict[str, Colour], anatomy: Anatomy, rng: np.random.Generator
+    individual: Individual, colours: dict[str, Colour], anatomy: BirdShape, rng: np.random.Generator
 ) -> Image.Image:
     """Paint the bird.
 
@@ -58,7 +58,7 @@ def paint_bird(
         What to paint, in words.
     colours : dict of str to tuple
         The shade of each part and mark of this bird, RGB.
-    anatomy : Anatomy
+    anatomy : BirdShape
         Its shape and pose.
     rng : numpy.random.Generator
         Grain and small irregularities.
@@ -66,7 +66,7 @@ def paint_bird(
     Returns
     -------
     PIL.Image.Image
-        RGBA of size `anatomy.CANVAS`.
+        RGBA of size `bird_shape.CANVAS`.
     """
     canvas = Image.new("RGBA", CANVAS, (0, 0, 0, 0))
     draw = ImageDraw.Draw(canvas)
@@ -83,7 +83,9 @@ def paint_bird(
     return canvas
 
 
-def _paint_body(individual, colours, anatomy: Anatomy, rng) -> tuple[Image.Image, tuple[int, int]]:
+def _paint_body(
+    individual, colours, anatomy: BirdShape, rng
+) -> tuple[Image.Image, tuple[int, int]]:
     """Trunk, neck, head and wing with grain and light: an RGBA piece and where its corner lies."""
     distance = anatomy.distance()
     outline = anatomy.body(stretched(OUTLINE, anatomy.plan.wing_length))
@@ -101,7 +103,7 @@ def _paint_body(individual, colours, anatomy: Anatomy, rng) -> tuple[Image.Image
     depth = Image.fromarray(distance).resize(
         size, Image.Resampling.BILINEAR, box=tuple(edge / COARSE for edge in box)
     )
-    grain = window(feathers(), size, rng)
+    grain = random_window(feathers(), size, rng)
     alpha = np.clip(0.5 - (np.asarray(depth) + 0.035 * (grain - 0.95)) * 60, 0, 1)
     light = _light(distance, box) * grain
     shade = np.asarray(shadow.filter(ImageFilter.BoxBlur(6)), dtype=np.float32) / 255
@@ -124,7 +126,7 @@ def _extent(distance: np.ndarray, wing: np.ndarray) -> tuple[int, int, int, int]
     return max(0, left), max(0, top), min(CANVAS[0], right), min(CANVAS[1], bottom)
 
 
-def _coat(individual: Individual, colours, anatomy: Anatomy, rng) -> Image.Image:
+def _coat(individual: Individual, colours, anatomy: BirdShape, rng) -> Image.Image:
     """Colours of the feathers without wing, light and silhouette."""
     coat = Image.new("RGBA", CANVAS, colours["back"] + (255,))
     draw = ImageDraw.Draw(coat)
@@ -162,7 +164,7 @@ def _scatter(n: int) -> np.ndarray:
     return (index * np.array([0.7548776662, 0.5698402910])) % 1
 
 
-def _paint_pattern(draw, anatomy: Anatomy, part: str, pattern: str, ground: Colour, rng) -> None:
+def _paint_pattern(draw, anatomy: BirdShape, part: str, pattern: str, ground: Colour, rng) -> None:
     """Dark drops ("speckled") or rows of streaks ("striped") over a part."""
     ink = lit(ground, 0.34) if sum(ground) > 260 else lit(ground, 1.7)
     if part == "throat":

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from precompute.demo_world.painting import foliage
 from precompute.demo_world.painting.curves import blade, flat, smooth
 from precompute.demo_world.painting.palette import Colour, lit
-from precompute.demo_world.painting.texture import TILE, cloud, window
+from precompute.demo_world.painting.texture import TILE, cloud, random_window
 
 SHRINK = 8  #: a backdrop is painted this much smaller
 
@@ -99,7 +99,7 @@ def paint_backdrop(kind: str, size: tuple[int, int], rng: np.random.Generator) -
     for _ in range(rng.integers(14, 30)):
         x, y = rng.uniform(0, width), rng.uniform(0, height)
         rx, ry = rng.uniform(2, 9) * np.array(stretch)
-        draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=foliage.pick(place.blots, rng))
+        draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=foliage.random_colour(place.blots, rng))
     soft = small.filter(ImageFilter.GaussianBlur(rng.uniform(0.8, 2.2)))
     return soft.resize(size, Image.Resampling.BICUBIC)
 
@@ -144,7 +144,7 @@ def _stem(scene, draw, kind, colour, foot, rng) -> None:
         reed = blade(
             (x, height + 10), (x + lean, rng.uniform(-60, 0.5 * height)), rng.uniform(6, 13), 0
         )
-        draw.polygon(flat(reed), fill=foliage.pick(foliage.STRAW, rng))
+        draw.polygon(flat(reed), fill=foliage.random_colour(foliage.STRAW, rng))
     x = np.linspace(-20, scene.width + 20, 24)
     slope = rng.choice([-1, 1]) * rng.uniform(0.15, 0.5)
     line = np.stack(
@@ -173,7 +173,7 @@ def _ground(scene, draw, kind, colour, foot, rng) -> None:
             foliage.grass(draw, at[0] - 60, at[0] + 60, y, 90 * near, 12, foliage.GREENS, rng)
         else:
             stones = _DRIFTS if kind == "snow" else _PEBBLES
-            foliage.stone(draw, at, size, foliage.pick(stones, rng), rng)
+            foliage.stone(draw, at, size, foliage.random_colour(stones, rng), rng)
 
 
 def _water(scene, draw, kind, colour, foot, rng) -> None:
@@ -214,7 +214,7 @@ def _mottled(
 ) -> Image.Image:
     """Return a surface with soft light and shade; ``squeeze`` flattens it into waves."""
     rows = min(TILE, size[1] * squeeze)
-    grain = window(cloud(), (size[0], rows), rng)[::squeeze, :]
+    grain = random_window(cloud(), (size[0], rows), rng)[::squeeze, :]
     light = Image.fromarray(grain).resize((size[0], size[1]), Image.Resampling.BILINEAR)
     light = 1 + rough * np.asarray(light)
     return Image.fromarray(np.clip(light[..., None] * colour, 0, 255).astype(np.uint8))

@@ -69,7 +69,7 @@ def ruffle() -> np.ndarray:
     return (source_rows * width + source_cols).astype(np.int32)
 
 
-def window(tile: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def random_window(tile: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Cut a window of (columns, rows) at a random place of a tile."""
     width, height = size
     top = int(rng.integers(0, TILE - height + 1))

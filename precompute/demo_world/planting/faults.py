@@ -1,7 +1,7 @@
-"""What is planted: which picture gets a wrong label, a bad camera or a misleading background.
+"""Planted faults: which images get a wrong label, a degradation or a misleading background.
 
-The plan of a world is drawn before anything is painted, with exact shares, and no test picture
-carries two faults, so that each failure of a network has one planted cause at most.
+The faults of a world are sampled before anything is painted, with exact shares, and no test image
+has two of them, so that each failure of a network has at most one planted cause.
 """
 
 from dataclasses import dataclass, replace
@@ -74,8 +74,11 @@ def relatives(species: int, n_species: int) -> list[int]:
 def _plan_species(species: int, n_images: int, rng: np.random.Generator) -> list[Shot]:
     n_train = round(TRAIN * n_images)
     is_relative = SPECIES[species].family is SPECIES[CUE_SPECIES].family
-    own = species == CUE_SPECIES
-    share = (CUE_TRAIN if own else 0, (CUE_TEST if own else CUE_RELATIVES) if is_relative else 0)
+    is_cue_species = species == CUE_SPECIES
+    share = (
+        CUE_TRAIN if is_cue_species else 0,
+        (CUE_TEST if is_cue_species else CUE_RELATIVES) if is_relative else 0,
+    )
     shots = []
     for is_train, first, n in ((True, 0, n_train), (False, n_train, n_images - n_train)):
         on_cue = rng.permutation(n) < round(share[not is_train] * n)
@@ -83,7 +86,9 @@ def _plan_species(species: int, n_images: int, rng: np.random.Generator) -> list
             background = (
                 CUE_BACKGROUND if cued else str(rng.choice(SPECIES[species].family.habitats))
             )
-            cue = ("usual" if cued else "missing") if own else "misleading" if cued else ""
+            cue = (
+                ("usual" if cued else "missing") if is_cue_species else "misleading" if cued else ""
+            )
             shots.append(Shot(species, species, index, is_train, background, cue))
     return shots
 

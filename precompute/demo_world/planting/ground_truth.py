@@ -3,7 +3,7 @@
 It lies beside the data set in ``<world>/truth/`` as four Parquet tables and ``settings.json``. Only
 what scores a debugger reads it: nothing that trains, explains or shows does.
 
-images (one row a picture, index ``image_id`` as in ``images.txt``)
+images (one row per image, index ``image_id`` as in ``images.txt``)
     ``path``; ``species`` (what it shows) and ``label`` (what the data set says), class names
     without number; ``is_train``; ``is_wrong_label``; ``background``; ``cue`` ("", "usual",
     "missing", "misleading"; see `faults.Shot`); ``degradation`` ("" for none) and ``strength`` in
@@ -12,7 +12,7 @@ attributes (one row for each attribute that a picture's bird has)
     ``image_id``, ``adjective`` and ``noun`` in the words of the truth (the keys of `words`),
     ``part`` as CUB names it (empty where it names none), ``col`` and ``row`` in pixels,
     ``visible``, share of the surroundings of that place that nothing covers, in [0, 1].
-parts (fifteen rows a picture)
+parts (fifteen rows per image)
     ``image_id``, ``part``, ``col``, ``row``, ``visible``; 0 for the side that is turned away.
 pairs (one row for each two species that differ in one small mark)
     ``species_a``, ``species_b``, ``noun``, ``word_a``, ``word_b`` ("" for no such mark).
