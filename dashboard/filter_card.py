@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 
 from core.explanations.contributions import top_classes
+from core.name_status import MAX_Q, NameStatus
 from core.runs.run import Run
 from dashboard import heading, labels, links
 from dashboard.components import gallery, ranking
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures import charts
 from dashboard.figures.filter_region import region
-from dashboard.labels import MAX_Q, filter_name
+from dashboard.labels import filter_name
 from dashboard.state import picked
 
 #: Images whose activations by class are drawn, evenly spaced over the run.
@@ -58,7 +59,7 @@ def step_bar(run: Run, f: int) -> None:
 def title(run: Run, f: int) -> None:
     """Draw the filter's name and the result of its permutation test."""
     row = run.filters.iloc[f]
-    is_named = row["verdict"] != "no nameable attribute"
+    is_named = row["verdict"] != NameStatus.NONE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(
             f"Filter {f}: {heading.plain(filter_name(run, f))}", anchor=False, width="content"

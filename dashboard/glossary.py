@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from core.name_status import MAX_Q
+
 TERMS: dict[str, str] = {
     "attribute t": "An adjective and a noun from the captions, such as “yellow head”.",
     "filter f": "A channel of the last convolutional layer; its output is the feature map f(x).",
@@ -25,8 +27,8 @@ TERMS: dict[str, str] = {
     "image's side from the nearest keypoint of the part.",
     "null band": "Range of p(t | f) when captions are shuffled among images (permutation test), up "
     "to the 95th percentile.",
-    "q": "False discovery rate of an attribute of a filter, from the permutation test. Below 5 % "
-    "the attribute is significant and can name the filter.",
+    "q": "False discovery rate of an attribute of a filter, from the permutation test. Below "
+    f"{MAX_Q:.0%} the attribute is significant and can name the filter.",
     "canonical image": "One of the training images whose pooled activations are nearest to the "
     "mean of their class.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "

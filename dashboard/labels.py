@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.name_status import MAX_Q, NameStatus
 from core.runs.run import Run
-
-#: False discovery rate below which an attribute names a filter.
-MAX_Q = 0.05
 
 
 def phrase(run: Run, t: int) -> str:
@@ -54,10 +52,10 @@ def _labels(run: Run) -> _Labels:
 
 def filter_name(run: Run, f: int, most: int = 2) -> str:
     """Return the attribute that names filter f, several of them, or that it has none."""
-    name_t, verdict = int(run.filters["name_t"].iloc[f]), str(run.filters["verdict"].iloc[f])
+    name_t, verdict = (run.filters[column].iloc[f] for column in ("name_t", "verdict"))
     if name_t >= 0:
-        return phrase(run, name_t)
-    if verdict != "several names":
+        return phrase(run, int(name_t))
+    if verdict != NameStatus.SEVERAL:
         return verdict
     p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
     ts = np.flatnonzero(q < MAX_Q)
@@ -67,5 +65,5 @@ def filter_name(run: Run, f: int, most: int = 2) -> str:
 
 def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
     """Return a filter's number and name for a ranked list."""
-    is_nameless = run.filters["verdict"].iloc[f] == "no nameable attribute"
+    is_nameless = run.filters["verdict"].iloc[f] == NameStatus.NONE
     return [(f"{f}  ", "muted"), (filter_name(run, f), "muted" if is_nameless else "")]

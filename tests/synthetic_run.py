@@ -15,6 +15,7 @@ from scipy import sparse
 from core import probability
 from core.explanations.attribute_ranking import top_attributes
 from core.language.parts import part_of
+from core.name_status import NameStatus
 from core.runs.contract import N_EXPLAIN, K
 from core.runs.run import Run
 from core.runs.writer import RunWriter
@@ -137,7 +138,7 @@ def write_synthetic_run(
             "n_right": [int((m & ~is_train & is_right).sum()) for m in in_class],
         }
     )
-    verdicts = np.array(["named", "several names", "no nameable attribute"])[np.arange(F) % 3]
+    verdicts = np.array(list(map(str, NameStatus)))[np.arange(F) % 3]
     p = p_t_given_f["ridge"]
     filters = pd.DataFrame(
         {

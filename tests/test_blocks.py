@@ -67,7 +67,7 @@ def test_diagnoses_do_not_depend_on_the_size_of_blocks(run, small_blocks):
 
 
 def test_groups_of_failures_that_are_read_again_are_those_held_in_memory(run):
-    read = failure_groups.AttributeDifferences(run, failure_groups.failures(run))
+    read = failure_groups.AttributeDifferences(run, run.failures)
     np.testing.assert_array_equal(
         failure_groups.group_directions(read), failure_groups.group_directions(read[:])
     )

@@ -5,7 +5,6 @@ from core.diagnosis import failure_groups as module
 from core.diagnosis.failure_groups import (
     attribute_difference,
     cluster_failures,
-    failures,
     group_directions,
 )
 from core.explanations.explanation import explain
@@ -18,12 +17,12 @@ def test_failures_are_the_misclassified_test_images(run):
         for x in range(len(images))
         if not images["is_train"][x] and images["true_c"][x] != images["predicted_c"][x]
     ]
-    assert failures(run).tolist() == expected
+    assert run.failures.tolist() == expected
     assert len(expected) >= 5
 
 
 def test_the_difference_is_that_of_the_two_explanations(run):
-    x = int(failures(run)[0])
+    x = int(run.failures[0])
     p = [explain(run, x, int(run.images[column][x])).p for column in ("predicted_c", "true_c")]
     np.testing.assert_allclose(attribute_difference(run, np.array([x]))[0], p[0] - p[1], atol=1e-6)
 
@@ -66,7 +65,7 @@ def test_a_failure_without_any_difference_is_grouped_too():
 
 def test_clusters_of_a_run_hold_each_failure_once_largest_first_with_names_of_their_own(run):
     found = cluster_failures(run)
-    assert sorted(np.concatenate([c.xs for c in found])) == failures(run).tolist()
+    assert sorted(np.concatenate([c.xs for c in found])) == run.failures.tolist()
     sizes = [len(c.xs) for c in found]
     assert sizes == sorted(sizes, reverse=True)
     for cluster in found:
@@ -79,7 +78,7 @@ def test_clusters_of_a_run_hold_each_failure_once_largest_first_with_names_of_th
 def test_clusters_are_the_same_each_time_and_in_any_order_of_the_failures(run):
     first, second = cluster_failures(run), cluster_failures(run)
     assert [c.title for c in first] == [c.title for c in second]
-    turned = cluster_failures(run, failures(run)[::-1])
+    turned = cluster_failures(run, run.failures[::-1])
     assert [sorted(c.xs) for c in turned] == [sorted(c.xs) for c in first]
 
 

@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.diagnosis.diagnosis import COLUMNS, write_diagnoses
-from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern
 from core.review.verdicts import Verdict, Verdicts
 from core.runs.run import open_run
@@ -80,9 +79,7 @@ def test_without_a_change_the_answer_stays(faulty):
 def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it_back(
     faulty, smallest, button
 ):
-    x = next(
-        int(x) for x in failures(faulty) if smallest(faulty, x, classes(faulty, x)[1]).succeeds
-    )
+    x = next(int(x) for x in faulty.failures if smallest(faulty, x, classes(faulty, x)[1]).succeeds)
     c, versus = classes(faulty, x)
     app = part("image_page.what_if", x, c, versus)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.{button}").click().run()
@@ -240,7 +237,7 @@ def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch):
 
 
 def test_reports_of_the_list_on_show_can_be_downloaded(faulty):
-    app = part("components.report_buttons", failures(faulty).tolist())
+    app = part("components.report_buttons", faulty.failures.tolist())
     assert len(app.get("download_button")) == 3
     assert not app.exception
 
@@ -250,13 +247,13 @@ def test_the_page_counts_patterns_and_leads_to_groups_and_suspects(faulty):
     assert not app.exception
     metrics = {metric.label: int(metric.value) for metric in app.metric}
     assert metrics["Spurious cue"] == len(MISLED)
-    assert sum(metrics.values()) == len(failures(faulty))
+    assert sum(metrics.values()) == len(faulty.failures)
     assert any("group=0" in link for link in links(app))
     assert {f"failures?x={x}" for x in WRONG_LABELS} <= set(links(app))
 
 
 def test_progress_counts_the_reviewed_failures(faulty):
-    paths = faulty.images["path"].iloc[failures(faulty)]
+    paths = faulty.images["path"].iloc[faulty.failures]
     with closing(Verdicts()) as verdicts:
         for path in paths[:2]:
             verdicts.save(Verdict(faulty.manifest["dataset"], path, is_reviewed=True))

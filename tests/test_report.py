@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from core.diagnosis.diagnosis import diagnosed
-from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern
 from core.errors import DataError
 from core.review.report import report_rows, to_csv, to_html, to_json, write_report
@@ -38,7 +37,7 @@ def faulty(runs):
 
 @pytest.fixture(scope="module")
 def table(faulty):
-    xs = failures(faulty)
+    xs = faulty.failures
     note = {"pattern": str(Pattern.WRONG_LABEL), "note": HOSTILE, "tags": ["=1+1", "b"]}
     path = faulty.images["path"].iloc[xs[0]]
     verdicts = pd.DataFrame([{**note, "author": "Ana", "is_reviewed": True}], index=[path])
@@ -46,7 +45,7 @@ def table(faulty):
 
 
 def test_a_row_says_what_the_run_and_the_person_say(faulty, table):
-    xs, diagnoses = failures(faulty), faulty.table("diagnoses")
+    xs, diagnoses = faulty.failures, faulty.table("diagnoses")
     assert table["x"].tolist() == xs.tolist()
     assert table["pattern"].tolist() == diagnoses["pattern"].iloc[xs].tolist()
     assert table["why_predicted"].str.startswith("This is a ").all()
@@ -96,7 +95,7 @@ def test_an_empty_choice_gives_a_report_that_says_so(faulty):
 
 
 def test_a_run_without_diagnoses_is_reported_without_patterns(run):
-    table = report_rows(run, failures(run))
+    table = report_rows(run, run.failures)
     assert (table["pattern"] == "").all()
     assert "article" in to_html(run, table, "Failures")
 
@@ -109,7 +108,7 @@ def test_another_ending_is_refused(faulty, table, tmp_path):
 @pytest.fixture
 def database(tmp_path, monkeypatch, faulty):
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
-    path = faulty.images["path"].iloc[failures(faulty)[0]]
+    path = faulty.images["path"].iloc[faulty.failures[0]]
     with closing(Verdicts()) as verdicts:
         verdicts.save(Verdict(faulty.manifest["dataset"], path, note="seen by Ana", author="Ana"))
 
@@ -120,7 +119,7 @@ def test_the_command_writes_what_its_conditions_choose_with_the_verdicts(faulty,
     words = ["report", "faulty", "--runs", str(runs), "--out", str(out), "--true", "Class 1"]
     assert main([*words, "--sort", "by predicted class"]) == 0
     images = json.loads(out.read_text("utf-8"))["images"]
-    wrong = faulty.images.iloc[failures(faulty)]
+    wrong = faulty.images.iloc[faulty.failures]
     assert len(images) == (wrong["true_c"] == 1).sum()
     assert main(["report", "faulty", "--runs", str(runs), "--out", str(out)]) == 0
     assert "seen by Ana" in out.read_text("utf-8")

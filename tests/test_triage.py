@@ -5,7 +5,6 @@ import pytest
 
 from core.diagnosis.background import background_mask, keypoint_line_distances, pooled_background
 from core.diagnosis.diagnosis import COLUMNS, DECIDED, diagnose, members, suspects, write_diagnoses
-from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern, squash
 from core.diagnosis.image_quality import excess, find_image_quality
 from core.diagnosis.label_evidence import inverse_temperature, nearest_neighbours
@@ -115,7 +114,7 @@ def test_a_constant_measure_accuses_nobody():
 def test_images_misled_by_their_surroundings_are_found_and_no_other_failure(faulty, diagnoses):
     found = np.flatnonzero(diagnoses["pattern"] == Pattern.SPURIOUS_CUE)
     assert set(found) == set(MISLED)
-    finding = find_spurious_cue(faulty, failures(faulty))
+    finding = find_spurious_cue(faulty, faulty.failures)
     assert "would win" in finding.reason(MISLED[0])
 
 
@@ -190,7 +189,7 @@ def test_the_use_of_a_discriminative_attribute_is_put_into_words(mark, state):
 
 
 def test_every_failure_has_a_pattern_and_its_reasons(faulty, diagnoses):
-    xs = failures(faulty)
+    xs = faulty.failures
     assert set(diagnoses["pattern"].iloc[xs]) <= {str(pattern) for pattern in Pattern}
     for column in COLUMNS.values():
         assert diagnoses[f"{column}_reason"].iloc[xs].str.len().gt(10).all()

@@ -12,7 +12,7 @@ Thresholds were chosen on synthetic data sets and evaluated on another one: see
 import numpy as np
 import pandas as pd
 
-from core.diagnosis.failure_groups import cluster_failures, failures
+from core.diagnosis.failure_groups import cluster_failures
 from core.diagnosis.finding import Pattern
 from core.diagnosis.image_quality import find_image_quality
 from core.diagnosis.missing_feature import find_missing_feature
@@ -41,7 +41,7 @@ def diagnose(run: Run) -> dict[str, pd.DataFrame]:
     run : Run
         A finished run; the maps of its failures and of some training images are read.
     """
-    xs = failures(run)
+    xs = run.failures
     mislabelled, suggested_c = find_wrong_label(run)
     findings = {
         Pattern.IMAGE_QUALITY: find_image_quality(run),

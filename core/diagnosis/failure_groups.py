@@ -12,6 +12,7 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import silhouette_score
+from sklearn.preprocessing import normalize
 
 from core.batching import blocks
 from core.diagnosis.class_attributes import attribute_phrase
@@ -48,12 +49,6 @@ class Cluster:
     def title(self) -> str:
         """The name with the number of failures: "23 failures: ..."."""
         return f"{len(self.xs):,} {'failure' if len(self.xs) == 1 else 'failures'}: {self.name}"
-
-
-def failures(run: Run) -> np.ndarray:
-    """Return the misclassified test images of a run, in order."""
-    images = run.images
-    return np.flatnonzero(~images["is_train"] & (images["true_c"] != images["predicted_c"]))
 
 
 def attribute_difference(run: Run, xs: np.ndarray) -> np.ndarray:
@@ -98,7 +93,7 @@ def group_directions(differences: np.ndarray | AttributeDifferences) -> np.ndarr
     if n < 3:
         return np.arange(n)
     linked = np.unique(np.linspace(0, n - 1, min(n, MAX_LINKED)).astype(int))
-    directions = _directions(differences[linked])
+    directions = normalize(differences[linked])
     distances = pdist(directions, "sqeuclidean") / 2  # 1 - cosine; 0.5 from a zero row
     tree = linkage(distances, "average")
     square = squareform(distances)
@@ -114,14 +109,9 @@ def group_directions(differences: np.ndarray | AttributeDifferences) -> np.ndarr
     centres = np.array([directions[best == number].mean(axis=0) for number in numbers])
     groups = np.empty(n, int)
     for block in blocks(n if n > len(linked) else 0):  # rows outside the linkage: nearest centre
-        groups[block] = (_directions(differences[block]) @ centres.T).argmax(axis=1)
+        groups[block] = (normalize(differences[block]) @ centres.T).argmax(axis=1)
     groups[linked] = np.searchsorted(numbers, best)
     return groups
-
-
-def _directions(differences: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(differences, axis=1, keepdims=True)
-    return np.divide(differences, norms, out=np.zeros_like(differences), where=norms > 0)
 
 
 def cluster_failures(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
@@ -134,7 +124,7 @@ def cluster_failures(run: Run, xs: np.ndarray | None = None) -> list[Cluster]:
     xs : ndarray of shape (n,), optional
         The failures; all misclassified test images otherwise.
     """
-    xs = failures(run) if xs is None else np.asarray(xs, dtype=int)
+    xs = run.failures if xs is None else np.asarray(xs, dtype=int)
     if not len(xs):
         return []
     differences = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from scipy.special import expit
 
 
 class Pattern(StrEnum):
@@ -34,5 +35,5 @@ class Finding:
 
 
 def squash(value: np.ndarray, middle: float, width: float) -> np.ndarray:
-    """Return a score in (0, 1) that is 0.5 at ``middle`` and 0.73 one ``width`` above it."""
-    return 1 / (1 + np.exp(-np.clip((np.asarray(value, float) - middle) / width, -50, 50)))
+    """Return a score in [0, 1] that is 0.5 at ``middle`` and 0.73 one ``width`` above it."""
+    return expit((np.asarray(value, float) - middle) / width)

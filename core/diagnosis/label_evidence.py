@@ -23,6 +23,7 @@ from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import BernoulliNB
+from sklearn.preprocessing import normalize
 
 from core.batching import blocks
 from core.runs.run import Run
@@ -134,13 +135,13 @@ def nearest_neighbours(run: Run, seed: int = 0) -> np.ndarray:
     pooled /= spread
     n_features = min(_MAX_FEATURES, *pooled.shape)
     reduction = PCA(n_features, random_state=seed, svd_solver="randomized", copy=False)
-    known = -_directions(reduction.fit_transform(pooled))
+    known = -normalize(reduction.fit_transform(pooled))
     k = min(N_NEIGHBOURS, len(reference) - 1)
     nearest = np.empty((run.sizes["X"], k), np.int32)
     for block in blocks(run.sizes["X"], max(1, _ENTRIES // len(reference))):
         rows = np.arange(block.start, block.stop)
         values = (np.asarray(run.array("pooled")[block], np.float32) - mean) / spread
-        far = _directions(reduction.transform(values)) @ known.T
+        far = normalize(reduction.transform(values)) @ known.T
         at = np.searchsorted(reference, rows).clip(max=len(reference) - 1)
         itself = np.flatnonzero(reference[at] == rows)
         far[itself, at[itself]] = np.inf
@@ -200,8 +201,3 @@ def inverse_temperature(
         return -np.take_along_axis(scaled, wanted, axis=1).mean()
 
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 1), method="bounded").x))
-
-
-def _directions(values: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    return values / np.maximum(norms, 1e-12)

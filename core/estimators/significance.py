@@ -15,11 +15,10 @@ from scipy import stats
 
 from core.batching import blocks
 from core.estimators import Estimate, Inputs, estimate
+from core.name_status import MAX_Q, NameStatus
 
 #: Permutations for mean and standard deviation of the null, and as many for its tail.
 N_SHUFFLES = 20
-#: False discovery rate below which an attribute is significant.
-ALPHA = 0.05
 #: With fewer classes than this, single images are permuted.
 MIN_CLASSES = 50
 #: A filter with at most this many names is "named".
@@ -64,7 +63,7 @@ def attribute_significance(
     mean, spread = _noise(name, inputs, rng, n_shuffles)
     z = (np.sqrt(observed.p_t_given_f) - mean) / spread
     F, T = z.shape
-    n_sharing = int(np.ceil(2 * T / (ALPHA * n_shuffles * F)))
+    n_sharing = int(np.ceil(2 * T / (MAX_Q * n_shuffles * F)))
     by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
     alike = [by_frequency[block] for block in blocks(T, n_sharing)]
     p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
@@ -130,14 +129,16 @@ def filters_table(
     p_t_given_f, q_value : ndarray of shape (F, T)
     class_weights : ndarray of shape (C, F)
     """
-    is_name = q_value < ALPHA
+    is_name = q_value < MAX_Q
     n_significant = is_name.sum(axis=1)
     excess = np.where(is_name, p_t_given_f - p_t_given_f.mean(axis=0), 0)
     best = excess.argmax(axis=1)
     height = excess.max(axis=1, keepdims=True)
     n_names = ((excess >= NEXT_TO_BEST * height) & (excess > 0)).sum(axis=1)
     verdict = np.select(
-        [n_names == 0, n_names <= FEW_NAMES], ["no nameable attribute", "named"], "several names"
+        [n_names == 0, n_names <= FEW_NAMES],
+        [NameStatus.NONE, NameStatus.NAMED],
+        NameStatus.SEVERAL,
     )
     return pd.DataFrame(
         {

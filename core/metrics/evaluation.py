@@ -32,8 +32,9 @@ from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.explanations.explanation import average_filter
 from core.metrics import bleu, diversity, faithfulness, pck, retrieval
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
-from core.metrics.filter_names import VERDICTS, score_names
+from core.metrics.filter_names import score_names
 from core.metrics.simulation import score_simulation
+from core.name_status import NameStatus
 from core.probability import p_t_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
@@ -61,7 +62,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
         If no test image is left to score.
     """
     images = run.images
-    in_test = ~images["is_train"].to_numpy() & run.is_readable
+    in_test = run.is_test & run.is_readable
     if class_ids is not None:
         chosen = run.classes.index[run.classes["class_id"].isin(class_ids)]
         in_test &= images["true_c"].isin(chosen).to_numpy()
@@ -74,7 +75,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
     n_scored = min(len(tested), N_SCORED)
     xs = np.sort(np.random.default_rng(seed).choice(tested, n_scored, replace=False))
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
-    is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
+    is_right = run.is_right
     ts = retrieval.searched_attributes(run)
     explained = {
         n: _explained(run, xs, ts, _pdf(run, n), average_filter(run, n)) for n in run.estimators
@@ -107,7 +108,7 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
             **{name: {"rows": scores} for name, scores in rows.items()},
             "simulation": score_simulation(run, captioned, seed),
             "names": score_names(run, xs, seed),
-            "verdicts": {v: int((run.filters["verdict"] == v).sum()) for v in VERDICTS},
+            "verdicts": {str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},
         }
     )
 

@@ -17,9 +17,9 @@ import pandas as pd
 
 from core.language.parts import GROUPS, keypoints_of
 from core.metrics.bootstrap import Resamples, Score, interval, ratio
+from core.name_status import NameStatus
 from core.runs.run import Run
 
-VERDICTS = ("named", "several names", "no nameable attribute")
 #: Strongest test images of a filter that are looked at.
 N_TOP = 20
 #: At the peak is what lies within so much of it, in units of the crop's side.
@@ -153,7 +153,10 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
         return None
     verdict, names = run.filters["verdict"].to_numpy(), run.filters["name_t"].to_numpy()
     called = {"all names": names}
-    called |= {f"verdict {kind!r}": np.where(verdict == kind, names, -1) for kind in VERDICTS[:2]}
+    called |= {
+        f"verdict '{kind}'": np.where(verdict == kind, names, -1)
+        for kind in (NameStatus.NAMED, NameStatus.SEVERAL)
+    }
     for estimator in run.estimators:
         top = np.asarray(run.array("p_t_given_f", estimator)).argmax(axis=1)
         called[f"most probable, {estimator}"] = top
@@ -231,7 +234,10 @@ def score_verdict(
     right = (thing >= 0) & (share[np.arange(len(thing)), thing] > HALF)
     could = share.max(axis=1) > HALF
     drawn, rows = Resamples(len(names), seed=seed), {}
-    chosen = {"verdict 'named'": (verdict == VERDICTS[0]) & (thing >= 0), "any name": thing >= 0}
+    chosen = {
+        "verdict 'named'": (verdict == NameStatus.NAMED) & (thing >= 0),
+        "any name": thing >= 0,
+    }
     for name, said in chosen.items():
         of_others = (share[:, thing[said]] > HALF).mean(axis=1) if said.any() else right * 0
         for row, is_right in ((name, right), (f"{name}, exchanged", of_others)):

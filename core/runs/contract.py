@@ -10,6 +10,8 @@ than X.
 
 from dataclasses import dataclass
 
+from core.name_status import MAX_Q, NameStatus
+
 SCHEMA_VERSION = 1
 
 #: Top attributes stored per image for search; an explanation has the first five of them.
@@ -205,9 +207,9 @@ TABLES: tuple[TableSpec, ...] = (
         "filters",
         "F",
         {
-            "verdict": ("str", "named, several names, or no nameable attribute"),
+            "verdict": ("str", f"whether it has a name: {', '.join(NameStatus)}"),
             "name_t": ("int32", "the attribute that is the filter's name, -1 for none"),
-            "n_significant": ("int32", "attributes with q_value below 0.05"),
+            "n_significant": ("int32", f"attributes with q_value below {MAX_Q}"),
             "entropy": ("float32", "of p(t given f), in bits"),
             "top_c": ("int32", "the class with the largest weight for the filter"),
         },

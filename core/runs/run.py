@@ -146,6 +146,21 @@ class Run:
         return self.table("images")
 
     @property
+    def is_test(self) -> np.ndarray:
+        """Whether each image is of the test split, shape (X,), bool."""
+        return ~self.images["is_train"].to_numpy(bool)
+
+    @property
+    def is_right(self) -> np.ndarray:
+        """Whether each image is classified as labelled, shape (X,), bool."""
+        return (self.images["true_c"] == self.images["predicted_c"]).to_numpy()
+
+    @property
+    def failures(self) -> np.ndarray:
+        """The misclassified test images x, ascending."""
+        return np.flatnonzero(self.is_test & ~self.is_right)
+
+    @property
     def is_readable(self) -> np.ndarray:
         """Whether the file of each image could be read, shape (X,)."""
         return ~self.images["problem"].str.startswith(UNREADABLE).to_numpy(bool)

@@ -62,10 +62,9 @@ def select_images(run: Run, criteria: Criteria, among: np.ndarray | None = None)
         Only these images, e.g. those of a pattern.
     """
     images = run.images
-    keep = ~images["is_train"].to_numpy()
-    is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
+    keep = run.is_test
     if criteria.show != "all":
-        keep &= is_right == (criteria.show == "right")
+        keep &= run.is_right == (criteria.show == "right")
     for column, c in (("true_c", criteria.true), ("predicted_c", criteria.predicted)):
         if c is not None:
             keep &= images[column].to_numpy() == c
@@ -97,9 +96,13 @@ def confusion_pairs(run: Run) -> pd.DataFrame:
     DataFrame
         Columns true_c, predicted_c, n and share: n over the test images of the true class.
     """
-    images = run.images
-    wrong = images[~images["is_train"] & (images["true_c"] != images["predicted_c"])]
-    pairs = wrong.groupby(["true_c", "predicted_c"]).size().rename("n").reset_index()
+    pairs = (
+        run.images.iloc[run.failures]
+        .groupby(["true_c", "predicted_c"])
+        .size()
+        .rename("n")
+        .reset_index()
+    )
     n_test = run.classes["n_test"].to_numpy()
     pairs["share"] = pairs["n"] / n_test[pairs["true_c"]]
     return pairs.sort_values("n", ascending=False, kind="stable", ignore_index=True)

@@ -48,12 +48,9 @@ def search(
     images = run.images
     top = run.array("top_t_predicted")[:, :within]
     top_p = run.array("top_p_predicted")
-    is_right = (images["true_c"] == images["predicted_c"]).to_numpy()
-    keep = np.ones(len(images), dtype=bool)
-    if not include_train:
-        keep &= ~images["is_train"].to_numpy()
+    keep = np.ones(len(images), bool) if include_train else run.is_test
     if query.is_right is not None:
-        keep &= is_right == query.is_right
+        keep &= run.is_right == query.is_right
     for column, c in (("true_c", query.true), ("predicted_c", query.predicted)):
         if c is not None:
             keep &= images[column].to_numpy() == c

@@ -66,7 +66,7 @@ def main() -> None:
 
 def filter_bar(run: Run, asked: Criteria) -> None:
     """Draw the widgets that filter and sort the list."""
-    tested = run.images[~run.images["is_train"]]
+    tested = run.images[run.is_test]
 
     def class_box(label: str, key: Key, current: int | None, column: str) -> None:
         present = np.unique(tested[column].to_numpy()).tolist()
@@ -156,7 +156,7 @@ def empty() -> None:
 
 def count_line(run: Run, xs: np.ndarray) -> None:
     """Draw the number of images, the export buttons, and the choice of gallery or table."""
-    n_test = int((~run.images["is_train"]).sum())
+    n_test = int(run.is_test.sum())
     with st.container(horizontal=True, vertical_alignment="center"):
         group = image_filters.group_name(run)
         of_group = f" · group “{heading.plain(group)}”" if group else ""

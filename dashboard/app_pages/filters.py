@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from core.name_status import NameStatus
 from core.runs.run import Run
 from dashboard import data, filter_card, heading, labels, links
 from dashboard.components import gallery, paging
@@ -14,9 +15,9 @@ from dashboard.state import Key, bound, choice, number
 PER_PAGE = 24
 TRUST = {
     "any": "All",
-    "named": "Named",
-    "several names": "Several names",
-    "no nameable attribute": "No name",
+    str(NameStatus.NAMED): "Named",
+    str(NameStatus.SEVERAL): "Several names",
+    str(NameStatus.NONE): "No name",
 }
 BEST = "best match"
 #: Orders of the list: column and direction. With an attribute or class chosen, `BEST` is first.

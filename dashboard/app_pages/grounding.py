@@ -47,10 +47,9 @@ def predicted(run: Run, x: int) -> int:
 
 def first_image(run: Run) -> int:
     """Return the first test image with captions and maps, else the first image."""
-    images = run.images
     has_maps = np.asarray(run.array("map_row")) >= 0
-    good = has_maps & ~images["is_train"].to_numpy() & (images["n_captions"] > 0).to_numpy()
-    return int(good.argmax())
+    has_captions = (run.images["n_captions"] > 0).to_numpy()
+    return int((has_maps & run.is_test & has_captions).argmax())
 
 
 def read_words(run: Run) -> list[int]:

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from core.name_status import NameStatus
 from core.runs.run import Run
 from core.search.image_selection import confusion_pairs, suggested_failures
 from dashboard import data, heading, labels, links, scoreboard
@@ -38,7 +39,7 @@ def numbers(run: Run) -> None:
     n_test, n_right = int(classes["n_test"].sum()), int(classes["n_right"].sum())
     n_captioned = int((images["n_captions"] > 0).sum())
     verdicts = run.filters["verdict"]
-    n_named = int((verdicts != "no nameable attribute").sum())
+    n_named = int((verdicts != NameStatus.NONE).sum())
     accuracy = f"{n_right / n_test:.1%}" if n_test else "no test images"
     cells = (
         ("Accuracy", accuracy, f"{n_right:,} of {n_test:,} test images classified correctly"),

@@ -4,7 +4,6 @@ import numpy as np
 import streamlit as st
 
 from core.diagnosis.diagnosis import suspects
-from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern
 from core.errors import FieldmarksError, MissingRunError
 from core.review.report import to_csv
@@ -37,7 +36,7 @@ def main() -> None:
             icon=":material/stethoscope:",
         )
         return
-    xs = failures(run)
+    xs = run.failures
     progress(run, xs, diagnoses)
     counts(diagnoses, xs)
     clusters(run, diagnoses, groups)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from scipy.special import softmax
 
 from core.explanations import grounding
 from dashboard import data, heading, labels, links
@@ -171,8 +172,7 @@ def probabilities(view: View, n: int = 6) -> None:
     """Draw the most probable classes; a click compares with one of them."""
     run, x = view.run, view.x
     logits = np.asarray(run.array("logits")[x], dtype=float)
-    p = np.exp(logits - logits.max())
-    p /= p.sum()
+    p = softmax(logits)
     row = run.images.iloc[x]
     tones = {int(row["true_c"]): "true", int(row["predicted_c"]): "predicted"}
     heading.section(

@@ -203,14 +203,16 @@ def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:
     """Apply the same change to the test images of the true class, or to all, when asked."""
     if not np.any(scale != 1):
         return
-    c, is_test = labels.true_and_predicted(run, x)[0], ~run.images["is_train"].to_numpy()
+    c = labels.true_and_predicted(run, x)[0]
     name = heading.plain(labels.class_name(run, c))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Apply the same change to", width="content")
         of_class = st.button(f"test images of {name}", key=f"{scope}.class")
         of_all = st.button("all test images", key=f"{scope}.all")
     if of_class or of_all:
-        among = is_test & (run.images["true_c"].to_numpy() == c) if of_class else is_test
+        among = run.is_test
+        if of_class:
+            among &= run.images["true_c"].to_numpy() == c
         outcome = what_if(run, np.flatnonzero(among), scale)
         st.markdown(outcome.sentence())
         flipped = outcome.xs[outcome.is_gained | outcome.is_lost][:N_FLIPPED]

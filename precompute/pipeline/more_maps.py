@@ -41,15 +41,13 @@ def choose_images(run: Run, wanted: list[str]) -> np.ndarray:
     DataError
         If a word is none of these or a number is no image of the run.
     """
-    images, X = run.images, run.sizes["X"]
-    is_test = ~images["is_train"].to_numpy()
-    is_wrong = images["true_c"].to_numpy() != images["predicted_c"].to_numpy()
-    groups = {"all": np.ones(X, bool), "test": is_test, "failures": is_test & is_wrong}
+    X = run.sizes["X"]
+    groups = {"all": slice(None), "test": run.is_test, "failures": run.failures}
     chosen = np.zeros(X, bool)
     for word in wanted:
         span = re.fullmatch(r"(\d+)(?:-(\d+))?", word)
         if word in groups:
-            chosen |= groups[word]
+            chosen[groups[word]] = True
         elif span and int(span[2] or span[1]) < X:
             chosen[int(span[1]) : int(span[2] or span[1]) + 1] = True
         else:

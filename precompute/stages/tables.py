@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from core.runs.writer import RunWriter
 from precompute.datasets.dataset import BBOX, Dataset
@@ -25,8 +26,7 @@ def predictions(logits: np.ndarray, true_c: np.ndarray) -> pd.DataFrame:
     for start in range(0, X, _BLOCK):
         span = slice(start, min(start + _BLOCK, X))
         values = logits[span].astype(np.float64)
-        p = np.exp(values - values.max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
+        p = softmax(values, axis=1)
         predicted_c[span] = values.argmax(axis=1)
         confidence[span] = p.max(axis=1)
         p_true[span] = p[np.arange(len(p)), true_c[span]]

@@ -24,7 +24,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from core.diagnosis.diagnosis import diagnose
-from core.diagnosis.failure_groups import failures
 from core.diagnosis.finding import Pattern
 from core.runs.run import Run, open_run
 from precompute.demo_world.planting.ground_truth import Truth
@@ -71,7 +70,7 @@ def main() -> None:
     images = run.images
     planted = causes(truth.images.set_index("path").loc[images["path"]])
     table = diagnose(run)["diagnoses"]
-    xs, is_test = failures(run), ~images["is_train"].to_numpy()
+    xs, is_test = run.failures, run.is_test
     is_failure = np.isin(np.arange(len(images)), xs)
 
     print("measure,images,method,value,n,planted,machine")
