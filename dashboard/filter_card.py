@@ -142,7 +142,7 @@ def top_images(run: Run, f: int, n: int = 12) -> None:
             Picture(
                 src=part.src,
                 layer=part.layer,
-                alt=f"{gallery.describe_image(run, x)}; region that activates filter {f}",
+                alt=f"{labels.image_alt(run, x)}; region that activates filter {f}",
                 href=links.image(run, x),
                 lines=[Line(labels.class_name(run, int(images["true_c"].iloc[x])))],
                 badge=f"{pooled[x, f]:.2f}",

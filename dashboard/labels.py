@@ -30,6 +30,14 @@ def true_and_predicted(run: Run, x: int) -> tuple[int, int]:
     return int(labels.true_c[x]), int(labels.predicted_c[x])
 
 
+def image_alt(run: Run, x: int) -> str:
+    """Return the alt text of an image: its true and its predicted class."""
+    true, predicted = (class_name(run, c) for c in true_and_predicted(run, x))
+    if true == predicted:
+        return f"Image {x}: {true}, classified correctly"
+    return f"Image {x}: {true}, predicted {predicted}"
+
+
 class _Labels(NamedTuple):
     """Columns out of their tables: one lookup in a table takes longer than a thousand in these."""
 

@@ -227,7 +227,7 @@ def picture(run: Run, x: int) -> Picture:
     is_wrong = predicted != int(row["true_c"])
     return Picture(
         src=data.thumb(run, x),
-        alt=gallery.describe_image(run, x),
+        alt=labels.image_alt(run, x),
         href=links.image(run, x),
         lines=[Line(labels.class_name(run, predicted), gallery.PREDICTED)] if is_wrong else [],
         badge=f"{row['confidence']:.2f}",

@@ -197,7 +197,7 @@ def card(run: Run, x: int) -> Picture:
         lines = [Line(labels.class_name(run, true), gallery.TRUE, title="Predicted, and true")]
     return Picture(
         src=data.thumb(run, x),
-        alt=gallery.describe_image(run, x),
+        alt=labels.image_alt(run, x),
         href=links.listed_image(x),
         lines=lines,
         badge=f"{row['confidence']:.2f}",

@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-from core.explanations import grounding
 from core.explanations.contributions import filter_contributions
 from core.metrics import pck
 from core.runs.run import Run
@@ -11,6 +10,7 @@ from dashboard import data, heading, labels, links
 from dashboard.components import gallery, ranking
 from dashboard.components.gallery import Line, Mark, Picture
 from dashboard.figures import overlay
+from dashboard.figures.heatmaps import attribute_heatmap, layer_uri
 from dashboard.labels import filter_label
 from dashboard.state import Key, bound, choice, notice, number, text
 
@@ -105,7 +105,7 @@ def estimator(run: Run) -> str:
 def pictures(run: Run, x: int, ts: list[int]) -> None:
     """Draw the heatmap of each attribute with its peak, the keypoints, and hit or miss."""
     name = estimator(run)
-    heatmaps = [grounding.ground(run, x, t, name, size=overlay.LAYER_SIZE) for t in ts]
+    heatmaps = [attribute_heatmap(run, x, t, name) for t in ts]
     pairs = pck.pairs_of(run, np.full(len(ts), x), np.array(ts))
     peaks = pck.peaks(run, pairs, {name: run.array("evidence", name)})[name]
     distances = pck.distance(peaks, pairs.keypoints)
@@ -122,7 +122,7 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
         cards.append(
             Picture(
                 src=data.thumb(run, x),
-                layer=gallery.heat_layer(heatmaps[i]),
+                layer=layer_uri(heatmaps[i]),
                 alt=f"Heatmap of {labels.phrase(run, t)} in image {x}",
                 href=links.image(run, x, t),
                 caption=labels.phrase(run, t),

@@ -9,6 +9,7 @@ from core.search.image_selection import confusion_pairs, suggested_failures
 from dashboard import data, heading, labels, links, scoreboard
 from dashboard.components import gallery, ranking
 from dashboard.components.gallery import Picture
+from dashboard.figures.heatmaps import attribute_layer
 
 
 def main() -> None:
@@ -84,8 +85,8 @@ def suggestions(run: Run) -> None:
                     [
                         Picture(
                             src=data.thumb(run, x),
-                            layer=gallery.word_layer(run, x, t),
-                            alt=gallery.describe_image(run, x),
+                            layer=attribute_layer(run, x, t),
+                            alt=labels.image_alt(run, x),
                             href=links.image(run, x),
                             badge=f"{row['confidence']:.2f}",
                         )

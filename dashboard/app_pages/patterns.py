@@ -8,7 +8,7 @@ from core.diagnosis.finding import Pattern
 from core.errors import FieldmarksError, MissingRunError
 from core.review.report import to_csv
 from core.runs.run import Run
-from dashboard import data, heading, links
+from dashboard import data, heading, labels, links
 from dashboard.components import gallery, report_buttons
 from dashboard.components.gallery import Line, Picture
 from dashboard.image_page import diagnosis_card
@@ -105,7 +105,7 @@ def clusters(run: Run, diagnoses, groups) -> None:
         cards.append(
             Picture(
                 src=data.thumb(run, int(members[0])),
-                alt=gallery.describe_image(run, int(members[0])),
+                alt=labels.image_alt(run, int(members[0])),
                 href=link,
                 lines=[Line(row["name"], href=link)],
                 badge=f"{n:,}",

@@ -10,6 +10,7 @@ from core.search.vocabulary import Vocabulary
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, paging, query_box, ranking
 from dashboard.components.gallery import Line, Picture
+from dashboard.figures.heatmaps import attribute_layer
 from dashboard.image_page import evidence
 from dashboard.state import Key, text
 
@@ -127,8 +128,8 @@ def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture
         lines.append(Line(prefix + said, title=labels.phrase(run, wanted)))
     return Picture(
         src=data.thumb(run, x),
-        layer="" if t is None else gallery.word_layer(run, x, t),
-        alt=gallery.describe_image(run, x),
+        layer="" if t is None else attribute_layer(run, x, t),
+        alt=labels.image_alt(run, x),
         href=links.image(run, x, t),
         lines=lines,
         badge=f"{score:.3f}",

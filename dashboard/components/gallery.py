@@ -2,13 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
-
-from core.explanations import grounding
-from core.runs.run import Run
-from dashboard import data, labels
 from dashboard.components.register import gallery_component
-from dashboard.figures import overlay
 
 #: Tones of a frame or a line: the hue of a role, the same on all pages.
 TRUE, PREDICTED = "true", "predicted"
@@ -98,23 +92,3 @@ def show(
     options = {"width": width, "fixed": fixed, "columns": columns, "hover": hover}
     options |= {"slider": slider, "to_top": to_top}
     gallery_component(data={"items": items, **options}, key=key)
-
-
-def heat_layer(heatmap: np.ndarray) -> str:
-    """Return a heatmap of shape (H, W), in [0, 1], as the address of a layer."""
-    return data.data_uri(overlay.layer(heatmap), "image/png")
-
-
-def word_layer(run: Run, x: int, t: int) -> str:
-    """Return where attribute t lies in image x as a layer; empty where x has no maps."""
-    if not data.has_maps(run, x):
-        return ""
-    return heat_layer(grounding.ground(run, x, t, size=overlay.LAYER_SIZE))
-
-
-def describe_image(run: Run, x: int) -> str:
-    """Return the alt text of an image: its true and its predicted class."""
-    true, predicted = (labels.class_name(run, c) for c in labels.true_and_predicted(run, x))
-    if true == predicted:
-        return f"Image {x}: {true}, classified correctly"
-    return f"Image {x}: {true}, predicted {predicted}"

@@ -12,6 +12,7 @@ from core.search import search
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, ranking
 from dashboard.components.gallery import Line, Picture
+from dashboard.figures.heatmaps import attribute_layer
 from dashboard.labels import filter_label
 
 TOP_IMAGES = "**Images with the highest p(t | x, c)** :gray[· hover for the heatmap]"
@@ -128,8 +129,8 @@ def top_images(run: Run, t: int, key: str, n: int, leave_out: int | None = None)
         [
             Picture(
                 src=data.thumb(run, x),
-                layer=gallery.word_layer(run, x, t),
-                alt=f"{gallery.describe_image(run, x)}; heatmap of {labels.phrase(run, t)}",
+                layer=attribute_layer(run, x, t),
+                alt=f"{labels.image_alt(run, x)}; heatmap of {labels.phrase(run, t)}",
                 href=links.image(run, x, t),
                 lines=[Line(labels.class_name(run, labels.true_and_predicted(run, x)[1]))],
                 badge=f"{score:.3f}",

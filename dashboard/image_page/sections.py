@@ -4,11 +4,16 @@ import numpy as np
 import streamlit as st
 from scipy.special import softmax
 
-from core.explanations import grounding
 from dashboard import data, heading, labels, links
 from dashboard.components import diverging_bars, gallery, ranking, sentence
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures import overlay
+from dashboard.figures.heatmaps import (
+    attribute_heatmap,
+    attribute_layer,
+    class_heatmaps,
+    layer_uri,
+)
 from dashboard.image_page.view import View, link
 from dashboard.state import Key, bound
 
@@ -20,13 +25,13 @@ def main_picture(view: View) -> None:
     """Draw the image with the heatmap of the selected attribute."""
     run, x = view.run, view.x
     phrase = labels.phrase(run, view.t)
-    layer = gallery.word_layer(run, x, view.t)
+    layer = attribute_layer(run, x, view.t)
     gallery.show(
         [
             Picture(
                 src=data.thumb(run, x),
                 layer=layer,
-                alt=f"{gallery.describe_image(run, x)}; heatmap of {phrase}",
+                alt=f"{labels.image_alt(run, x)}; heatmap of {phrase}",
                 caption=f"Heatmap of “{phrase}”",
                 lines=[
                     Line("Compare with other attributes", href=links.grounding(run, x, [view.t])),
@@ -43,7 +48,7 @@ def main_picture(view: View) -> None:
             "Download",
             lambda: overlay.blend(
                 run.packed("thumb", x),
-                grounding.ground(run, x, view.t, size=overlay.LAYER_SIZE),
+                attribute_heatmap(run, x, view.t),
             ),
             file_name=f"image_{x}_{phrase.replace(' ', '_')}.jpg",
             mime="image/jpeg",
@@ -139,13 +144,13 @@ def class_maps(view: View) -> None:
     if not data.has_maps(run, x):
         st.caption("The feature maps of this image are not kept.")
         return
-    maps = grounding.class_maps(run, x, [view.c, view.versus], size=overlay.LAYER_SIZE)
+    maps = class_heatmaps(run, x, [view.c, view.versus])
     logits = run.array("logits")[x]
     gallery.show(
         [
             Picture(
                 src=data.thumb(run, x),
-                layer=gallery.heat_layer(cam),
+                layer=layer_uri(cam),
                 alt=f"Class activation map of {labels.class_name(run, c)} in image {x}",
                 href=links.class_(c),
                 caption=labels.class_name(run, c),

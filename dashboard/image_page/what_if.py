@@ -220,7 +220,7 @@ def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:
         cards = [
             Picture(
                 src=data.thumb(run, x),
-                alt=gallery.describe_image(run, x),
+                alt=labels.image_alt(run, x),
                 href=links.image(run, x),
                 lines=[Line("now right" if x in gained else "now wrong")],
             )
