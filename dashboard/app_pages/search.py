@@ -111,7 +111,9 @@ def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
     )
     paging.control(len(ranked.xs), PER_PAGE, page, "search")
     if t is not None:
-        heading.section(f"Filters with “{heading.plain(labels.phrase(run, t))}”")
+        heading.section(
+            f"Filters with the highest p(t | f) for “{heading.plain(labels.phrase(run, t))}”"
+        )
         evidence.filters_of_attribute(run, t, key="search.filters")
 
 

@@ -115,9 +115,11 @@ def mirror_bars(
             width=0.62,
         )
     top = max(np.max(first, initial=0), np.max(second, initial=0), 1e-9)
-    ticks = np.array([-1, -0.5, 0, 0.5, 1]) * float(f"{top:.1g}")
+    largest_tick = float(f"{top:.1g}")
+    ticks = np.array([-1, -0.5, 0, 0.5, 1]) * largest_tick
+    reach = 1.1 * max(top, largest_tick)
     x = {
-        "range": [-1.1 * top, 1.1 * top],
+        "range": [-reach, reach],
         "tickvals": ticks,
         "ticktext": [f"{abs(tick):.2g}" for tick in ticks],
     }
