@@ -88,9 +88,8 @@ def compare(first: Run, second: Run) -> Comparison:
             f"{len(set(other_ids) - set(ids)):,} only in {second.name!r}"
         )
     tests = [
-        pd.Series(np.flatnonzero(is_test), index=run.images["path"].to_numpy()[is_test])
+        pd.Series(np.flatnonzero(run.is_test), index=run.images["path"].to_numpy()[run.is_test])
         for run in (first, second)
-        for is_test in [~run.images["is_train"].to_numpy(bool)]
     ]
     shared = tests[0].index.intersection(tests[1].index, sort=False)
     n_only = [len(test) - len(shared) for test in tests]

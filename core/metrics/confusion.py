@@ -15,10 +15,9 @@ def confusion_matrix(run: Run) -> np.ndarray:
     ndarray of shape (C, C), int64
         Rows are true, columns predicted classes.
     """
-    images, C = run.images, run.sizes["C"]
-    is_test = ~images["is_train"].to_numpy(bool)
-    true_c = images["true_c"].to_numpy()[is_test].astype(np.int64)
-    predicted_c = images["predicted_c"].to_numpy()[is_test]
+    images, C = run.images[run.is_test], run.sizes["C"]
+    true_c = images["true_c"].to_numpy().astype(np.int64)
+    predicted_c = images["predicted_c"].to_numpy()
     return np.bincount(true_c * C + predicted_c, minlength=C * C).reshape(C, C)
 
 

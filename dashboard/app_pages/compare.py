@@ -1,4 +1,4 @@
-"""Compare: two runs over the same test images; what was fixed, what broke, what is said now."""
+"""Compare: two runs over the same test images; fixed and broken predictions, explanations."""
 
 import numpy as np
 import streamlit as st
@@ -13,7 +13,7 @@ from dashboard.components.gallery import Line, Picture
 from dashboard.state import Key, Page, bound, choice, here, number, text
 
 PER_PAGE = 36
-#: What of the address goes along on this page.
+#: Query parameters that the links of this page keep.
 KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PAGE)
 HELP = {
     Outcome.FIXED: "Wrong in the first run, right in the second.",
@@ -34,8 +34,8 @@ def main() -> None:
     first = chosen.run
     heading.page(
         "Compare",
-        "Two runs over the same test images, before and after a change: what was fixed, what "
-        "broke, and what the network says now.",
+        "Two runs over the same test images, before and after a change: fixed and broken "
+        "predictions, and how the explanations changed.",
     )
     second = pick(chosen)
     if second is None:
@@ -100,7 +100,7 @@ def chosen_image(comparison: Comparison) -> int | None:
 
 
 def outcomes(comparison: Comparison) -> None:
-    """Draw the images by what became of them, one page of thumbnails."""
+    """Draw the images of an outcome, one page of thumbnails."""
     outcome = choice(Key.SHOW, list(Outcome), Outcome.BROKEN)
     true = number(Key.TRUE, comparison.first.sizes["C"], "class")
     heading.section("Images", HELP[Outcome(outcome)])
@@ -150,7 +150,7 @@ def card(comparison: Comparison, i: int) -> Picture:
             lines.append(Line(name, gallery.PREDICTED, title=f"{which} predicts"))
     return Picture(
         src=data.thumb(first, x),
-        alt=gallery.describe_image(first, x),
+        alt=labels.image_alt(first, x),
         href=here(Page.COMPARE, KEPT, x=x),
         lines=lines,
     )

@@ -9,7 +9,7 @@ from dashboard import data, heading, labels, links
 from dashboard.figures.confusion import matrix
 from dashboard.state import Key, bound, choice, picked
 
-ORDERS = {"similar": "Look-alikes together", "number": "By class number"}
+ORDERS = {"similar": "Similar classes together", "number": "By class number"}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -27,7 +27,7 @@ def main() -> None:
     )
     counts, similar = _counts_and_order(run, data.identity(run))
     if not counts.sum():
-        st.info("This run has no test images, so nothing can be confused.", icon=":material/info:")
+        st.info("This run has no test images.", icon=":material/info:")
         return
     n_wrong = int(counts.sum() - np.trace(counts))
     order = choice(Key.SORT, ORDERS, "similar")
@@ -41,8 +41,8 @@ def main() -> None:
             format_func=ORDERS.get,
             required=True,
             label_visibility="collapsed",
-            help="An average-linkage tree on how often two classes are taken for each other, and "
-            "on the cosine of their class weights.",
+            help="An average-linkage tree on how often two classes are confused with each other, "
+            "and on the cosine of their class weights.",
             **bound(Key.SORT, order, scope="confusion"),
         )
     cs = similar if order == "similar" else np.arange(len(counts))
@@ -56,7 +56,7 @@ def main() -> None:
         alt=f"Confusion matrix of {len(counts)} classes",
     )
     st.caption(
-        "Orange: share of the true class's test images that were given the wrong class. Grey: the "
+        "Orange: share of the true class's test images with this wrong prediction. Grey: the "
         "diagonal, classified correctly. Empty cells hold no image."
     )
     for cell in picked(f"confusion.{run.name}.{order}"):

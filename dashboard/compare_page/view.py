@@ -27,7 +27,7 @@ SIGNIFICANT = 0.05
 
 
 def summary(comparison: Comparison) -> None:
-    """Draw the change of accuracy with its interval and test, and the verdicts that are settled."""
+    """Draw the change of accuracy with its interval and test, and resolved verdicts."""
     whole = change(comparison)
     step = whole.difference
     interval = f"bootstrap 95 % interval {100 * step.low:+.1f} to {100 * step.high:+.1f} points"
@@ -89,7 +89,9 @@ def _classes(comparison: Comparison, n: int = 24) -> None:
     if table.empty:
         st.caption("No class has more or fewer correct images.")
         return
-    st.caption("Classes by how many more or fewer of their test images are right. A click filters.")
+    st.caption(
+        "Classes by the change in correctly classified test images. Click one to filter the list."
+    )
     top = int(table["difference"].abs().max())
     ranking.show(
         [
@@ -181,8 +183,8 @@ def _filters(comparison: Comparison, n: int = 24) -> None:
     mutual = float(table["is_mutual"].mean())
     st.caption(
         "Filters matched by the images that activate them and by their words, because a filter's "
-        f"number means nothing in another network. {mutual:.0%} are each other's best match. The "
-        "least alike first: what the first network had and the second lacks."
+        f"number means nothing in another network. {mutual:.0%} are each other's best match. In "
+        "ascending order of the correlation: filters that the second network lacks come first."
     )
     ranking.show(
         [
@@ -215,7 +217,7 @@ def image(comparison: Comparison, i: int, back: str) -> None:
     picture, both = st.columns([1, 2], gap="large")
     with picture:
         gallery.show(
-            [Picture(src=data.thumb(first, x), alt=gallery.describe_image(first, x), href=back)],
+            [Picture(src=data.thumb(first, x), alt=labels.image_alt(first, x), href=back)],
             key="compare.image",
             width=260,
             fixed=True,
