@@ -68,7 +68,7 @@ def test_two_classes_stand_back_to_back():
 
 def test_a_strip_draws_every_class_and_the_rest():
     figure = charts.strip([np.ones(3), np.zeros(2)], ["A", "B"], [0, 1], np.ones(200))
-    assert [box.y[0] for box in figure.data] == ["A", "B", "all others"]
+    assert [box.y[0] for box in figure.data] == ["A", "B", "all other classes"]
 
 
 def test_colours_grow_evenly_lighter_and_cold_places_are_transparent():
