@@ -100,14 +100,14 @@ def test_a_spotlight_is_clear_where_it_is_hot_and_dark_elsewhere():
 def test_a_blend_has_the_size_of_the_image_and_changes_only_hot_places():
     heatmap = np.zeros((16, 16))
     heatmap[:4, :4] = 1
-    blended = opened(overlay.combined_evidence(photo(), heatmap)).astype(int)
+    blended = opened(overlay.blend(photo(), heatmap)).astype(int)
     assert blended.shape == (64, 64, 3)
     assert np.abs(blended[4, 4] - 90).max() > 40
     assert np.abs(blended[50, 50] - 90).max() < 6
 
 
 def test_no_opacity_is_the_image_itself():
-    blended = opened(overlay.combined_evidence(photo(), np.ones((4, 4)), opacity=0)).astype(int)
+    blended = opened(overlay.blend(photo(), np.ones((4, 4)), opacity=0)).astype(int)
     assert np.abs(blended - 90).max() < 4
 
 
