@@ -18,6 +18,7 @@ from dashboard.figures import charts
 BASELINES = frozenset(
     {
         *("random", "centre", "constant", "chance", "class frequency"),
+        *("another mark", "exchanged p.d.f.s"),
         *("best word", "best word of named filters", "ridge encoding"),
     }
 )
@@ -87,6 +88,21 @@ PANELS = {
         "are removed. The controls remove as many filters behind other words, or filters of the "
         "same sum of p(f|x,c): only what lies above the best of them is due to the words. As many "
         "of the largest contribution to the logit are the ceiling.",
+    ),
+    "colours": Panel(
+        "Colours",
+        "all",
+        "Percent of pairs of a named and an unnamed colour of one noun in which the named one has "
+        "the larger p(t|x,c). Class frequency ranks by the training captions of the predicted "
+        "class; where it is wrong, a coin would reach 50.",
+    ),
+    "interventions": Panel(
+        "Interventions",
+        "word that is gone",
+        "Birds painted again with one mark changed. Logit: correlation of what the class lost with "
+        "the part attributed to the word. Words: place among all words by change of p(t|x,c), "
+        "1 for the first, 0.5 by chance. Heatmap: percent with the peak at the mark before and "
+        "after; percent in which heat at the mark falls more than by a change of another mark.",
     ),
     "simulation": Panel(
         "Filters from words",

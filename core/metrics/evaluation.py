@@ -12,6 +12,9 @@ nothing could be measured. The layout is
     bleu             rows: estimator -> variant -> correct, wrong, all, correct minus wrong
     variety          rows: estimator -> different top attributes, entropy in bits
     faithfulness     rows: estimator -> logit, probability -> mean fall by what was removed, ratios
+    colours          rows: who ranks the words -> percent of pairs with the right colour first
+    interventions    rows: estimator or control -> what painted changes do to logit, word, heatmap;
+                     null for data that cannot be painted again
     simulation       rows: prediction -> mean correlation with activations, over filters
     names            rows: who names the filters -> share in percent at their peaks; the verdict's
                      precision and recall; null where neither places nor keypoints are known
@@ -25,12 +28,21 @@ resamples.
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 from core.batching import blocks
 from core.errors import DataError
 from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.explanations.explanation import average_filter
-from core.metrics import bleu, diversity, faithfulness, pck, retrieval
+from core.metrics import (
+    bleu,
+    colours,
+    diversity,
+    faithfulness,
+    interventions,
+    pck,
+    retrieval,
+)
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
 from core.metrics.filter_names import score_names
 from core.metrics.simulation import score_simulation
@@ -45,7 +57,12 @@ N_SCORED = 20_000
 _CONTROLS = ("constant", "class frequency", "literal")
 
 
-def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dict:
+def evaluate(
+    run: Run,
+    class_ids: list[int] | None = None,
+    seed: int = 0,
+    changes: pd.DataFrame | None = None,
+) -> dict:
     """Score a run on its test split.
 
     Parameters
@@ -55,6 +72,8 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
         Score only images of these classes, by the class numbers of the data set; all by default.
     seed : int
         Of resamples and random baselines.
+    changes : DataFrame, optional
+        Images of a painted world after a change, see `core.metrics.interventions`.
 
     Raises
     ------
@@ -106,6 +125,8 @@ def evaluate(run: Run, class_ids: list[int] | None = None, seed: int = 0) -> dic
             "retrieval": _retrieval(run, captioned, ts, comparable, seed),
             "bleu": _bleu(run, captioned, comparable, is_right[captioned], seed),
             **{name: {"rows": scores} for name, scores in rows.items()},
+            "colours": colours.score_colours(run, captioned, seed),
+            "interventions": interventions.score_interventions(run, xs, changes, seed),
             "simulation": score_simulation(run, captioned, seed),
             "names": score_names(run, xs, seed),
             "verdicts": {str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},

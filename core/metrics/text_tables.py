@@ -16,7 +16,8 @@ def tables(evaluation: dict) -> str:
         f"accuracy {_cell(scored['accuracy'], 1)} %. "
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
-    sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _simulation, _names]
+    sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _colours]
+    sections += [_interventions, _simulation, _names]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
 
 
@@ -75,6 +76,36 @@ def _faithfulness(evaluation: dict) -> str:
     rows = [list(line) for line in zip(*[["", *head], *lines], strict=True)]
     title = "Faithfulness: fall of the predicted class without as many filters behind"
     return _table(title, rows[0], rows[1:])
+
+
+def _colours(evaluation: dict) -> str:
+    found = evaluation["colours"]
+    head = ["all", "mean over nouns", "where the class is wrong"]
+    rows = [
+        [name, *(_cell(row.get(column), 1) for column in head)]
+        for name, row in {**found["rows"], **found["differences"]}.items()
+    ]
+    return _table("Right colour of a noun above a wrong one, percent", ["", *head], rows)
+
+
+def _interventions(evaluation: dict) -> str:
+    found = evaluation["interventions"]
+    if found is None:
+        return "Interventions: these images cannot be painted again."
+    scored = {**found["rows"], **found["differences"]}
+    columns = list(dict.fromkeys(name for row in scored.values() for name in row))
+    rows = [
+        [
+            column,
+            *(
+                _cell(row.get(column), 1 if "heat" in column or "peak" in column else 3)
+                for row in scored.values()
+            ),
+        ]
+        for column in columns
+    ]
+    title = f"Interventions, {found['n']:,} marks painted again"
+    return _table(title, ["", *scored], rows)
 
 
 def _simulation(evaluation: dict) -> str:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from precompute.demo_world.captions.grammar import write_captions
+from precompute.demo_world.painting.change import Change
 from precompute.demo_world.painting.painter import Difficulty, PaintedImage, paint_picture
 from precompute.demo_world.planting.faults import Shot, degrade
 from precompute.demo_world.species import Attribute
@@ -17,6 +19,7 @@ CUB_PARTS = (
     "back", "beak", "belly", "breast", "crown", "forehead", "left eye", "left leg", "left wing",
     "nape", "right eye", "right leg", "right wing", "tail", "throat",
 )  # fmt: skip
+QUALITY = 90  #: of the JPEG files
 SEEN = 0.4  #: a part of which less than this share is free counts as not visible
 
 
@@ -56,6 +59,17 @@ def image_paths(shots: list[Shot], seed: int) -> list[str]:
     return paths
 
 
+def take(
+    seed: int, image_size: int, difficulty: Difficulty, shot: Shot, change: Change | None = None
+) -> tuple[PaintedImage, Image.Image]:
+    """Return what was painted and the picture that the camera made of it."""
+    rng = np.random.default_rng([seed, shot.species, shot.index])
+    short = round(image_size * rng.choice([0.75, 0.8, 0.9, 1.0]))
+    size = (image_size, short) if rng.random() < 0.75 else (short, image_size)
+    picture = paint_picture(SPECIES[shot.species], shot.background, difficulty, size, rng, change)
+    return picture, degrade(picture.image, shot.degradation, shot.strength, rng)
+
+
 def photograph(
     out: Path, seed: int, image_size: int, difficulty: Difficulty, task: tuple[str, Shot]
 ) -> Record:
@@ -64,17 +78,12 @@ def photograph(
     ``task`` is the path of the picture below the image folder, and what to take.
     """
     path, shot = task
-    rng = np.random.default_rng([seed, shot.species, shot.index])
-    species = SPECIES[shot.species]
-    short = round(image_size * rng.choice([0.75, 0.8, 0.9, 1.0]))
-    size = (image_size, short) if rng.random() < 0.75 else (short, image_size)
-    picture = paint_picture(species, shot.background, difficulty, size, rng)
-    image = degrade(picture.image, shot.degradation, shot.strength, rng)
+    picture, image = take(seed, image_size, difficulty, shot)
     file = out / "CUB_200_2011" / "images" / path
     text = out / "text_c10" / Path(path).with_suffix(".txt")
     for folder in (file.parent, text.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    image.save(file, quality=90)
+    image.save(file, quality=QUALITY)
     attributes = picture.individual.attributes()
     seen = [a for a in attributes if not a.landmark or picture.places[a.landmark][2] >= SEEN]
     lines = write_captions(seen, np.random.default_rng([seed, shot.species, shot.index, 1]))

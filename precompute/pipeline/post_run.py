@@ -12,6 +12,7 @@ from core.errors import FieldmarksError
 from core.metrics.evaluation import evaluate
 from core.runs.files import EVALUATION, atomic_write
 from core.runs.run import Run
+from precompute.stages.painted_changes import painted_changes
 from precompute.stages.painted_truth import write_painted_truth
 
 
@@ -42,7 +43,7 @@ def write_evaluation(run: Run, seed: int = 0) -> dict:
     The truth of a painted world is written into its run first.
     """
     write_painted_truth(run)
-    evaluation = evaluate(run, seed=seed)
+    evaluation = evaluate(run, seed=seed, changes=painted_changes(run))
     with atomic_write(run.folder / EVALUATION) as file:
         file.write(json.dumps(evaluation, indent=1, ensure_ascii=False).encode("utf-8"))
     return evaluation

@@ -47,10 +47,16 @@ def attribute_places(run: Run, world: Path) -> pd.DataFrame:
     return pd.DataFrame(columns).astype(kinds)
 
 
-def write_painted_truth(run: Run) -> None:
-    """Write the table into a run over a painted world; a run over anything else is left alone."""
+def world_of(run: Run) -> Path | None:
+    """Return the folder of the painted world that a run is over, None for other data."""
     source = run.manifest.get("settings", {}).get("source", {})
     world = Path(source.get("data", "")).parent
-    if (world / FOLDER / "settings.json").is_file():
+    return world if (world / FOLDER / "settings.json").is_file() else None
+
+
+def write_painted_truth(run: Run) -> None:
+    """Write the table into a run over a painted world; a run over anything else is left alone."""
+    world = world_of(run)
+    if world is not None:
         with atomic_write(run.folder / "tables" / f"{NAME}.parquet") as file:
             attribute_places(run, world).to_parquet(file, index=False)

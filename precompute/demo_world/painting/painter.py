@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from precompute.demo_world.painting.bird_shape import BirdShape, Pose
+from precompute.demo_world.painting.change import Change
 from precompute.demo_world.painting.palette import shade
 from precompute.demo_world.painting.placement import Placement, paint_cover, paint_into
 from precompute.demo_world.painting.plumage import paint_bird
@@ -80,11 +81,18 @@ def paint_picture(
     difficulty: Difficulty,
     size: tuple[int, int],
     rng: np.random.Generator,
+    change: Change | None = None,
 ) -> PaintedImage:
-    """Paint a species before a background; ``size`` is the picture's columns and rows."""
+    """Paint a species before a background; ``size`` is the picture's columns and rows.
+
+    With a change everything is drawn as without it, and only the marks that it names differ.
+    """
     individual = Individual.draw(species, rng, difficulty.variants)
     anatomy = BirdShape(species.family.plan, Pose.draw(rng))
-    bird = paint_bird(individual, _shades(individual, difficulty.hue, rng), anatomy, rng)
+    shades = _shades(individual, difficulty.hue, rng)
+    if change is not None:
+        individual, shades = change.apply(individual, shades)
+    bird = paint_bird(individual, shades, anatomy, rng)
     frame = (FINE * size[0], FINE * size[1])
     placed = Placement.draw(bird.getbbox(), frame, difficulty.smallest, rng)
     scene = paint_backdrop(kind, frame, rng)
