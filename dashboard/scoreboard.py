@@ -115,9 +115,9 @@ PANELS = {
     "names": Panel(
         "Names of filters",
         "at the peak",
-        "Percent of a filter's strongest test images in which the named attribute lies where it "
-        "fires (on photographs: the part of its noun). Beside it names exchanged between filters, "
-        "the best names that the answer allows, and how far of the way from one to the other.",
+        "Percent of a filter's top-activating test images in which the named attribute lies at the "
+        "peak of its map (on photographs: the part of its noun). Control: names exchanged between "
+        "filters. Ceiling: the best names by the same truth. Of the way: from control to ceiling.",
     ),
 }
 
