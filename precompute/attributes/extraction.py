@@ -18,6 +18,8 @@ from precompute.attributes.tagger import Tagger, default_tagger
 
 #: Attributes of fewer images are too rare to be learnt.
 MIN_IMAGES = 5
+#: The contract's counts have 16 bits; who has more captions of an image loses nothing by this.
+_MOST = 2**16 - 1
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def count_pairs(per_image: Iterable[Counter[Pair]], min_images: int) -> Attribut
     ends, ts, values = array("q", [0]), array("i"), array("H")
     for counter in per_image:
         ts.extend(number.setdefault(pair, len(number)) for pair in counter)
-        values.extend(counter.values())
+        values.extend(min(n, _MOST) for n in counter.values())
         ends.append(len(ts))
     shape = (len(ends) - 1, len(number))
     every = sparse.csr_array((np.array(values), np.array(ts), np.array(ends)), shape=shape)

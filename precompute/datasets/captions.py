@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import DataError
+from precompute.datasets.links import Inside
 
 #: No sentence that a person wrote about a picture is longer, in characters.
 MAX_LENGTH = 2000
+#: No file of captions of one image is larger.
+MAX_BYTES = 10_000_000
 #: What a decoder leaves where a character was lost.
 LOST = "\N{REPLACEMENT CHARACTER}"
 
@@ -85,16 +88,18 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     Raises
     ------
     DataError
-        If the folder holds no caption for any of the images.
+        If the folder holds no caption for any of the images, or a file leads out of it by a link.
     """
     if not folder.is_dir():
         raise DataError(f"expected a folder of caption files, found none at {folder}")
-    missing, problems = [], []
+    missing, problems, inside = [], [], Inside(folder)
 
     def read(path: str) -> list[str]:
         file = (folder / path).with_suffix(".txt")
+        inside.require(file)
         try:
-            captions, said = _parse(file.read_bytes())
+            with file.open("rb") as opened:
+                captions, said = _parse(opened.read(MAX_BYTES + 1))
         except FileNotFoundError:
             captions, said = [], []
             missing.append(path)
@@ -128,6 +133,8 @@ def clean(caption: str) -> str:
 
 def _parse(data: bytes) -> tuple[list[str], list[str]]:
     """Return the captions of one file and what is wrong with it."""
+    if len(data) > MAX_BYTES:
+        return [], [f"is larger than {MAX_BYTES // 10**6} MB, left out"]
     said = []
     try:
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -18,6 +18,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from precompute.datasets.image_file import open_image
+
 #: Side of the small version in pixels, and the largest root mean square difference of two that are
 #: one picture, in grey levels of 255.
 SIDE, LARGEST = 16, 3.2
@@ -99,7 +101,7 @@ def _look(path: Path) -> tuple[str, np.ndarray | None]:
 def small_version(path: Path) -> np.ndarray | None:
     """Return a picture at 16 by 16 pixels, shape (768,) uint8, None where it cannot be read."""
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             image.draft("RGB", (4 * SIDE, 4 * SIDE))
             small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
     except Exception:

@@ -4,6 +4,7 @@ import numpy as np
 
 from core.errors import DataError
 from precompute.datasets.dataset import Dataset
+from precompute.datasets.links import Inside
 from precompute.datasets.readers import cub, folders, table  # noqa: F401  # each registers its readers
 from precompute.datasets.registry import reader_of
 from precompute.datasets.source import DataSource
@@ -15,9 +16,12 @@ def read_dataset(source: DataSource) -> Dataset:
     Raises
     ------
     DataError
-        If it cannot be read, has fewer than two classes, or a split without images.
+        If it cannot be read, has fewer than two classes, a split without images, or files that lead
+        out of its folder by a link.
     """
     dataset = reader_of(source)(source)
+    _require_inside(source, dataset)
+    _require_numbers(dataset.class_ids)
     images, n_classes = dataset.images, len(dataset.class_ids)
     if n_classes < 2:
         raise DataError(
@@ -43,3 +47,21 @@ def read_dataset(source: DataSource) -> Dataset:
             f"{int((n_train > 0).sum())}"
         )
     return dataset
+
+
+def _require_inside(source: DataSource, dataset: Dataset) -> None:
+    """Refuse images that lead out of the data folder, which may itself be reached by a link."""
+    is_folder = source.data.is_dir()
+    folder = str(dataset.image_folder)
+    root = source.images or (source.data if is_folder else source.data.parent)
+    Inside(root).require_all(f"{folder}/{path}" for path in dataset.images["path"].array)
+
+
+def _require_numbers(class_ids: list[int]) -> None:
+    limit = np.iinfo(np.int32)
+    wrong = [number for number in class_ids if not limit.min <= number <= limit.max]
+    if wrong:
+        raise DataError(
+            f"expected classes numbered from {limit.min} to {limit.max}, got {wrong[0]}: number "
+            "them anew"
+        )

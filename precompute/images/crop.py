@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import one_line
 from core.runs.contract import UNREADABLE
+from precompute.datasets.image_file import FORMATS, MAX_PIXELS, open_image
 
 #: Past the edge of the image; nearly zero after normalisation, so that it says nothing.
 FILL = (128, 128, 128)
@@ -90,7 +91,7 @@ def load_crop(
     """
     original_size = (0, 0)
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             original_size = image.size
             crop = square_crop(*original_size, bbox)
             reduced = size * _OVERSAMPLING / crop.side
@@ -100,7 +101,7 @@ def load_crop(
             pixels = _cut(_to_rgb(image), crop, original_size, size)
     except Exception as error:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
-        reason = "no such file" if isinstance(error, FileNotFoundError) else one_line(error)
+        reason = _reason(error)
         side = float(max(*original_size, 1))
         crop = Crop(0.0, 0.0, side, f"{UNREADABLE}: {reason.replace(str(path), Path(path).name)}")
         return Image.new("RGB", (size, size), FILL), crop, original_size
@@ -108,6 +109,16 @@ def load_crop(
         problem = "; ".join(filter(None, ["grey image", crop.problem]))
         crop = Crop(crop.left, crop.top, crop.side, problem)
     return pixels, crop, original_size
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return f"more than {MAX_PIXELS // 10**6} megapixels, make it smaller"
+    if isinstance(error, UnidentifiedImageError):
+        return f"cannot identify image file, none of {', '.join(FORMATS)}"
+    return one_line(error)
 
 
 def parts_in_crop(parts: np.ndarray, crop: Crop) -> np.ndarray:

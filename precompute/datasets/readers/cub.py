@@ -19,6 +19,7 @@ from core.errors import DataError
 from core.runs.contract import UNREADABLE
 from precompute.datasets.captions import Words, read_captions
 from precompute.datasets.dataset import BBOX, Dataset
+from precompute.datasets.links import Inside
 from precompute.datasets.registry import register_dataset
 from precompute.datasets.source import DataSource
 
@@ -30,6 +31,9 @@ _REQUIRED = (
     "bounding_boxes.txt",
     "images",
 )
+_PARTS = ("parts/parts.txt", "parts/part_locs.txt")
+#: Pixels beyond which a number is none of a picture's.
+_FAR = 1e9
 
 
 def _is_cub(path: Path) -> bool:
@@ -58,6 +62,7 @@ def read_cub(folder: str | Path, captions: Path | None = None) -> Dataset:
     """
     folder = Path(folder)
     _require_layout(folder)
+    Inside(folder).require_all(folder / name for name in (*_REQUIRED, *_PARTS))
     names = _read(folder / "classes.txt", str)
     paths = _read(folder / "images.txt", str)
     _require_safe(paths.values())
@@ -190,6 +195,7 @@ def _twice(path: Path, number: int, key: int) -> DataError:
 def _numbers(n: int):
     def parse(text: str) -> tuple[float, ...]:
         values = tuple(float(word) for word in text.split())
+        values = tuple(value if abs(value) < _FAR else math.inf for value in values)
         if len(values) != n:
             raise ValueError(f"expected {n} numbers")
         return values
@@ -202,6 +208,8 @@ def _require_safe(paths: Iterable[str]) -> None:
         pure = PurePosixPath(path)
         if pure.is_absolute() or ".." in pure.parts:
             raise DataError(f"images.txt: {path} lies outside the image folder")
+        if not pure.name or "\0" in path:
+            raise DataError(f"images.txt: {path!r} is not the path of a file")
 
 
 def _problem(image_folder: Path, paths: list[str]) -> list[str]:
@@ -238,6 +246,11 @@ def _read_parts(folder: Path, x_of_id: dict[int, int]) -> tuple[list[str], np.nd
         raise DataError(
             f"{folder / 'part_locs.txt'}: expected image, part, x, y, visible; {error}"
         ) from None
+    if not np.isfinite(np.concatenate([image_id, part_id])).all():
+        raise DataError(
+            f"{folder / 'part_locs.txt'}: expected whole numbers as ids, found NaN or inf"
+        )
+    col, row = (np.where(np.abs(values) < _FAR, values, np.nan) for values in (col, row))
     p_of_id = {part_id: p for p, part_id in enumerate(names)}
     x = np.array([x_of_id.get(int(i), -1) for i in image_id], int)
     p = np.array([p_of_id.get(int(i), -1) for i in part_id], int)

@@ -60,6 +60,8 @@ class Files:
 
 def _below(value: str, folder: Path) -> str:
     """Return a path below the folder with slashes; one that leads out of it is refused."""
+    if "\0" in value:
+        raise DataError(f"expected the path of an image, got {value!r}")
     path = PurePosixPath(value.replace("\\", "/"))
     if path.is_absolute():
         try:

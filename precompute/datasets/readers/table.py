@@ -16,6 +16,7 @@ import pandas as pd
 from core.errors import DataError, one_line
 from precompute.datasets.captions import Lines, Words, clean
 from precompute.datasets.dataset import BBOX, Dataset
+from precompute.datasets.links import Inside
 from precompute.datasets.readers.columns import Columns
 from precompute.datasets.readers.files import Files
 from precompute.datasets.readers.folders import untrained
@@ -52,7 +53,7 @@ def read_frame(path: Path) -> pd.DataFrame:
             frame = pd.DataFrame(list(_json_lines(path)))
         else:
             frame = _read_csv(path)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise DataError(f"{path} cannot be read as {suffix[1:]}: {one_line(error)}") from None
     frame.columns = [str(column).strip() for column in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
@@ -109,6 +110,8 @@ def read_table(source: DataSource) -> Dataset:
     path = source.data if source.data.is_file() else table_in(source.data)
     if path is None:
         raise DataError(f"expected a table such as metadata.csv in {source.data}, found none")
+    if source.data.is_dir():
+        Inside(source.data).require(path)
     folder = source.images or path.parent
     if not folder.is_dir():
         raise DataError(f"expected a folder of images at {folder}, found none: see --images")
