@@ -3,9 +3,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from core.metrics import correlation as module
 from core.metrics.bootstrap import Resamples
-from core.metrics.correlation import Activations
+from core.metrics.filters import correlation as module
+from core.metrics.filters.correlation import Activations
 
 N, F = 30, 4
 TRUE_C = np.arange(N) % 5

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from core.language.parts import keypoints_of
-from core.metrics import filter_names
-from core.metrics.filter_names import at_peak, score_names, score_place, score_verdict
+from core.metrics.filters import filter_names
+from core.metrics.filters.filter_names import at_peak, score_names, score_place, score_verdict
 from tests.synthetic_run import write_synthetic_run
 
 X, F, T, C, SIDE = 24, 3, 16, 3, 4

@@ -4,7 +4,7 @@ import pytest
 
 from core.metrics.interventions import read_changes, score_changes, score_interventions
 from precompute.demo_world.cub_writer import take
-from precompute.demo_world.painting.change import MOVED, RECOLOURED, REMOVED, Change
+from precompute.demo_world.painting.change import MOVED, RECOLOURED, REMOVED, MarkChange
 from precompute.demo_world.painting.painter import Difficulty
 from precompute.demo_world.planting.faults import Shot
 from tests.synthetic_run import write_synthetic_run
@@ -21,9 +21,9 @@ def painted(change=None):
 @pytest.mark.parametrize(
     "change",
     [
-        Change(RECOLOURED, "crown", "black", "yellow"),
-        Change(REMOVED, "wingbar", "white"),
-        Change(MOVED, "belly", "white", "back"),
+        MarkChange(RECOLOURED, "crown", "black", "yellow"),
+        MarkChange(REMOVED, "wingbar", "white"),
+        MarkChange(MOVED, "belly", "white", "back"),
     ],
     ids=lambda change: change.kind,
 )
@@ -40,7 +40,7 @@ def test_nothing_but_the_mark_changes(change):
 
 
 def test_a_moved_mark_is_worn_where_the_other_was():
-    before, after = painted()[0], painted(Change(MOVED, "belly", "white", "back"))[0]
+    before, after = painted()[0], painted(MarkChange(MOVED, "belly", "white", "back"))[0]
     assert after.individual.colours["belly"] == before.individual.colours["back"]
     assert after.individual.colours["back"] == "white"
 
@@ -116,4 +116,4 @@ def test_without_changes_nothing_is_scored(world):
 def test_a_shot_that_is_not_changed_is_painted_as_it_was():
     again = painted()[1]
     assert np.array_equal(painted()[1], again)
-    assert not np.array_equal(painted(Change(REMOVED, "wingbar", "white"))[1], again)
+    assert not np.array_equal(painted(MarkChange(REMOVED, "wingbar", "white"))[1], again)

@@ -4,7 +4,7 @@ import pytest
 from core.class_statistics import families, folds
 from core.estimators import estimate, words
 from core.estimators.inputs import inputs_of
-from core.metrics.simulation import N_LARGEST, Simulation, score_simulation
+from core.metrics.filters.simulation import N_LARGEST, Simulation, score_simulation
 from tests.synthetic_run import write_synthetic_run
 
 

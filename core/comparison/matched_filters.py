@@ -22,7 +22,7 @@ def matched_filters(comparison: Comparison) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a filter f of the first run. Columns f, g (filter of the second run), correlation
+        One row per filter f of the first run. Columns f, g (filter of the second run), correlation
         (Pearson, of pooled activations over shared test images, in [-1, 1]), word_similarity
         (cosine of p(t given f) over the attributes that both runs have, in [0, 1]) and is_mutual
         (f is the best match of g too). The score is the sum of the two; best matches first.

@@ -25,10 +25,10 @@ def compared_attributes(run: Run) -> np.ndarray:
     """Return the colour attributes of nouns that have several, in order of t."""
     table = run.attributes
     is_colour = table["adjective"].isin(COLOURS) & (table["n_images"] >= MIN_IMAGES)
-    found = table[is_colour].sort_values("n_images", ascending=False, kind="stable")
-    found = found.head(N_ATTRIBUTES)
-    several = found.groupby("noun")["noun"].transform("size") > 1
-    return np.sort(found.index[several].to_numpy())
+    colours = table[is_colour].sort_values("n_images", ascending=False, kind="stable")
+    colours = colours.head(N_ATTRIBUTES)
+    several = colours.groupby("noun")["noun"].transform("size") > 1
+    return np.sort(colours.index[several].to_numpy())
 
 
 def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
@@ -57,9 +57,9 @@ def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
     }
     for block in blocks(len(xs)):
         truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
-        pooled, own = run.array("pooled")[xs[block]], weights[predicted_c[block]]
+        pooled, predicted_weights = run.array("pooled")[xs[block]], weights[predicted_c[block]]
         for name, each in p.items():
-            scores[name][block] = p_t_given_xc(pooled, own, each)
+            scores[name][block] = p_t_given_xc(pooled, predicted_weights, each)
     noun, group = run.attributes["noun"].to_numpy()[ts], run.images["true_c"].to_numpy()[xs]
     rows = score_pairs(scores, truth, usual, noun, group, seed)
     return {

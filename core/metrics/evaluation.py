@@ -16,7 +16,7 @@ nothing could be measured. The layout is
     interventions    rows: estimator or control -> what painted changes do to logit, word, heatmap;
                      null for data that cannot be painted again
     simulation       rows: prediction -> mean correlation with activations, over filters
-    names            rows: who names the filters -> share in percent at their peaks; the verdict's
+    names            rows: source of the names -> share in percent at their peaks; the verdict's
                      precision and recall; null where neither places nor keypoints are known
     verdicts         filters of each verdict
 
@@ -44,8 +44,8 @@ from core.metrics import (
     retrieval,
 )
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
-from core.metrics.filter_names import score_names
-from core.metrics.simulation import score_simulation
+from core.metrics.filters.filter_names import score_names
+from core.metrics.filters.simulation import score_simulation
 from core.name_status import NameStatus
 from core.probability import p_t_given_xc
 from core.runs.contract import N_EXPLAIN

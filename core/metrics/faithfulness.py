@@ -3,7 +3,7 @@
 The head is linear, so removing filters lowers the logits by exactly their contributions. The fewest
 filters that hold half of the sentence's probability are removed. That the class falls further than
 without as many random filters says little: p(f given x, c) is the contribution to the logit, so
-whatever words are asked for, the filters that speak of them and matter here matter for the class.
+whatever the attributes are, filters that contribute to them in this image matter for the class.
 The controls have the same advantage: as many filters behind the words of another image of the
 class, of an image of another class, and of random words; behind the sentence that p.d.f.s exchanged
 between filters would give; and random filters of the same sum of p(f given x, c). Only what
@@ -156,7 +156,7 @@ def score_faithfulness(
     """Return mean falls of the logit and of the probability, and how they compare.
 
     "against the best control" is the fall without the sentence's filters over that without those of
-    the control that falls most, chosen anew in each resample; "against
+    the control that falls most, chosen again in each resample; "against
     another class" over that without those of an image of another class, "of the ceiling" over that
     without the largest filters.
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from core.explanations.grounding import upsample
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
-from core.metrics.correlation import Activations
+from core.metrics.filters.correlation import Activations
 from core.probability import p_t_given_xc
 from core.runs.run import Run
 
@@ -197,7 +197,7 @@ def _heat(run: Run, changed: Changed, evidence: np.ndarray, drawn: Resamples) ->
     """Return what happens to the heatmap of the word that is gone, and of the one that came."""
     centres, n = run.array("cell_centres"), len(changed.x)
     names = ("before", "after", "after another change", "came", "came, before", "falls")
-    found = {name: np.zeros(n) for name in names}
+    hits = {name: np.zeros(n) for name in names}
     for i, x in enumerate(changed.x):
         before, after = (np.asarray(m, np.float32) for m in (run.maps(x), changed.maps[i]))
         other = np.asarray(changed.maps[changed.other[i]], np.float32)
@@ -208,19 +208,19 @@ def _heat(run: Run, changed: Changed, evidence: np.ndarray, drawn: Resamples) ->
             GRID,
         )
         for name, heat in zip(names[:3], heats[:, 0], strict=True):
-            found[name][i] = _is_at(heat, changed.place[i])
+            hits[name][i] = _is_at(heat, changed.place[i])
         at = tuple(np.clip((changed.place[i] * GRID).astype(int), 0, GRID - 1))
         falls, control = heats[0, 0][at] - heats[1, 0][at], heats[0, 0][at] - heats[2, 0][at]
-        found["falls"][i] = falls > control
-        found["came"][i] = _is_at(heats[1, 1], changed.place_new[i])
-        found["came, before"][i] = _is_at(heats[0, 1], changed.place_new[i])
+        hits["falls"][i] = falls > control
+        hits["came"][i] = _is_at(heats[1, 1], changed.place_new[i])
+        hits["came, before"][i] = _is_at(heats[0, 1], changed.place_new[i])
     came = (changed.t_new >= 0).astype(float)
     of_all, one = ("before", "after", "after another change", "falls"), np.ones(n)
     return {
-        **{f"peak {k}": ratio(found[k], one, drawn, unit=100) for k in of_all[:3]},
-        "heat falls more": ratio(found["falls"], one, drawn, unit=100),
-        "peak of the new word": ratio(found["came"] * came, came, drawn, unit=100),
-        "peak of the new word, before": ratio(found["came, before"] * came, came, drawn, unit=100),
+        **{f"peak {k}": ratio(hits[k], one, drawn, unit=100) for k in of_all[:3]},
+        "heat falls more": ratio(hits["falls"], one, drawn, unit=100),
+        "peak of the new word": ratio(hits["came"] * came, came, drawn, unit=100),
+        "peak of the new word, before": ratio(hits["came, before"] * came, came, drawn, unit=100),
     }
 
 

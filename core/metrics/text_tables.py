@@ -22,11 +22,11 @@ def tables(evaluation: dict) -> str:
 
 
 def _grounding(evaluation: dict) -> str:
-    found = evaluation["grounding"]
-    scored = {**found["rows"], **found["differences"]}
+    section = evaluation["grounding"]
+    scored = {**section["rows"], **section["differences"]}
     rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in scored.items()]
-    rows += [[f"paper: {name}", *map(str, values)] for name, values in found["paper"].items()]
-    title = f"Grounding, PCK in percent ({found['n_pairs']:,} image-attribute pairs)"
+    rows += [[f"paper: {name}", *map(str, values)] for name, values in section["paper"].items()]
+    title = f"Grounding, PCK in percent ({section['n_pairs']:,} image-attribute pairs)"
     return _table(title, ["", *(f"@{r}" for r in RADII)], rows)
 
 
@@ -79,20 +79,20 @@ def _faithfulness(evaluation: dict) -> str:
 
 
 def _colours(evaluation: dict) -> str:
-    found = evaluation["colours"]
+    section = evaluation["colours"]
     head = ["all", "mean over nouns", "where the class is wrong"]
     rows = [
         [name, *(_cell(row.get(column), 1) for column in head)]
-        for name, row in {**found["rows"], **found["differences"]}.items()
+        for name, row in {**section["rows"], **section["differences"]}.items()
     ]
     return _table("Right colour of a noun above a wrong one, percent", ["", *head], rows)
 
 
 def _interventions(evaluation: dict) -> str:
-    found = evaluation["interventions"]
-    if found is None:
+    section = evaluation["interventions"]
+    if section is None:
         return "Interventions: these images cannot be painted again."
-    scored = {**found["rows"], **found["differences"]}
+    scored = {**section["rows"], **section["differences"]}
     columns = list(dict.fromkeys(name for row in scored.values() for name in row))
     rows = [
         [
@@ -104,7 +104,7 @@ def _interventions(evaluation: dict) -> str:
         ]
         for column in columns
     ]
-    title = f"Interventions, {found['n']:,} marks painted again"
+    title = f"Interventions, {section['n']:,} marks painted again"
     return _table(title, ["", *scored], rows)
 
 

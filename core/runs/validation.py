@@ -137,7 +137,7 @@ def check_array(where: object, name: str, array: np.ndarray, sizes: dict[str, in
     spec = array_spec(name)
     if "X+1" in spec.dims:
         total = sizes["E"] if spec.name == "counts_indptr" else None
-        _check_rising(where, array, total)
+        _check_ascending(where, array, total)
         return
     sample = _sample(array)
     if sample.dtype.kind == "f" and spec.name not in MAY_BE_NAN and not np.isfinite(sample).all():
@@ -196,7 +196,7 @@ def _sample(array: np.ndarray) -> np.ndarray:
     return array[np.linspace(0, len(array) - 1, n_rows).astype(int)]
 
 
-def _check_rising(where: object, starts: np.ndarray, total: int | None) -> None:
+def _check_ascending(where: object, starts: np.ndarray, total: int | None) -> None:
     is_wrong_end = total is not None and starts[-1] != total
     if starts[0] != 0 or (np.diff(starts) < 0).any() or is_wrong_end:
         raise RunError(f"{where} should rise from 0 to the end: precompute the run again")
@@ -207,10 +207,10 @@ def _check_bounds(where: object, name: str, values: np.ndarray, sizes: dict[str,
         return
     low, last = BOUNDS[name]
     high = last if not isinstance(last, str) else _last(last, sizes)
-    found = float(values.min()), float(values.max())
-    if not (low <= found[0] and found[1] <= high + (1e-5 if values.dtype.kind == "f" else 0)):
+    extremes = float(values.min()), float(values.max())
+    if not (low <= extremes[0] and extremes[1] <= high + (1e-5 if values.dtype.kind == "f" else 0)):
         raise RunError(
-            f"{where} should hold {low} to {high}, holds {found[0]:.6g} to {found[1]:.6g}: "
+            f"{where} should hold {low} to {high}, holds {extremes[0]:.6g} to {extremes[1]:.6g}: "
             "precompute the run again"
         )
 

@@ -74,7 +74,7 @@ def ablated_logits(
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AblationResult:
     """Class probabilities of some images before and after a change of filters.
 
     Parameters
@@ -127,7 +127,7 @@ class Outcome:
         return f"{changed}: {', '.join(parts)}."
 
 
-def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> Outcome:
+def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> AblationResult:
     """Return the predictions of images ``xs`` with scaled filters, processed in chunks."""
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
     class_weights = run.array("class_weights")
@@ -138,7 +138,7 @@ def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> O
         pooled = run.array("pooled")[xs[part]]
         after[part] = ablated_logits(before[part], pooled, class_weights, scale)
     true_c = run.images["true_c"].to_numpy()[xs]
-    return Outcome(xs, true_c, softmax(before, axis=1), softmax(after, axis=1))
+    return AblationResult(xs, true_c, softmax(before, axis=1), softmax(after, axis=1))
 
 
 def _images(n: int) -> str:

@@ -18,7 +18,7 @@ _MARGIN = 1e-4  # logits: more than rounding errors
 
 
 @dataclass(frozen=True)
-class Change:
+class Counterfactual:
     """Units to remove or double so that the prediction becomes ``c``.
 
     Parameters
@@ -60,7 +60,7 @@ def attribute_evidence(
 
 def smallest_change(
     evidence: np.ndarray, logits: np.ndarray, wanted: int, *, doubling: bool = True, limit: int = 20
-) -> Change:
+) -> Counterfactual:
     """Return the smallest change of units, by greedy search, that makes ``wanted`` the prediction.
 
     Parameters
@@ -93,7 +93,7 @@ def smallest_change(
         unit = best % len(moves)
         factors[unit] = 0.0 if best < len(moves) else 2.0
         steps[unit :: len(moves)] = 0
-    return Change(wanted, factors, n_least, bool(lead.min() >= 0))
+    return Counterfactual(wanted, factors, n_least, bool(lead.min() >= 0))
 
 
 def _fewest(steps: np.ndarray, needed: float, limit: int, n_units: int) -> int:
@@ -103,7 +103,7 @@ def _fewest(steps: np.ndarray, needed: float, limit: int, n_units: int) -> int:
     return 1 + int(np.searchsorted(reached, needed))
 
 
-def smallest_attribute_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Change:
+def smallest_attribute_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Counterfactual:
     """Return the smallest change of attributes that makes ``wanted`` the prediction for image x.
 
     The search considers only the ``n_rivals`` classes with the highest logits; the result is then
@@ -120,7 +120,7 @@ def smallest_attribute_change(run: Run, x: int, wanted: int, n_rivals: int = 10)
     return _checked(run, x, wanted, n_rivals, evidence, scale, doubling=True)
 
 
-def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Change:
+def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) -> Counterfactual:
     """Return the fewest filters to remove so that ``wanted`` is the prediction for image x."""
 
     def evidence(pooled, class_weights):
@@ -132,7 +132,7 @@ def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) ->
     return _checked(run, x, wanted, n_rivals, evidence, scale, doubling=False)
 
 
-def _checked(run, x, wanted, n_rivals, evidence, scale, *, doubling) -> Change:
+def _checked(run, x, wanted, n_rivals, evidence, scale, *, doubling) -> Counterfactual:
     """Search among the classes with the highest logits, then check against all classes."""
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
     logits = np.asarray(run.array("logits")[x], dtype=float)
@@ -146,4 +146,4 @@ def _checked(run, x, wanted, n_rivals, evidence, scale, *, doubling) -> Change:
     )
     after = ablated_logits(logits, pooled, class_weights, scale(change.factors))
     succeeds = change.succeeds and int(after.argmax()) == wanted
-    return Change(wanted, change.factors, change.n_least, succeeds)
+    return Counterfactual(wanted, change.factors, change.n_least, succeeds)

@@ -11,8 +11,12 @@ import streamlit as st
 from core.explanations.contributions import filter_contributions
 from core.language.english import join
 from core.runs.run import Run
-from core.what_if.ablation import Outcome, filter_scale, what_if
-from core.what_if.counterfactual import Change, smallest_attribute_change, smallest_filter_change
+from core.what_if.ablation import AblationResult, filter_scale, what_if
+from core.what_if.counterfactual import (
+    Counterfactual,
+    smallest_attribute_change,
+    smallest_filter_change,
+)
 from core.what_if.sentence_test import Claim, check_claim
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery
@@ -27,7 +31,7 @@ N_FLIPPED = 12
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Change, Change]:
+def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Counterfactual, Counterfactual]:
     return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
 
 
@@ -123,7 +127,7 @@ def put(run: Run, wanted: Changes) -> None:
     update(**{Key.IF: what_if_url.to_url(run, wanted)})
 
 
-def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
+def probabilities(run: Run, outcome: AblationResult, c: int, versus: int) -> None:
     """Draw the class probabilities before and after, the classes that matter first."""
     before, after = outcome.before[0], outcome.after[0]
     order = np.argsort(-np.maximum(before, after), kind="stable")[:N_CLASSES]
@@ -154,7 +158,9 @@ def probabilities(run: Run, outcome: Outcome, c: int, versus: int) -> None:
     )
 
 
-def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: str) -> None:
+def offers(
+    run: Run, of_words: Counterfactual, of_filters: Counterfactual, wanted: int, scope: str
+) -> None:
     """Draw the smallest changes, of attributes and of filters, that give the target class."""
     name = heading.plain(labels.class_name(run, wanted))
     if of_words.succeeds and not of_words.factors:
@@ -180,7 +186,7 @@ def offers(run: Run, of_words: Change, of_filters: Change, wanted: int, scope: s
         _offer(run, f"{named}{_proof(of_filters)}", Changes(off=fs), f"{scope}.try_filters")
 
 
-def _proof(change: Change) -> str:
+def _proof(change: Counterfactual) -> str:
     return "" if change.is_smallest else f" (no change of fewer than {change.n_least} does)"
 
 

@@ -63,5 +63,5 @@ def _require_numbers(class_ids: list[int]) -> None:
     if wrong:
         raise DataError(
             f"expected classes numbered from {limit.min} to {limit.max}, got {wrong[0]}: number "
-            "them anew"
+            "them again"
         )

@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from precompute.demo_world.captions.grammar import write_captions
-from precompute.demo_world.painting.change import Change
+from precompute.demo_world.painting.change import MarkChange
 from precompute.demo_world.painting.painter import Difficulty, PaintedImage, paint_picture
 from precompute.demo_world.planting.faults import Shot, degrade
 from precompute.demo_world.species import Attribute
@@ -60,7 +60,7 @@ def image_paths(shots: list[Shot], seed: int) -> list[str]:
 
 
 def take(
-    seed: int, image_size: int, difficulty: Difficulty, shot: Shot, change: Change | None = None
+    seed: int, image_size: int, difficulty: Difficulty, shot: Shot, change: MarkChange | None = None
 ) -> tuple[PaintedImage, Image.Image]:
     """Return what was painted and the picture that the camera made of it."""
     rng = np.random.default_rng([seed, shot.species, shot.index])

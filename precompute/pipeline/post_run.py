@@ -1,7 +1,7 @@
-"""What is read off a finished run: a diagnosis of every failure, and the scores.
+"""Diagnoses and scores, computed from a finished run.
 
-Both need a whole run, so they are written into it after it has appeared, each file whole or absent.
-A run that lacks one of them, because a process was killed in between, gets it at the next start.
+Both need a finished run, so they are added to it after its publication, each file by an atomic
+write. A run without one of them, because a process was killed, gets it at the next start.
 """
 
 import json

@@ -16,7 +16,7 @@ import pandas as pd
 from core.runs.files import atomic_write
 from core.runs.run import Run
 from precompute.demo_world.cub_writer import QUALITY, image_paths, take
-from precompute.demo_world.painting.change import BANDS, MOVED, RECOLOURED, REMOVED, Change
+from precompute.demo_world.painting.change import BANDS, MOVED, RECOLOURED, REMOVED, MarkChange
 from precompute.demo_world.painting.painter import Difficulty
 from precompute.demo_world.painting.palette import PALETTE
 from precompute.demo_world.planting.faults import Shot, plan_world
@@ -38,7 +38,7 @@ class Planned:
 
     x: int
     shot: Shot
-    change: Change
+    change: MarkChange
     t: int
     t_new: int
     place: tuple[float, float]
@@ -110,23 +110,23 @@ def _candidates(run: Run, shot_of: dict[str, Shot], rng: np.random.Generator) ->
     return usable[np.argsort(turn.to_numpy(), kind="stable")].tolist()
 
 
-def _changes(noun: str, at: dict, sayable: set) -> Iterator[Change]:
+def _changes(noun: str, at: dict, sayable: set) -> Iterator[MarkChange]:
     """Yield the changes of one mark that the run has words for."""
     word = at[noun][0]
     if noun in BANDS:
-        yield Change(REMOVED, noun, word)
+        yield MarkChange(REMOVED, noun, word)
         return
     for other, of in sorted(sayable):
         if of == noun and other != word:
-            yield Change(RECOLOURED, noun, word, other)
+            yield MarkChange(RECOLOURED, noun, word, other)
     for other in sorted(at):
         if other in COLOURED and at[other][0] != word and (word, other) in sayable:
-            yield Change(MOVED, noun, word, other)
+            yield MarkChange(MOVED, noun, word, other)
 
 
-def _two(options: list[Change], rng: np.random.Generator) -> list[Change]:
+def _two(options: list[MarkChange], rng: np.random.Generator) -> list[MarkChange]:
     """Return two changes of different parts, each kind as likely as the others; else none."""
-    chosen: list[Change] = []
+    chosen: list[MarkChange] = []
     for _ in range(2):
         used = {part for change in chosen for part in (change.part, change.other)}
         free = [c for c in options if not {c.part, c.other} & used or c.other in PALETTE]
@@ -196,7 +196,7 @@ def _seen(run: Run, world: Path, planned: list[Planned], checkpoint: Path) -> di
     model = load_checkpoint(checkpoint, run.manifest["input_size"])
     forward = Forward(model, torch.device("cpu"))
     boxes = run.images[["bbox_left", "bbox_top", "bbox_width", "bbox_height"]].to_numpy(float)
-    found: dict[str, list] = {"pooled": [], "logits": [], "maps": []}
+    recorded: dict[str, list] = {"pooled": [], "logits": [], "maps": []}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bird.jpg"
         for each in planned:
@@ -205,7 +205,7 @@ def _seen(run: Run, world: Path, planned: list[Planned], checkpoint: Path) -> di
             crop, _, _ = load_crop(file, tuple(boxes[each.x]), model.input_size)
             pixels = torch.from_numpy(np.asarray(crop)[None].copy())
             maps, pooled, logits = forward(pixels).arrays()
-            found["pooled"].append(pooled[0].astype(np.float32))
-            found["logits"].append(logits[0].astype(np.float32))
-            found["maps"].append(maps[0].astype(np.float16).tobytes())
-    return found
+            recorded["pooled"].append(pooled[0].astype(np.float32))
+            recorded["logits"].append(logits[0].astype(np.float32))
+            recorded["maps"].append(maps[0].astype(np.float16).tobytes())
+    return recorded

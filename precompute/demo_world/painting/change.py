@@ -11,7 +11,7 @@ KINDS = RECOLOURED, REMOVED, MOVED = ("recoloured", "removed", "moved")
 
 
 @dataclass(frozen=True)
-class Change:
+class MarkChange:
     """One change of one bird.
 
     Parameters

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from precompute.demo_world.painting.bird_shape import BirdShape, Pose
-from precompute.demo_world.painting.change import Change
+from precompute.demo_world.painting.change import MarkChange
 from precompute.demo_world.painting.palette import shade
 from precompute.demo_world.painting.placement import Placement, paint_cover, paint_into
 from precompute.demo_world.painting.plumage import paint_bird
@@ -81,7 +81,7 @@ def paint_picture(
     difficulty: Difficulty,
     size: tuple[int, int],
     rng: np.random.Generator,
-    change: Change | None = None,
+    change: MarkChange | None = None,
 ) -> PaintedImage:
     """Paint a species before a background; ``size`` is the picture's columns and rows.
 

@@ -1,10 +1,11 @@
-"""Whether a filter is named by what lies where it fires.
+"""Localisation test of filter names: whether the named attribute lies at the filter's peaks.
 
-In its strongest test images a filter has a peak. What lies there is known in two kinds of data: a
-painted world knows the place of every attribute, keypoints know the nearest part. A name is true in
-so far as the named attribute (of keypoints: the part of its noun) lies at the peak; no caption and
-no estimate takes part. Names exchanged between filters are the control, the best name by the same
-truth is the ceiling, and the share of the way from one to the other says how good names are.
+The peaks of a filter are the maxima of its activation maps in its top-activating test images. The
+ground truth is the location of every attribute (synthetic data) or of every part (keypoints); it
+depends on no caption and no estimate. The score of a name is the share of peaks at which the named
+attribute (of keypoints: the part of its noun) lies. The control permutes names between filters, the
+ceiling is the best name by the same ground truth, and the normalised score is the share of the
+distance from control to ceiling.
 
 The *verdict* says which filters have a name at all. A filter could be named if some attribute lies
 at more than half of its peaks; its name is right if that one does.
@@ -20,13 +21,13 @@ from core.metrics.bootstrap import Resamples, Score, interval, ratio
 from core.name_status import NameStatus
 from core.runs.run import Run
 
-#: Strongest test images of a filter that are looked at.
+#: Number of top-activating test images per filter.
 N_TOP = 20
-#: At the peak is what lies within so much of it, in units of the crop's side.
+#: Maximum distance from the peak, in units of the crop's side.
 RADIUS = 0.15
-#: An attribute that could name a filter, or rightly names it, lies at more than so many peaks.
+#: A possible or correct name lies at more than this share of the peaks.
 HALF = 0.5
-#: An attribute of which less can be seen is not there.
+#: Minimum visible share of an attribute in the ground truth.
 VISIBLE = 0.3
 #: Resamples: each is a sum over the peaks of every filter and attribute.
 N_RESAMPLES = 200

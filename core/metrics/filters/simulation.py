@@ -1,10 +1,10 @@
-"""How well words predict a filter: its activation on test images, predicted from their captions.
+"""Simulation score: correlation of filter activations with predictions from captions.
 
-A filter whose p(t given f) is right fires where captions name what the p.d.f. holds. So p(t given
-f) as weights on the captions of a test image is a prediction of phi_f(x); Pearson's correlation of
-both over images says how good it is, and the mean over filters is the score. The class decides most
-of both, so it is also taken within classes (class means removed from both), and for classes and
-whole families of classes that took no part in the estimate.
+If p(t given f) is right, filter f is active where captions name its attributes. The share of
+captions that name t, weighted by p(t given f), is therefore a prediction of phi_f(x); the score is
+Pearson's correlation of both over test images, averaged over filters. The class explains most of
+the variance of both, so the score is also computed within classes (class means removed), and for
+classes and families of classes that were held out of the estimate.
 
 Beside each p.d.f. stand what it has to beat and what bounds it: p.d.f.s exchanged between filters,
 the one word that correlates best in training, and a ridge regression of activations on all words,
@@ -20,7 +20,7 @@ from core.estimators import Inputs, words
 from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
 from core.metrics.bootstrap import Score, differences
-from core.metrics.correlation import Activations
+from core.metrics.filters.correlation import Activations
 from core.runs.run import Run
 
 #: Words of the largest p(t given f) that stand for a p.d.f. by themselves.
