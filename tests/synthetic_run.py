@@ -14,11 +14,11 @@ from scipy import sparse
 
 from core import probability
 from core.explanations.attribute_ranking import top_attributes
-from core.language.parts import part_of
 from core.name_status import NameStatus
 from core.runs.contract import N_EXPLAIN, K
 from core.runs.run import Run
 from core.runs.writer import RunWriter
+from precompute.datasets.language import BIRDS
 
 ADJECTIVES = ("yellow", "red", "black", "white", "long", "short", "striped", "grey")
 NOUNS = ("head", "bill", "belly", "wing", "crown", "tail", "throat", "leg")
@@ -35,7 +35,9 @@ def attribute_table(n: int) -> pd.DataFrame:
         for adjective in ADJECTIVES
     ][:n]
     table = pd.DataFrame(rows, columns=["phrase", "adjective", "noun"])
-    table["part"] = table["noun"].map(part_of)
+    table.insert(1, "kind", "pair")
+    table["number"] = table["noun"].map(BIRDS.nouns.number_of)
+    table["part"] = table["noun"].map(BIRDS.nouns.part_of)
     return table
 
 
@@ -169,6 +171,8 @@ def write_synthetic_run(
             "receptive_field": 32,
             "dataset": "synthetic",
             "part_names": list(PARTS),
+            "part_keypoints": {part: list(names) for part, names in BIRDS.nouns.keypoints.items()},
+            "synonyms": BIRDS.synonym_groups,
             "n_explain": N_EXPLAIN,
         }
     )

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from precompute.attributes.class_annotations import extract_annotated, read_annotations
+from precompute.attributes.extraction import Definition, extract
+from precompute.datasets.language import BIRDS
+from precompute.datasets.readers.cub_attributes import (
+    read_class_attributes,
+    read_image_attributes,
+)
 
 NAMES = "1 has_bill_shape::hooked\n2 has_size::large_(16_-_32_in)\n3 has_upper_tail_color::grey\n"
 NAMES += "4 has_under_tail_color::grey\n"
@@ -18,10 +23,16 @@ def cub(tmp_path):
     return folder
 
 
-def test_ten_descriptions_name_an_attribute_as_often_as_annotators_saw_it(cub):
-    lines = read_annotations(cub, [1, 3], np.array([0, 1, 0])).lines
-    assert [len(descriptions) for descriptions in lines] == [10, 10, 10]
-    found = extract_annotated(lines, 1)
+def counts_of(annotated):
+    lines = [[] for _ in annotated.n_statements]
+    return extract(lines, Definition(BIRDS.nouns), annotated=annotated, min_images=1)
+
+
+def test_ten_statements_of_a_class_name_an_attribute_as_often_as_annotators_saw_it(cub):
+    annotated = read_class_attributes(cub, [1, 3], np.array([0, 1, 0]))
+    assert annotated.n_statements.tolist() == [10, 10, 10]
+    assert annotated.level == "class"
+    found = counts_of(annotated)
     phrases = found.table["phrase"].tolist()
     counts = found.counts.toarray()
     assert sorted(phrases) == ["grey tail", "hooked bill"]
@@ -31,8 +42,33 @@ def test_ten_descriptions_name_an_attribute_as_often_as_annotators_saw_it(cub):
 
 
 def test_rows_go_by_the_class_number_of_the_data_set(cub):
-    lines = read_annotations(cub, [2], np.array([0])).lines
-    assert lines[0] == ["large bird"] * 5 + [""] * 5
+    annotated = read_class_attributes(cub, [2], np.array([0]))
+    found = {
+        attribute.phrase: n
+        for attribute, n in zip(annotated.attributes, annotated.counts.toarray()[0], strict=True)
+        if n
+    }
+    assert found == {"large bird": 5}
+    assert annotated.line(0) == "large bird"
+
+
+LABELS = """7 1 1 3 2.5
+7 2 1 2 9.9
+7 4 0 4 1.0
+9 3 1 4 1.0 5
+9 4 1 4 2.0
+8 1 1 4 2.0
+5 2 1 1 2.0
+"""
+
+
+def test_an_image_has_what_its_annotator_saw_with_certainty(cub):
+    (cub / "attributes" / "image_attribute_labels.txt").write_text(LABELS)
+    (cub / "attributes" / "class_attribute_labels_continuous.txt").unlink()
+    annotated = read_image_attributes(cub, {7: 0, 9: 1, 5: 2})
+    assert [annotated.line(x) for x in range(3)] == ["hooked bill", "grey tail", ""]
+    assert annotated.n_statements.tolist() == [1, 1, 0]
+    assert annotated.counts.max() == 1
 
 
 @pytest.mark.parametrize(
@@ -49,7 +85,7 @@ def test_rows_go_by_the_class_number_of_the_data_set(cub):
 def test_bad_annotations_get_one_line(cub, spoil, message):
     spoil(cub)
     with pytest.raises(DataError, match=message):
-        read_annotations(cub, [1, 3], np.array([0, 1]))
+        read_class_attributes(cub, [1, 3], np.array([0, 1]))
 
 
 def _table(cub):

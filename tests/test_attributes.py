@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from core.language.parts import GROUPS, part_of
+from core.language.attribute import Attribute
 from core.runs.contract import TABLES
-from precompute.attributes.extraction import attributes_of, extract
-from precompute.attributes.phrases import Pair
+from precompute.attributes.extraction import Definition, extract
 from precompute.attributes.synonyms import Synonyms, singular
 from precompute.attributes.tagger import RuleTagger, read_tokens
+from precompute.datasets.language import BIRDS
 from tests.benchmarks import attribute_f1
 
 LINES = [
@@ -22,8 +22,12 @@ LINES = [
 ]
 
 
-def counts_of(lines, **settings):
-    return extract(lines, tagger=RuleTagger(), **settings)
+TABLE = Synonyms.load(BIRDS.synonyms)
+BIRD_WORDS = Definition(BIRDS.nouns, TABLE)
+
+
+def counts_of(lines, definition=BIRD_WORDS, **settings):
+    return extract(lines, definition, tagger=RuleTagger(), **settings)
 
 
 def test_counts_are_captions_that_name_the_attribute():
@@ -31,8 +35,8 @@ def test_counts_are_captions_that_name_the_attribute():
     slow = [Counter() for _ in LINES]
     for x, captions in enumerate(LINES):
         for caption in captions:
-            for pair in attributes_of(read_tokens(caption.replace(",", " ,").split()), TABLE):
-                slow[x][" ".join(pair)] += 1
+            for found_in in BIRD_WORDS.read(read_tokens(caption.replace(",", " ,").split())):
+                slow[x][found_in.phrase] += 1
     for x, expected in enumerate(slow):
         row = found.counts[[x]].toarray()[0]
         assert {found.table.phrase[t]: row[t] for t in np.flatnonzero(row)} == expected
@@ -61,7 +65,7 @@ def test_the_table_has_the_columns_of_the_contract():
 
 
 def test_raw_phrases_are_not_merged_but_singular():
-    phrases = set(counts_of(LINES, min_images=1, merge=False).table.phrase)
+    phrases = set(counts_of(LINES, definition=Definition(BIRDS.nouns), min_images=1).table.phrase)
     assert {"red beak", "red bill", "gray wing", "grey wing"} <= phrases
 
 
@@ -100,7 +104,6 @@ def test_bad_input_gets_one_line(case):
         counts_of(lines, **settings)
 
 
-TABLE = Synonyms.load()
 MERGED = {
     ("red", "beak"): "red bill",
     ("gray", "chest"): "grey breast",
@@ -121,8 +124,8 @@ MERGED = {
 
 @pytest.mark.parametrize("words", MERGED)
 def test_synonyms_become_one(words):
-    merged = TABLE.merge(Pair(*words))
-    assert (merged and " ".join(merged)) == MERGED[words]
+    merged = TABLE.merge(Attribute(*words))
+    assert (merged and merged.phrase) == MERGED[words]
 
 
 SINGULAR = {
@@ -164,9 +167,8 @@ def test_a_bad_table_of_synonyms_gets_one_line(case, tmp_path):
 
 
 def test_every_part_noun_survives_merging_in_its_own_group():
-    for group in GROUPS:
-        for noun in group.nouns:
-            assert part_of(TABLE.rewrite("noun", noun)) == group.name
+    for noun, part in BIRDS.nouns.part.items():
+        assert BIRDS.nouns.part_of(TABLE.rewrite("noun", noun)) == part
 
 
 @pytest.mark.real

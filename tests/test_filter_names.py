@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.language.parts import keypoints_of
 from core.metrics.filters import filter_names
 from core.metrics.filters.filter_names import at_peak, score_names, score_place, score_verdict
 from tests.synthetic_run import write_synthetic_run
@@ -51,7 +50,7 @@ def test_of_keypoints_the_nearest_part_is_at_the_peak_if_it_is_near(peaked, monk
         for part in ("beak", "belly", "crown", "tail"):
             assert share[part] == pytest.approx(slow[part] / len(xs))
         assert share["head"] == pytest.approx(
-            sum(slow[name] for name in keypoints_of("head")) / len(xs)
+            sum(slow[name] for name in run.part_keypoints["head"]) / len(xs)
         )
 
 

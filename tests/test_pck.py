@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from core.explanations.grounding import upsample, weighted_map
-from core.language.parts import keypoints_of
 from core.metrics import pck
 from tests.pages import component_data, visit
 
@@ -35,7 +34,7 @@ def test_a_pair_has_the_keypoints_of_its_part(run, pairs):
     for x, t, keypoints in zip(pairs.xs, pairs.ts, pairs.keypoints, strict=True):
         wanted = [
             run.array("parts")[x, names.index(name)].tolist()
-            for name in keypoints_of(run.attributes["part"].iloc[t])
+            for name in run.part_keypoints[run.attributes["part"].iloc[t]]
             if name in names
         ]
         assert run.counts[[x]][:, [t]].sum() > 0

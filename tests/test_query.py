@@ -4,6 +4,7 @@ import pytest
 
 from core.search.query import format_query, parse
 from core.search.vocabulary import Vocabulary, fold
+from precompute.datasets.language import BIRDS
 
 PHRASES = [
     "yellow belly",
@@ -22,7 +23,7 @@ CLASSES = {35: "Purple Finch", 37: "Acadian Flycatcher", 4: "Groove billed Ani"}
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
     nouns = [phrase.split()[-1] for phrase in PHRASES]
-    return Vocabulary(PHRASES, nouns, range(1, 10), CLASSES, CLASSES.values())
+    return Vocabulary(PHRASES, nouns, range(1, 10), CLASSES, CLASSES.values(), BIRDS.synonym_groups)
 
 
 def signed(query) -> list[str]:

@@ -5,11 +5,13 @@ import pytest
 from core.explanations.attribute_ranking import top_attributes
 from core.explanations.explanation import predicate
 from core.language import english, wordlists
+from precompute.datasets.language import BIRDS
 
 
 def table(*phrases: str) -> pd.DataFrame:
     rows = [phrase.split(" ", 1) for phrase in phrases]
-    return pd.DataFrame(rows, columns=["adjective", "noun"])
+    frame = pd.DataFrame(rows, columns=["adjective", "noun"])
+    return frame.assign(kind="pair", number=frame["noun"].map(BIRDS.nouns.number_of))
 
 
 SENTENCES = {

@@ -26,4 +26,4 @@ def class_image_frequency(run: Run) -> np.ndarray:
 def attribute_phrase(run: Run, t: int) -> str:
     """Return an attribute as it is written in a sentence: "black wings"."""
     row = run.attributes.iloc[t]
-    return f"{row['adjective']} {english.noun_form(row['noun'])}"
+    return english.phrase_of(row["adjective"], row["noun"], row["kind"], row["number"])

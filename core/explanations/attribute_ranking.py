@@ -17,22 +17,27 @@ def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     attributes : DataFrame
-        With the columns ``adjective`` and ``noun``.
+        With the columns ``adjective``, ``noun`` and ``kind``.
 
     Returns
     -------
     dimension : ndarray of shape (T,), int
         Equal for the same dimension of the same noun, -1 for none.
     pole : ndarray of shape (T,), int
-        0 or 1; two attributes of one dimension with different poles contradict each other.
+        Two attributes of one dimension with different poles contradict each other.
     """
     side = {
         a: (d, p) for d, pair in enumerate(OPPOSITES) for p, words in enumerate(pair) for a in words
     }
     nouns = pd.factorize(attributes["noun"])[0]
     sides = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
-    dimension, pole = np.array(sides, dtype=int).reshape(-1, 2).T
-    return np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension), pole
+    dimension, pole = np.array(sides, dtype=int).reshape(-1, 2).T.copy()
+    dimension = np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension)
+    # each value of a property that has only one excludes the others
+    is_value = (attributes["kind"] == "is").to_numpy()
+    dimension[is_value] = len(attributes) * len(OPPOSITES) + nouns[is_value]
+    pole[is_value] = np.flatnonzero(is_value)
+    return dimension, pole
 
 
 def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarray:

@@ -14,7 +14,6 @@ import pandas as pd
 from core import probability
 from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.language import english
-from core.language.wordlists import WHOLE_NOUNS
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
@@ -54,51 +53,70 @@ class Explanation:
 
 
 def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False) -> list[Span]:
-    """Return "is a small bird with ..." or "has ...", the attributes of one noun merged.
+    """Return "is a small bird with ...", "has ..." or "is navy blue and for women".
+
+    The attributes of one noun are merged.
 
     Parameters
     ----------
     ts : list of int
         Attributes in order of importance; a noun has the position of its first attribute.
     attributes : DataFrame
-        One row per attribute.
+        One row per attribute, with the columns adjective, noun, kind and number.
     of_several : bool
         "are small birds with ...", "have ...".
     """
-    by_noun: dict[str, dict[str, int]] = {}
-    for t in ts:
-        noun, adjective = attributes["noun"].iloc[t], attributes["adjective"].iloc[t]
-        by_noun.setdefault(noun, {})[adjective] = int(t)
-    wholes = {noun: t_of for noun, t_of in by_noun.items() if noun in WHOLE_NOUNS}
-    phrases = [_phrase(n, t_of) for n, t_of in by_noun.items() if n not in wholes]
-    spans = []
+    rows = attributes.iloc[ts]
+    things: dict[tuple[str, str], dict[str, int]] = {}
+    properties, tags = [], []
+    for t, adjective, noun, kind, number in zip(
+        ts, *(rows[name] for name in ("adjective", "noun", "kind", "number")), strict=True
+    ):
+        if kind == "is":
+            properties.append(Span(adjective, int(t)))
+        elif kind == "tag":
+            tags.append(Span(adjective, int(t)))
+        else:
+            things.setdefault((noun, number), {})[adjective] = int(t)
+    wholes = [_phrase(*key, t_of, of_several) for key, t_of in things.items() if key[1] == "whole"]
+    parts = [_phrase(*key, t_of) for key, t_of in things.items() if key[1] != "whole"]
+    properties.sort(key=lambda span: span.text.startswith(("for ", "made of ")))
+    be, have = ("are", "have") if of_several else ("is", "has")
+    clauses = []
+    if properties:
+        clauses.append([Span(f"{be} "), *_joined([[span] for span in properties])])
     if wholes:
-        spans = [Span("are " if of_several else "is ")]
-        spans += _joined([_phrase(n, t_of, of_several) for n, t_of in wholes.items()])
-    if phrases:
-        spans.append(Span(" with " if wholes else "have " if of_several else "has "))
-    return spans + _joined(phrases)
+        with_parts = [Span(" with "), *_joined(parts)] if parts else []
+        clauses.append([Span(f"{be} "), *_joined(wholes), *with_parts])
+    elif parts:
+        clauses.append([Span(f"{have} "), *_joined(parts)])
+    if tags:
+        clauses.append([Span(f"{be} tagged "), *_joined([[span] for span in tags])])
+    return _joined(clauses, is_short=False)
 
 
-def _phrase(noun: str, t_of: dict[str, int], of_several: bool = False) -> list[Span]:
+def _phrase(noun: str, number: str, t_of: dict[str, int], of_several: bool = False) -> list[Span]:
     """Return "a short, black bill"; one span per adjective, the last one with the noun."""
-    adjectives = english.order_adjectives(list(t_of))
-    start = "" if of_several else english.article(f"{adjectives[0]} {noun}", noun)
-    spans = [Span(start)]
+    adjectives = english.order_adjectives([adjective for adjective in t_of if adjective])
+    form = english.noun_form(noun, number, of_several)
+    first = f"{adjectives[0]} {noun}" if adjectives else noun
+    spans = [Span("" if of_several else english.article(first, number))]
     for before, adjective in zip(english.separators(adjectives), adjectives, strict=True):
-        is_last = adjective == adjectives[-1]
-        text = f"{adjective} {english.noun_form(noun, of_several)}" if is_last else adjective
+        is_last = adjective == adjectives[-1] and "" not in t_of
+        text = f"{adjective} {form}" if is_last else adjective
         spans += [Span(before), Span(text, t_of[adjective])]
+    if "" in t_of:
+        spans += [Span(" " if adjectives else ""), Span(form, t_of[""])]
     return [span for span in spans if span.text]
 
 
-def _joined(phrases: list[list[Span]]) -> list[Span]:
-    """Return the phrases as a list with commas and "and"."""
+def _joined(phrases: list[list[Span]], is_short: bool = True) -> list[Span]:
+    """Return the phrases as a list with commas and "and"; clauses always with a comma."""
     spans: list[Span] = []
     for i, phrase in enumerate(phrases):
         if i:
             is_last = i == len(phrases) - 1
-            comma = "," if len(phrases) > 2 else ""
+            comma = "," if len(phrases) > 2 or not is_short else ""
             spans.append(Span(f"{comma} and " if is_last else ", "))
         spans += phrase
     return spans
@@ -135,7 +153,7 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
     p_f = probability.p_f_given_xc(run.array("pooled")[x], run.array("class_weights")[c])
     p, ts = _selected(run, p_f, estimator)
     name = run.classes["name"].iloc[c]
-    head = Span(f"This is {english.article(name, name)}{name} because it ")
+    head = Span(f"This is {english.article(name)}{name} because it ")
     return Explanation(x, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])
 
 
@@ -143,5 +161,5 @@ def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
     p, ts = _selected(run, probability.sigma(run.array("class_weights")[c]), estimator)
     name = run.classes["name"].iloc[c]
-    head = Span(f"{english.article(name, name).capitalize()}{name} ")
+    head = Span(f"{english.article(name).capitalize()}{name} ")
     return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

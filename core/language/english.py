@@ -1,7 +1,7 @@
 """English surface forms of attributes: articles, plurals, merged adjectives, lists with commas.
 
-An attribute is an adjective and a singular noun. In a sentence, parts that occur several times on
-an object are plural ("black wings"), mass nouns have no article ("grey plumage"), and the
+Most attributes are an adjective and a singular noun. In a sentence, parts that occur several times
+on an object are plural ("black wings"), mass nouns have no article ("grey plumage"), and the
 adjectives of one noun are merged: shapes and sizes with commas, colours with "and" ("a short,
 pointed, black and yellow bill").
 """
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import inflect
 
-from core.language.wordlists import COLOURS, MASS_NOUNS, PLURAL_NOUNS, WHOLE_NOUNS
+from core.language.wordlists import COLOURS
 
 _ENGINE = inflect.engine()
 
@@ -29,18 +29,29 @@ def join(items: list[str]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def noun_form(noun: str, of_several: bool = False) -> str:
-    """Return the noun in the number used in descriptions: "wings", "bill"; of several, "birds"."""
-    is_plural = noun.split()[-1] in PLURAL_NOUNS or (of_several and noun in WHOLE_NOUNS)
+def noun_form(noun: str, number: str, of_several: bool = False) -> str:
+    """Return the noun as a description has it.
+
+    Parameters
+    ----------
+    noun : str
+        In the singular.
+    number : str
+        One of `core.language.nouns.NUMBERS`.
+    of_several : bool
+        Several objects are described.
+
+    >>> noun_form("wing", "several"), noun_form("bill", "one"), noun_form("bird", "whole", True)
+    ('wings', 'bill', 'birds')
+    """
+    is_plural = number == "several" or (of_several and number == "whole")
     return _ENGINE.plural_noun(noun) if is_plural else noun
 
 
 @lru_cache(maxsize=4096)
-def article(phrase: str, noun: str) -> str:
-    """Return "a ", "an " or nothing, for a phrase that ends in ``noun``."""
-    if noun.split()[-1] in PLURAL_NOUNS or noun in MASS_NOUNS:
-        return ""
-    return _ENGINE.a(phrase).split(" ", 1)[0] + " "
+def article(phrase: str, number: str = "one") -> str:
+    """Return "a ", "an " or nothing, for a phrase whose noun has this number."""
+    return "" if number in ("several", "mass") else _ENGINE.a(phrase).split(" ", 1)[0] + " "
 
 
 def order_adjectives(adjectives: list[str]) -> list[str]:
@@ -60,17 +71,29 @@ def separators(adjectives: list[str]) -> list[str]:
     ]
 
 
-def noun_phrase(adjectives: list[str], noun: str) -> str:
+def noun_phrase(adjectives: list[str], noun: str, number: str = "one") -> str:
     """Return the adjectives of one noun as one phrase with its article.
 
     >>> noun_phrase(["black", "short", "pointed"], "bill")
     'a short, pointed, black bill'
-    >>> noun_phrase(["white", "black"], "wing")
-    'white and black wings'
-    >>> noun_phrase(["orange"], "beak")
-    'an orange beak'
+    >>> noun_phrase(["white", "black"], "lace", "several")
+    'white and black laces'
+    >>> noun_phrase(["orange"], "sole")
+    'an orange sole'
     """
     adjectives = order_adjectives(adjectives)
     before = separators(adjectives)
-    phrase = "".join(map("".join, zip(before, adjectives, strict=True))) + f" {noun_form(noun)}"
-    return article(phrase, noun) + phrase
+    phrase = "".join(map("".join, zip(before, adjectives, strict=True)))
+    phrase += f" {noun_form(noun, number)}"
+    return article(phrase, number) + phrase
+
+
+def phrase_of(adjective: str, noun: str, kind: str, number: str) -> str:
+    """Return an attribute as it is written in a sentence, without its article.
+
+    >>> phrase_of("black", "wing", "pair", "several"), phrase_of("for men", "gender", "is", "one")
+    ('black wings', 'for men')
+    """
+    if kind in ("is", "tag"):
+        return adjective
+    return f"{adjective} {noun_form(noun, number)}".strip()

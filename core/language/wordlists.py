@@ -1,14 +1,5 @@
 """Word lists for sentences and queries."""
 
-#: Nouns that are plural in the description of a bird.
-PLURAL_NOUNS = frozenset(
-    "cheek claw covert eye feather flank foot leg mark marking primary secondary side spot streak "
-    "stripe talon tarsus thigh toe wing wingbar wingtip".split()
-)
-#: Nouns without an article.
-MASS_NOUNS = frozenset("barring coloration coloring down fluff fur plumage skin".split())
-#: Nouns for the whole object: "is a small bird", not "has a small bird".
-WHOLE_NOUNS = frozenset({"bird"})
 #: Adjectives that are colours; they are joined by "and".
 COLOURS = frozenset(
     "beige black blue bluish bronze brown brownish buff chestnut cream crimson gold golden green "
@@ -27,15 +18,10 @@ OPPOSITES = (
     ({"straight"}, {"curved", "hooked"}),
     ({"dark", "darker"}, {"light", "pale", "bright"}),
 )
-#: Synonyms; a run has at most one word of each group when its synonyms were merged.
+#: Synonyms of English in general, beside those of the data set; a run has at most one word of each
+#: group when its synonyms were merged.
 SYNONYMS = (
-    ("beak", "bill"),
     ("gray", "grey"),
-    ("breast", "chest"),
-    ("belly", "abdomen", "stomach", "underside"),
-    ("crown", "cap"),
-    ("wingbar", "wing-bar"),
-    ("eyering", "eye-ring"),
     ("large", "big", "huge"),
     ("small", "little", "tiny"),
     ("pointed", "pointy", "sharp"),
@@ -46,5 +32,4 @@ SYNONYMS = (
     ("spotted", "speckled"),
     ("striped", "streaked"),
     ("round", "rounded"),
-    ("feather", "plumage"),
 )

@@ -12,7 +12,6 @@ import pandas as pd
 
 from core.batching import blocks
 from core.explanations.grounding import upsample
-from core.language.parts import keypoints_of
 from core.metrics.bootstrap import Resamples, Score, mean_score, ratios
 from core.runs.run import Run
 
@@ -94,7 +93,7 @@ def _keypoint_columns(run: Run) -> np.ndarray:
     names = list(run.manifest["part_names"])
     group, parts = pd.factorize(run.attributes["part"])
     columns = [
-        [names.index(name) for name in keypoints_of(part) if name in names] if part else []
+        [names.index(name) for name in run.part_keypoints.get(part, ()) if name in names]
         for part in parts
     ]
     width = max(map(len, columns), default=0) or 1

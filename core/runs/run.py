@@ -180,6 +180,16 @@ class Run:
         """One row per filter f."""
         return self.table("filters")
 
+    @property
+    def part_keypoints(self) -> dict[str, list[str]]:
+        """The keypoints of each part that a noun may name; empty for a data set without parts."""
+        return self.manifest.get("part_keypoints", {})
+
+    @property
+    def synonyms(self) -> list[list[str]]:
+        """Words of the data set that mean the same, a list a meaning."""
+        return self.manifest.get("synonyms", [])
+
     @cached_property
     def counts(self) -> sparse.csr_array:
         """csr_array of shape (X, T): number of captions of x that name t."""

@@ -13,7 +13,6 @@ from rapidfuzz import fuzz, process
 from core.language.wordlists import SYNONYMS
 from core.runs.run import Run
 
-_GROUP = {word: group for group in SYNONYMS for word in group}
 #: Minimum similarity, out of 100, for matching an unknown word to a known one.
 ACCEPT = 74
 _ENGINE = inflect.engine()
@@ -40,9 +39,11 @@ class Vocabulary:
         The data set's number of each class c.
     class_names : list of str
         Name of each class c.
+    synonyms : sequence of sequences of str
+        Words of the data set that mean the same, beside those of general English.
     """
 
-    def __init__(self, phrases, nouns, n_images, class_ids, class_names):
+    def __init__(self, phrases, nouns, n_images, class_ids, class_names, synonyms=()):
         self.phrases = list(phrases)
         self.t_of = {phrase: t for t, phrase in enumerate(self.phrases)}
         self.nouns = set(nouns)
@@ -50,6 +51,9 @@ class Vocabulary:
         self._nouns = list(nouns)
         self._n_images = np.asarray(n_images)
         self._words = {word for phrase in self.phrases for word in phrase.split()}
+        self._group = {
+            word: group for group in (*SYNONYMS, *map(tuple, synonyms)) for word in group
+        }
         self._c_of_id = {int(class_id): c for c, class_id in enumerate(class_ids)}
         self._folded = [fold(name) for name in self.class_names]
 
@@ -63,6 +67,7 @@ class Vocabulary:
             attributes["n_images"],
             classes["class_id"],
             classes["name"],
+            run.synonyms,
         )
 
     def word(self, written: str) -> str | None:
@@ -71,7 +76,7 @@ class Vocabulary:
             if form in self._words:
                 return form
         for form in (written, singular_word(written)):
-            for other in _GROUP.get(form, ()):
+            for other in self._group.get(form, ()):
                 if other in self._words:
                     return other
         match = process.extractOne(written, self._words, scorer=fuzz.ratio, score_cutoff=ACCEPT)
@@ -87,7 +92,7 @@ class Vocabulary:
         if (t := self.t_of.get(" ".join(known))) is not None:
             return t
         for i, word in enumerate(known):
-            for other in _GROUP.get(word, ()):
+            for other in self._group.get(word, ()):
                 swapped = " ".join([*known[:i], other, *known[i + 1 :]])
                 if swapped in self.t_of:
                     return self.t_of[swapped]

@@ -1,4 +1,4 @@
-"""Attribute extraction: counts of adjective-noun phrases in the captions of each image."""
+"""Attribute extraction: counts of attributes in the captions and annotations of each image."""
 
 from array import array
 from collections import Counter
@@ -11,10 +11,12 @@ import pandas as pd
 from scipy import sparse
 
 from core.errors import DataError
-from core.language.parts import part_of
-from precompute.attributes.phrases import Pair, Reading, adjective_noun_pairs
+from core.language.attribute import Attribute
+from core.language.nouns import Nouns
+from precompute.attributes.phrases import Reading, attributes_in
 from precompute.attributes.synonyms import Synonyms, singular
 from precompute.attributes.tagger import Tagger, default_tagger
+from precompute.datasets.annotated import Annotated
 
 #: Attributes of fewer images are too rare to be learnt.
 MIN_IMAGES = 5
@@ -24,24 +26,51 @@ _MOST = 2**16 - 1
 
 @dataclass(frozen=True)
 class AttributeCounts:
-    """The attributes T of a data set and their counts in the captions of each image.
+    """The attributes T of a data set and their counts in each image.
 
     Parameters
     ----------
     table : DataFrame of T rows
         Columns of the contract's table ``attributes``, by descending ``n_images``, then by phrase.
     counts : sparse array of shape (X, T), uint16
-        How many captions of image x name attribute t.
+        How many captions and statements of image x name attribute t.
     """
 
     table: pd.DataFrame
     counts: sparse.csr_array
 
 
+@dataclass(frozen=True)
+class Definition:
+    """What of a caption is an attribute.
+
+    Parameters
+    ----------
+    nouns : Nouns
+    synonyms : Synonyms, optional
+        Synonyms become one and empty words are dropped; without it only plurals become singular.
+    kinds : sequence of str
+        See `precompute.attributes.phrases.attributes_in`.
+    """
+
+    nouns: Nouns
+    synonyms: Synonyms | None = None
+    kinds: Sequence[str] = ("pair",)
+
+    def read(self, reading: Reading) -> set[Attribute]:
+        """Return the attributes of one caption: nouns in the singular, merged."""
+        written = attributes_in(reading, self.nouns.ends_phrase, self.kinds)
+        found = {each._replace(noun=singular(each.noun)) for each in written}
+        if self.synonyms is None:
+            return found
+        return {merged for each in found if (merged := self.synonyms.merge(each)) is not None}
+
+
 def extract(
     lines: Sequence[Sequence[str]],
+    definition: Definition,
     *,
-    merge: bool = True,
+    annotated: Annotated | None = None,
     min_images: int = MIN_IMAGES,
     tagger: Tagger | None = None,
     progress: Callable[..., Iterable[Reading]] | None = None,
@@ -52,10 +81,11 @@ def extract(
     ----------
     lines : sequence of sequences of str
         The captions of each image; empty where there are none.
-    merge : bool
-        Merge synonyms and drop words by the table; otherwise only plurals become singular.
+    definition : Definition
+    annotated : Annotated, optional
+        Attributes that are given as such.
     min_images : int
-        Attributes named in the captions of fewer images are left out.
+        Attributes named of fewer images are left out.
     tagger : Tagger, optional
         By default spaCy's model where it is installed, else the built-in rules.
     progress : callable, optional
@@ -73,62 +103,96 @@ def extract(
     readings = tagger.read(chain.from_iterable(lines))
     if progress is not None:
         readings = progress(readings, total=n_captions)
-    table = Synonyms.load() if merge else None
-    return count_pairs(_named(lines, readings, table), min_images)
+    attributes, counts = _count(_named(lines, readings, definition))
+    if annotated is not None:
+        attributes, counts = _joined(attributes, counts, annotated)
+    return _frequent(attributes, counts, definition.nouns, min_images)
 
 
 def _named(
-    lines: Sequence[Sequence[str]], readings: Iterable[Reading], table: Synonyms | None
-) -> Iterator[Counter[Pair]]:
+    lines: Sequence[Sequence[str]], readings: Iterable[Reading], definition: Definition
+) -> Iterator[Counter[Attribute]]:
     """Yield the attributes in the captions of each image, with their number of captions."""
     owners = chain.from_iterable([x] * len(captions) for x, captions in enumerate(lines))
-    counters = (Counter[Pair]() for _ in lines)
-    at, counter = 0, next(counters, Counter[Pair]())
+    counters = (Counter[Attribute]() for _ in lines)
+    at, counter = 0, next(counters, Counter[Attribute]())
     for x, reading in zip(owners, readings, strict=True):
         while at < x:
             yield counter
             at, counter = at + 1, next(counters)
-        counter.update(attributes_of(reading, table))
+        counter.update(definition.read(reading))
     yield counter
     yield from counters
 
 
-def attributes_of(reading: Reading, table: Synonyms | None = None) -> set[Pair]:
-    """Return the attributes of one caption: nouns in the singular, merged if a table is given."""
-    named = {Pair(pair.adjective, singular(pair.noun)) for pair in adjective_noun_pairs(reading)}
-    if table is None:
-        return named
-    return {merged for pair in named if (merged := table.merge(pair)) is not None}
-
-
-def count_pairs(per_image: Iterable[Counter[Pair]], min_images: int) -> AttributeCounts:
-    """Return the counts of the pairs that are frequent enough, image by image."""
-    number: dict[Pair, int] = {}
+def _count(per_image: Iterable[Counter[Attribute]]) -> tuple[list[Attribute], sparse.csr_array]:
+    """Return all attributes and their counts, image by image."""
+    number: dict[str, int] = {}
+    attributes: list[Attribute] = []
     ends, ts, values = array("q", [0]), array("i"), array("H")
-    for counter in per_image:
-        ts.extend(number.setdefault(pair, len(number)) for pair in counter)
-        values.extend(min(n, _MOST) for n in counter.values())
+    for found in per_image:
+        for attribute, n in found.items():
+            t = number.setdefault(attribute.phrase, len(number))
+            if t == len(attributes):
+                attributes.append(attribute)
+            ts.append(t)
+            values.append(min(n, _MOST))
         ends.append(len(ts))
     shape = (len(ends) - 1, len(number))
-    every = sparse.csr_array((np.array(values), np.array(ts), np.array(ends)), shape=shape)
-    n_images = dict(zip(number, np.bincount(ts, minlength=len(number)).tolist(), strict=True))
-    kept = [pair for pair, n in n_images.items() if n >= min_images]
+    counts = sparse.csr_array((np.array(values), np.array(ts), np.array(ends)), shape=shape)
+    counts.sum_duplicates()
+    return attributes, counts
+
+
+def _joined(
+    attributes: list[Attribute], counts: sparse.csr_array, annotated: Annotated
+) -> tuple[list[Attribute], sparse.csr_array]:
+    """Return the attributes of both; what has the same phrase is the annotated one."""
+    number = {attribute.phrase: a for a, attribute in enumerate(annotated.attributes)}
+    joined = list(annotated.attributes)
+    column = np.empty(len(attributes), int)
+    for a, attribute in enumerate(attributes):
+        if attribute.phrase not in number:
+            number[attribute.phrase] = len(joined)
+            joined.append(attribute)
+        column[a] = number[attribute.phrase]
+    X = counts.shape[0]
+    said, given = counts.tocoo(), annotated.counts.tocoo()
+    at = (
+        np.concatenate([said.row, given.row]),
+        np.concatenate([column[said.col] if len(column) else said.col, given.col]),
+    )
+    values = np.concatenate([said.data, given.data]).astype(np.int64)
+    return joined, sparse.coo_array((values, at), (X, len(joined))).tocsr()
+
+
+def _frequent(
+    attributes: list[Attribute], counts: sparse.csr_array, nouns: Nouns, min_images: int
+) -> AttributeCounts:
+    """Return the attributes that are frequent enough."""
+    n_images = np.bincount(counts.indices, minlength=len(attributes)).tolist()
+    kept = [a for a, n in enumerate(n_images) if n >= min_images]
     if not kept:
         raise DataError(
             f"expected attributes named in at least {min_images} images, found none among "
-            f"{len(n_images)} in the captions of {shape[0]} images: lower --min-images"
+            f"{len(attributes)} in what is said of {counts.shape[0]} images: lower --min-images, "
+            "or look whether the captions are English"
         )
-    kept.sort(key=lambda pair: (-n_images[pair], " ".join(pair)))
-    counts = every[:, [number[pair] for pair in kept]]
+    kept.sort(key=lambda a: (-n_images[a], attributes[a].phrase))
+    chosen = [attributes[a] for a in kept]
+    counts = counts[:, kept]
     counts.sort_indices()
+    counts.data = np.minimum(counts.data, _MOST)
     table = pd.DataFrame(
         {
-            "phrase": [" ".join(pair) for pair in kept],
-            "adjective": [pair.adjective for pair in kept],
-            "noun": [pair.noun for pair in kept],
-            "part": [part_of(pair.noun) for pair in kept],
-            "n_images": np.array([n_images[pair] for pair in kept], np.int32),
+            "phrase": [attribute.phrase for attribute in chosen],
+            "kind": [attribute.kind for attribute in chosen],
+            "adjective": [attribute.adjective for attribute in chosen],
+            "noun": [attribute.noun for attribute in chosen],
+            "number": [nouns.number_of(attribute.noun) for attribute in chosen],
+            "part": [nouns.part_of(attribute.noun) for attribute in chosen],
+            "n_images": np.array([n_images[a] for a in kept], np.int32),
             "n_captions": np.asarray(counts.sum(axis=0, dtype=np.int64)).astype(np.int32),
         }
     )
-    return AttributeCounts(table, counts)
+    return AttributeCounts(table, counts.astype(np.uint16))

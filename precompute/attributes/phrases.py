@@ -11,7 +11,7 @@ colours nouns. There is no recursion, and a predicate ("its belly is white") is 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from core.language.parts import GROUPS
+from core.language.attribute import Attribute
 from precompute.attributes.lexicon import ADJECTIVES, NOUNS, PARTICIPLES, likely_tag
 
 #: Words that make one adjective with the word before: "medium sized", "yellow-billed".
@@ -24,13 +24,6 @@ SECOND_HALVES = frozenset(
     }
 )
 JOINTS = frozenset({",", "and", "or", "&", "/", "but", "yet"})
-#: Nouns that are described and describe nothing: behind them, an adjective starts a phrase.
-THINGS = frozenset(
-    {
-        *("bird", "body", "feathers", "wings", "eyes", "legs", "feet"),
-        *(noun for group in GROUPS for noun in group.nouns),
-    }
-)
 #: Past forms that never describe a noun.
 AUXILIARIES = frozenset({"had", "was", "were", "did"})
 
@@ -52,28 +45,32 @@ class Reading(NamedTuple):
     chunks: Sequence[tuple[int, int]]
 
 
-class Pair(NamedTuple):
-    """An adjective and its noun as written, in lower case; a compound noun has spaces."""
+def attributes_in(
+    reading: Reading, ends_phrase: frozenset[str] = frozenset(), kinds: Sequence[str] = ("pair",)
+) -> set[Attribute]:
+    """Return the attributes of a caption as written, in lower case.
 
-    adjective: str
-    noun: str
-
-
-def adjective_noun_pairs(reading: Reading) -> set[Pair]:
-    """Return the adjective-noun pairs of a caption.
+    Parameters
+    ----------
+    reading : Reading
+    ends_phrase : frozenset of str
+        Nouns that describe nothing: behind them, an adjective starts a phrase.
+    kinds : sequence of str
+        ``pair``: adjective and noun; ``noun``: a noun that no adjective describes.
 
     >>> tokens = "a black and white striped wing".split()
     >>> reading = Reading(tokens, ["DT", "JJ", "CC", "JJ", "VBN", "NN"], [(0, 6)])
-    >>> sorted(f"{adjective} {noun}" for adjective, noun in adjective_noun_pairs(reading))
+    >>> sorted(attribute.phrase for attribute in attributes_in(reading))
     ['black wing', 'striped wing', 'white wing']
     """
     tokens = [token.lower() for token in reading.tokens]
-    named = set()
+    found = set()
     for start, end in reading.chunks:
-        kinds = [_kind(tokens[i], reading.tags[i], i == end - 1) for i in range(start, end)]
-        for first, last in _phrases(tokens[start:end], kinds):
-            named |= _describe(tokens[start + first : start + last], kinds[first:last])
-    return named
+        each = [_kind(tokens[i], reading.tags[i], i == end - 1) for i in range(start, end)]
+        for first, last in _phrases(tokens[start:end], each, ends_phrase):
+            words = tokens[start + first : start + last]
+            found |= _describe(words, each[first:last], "noun" in kinds)
+    return found
 
 
 def _kind(word: str, tag: str, is_last: bool) -> str:
@@ -89,28 +86,34 @@ def _kind(word: str, tag: str, is_last: bool) -> str:
     return "n" if tag in NOUNS or likely in NOUNS else ""
 
 
-def _phrases(words: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _phrases(
+    words: Sequence[str], kinds: Sequence[str], ends_phrase: frozenset[str]
+) -> Iterator[tuple[int, int]]:
     """Cut a chunk after each noun that a joint follows, and between "head" and "black"."""
     first = 0
     for i in range(1, len(kinds)):
         if kinds[i - 1] != "n":
             continue
         joint = kinds[i] == ","
-        next_thing = kinds[i] == "a" and words[i - 1] in THINGS and words[i] not in SECOND_HALVES
-        if joint or next_thing:
+        is_next = kinds[i] == "a" and words[i - 1] in ends_phrase and words[i] not in SECOND_HALVES
+        if joint or is_next:
             yield first, i
             first = i + 1 if joint else i
     yield first, len(kinds)
 
 
-def _describe(words: Sequence[str], kinds: Sequence[str]) -> set[Pair]:
-    """Return the pairs of one phrase, empty if it does not end in a noun."""
+def _describe(
+    words: Sequence[str], kinds: Sequence[str], with_nouns: bool = False
+) -> set[Attribute]:
+    """Return the attributes of one phrase, none if it does not end in a noun."""
     head = len(kinds)
     while head and kinds[head - 1] == "n":
         head -= 1
     noun = " ".join(words[head:])
-    adjectives = _adjectives(words[:head], kinds[:head]) if noun else ()
-    return {Pair(adjective, noun) for adjective in adjectives}
+    if not noun:
+        return set()
+    found = {Attribute(adjective, noun) for adjective in _adjectives(words[:head], kinds[:head])}
+    return found or ({Attribute("", noun, "noun")} if with_nouns else set())
 
 
 def _adjectives(words: Sequence[str], kinds: Sequence[str]) -> Iterator[str]:

@@ -14,8 +14,8 @@ from pathlib import Path
 import inflect
 
 from core.errors import DataError
+from core.language.attribute import Attribute
 from precompute.attributes.lexicon import likely_tag
-from precompute.attributes.phrases import Pair
 
 SYNONYMS = Path(__file__).with_name("synonyms.csv")
 COLUMNS = ["kind", "word", "becomes"]
@@ -33,17 +33,27 @@ class Synonyms:
     adjective: dict[str, str]
 
     @classmethod
-    def load(cls, path: Path = SYNONYMS) -> "Synonyms":
-        """Read a table.
+    def load(cls, *paths: Path) -> "Synonyms":
+        """Read the table of general English and further ones, whose rules go before it.
 
         Raises
         ------
         DataError
             If it is missing, lacks a column, has an unknown kind, or a rule leads back to itself.
         """
+        tables: dict[str, dict[str, str]] = {"noun": {}, "adjective": {}}
+        for path in (SYNONYMS, *paths):
+            cls._read(path, tables)
+        table = cls(**tables)
+        for kind, rules in tables.items():
+            for word in rules:
+                table.rewrite(kind, word)
+        return table
+
+    @staticmethod
+    def _read(path: Path, tables: dict[str, dict[str, str]]) -> None:
         if not path.is_file():
             raise DataError(f"expected a table of synonyms, found no file {path}")
-        tables: dict[str, dict[str, str]] = {"noun": {}, "adjective": {}}
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if rows.fieldnames != COLUMNS:
@@ -57,17 +67,13 @@ class Synonyms:
                         f"{rows.line_num} of {path}, found {list(row.values())}"
                     )
                 tables[row["kind"]][row["word"]] = row["becomes"]
-        table = cls(**tables)
-        for kind, rules in tables.items():
-            for word in rules:
-                table.rewrite(kind, word)
-        return table
 
-    def merge(self, pair: Pair) -> Pair | None:
-        """Return the pair in the table's words, None if it is dropped."""
-        adjective = self.rewrite("adjective", pair.adjective)
-        noun = self.rewrite("noun", pair.noun)
-        return Pair(adjective, noun) if adjective and noun else None
+    def merge(self, attribute: Attribute) -> Attribute | None:
+        """Return the attribute in the table's words, None if it is dropped."""
+        adjective = self.rewrite("adjective", attribute.adjective)
+        noun = self.rewrite("noun", attribute.noun)
+        is_whole = noun and (adjective or attribute.kind == "noun")
+        return Attribute(adjective, noun, attribute.kind) if is_whole else None
 
     def rewrite(self, kind: str, word: str) -> str:
         """Return what a word becomes after all rules, itself if none fits."""

@@ -3,13 +3,15 @@
 import codecs
 import tempfile
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core.errors import DataError
+from precompute.datasets.annotated import Annotated
 from precompute.datasets.links import Inside
 
 #: No sentence that a person wrote about a picture is longer, in characters.
@@ -65,6 +67,10 @@ class Words:
     ----------
     lines : Lines
         Sentences, one list an image, empty where nothing is known: unknown, not without attributes.
+    annotated : Annotated, optional
+        Attributes that are given as such.
+    columns : DataFrame of X rows, optional
+        Columns of a table that may hold attributes: what they are is found out when they are read.
     problems : list of str
         One line for each kind of trouble. A missing caption file is not among them.
     n_missing : int
@@ -72,8 +78,26 @@ class Words:
     """
 
     lines: Lines
+    annotated: Annotated | None = None
+    columns: pd.DataFrame | None = None
     problems: list[str] = field(default_factory=list)
     n_missing: int = 0
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Captions and statements of each image, shape (X,)."""
+        return self.lines.counts + (0 if self.annotated is None else self.annotated.n_statements)
+
+    @property
+    def parts(self) -> tuple:
+        """All that makes it, for a fingerprint."""
+        return (*self.lines.parts, *(() if self.annotated is None else self.annotated.parts))
+
+    def shown(self) -> Iterator[list[str]]:
+        """Yield what is said of each image as lines: captions, then annotated attributes."""
+        for x, captions in enumerate(self.lines):
+            given = self.annotated.line(x) if self.annotated else ""
+            yield [*captions, given] if given else captions
 
 
 def read_captions(folder: Path, paths: Sequence[str]) -> Words:
@@ -115,7 +139,7 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
             f"expected captions such as {example} in {folder}, found none for {len(paths)} images: "
             "give the folder that holds the class folders"
         )
-    return Words(lines, problems, len(missing))
+    return Words(lines, problems=problems, n_missing=len(missing))
 
 
 def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:

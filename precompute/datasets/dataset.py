@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.errors import DataError
 from precompute.datasets.captions import Words
+from precompute.datasets.language import Language
 
 #: Columns of the bounding box, in the order in which it is passed around.
 BBOX = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
@@ -54,6 +55,8 @@ class Dataset:
         One counted sentence for each kind of trouble in the annotation files.
     read_words : callable
         Reads what is said of the images: only a run needs it, a training does not.
+    language : Language
+        How that is read.
     """
 
     image_folder: Path
@@ -64,6 +67,7 @@ class Dataset:
     parts: np.ndarray
     problems: list[str] = field(default_factory=list)
     read_words: Callable[[], Words] = no_words
+    language: Language = field(default_factory=Language)
 
     def path(self, x: int) -> Path:
         """Return where image ``x`` lies."""

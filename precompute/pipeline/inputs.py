@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from core.errors import DataError
-from precompute.attributes.class_annotations import read_annotations
+from precompute.attributes.columns import with_columns
 from precompute.datasets.captions import Words
 from precompute.datasets.dataset import Dataset
 from precompute.datasets.read import read_dataset
@@ -42,10 +42,8 @@ class RunInputs:
             )
         self.settings = settings
         self.dataset: Dataset = read_dataset(settings.source)
-        self.words: Words = (
-            read_annotations(settings.source.data, self.dataset.class_ids, self.true_c)
-            if settings.source.attributes == "classes"
-            else self.dataset.read_words()
+        self.words: Words = with_columns(
+            self.dataset.read_words(), self.true_c, self.is_train, self.dataset.class_names
         )
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
@@ -64,7 +62,7 @@ class RunInputs:
     @property
     def n_captions(self) -> np.ndarray:
         """Captions of each image, shape (X,)."""
-        return self.words.lines.counts
+        return self.words.counts
 
     @property
     def workers(self) -> int:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from core.runs.contract import N_EXPLAIN
 from core.runs.files import array_path, map_array
+from precompute.attributes.noun_classes import keypoints_by_name
+from precompute.datasets.dataset import Dataset
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.plan import Plan
 from precompute.resume.fingerprint import library_versions
@@ -35,6 +37,8 @@ def run_manifest(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         "precision": inputs.precision,
         "dataset": inputs.settings.dataset or inputs.settings.source.name,
         "part_names": dataset.part_names,
+        "part_keypoints": {part: list(names) for part, names in _keypoints(dataset).items()},
+        "synonyms": dataset.language.synonym_groups,
         "problems": [*dataset.problems, *inputs.words.problems],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": settings,
@@ -45,6 +49,12 @@ def run_manifest(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         },
         "versions": library_versions(_LIBRARIES),
     }
+
+
+def _keypoints(dataset: Dataset) -> dict[str, tuple[str, ...]]:
+    """Return the keypoints of each part: as the data set says, else by the keypoints' names."""
+    nouns = dataset.language.nouns
+    return keypoints_by_name(dataset.part_names) if nouns is None else dict(nouns.keypoints)
 
 
 def _plain(settings: object) -> dict:

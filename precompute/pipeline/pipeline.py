@@ -146,9 +146,14 @@ class Pipeline:
             # spaCy and the plural rules take seconds to import, and most starts do not need them
             from precompute.stages.attributes import write_attributes
 
-            settings, lines = self.settings, self.inputs.words.lines
+            settings, dataset = self.settings, self.inputs.dataset
             write_attributes(
-                self.writer, lines, settings.merge, settings.min_images, settings.source.attributes
+                self.writer,
+                self.inputs.words,
+                dataset.language,
+                dataset.part_names,
+                settings.merge,
+                settings.min_images,
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from precompute.pipeline.inputs import RunInputs
 from precompute.resume.chunks import Chunk
-from precompute.resume.fingerprint import digest, library_versions
+from precompute.resume.fingerprint import digest, file_digest, library_versions
 from precompute.resume.stage import Stage
 
 #: Images kept for each filter and each class.
@@ -33,13 +33,18 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
         Of the pass over the images, with the files as they are or as they were read.
     """
     settings, dataset = inputs.settings, inputs.dataset
+    language = dataset.language
     split = digest(inputs.true_c, inputs.is_train)
     attributes = Stage(
         "attributes",
         "precompute.stages.attributes",
         {
-            "captions": digest(*inputs.words.lines.parts),
-            "source": settings.source.attributes,
+            "captions": digest(*inputs.words.parts),
+            "language": digest(
+                [file_digest(path) for path in language.files],
+                list(language.kinds),
+                dataset.part_names,
+            ),
             "merge": settings.merge,
             "min_images": settings.min_images,
             "tagger": library_versions(["en_core_web_sm"]),

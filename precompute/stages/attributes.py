@@ -1,41 +1,62 @@
-"""Captions to attributes: the counts, the table and the captions themselves."""
+"""Words to attributes: the counts, the table and the captions themselves."""
 
 from collections.abc import Sequence
+from itertools import chain, islice
 
 from tqdm import tqdm
 
+from core.language.nouns import Nouns
 from core.runs.writer import RunWriter
-from precompute.attributes.class_annotations import extract_annotated
-from precompute.attributes.extraction import MIN_IMAGES, extract
+from precompute.attributes.extraction import MIN_IMAGES, Definition, extract
+from precompute.attributes.noun_classes import learn_nouns
+from precompute.attributes.synonyms import Synonyms
+from precompute.attributes.tagger import default_tagger
+from precompute.datasets.captions import Words
+from precompute.datasets.language import Language
+
+#: Captions that nouns are learnt from.
+N_LEARNT = 5000
 
 
 def write_attributes(
     writer: RunWriter,
-    lines: Sequence[Sequence[str]],
+    words: Words,
+    language: Language,
+    part_names: Sequence[str],
     merge: bool,
     min_images: int | None,
-    source: str = "captions",
 ) -> None:
-    """Extract the attributes of all captions and write them.
+    """Extract the attributes of all images and write them.
 
     Parameters
     ----------
     writer : RunWriter
-    lines : sequence of sequences of str
-        The captions of each image.
+    words : Words
+        What is said of each image.
+    language : Language
+        How it is read.
+    part_names : sequence of str
+        Of the data set's keypoints.
     merge, min_images
-        See `precompute.attributes.extraction.extract`; None for its default.
-    source : str
-        ``classes`` where `precompute.attributes.class_annotations` wrote the lines.
+        Make synonyms one; see `precompute.attributes.extraction.extract`, None for its default.
     """
-    least = MIN_IMAGES if min_images is None else min_images
-    if source == "classes":
-        extracted = extract_annotated(lines, least)
-    else:
-        extracted = extract(lines, merge=merge, min_images=least, progress=_progress)
-    writer.put_counts(extracted.counts)
-    writer.put_table("attributes", extracted.table)
-    writer.put_pack("caption", ("\n".join([*captions, ""]).encode() for captions in lines))
+    synonyms = Synonyms.load(*filter(None, [language.synonyms])) if merge else None
+    nouns = language.nouns or _learnt(words, part_names)
+    found = extract(
+        words.lines,
+        Definition(nouns, synonyms, language.kinds),
+        annotated=words.annotated,
+        min_images=MIN_IMAGES if min_images is None else min_images,
+        progress=_progress,
+    )
+    writer.put_counts(found.counts)
+    writer.put_table("attributes", found.table)
+    writer.put_pack("caption", ("\n".join([*said, ""]).encode() for said in words.shown()))
+
+
+def _learnt(words: Words, part_names: Sequence[str]) -> Nouns:
+    captions = list(islice(chain.from_iterable(words.lines), N_LEARNT))
+    return learn_nouns(default_tagger().read(captions), part_names)
 
 
 def _progress(readings, total: int) -> tqdm:

@@ -19,14 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from precompute.attributes.extraction import attributes_of
-from precompute.attributes.phrases import Pair, Reading
+from core.language.attribute import Attribute
+from precompute.attributes.extraction import Definition
+from precompute.attributes.phrases import Reading
 from precompute.attributes.synonyms import Synonyms
 from precompute.attributes.tagger import read_tokens
+from precompute.datasets.language import BIRDS
 
 HELD_OUT = ("004", "008", "031", "037")
 N_BOOTSTRAP = 1000
-TABLE = Synonyms.load()
+TABLE = Synonyms.load(BIRDS.synonyms)
 
 
 def load(path: Path) -> tuple[list[str], list[Reading]]:
@@ -40,19 +42,19 @@ def load(path: Path) -> tuple[list[str], list[Reading]]:
     return [row["image"] for row in rows], readings
 
 
-def plain(reading: Reading) -> set[Pair]:
+def plain(reading: Reading) -> set[Attribute]:
     """Return the strictest definition: words tagged JJ* with the last word of their chunk."""
     return {
-        Pair(reading.tokens[i].lower(), reading.tokens[end - 1].lower())
+        Attribute(reading.tokens[i].lower(), reading.tokens[end - 1].lower())
         for start, end in reading.chunks
         for i in range(start, end - 1)
         if reading.tags[i].startswith("JJ")
     }
 
 
-DEFINITIONS: dict[str, Callable[[Reading], set[Pair]]] = {
-    "merged": lambda reading: attributes_of(reading, TABLE),
-    "raw": attributes_of,
+DEFINITIONS: dict[str, Callable[[Reading], set[Attribute]]] = {
+    "merged": Definition(BIRDS.nouns, TABLE).read,
+    "raw": Definition(BIRDS.nouns).read,
     "JJ and last word": plain,
 }
 
@@ -64,7 +66,7 @@ def scores(counts: np.ndarray) -> np.ndarray:
 
 
 def compare(
-    images: list[str], theirs: list[Reading], define: Callable[[Reading], set[Pair]]
+    images: list[str], theirs: list[Reading], define: Callable[[Reading], set[Attribute]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return precision, recall, F1 (micro, over captions), and the 95 % interval of F1.
 

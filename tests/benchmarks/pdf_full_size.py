@@ -78,7 +78,9 @@ def explanations(inputs: Inputs) -> None:
     F, (C, T) = inputs.pooled.shape[1], (len(inputs.class_weights), len(inputs.prior))
     p_t_given_f = sigma(rng.normal(size=(F, T)).astype(np.float32))
     predicted_c = np.where(rng.random(len(inputs.true_c)) < 0.25, 0, inputs.true_c)
-    attributes = pd.DataFrame({"noun": inputs.nouns, "adjective": inputs.adjectives})
+    attributes = pd.DataFrame(
+        {"noun": inputs.nouns, "adjective": inputs.adjectives, "kind": "pair"}
+    )
     factors = Factors(inputs.pooled, inputs.class_weights, p_t_given_f, attributes)
     assert C > 0
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.language.parts import GROUPS, keypoints_of
 from core.metrics.bootstrap import Resamples, Score, interval, ratio
 from core.name_status import NameStatus
 from core.runs.run import Run
@@ -121,8 +120,9 @@ def _attributes_at(run: Run, top: np.ndarray, peaks: np.ndarray, places: pd.Data
 
 def _parts_at(run: Run, top: np.ndarray, peaks: np.ndarray) -> AtPeak:
     """Take the part whose keypoint is nearest to the peak, if it is near."""
-    names, parts = list(run.manifest["part_names"]), [group.name for group in GROUPS]
-    of_part = np.array([[name in keypoints_of(part) for part in parts] for name in names])
+    names, keypoints = list(run.manifest["part_names"]), run.part_keypoints
+    parts = list(keypoints)
+    of_part = np.array([[name in keypoints[part] for part in parts] for name in names])
     far = np.linalg.norm(run.array("parts")[top] - peaks[:, :, None], axis=-1)
     far = np.where(np.isfinite(far) & of_part.any(axis=1), far, np.inf)
     hits = of_part[far.argmin(axis=2)] & (far.min(axis=2) <= RADIUS)[..., None]

@@ -17,9 +17,15 @@ import pandas as pd
 
 from core.errors import DataError
 from core.runs.contract import UNREADABLE
-from precompute.datasets.captions import Words, read_captions
+from precompute.datasets.annotated import Annotated
+from precompute.datasets.captions import Lines, Words, read_captions
 from precompute.datasets.dataset import BBOX, Dataset
+from precompute.datasets.language import BIRDS
 from precompute.datasets.links import Inside
+from precompute.datasets.readers.cub_attributes import (
+    read_class_attributes,
+    read_image_attributes,
+)
 from precompute.datasets.registry import register_dataset
 from precompute.datasets.source import DataSource
 
@@ -43,10 +49,12 @@ def _is_cub(path: Path) -> bool:
 @register_dataset("cub", recognises=_is_cub)
 def read_source(source: DataSource) -> Dataset:
     """Read a CUB folder; captions lie in ``text_c10`` beside it unless told otherwise."""
-    return read_cub(source.data, source.captions)
+    return read_cub(source.data, source.captions, source.attributes)
 
 
-def read_cub(folder: str | Path, captions: Path | None = None) -> Dataset:
+def read_cub(
+    folder: str | Path, captions: Path | None = None, attributes: str = "captions"
+) -> Dataset:
     """Read the annotations of a CUB folder; images are looked for but not opened.
 
     Parameters
@@ -54,6 +62,8 @@ def read_cub(folder: str | Path, captions: Path | None = None) -> Dataset:
     folder : str or Path
     captions : Path, optional
         A folder of text files; ``text_c10`` beside ``folder`` by default.
+    attributes : str
+        See `DataSource`; whatever it is, the files are read when the words are asked for.
 
     Raises
     ------
@@ -86,19 +96,33 @@ def read_cub(folder: str | Path, captions: Path | None = None) -> Dataset:
     )
     part_names, parts = _read_parts(folder / "parts", x_of_id)
 
+    class_ids, true_c = list(names), images["true_c"].to_numpy()
+
     def words() -> Words:
+        if attributes == "classes":
+            return _annotated(read_class_attributes(folder, class_ids, true_c))
+        if attributes == "images":
+            return _annotated(read_image_attributes(folder, x_of_id))
         return read_captions(captions or folder.resolve().parent / "text_c10", paths)
 
     return Dataset(
         image_folder=folder / "images",
         images=images,
-        class_ids=list(names),
+        class_ids=class_ids,
         class_names=[_for_people(name) for name in names.values()],
         part_names=part_names,
         parts=parts,
         problems=_problems(images, list(names.values()), part_names),
         read_words=words,
+        language=BIRDS,
     )
+
+
+def _annotated(annotated: Annotated) -> Words:
+    n_images = len(annotated.n_statements)
+    told = ["attributes are those of classes: they say nothing of how images of a class differ"]
+    is_weak = annotated.level == "class"
+    return Words(Lines([] for _ in range(n_images)), annotated, told if is_weak else [])
 
 
 def _require_layout(folder: Path) -> None:

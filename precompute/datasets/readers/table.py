@@ -8,13 +8,14 @@ columns: the label, a split, captions, a box; each other one is taken for an att
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core.errors import DataError, one_line
-from precompute.datasets.captions import Lines, Words, clean
+from precompute.datasets.captions import Lines, Words, clean, sidecar_words
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.datasets.links import Inside
 from precompute.datasets.readers.columns import Columns
@@ -151,7 +152,12 @@ def read_table(source: DataSource) -> Dataset:
     class_names = [str(name) for name in names]
 
     def words() -> Words:
-        return _words(frame, columns, files.paths, images["path"].tolist())
+        said = _words(frame, columns, files.paths, images["path"].tolist())
+        if source.captions is None:
+            return said
+        beside = sidecar_words(source.captions, images["path"].tolist())
+        joined = Lines([*a, *b] for a, b in zip(said.lines, beside.lines, strict=True))
+        return replace(said, lines=joined, problems=beside.problems)
 
     return Dataset(
         image_folder=folder,
@@ -218,11 +224,14 @@ def _boxes(frame: pd.DataFrame, column: str | None, rows: np.ndarray) -> np.ndar
 
 
 def _words(frame: pd.DataFrame, columns: Columns, paths: list[str], wanted: list[str]) -> Words:
-    """Return the captions of all rows of each image."""
-    if columns.captions is None:
-        raise DataError("expected a column of captions, found none")
+    """Return the captions of all rows of each image, and the first row's other columns."""
+    first: dict[str, int] = {}
     said: dict[str, list[str]] = {}
-    for path, value in zip(paths, frame[columns.captions].tolist(), strict=True):
+    captions = frame[columns.captions].tolist() if columns.captions else [""] * len(frame)
+    for row, (path, value) in enumerate(zip(paths, captions, strict=True)):
+        first.setdefault(path, row)
         values = value if isinstance(value, (list, np.ndarray)) else _text(value).splitlines()
         said.setdefault(path, []).extend(line for v in values if (line := clean(str(v))))
-    return Words(Lines(said.get(path, []) for path in wanted))
+    rows = [first[path] for path in wanted]
+    others = frame[list(columns.attributes)].iloc[rows].reset_index(drop=True)
+    return Words(Lines(said[path] for path in wanted), columns=others)

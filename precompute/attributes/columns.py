@@ -1,0 +1,233 @@
+"""The columns of a table as attributes: flags, categories, several values, titles, sentences."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from core.errors import DataError
+from core.language.attribute import Attribute
+from precompute.attributes.column_values import flag_attribute, is_of_brands, value_attribute
+from precompute.attributes.titles import Titles
+from precompute.datasets.annotated import Annotated
+from precompute.datasets.captions import Lines, Words
+
+YES, NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "-1", "false", "no", "n"})
+#: Marks between several values of one cell.
+_BETWEEN = re.compile(r"\s*[;|]\s*|,\s*")
+#: A column of more different values, for each filled cell, is an identifier or a text.
+DISTINCT = 0.5
+#: Fewer different values are categories whatever their share.
+FEW = 20
+#: Share of a class's images with one value from which on a column restates the class.
+RESTATES = 0.98
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it is read.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        flag, category, several, text, number, names or empty.
+    cells : list of X list of str
+        The values of each image.
+    """
+
+    name: str
+    kind: str
+    cells: list[list[str]]
+
+
+def column_of(name: str, values: Sequence[object]) -> Column:
+    """Find out what a column holds.
+
+    >>> column_of("wet", ["1", "0", "1"]).kind, column_of("price", list("123456789") * 9).kind
+    ('flag', 'number')
+    >>> column_of("colours", ["red; blue", "red", "blue;green"]).cells[0]
+    ['red', 'blue']
+    """
+    cells = [_cell(value) for value in values]
+    filled = [cell[0] for cell in cells if len(cell) == 1]
+    every = [value for cell in cells for value in cell]
+    if not every:
+        return Column(name, "empty", cells)
+    if {value.lower() for value in every} <= YES | NO:
+        return Column(name, "flag", cells)
+    if sum(map(_is_number, every)) > RESTATES * len(every):
+        return Column(name, "number", cells)
+    is_list = len(filled) < sum(map(bool, cells))
+    distinct = set(every)
+    if not is_list:
+        n_words = np.mean([len(value.split()) for value in every])
+        parted = [_BETWEEN.split(value) for value in every]
+        n_parts = len({part for parts in parted for part in parts})
+        is_several = max(map(len, parted)) > 1 and n_parts <= FEW and n_parts <= len(distinct)
+        if is_several and n_words < 8:
+            split = [[p for value in cell for p in _BETWEEN.split(value) if p] for cell in cells]
+            return Column(name, "several", split)
+        if len(distinct) > max(FEW, DISTINCT * len(every)):
+            return Column(name, "text" if n_words >= 3 else "names", cells)
+    return Column(name, "several" if is_list else "category", cells)
+
+
+def _cell(value: object) -> list[str]:
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [str(each).strip() for each in value if str(each).strip()]
+    is_nothing = value is None or (isinstance(value, float) and np.isnan(value))
+    text = "" if is_nothing else str(value).strip()
+    return [text] if text and text.lower() not in ("nan", "none", "null", "n/a", "na") else []
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?%?", text))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the columns of a table say.
+
+    Parameters
+    ----------
+    annotated : Annotated, optional
+        None where no column gives an attribute.
+    sentences : list of X list of str
+        Texts that are captions.
+    problems : list of str
+        What was left out, and why.
+    """
+
+    annotated: Annotated | None
+    sentences: list[list[str]]
+    problems: list[str]
+
+
+def read_columns(
+    frame: pd.DataFrame, true_c: np.ndarray, is_train: np.ndarray, class_names: Sequence[str]
+) -> Reading:
+    """Return the attributes of all columns.
+
+    Parameters
+    ----------
+    frame : DataFrame of X rows
+        Attribute columns only.
+    true_c : ndarray of shape (X,)
+    is_train : ndarray of shape (X,), bool
+        What gives the label away is found in these images.
+    class_names : sequence of C str
+    """
+    X = len(frame)
+    per_image: list[dict[Attribute, None]] = [{} for _ in range(X)]
+    sentences: list[list[str]] = [[] for _ in range(X)]
+    problems, texts, left_out = [], [], []
+    for name in frame.columns:
+        column = column_of(name, frame[name].tolist())
+        if is_of_brands(name):
+            problems.append(f"column {name} holds brands: left out")
+        elif column.kind == "text":
+            texts.append(column)
+        elif column.kind in ("number", "names"):
+            left_out.append(name)
+        elif column.kind != "empty" and _restates(column, true_c, is_train, len(class_names)):
+            problems.append(f"column {name} restates the class: left out")
+        else:
+            _collect(column, per_image)
+    if left_out:
+        problems.append(f"numbers and names, left out: {', '.join(left_out)}")
+    of_columns = list(dict.fromkeys(each for said in per_image for each in said))
+    for column in texts:
+        titles = Titles.of([cell[0] if cell else "" for cell in column.cells])
+        if titles.are_sentences:
+            for said, text in zip(sentences, titles.texts, strict=True):
+                said.extend([text] if text else [])
+            continue
+        found, told = titles.attributes(per_image, true_c, is_train, class_names)
+        problems += [f"column {column.name}: {sentence}" for sentence in told]
+        for said, attributes in zip(per_image, found, strict=True):
+            said.update(dict.fromkeys(attributes))
+    return Reading(_annotated(per_image, of_columns), sentences, problems)
+
+
+def with_columns(
+    words: Words, true_c: np.ndarray, is_train: np.ndarray, class_names: Sequence[str]
+) -> Words:
+    """Return the words with their columns read; see `read_columns`.
+
+    Raises
+    ------
+    DataError
+        If neither columns nor captions say anything.
+    """
+    if words.columns is not None:
+        read = read_columns(words.columns, true_c, is_train, class_names)
+        lines = words.lines
+        if any(read.sentences):
+            lines = Lines([*a, *b] for a, b in zip(lines, read.sentences, strict=True))
+        problems = [*words.problems, *read.problems]
+        words = Words(lines, read.annotated, None, problems, words.n_missing)
+    if not words.counts.any():
+        raise DataError(
+            f"expected words of the images, found none for {len(true_c)}: all captions are empty "
+            "and no column gives an attribute (docs/YOUR-DATA.md)"
+        )
+    return words
+
+
+def _collect(column: Column, per_image: list[dict[Attribute, None]]) -> None:
+    """Add the attributes of a column to those of each image."""
+    if column.kind == "flag":
+        attribute = flag_attribute(column.name)
+        for said, cell in zip(per_image, column.cells, strict=True):
+            if cell and cell[0].lower() in YES:
+                said[attribute] = None
+        return
+    of_value = {v: value_attribute(column.name, v) for cell in column.cells for v in cell}
+    if column.kind == "several":
+        # several values of one property do not exclude each other
+        of_value = {
+            value: each._replace(noun=each.phrase) if each.kind == "is" else each
+            for value, each in of_value.items()
+        }
+    for said, cell in zip(per_image, column.cells, strict=True):
+        said.update(dict.fromkeys(of_value[value] for value in cell))
+
+
+def _restates(column: Column, true_c: np.ndarray, is_train: np.ndarray, n_classes: int) -> bool:
+    """Whether each class has one value, and classes differ in it."""
+    counts = [Counter() for _ in range(n_classes)]
+    for x in np.flatnonzero(is_train).tolist():
+        counts[true_c[x]][tuple(column.cells[x])] += 1
+    tops = [counter.most_common(1)[0] for counter in counts if counter]
+    n_top, n = sum(top[1] for top in tops), sum(map(Counter.total, counts))
+    return len({top[0] for top in tops}) > 1 and n_top >= RESTATES * n
+
+
+def _annotated(
+    per_image: list[dict[Attribute, None]], first: Sequence[Attribute]
+) -> Annotated | None:
+    """Join what is said; of attributes with the same phrase the one of a column is taken."""
+    attributes = list({each.phrase: each for each in reversed(first)}.values())
+    number = {each.phrase: a for a, each in enumerate(attributes)}
+    rows, columns = [], []
+    for x, said in enumerate(per_image):
+        seen = set()
+        for attribute in said:
+            a = number.setdefault(attribute.phrase, len(attributes))
+            if a == len(attributes):
+                attributes.append(attribute)
+            if a not in seen:
+                seen.add(a)
+                rows.append(x)
+                columns.append(a)
+    if not attributes:
+        return None
+    values = np.ones(len(rows), np.int32)
+    counts = sparse.coo_array((values, (rows, columns)), (len(per_image), len(attributes)))
+    n_statements = np.array([int(bool(said)) for said in per_image])
+    return Annotated(attributes, counts.tocsr(), n_statements)

@@ -1,0 +1,88 @@
+"""Learns from captions what a list of nouns would say: number, the whole object, ends of phrases.
+
+Evidence is how the head of each noun chunk is used: in the plural, behind "a", as the first thing
+that a caption speaks of, in front of another noun.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from core.language.nouns import Nouns
+from precompute.attributes.lexicon import NOUNS
+from precompute.attributes.phrases import Reading
+from precompute.attributes.synonyms import singular
+
+#: A noun is judged from this many mentions on, and called a mass noun only from that many.
+MIN_MENTIONS, MIN_MASS = 5, 20
+#: Shares of its mentions that make a noun one of several, a mass, the whole object, an end.
+SEVERAL, MASS, WHOLE, ENDS = 0.5, 0.05, 0.6, 0.9
+#: Share of captions whose first thing the whole object is, at least.
+COMMON = 0.03
+_PLURALS = frozenset({"NNS", "NNPS"})
+
+
+def learn_nouns(readings: Iterable[Reading], part_names: Sequence[str] = ()) -> Nouns:
+    """Return what the captions say of their nouns.
+
+    Parameters
+    ----------
+    readings : iterable of Reading
+    part_names : sequence of str
+        Names of keypoints; "left shoulder" is where "shoulder" lies.
+    """
+    uses: dict[str, Counter[str]] = defaultdict(Counter)
+    written: dict[str, set[str]] = defaultdict(set)
+    n_captions = 0
+    for reading in readings:
+        n_captions += 1
+        for i, (start, end) in enumerate(reading.chunks):
+            head = reading.tokens[end - 1].lower()
+            if reading.tags[end - 1] not in NOUNS:
+                continue
+            of_head = uses[singular(head)]
+            written[singular(head)].add(head)
+            of_head["head"] += 1
+            of_head["first"] += i == 0
+            of_head["plural"] += reading.tags[end - 1] in _PLURALS
+            of_head["article"] += reading.tokens[start].lower() in ("a", "an")
+            for j in range(start, end - 1):
+                if reading.tags[j] in NOUNS:
+                    uses[singular(reading.tokens[j].lower())]["modifier"] += 1
+    number = {
+        noun: kind for noun, counted in uses.items() if (kind := _number(counted, n_captions))
+    }
+    ends = {
+        form
+        for noun, counted in uses.items()
+        if counted["head"] >= MIN_MASS
+        and counted["head"] >= ENDS * (counted["head"] + counted["modifier"])
+        for form in {noun, *written[noun]}
+    }
+    keypoints = keypoints_by_name(part_names)
+    return Nouns(number, {noun: noun for noun in keypoints}, keypoints, frozenset(ends))
+
+
+def keypoints_by_name(part_names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the keypoints that each noun names.
+
+    >>> keypoints_by_name(["left_shoulder", "right_shoulder", "nose"])
+    {'shoulder': ('left_shoulder', 'right_shoulder'), 'nose': ('nose',)}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name in part_names:
+        noun = name.lower().replace("_", " ").split()[-1]
+        found[noun] = (*found.get(noun, ()), name)
+    return found
+
+
+def _number(counted: Counter[str], n_captions: int) -> str:
+    """Return the number of a noun, empty for the usual one."""
+    n = counted["head"]
+    if n < MIN_MENTIONS:
+        return ""
+    if counted["first"] >= WHOLE * n and n >= COMMON * n_captions:
+        return "whole"
+    if counted["plural"] >= SEVERAL * n:
+        return "several"
+    is_mass = max(counted["plural"], counted["article"]) <= MASS * n
+    return "mass" if n >= MIN_MASS and is_mass else ""
