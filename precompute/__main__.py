@@ -7,7 +7,11 @@ imports what it needs inside ``run``, so that ``--help`` answers at once.
 import argparse
 import importlib
 import pkgutil
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from core.errors import FieldmarksError
 from precompute import commands
@@ -24,7 +28,8 @@ def main(argv: list[str] | None = None) -> int:
         module.add_parser(subparsers).set_defaults(run=module.run)
     args = parser.parse_args(argv)
     try:
-        args.run(args)
+        with _terminated_like_interrupted():
+            args.run(args)
     except FieldmarksError as error:
         message = str(error)
     except OSError as error:
@@ -37,6 +42,19 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     print(f"error: {message}", file=sys.stderr)
     return 1
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: with what it was doing put away, and one line."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

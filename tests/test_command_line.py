@@ -1,9 +1,15 @@
+import errno
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from core.runs.files import atomic_write
 from precompute.__main__ import main
+from precompute.resume.lock import exclusive
 
 
 def test_help_answers_without_loading_torch():
@@ -37,6 +43,19 @@ def test_each_command_explains_itself(command, capsys):
         "train --cub . --out x.pth --input-size large",
         "train --cub . --out x.pth --validate 1",
         "fetch eagles",
+        "train --cub . --out x.pth --seed -1",
+        "train --cub . --out x.pth --seed 4294967296",
+        "train --cub . --out x.pth --lr nan",
+        "train --cub . --out x.pth --lr inf",
+        "train --cub . --out x.pth --epochs 1e400",
+        "run --cub . --checkpoint x.pth --name a --seed -1",
+        "run --cub . --checkpoint x.pth --name a --min-images 0",
+        "run --cub . --checkpoint x.pth --name a --workers -2",
+        "evaluate a --seed -1",
+        "demo --seed -1",
+        "demo --epochs 0",
+        "demo --species 0",
+        "demo --images -5",
     ],
 )
 def test_bad_arguments_exit_with_2(words, capsys):
@@ -69,3 +88,41 @@ def test_a_file_that_cannot_be_made_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("precompute.datasets.readers.cub.read_cub", full)
     assert main(f"train --cub {tmp_path} --out {tmp_path}/x.pth".split()) == 1
     assert capsys.readouterr().err == "error: No space left on device: x.pth\n"
+
+
+def test_a_terminated_command_ends_as_an_interrupted_one(tmp_path, capsys, monkeypatch):
+    def terminate(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr("precompute.datasets.read.read_dataset", terminate)
+    assert main(f"train --cub {tmp_path} --out {tmp_path}/x.pth".split()) == 1
+    assert "the same command resumes" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    ("words", "held", "message"),
+    [
+        ("train --cub {0} --out {0}/x.pth", "x.pth", "give another --out"),
+        ("demo --runs {0} --name a", ".worlds/a", "give another --name"),
+    ],
+)
+def test_the_second_of_two_that_write_the_same_is_refused(tmp_path, capsys, words, held, message):
+    with exclusive(tmp_path / held, "it", "wait"):
+        assert main(words.format(tmp_path).split()) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert "is being written by another process: wait for it" in said
+    assert message in said
+
+
+def test_a_short_write_on_a_full_disk_is_told_of_as_a_full_disk(tmp_path):
+    with (
+        pytest.raises(OSError, match="No space left on device") as caught,
+        atomic_write(tmp_path / "a"),
+    ):
+        raise OSError("1000 requested and 512 written")  # as NumPy says it
+    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.filename == str(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []

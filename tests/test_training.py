@@ -120,6 +120,24 @@ def test_a_damaged_partial_file_is_named(cub, killed):
         train(cub, killed)
 
 
+@pytest.mark.parametrize(
+    "state",
+    [[1, 2], 3, None, {}, {"key": 3}, "every field of text", "a history of numbers"],
+    ids=str,
+)
+def test_a_partial_file_of_something_else_is_named(cub, killed, state):
+    partial = killed.with_name("killed.pth.partial")
+    known = torch.load(partial, weights_only=True)
+    if state == "every field of text":
+        state = {**dict.fromkeys(known, "a"), "key": known["key"]}
+    elif state == "a history of numbers":
+        state = {**known, "history": [1, 2]}
+    torch.save(state, partial)
+    with pytest.raises(DataError, match=r"cannot be resumed from|other settings or data") as error:
+        train(cub, killed)
+    assert "\n" not in str(error.value)
+
+
 def test_a_full_disk_leaves_the_last_epoch_and_one_line(cub, tmp_path, monkeypatch):
     def full(state, path):
         path.write_bytes(b"half")

@@ -4,6 +4,7 @@ A run is one folder that appears atomically. `core.runs.run` reads it, `core.run
 the names and formats of its files are defined here, from the contract.
 """
 
+import errno
 import json
 import os
 import re
@@ -90,6 +91,11 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # NumPy tells of a short write by an error without a number
+        raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from precompute.arguments import positive, seed
+
 #: Chosen on worlds of other seeds than the demo's.
 EPOCHS = 50
 INPUT_SIZE = 128
@@ -20,25 +22,35 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts"
     )
     parser.add_argument("--name", default="demo", help="of the run")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--species", type=int, default=24, metavar="N", help="at most 24")
-    parser.add_argument("--images", type=int, default=50, metavar="N", help="of each species")
-    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N")
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--species", type=positive(int), default=24, metavar="N", help="at most 24")
+    parser.add_argument(
+        "--images", type=positive(int), default=50, metavar="N", help="of each species"
+    )
+    parser.add_argument("--epochs", type=positive(int), default=EPOCHS, metavar="N")
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Make what is missing: world, checkpoint, run, scores."""
+    """Make what is missing: world, checkpoint, run, scores; a second demo is refused."""
     from core.runs.files import check_name, runs_folder
+    from precompute.resume.lock import exclusive
+
+    runs = args.runs or runs_folder()
+    world = runs / ".worlds" / check_name(args.name)
+    with exclusive(world, f"demo {args.name!r}", "give another --name"):
+        _make(args, runs, world)
+
+
+def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
     from precompute.datasets.source import DataSource
     from precompute.demo_world.make import make_world
     from precompute.pipeline.pipeline import precompute
     from precompute.pipeline.settings import Settings
 
-    runs = args.runs or runs_folder()
     print("1/3 painting the birds")
-    world = make_world(
-        runs / ".worlds" / check_name(args.name),
+    make_world(
+        world,
         seed=args.seed,
         n_species=args.species,
         n_images=args.images,

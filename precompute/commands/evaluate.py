@@ -4,6 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from precompute.arguments import seed
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the command and its arguments."""
@@ -24,7 +26,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="ID",
         help="score only these classes, e.g. those that nothing was chosen on; writes no file",
     )
-    add("--seed", type=int, default=0, help="of resamples and random baselines")
+    add("--seed", type=seed, default=0, help="of resamples and random baselines")
     return parser
 
 

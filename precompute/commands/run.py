@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from precompute.arguments import positive, seed
 from precompute.datasets.source import add_data_arguments, source_of
 
 
@@ -35,12 +36,19 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="images whose feature maps are kept: all, test, none or how many test images",
     )
     add("--no-merge", action="store_true", help="keep synonyms apart")
-    add("--min-images", type=int, metavar="N", help="leave out attributes of fewer images")
+    add(
+        "--min-images", type=positive(int), metavar="N", help="leave out attributes of fewer images"
+    )
     add("--estimators", nargs="+", metavar="NAME", help="default: all")
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
-    add("--seed", type=int, default=0)
-    add("--batch-size", type=int, metavar="N", help="images per forward pass")
-    add("--workers", type=int, metavar="N", help="threads that decode images; default: all cores")
+    add("--seed", type=seed, default=0)
+    add("--batch-size", type=positive(int), metavar="N", help="images per forward pass")
+    add(
+        "--workers",
+        type=positive(int),
+        metavar="N",
+        help="threads that decode images; default: all cores",
+    )
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--compile", action="store_true", help="compile the network: slow to start, then faster")
     return parser

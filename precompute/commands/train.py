@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from precompute.arguments import positive, seed, share
 from precompute.datasets.source import add_data_arguments, source_of
 
 
@@ -29,15 +30,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="what --weights expect: ImageNet's mean and deviation, or [-1, 1] (default: as the "
         "checkpoint says; half where batch norm is folded into the convolutions)",
     )
-    parser.add_argument("--epochs", type=_positive(int), default=8, metavar="N")
-    parser.add_argument("--input-size", type=_positive(int), default=224, metavar="PIXELS")
-    parser.add_argument("--batch-size", type=_positive(int), default=32, metavar="N")
-    parser.add_argument("--lr", type=_positive(float), metavar="RATE", help="peak, linear layer")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=positive(int), default=8, metavar="N")
+    parser.add_argument("--input-size", type=positive(int), default=224, metavar="PIXELS")
+    parser.add_argument("--batch-size", type=positive(int), default=32, metavar="N")
+    parser.add_argument("--lr", type=positive(float), metavar="RATE", help="peak, linear layer")
+    parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument(
         "--validate",
-        type=_share,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="hold out this share of the training split, score on it, and leave the test split "
@@ -47,7 +48,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train and write the checkpoint."""
+    """Train and write the checkpoint; a second training of the same file is refused."""
+    from precompute.resume.lock import exclusive
+
+    with exclusive(args.out, f"checkpoint {args.out}", "give another --out"):
+        _train(args)
+
+
+def _train(args: argparse.Namespace) -> None:
     from precompute.datasets.read import read_dataset
 
     dataset = read_dataset(
@@ -73,21 +81,3 @@ def run(args: argparse.Namespace) -> None:
         device=args.device,
         validate=args.validate,
     )
-
-
-def _positive(kind):
-    def parse(text: str):
-        value = kind(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"{text} is not above 0")
-        return value
-
-    parse.__name__ = kind.__name__
-    return parse
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
-    return value

@@ -170,20 +170,26 @@ class Training:
         """
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
-        except Exception as error:
-            raise DataError(
-                f"{path} cannot be resumed from ({one_line(error)}); delete it"
-            ) from None
-        if state["key"] != key:
+            key_there = state["key"]
+        except Exception as error:  # of a file that is damaged, or holds something else
+            raise _cannot_resume(path, error) from None
+        if key_there != key:
             raise DataError(
                 f"{path} was left by a training with other settings or data; "
                 "delete it to start afresh, or repeat the command that made it"
             )
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.history = state["history"]
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.history = [dict(epoch) for epoch in state["history"]]
+        except Exception as error:
+            raise _cannot_resume(path, error) from None
+
+
+def _cannot_resume(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be resumed from ({one_line(error)}); delete it")
 
 
 @torch.inference_mode()

@@ -1,0 +1,37 @@
+"""Types of command-line arguments: a number that cannot be meant is told of at once."""
+
+import argparse
+import math
+from collections.abc import Callable
+
+#: Seeds that NumPy and PyTorch both take.
+_LARGEST_SEED = 2**32 - 1
+
+
+def positive(kind: type) -> Callable:
+    """Return the type of numbers above 0; ``kind`` is int or float."""
+
+    def parse(text: str):
+        value = kind(text)
+        if not (value > 0 and math.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        return value
+
+    parse.__name__ = kind.__name__
+    return parse
+
+
+def seed(text: str) -> int:
+    """Return the seed of everything random."""
+    value = int(text)
+    if not 0 <= value <= _LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 to {_LARGEST_SEED}")
+    return value
+
+
+def share(text: str) -> float:
+    """Return a share in [0, 1)."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
+    return value
