@@ -2,6 +2,8 @@ import multiprocessing
 import os
 import signal
 import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,22 +13,34 @@ from sqlalchemy import create_engine, text
 from core.diagnosis.finding import Pattern
 from core.errors import ConflictError, DatabaseError, DataError
 from core.review.verdicts import MAX_NOTE, Verdict, Verdicts
+from tests import postgres
 
 PATH = "001.Albatross/one image, è.jpg"
 spawn = multiprocessing.get_context("spawn")
 
 
+@pytest.fixture(scope="module")
+def server():
+    """The URL of a PostgreSQL server: a given one, or one started for these tests."""
+    given = os.environ.get("FIELDMARKS_TEST_DB")
+    if given:
+        yield given
+    elif postgres.find_binaries() or os.environ.get("FIELDMARKS_CI"):  # there it is not skipped
+        with postgres.serve() as url:
+            yield url
+    else:
+        pytest.skip("there is no PostgreSQL: apt-get install postgresql")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    """An empty database of each kind; PostgreSQL where FIELDMARKS_TEST_DB names a server."""
+    """An empty database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/verdicts.sqlite"
         return
-    server = os.environ.get("FIELDMARKS_TEST_DB")
-    if not server:
-        pytest.skip("FIELDMARKS_TEST_DB names no PostgreSQL server")
-    yield server
-    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"))
+    url = request.getfixturevalue("server")
+    yield url
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE IF EXISTS verdicts"))
     engine.dispose()
@@ -181,8 +195,69 @@ def test_a_database_that_cannot_be_used_says_what_to_check(url, message):
         Verdicts(url)
 
 
-def test_a_password_never_shows_in_an_error():
-    pytest.importorskip("psycopg")
+SECRETS = {
+    "a server that is not there": "postgresql://ana:secret@127.0.0.1:1/birds",
+    "a host that is not there": "postgresql://ana:secret@no.such.host.invalid/birds",
+    "a port of text": "postgresql://ana:secret@127.0.0.1:port/birds",
+    "an @ in the password": "postgresql://ana:my@secret@127.0.0.1:1/birds",
+    "a / in the password": "postgresql://ana:my/secret@127.0.0.1:1/birds",
+    "a password among the options": "postgresql://ana@127.0.0.1:1/birds?password=secret",
+    "an unknown option": "postgresql://ana:secret@127.0.0.1:1/birds?colour=red",
+    "an unknown kind": "birds://ana:secret@127.0.0.1/birds",
+    "an absent driver": "mysql+pymysql://ana:secret@127.0.0.1/birds",
+    "no scheme": "ana:secret@127.0.0.1/birds",
+}
+
+
+@pytest.mark.parametrize("case", SECRETS)
+def test_a_password_never_shows_in_an_error(case):
     with pytest.raises(DatabaseError) as caught:
-        Verdicts("postgresql://ana:secret@127.0.0.1:1/birds")
+        Verdicts(SECRETS[case])
     assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_wrong_password_is_told_of_and_never_shown(server):
+    if postgres.PASSWORD.replace(" ", "%20") not in server:
+        pytest.skip("the given server may not ask for passwords")
+    with pytest.raises(DatabaseError, match="password authentication failed") as caught:
+        Verdicts(server.replace(postgres.PASSWORD.replace(" ", "%20"), "mis" + "typed"))
+    assert "mistyped" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("note", "a\0b", "note holds characters that cannot be stored"),
+        ("note", "a\ud800b", "note holds characters that cannot be stored"),
+        ("author", "x" * 201, "author has at most 200 characters, got 201"),
+        ("tags", ("x" * 10_001,), "tags has at most 10,000 characters"),
+        ("path", "x" * 1001, "path has at most 1,000 characters"),
+    ],
+)
+def test_texts_that_no_database_can_hold_are_refused(verdicts, field, value, message):
+    with pytest.raises(DataError, match=message):
+        verdicts.save(replace(Verdict("birds", PATH), **{field: value}))
+
+
+def write_notes(url: str, who: int, n_notes: int) -> None:
+    """Save notes on one image on top of whatever is there."""
+    with closing(Verdicts(url)) as verdicts:
+        for k in range(n_notes):
+            while True:
+                latest = verdicts.get("birds", PATH)
+                try:
+                    verdicts.save(replace(latest, note=f"{who}/{k}", author=str(who)))
+                    break
+                except ConflictError:
+                    continue
+
+
+def test_twenty_writers_at_once_lose_nothing(url):
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda who: write_notes(url, who, 3), range(20)))
+    with closing(Verdicts(url)) as verdicts:
+        history = verdicts.history("birds", PATH)
+    assert [verdict.version for verdict in history] == list(range(1, 61))
+    assert {v.note for v in history} == {f"{who}/{k}" for who in range(20) for k in range(3)}

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from core.errors import DatabaseError
 from core.runs.files import runs_folder
 
+_NO_URL = "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
 _WAIT = 30  # seconds that a writer waits for another one
 
 
@@ -33,10 +34,11 @@ def database_url(url: str | None = None) -> URL:
         return URL.create("sqlite", database=str(folder / "verdicts.sqlite"))
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise DatabaseError(
-            "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
-        ) from None
+    except (ArgumentError, ValueError):  # whose message holds the URL, password and all
+        raise DatabaseError(_NO_URL) from None
+    if "@" in (parsed.host or ""):
+        # the password has an @: what follows it would be taken for a host, and be printed
+        raise DatabaseError(f"{_NO_URL}, special characters of the password as %40 for @")
     is_bare = parsed.drivername in ("postgresql", "postgres")
     return parsed.set(drivername="postgresql+psycopg") if is_bare else parsed
 
@@ -56,9 +58,19 @@ def connect(url: URL) -> Engine:
         engine = create_engine(url, **pool)
     except ImportError as error:
         raise DatabaseError(f"{error}: pip install 'psycopg[binary]' for PostgreSQL") from None
+    except ArgumentError:
+        raise DatabaseError(
+            f"FIELDMARKS_DB names {url.drivername!r}, a kind of database that is not known: "
+            "write postgresql://user:password@host/name"
+        ) from None
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def shown(url: URL) -> str:
+    """Return a URL without what nobody should read: the password, and options that may hold it."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _prepare_sqlite(connection, _record) -> None:

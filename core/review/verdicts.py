@@ -31,8 +31,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import CreateTable
 
 from core.diagnosis.finding import Pattern
-from core.errors import ConflictError, DatabaseError, DataError
-from core.review.database import connect, database_url
+from core.errors import ConflictError, DatabaseError, DataError, one_line
+from core.review.database import connect, database_url, shown
 
 MAX_NOTE = 10_000  # characters
 
@@ -125,9 +125,9 @@ class Verdicts:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            reason = str(error.orig).splitlines()[0]
+            reason = one_line(error.orig or error)
             raise DatabaseError(
-                f"the database of verdicts {self._url.render_as_string(hide_password=True)} "
+                f"the database of verdicts {shown(self._url)} "
                 f"cannot be used ({reason}): check FIELDMARKS_DB and that it is running"
             ) from None
 
@@ -206,3 +206,21 @@ def _check(verdict: Verdict) -> None:
         raise DataError(
             f"a note has at most {MAX_NOTE:,} characters, got {len(verdict.note):,}: shorten it"
         )
+    written = {**vars(verdict), "tags": ", ".join(verdict.tags)}
+    for column in _verdicts.columns:
+        value = written.get(column.name)
+        if not isinstance(value, str):
+            continue
+        if "\0" in value or (not value.isascii() and _has_surrogates(value)):
+            raise DataError(
+                f"the {column.name} holds characters that cannot be stored: remove them"
+            )
+        most = getattr(column.type, "length", None) or MAX_NOTE
+        if len(value) > most:
+            raise DataError(
+                f"the {column.name} has at most {most:,} characters, got {len(value):,}: shorten it"
+            )
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
