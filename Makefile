@@ -2,11 +2,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format dashboard screenshots pictures clean
+.PHONY: help demo test quick lint format dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEMO := artifacts/demo/manifest.json
@@ -26,6 +26,9 @@ $(DEMO): | $(READY)
 test: lint ## lint, then all tests; the browser tests too where a Chromium is found
 	@$(BIN)/python -m pytest
 
+quick: lint ## lint and the tests that take no browser, no network pass and no training: under a minute
+	@$(BIN)/python -m pytest -q -m "not browser and not slow and not real"
+
 lint: $(READY) ## check style and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -42,7 +45,7 @@ pictures: $(DEMO) ## take the README's pictures of the demo anew
 		overview,failures,image,what_if,filters,filter,search,grounding,classes,patterns
 
 clean: ## remove the environment and everything that was computed
-	rm -rf $(VENV) artifacts .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* artifacts .pytest_cache .ruff_cache
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Fieldmarks needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + ": make demo PYTHON=python3.12")'
