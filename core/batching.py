@@ -12,7 +12,8 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-Job, Result = TypeVar("Job"), TypeVar("Result")
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 #: Rows processed at a time.
 BLOCK = 512
@@ -40,14 +41,14 @@ class RowSubset:
     array([7., 5.])
     """
 
-    def __init__(self, array: np.ndarray, rows: np.ndarray):
+    def __init__(self, array: "np.ndarray | RowSubset", rows: np.ndarray):
         self._array, self._rows = array, rows
         self.shape = (len(rows), *array.shape[1:])
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, selection: slice) -> np.ndarray:
+    def __getitem__(self, selection: slice | np.ndarray) -> np.ndarray:
         return np.asarray(self._array[self._rows[selection]])
 
 

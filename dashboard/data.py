@@ -54,6 +54,13 @@ def choose() -> Choice:
         return Choice(None, entries, str(error))
 
 
+def current_run() -> Run:
+    """Return the run on show; pages are drawn only where there is one."""
+    run = choose().run
+    assert run is not None
+    return run
+
+
 def open_run(name: str) -> Run:
     """Return the opened run of that name; a run that was replaced on disk is opened anew."""
     folder = runs_folder() / check_name(name)

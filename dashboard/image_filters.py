@@ -73,7 +73,7 @@ def boxes(run: Run) -> None:
     st.selectbox(
         "Verdict",
         list(NOTES),
-        format_func=NOTES.get,
+        format_func=NOTES.__getitem__,
         index=None,
         placeholder="any",
         help="Verdict of a reviewer.",

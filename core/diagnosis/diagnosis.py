@@ -107,7 +107,7 @@ def write_diagnoses(run: Run) -> Run:
 def diagnosed(run: Run) -> Run:
     """Return the run with diagnoses, computing them where they are missing."""
     try:
-        run.table("diagnoses"), run.table("clusters")
+        _ = run.table("diagnoses"), run.table("clusters")
     except MissingRunError:
         return write_diagnoses(run)
     return run

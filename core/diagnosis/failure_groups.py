@@ -149,7 +149,7 @@ def _cluster(
 ) -> Cluster:
     """Return the cluster of the rows ``members`` of all failures ``xs``."""
     chunks = [members[block] for block in blocks(len(members))]
-    mean = sum(differences[rows].sum(axis=0) for rows in chunks) / len(members)
+    mean = np.sum([differences[rows].sum(axis=0) for rows in chunks], axis=0) / len(members)
     similarity = np.concatenate([differences[rows] @ mean for rows in chunks])
     order, xs = np.argsort(-similarity, kind="stable"), xs[members]
     t = int(mean.argmax())

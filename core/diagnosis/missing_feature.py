@@ -83,7 +83,7 @@ class ClassSeparation:
         images, C = run.images, run.sizes["C"]
         train, labels = np.flatnonzero(images["is_train"]), images["true_c"].to_numpy()
         self.frequency = class_image_frequency(run)
-        self.is_described = self.frequency.any(axis=1)
+        self.is_described = np.asarray(self.frequency.any(axis=1))
         self.description = p_t_given_c(run.array("class_weights"), run.array("p_t_given_f"))
         means = np.zeros((C, run.sizes["F"]))
         for block in blocks(len(train)):
@@ -109,7 +109,7 @@ class ClassSeparation:
     ) -> list[DiscriminativeAttribute]:
         """Return the n most discriminative attributes of the two classes, with their use in x."""
         run = self.run
-        has_captions = self.is_described[true] and self.is_described[predicted]
+        has_captions = bool(self.is_described[true] and self.is_described[predicted])
         frequency = self.frequency if has_captions else self.description
         gap = frequency[true] - frequency[predicted]
         ts = np.argsort(-np.abs(gap), kind="stable")[:n]

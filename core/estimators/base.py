@@ -89,14 +89,28 @@ class Inputs:
         """X and F."""
         return self.pooled.shape
 
-    def activations(self, block: slice) -> np.ndarray:
-        """Return the pooled activations of a block of images, shape (n, F), float32."""
+    def activations(self, block: slice | np.ndarray) -> np.ndarray:
+        """Return the pooled activations of some images, shape (n, F), float32."""
         return np.asarray(self.pooled[block], np.float32)
 
     def mean(self) -> np.ndarray:
         """Return the mean activation of each filter, shape (F,), float32."""
-        total = sum(self.activations(b).sum(axis=0, dtype=float) for b in blocks(len(self.pooled)))
+        total = np.zeros(self.shape[1])
+        for block in blocks(len(self.pooled)):
+            total += self.activations(block).sum(axis=0, dtype=float)
         return (total / len(self.pooled)).astype(np.float32)
+
+    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield batches of images and their feature maps.
+
+        Raises
+        ------
+        DataError
+            If maps are not kept.
+        """
+        if self.maps is None:
+            raise DataError("this estimator needs feature maps: run with '--maps all' or 'train'")
+        return self.maps()
 
     def of_images(self, use: np.ndarray) -> "Inputs":
         """Return the inputs of some images.
@@ -108,7 +122,7 @@ class Inputs:
         rows, number = np.flatnonzero(use), np.cumsum(use) - 1
 
         def maps() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            for xs, values in self.maps():
+            for xs, values in self.batches():
                 if use[xs].any():
                     yield number[xs[use[xs]]], values[use[xs]]
 
@@ -208,7 +222,7 @@ def words(name: str, inputs: Inputs) -> np.ndarray:
     return _WORDS[name](inputs)
 
 
-def caption_fraction(inputs: Inputs, images: slice = slice(None)) -> sparse.csr_array:
+def caption_fraction(inputs: Inputs, images: slice | np.ndarray = slice(None)) -> sparse.csr_array:
     """Return the share of each image's captions that name t, shape (n, T), float32 in [0, 1]."""
     counts = inputs.counts[images]
     share = counts.data.astype(np.float32)

@@ -35,8 +35,9 @@ class PeakSums:
         n_folds = min(N_FOLDS, len(np.unique(true_c)))
         for i, (_, left_out) in enumerate(GroupKFold(n_folds).split(true_c, groups=true_c)):
             self._fold[left_out] = i
-        self._sums: list[_Sums | None] = [None] * n_folds
-        self._centre = None
+        self._n_folds = n_folds
+        self._sums: list[_Sums] = []
+        self._centre = np.empty((0, 0), np.float32)
 
     def add(self, rows: np.ndarray, peaks: np.ndarray, share: np.ndarray) -> None:
         """Add images.
@@ -50,11 +51,13 @@ class PeakSums:
         share : ndarray of shape (n, T)
             Share of captions that name t.
         """
-        if self._centre is None:  # any point near the mean, for the precision of sums of squares
+        if not self._sums:  # any point near the mean, for the precision of sums of squares
             self._centre = peaks.mean(axis=0)
-            self._sums = [_Sums.zeros(*peaks.shape[1:], share.shape[1]) for _ in self._sums]
-        peaks = np.ascontiguousarray(np.float32(peaks - self._centre).transpose(1, 0, 2))
-        share = np.float32(share)
+            K, D = peaks.shape[1:]
+            self._sums = [_Sums.zeros(K, D, share.shape[1]) for _ in range(self._n_folds)]
+        centred = (peaks - self._centre).astype(np.float32)
+        peaks = np.ascontiguousarray(centred.transpose(1, 0, 2))
+        share = share.astype(np.float32)
         folds = [(i, np.flatnonzero(self._fold[rows] == i)) for i in np.unique(self._fold[rows])]
         for i, members in folds:
             self._sums[i].add_shares(share[members])

@@ -53,7 +53,7 @@ def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELL
     """Draw the same number of cells from every image, ``n_cells`` in total or every cell."""
     X = len(inputs.true_c)
     cells, cell_c = [], []
-    for rows, maps in inputs.maps():
+    for rows, maps in inputs.batches():
         flat = maps.reshape(*maps.shape[:2], -1)
         n_each = min(max(n_cells // X, 1), flat.shape[2])
         for row, image in zip(rows, flat, strict=True):
@@ -106,9 +106,12 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
 def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of each filter, 1 where there is none, float32."""
     n = len(sample.cells)
-    mean = sum(cells.sum(axis=0, dtype=float) for _, cells in sample.blocks()) / n
-    mean = mean.astype(np.float32)
-    square = sum(((cells - mean) ** 2).sum(axis=0, dtype=float) for _, cells in sample.blocks())
+    total, square = (np.zeros(sample.cells.shape[1]) for _ in range(2))
+    for _, cells in sample.blocks():
+        total += cells.sum(axis=0, dtype=float)
+    mean = (total / n).astype(np.float32)
+    for _, cells in sample.blocks():
+        square += ((cells - mean) ** 2).sum(axis=0, dtype=float)
     scale = np.sqrt(square / n).astype(np.float32)
     return mean, np.where(scale > 0, scale, np.float32(1))
 

@@ -101,7 +101,7 @@ def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, n
     """
     K = templates.weights.shape[1]
     both = np.ascontiguousarray(np.hstack([templates.weights, templates.directions]).T)
-    for rows, maps in inputs.maps():
+    for rows, maps in inputs.batches():
         flat = maps.reshape(*maps.shape[:2], -1)
 
         def peaks(images: slice, flat: np.ndarray = flat) -> np.ndarray:

@@ -6,7 +6,7 @@ the class clause, which captions cannot contain.
 """
 
 import numpy as np
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 
 from core.explanations.explanation import predicate
 from core.language import english

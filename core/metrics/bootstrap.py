@@ -111,6 +111,7 @@ class Resamples:
     @cached_property
     def _groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Images in the order of their class, where each class starts, and how many it has."""
+        assert self.group is not None
         _, member, size = np.unique(self.group, return_inverse=True, return_counts=True)
         return np.argsort(member, kind="stable"), np.cumsum(size) - size, size
 
@@ -163,8 +164,8 @@ def interval(value: float, again: np.ndarray, n: int) -> Score:
 def mean_score(scores: list[Score]) -> Score:
     """Return the mean of figures from the same resamples, each counting alike; NaN left out."""
     values = np.array([score.value for score in scores])
-    again = np.stack([score.again for score in scores])
-    return interval(_mean(values), _mean(again), sum(score.n for score in scores))
+    again = np.stack([score.again for score in scores if score.again is not None])
+    return interval(float(_mean(values)), _mean(again), sum(score.n for score in scores))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ resamples.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,7 +135,7 @@ def evaluate(
     )
 
 
-def as_json(value):
+def as_json(value) -> Any:
     """Return nested dicts of scores as JSON values."""
     if isinstance(value, Score):
         return value.as_dict()

@@ -198,4 +198,4 @@ def _with_none(p_t_given_f: np.ndarray) -> np.ndarray:
 
 def _of_words(by_attribute: np.ndarray, ts: np.ndarray) -> np.ndarray:
     """Return the sum of p(t given f) over the words of each image, shape (n, F)."""
-    return sum(by_attribute[column] for column in ts.T)
+    return np.sum([by_attribute[column] for column in ts.T], axis=0)

@@ -54,7 +54,7 @@ class RowFile:
             raise ValueError(f"{rows.shape} at row {start} does not fit into {self.shape}")
         if rows.size == 0:
             return
-        rest = memoryview(rows).cast("B")
+        rest = memoryview(rows.data).cast("B")
         position = self._offset + start * self._row_bytes
         while rest:
             written = os.pwrite(self._file, rest, position)

@@ -93,7 +93,7 @@ def _wrong_in(manifest: object) -> str:
         return "expected sizes that are whole numbers from 0 on"
     if not min(sizes[letter] for letter in "XFTC"):
         return "expected images, filters, attributes and classes, at least one of each"
-    if not _are_strings(estimators) or not all(map(_ESTIMATOR.fullmatch, estimators)):
+    if not _are_strings(estimators) or not all(map(_ESTIMATOR.fullmatch, estimators or ())):
         return "expected the names of the estimators"
     if not estimators or manifest.get("default_estimator") not in estimators:
         return "expected the default estimator among the estimators"

@@ -86,8 +86,9 @@ class Vocabulary:
         """Return the matching attribute, or None."""
         if written in self.t_of:
             return self.t_of[written]
-        known = [self.word(each) for each in written.split()]
-        if None in known:
+        words = [self.word(each) for each in written.split()]
+        known = [word for word in words if word is not None]
+        if len(known) < len(words):
             return None
         if (t := self.t_of.get(" ".join(known))) is not None:
             return t

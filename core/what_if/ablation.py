@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from core.errors import DataError
@@ -127,7 +128,7 @@ class AblationResult:
         return f"{changed}: {', '.join(parts)}."
 
 
-def what_if(run: Run, xs: np.ndarray, scale: np.ndarray, chunk: int = 4096) -> AblationResult:
+def what_if(run: Run, xs: ArrayLike, scale: np.ndarray, chunk: int = 4096) -> AblationResult:
     """Return the predictions of images ``xs`` with scaled filters, processed in chunks."""
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
     class_weights = run.array("class_weights")

@@ -15,7 +15,7 @@ from dashboard.state import Key, Page, bound, here, number, picked, update
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     c = number(Key.C, run.sizes["C"], "class")
     versus = number(Key.VERSUS, run.sizes["C"], "class")
     c = 0 if c is None else c

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.comparison.comparison import Comparison, Outcome, compare
 from core.errors import FieldmarksError
-from core.runs.run import Run
+from core.runs.run import Run, list_runs
 from dashboard import data, heading, labels, links
 from dashboard.compare_page import view
 from dashboard.components import gallery, paging
@@ -30,14 +30,13 @@ def _compare(_first: Run, _second: Run, keys: tuple[str, str]) -> Comparison:
 
 def main() -> None:
     """Draw the page."""
-    chosen = data.choose()
-    first = chosen.run
+    first = data.current_run()
     heading.page(
         "Compare",
         "Two runs over the same test images, before and after a change: fixed and broken "
         "predictions, and how the explanations changed.",
     )
-    second = pick(chosen)
+    second = pick(first)
     if second is None:
         return
     try:
@@ -55,9 +54,9 @@ def main() -> None:
     view.details(comparison)
 
 
-def pick(chosen) -> Run | None:
+def pick(first: Run) -> Run | None:
     """Draw the choice of the second run, and return it opened."""
-    others = [e.name for e in chosen.entries if not e.problem and e.name != chosen.run.name]
+    others = [e.name for e in list_runs() if not e.problem and e.name != first.name]
     if not others:
         st.info(
             "There is only one run. Make a second over the same images: another checkpoint or "
@@ -69,7 +68,7 @@ def pick(chosen) -> Run | None:
     current = asked if asked in others else None
     left, right = st.columns(2)
     with left:
-        st.text_input("First run", chosen.run.name, disabled=True, key="compare.first")
+        st.text_input("First run", first.name, disabled=True, key="compare.first")
     with right:
         st.selectbox(
             "Second run",

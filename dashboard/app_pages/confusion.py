@@ -20,7 +20,7 @@ def _counts_and_order(_run: Run, key: str) -> tuple[np.ndarray, np.ndarray]:
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     heading.page(
         "Confusion matrix",
         "Test images by true class (rows) and predicted class (columns). A cell opens its images.",
@@ -38,7 +38,7 @@ def main() -> None:
         st.segmented_control(
             "Order",
             list(ORDERS),
-            format_func=ORDERS.get,
+            format_func=ORDERS.__getitem__,
             required=True,
             label_visibility="collapsed",
             help="An average-linkage tree on how often two classes are confused with each other, "

@@ -41,7 +41,7 @@ def read_confidence(raw: str) -> tuple[float, float]:
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     asked = criteria(run)
     xs = select_images(run, asked, image_filters.among(run))
     x = number(Key.X, run.sizes["X"], "image")
@@ -84,7 +84,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
         st.segmented_control(
             "Correctness",
             list(SHOWS),
-            format_func=SHOWS.get,
+            format_func=SHOWS.__getitem__,
             required=True,
             width="stretch",
             **bound(Key.SHOW, asked.show, scope="failures", resets=(Key.PAGE,)),

@@ -30,7 +30,7 @@ SORTS = {
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     f = number(Key.F, run.sizes["F"], "filter")
     if f is not None:
         filter_card.show(run, f)
@@ -111,7 +111,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -
         st.segmented_control(
             "Name",
             list(TRUST),
-            format_func=TRUST.get,
+            format_func=TRUST.__getitem__,
             required=True,
             help="Whether p(t | f) is significant for any attribute, against shuffled captions.",
             width="stretch",

@@ -19,7 +19,7 @@ MAX_WORDS = 8
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     heading.page(
         "Grounding",
         "Heatmaps of attributes in an image, side by side, compared with the annotated keypoints "
@@ -112,12 +112,13 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
     radius = pck.RADII[0]
     cards = []
     for i, t in enumerate(ts):
-        marks = [Mark(*peaks[i].tolist(), "peak", "Peak: the maximum of the heatmap")]
+        row, col = peaks[i].tolist()
+        marks = [Mark(row, col, "peak", "Peak: the maximum of the heatmap")]
         visible = pairs.keypoints[i][np.isfinite(pairs.keypoints[i, :, 0])].tolist()
-        marks += [Mark(*place, "part", "Annotated keypoint of the part") for place in visible]
+        marks += [Mark(r, c, "part", "Annotated keypoint of the part") for r, c in visible]
         marks += [
-            Mark(*place, "reach", f"Within {radius}: a hit at PCK@{radius}", radius)
-            for place in visible
+            Mark(r, c, "reach", f"Within {radius}: a hit at PCK@{radius}", radius)
+            for r, c in visible
         ]
         cards.append(
             Picture(

@@ -14,7 +14,7 @@ from dashboard.figures.heatmaps import attribute_layer
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     heading.page(f"Run “{run.name}”", what_it_is(run))
     numbers(run)
     suggestions(run)

@@ -21,7 +21,7 @@ N_SUSPECTS = 24
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     heading.page(
         "Patterns",
         "Diagnoses of all failures, groups of failures with the same cause, and suspected label "

@@ -19,7 +19,7 @@ PER_PAGE = 24
 
 def main() -> None:
     """Draw the page."""
-    run = data.choose().run
+    run = data.current_run()
     vocabulary = data.vocabulary(run)
     heading.page(
         "Search",
@@ -45,12 +45,12 @@ def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
                     st.badge(f"not {label}", color="gray", icon=":material/block:")
                 else:
                     st.badge(label, color="green", icon=":material/check:")
-            for c, role, colour in (
-                (query.true, "true", "blue"),
-                (query.predicted, "predicted", "orange"),
-            ):
-                if c is not None:
-                    st.badge(f"{role}: {heading.plain(labels.class_name(run, c))}", color=colour)
+            if query.true is not None:
+                name = heading.plain(labels.class_name(run, query.true))
+                st.badge(f"true: {name}", color="blue")
+            if query.predicted is not None:
+                name = heading.plain(labels.class_name(run, query.predicted))
+                st.badge(f"predicted: {name}", color="orange")
             if query.is_right is not None:
                 st.badge("right" if query.is_right else "wrong", color="gray")
     for written, similar in query.unknown.items():

@@ -8,7 +8,7 @@ from data is ever parsed as HTML.
 
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 _FOLDER = Path(__file__).parent / "assets"
 
@@ -17,7 +17,7 @@ def _register(name: str):
     def read(*names: str) -> str:
         return "\n".join((_FOLDER / each).read_text("utf-8") for each in names)
 
-    return st.components.v2.component(
+    return component(
         f"fieldmarks_{name}",
         html='<div class="root"></div>',
         css=read("base.css", f"{name}.css"),

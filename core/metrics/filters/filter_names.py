@@ -127,7 +127,8 @@ def _parts_at(run: Run, top: np.ndarray, peaks: np.ndarray) -> AtPeak:
     far = np.where(np.isfinite(far) & of_part.any(axis=1), far, np.inf)
     hits = of_part[far.argmin(axis=2)] & (far.min(axis=2) <= RADIUS)[..., None]
     thing = [parts.index(part) if part in parts else -1 for part in run.attributes["part"]]
-    return AtPeak(top, np.isfinite(far).any(axis=2), hits, np.array(thing, int), parts)
+    scored = np.asarray(np.isfinite(far).any(axis=2))
+    return AtPeak(top, scored, hits, np.array(thing, int), parts)
 
 
 def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
@@ -278,7 +279,9 @@ def by_part(
             columns[column][p or "no part"] = value, np.array(each), len(fs)
     for cells in columns.values():
         if cells:
-            value, each = (_mean([cell[i] for cell in cells.values()], axis=0) for i in (0, 1))
+            value, each = (
+                _mean(np.array([cell[i] for cell in cells.values()]), axis=0) for i in (0, 1)
+            )
             cells["mean over parts"] = value, each, len(named)
     return {
         p: {column: interval(*cells[p]) for column, cells in columns.items()}

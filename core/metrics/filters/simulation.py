@@ -117,7 +117,7 @@ class Simulation:
         share = caption_fraction(self.inputs)[:, self.regressed].toarray()
         y = self.inputs.activations(np.flatnonzero(teach))
         [predicted] = _ridge(
-            share[teach], y, self.share[at][:, self.regressed].toarray(), [penalty]
+            share[teach], y, self.share[at][:, self.regressed].toarray(), (penalty,)
         )
         return predicted
 
@@ -138,7 +138,8 @@ class Simulation:
             return PENALTIES[-1]
         for teach, out in GroupKFold(n_folds).split(y, groups=group):
             predicted[:, out] = _ridge(share[teach], y[teach], share[out], PENALTIES)
-        scores = [(_unit(each) * _unit(y)).sum(axis=0).mean() for each in predicted]
+        unit = _unit(y)
+        scores = [(_unit(predicted[i]) * unit).sum(axis=0).mean() for i in range(len(PENALTIES))]
         return PENALTIES[int(np.argmax(scores))]
 
     def left_out(self, estimator: str, group: np.ndarray) -> dict[str, np.ndarray]:
