@@ -25,8 +25,8 @@ TERMS: dict[str, str] = {
     "that the estimator gives to the attribute.",
     "PCK@0.1": "Percentage of correct keypoints: share of heatmaps whose peak is within 0.1 of the "
     "image's side from the nearest keypoint of the part.",
-    "null band": "Range of p(t | f) when captions are shuffled among images (permutation test), up "
-    "to the 95th percentile.",
+    "null band": "Range of p(t | f) when classes exchange their captions (permutation test), up to "
+    "the 95th percentile.",
     "q": "False discovery rate of an attribute of a filter, from the permutation test. Below "
     f"{MAX_Q:.0%} the attribute is significant and can name the filter.",
     "canonical image": "One of the training images whose pooled activations are nearest to the "

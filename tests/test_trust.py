@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from core.estimators import Inputs, estimate
+from core.estimators import Inputs, estimate, significance
 from core.estimators.significance import attribute_significance, filters_table, shuffled
 from core.probability import prior
 
@@ -46,7 +46,49 @@ def test_a_filter_that_follows_an_attribute_is_named_among_many_rare_ones():
     pooled[:, named] += 3 * inputs.counts[:, named].toarray()
     inputs = replace(inputs, pooled=pooled)
     found = estimate("mixture", inputs)
-    q_value, _ = attribute_significance("mixture", inputs, found)
+    q_value, _ = attribute_significance("mixture", inputs, found, n_shuffles=60)
     table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
     assert (table["name_t"][named] == named).mean() >= 0.8
     assert (table["verdict"][10:] == "no nameable attribute").mean() >= 0.7
+
+
+def world_of_classes(seed: int) -> Inputs:
+    """Classes that differ in what fires and in what is said, and neither knows of the other."""
+    rng = np.random.default_rng(seed)
+    n_classes, n_each, n_filters, n_words = 12, 10, 30, 20
+    true_c = np.repeat(np.arange(n_classes), n_each)
+    pooled = rng.gamma(0.5, 1, (n_classes, n_filters))[true_c]
+    pooled = pooled * rng.uniform(0.8, 1.2, pooled.shape)
+    says = rng.random((n_classes, n_words)) ** 3
+    counts = sparse.csr_array(rng.binomial(10, says[true_c]))
+    return Inputs(
+        pooled=pooled.astype(np.float32),
+        counts=counts,
+        n_captions=np.full(len(true_c), 10),
+        prior=prior(counts),
+        true_c=true_c,
+        nouns=np.full(n_words, "bill"),
+        adjectives=np.arange(n_words).astype(str),
+        class_weights=rng.uniform(0.5, 1.5, (n_classes, n_filters)).astype(np.float32),
+    )
+
+
+def share_named(inputs: Inputs, seed: int) -> float:
+    q_value, _ = attribute_significance("mixture", inputs, estimate("mixture", inputs), seed)
+    return (q_value < 0.05).any(axis=1).mean()
+
+
+def test_twenty_null_runs_name_about_one_filter_in_twenty():
+    shares = [share_named(world_of_classes(seed), seed) for seed in range(20)]
+    assert 0.01 < np.mean(shares) < 0.08
+
+
+def test_the_structure_of_classes_alone_would_name_filters_if_images_were_permuted(monkeypatch):
+    """What exchanging classes guards against."""
+
+    def permuted(inputs, rng):
+        rows = rng.permutation(len(inputs.true_c))
+        return replace(inputs, counts=inputs.counts[rows], n_captions=inputs.n_captions[rows])
+
+    monkeypatch.setattr(significance, "shuffled", permuted)
+    assert np.mean([share_named(world_of_classes(seed), seed) for seed in range(3)]) > 0.5

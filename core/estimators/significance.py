@@ -2,9 +2,10 @@
 
 The p.d.f.s are estimated again from permuted captions, which gives the null distribution of each
 p(t given f). An attribute that is significant after false discovery control can be a filter name.
-Images of a class share captions and activations, so single images are not exchangeable: with enough
-classes, the captions are permuted between whole classes. With few classes there are too few
-different permutations, so single images are permuted, which is the weaker test.
+Images of a class share captions and activations, so single images are not exchangeable: permuting
+them rejects for the structure of classes alone. The captions are permuted between whole classes,
+however few there are: what a name has to exceed is what any other assignment of captions to classes
+would give. Of a single class the images are permuted.
 """
 
 from dataclasses import replace
@@ -14,13 +15,11 @@ import pandas as pd
 from scipy import stats
 
 from core.batching import blocks
-from core.estimators import Estimate, Inputs, estimate
+from core.estimators import Estimate, Inputs, words
 from core.name_status import MAX_Q, NameStatus
 
 #: Permutations for mean and standard deviation of the null, and as many for its tail.
 N_SHUFFLES = 20
-#: With fewer classes than this, single images are permuted.
-MIN_CLASSES = 50
 #: A filter with at most this many names is "named".
 FEW_NAMES = 3
 #: Minimum excess of a name over the average filter, relative to the filter's largest excess.
@@ -68,7 +67,7 @@ def attribute_significance(
     alike = [by_frequency[block] for block in blocks(T, n_sharing)]
     p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
     for _ in range(n_shuffles):
-        noise = (np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f) - mean) / spread
+        noise = (np.sqrt(words(name, shuffled(inputs, rng))) - mean) / spread
         high += np.quantile(noise, 0.95, axis=0) / n_shuffles
         for ts in alike:
             tail = np.sort(noise[:, ts], axis=None)
@@ -89,7 +88,7 @@ def _noise(
     shape = inputs.shape[1], len(inputs.prior)
     mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for n in range(1, n_shuffles + 1):
-        root = np.sqrt(estimate(name, shuffled(inputs, rng)).p_t_given_f)
+        root = np.sqrt(words(name, shuffled(inputs, rng)))
         delta = root - mean
         mean += delta / n
         scatter += delta * (root - mean)
@@ -104,14 +103,11 @@ def shuffled(inputs: Inputs, rng: np.random.Generator) -> Inputs:
     smaller class repeats some of them.
     """
     classes, member = np.unique(inputs.true_c, return_inverse=True)
-    if len(classes) < MIN_CLASSES:
-        rows = rng.permutation(len(inputs.true_c))
-    else:
-        giver = rng.permutation(len(classes))
-        rows = np.empty(len(inputs.true_c), int)
-        for c in range(len(classes)):
-            given = rng.permutation(np.flatnonzero(member == giver[c]))
-            rows[member == c] = np.resize(given, (member == c).sum())
+    giver = rng.permutation(len(classes))
+    rows = np.empty(len(inputs.true_c), int)
+    for c in range(len(classes)):
+        given = rng.permutation(np.flatnonzero(member == giver[c]))
+        rows[member == c] = np.resize(given, (member == c).sum())
     counts, n_captions = inputs.counts[rows], inputs.n_captions[rows]
     return replace(inputs, counts=counts, n_captions=n_captions, maps=None)
 

@@ -61,7 +61,7 @@ class Activations:
         b, mean_b, scale_b = self._moments(predicted[:, fs], within)
         covariance = self._weights @ (a * b) - mean_a * mean_b
         again = (covariance * scale_a * scale_b).mean(axis=1)
-        return interval(float((a * b).sum(axis=0).mean()), again, len(fs))
+        return _moved_onto(float((a * b).sum(axis=0).mean()), again, len(fs))
 
     def exchanged(
         self, predicted: np.ndarray, fs: np.ndarray | None = None, within: bool = False
@@ -82,7 +82,7 @@ class Activations:
             for scaled, mean, scale in (first, second)
         )
         again = (a * b * self._weights.T).sum(axis=0) - mean_a * mean_b
-        return interval(value, again, len(fs))
+        return _moved_onto(value, again, len(fs))
 
     def _moments(
         self, values: np.ndarray, within: bool
@@ -106,3 +106,8 @@ class Activations:
     def _class_means(self, values: np.ndarray) -> np.ndarray:
         n_images = np.bincount(self._member)
         return class_sums(values, self._member, len(n_images)) / n_images[:, None]
+
+
+def _moved_onto(value: float, again: np.ndarray, n: int) -> Score:
+    """Return the score; resamples, of fewer different classes, are moved onto it by their mean."""
+    return interval(value, again - np.nanmean(again) + value, n)
