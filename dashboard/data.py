@@ -62,7 +62,7 @@ def current_run() -> Run:
 
 
 def open_run(name: str) -> Run:
-    """Return the opened run of that name; a run that was replaced on disk is opened anew."""
+    """Return the opened run of that name; a run that was replaced on disk is opened again."""
     folder = runs_folder() / check_name(name)
     manifest = folder / MANIFEST
     return _open(str(folder), manifest.stat().st_mtime_ns if manifest.exists() else 0)

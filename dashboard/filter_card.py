@@ -26,7 +26,7 @@ def show(run: Run, f: int) -> None:
     with left:
         attribute_distribution(run, f)
     with right:
-        top_images(run, f)
+        top_activating_images(run, f)
     left, right = st.columns([5, 7], gap="large")
     with left:
         class_weights(run, f)
@@ -126,7 +126,7 @@ def attribute_distribution(run: Run, f: int, n: int = 14) -> None:
         )
 
 
-def top_images(run: Run, f: int, n: int = 12) -> None:
+def top_activating_images(run: Run, f: int, n: int = 12) -> None:
     """Draw the top-activating images, cropped to the activated region."""
     heading.section(
         "Top-activating images",
@@ -195,7 +195,7 @@ def activation_by_class(run: Run, f: int, n: int = 8) -> None:
     cs = np.argsort(-means, kind="stable")[:n]
     cs = [int(c) for c in cs if sizes[c]]
     st.plotly_chart(
-        charts.strip(
+        charts.strip_plot(
             [values[true_c == c] for c in cs],
             [labels.class_name(run, c) for c in cs],
             cs,

@@ -28,7 +28,7 @@ TERMS: dict[str, str] = {
     "null band": "Range of p(t | f) when classes exchange their captions (permutation test), up to "
     "the 95th percentile.",
     "q": "False discovery rate of an attribute of a filter, from the permutation test. Below "
-    f"{MAX_Q:.0%} the attribute is significant and can name the filter.",
+    f"{MAX_Q:.0%} the attribute is significant and can be the filter's name.",
     "canonical image": "One of the training images whose pooled activations are nearest to the "
     "mean of their class.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "

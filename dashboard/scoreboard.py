@@ -25,7 +25,7 @@ BASELINES = frozenset(
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One method; ``role`` is "default", "estimator", "baseline", "paper" or "difference"."""
 
     name: str
@@ -48,7 +48,7 @@ class Panel:
     title: str
     headline: str
     help: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ScoreRow] = field(default_factory=list)
 
     @property
     def columns(self) -> list[str]:
@@ -140,22 +140,22 @@ def is_score(value) -> bool:
     return isinstance(value, dict) and isinstance(value.get("value"), int | float)
 
 
-def _rows(part: dict, default: str, prefix: str) -> list[Row]:
+def _rows(part: dict, default: str, prefix: str) -> list[ScoreRow]:
     rows = []
     for name, figures in part.get("rows", {}).items():
         role = _role(name, default)
         if any(is_score(value) for value in figures.values()):
             scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
-            rows.append(Row(name, role, scores))
+            rows.append(ScoreRow(name, role, scores))
             continue
         for variant, group in figures.items():
             scores = {k: v for k, v in (group or {}).items() if is_score(v)}
             if scores:
-                rows.append(Row(f"{name}, {variant}", role, scores))
+                rows.append(ScoreRow(f"{name}, {variant}", role, scores))
     for name, figures in part.get("differences", {}).items():
         scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
         if scores:
-            rows.append(Row(name, "difference", scores))
+            rows.append(ScoreRow(name, "difference", scores))
     columns = list(dict.fromkeys(name for row in rows for name in row.scores))
     return rows + _paper(part.get("paper"), columns) if rows else []
 
@@ -166,14 +166,16 @@ def _role(name: str, default: str) -> str:
     return "baseline" if name in BASELINES or name.endswith(", exchanged") else "estimator"
 
 
-def _paper(figures, columns: list[str]) -> list[Row]:
-    """Return the paper's own figures: one row, or one a method where each has a value a column."""
+def _paper(figures, columns: list[str]) -> list[ScoreRow]:
+    """Return the paper's own figures: one row, or one per method with a value per column."""
     if not isinstance(figures, dict):
         return []
     if all(isinstance(value, int | float) for value in figures.values()):
-        return [Row("paper", "paper", {name: {"value": value} for name, value in figures.items()})]
+        return [
+            ScoreRow("paper", "paper", {name: {"value": value} for name, value in figures.items()})
+        ]
     return [
-        Row(
+        ScoreRow(
             f"paper, {name}",
             "paper",
             {column: {"value": value} for column, value in zip(columns, values, strict=False)},
@@ -249,7 +251,7 @@ def as_table(panel: Panel) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def label(row: Row) -> str:
+def label(row: ScoreRow) -> str:
     """Return a method's name in the hue of its role."""
     name = heading.plain(row.name)
     return {"default": f":blue[**{name}**]", "estimator": f"**{name}**"}.get(

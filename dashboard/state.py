@@ -32,7 +32,7 @@ class Key(StrEnum):
     VIEW = "view"
     PAGE = "page"
     QUERY = "q"
-    TRUST = "trust"
+    STATUS = "status"
     PATTERN = "pattern"
     GROUP = "group"
     NOTE = "note"
@@ -151,7 +151,7 @@ def bound(key: Key, value, to_url: Callable = str, *, scope: str = "", resets: t
     to_url : callable
         From the widget's value to the URL's; None or "" leaves the parameter out.
     scope : str
-        Tells apart widgets of the same key on different pages.
+        Distinguishes widgets of the same key on different pages.
     resets : tuple of Key
         Parameters that lose their meaning when this one changes, e.g. the page of a gallery.
     """

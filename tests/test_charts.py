@@ -67,7 +67,7 @@ def test_two_classes_stand_back_to_back():
 
 
 def test_a_strip_draws_every_class_and_the_rest():
-    figure = charts.strip([np.ones(3), np.zeros(2)], ["A", "B"], [0, 1], np.ones(200))
+    figure = charts.strip_plot([np.ones(3), np.zeros(2)], ["A", "B"], [0, 1], np.ones(200))
     assert [box.y[0] for box in figure.data] == ["A", "B", "all other classes"]
 
 
@@ -112,7 +112,7 @@ def test_no_opacity_is_the_image_itself():
 
 
 def test_pictures_stand_side_by_side():
-    assert opened(overlay.strip([photo(), photo(), photo()])).shape == (64, 192, 3)
+    assert opened(overlay.side_by_side([photo(), photo(), photo()])).shape == (64, 192, 3)
 
 
 @pytest.mark.parametrize("at", [(0, 0), (55, 55), (20, 30), (0, 55)])

@@ -4,12 +4,16 @@ import numpy as np
 
 from precompute.demo_world.captions.grammar import write_captions
 from precompute.demo_world.captions.words import NOUNS, SALIENCE
-from precompute.demo_world.species import COLOURED, Attribute
+from precompute.demo_world.species import COLOURED, PaintedAttribute
 
 
 def test_captions_are_varied_and_keep_to_what_is_seen():
-    seen = [Attribute("red", "crown", "crown"), Attribute("black", "wing", "wing"),
-            Attribute("short", "bill", "beak"), Attribute("white", "belly", "belly")]  # fmt: skip
+    seen = [
+        PaintedAttribute("red", "crown", "crown"),
+        PaintedAttribute("black", "wing", "wing"),
+        PaintedAttribute("short", "bill", "beak"),
+        PaintedAttribute("white", "belly", "belly"),
+    ]
     lines = write_captions(seen, np.random.default_rng(0), 400)
     assert len(set(lines)) > 300
     nouns = {form for noun, forms in NOUNS.items() for form, _ in forms
@@ -23,7 +27,7 @@ def test_captions_are_varied_and_keep_to_what_is_seen():
 
 
 def test_a_bird_with_one_visible_mark_is_still_described():
-    lines = write_captions([Attribute("red", "crown", "crown")], np.random.default_rng(0))
+    lines = write_captions([PaintedAttribute("red", "crown", "crown")], np.random.default_rng(0))
     assert all("red" in line or "pink" in line or "orange" in line for line in lines)
 
 

@@ -13,8 +13,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("core", "precompute", "dashboard")
-#: Layers whose names and texts are checked.
-WORDED = ("core", "precompute")
 MAX_MODULES = 14
 
 #: Rooms from the top floor to the ground; a room imports its own floor and those below it.
@@ -32,7 +30,7 @@ FLOORS = {
         {"training", "stages"},
         {"images"},
         {"resume", "attributes", "downloads"},
-        {"network", "datasets", "demo_world", "parallel"},
+        {"network", "datasets", "demo_world", "parallel", "arguments"},
     ),
     "dashboard": (
         {"app"},
@@ -51,6 +49,10 @@ CONVENTIONS = {
     "run": "every command is run by this name",
     "main": "every page and the command line start with it",
     "show": "every component of the dashboard is drawn by it",
+    "card": "every page draws its list of cards by it",
+    "filter_bar": "every page draws its own controls by it",
+    "step_bar": "every page draws its own previous and next by it",
+    "pick": "every page draws its own choice by it",
     "explain": "dashboard.data caches the function of core by the same name",
     "describe": "dashboard.data caches the function of core by the same name",
     "compare": "dashboard.data caches the function of core by the same name",
@@ -166,7 +168,7 @@ def test_no_folder_holds_more_modules_than_a_reader_can_look_over():
 
 def test_a_public_name_is_defined_once():
     places = defaultdict(list)
-    for layer in WORDED:
+    for layer in LAYERS:
         for path in paths(layer):
             for node in tree(path).body:
                 if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_":
@@ -178,7 +180,7 @@ def test_a_public_name_is_defined_once():
 def test_every_name_says_what_it_holds():
     empty = [
         f"{path.relative_to(ROOT)}:{node.lineno} {name}"
-        for layer in WORDED
+        for layer in LAYERS
         for path in paths(layer)
         for node in ast.walk(tree(path))
         for name in [getattr(node, "id", getattr(node, "arg", None))]
@@ -196,7 +198,7 @@ def words(path: Path) -> list[tuple[int, str]]:
     return [(t.start[0], t.string) for t in tokens if t.type in kinds]
 
 
-@pytest.mark.parametrize("layer", WORDED)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_names_and_texts_use_the_terms_of_the_field(layer):
     patterns = {
         re.compile(rf"(?<![a-z]){word}(?![a-z])", re.I): term for word, term in BANNED.items()

@@ -72,7 +72,7 @@ def test_every_image_says_what_it_shows(page):
         "failures?t={t}",
         "filters?f=0",
         "filters?t={t}",
-        "filters?c=1&trust=named",
+        "filters?c=1&status=named",
         "filters?t={t}&c=1",
         "search?q={t}",
         "search?q={t},+not+red+tail,+wrong",
@@ -108,7 +108,7 @@ def test_a_bad_index_lands_softly(link):
         "failures?sure=2-3",
         "failures?sure=--",
         "failures?page=999",
-        "filters?trust=nonsense&page=-1",
+        "filters?status=nonsense&page=-1",
         "search?page=7",
     ],
 )

@@ -94,7 +94,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         if error.errno is not None:
             raise
-        # NumPy tells of a short write by an error without a number
+        # NumPy raises an error without errno for a short write
         raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -37,7 +37,7 @@ def main() -> None:
     images(run, c)
 
 
-def link(**changes) -> str:
+def page_link(**changes) -> str:
     """Return the link to this page with something changed."""
     return here(Page.CLASSES, (Key.C, Key.VERSUS, Key.T), **changes)
 
@@ -78,7 +78,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     for tone, explained in shown:
         sentence.show(
             explained.spans,
-            lambda t: link(t=labels.phrase(run, t)),
+            lambda t: page_link(t=labels.phrase(run, t)),
             key=f"classes.sentence.{tone}",
             tone=tone,
             active=focus,
@@ -88,7 +88,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
         both = data.compare(run, first, shown[1][1])
         sentence.show(
             both.spans,
-            lambda t: link(t=labels.phrase(run, t)),
+            lambda t: page_link(t=labels.phrase(run, t)),
             key="classes.sentence.contrast",
             active=focus,
         )

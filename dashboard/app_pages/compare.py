@@ -47,7 +47,7 @@ def main() -> None:
         return
     i = chosen_image(comparison)
     if i is not None:
-        view.image(comparison, i, back=here(Page.COMPARE, KEPT))
+        view.image_in_both(comparison, i, back=here(Page.COMPARE, KEPT))
         return
     view.summary(comparison)
     outcomes(comparison)

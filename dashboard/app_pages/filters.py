@@ -13,7 +13,7 @@ from dashboard.labels import filter_name
 from dashboard.state import Key, bound, choice, number
 
 PER_PAGE = 24
-TRUST = {
+STATUS = {
     "any": "All",
     str(NameStatus.NAMED): "Named",
     str(NameStatus.SEVERAL): "Several names",
@@ -41,10 +41,10 @@ def main() -> None:
         "that are significant against shuffled captions.",
     )
     t, c = data.read_attribute(run), number(Key.C, run.sizes["C"], "class")
-    trust = choice(Key.TRUST, TRUST, "any")
+    status = choice(Key.STATUS, STATUS, "any")
     order = choice(Key.SORT, orders(t, c), orders(t, c)[0])
-    filter_bar(run, t, c, trust, order)
-    fs = select(run, t, c, trust, order)
+    filter_bar(run, t, c, status, order)
+    fs = select(run, t, c, status, order)
     if not len(fs):
         st.info("No filter matches all criteria.", icon=":material/filter_alt_off:")
         st.page_link("app_pages/filters.py", label="Show all filters", query_params=links.params())
@@ -52,10 +52,10 @@ def main() -> None:
     show_cards(run, fs, t, c)
 
 
-def select(run: Run, t: int | None, c: int | None, trust: str, order: str) -> np.ndarray:
+def select(run: Run, t: int | None, c: int | None, status: str, order: str) -> np.ndarray:
     """Return filters in order; `BEST` is by p(t given f) times W[c, f], of what is chosen."""
     filters = run.filters
-    keep = np.ones(len(filters), bool) if trust == "any" else (filters["verdict"] == trust)
+    keep = np.ones(len(filters), bool) if status == "any" else (filters["verdict"] == status)
     match = np.ones(len(filters)) if t is None else np.array(run.array("p_t_given_f")[:, t], float)
     if c is not None:
         weights = np.clip(run.array("class_weights")[c], 0, None)
@@ -72,7 +72,7 @@ def orders(t: int | None, c: int | None) -> list[str]:
     return [*SORTS] if t is None and c is None else [BEST, *SORTS]
 
 
-def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -> None:
+def filter_bar(run: Run, t: int | None, c: int | None, status: str, order: str) -> None:
     """Draw the widgets that filter and sort the list."""
     named = run.filters["name_t"].to_numpy()
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: labels.phrase(run, n))
@@ -84,7 +84,7 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -
             index=None,
             format_func=lambda each: labels.phrase(run, each),
             placeholder="any attribute",
-            help="Lists the attributes that name a filter.",
+            help="Lists the attributes that are filter names.",
             **bound(
                 Key.T,
                 t,
@@ -110,12 +110,12 @@ def filter_bar(run: Run, t: int | None, c: int | None, trust: str, order: str) -
         )
         st.segmented_control(
             "Name",
-            list(TRUST),
-            format_func=TRUST.__getitem__,
+            list(STATUS),
+            format_func=STATUS.__getitem__,
             required=True,
             help="Whether p(t | f) is significant for any attribute, against shuffled captions.",
             width="stretch",
-            **bound(Key.TRUST, trust, scope="filters", resets=(Key.PAGE,)),
+            **bound(Key.STATUS, status, scope="filters", resets=(Key.PAGE,)),
         )
         st.selectbox(
             "Sort",

@@ -138,7 +138,7 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
     )
     st.download_button(
         "Download side by side",
-        lambda: overlay.strip(
+        lambda: overlay.side_by_side(
             [overlay.blend(run.packed("thumb", x), heatmap) for heatmap in heatmaps]
         ),
         file_name=f"image_{x}_words.jpg",

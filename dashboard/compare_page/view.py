@@ -18,7 +18,7 @@ from core.errors import FieldmarksError
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, ranking, sentence
 from dashboard.components.gallery import Picture
-from dashboard.figures.confusion import difference
+from dashboard.figures.confusion import difference_matrix
 from dashboard.state import Key, Page, href, picked, update
 from dashboard.verdicts import database, dataset
 
@@ -128,7 +128,7 @@ def _confusion(comparison: Comparison) -> None:
             update(**{Key.TRUE: int(true), Key.PAGE: None})
 
     st.plotly_chart(
-        difference(cells, names, np.arange(len(cells))),
+        difference_matrix(cells, names, np.arange(len(cells))),
         key="compare.confusion",
         on_select=narrow,
         selection_mode="points",
@@ -207,7 +207,7 @@ def _filters(comparison: Comparison, n: int = 24) -> None:
     )
 
 
-def image(comparison: Comparison, i: int, back: str) -> None:
+def image_in_both(comparison: Comparison, i: int, back: str) -> None:
     """Draw one image with the sentences of both networks, and the words gained and lost."""
     first, x = comparison.first, int(comparison.xs_first[i])
     words = sentence_change(comparison, i)

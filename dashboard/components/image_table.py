@@ -33,7 +33,7 @@ def show(run: Run, xs: np.ndarray) -> None:
         key="failures.table",
         on_select=open_row,
         selection_mode="single-row",
-        alt="The images of the list, one a row",
+        alt="The images of the list, one per row",
         column_config={
             "image": st.column_config.NumberColumn("Image x", width="small"),
             "predicted": "Predicted",

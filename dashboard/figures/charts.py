@@ -1,7 +1,7 @@
 """Arrays in, plotly figures out; nothing here knows of Streamlit.
 
 Colours are roles: predicted is orange, true is blue, both readable on light and dark
-ground. Every bar that can be clicked carries its id in customdata.
+ground. Every bar that can be clicked has its id in customdata.
 """
 
 import numpy as np
@@ -127,7 +127,7 @@ def mirror_bars(
     return figure
 
 
-def strip(values: list[np.ndarray], names: list[str], cs: list[int], others: np.ndarray):
+def strip_plot(values: list[np.ndarray], names: list[str], cs: list[int], others: np.ndarray):
     """Return the pooled activations of a filter in the images of some classes, one dot per image.
 
     Parameters

@@ -41,7 +41,7 @@ def matrix(counts: np.ndarray, names: list[str], cs: np.ndarray) -> go.Figure:
     return _laid_out(figure, names)
 
 
-def difference(change: np.ndarray, names: list[str], cs: np.ndarray) -> go.Figure:
+def difference_matrix(change: np.ndarray, names: list[str], cs: np.ndarray) -> go.Figure:
     """Return second minus first confusion matrix: blue where the second has more, orange fewer.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-#: Points an axis of a layer; more would not be seen, feature maps have 7 to 14.
+#: Points per axis of a layer; more would not be seen, feature maps have 7 to 14.
 LAYER_SIZE = 56
 #: Width and height of what stands for a thumbnail that cannot be decoded.
 _NO_PHOTO = (224, 224)
@@ -91,7 +91,7 @@ def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
     return buffer.getvalue()
 
 
-def strip(pictures: list[bytes]) -> bytes:
+def side_by_side(pictures: list[bytes]) -> bytes:
     """Return pictures of one height side by side as one JPEG."""
     images = list(map(decoded, pictures))
     width = sum(image.width for image in images)

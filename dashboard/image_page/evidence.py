@@ -18,7 +18,7 @@ from dashboard.labels import filter_label
 TOP_IMAGES = "**Images with the highest p(t | x, c)** :gray[· hover for the heatmap]"
 
 
-def word(view) -> None:
+def selected_attribute(view) -> None:
     """Draw the evidence for the selected attribute of an image."""
     run, x, t = view.run, view.x, view.t
     phrase = labels.phrase(run, t)
@@ -57,7 +57,7 @@ def word(view) -> None:
             )
     with right:
         st.markdown(TOP_IMAGES)
-        top_images(run, t, key="evidence.images", n=12, leave_out=x)
+        images_of_attribute(run, t, key="evidence.images", n=12, leave_out=x)
         st.page_link(
             "app_pages/search.py",
             label="All images",
@@ -96,7 +96,7 @@ def in_class(run: Run, c: int, t: int) -> None:
         )
     with right:
         st.markdown(TOP_IMAGES)
-        top_images(run, t, key="evidence.images", n=12)
+        images_of_attribute(run, t, key="evidence.images", n=12)
         st.page_link(
             "app_pages/search.py",
             label="All images",
@@ -112,7 +112,7 @@ def caption_line(run: Run, x: int, t: int) -> str:
     return f"This image: {said}. The captions of {n_images:,} images name it."
 
 
-def top_images(run: Run, t: int, key: str, n: int, leave_out: int | None = None) -> None:
+def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | None = None) -> None:
     """Draw images whose explanation has the attribute, by descending p(t given x, c)."""
     ranked = search.rank(run, t)
     if not len(ranked.xs):

@@ -10,13 +10,13 @@ from core.runs.run import Run
 from dashboard import links
 from dashboard.image_page import diagnosis_card, evidence, verdict_form, what_if
 from dashboard.image_page import sections as sections
-from dashboard.image_page.view import View, read
+from dashboard.image_page.view import View, view_from_url
 from dashboard.state import Key, text, update
 
 
 def show(run: Run, x: int, xs: np.ndarray) -> None:
     """Draw image x; ``xs`` is the list that it was picked from."""
-    view = read(run, x)
+    view = view_from_url(run, x)
     step_bar(view, xs)
     left, right = st.columns([4, 9], gap="medium")
     with left:
@@ -26,15 +26,15 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
         sections.sentences(view)
         likely, canonical = st.columns([5, 7], gap="medium")
         with likely:
-            sections.probabilities(view)
+            sections.top_class_probabilities(view)
         with canonical:
             sections.canonical(view)
     chart, where = st.columns([6, 7], gap="medium")
     with chart:
-        sections.difference(view)
+        sections.attribute_differences(view)
     with where:
-        sections.class_maps(view)
-    evidence.word(view)
+        sections.class_map_strip(view)
+    evidence.selected_attribute(view)
     more(view)
 
 

@@ -14,7 +14,7 @@ from dashboard.figures.heatmaps import (
     class_heatmaps,
     layer_uri,
 )
-from dashboard.image_page.view import View, link
+from dashboard.image_page.view import View, view_link
 from dashboard.state import Key, bound
 
 #: A class activation map whose peak is below this share of the larger one's shows nearly nothing.
@@ -93,7 +93,7 @@ def sentences(view: View) -> None:
     for tone, explained in p_of:
         sentence.show(
             explained.spans,
-            lambda t: link(t=labels.phrase(view.run, t)),
+            lambda t: view_link(t=labels.phrase(view.run, t)),
             key=f"failures.sentence.{tone}",
             tone=tone,
             active=view.t,
@@ -101,7 +101,7 @@ def sentences(view: View) -> None:
         )
     sentence.show(
         view.contrast.spans,
-        lambda t: link(t=labels.phrase(view.run, t)),
+        lambda t: view_link(t=labels.phrase(view.run, t)),
         key="failures.sentence.contrast",
         active=view.t,
         title=lambda t: (
@@ -111,7 +111,7 @@ def sentences(view: View) -> None:
     )
 
 
-def difference(view: View, n: int = 14) -> None:
+def attribute_differences(view: View, n: int = 14) -> None:
     """Draw the attributes whose probability differs most; a click selects one."""
     heading.section(
         "Difference of p(t | x, c)",
@@ -125,14 +125,14 @@ def difference(view: View, n: int = 14) -> None:
         ts,
         values[ts],
         [labels.phrase(view.run, t) for t in ts],
-        lambda t: link(t=labels.phrase(view.run, t)),
+        lambda t: view_link(t=labels.phrase(view.run, t)),
         "difference of p(t | x, c)",
         active=view.t,
     )
     diverging_bars.show(bars, *view.names, key="failures.difference")
 
 
-def class_maps(view: View) -> None:
+def class_map_strip(view: View) -> None:
     """Draw the class activation maps of both classes on a common scale."""
     run, x = view.run, view.x
     heading.section(
@@ -173,7 +173,7 @@ def class_maps(view: View) -> None:
     )
 
 
-def probabilities(view: View, n: int = 6) -> None:
+def top_class_probabilities(view: View, n: int = 6) -> None:
     """Draw the most probable classes; a click compares with one of them."""
     run, x = view.run, view.x
     logits = np.asarray(run.array("logits")[x], dtype=float)
@@ -189,7 +189,7 @@ def probabilities(view: View, n: int = 6) -> None:
             ranking.Row(
                 [(labels.class_name(run, c), tones.get(c, ""))],
                 f"{p[c]:.3f}",
-                href=link(versus=c) if c != view.c else links.class_(c),
+                href=view_link(versus=c) if c != view.c else links.class_(c),
                 bar=float(p[c]),
                 title=f"softmax probability {p[c]:.4f}, logit {logits[c]:.2f}",
                 active=c == view.versus,

@@ -48,7 +48,7 @@ def _open(latest: Verdict) -> Verdict:
 
 
 def _form(run: Run, x: int, opened: Verdict) -> None:
-    """Draw the form; its widgets stay from image to image, which is fast, and are filled anew."""
+    """Draw the form; its widgets stay from image to image, which is fast, and are filled again."""
     patterns = [str(pattern) for pattern in Pattern]
     diagnosed = _diagnosed(run, x)
     _fill(opened, run.name, diagnosed)

@@ -30,7 +30,7 @@ class View:
         return labels.class_name(self.run, self.c), labels.class_name(self.run, self.versus)
 
 
-def read(run: Run, x: int) -> View:
+def view_from_url(run: Run, x: int) -> View:
     """Return what the URL asks to see of image x."""
     row = run.images.iloc[x]
     predicted, true = int(row["predicted_c"]), int(row["true_c"])
@@ -53,7 +53,7 @@ def runner_up(run: Run, x: int, c: int) -> int:
     return int(logits.argmax())
 
 
-def link(**changes) -> str:
+def view_link(**changes) -> str:
     """Return the link to this view with something changed; a what-if is of two classes."""
     kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T)
     if not changes.keys() & {Key.C, Key.VERSUS}:

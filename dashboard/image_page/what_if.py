@@ -51,13 +51,13 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
     )
     scope = f"what_if.{run.name}.{x}.{c}.{versus}"
     smallest = _smallest(run, data.identity(run), x, versus)
-    asked = what_if_url.read(run)
+    asked = what_if_url.changes_from_url(run)
     left, right = st.columns([7, 6], gap="medium")
     with left:
         sliders(run, x, c, versus, smallest, asked, scope)
     scale = filter_scale(run.array("p_t_given_f"), asked.factors, dict.fromkeys(asked.off, LOWEST))
     with right:
-        probabilities(run, what_if(run, [x], scale), c, versus)
+        changed_probabilities(run, what_if(run, [x], scale), c, versus)
         offers(run, *smallest, versus, scope)
     claim(run, x, c)
     everywhere(run, x, scale, scope)
@@ -127,7 +127,7 @@ def put(run: Run, wanted: Changes) -> None:
     update(**{Key.IF: what_if_url.to_url(run, wanted)})
 
 
-def probabilities(run: Run, outcome: AblationResult, c: int, versus: int) -> None:
+def changed_probabilities(run: Run, outcome: AblationResult, c: int, versus: int) -> None:
     """Draw the class probabilities before and after, the classes that matter first."""
     before, after = outcome.before[0], outcome.after[0]
     order = np.argsort(-np.maximum(before, after), kind="stable")[:N_CLASSES]

@@ -26,7 +26,7 @@ class Changes:
     off: list[int] = field(default_factory=list)
 
 
-def read(run: Run) -> Changes:
+def changes_from_url(run: Run) -> Changes:
     """Return what the URL asks to change; what the run does not have is left out with a notice."""
     known, factors, off = data.phrases(run), {}, []
     for part in filter(None, map(str.strip, text(Key.IF).split(","))):

@@ -90,7 +90,7 @@ def _is_number(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnAttributes:
     """What the columns of a table say.
 
     Parameters
@@ -110,7 +110,7 @@ class Reading:
 
 def read_columns(
     frame: pd.DataFrame, true_c: np.ndarray, is_train: np.ndarray, class_names: Sequence[str]
-) -> Reading:
+) -> ColumnAttributes:
     """Return the attributes of all columns.
 
     Parameters
@@ -147,11 +147,11 @@ def read_columns(
             for said, text in zip(sentences, titles.texts, strict=True):
                 said.extend([text] if text else [])
             continue
-        found, told = titles.attributes(per_image, true_c, is_train, class_names)
+        in_titles, told = titles.attributes(per_image, true_c, is_train, class_names)
         problems += [f"column {column.name}: {sentence}" for sentence in told]
-        for said, attributes in zip(per_image, found, strict=True):
+        for said, attributes in zip(per_image, in_titles, strict=True):
             said.update(dict.fromkeys(attributes))
-    return Reading(_annotated(per_image, of_columns), sentences, problems)
+    return ColumnAttributes(_annotated(per_image, of_columns), sentences, problems)
 
 
 def with_columns(

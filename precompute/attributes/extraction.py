@@ -60,10 +60,10 @@ class Definition:
     def read(self, reading: Reading) -> set[Attribute]:
         """Return the attributes of one caption: nouns in the singular, merged."""
         written = attributes_in(reading, self.nouns.ends_phrase, self.kinds)
-        found = {each._replace(noun=singular(each.noun)) for each in written}
+        singulars = {each._replace(noun=singular(each.noun)) for each in written}
         if self.synonyms is None:
-            return found
-        return {merged for each in found if (merged := self.synonyms.merge(each)) is not None}
+            return singulars
+        return {merged for each in singulars if (merged := self.synonyms.merge(each)) is not None}
 
 
 def extract(
@@ -130,8 +130,8 @@ def _count(per_image: Iterable[Counter[Attribute]]) -> tuple[list[Attribute], sp
     number: dict[str, int] = {}
     attributes: list[Attribute] = []
     ends, ts, values = array("q", [0]), array("i"), array("H")
-    for found in per_image:
-        for attribute, n in found.items():
+    for counter in per_image:
+        for attribute, n in counter.items():
             t = number.setdefault(attribute.phrase, len(number))
             if t == len(attributes):
                 attributes.append(attribute)

@@ -68,14 +68,14 @@ def brand_words(titles: Sequence[Sequence[str]]) -> list[str]:
             n_first[words[0]] += 1
         if len(words) > 1:
             behind[words[1]][words[0]] += 1
-    found = []
+    giveaways = []
     for word, n in n_said.most_common():
         before, n_behind = max(behind[word].items(), key=lambda item: item[1], default=("", 0))
         is_second = n_behind >= BEGINS * n and n_behind >= 0.5 * n_first[before]
         is_placed = n >= MIN_IMAGES and (n_first[word] >= BEGINS * n or is_second)
         if is_placed or not _is_known(word):
-            found.append(word)
-    return found
+            giveaways.append(word)
+    return giveaways
 
 
 def _is_known(word: str) -> bool:

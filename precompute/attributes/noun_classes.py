@@ -1,7 +1,7 @@
 """Learns from captions what a list of nouns would say: number, the whole object, ends of phrases.
 
 Evidence is how the head of each noun chunk is used: in the plural, behind "a", as the first thing
-that a caption speaks of, in front of another noun.
+in a caption, in front of another noun.
 """
 
 from collections import Counter, defaultdict
@@ -68,11 +68,11 @@ def keypoints_by_name(part_names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     >>> keypoints_by_name(["left_shoulder", "right_shoulder", "nose"])
     {'shoulder': ('left_shoulder', 'right_shoulder'), 'nose': ('nose',)}
     """
-    found: dict[str, tuple[str, ...]] = {}
+    keypoints: dict[str, tuple[str, ...]] = {}
     for name in part_names:
         noun = name.lower().replace("_", " ").split()[-1]
-        found[noun] = (*found.get(noun, ()), name)
-    return found
+        keypoints[noun] = (*keypoints.get(noun, ()), name)
+    return keypoints
 
 
 def _number(counted: Counter[str], n_captions: int) -> str:

@@ -64,13 +64,13 @@ def attributes_in(
     ['black wing', 'striped wing', 'white wing']
     """
     tokens = [token.lower() for token in reading.tokens]
-    found = set()
+    attributes = set()
     for start, end in reading.chunks:
         each = [_kind(tokens[i], reading.tags[i], i == end - 1) for i in range(start, end)]
         for first, last in _phrases(tokens[start:end], each, ends_phrase):
             words = tokens[start + first : start + last]
-            found |= _describe(words, each[first:last], "noun" in kinds)
-    return found
+            attributes |= _describe(words, each[first:last], "noun" in kinds)
+    return attributes
 
 
 def _kind(word: str, tag: str, is_last: bool) -> str:
@@ -112,8 +112,10 @@ def _describe(
     noun = " ".join(words[head:])
     if not noun:
         return set()
-    found = {Attribute(adjective, noun) for adjective in _adjectives(words[:head], kinds[:head])}
-    return found or ({Attribute("", noun, "noun")} if with_nouns else set())
+    described = {
+        Attribute(adjective, noun) for adjective in _adjectives(words[:head], kinds[:head])
+    }
+    return described or ({Attribute("", noun, "noun")} if with_nouns else set())
 
 
 def _adjectives(words: Sequence[str], kinds: Sequence[str]) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Titles:
         out = {*brands, *kinds}
         compounds = self._compounds(lower, out | of_columns | of_class.keys())
         covered = of_columns | of_class.keys()
-        found = [_picked(words, compounds, out, covered) for words in lower]
+        picked = [_picked(words, compounds, out, covered) for words in lower]
         told = []
         if brands:
             told.append(
@@ -87,7 +87,7 @@ class Titles:
         named = [*of_class, *(kind for kind in kinds if singular(kind) not in of_class)]
         if named:
             told.append(f"words that name the kind are left out: {', '.join(named[:30])}")
-        return found, told
+        return picked, told
 
     @staticmethod
     def _kinds(titles: list[list[str]]) -> list[str]:
@@ -127,7 +127,7 @@ def _picked(
     covered: set[str],
 ) -> list[Attribute]:
     """Return the attributes of one title."""
-    found, i = [], 0
+    attributes, i = [], 0
     while i < len(words):
         pair = tuple(words[i : i + 2])
         is_compound = pair in compounds
@@ -137,7 +137,7 @@ def _picked(
             continue
         tag = likely_tag(word.rpartition(" ")[2])
         if not is_compound and tag in ADJECTIVES | PARTICIPLES:
-            found.append(Attribute(word, word, "is"))
+            attributes.append(Attribute(word, word, "is"))
         elif tag in _NOUNS:
-            found.append(Attribute("", singular(word), "noun"))
-    return found
+            attributes.append(Attribute("", singular(word), "noun"))
+    return attributes

@@ -91,11 +91,11 @@ def read_nouns(folder: Path) -> Nouns:
 def _keypoints(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.is_file():
         return {}
-    found: dict[str, tuple[str, ...]] = {}
+    keypoints_of: dict[str, tuple[str, ...]] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
-            found[row["part"]] = (*found.get(row["part"], ()), row["keypoint"])
-    return found
+            keypoints_of[row["part"]] = (*keypoints_of.get(row["part"], ()), row["keypoint"])
+    return keypoints_of
 
 
 #: What people say of birds: the nouns and synonyms of CUB-200-2011. Its captions do not name

@@ -11,7 +11,7 @@ from precompute.demo_world.captions.grammar import write_captions
 from precompute.demo_world.painting.change import MarkChange
 from precompute.demo_world.painting.painter import Difficulty, PaintedImage, paint_picture
 from precompute.demo_world.planting.faults import Shot, degrade
-from precompute.demo_world.species import Attribute
+from precompute.demo_world.species import PaintedAttribute
 from precompute.demo_world.species_list import SPECIES
 
 #: The parts of CUB in its order; their numbers start at 1.
@@ -176,7 +176,7 @@ def _parts(picture: PaintedImage) -> list[tuple[str, float, float, float]]:
     return [(part, *named[part]) for part in CUB_PARTS]
 
 
-def _place(picture: PaintedImage, attribute: Attribute) -> tuple[str, float, float, float]:
+def _place(picture: PaintedImage, attribute: PaintedAttribute) -> tuple[str, float, float, float]:
     """Return the part as CUB names it ("" where it names none), where it is and how visible."""
     if not attribute.landmark:
         left, top, width, height = picture.bbox

@@ -75,7 +75,7 @@ class Species:
 
 
 @dataclass(frozen=True)
-class Attribute:
+class PaintedAttribute:
     """An adjective on a noun, and the landmark where it is seen (empty for the whole bird)."""
 
     adjective: str
@@ -96,24 +96,28 @@ class Individual:
         worn = {part: word for part, word in species.family.variants.items() if rng.random() < rate}
         return cls(species, species.colours | worn)
 
-    def attributes(self) -> list[Attribute]:
+    def attributes(self) -> list[PaintedAttribute]:
         """Return everything that a picture of this bird could show."""
         species, plan = self.species, self.species.family.plan
-        shown = [Attribute(self.colours[part], part, _landmark(part)) for part in COLOURED]
+        shown = [PaintedAttribute(self.colours[part], part, _landmark(part)) for part in COLOURED]
         face = {self.colours[part] for part in ("crown", "nape", "cheek")}
         if len(face) == 1:
-            shown.append(Attribute(face.pop(), "head", "crown"))
+            shown.append(PaintedAttribute(face.pop(), "head", "crown"))
         bands = {noun: getattr(species, noun) for noun in ("wingbar", "eyering", "eyebrow")}
-        shown += [Attribute(word, noun, _landmark(noun)) for noun, word in bands.items() if word]
-        shown += [Attribute(word, part, _landmark(part)) for part, word in species.patterns.items()]
-        shown += [Attribute(word, "bill", "beak") for word in BILLS[plan.bill].words]
-        shown += [Attribute(word, "tail", "tail") for word in tail_words(plan)]
+        shown += [
+            PaintedAttribute(word, noun, _landmark(noun)) for noun, word in bands.items() if word
+        ]
+        shown += [
+            PaintedAttribute(word, part, _landmark(part)) for part, word in species.patterns.items()
+        ]
+        shown += [PaintedAttribute(word, "bill", "beak") for word in BILLS[plan.bill].words]
+        shown += [PaintedAttribute(word, "tail", "tail") for word in tail_words(plan)]
         if plan.leg_length > 0.9:
-            shown.append(Attribute("long", "leg", "leg"))
+            shown.append(PaintedAttribute("long", "leg", "leg"))
         if plan.crest:
-            shown.append(Attribute("pointed", "crest", "crown"))
+            shown.append(PaintedAttribute("pointed", "crest", "crown"))
         if species.family.size != "medium":
-            shown.append(Attribute(species.family.size, "bird", ""))
+            shown.append(PaintedAttribute(species.family.size, "bird", ""))
         return shown
 
 

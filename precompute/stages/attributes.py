@@ -42,15 +42,15 @@ def write_attributes(
     """
     synonyms = Synonyms.load(*filter(None, [language.synonyms])) if merge else None
     nouns = language.nouns or _learnt(words, part_names)
-    found = extract(
+    extracted = extract(
         words.lines,
         Definition(nouns, synonyms, language.kinds),
         annotated=words.annotated,
         min_images=MIN_IMAGES if min_images is None else min_images,
         progress=_progress,
     )
-    writer.put_counts(found.counts)
-    writer.put_table("attributes", found.table)
+    writer.put_counts(extracted.counts)
+    writer.put_table("attributes", extracted.table)
     writer.put_pack("caption", ("\n".join([*said, ""]).encode() for said in words.shown()))
 
 

@@ -2,7 +2,7 @@
 
 ``image_attribute_labels.txt`` says of each image which of 312 attributes an annotator saw, and how
 certain; ``class_attribute_labels_continuous.txt`` how many percent of the annotators saw each of a
-class. The first has a line an image and attribute, the second is weaker: it says nothing of how the
+class. The first has a line per image and attribute, the second does not say how the
 images of a class differ.
 """
 

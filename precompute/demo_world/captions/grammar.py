@@ -16,7 +16,7 @@ from precompute.demo_world.captions.words import (
     SALIENCE,
     worded,
 )
-from precompute.demo_world.species import Attribute
+from precompute.demo_world.species import PaintedAttribute
 
 MISTAKE = 0.03  #: probability that a colour is written wrongly
 N_CAPTIONS = 10
@@ -25,13 +25,13 @@ Marks = list[tuple[str, list[str]]]  # what one writer mentions: noun, its adjec
 
 
 def write_captions(
-    seen: Sequence[Attribute], rng: np.random.Generator, n: int = N_CAPTIONS
+    seen: Sequence[PaintedAttribute], rng: np.random.Generator, n: int = N_CAPTIONS
 ) -> list[str]:
     """Write ``n`` captions of a picture by independent writers.
 
     Parameters
     ----------
-    seen : sequence of Attribute
+    seen : sequence of PaintedAttribute
         The attributes that the picture shows.
     rng : numpy.random.Generator
         The writers.
@@ -44,7 +44,7 @@ def write_captions(
     return [_sentence(seen, rng) for _ in range(n)]
 
 
-def _sentence(seen: Sequence[Attribute], rng: np.random.Generator) -> str:
+def _sentence(seen: Sequence[PaintedAttribute], rng: np.random.Generator) -> str:
     by_noun: dict[str, list[str]] = {}
     for attribute in seen:
         by_noun.setdefault(attribute.noun, []).append(attribute.adjective)
