@@ -1,0 +1,99 @@
+"""A thousand page views of a real server: memory, open files, threads, and the time of a view.
+
+    python -m tests.benchmarks.soak RUNS_FOLDER [RUN] [--views 1000] [--sessions 1] [--out FILE]
+
+A view is a websocket session of its own, as a reload of the browser makes it, that asks for one
+page and waits for the end of its script. No browser: what is measured is the server.
+"""
+
+import argparse
+import csv
+import random
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+from core.runs.run import open_run
+from tests import browser
+
+
+def links(run) -> list[tuple[str, str]]:
+    """Return page and query of every kind of link, with other indices each."""
+    X, F, C = (run.sizes[letter] for letter in "XFC")
+    rng = random.Random(0)
+    phrases = run.attributes["phrase"].tolist()
+    kinds = [
+        lambda: ("", ""),
+        lambda: ("failures", ""),
+        lambda: ("failures", f"x={rng.randrange(X)}"),
+        lambda: ("filters", f"page={rng.randrange(1, 4)}"),
+        lambda: ("filters", f"f={rng.randrange(F)}"),
+        lambda: ("search", f"q={rng.choice(phrases).replace(' ', '+')}"),
+        lambda: ("grounding", f"x={rng.randrange(X)}&t={rng.choice(phrases).replace(' ', '+')}"),
+        lambda: ("classes", f"c={rng.randrange(C)}"),
+        lambda: ("patterns", ""),
+    ]
+    return [kind() for _ in range(200) for kind in kinds]
+
+
+def view(url: str, page: str, query: str) -> float:
+    """Open a page in a session of its own; return the seconds until its script has ended."""
+    started = time.perf_counter()
+    address = url.replace("http", "ws") + "/_stcore/stream"
+    with connect(address, subprotocols=["streamlit"], origin=url, max_size=None) as socket:
+        ask = BackMsg()
+        ask.rerun_script.query_string = query
+        ask.rerun_script.page_name = page
+        socket.send(ask.SerializeToString())
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(socket.recv(timeout=120))
+            if message.WhichOneof("type") == "script_finished":
+                return time.perf_counter() - started
+
+
+def usage(pid: int) -> tuple[float, int, int]:
+    """Return resident memory in MB, open files and threads of a process."""
+    status = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    memory = int(status["RssAnon"].split()[0]) / 1000
+    return memory, len([*Path(f"/proc/{pid}/fd").iterdir()]), int(status["Threads"])
+
+
+def main() -> None:
+    """Measure and print a row every fifty views."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("run", nargs="?", default="demo")
+    parser.add_argument("--views", type=int, default=1000)
+    parser.add_argument("--sessions", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    asked = links(open_run(args.run, args.runs))[: args.views]
+    rows, seconds = [], []
+    with browser.serve(args.runs) as server, ThreadPoolExecutor(args.sessions) as pool:
+        for start in range(0, len(asked), 50):
+            part = asked[start : start + 50]
+            took = list(pool.map(lambda link: view(server.url, *link), part))
+            seconds += took
+            time.sleep(0.5)
+            rows.append((start + len(part), *usage(server.pid), statistics.median(took), max(took)))
+            said = "{} views: {:.0f} MB, {} files, {} threads, median {:.2f} s, longest {:.2f} s"
+            print(said.format(*rows[-1]), flush=True)
+    seconds.sort()
+    print(f"p50 {seconds[len(seconds) // 2]:.3f} s, p95 {seconds[int(len(seconds) * 0.95)]:.3f} s")
+    if args.out:
+        with args.out.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("views", "anonymous_mb", "files", "threads", "median_s", "longest_s"))
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()

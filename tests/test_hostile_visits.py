@@ -1,0 +1,160 @@
+"""What a hostile link, a foreign web page or a note full of markup does: nothing."""
+
+import base64
+import http.client
+import os
+from contextlib import closing
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from core.review.report import report_rows, write_report
+from core.review.verdicts import Verdict, Verdicts
+from dashboard.verdicts import database
+from tests import browser
+from tests.pages import said, visit
+
+#: Markdown, LaTeX, HTML, icons, colours, entities, bare links and bidirectional marks.
+MARKUP = (
+    "# big\n\n<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    "\n\n![p](http://evil.example/p.png) [here](javascript:alert(1)) https://evil.example/a "
+    "www.evil.example $\\frac{1}{0}$ $$x$$ :red[red] :material/home: :tada: `code` **bold**\n"
+    "====\n| a | b |\n|--|--|\n| 1 | 2 |\n\n---\n&lt;b&gt; <b>b</b> \u202eabc {{ 7*7 }} {% x %}"
+)
+LINKS = {
+    "a run outside the folder": "failures?run=../..",
+    "a run of an absolute path": "failures?run=/etc",
+    "a run of NUL": "failures?run=%00",
+    "a run that is markup": f"failures?run={quote('**b**<script>')}",
+    "a query of a megabyte": f"search?q={'a' * 1_000_000}",
+    "thousands of terms": f"search?q={quote('yellow head, ' * 5_000)}",
+    "thousands of negations": f"search?q={quote('not ' * 5_000)}",
+    "a query of quotes": f"search?q={quote('true:' * 100 + chr(34) * 999)}",
+    "a query that is markup": f"search?q={quote(MARKUP)}",
+    "numbers of other scripts": f"failures?x={quote('٣')}&page={quote('²')}",
+    "a huge number": f"failures?x={'9' * 5000}&page={'9' * 5000}",
+    "numbers that are none": "filters?f=nan&page=-1&trust=1e999",
+    "a what-if of junk": "failures?x=1&if=" + quote("f:99999,t:-1,;;" * 200),
+    "a surrogate": "search?q=%ed%a0%80",
+}
+
+
+@pytest.fixture
+def runs(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
+    database.clear()
+    yield run
+    database.clear()
+
+
+def test_a_hostile_link_opens_a_page_without_an_exception(runs):
+    app = None
+    for what, link in LINKS.items():
+        app = visit(link, app)
+        assert not app.exception, what
+        text = said(app)
+        assert "<script>" not in text.replace("\\<script\\>", ""), what
+        assert "root:" not in text, what
+
+
+def test_a_note_of_markup_stands_as_text_on_every_page_that_shows_it(runs):
+    path = str(runs.images["path"].iloc[1])
+    verdict = Verdict("synthetic", path, note=MARKUP, tags=("<b>tag</b>",), author="**Ana**")
+    database().save(verdict)
+    app = visit("failures?x=1")
+    assert not app.exception
+    shown = [m.value for m in app.markdown if "owned" in m.value]
+    assert shown
+    for text in shown:
+        assert not m_unescaped(text), text
+    for page in ("patterns", "failures?note=yes"):
+        app = visit(page, app)
+        assert not app.exception
+
+
+def m_unescaped(text: str) -> list[str]:
+    """Return the characters with a meaning in Markdown that stand without a backslash."""
+    rest = text.partition("“")[2]
+    return [
+        c for c, before in zip(rest, " " + rest, strict=False) if c in "<[`$" and before != "\\"
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["html", "csv", "json"])
+def test_a_report_holds_a_note_of_markup_as_text(runs, tmp_path, suffix):
+    path = str(runs.images["path"].iloc[1])
+    with closing(Verdicts(f"sqlite:///{tmp_path}/of_report.sqlite")) as verdicts:
+        verdicts.save(Verdict("synthetic", path, note=MARKUP))
+        table = report_rows(runs, [1], verdicts.latest("synthetic"))
+    out = tmp_path / f"report.{suffix}"
+    write_report(out, runs, table, "all")
+    text = out.read_text("utf-8")
+    assert "evil.example" in text
+    if suffix == "html":
+        assert "<script>" not in text
+        assert "<img src=x" not in text
+        assert "49" not in text.partition("{{")[2][:9]
+
+
+@pytest.fixture(scope="module")
+def server(run):
+    with browser.serve(run.folder.parent) as started:
+        yield urlsplit(started.url)
+
+
+def handshake(server, origin: str | None, host: str | None = None) -> int:
+    """Ask for the websocket of the app as a browser does; return the status of the answer."""
+    connection = http.client.HTTPConnection(server.hostname, server.port, timeout=60)
+    connection.putrequest("GET", "/_stcore/stream", skip_host=True)
+    headers = {
+        "Host": host or server.netloc,
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        "Sec-WebSocket-Protocol": "streamlit",
+        **({"Origin": origin} if origin else {}),
+    }
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_page_of_another_site_gets_no_session(server):
+    own = f"http://{server.netloc}"
+    assert handshake(server, own) == 101
+    assert handshake(server, "http://evil.example") == 403
+    assert handshake(server, "null") == 403
+    # a name that was pointed at this machine (DNS rebinding) stays a foreign one
+    rebound = f"evil.example:{server.port}"
+    assert handshake(server, f"http://{rebound}", host=rebound) == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../etc/passwd",
+        "/app/static/../app.py",
+        "/media/../../x",
+        "/_stcore/health/../../app.py",
+        "/%2e%2e/%2e%2e/etc/passwd",
+    ],
+)
+def test_no_file_of_the_machine_is_served(server, path):
+    connection = http.client.HTTPConnection(server.hostname, server.port, timeout=60)
+    connection.request("GET", path)
+    content = connection.getresponse().read().decode("utf-8", "replace")
+    connection.close()
+    assert "root:" not in content
+    assert "st.set_page_config" not in content
+
+
+def test_the_health_endpoint_answers(server):
+    connection = http.client.HTTPConnection(server.hostname, server.port, timeout=60)
+    connection.request("GET", "/_stcore/health")
+    assert connection.getresponse().read() == b"ok"
+    connection.close()
