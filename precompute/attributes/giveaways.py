@@ -30,7 +30,7 @@ def class_words(
     true_c : ndarray of shape (X,)
     class_names : sequence of C str
     """
-    named_by = defaultdict(set)
+    named_by: defaultdict[str, set[int]] = defaultdict(set)
     for c, name in enumerate(class_names):
         for word in name.lower().replace("-", " ").replace("_", " ").split():
             named_by[singular(word)].add(c)

@@ -52,7 +52,8 @@ def lexicon() -> dict[str, str]:
         If the installed TextBlob has no lexicon file.
     """
     package = importlib.util.find_spec("textblob")  # the file alone: importing it would load NLTK
-    path = Path(package.origin).parent / "en" / "en-lexicon.txt" if package else None
+    home = package.origin if package else None
+    path = Path(home).parent / "en" / "en-lexicon.txt" if home else None
     if path is None or not path.is_file():
         raise DataError(
             "expected the English lexicon of the textblob package, found none: "

@@ -24,6 +24,7 @@ class Tagger(Protocol):
 
     def read(self, captions: Iterable[str]) -> Iterator[Reading]:
         """Yield one reading a caption, in order."""
+        ...
 
 
 class RuleTagger:

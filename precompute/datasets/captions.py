@@ -48,7 +48,8 @@ class Lines(Sequence[list[str]]):
     def __len__(self) -> int:
         return len(self.counts)
 
-    def __getitem__(self, x: int) -> list[str]:
+    # one image at a time: no slices
+    def __getitem__(self, x: int) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
         n_lines = self.counts[x]  # also raises where there is no such image
         text = self._text[self._ends[x] : self._ends[x + 1]].tobytes().decode()
         return text.split("\n") if n_lines else []

@@ -75,4 +75,5 @@ class Dataset:
 
     def bbox(self, x: int) -> tuple[float, float, float, float]:
         """Return left, top, width and height of the box of image ``x``, in pixels."""
-        return tuple(float(self.images[column].iloc[x]) for column in BBOX)
+        left, top, width, height = (float(self.images[column].iloc[x]) for column in BBOX)
+        return left, top, width, height

@@ -30,7 +30,8 @@ class Inside:
 
     def require_all(self, paths: Iterable[Path | str]) -> None:
         """Raise `DataError` for the first path that leads out; a missing file does not."""
-        for path in map(os.fspath, paths):
+        for each in paths:
+            path = os.fspath(each)
             parent = os.path.dirname(path)  # noqa: PTH120  # a pathlib path each would take long
             if parent not in self._is_inside:
                 self._is_inside[parent] = self._holds(parent)

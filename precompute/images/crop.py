@@ -96,7 +96,8 @@ def load_crop(
             crop = square_crop(*original_size, bbox)
             reduced = size * _OVERSAMPLING / crop.side
             if reduced < 1:
-                image.draft(None, tuple(math.ceil(n * reduced) for n in original_size))
+                width, height = original_size
+                image.draft(None, (math.ceil(width * reduced), math.ceil(height * reduced)))
             is_grey = image.mode in ("1", "L", "LA", "I;16", "I", "F")
             pixels = _cut(_to_rgb(image), crop, original_size, size)
     except Exception as error:

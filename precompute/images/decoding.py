@@ -45,6 +45,7 @@ class Batch:
     def take_pixels(self) -> torch.Tensor:
         """Return the pixels and let go of them: a batch may wait long to be written."""
         pixels, self.pixels = self.pixels, None
+        assert pixels is not None, "the pixels of a batch are taken once"
         return pixels
 
 

@@ -73,7 +73,7 @@ class Ranks:
         """Return the values of all ranks, by rank, on each of them."""
         if self.size == 1:
             return [value]
-        values = [None] * self.size
+        values: list[object] = [None] * self.size
         dist.all_gather_object(values, value)
         return values
 

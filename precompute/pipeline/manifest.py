@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.runs.contract import N_EXPLAIN
 from core.runs.files import array_path, map_array
@@ -10,6 +11,9 @@ from precompute.datasets.dataset import Dataset
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.plan import Plan
 from precompute.resume.fingerprint import library_versions
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "PIL", "spacy")
 #: Settings that change how fast a run is made, not what is in it.
@@ -57,7 +61,7 @@ def _keypoints(dataset: Dataset) -> dict[str, tuple[str, ...]]:
     return keypoints_by_name(dataset.part_names) if nouns is None else dict(nouns.keypoints)
 
 
-def _plain(settings: object) -> dict:
+def _plain(settings: "DataclassInstance") -> dict:
     """Return a dataclass as JSON values, paths in full."""
     return asdict(
         settings,

@@ -140,7 +140,8 @@ class ChunkStore:
                 record = record.drop_columns("thumb_bytes").replace_schema_metadata()
                 table = table or pq.ParquetWriter(joined, record.schema)
                 table.write_table(record)
-            table.close()
+            if table is not None:
+                table.close()
         return np.cumsum(np.concatenate(sizes), dtype=np.int64)
 
     def _path(self, chunk: Chunk, kind: str) -> Path:

@@ -39,7 +39,7 @@ def augment(images: torch.Tensor, size: int, generator: torch.Generator) -> torc
     theta[:, 1, 1] = height
     theta[:, 0, 2] = (1 - width) * (2 * uniform[:, 3] - 1)
     theta[:, 1, 2] = (1 - height) * (2 * uniform[:, 4] - 1)
-    grid = affine_grid(theta.to(images.device), (n, 3, size, size), align_corners=False)
+    grid = affine_grid(theta.to(images.device), [n, 3, size, size], align_corners=False)
     views = grid_sample(images.float() / 255, grid, padding_mode="border", align_corners=False)
     factors = (1 + JITTER * (2 * uniform[:, 5:] - 1)).to(images.device)
     return _jitter(views, factors)
@@ -61,5 +61,5 @@ def normalise(
     """Return what the network takes, from uint8 or from floats in [0, 1] of shape (N, 3, h, w)."""
     if images.dtype == torch.uint8:
         images = images.float() / 255
-    mean, std = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (mean, std))
-    return (images - mean) / std
+    centre, scale = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (mean, std))
+    return (images - centre) / scale

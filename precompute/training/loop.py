@@ -224,7 +224,10 @@ def has_folded_norm(model: nn.Module) -> bool:
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     return bool(norms) and all(
-        not norm.running_mean.any() and bool(((norm.running_var - 1).abs() < 2 * norm.eps).all())
+        norm.running_mean is not None
+        and norm.running_var is not None
+        and not norm.running_mean.any()
+        and bool(((norm.running_var - 1).abs() < 2 * norm.eps).all())
         for norm in norms
     )
 

@@ -73,10 +73,11 @@ def read_cub(
     folder = Path(folder)
     _require_layout(folder)
     Inside(folder).require_all(folder / name for name in (*_REQUIRED, *_PARTS))
-    names = _read(folder / "classes.txt", str)
-    paths = _read(folder / "images.txt", str)
-    _require_safe(paths.values())
-    x_of_id, paths = {image_id: x for x, image_id in enumerate(paths)}, list(paths.values())
+    names = _read(folder / "classes.txt")
+    path_of = _read(folder / "images.txt")
+    _require_safe(path_of.values())
+    x_of_id = {image_id: x for x, image_id in enumerate(path_of)}
+    paths = list(path_of.values())
     label = _read_column(folder / "image_class_labels.txt", np.int64, x_of_id, paths, np.int64)
     split = _read_column(folder / "train_test_split.txt", np.int64, x_of_id, paths, np.int64)
     boxes = folder / "bounding_boxes.txt"
@@ -141,10 +142,10 @@ def _require_layout(folder: Path) -> None:
     )
 
 
-def _read(path: Path, parse) -> dict[int, object]:
+def _read(path: Path) -> dict[int, str]:
     """Read a file of ``id value`` lines."""
     values = {}
-    for number, key, value in _lines(path, parse):
+    for number, key, value in _lines(path, str):
         if key in values:
             raise _twice(path, number, key)
         values[key] = value
@@ -262,7 +263,7 @@ def _read_parts(folder: Path, x_of_id: dict[int, int]) -> tuple[list[str], np.nd
     """Return part names and locations of shape (X, P, 2); no parts where the files are absent."""
     if not (folder / "parts.txt").exists() or not (folder / "part_locs.txt").exists():
         return [], np.full((len(x_of_id), 0, 2), np.nan, np.float32)
-    names = _read(folder / "parts.txt", str)
+    names = _read(folder / "parts.txt")
     try:
         rows = np.loadtxt(folder / "part_locs.txt", ndmin=2)
         image_id, part_id, col, row, is_visible = rows.T if rows.size else np.empty((5, 0))

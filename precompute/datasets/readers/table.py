@@ -56,8 +56,9 @@ def read_frame(path: Path) -> pd.DataFrame:
             frame = _read_csv(path)
     except (ValueError, OSError, RecursionError) as error:
         raise DataError(f"{path} cannot be read as {suffix[1:]}: {one_line(error)}") from None
-    frame.columns = [str(column).strip() for column in frame.columns]
-    twice = frame.columns[frame.columns.duplicated()]
+    columns = pd.Index([str(column).strip() for column in frame.columns])
+    frame.columns = columns
+    twice = columns[columns.duplicated()]
     if len(twice):
         raise DataError(f"{path} has two columns called {twice[0]!r}")
     if not len(frame):

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-Points = Sequence[tuple[float, float]] | np.ndarray
+Point = tuple[float, float] | np.ndarray
+Points = Sequence[Point] | np.ndarray
 
 
 @lru_cache
@@ -59,7 +60,7 @@ def _profile(bluntness: float) -> np.ndarray:
     return smooth(sides, 5)
 
 
-def blade(base: Points, tip: Points, width: float, bluntness: float = 0.5) -> np.ndarray:
+def blade(base: Point, tip: Point, width: float, bluntness: float = 0.5) -> np.ndarray:
     """Return the outline of a feather or leaf from base to tip, shape (40, 2).
 
     ``bluntness`` in [0, 1] runs from a pointed to a square tip; ``width`` is the full width.

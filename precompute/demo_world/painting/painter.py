@@ -106,7 +106,7 @@ def paint_picture(
     hidden = float((body * covered[top:bottom:4, left:right:4]).sum() / (255 * body.sum()))
     landmarks = {name: placed(point) for name, point in anatomy.landmarks().items()}
     places = {name: (*(at / FINE), _visible(covered, at)) for name, at in landmarks.items()}
-    bbox = tuple(edge / FINE for edge in (left, top, right - left, bottom - top))
+    bbox = left / FINE, top / FINE, (right - left) / FINE, (bottom - top) / FINE
     image = _exposed(scene.reduce(FINE), difficulty, rng)
     return PaintedImage(image, individual, kind, bbox, places, placed.faces_left, hidden)
 
@@ -135,7 +135,8 @@ def _exposed(image: Image.Image, difficulty: Difficulty, rng: np.random.Generato
     gain = 1 + rng.normal(0, difficulty.light)
     warmth = rng.normal(0, difficulty.light / 2)
     pixels = np.asarray(image, dtype=np.float32)
-    pixels = pixels * np.float32([gain * (1 + warmth), gain, gain * (1 - warmth)])
+    light = np.array([gain * (1 + warmth), gain, gain * (1 - warmth)], np.float32)
+    pixels = pixels * light
     noise = rng.standard_normal(pixels.shape[:2], dtype=np.float32)
     return Image.fromarray(
         np.clip(pixels + difficulty.grain * noise[..., None], 0, 255).astype(np.uint8)

@@ -50,7 +50,10 @@ def shade(word: str, rng: np.random.Generator, spread: float) -> Colour:
     hue = (hue + rng.normal(0, spread)) % 1
     saturation = np.clip(saturation * (1 + rng.normal(0, 4 * spread)), 0, 1)
     value = np.clip(value * (1 + rng.normal(0, 4 * spread)), 0, 1)
-    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))
+    red, green, blue = (
+        round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value)
+    )
+    return red, green, blue
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
@@ -59,7 +62,8 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     >>> mix((0, 0, 0), (200, 100, 50), 0.5)
     (100, 50, 25)
     """
-    return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    return red, green, blue
 
 
 def lit(colour: Colour, factor: float) -> Colour:
@@ -68,4 +72,5 @@ def lit(colour: Colour, factor: float) -> Colour:
     >>> lit((100, 200, 10), 1.5)
     (150, 255, 15)
     """
-    return tuple(min(255, round(channel * factor)) for channel in colour)
+    red, green, blue = (min(255, round(channel * factor)) for channel in colour)
+    return red, green, blue

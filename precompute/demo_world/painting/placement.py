@@ -43,8 +43,8 @@ class Placement:
         shape = np.array([box[2] - box[0], box[3] - box[1]])
         size = np.round(shape * rng.uniform(smallest, 0.9) * np.min(np.array(frame) / shape))
         spare = (np.array(frame) - size) * rng.uniform((0.15, 0.3), (0.85, 0.75))
-        as_pair = (tuple(pair.astype(int).tolist()) for pair in (spare, size))
-        return cls(box, *as_pair, bool(rng.random() < 0.5))
+        corner, extent = (tuple(pair.astype(int).tolist()) for pair in (spare, size))
+        return cls(box, corner, extent, bool(rng.random() < 0.5))
 
     @property
     def scale(self) -> float:
@@ -75,7 +75,7 @@ def paint_into(
     foot = placed(anatomy.feet[1])
     leg = anatomy.plan.leg_length
     wades = PLACES[kind].footing == "water" and leg > 0.7
-    paint_footing(scene, kind, foot, rng, stands=not wades)
+    paint_footing(scene, kind, (foot[0], foot[1]), rng, stands=not wades)
     if wades:
         bird = _wading(scene, bird, placed.corner, foot[1] - 0.24 * leg * UNIT * placed.scale)
     elif PLACES[kind].footing == "ground":

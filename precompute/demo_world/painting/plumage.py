@@ -101,7 +101,9 @@ def _paint_body(
     ImageDraw.Draw(shadow).polygon(flat(outline - (box[0] - 2, box[1] - 6)), fill=165)
 
     depth = Image.fromarray(distance).resize(
-        size, Image.Resampling.BILINEAR, box=tuple(edge / COARSE for edge in box)
+        size,
+        Image.Resampling.BILINEAR,
+        box=(box[0] / COARSE, box[1] / COARSE, box[2] / COARSE, box[3] / COARSE),
     )
     grain = random_window(feathers(), size, rng)
     alpha = np.clip(0.5 - (np.asarray(depth) + 0.035 * (grain - 0.95)) * 60, 0, 1)
