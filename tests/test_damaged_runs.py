@@ -31,6 +31,14 @@ PAGES = ["", "failures", "failures?x=1", "filters", "filters?f=1", "search?q=hea
 def whole(tmp_path_factory) -> Path:
     """A small run with every array and every table of the contract."""
     run = write_synthetic_run(tmp_path_factory.mktemp("whole"), **SIZES)
+    J, X, F = 2, run.sizes["X"], run.sizes["F"]
+    np.save(array_path(run.folder, "local_c"), np.zeros((X, J), np.int32))
+    np.save(array_path(run.folder, "local_weights"), np.ones((X, J, F), np.float32))
+    manifest = run.manifest | {
+        "sizes": run.sizes | {"J": J},
+        "head": {"kind": "first order", "eps": 0.0, "is_split": False},
+    }
+    (run.folder / "manifest.json").write_text(json.dumps(manifest))
     for spec in (spec for spec in TABLES if spec.optional):
         n_rows = run.sizes.get(spec.rows, 2)
         columns = {name: [FILL[dtype]] * n_rows for name, (dtype, _) in spec.columns.items()}

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from core.errors import ModelError
-from precompute.network.graph import dissect
+from precompute.network.cut.tracing import trace
 from precompute.network.receptive_field import Window, cell_centres, windows
 from tests.networks import ARCHS, network
 
@@ -54,6 +54,22 @@ NETS = {
 }
 
 
+def maps_of(model, size=64):
+    """Return a network's graph, made to return the maps before its last pooling, and their node."""
+    graph = trace(model.eval(), torch.randn(2, 3, size, size), "net")
+    modules = dict(graph.named_modules())
+    *_, pooling = (
+        node
+        for node in graph.graph.nodes
+        if node.target in ("mean", functional.adaptive_avg_pool2d)
+        or isinstance(modules.get(str(node.target)), nn.AdaptiveAvgPool2d)
+    )
+    (output,) = (node for node in graph.graph.nodes if node.op == "output")
+    output.args = (pooling.args[0],)
+    graph.recompile()
+    return graph, pooling.args[0]
+
+
 def gradient_of(maps_of, images, row, column):
     """Return |d maps[row, column] / d pixel| summed over filters and colours, shape (S, S)."""
     images = images.clone().requires_grad_()
@@ -67,8 +83,7 @@ def test_a_window_is_exactly_the_pixels_with_a_gradient(name, input_size):
     model = Small(*NETS[name]).eval()
     for parameter in model.parameters():
         nn.init.constant_(parameter, 0.1)
-    anatomy = dissect(model, name)
-    rows, columns = windows(anatomy.graph, anatomy.maps_node, input_size)
+    rows, columns = windows(*maps_of(model), input_size)
     images = torch.ones(1, 3, input_size, input_size)
     n_rows, n_columns = model.layers(images).shape[2:]
     for row, column in [(0, 0), (n_rows // 2, n_columns // 2), (n_rows - 1, n_columns - 1)]:
@@ -86,12 +101,12 @@ def test_a_window_is_exactly_the_pixels_with_a_gradient(name, input_size):
 @pytest.mark.parametrize("input_size", [128, 161])
 @pytest.mark.parametrize("name", ARCHS)
 def test_a_cell_centre_is_where_the_gradient_lies(name, input_size):
-    anatomy = dissect(network(name), name)
-    centres = cell_centres(anatomy.graph, anatomy.maps_node, input_size)
+    graph, node = maps_of(network(name))
+    centres = cell_centres(graph, node, input_size)
     middle = len(centres) // 2
     images = torch.rand(1, 3, input_size, input_size, generator=torch.Generator().manual_seed(0))
     # squared: the reach falls off like a bell, and the edge of the image cuts its tail
-    weight = gradient_of(lambda x: anatomy.graph(x)[0], images, middle, middle) ** 2
+    weight = gradient_of(graph, images, middle, middle) ** 2
     pixels = (np.arange(input_size) + 0.5) / input_size
     row = (weight.sum(1) * pixels).sum() / weight.sum()
     column = (weight.sum(0) * pixels).sum() / weight.sum()
@@ -100,8 +115,7 @@ def test_a_cell_centre_is_where_the_gradient_lies(name, input_size):
 
 
 def test_centres_are_rows_then_columns_and_not_shifted_by_half_a_cell():
-    anatomy = dissect(network("resnet18"), "resnet18")
-    centres = cell_centres(anatomy.graph, anatomy.maps_node, 224)
+    centres = cell_centres(*maps_of(network("resnet18")), 224)
     assert centres.shape == (7, 7, 2)
     assert centres.dtype == np.float32
     expected = (32 * np.arange(7) + 0.5) / 224
@@ -112,10 +126,7 @@ def test_centres_are_rows_then_columns_and_not_shifted_by_half_a_cell():
 def test_squeeze_and_excitation_does_not_blur_the_place():
     plain = Small(nn.Conv2d(3, 4, 3, 2, 1))
     squeezed = Small(nn.Conv2d(3, 4, 3, 2, 1), Squeeze())
-    found = []
-    for model in (plain, squeezed):
-        anatomy = dissect(model.eval(), "net")
-        found.append(windows(anatomy.graph, anatomy.maps_node, 32))
+    found = [windows(*maps_of(model), 32) for model in (plain, squeezed)]
     assert found[0] == found[1]
 
 
@@ -132,9 +143,9 @@ def test_squeeze_and_excitation_does_not_blur_the_place():
     ],
 )
 def test_a_layer_that_cannot_be_followed_is_refused(layers, message):
-    anatomy = dissect(Small(*layers).eval(), "net")
+    graph, node = maps_of(Small(*layers))
     with pytest.raises(ModelError, match=message):
-        windows(anatomy.graph, anatomy.maps_node, 10)
+        windows(graph, node, 10)
 
 
 def test_a_window_grows_with_each_layer():

@@ -8,7 +8,8 @@ from torch import nn
 from core.errors import DataError, ModelError
 from precompute.__main__ import main
 from precompute.datasets.readers.cub import read_cub
-from precompute.network.checkpoint import NORMALISATIONS, read_checkpoint
+from precompute.network.checkpoint import read_checkpoint
+from precompute.network.preprocessing import NORMALISATIONS
 from precompute.network.registry import build, register_model
 from precompute.training import loop as training_module
 from precompute.training.finetune import finetune
@@ -227,7 +228,8 @@ def test_a_checkpoint_is_a_start_for_other_classes_and_keeps_its_normalisation(c
         (None, DataError, "there is no file"),
         (b"not weights", DataError, "cannot be read as weights"),
         ([1, 2], DataError, "holds a list; a state dict was expected"),
-        ({"epoch": 3}, ModelError, "holds other weights than this Tiny: .* is --arch right"),
+        ({"epoch": 3}, DataError, "holds no weights that are known: its entries are epoch"),
+        ({"a": torch.zeros(2)}, ModelError, "holds other weights than this Tiny: .* lacks"),
         (Tiny(2).state_dict() | {"conv.weight": torch.zeros(1)}, ModelError, r"conv\.weight"),
     ],
 )

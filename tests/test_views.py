@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from precompute.datasets.readers.cub import read_cub
-from precompute.network.checkpoint import NORMALISATIONS
+from precompute.network.preprocessing import NORMALISATIONS
 from precompute.training.augmentation import augment, normalise
 from precompute.training.crop_cache import CropStore
 from tests.cub_folder import write_cub

@@ -54,9 +54,9 @@ class Cluster:
 def attribute_difference(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return p(t given x, predicted c) - p(t given x, true c), shape (n, T); rows sum to 0."""
     pooled = run.array("pooled")[xs]
-    class_weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f")
+    p_t_given_f = run.array("p_t_given_f")
     predicted, true = (
-        p_t_given_xc(pooled, class_weights[run.images[column].to_numpy()[xs]], p_t_given_f)
+        p_t_given_xc(pooled, run.weights(xs, run.images[column].to_numpy()[xs]), p_t_given_f)
         for column in ("predicted_c", "true_c")
     )
     return predicted - true

@@ -116,7 +116,7 @@ class ClassSeparation:
         if has_captions:
             ts = ts[np.abs(gap[ts]) >= _MIN_DIFFERENCE]
         pooled = np.asarray(run.array("pooled")[x], dtype=float)
-        lead = pooled * (run.array("class_weights")[true] - run.array("class_weights")[predicted])
+        lead = pooled * (run.weights(x, true) - run.weights(x, predicted))
         contributions = lead @ run.array("p_t_given_f")[:, ts]
         low, high = self.mean_score[predicted, ts], self.mean_score[true, ts]
         width = np.where(np.abs(high - low) > 1e-9, high - low, np.inf)

@@ -67,13 +67,13 @@ def find_spurious_cue(run: Run, xs: np.ndarray) -> Finding:
     is_kept = np.asarray(run.array("map_row")) >= 0
     xs = np.asarray([x for x in xs if is_kept[x] and labels[x] != predicted[x]], dtype=int)
     train = _train_backgrounds(run, np.union1d(labels[xs], predicted[xs]), is_kept)
-    class_weights = np.asarray(run.array("class_weights"), dtype=float)
     margins: dict[int, BackgroundMargin] = {}
     pooled = (pooled_background(run, xs[block]) for block in blocks(len(xs)))
     for x, background in zip(xs, chain.from_iterable(pooled), strict=True):
         true, wrong = train.get(labels[x]), train.get(predicted[x])
         if true is not None and wrong is not None:
-            direction = class_weights[predicted[x]] - class_weights[labels[x]]
+            classes = np.array([predicted[x], labels[x]])
+            direction = np.subtract(*np.asarray(run.weights(int(x), classes), dtype=float))
             logits = run.array("logits")[x]
             total = float(logits[predicted[x]] - logits[labels[x]])
             margins[int(x)] = _margin(

@@ -32,7 +32,7 @@ def filter_contributions(
 ) -> FilterContributions:
     """Return the n filters with the largest contributions to attribute t in image x for class c."""
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
-    weights = np.asarray(run.array("class_weights")[c], dtype=float)
+    weights = np.asarray(run.weights(x, c), dtype=float)
     p_t = np.asarray(run.array("p_t_given_f", estimator)[:, t], dtype=float)
     contribution = probability.p_f_given_xc(pooled, weights) * p_t
     total = contribution.sum()

@@ -150,7 +150,7 @@ def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanati
     estimator : str, optional
         By default the run's default estimator.
     """
-    p_f = probability.p_f_given_xc(run.array("pooled")[x], run.array("class_weights")[c])
+    p_f = probability.p_f_given_xc(run.array("pooled")[x], run.weights(x, c))
     p, ts = _selected(run, p_f, estimator)
     name = run.classes["name"].iloc[c]
     head = Span(f"This is {english.article(name)}{name} because it ")

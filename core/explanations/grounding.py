@@ -108,7 +108,7 @@ def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:
     ndarray of shape (len(cs), size, size), in [-1, 1]
         Positive where the image is evidence for the class, negative where against it.
     """
-    cells = weighted_map(run.maps(x), run.array("class_weights")[cs])
+    cells = weighted_map(run.maps(x), run.weights(x, np.asarray(cs)))
     maps = upsample(cells, run.array("cell_centres"), size)
     return maps / max(np.abs(maps).max(), np.finfo(np.float32).tiny)
 

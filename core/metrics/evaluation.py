@@ -147,8 +147,10 @@ def as_json(value) -> Any:
 def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from images to p(t given x, predicted c), shape (n, T)."""
     predicted_c = run.images["predicted_c"].to_numpy()
-    weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f", estimator)
-    return lambda xs: p_t_given_xc(run.array("pooled")[xs], weights[predicted_c[xs]], p_t_given_f)
+    p_t_given_f = run.array("p_t_given_f", estimator)
+    return lambda xs: p_t_given_xc(
+        run.array("pooled")[xs], run.weights(xs, predicted_c[xs]), p_t_given_f
+    )
 
 
 def _explained(

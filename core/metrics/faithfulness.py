@@ -1,6 +1,6 @@
 """Faithfulness: how far the predicted class falls without the filters behind its sentence.
 
-The head is linear, so removing filters lowers the logits by exactly their contributions. The fewest
+Removing filters from a linear head lowers the logits by exactly their contributions. The fewest
 filters that hold half of the sentence's probability are removed. That the class falls further than
 without as many random filters says little: p(f given x, c) is the contribution to the logit, so
 whatever the attributes are, filters that contribute to them in this image matter for the class.
@@ -15,6 +15,7 @@ from scipy.special import softmax
 
 from core.batching import blocks
 from core.explanations.attribute_ranking import top_attributes
+from core.head import changed_logits
 from core.metrics.bootstrap import Resamples, Score, interval, ratios
 from core.probability import p_f_given_xc
 from core.runs.contract import N_EXPLAIN
@@ -104,7 +105,6 @@ def falls(
     rng = np.random.default_rng(seed)
     predicted_c = run.images["predicted_c"].to_numpy()[xs]
     others = _others(predicted_c, rng)
-    weights = np.asarray(run.array("class_weights"))
     p_t_given_f = np.asarray(run.array("p_t_given_f", estimator))
     exchanged = p_t_given_f[rng.permutation(len(p_t_given_f))]
     by_attribute = _with_none(p_t_given_f)
@@ -119,7 +119,8 @@ def falls(
     drops = {name: np.empty((len(xs), 2)) for name in (SENTENCE, *CONTROLS, *BOUNDS)}
     for block in blocks(len(xs), _IMAGES):
         pooled, c = run.array("pooled")[xs[block]], predicted_c[block]
-        p_f, part = p_f_given_xc(pooled, weights[c]), pooled * weights[c]
+        weights = run.weights(xs[block], c)
+        p_f, part = p_f_given_xc(pooled, weights), pooled * weights
         evidence = {n: p_f * _of_words(by_attribute, ts[block]) for n, ts in words.items()}
         told = top_attributes(p_f @ exchanged, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
         evidence[CONTROLS[3]] = p_f * _of_words(_with_none(exchanged), told)
@@ -130,9 +131,12 @@ def falls(
         removed[BOUNDS[0]] = largest(rng.random(p_f.shape), n)
         removed[BOUNDS[1]] = largest(part, n)
         logits, rows = run.array("logits")[xs[block]], np.arange(len(c))
+        local = run.local_weights(xs[block])
         before = softmax(logits, axis=1)[rows, c]
         for name, gone in removed.items():
-            after = softmax(logits - (pooled * gone) @ weights.T, axis=1)[rows, c]
+            left = (~gone).astype(pooled.dtype)
+            after = changed_logits(run.head, logits, pooled, left, local)
+            after = softmax(after, axis=1)[rows, c]
             drops[name][block] = np.stack([(part * gone).sum(axis=1), before - after], axis=1)
     return drops
 

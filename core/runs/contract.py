@@ -3,9 +3,9 @@
 Writer, reader, tests and the table in the README are all derived from these lists.
 
 Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
-of a feature map, M images with stored maps, E non-zero counts, K attributes stored for an
-explanation, R top-activating images of a filter, N canonical images of a class. ``X+1`` is one more
-than X.
+of a feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
+attributes stored for an explanation, R top-activating images of a filter, N canonical images of a
+class. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -61,8 +61,14 @@ ARRAYS: tuple[ArraySpec, ...] = (
         "map_row", ("X",), "int32", "row of the image in maps, -1 where its maps are not stored"
     ),
     ArraySpec("logits", ("X", "C"), "float32", "class scores before the softmax"),
-    ArraySpec("class_weights", ("C", "F"), "float32", "W: weights of the linear head"),
-    ArraySpec("class_bias", ("C",), "float32", "b: bias of the linear head"),
+    ArraySpec("class_weights", ("C", "F"), "float32", "W: weights of the head, see core.head"),
+    ArraySpec("class_bias", ("C",), "float32", "b: bias of the head"),
+    ArraySpec("local_c", ("X", "J"), "int32", "classes in play, the label first", optional=True),
+    ArraySpec(
+        *("local_weights", ("X", "J", "F"), "float32"),
+        "weights of these at the image: times pooled, gradient times activation",
+        optional=True,
+    ),
     ArraySpec(
         "cell_centres",
         ("H", "W", "2"),
@@ -169,10 +175,7 @@ TABLES: tuple[TableSpec, ...] = (
             "crop_left": ("float32", "square crop, input of the network, pixels of the original"),
             "crop_top": ("float32", "may be negative: the crop is padded past the edge"),
             "crop_side": ("float32", ""),
-            "sharpness": (
-                "float32",
-                "share of fine detail, in [0, 1]",
-            ),
+            "sharpness": ("float32", "share of fine detail, in [0, 1]"),
             "brightness": ("float32", "mean luminance, in [0, 1]"),
             "contrast": ("float32", "standard deviation of luminance, in [0, 1]"),
             "colour_cast": ("float32", "distance of the light's colour from grey, in [0, 1]"),
@@ -220,10 +223,7 @@ TABLES: tuple[TableSpec, ...] = (
         "diagnoses",
         "X",
         {
-            "pattern": (
-                "str",
-                "cause of the failure, or wrong label, see core.diagnosis; or empty",
-            ),
+            "pattern": ("str", "cause of the failure, or wrong label, see core.diagnosis"),
             "image_quality": ("float32", "score of the pattern, in [0, 1]; likely from 0.5"),
             "image_quality_reason": ("str", "its evidence in words, empty where not explained"),
             "wrong_label": ("float32", "as above, for every image, training images too"),

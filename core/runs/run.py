@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from core.errors import MissingRunError, RunError, one_line
+from core.head import FIRST_ORDER, LINEAR_HEAD
 from core.runs.contract import ARRAYS, PACKS, TABLES, UNREADABLE, array_spec, expected_shape
 from core.runs.files import (
     EVALUATION,
@@ -20,10 +21,11 @@ from core.runs.files import (
     read_manifest,
     runs_folder,
 )
+from core.runs.head_of_run import HeadOfRun
 from core.runs.validation import check_array, check_pack, check_table
 
 
-class Run:
+class Run(HeadOfRun):
     """A finished run on disk; arrays are read-only memory maps.
 
     Parameters
@@ -46,9 +48,10 @@ class Run:
         self.estimators: list[str] = self.manifest["estimators"]
         self.default_estimator: str = self.manifest["default_estimator"]
         self._arrays: dict[str, np.ndarray] = {}
+        is_exact = self.manifest.get("head", LINEAR_HEAD)["kind"] != FIRST_ORDER
         for name, spec in self._expected_arrays():
             path = array_path(self.folder, name)
-            if path.exists() or not spec.optional:
+            if not (spec.optional and is_exact):
                 self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
         for name, array in self._arrays.items():
             check_array(array_path(self.folder, name), name, array, self.sizes)

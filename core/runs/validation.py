@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import RunError
+from core.head import FIRST_ORDER, LINEAR_HEAD, wrong_in_head
 from core.runs.contract import ARRAYS, PACKS, TableSpec, array_spec
 
 #: Lowest and highest value, both included; a letter stands for the last index of that size.
@@ -19,6 +20,7 @@ from core.runs.contract import ARRAYS, PACKS, TableSpec, array_spec
 BOUNDS: dict[str, tuple[float, float | str]] = {
     "map_row": (-1, "M"),
     "counts_indices": (0, "T"),
+    "local_c": (0, "C"),
     "top_images": (0, "X"),
     "top_t_predicted": (-1, "T"),
     "top_t_true": (-1, "T"),
@@ -59,7 +61,12 @@ _LOOKED_AT = 1 << 20
 #: How far the sum of a distribution may lie from 1.
 SUM_TOLERANCE = 1e-3
 
-_LETTERS = {d for spec in ARRAYS for d in spec.dims if not d.isdigit() and d != "X+1"}
+_LETTERS = {
+    letter
+    for spec in ARRAYS
+    for letter in spec.dims
+    if not (letter.isdigit() or letter == "X+1" or spec.optional)
+}
 _ESTIMATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 _IS_OF = {
     "str": lambda values: pd.api.types.is_string_dtype(values) and not values.isna().any(),
@@ -97,6 +104,10 @@ def _wrong_in(manifest: object) -> str:
         return "expected the names of the estimators"
     if not estimators or manifest.get("default_estimator") not in estimators:
         return "expected the default estimator among the estimators"
+    if (wrong := wrong_in_head(manifest.get("head", LINEAR_HEAD))) != "":
+        return wrong
+    if manifest.get("head", LINEAR_HEAD)["kind"] == FIRST_ORDER and "J" not in sizes:
+        return "expected the size J of a head of first order"
     part_names = manifest.get("part_names", [])
     if not _are_strings(part_names) or len(part_names) != sizes["P"]:
         return f"expected the names of {sizes['P']} parts"

@@ -1,8 +1,8 @@
 """Ablation: predictions with filters or attributes removed, scaled or doubled.
 
-The head is linear, so scaling the maps of filter f by ``scale[f]`` scales its pooled activation and
+Scaling the maps of filter f by ``scale[f]`` scales its pooled activation, and with a linear head
 changes the logits by exactly ``pooled[f] * (scale[f] - 1) * class_weights[:, f]``, without a
-forward pass.
+forward pass; for other heads see `core.head.changed_logits`.
 
 No single unit represents an attribute. The share of attribute t in filter f is p(t given f), so an
 attribute at ``factor`` (0 removed, 1 unchanged, 2 doubled) scales every filter by
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from core.errors import DataError
+from core.head import changed_logits
 from core.runs.run import Run
 
 
@@ -54,24 +55,6 @@ def filter_scale(
         scale += shares @ (factors[: len(attributes)] - 1)
     scale[list(filters)] *= factors[len(attributes) :]
     return np.maximum(scale, 0)  # shares sum to 1 only within rounding
-
-
-def ablated_logits(
-    logits: np.ndarray, pooled: np.ndarray, class_weights: np.ndarray, scale: np.ndarray
-) -> np.ndarray:
-    """Return the exact logits with the maps of every filter scaled, shape (..., C).
-
-    Parameters
-    ----------
-    logits : ndarray of shape (..., C)
-    pooled : ndarray of shape (..., F)
-    class_weights : ndarray of shape (C, F)
-    scale : ndarray of shape (F,)
-        As `filter_scale` returns it.
-    """
-    changed = np.flatnonzero(scale != 1)
-    added = pooled[..., changed] * (scale[changed] - 1)
-    return logits + added @ class_weights[:, changed].T
 
 
 @dataclass(frozen=True)
@@ -131,13 +114,14 @@ class AblationResult:
 def what_if(run: Run, xs: ArrayLike, scale: np.ndarray, chunk: int = 4096) -> AblationResult:
     """Return the predictions of images ``xs`` with scaled filters, processed in chunks."""
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
-    class_weights = run.array("class_weights")
     before = np.asarray(run.array("logits")[xs], dtype=float)
     after = np.empty_like(before)
     for start in range(0, len(xs), chunk):
         part = slice(start, start + chunk)
         pooled = run.array("pooled")[xs[part]]
-        after[part] = ablated_logits(before[part], pooled, class_weights, scale)
+        after[part] = changed_logits(
+            run.head, before[part], pooled, scale, run.local_weights(xs[part])
+        )
     true_c = run.images["true_c"].to_numpy()[xs]
     return AblationResult(xs, true_c, softmax(before, axis=1), softmax(after, axis=1))
 

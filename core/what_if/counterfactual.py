@@ -1,6 +1,6 @@
 """Counterfactual explanation: the smallest change that turns the prediction into another class.
 
-Units are attributes or filters. The head is linear, so unit u contributes ``evidence[u, c]`` to the
+Units are attributes or filters. With a linear head unit u contributes ``evidence[u, c]`` to the
 logit of c, and removing or doubling it changes the margin of the wanted class over class c by
 ``evidence[u, wanted] - evidence[u, c]``, independently of other changes. For two classes, choosing
 the largest changes first gives the smallest set. For more classes it is a covering problem: the
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.head import LINEAR, changed_logits
 from core.runs.run import Run
-from core.what_if.ablation import ablated_logits, filter_scale
+from core.what_if.ablation import filter_scale
 
 _MARGIN = 1e-4  # logits: more than rounding errors
 
@@ -136,14 +137,15 @@ def _checked(run, x, wanted, n_rivals, evidence, scale, *, doubling) -> Counterf
     """Search among the classes with the highest logits, then check against all classes."""
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
     logits = np.asarray(run.array("logits")[x], dtype=float)
-    class_weights = run.array("class_weights")
     rivals = np.union1d(np.argsort(-logits)[:n_rivals], [wanted])
     change = smallest_change(
-        evidence(pooled, class_weights[rivals]),
+        evidence(pooled, run.weights(x, rivals)),
         logits[rivals],
         int(np.searchsorted(rivals, wanted)),
         doubling=doubling,
     )
-    after = ablated_logits(logits, pooled, class_weights, scale(change.factors))
+    after = changed_logits(run.head, logits, pooled, scale(change.factors), run.local_weights(x))
     succeeds = change.succeeds and int(after.argmax()) == wanted
-    return Counterfactual(wanted, change.factors, change.n_least, succeeds)
+    # the lower bound holds only where contributions add up
+    n_least = change.n_least if run.head.kind == LINEAR else min(change.n_least, 1)
+    return Counterfactual(wanted, change.factors, n_least, succeeds)

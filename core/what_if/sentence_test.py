@@ -10,13 +10,14 @@ The effect is compared with two controls:
 The prediction is measured in log-odds of the class, which do not saturate as probabilities do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
 
+from core.head import changed_logits
 from core.runs.run import Run
-from core.what_if.ablation import ablated_logits, filter_scale
+from core.what_if.ablation import filter_scale
 
 
 def log_odds(logits: np.ndarray, c: int) -> np.ndarray:
@@ -83,12 +84,14 @@ def check_claim(
     """
     pooled = np.asarray(run.array("pooled")[x], dtype=float)
     logits = np.asarray(run.array("logits")[x], dtype=float)
-    class_weights = np.asarray(run.array("class_weights"), dtype=float)
+    weights = np.asarray(run.weights(x, c), dtype=float)
+    head = replace(run.head, weights=np.asarray(run.head.weights, dtype=float))
+    local = run.local_weights(x)
     scale = filter_scale(run.array("p_t_given_f"), dict.fromkeys(ts, 0.0))
     before = log_odds(logits, c)
 
     def drop(scale):
-        return float(before - log_odds(ablated_logits(logits, pooled, class_weights, scale), c))
+        return float(before - log_odds(changed_logits(head, logits, pooled, scale, local), c))
 
     active = np.flatnonzero(pooled > 0)
     rng = np.random.default_rng(seed)
@@ -97,7 +100,7 @@ def check_claim(
         permuted = np.ones_like(scale)
         permuted[active] = rng.permutation(scale[active])
         random_drops.append(drop(permuted))
-    positive = np.clip(pooled * class_weights[c], 0, None)
+    positive = np.clip(pooled * weights, 0, None)
     total = positive.sum()
     evenly = np.where(positive > 0, positive @ scale / total if total > 0 else 1.0, 1.0)
     return Claim(drop(scale), np.array(random_drops), drop(evenly))

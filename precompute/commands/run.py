@@ -5,6 +5,7 @@ from pathlib import Path
 
 from precompute.arguments import positive, seed
 from precompute.datasets.source import add_data_arguments, source_of
+from precompute.network.settings import add_network_arguments, network_of
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -24,7 +25,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         default="auto",
         help="where attributes come from: captions, annotations of images or, weaker, of classes",
     )
-    add("--checkpoint", type=Path, required=True, metavar="FILE", help="what 'train' wrote")
+    add(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="what 'train' wrote, or with --network weights as people have them",
+    )
+    add_network_arguments(parser)
+    add(
+        "--classes",
+        metavar="FILE",
+        help="one class a line in the order of the class scores; or "
+        "'natural': 2 before 10 (default: as the weights say, else the data set's order)",
+    )
+    add("--keep-class-order", action="store_true", help="though another order fits better")
+    add("--layer", metavar="NAME", help="explain this layer's maps by gradient times activation")
     add("--name", required=True, help="of the run")
     add("--arch", help="the architecture that the checkpoint must hold")
     add("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
@@ -70,6 +85,7 @@ def run(args: argparse.Namespace) -> None:
     settings = Settings(
         source=source_of(args),
         checkpoint=args.checkpoint,
+        network=network_of(args),
         name=args.name,
         runs=args.runs or runs_folder(),
         maps=args.maps,

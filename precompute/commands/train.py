@@ -5,6 +5,7 @@ from pathlib import Path
 
 from precompute.arguments import positive, seed, share
 from precompute.datasets.source import add_data_arguments, source_of
+from precompute.network.settings import add_network_arguments, network_of
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -16,6 +17,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "killed training resumes when the same command is given again.",
     )
     add_data_arguments(parser)
+    add_network_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint")
     parser.add_argument("--arch", default="resnet50", metavar="NAME", help="default: resnet50")
     parser.add_argument(
@@ -78,6 +80,7 @@ def _train(args: argparse.Namespace) -> None:
         settings=settings,
         weights=args.weights,
         normalise=args.normalise,
+        network=network_of(args),
         device=args.device,
         validate=args.validate,
     )

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import one_line
 from core.runs.contract import UNREADABLE
 from precompute.datasets.image_file import FORMATS, MAX_PIXELS, open_image
+from precompute.network.preprocessing import DEFAULT, Preprocessing
 
 #: Past the edge of the image; nearly zero after normalisation, so that it says nothing.
 FILL = (128, 128, 128)
@@ -74,8 +75,36 @@ def square_crop(
     )
 
 
+def frame(
+    width: int, height: int, bbox: tuple[float, float, float, float], fed: Preprocessing
+) -> Crop:
+    """Return the square that a network is fed.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the image, pixels.
+    bbox : tuple of 4 float
+        Left, top, width, height; asked only for the crop "box".
+    fed : Preprocessing
+
+    >>> frame(100, 80, (0, 0, 1, 1), Preprocessing(crop="centre", crop_share=0.5))
+    Crop(left=30.0, top=20.0, side=40.0, problem='')
+    >>> frame(100, 80, (0, 0, 1, 1), Preprocessing(crop="whole"))
+    Crop(left=0.0, top=-10.0, side=100.0, problem='')
+    """
+    if fed.crop == "box":
+        return square_crop(width, height, bbox)
+    is_whole = fed.crop == "whole"
+    side = float(max(width, height)) if is_whole else min(width, height) * (fed.crop_share or 1.0)
+    return Crop((width - side) / 2, (height - side) / 2, side)
+
+
 def load_crop(
-    path: str | Path, bbox: tuple[float, float, float, float], size: int
+    path: str | Path,
+    bbox: tuple[float, float, float, float],
+    size: int,
+    fed: Preprocessing = DEFAULT,
 ) -> tuple[Image.Image, Crop, tuple[int, int]]:
     """Decode an image and cut the square around its box.
 
@@ -93,13 +122,13 @@ def load_crop(
     try:
         with open_image(path) as image:
             original_size = image.size
-            crop = square_crop(*original_size, bbox)
+            crop = frame(*original_size, bbox, fed)
             reduced = size * _OVERSAMPLING / crop.side
             if reduced < 1:
                 width, height = original_size
                 image.draft(None, (math.ceil(width * reduced), math.ceil(height * reduced)))
             is_grey = image.mode in ("1", "L", "LA", "I;16", "I", "F")
-            pixels = _cut(_to_rgb(image), crop, original_size, size)
+            pixels = _cut(_to_rgb(image), crop, original_size, size, fed.interpolation)
     except Exception as error:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
         reason = _reason(error)
@@ -153,7 +182,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _cut(image: Image.Image, crop: Crop, original_size: tuple[int, int], size: int) -> Image.Image:
+def _cut(
+    image: Image.Image,
+    crop: Crop,
+    original_size: tuple[int, int],
+    size: int,
+    interpolation: str | None,
+) -> Image.Image:
     """Cut and resize the square from an image that may have been decoded at a reduced scale."""
     scale_x, scale_y = (now / was for now, was in zip(image.size, original_size, strict=True))
     left, right = crop.left * scale_x, (crop.left + crop.side) * scale_x
@@ -164,4 +199,5 @@ def _cut(image: Image.Image, crop: Crop, original_size: tuple[int, int], size: i
         canvas.paste(image, (-x0, -y0))
         image, left, right, top, bottom = canvas, left - x0, right - x0, top - y0, bottom - y0
     box = (left, top, min(right, image.width), min(bottom, image.height))
-    return image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
+    resampling = Image.Resampling[(interpolation or "bilinear").upper()]
+    return image.resize((size, size), resampling, box=box, reducing_gap=3.0)

@@ -12,6 +12,7 @@ from core.diagnosis.image_quality_measures import quality
 from core.runs.contract import UNREADABLE
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.images.crop import Crop, load_crop, parts_in_crop
+from precompute.network.preprocessing import Preprocessing
 from precompute.resume.fingerprint import listing
 
 #: JPEG quality of the thumbnails.
@@ -55,26 +56,29 @@ class Decoder:
     Parameters
     ----------
     dataset : Dataset
-    input_size, thumb_size : int
-        Sides of the network's input and of the thumbnails in pixels.
+    fed : Preprocessing
+        Size and crop of the network's input.
+    thumb_size : int
+        Side of the thumbnails in pixels.
     pin_memory : bool
         Decode into memory from which a GPU can copy by itself.
     """
 
     def __init__(
-        self, dataset: Dataset, input_size: int, thumb_size: int, pin_memory: bool = False
+        self, dataset: Dataset, fed: Preprocessing, thumb_size: int, pin_memory: bool = False
     ):
         self._folder = dataset.image_folder
         # arrays: a look-up in a DataFrame costs as much as decoding the image
         self._paths = dataset.images["path"].array
         self._boxes = dataset.images[BBOX].to_numpy(float)
         self._parts = dataset.parts
-        self._input_size, self._thumb_size = input_size, thumb_size
+        self._labels = dataset.images["true_c"].to_numpy()
+        self._fed, self._thumb_size = fed, thumb_size
         self._pin_memory = pin_memory
 
     def batch(self, start: int, stop: int) -> Batch:
         """Decode images ``start`` to ``stop``; one that cannot be read is a grey square."""
-        size = (stop - start, self._input_size, self._input_size, 3)
+        size = (stop - start, self._fed.input_size, self._fed.input_size, 3)
         pixels = torch.empty(size, dtype=torch.uint8, pin_memory=self._pin_memory)
         facts, parts, thumbs = [], [], []
         for x in range(start, stop):
@@ -84,13 +88,19 @@ class Decoder:
             thumbs.append(thumb)
         return Batch(start, stop, pixels, pd.DataFrame(facts), np.stack(parts), thumbs)
 
+    def labels(self, batch: Batch) -> np.ndarray:
+        """Return the labelled classes of a batch, shape (n,)."""
+        return self._labels[batch.start : batch.stop]
+
     def pixels(self, xs: np.ndarray) -> torch.Tensor:
         """Decode some images and nothing else, shape (n, S, S, 3), uint8."""
         images = (self._crop(x)[0] for x in xs)
         return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
 
     def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
-        return load_crop(self._folder / self._paths[x], self._boxes[x].tolist(), self._input_size)
+        fed = self._fed
+        path, box = self._folder / self._paths[x], self._boxes[x].tolist()
+        return load_crop(path, box, fed.input_size, fed)
 
     def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
         # looked up before reading: a file that changes meanwhile is read again at the next start

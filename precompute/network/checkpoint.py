@@ -9,16 +9,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.errors import DataError, ModelError, one_line
+from core.errors import DataError, one_line
+from precompute.network.preprocessing import Preprocessing
 from precompute.network.registry import last_linear
+from precompute.network.weights import find_state, fit, load_state, read_file
 
 _FORMAT = "fieldmarks-checkpoint-1"
-
-#: Normalisations of RGB in [0, 1]: torchvision's, and the [-1, 1] of networks from TensorFlow.
-NORMALISATIONS = {
-    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,12 @@ class Checkpoint:
     std: tuple[float, ...]
     made: dict = field(default_factory=dict)
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How images are fed: normalisation, size, and as the training cut them."""
+        fed = self.made.get("preprocessing", {})
+        return Preprocessing(tuple(self.mean), tuple(self.std), self.input_size, **fed)
+
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically."""
@@ -74,58 +76,44 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     DataError
         If there is none, or it is something else.
     """
-    state = _load(Path(path))
-    if state.pop("format", None) != _FORMAT:
+    checkpoint = checkpoint_of(read_file(path), path)
+    if checkpoint is None:
         raise DataError(
             f"{path} is not a checkpoint of Fieldmarks: it lacks class names and input size; "
             "make one by `python -m precompute train --weights` from it"
         )
-    return _checkpoint(path, state)
+    return checkpoint
+
+
+def checkpoint_of(contents: dict, path: str | Path) -> Checkpoint | None:
+    """Return the checkpoint of ``train`` that a file's contents are, None for anything else."""
+    if contents.get("format") != _FORMAT:
+        return None
+    return _checkpoint(path, {key: value for key, value in contents.items() if key != "format"})
 
 
 def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
-    """Start ``model`` from a plain state dict or from a checkpoint.
+    """Start ``model`` from weights as people have them, or from a checkpoint.
 
     The last linear layer keeps its random start where its shape differs: another number of classes.
 
     Returns
     -------
     Checkpoint or None
-        None for a plain state dict.
+        None for anything but a checkpoint of ``train``.
     """
-    state = _load(Path(path))
-    checkpoint = None
-    if state.pop("format", None) == _FORMAT:
-        checkpoint = _checkpoint(path, state)
-        state = checkpoint.state_dict
-    expected = model.state_dict()
+    contents = read_file(path)
+    checkpoint = checkpoint_of(contents, path)
+    state = find_state(contents, path)[0] if checkpoint is None else checkpoint.state_dict
+    if checkpoint is None:
+        state = fit(model, state, path)
+    own = model.state_dict()
     head, _ = last_linear(model)
     for name in (f"{head}.weight", f"{head}.bias"):
-        if name in state and state[name].shape != expected[name].shape:
-            state = {**state, name: expected[name]}
+        if name in state and state[name].shape != own[name].shape:
+            state = {**state, name: own[name]}
     load_state(model, state, path)
     return checkpoint
-
-
-def load_state(model: nn.Module, state: dict, path: str | Path) -> None:
-    """Load a state dict that came from ``path``.
-
-    Raises
-    ------
-    ModelError
-        If names or shapes differ.
-    """
-    expected = model.state_dict()
-    wrong = sorted(expected.keys() ^ state.keys())
-    wrong += [
-        name for name in expected if name in state and expected[name].shape != state[name].shape
-    ]
-    if wrong:
-        raise ModelError(
-            f"{path} holds other weights than this {type(model).__name__}: {len(wrong)} of "
-            f"{len(expected)} entries differ, such as {wrong[0]}; is --arch right?"
-        )
-    model.load_state_dict(state)
 
 
 def _checkpoint(path: str | Path, state: dict) -> Checkpoint:
@@ -134,15 +122,3 @@ def _checkpoint(path: str | Path, state: dict) -> Checkpoint:
         wrong = ", ".join(sorted(expected ^ state.keys()))
         raise DataError(f"{path} holds other entries than a checkpoint: {wrong} differ")
     return Checkpoint(**state)
-
-
-def _load(path: Path) -> dict:
-    if not path.is_file():
-        raise DataError(f"there is no file {path}; a checkpoint or state dict was expected")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise DataError(f"{path} cannot be read as weights ({one_line(error)})") from None
-    if not isinstance(state, dict):
-        raise DataError(f"{path} holds a {type(state).__name__}; a state dict was expected")
-    return dict(state)

@@ -1,20 +1,27 @@
 """A trained network, ready to be explained: one pass gives maps, pooled activations and logits."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import fx
+from torch import fx, nn
 
-from core.errors import ModelError, one_line
-from precompute.network.checkpoint import Checkpoint, load_state, read_checkpoint
-from precompute.network.graph import Anatomy, dissect
-from precompute.network.receptive_field import cell_centres, windows
-from precompute.network.registry import build
-
-#: How far maps times head may lie from the network's logits, as a share of the largest one.
-_TOLERANCE = 1e-4
+from core.errors import DataError, ModelError, one_line
+from core.head import Head
+from precompute.network import preprocessing
+from precompute.network.checkpoint import Checkpoint, checkpoint_of
+from precompute.network.cut.layout import Layout
+from precompute.network.cut.opened import opened, prove
+from precompute.network.cut.search import find_cut, find_layer, is_signed
+from precompute.network.cut.tracing import probe, trace
+from precompute.network.preprocessing import Preprocessing
+from precompute.network.receptive_field import can_be_followed, cell_centres, patch_centres, windows
+from precompute.network.registry import build, model_names
+from precompute.network.settings import NetworkSettings
+from precompute.network.sources import Built, build_network
+from precompute.network.weights import adapt_head, find_state, fit, load_state, read_file
 
 
 @dataclass(frozen=True)
@@ -24,48 +31,91 @@ class LoadedModel:
     Parameters
     ----------
     arch : str
+        Name in the registry, or the source that ``--network`` names.
     network : fx.GraphModule
         In eval mode; maps normalised images (N, 3, S, S) to maps (N, F, H, W), pooled (N, F) and
-        logits (N, C) in one pass.
-    class_weights, class_bias : ndarray of shape (C, F) and (C,)
-        W and b, float32.
+        logits (N, C) in one pass; of a head of first order to the value that holds the maps, as a
+        leaf of autograd, and logits.
+    head : Head
+        Its F are twice those of the network where positive and negative parts are split.
+    layout : Layout
+        How the value of a head of first order holds the maps.
     cell_centres : ndarray of shape (H, W, 2)
         Row and column of each cell's receptive-field centre in the unit square of the input.
     receptive_field : float
-        Its side in pixels of the input.
-    input_size : int
-        S, the side of the input in pixels.
-    mean, std : tuple of 3 float
-        Normalisation of RGB in [0, 1].
-    class_ids, class_names : list of C
+        Its side in pixels of the input; that of the input where it cannot be followed.
+    preprocessing : Preprocessing
+        Nothing in it is open.
+    class_ids : list of C int or None
+        The data set's own numbers; None where the weights do not say.
+    class_names : list of C str or None
+        In the order of the logits.
     layer : str
         Name of the layer whose output are the maps.
     pooling : str
         "average" or "maximum".
     made : dict
         How the checkpoint was made.
+    difference : float
+        How far the head lies from the network's own logits on random images, as a share of their
+        largest.
+    notes : list of str
+        What was taken for granted, for people.
+    order : ndarray of shape (C,), optional
+        Row of the network's logits for each class of the data set; None where they agree.
     """
 
     arch: str
     network: fx.GraphModule
-    class_weights: np.ndarray
-    class_bias: np.ndarray
+    head: Head
+    layout: Layout
     cell_centres: np.ndarray
     receptive_field: float
-    input_size: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    class_ids: list[int]
-    class_names: list[str]
+    preprocessing: Preprocessing
+    class_ids: list[int] | None
+    class_names: list[str] | None
     layer: str
     pooling: str
     made: dict
+    difference: float
+    notes: list[str] = field(default_factory=list)
+    order: np.ndarray | None = None
+
+    @property
+    def class_weights(self) -> np.ndarray:
+        """W, (C, F), float32."""
+        return self.head.weights
+
+    @property
+    def class_bias(self) -> np.ndarray:
+        """The bias b, (C,), float32."""
+        return self.head.bias
+
+    @property
+    def input_size(self) -> int:
+        """S, the side of the input in pixels."""
+        return self.preprocessing.input_size
+
+    def in_order(self, order: Sequence[int]) -> "LoadedModel":
+        """Return the network with its class scores in another order.
+
+        Parameters
+        ----------
+        order : sequence of C int
+            Row of the network's own scores for each class.
+        """
+        order = np.asarray(order)
+        if np.array_equal(order, np.arange(len(order))):
+            return self
+        head = replace(self.head, weights=self.head.weights[order], bias=self.head.bias[order])
+        names = None if self.class_names is None else [self.class_names[i] for i in order]
+        return replace(self, head=head, order=order, class_names=names)
 
 
 def load_checkpoint(
     path: str | Path, input_size: int | None = None, arch: str | None = None
 ) -> LoadedModel:
-    """Load a checkpoint and prove that it can be explained.
+    """Load a checkpoint of ``train`` and prove that it can be explained.
 
     Parameters
     ----------
@@ -83,66 +133,165 @@ def load_checkpoint(
     ModelError
         If it is another architecture, or a network that cannot be explained.
     """
-    checkpoint = read_checkpoint(path)
-    if arch not in (None, checkpoint.arch):
-        raise ModelError(f"{path} holds a {checkpoint.arch}, not a {arch}: is --arch right?")
-    model = build(checkpoint.arch, len(checkpoint.class_ids)).eval()
-    load_state(model, checkpoint.state_dict, path)
-    return explainable(model, checkpoint, input_size or checkpoint.input_size)
+    return load_network(NetworkSettings(), path, input_size, arch, num_classes=None)
 
 
-def explainable(model: torch.nn.Module, checkpoint: Checkpoint, input_size: int) -> LoadedModel:
-    """Dissect a network that is in eval mode; see `load_checkpoint`."""
-    anatomy = dissect(model, checkpoint.arch)
-    head = model.get_submodule(anatomy.head)
-    prove(model, anatomy, input_size)
-    rows, columns = windows(anatomy.graph, anatomy.maps_node, input_size)
-    bias = torch.zeros(head.out_features) if head.bias is None else head.bias
-    return LoadedModel(
-        arch=checkpoint.arch,
-        network=anatomy.graph,
-        class_weights=head.weight.detach().numpy(),
-        class_bias=bias.detach().numpy(),
-        cell_centres=cell_centres(anatomy.graph, anatomy.maps_node, input_size),
-        receptive_field=max(rows.size, columns.size),
-        input_size=input_size,
-        mean=tuple(checkpoint.mean),
-        std=tuple(checkpoint.std),
-        class_ids=list(checkpoint.class_ids),
-        class_names=list(checkpoint.class_names),
-        layer=anatomy.layer,
-        pooling=anatomy.pooling,
-        made=checkpoint.made,
-    )
+def load_network(
+    settings: NetworkSettings,
+    checkpoint: str | Path | None,
+    input_size: int | None = None,
+    arch: str | None = None,
+    *,
+    num_classes: int | None,
+    has_boxes: bool = True,
+) -> LoadedModel:
+    """Build the network that the settings name, load its weights, and prove what its head is.
 
-
-@torch.inference_mode()
-def prove(model: torch.nn.Module, anatomy: Anatomy, input_size: int) -> None:
-    """Check on random images that pooled maps times the head are the network's own logits.
+    Parameters
+    ----------
+    settings : NetworkSettings
+    checkpoint : str or Path or None
+        Written by ``train``, or weights as people have them; None where the source is trained.
+    input_size : int or None
+        Side of the input in pixels; None for what checkpoint and source say.
+    arch : str or None
+        The architecture that a checkpoint of ``train`` must hold.
+    num_classes : int or None
+        Of the data set; None for those of the checkpoint.
+    has_boxes : bool
+        Whether the data set has bounding boxes to cut out.
 
     Raises
     ------
+    DataError
+        If the file is not what it should be.
     ModelError
-        If they differ by more than 1e-4 of the largest logit, or are not finite, or the network
-        takes no input of this size.
+        If network and weights differ, or it cannot be explained.
     """
-    images = torch.randn(2, 3, input_size, input_size, generator=torch.Generator().manual_seed(0))
-    try:
-        logits = model(images)
-    except RuntimeError as error:
-        raise ModelError(
-            f"the network takes no input of {input_size} pixels: {one_line(error)}"
-        ) from None
-    maps, pooled, _ = anatomy.graph(images)
-    head = model.get_submodule(anatomy.head)
-    repooled = maps.mean((2, 3)) if anatomy.pooling == "average" else maps.amax((2, 3))
-    scale = max(float(logits.abs().max()), 1.0)
-    difference = max(
-        float((head(repooled) - logits).abs().max()) / scale,
-        float((repooled - pooled).abs().max()) / max(float(pooled.abs().max()), 1.0),
-    )
-    if not difference <= _TOLERANCE:
-        raise ModelError(
-            f"pooled maps times the linear layer {anatomy.head} differ from the logits by "
-            f"{difference:.1e} of the largest one, where {_TOLERANCE:.0e} is allowed"
+    contents = None if checkpoint is None else read_file(checkpoint)
+    trained = None if contents is None else checkpoint_of(contents, checkpoint)
+    state = {} if trained is None else trained.state_dict
+    if contents is not None and trained is None:
+        state, _ = find_state(contents, checkpoint)
+    if trained is not None:
+        num_classes = len(trained.class_ids)
+        if arch not in (None, trained.arch):
+            raise ModelError(f"{checkpoint} holds a {trained.arch}, not a {arch}: is --arch right?")
+    source = settings.source or _source_of(trained, arch, checkpoint)
+    built = build_any(source, _arguments(settings, trained), num_classes or 1, state)
+    if checkpoint is None and not built.has_weights:
+        raise DataError(
+            f"expected a checkpoint with the weights of {source}, got none: give --checkpoint"
         )
+    if state:
+        if trained is None:
+            state = fit(built.model, state, checkpoint)
+            adapt_head(built.model, state)
+        load_state(built.model, state, checkpoint)
+    said = Preprocessing() if trained is None else trained.preprocessing
+    said = preprocessing.of_flags(settings, input_size).over(said).over(built.preprocessing)
+    notes = []
+    if said.mean is None:
+        notes.append(
+            "nothing says how images are normalised: ImageNet's mean and deviation are taken; "
+            "give --mean and --std if others are right"
+        )
+    return explainable(
+        built.model.eval(),
+        source,
+        said.over(Preprocessing(crop="box" if has_boxes else "centre")).over(preprocessing.DEFAULT),
+        layer=settings.layer,
+        class_ids=None if trained is None else list(trained.class_ids),
+        class_names=built.class_names if trained is None else list(trained.class_names),
+        made={} if trained is None else trained.made,
+        notes=notes,
+    )
+
+
+def _source_of(trained: Checkpoint | None, arch: str | None, path) -> str:
+    """Return the network that a checkpoint of ``train``, or ``--arch``, names."""
+    if trained is None:
+        if arch is None:
+            raise DataError(
+                f"{path} is not a checkpoint of Fieldmarks: it does not say which network it is; "
+                "name it by --network, for instance torchvision:resnet50"
+            )
+        return arch
+    is_known = trained.arch in model_names() or trained.arch.startswith(("torchvision:", "timm:"))
+    if not is_known:
+        raise DataError(
+            f"{path} holds the weights of {trained.arch}, and no file names code to run: give "
+            f"--network {trained.arch} yourself"
+        )
+    return trained.arch
+
+
+def _arguments(settings: NetworkSettings, trained: Checkpoint | None) -> Sequence[str]:
+    recorded = () if trained is None else trained.made.get("network_args", ())
+    return settings.args or tuple(recorded)
+
+
+def build_any(source: str, args: Sequence[str], num_classes: int, state: dict) -> Built:
+    """Build a registered architecture, or the network that ``--network`` names."""
+    if source in model_names() or ":" not in source:
+        return Built(build(source, num_classes))
+    return build_network(source, args, num_classes, state)
+
+
+def explainable(
+    model: nn.Module,
+    name: str,
+    said: Preprocessing,
+    *,
+    layer: str | None = None,
+    class_ids: list[int] | None = None,
+    class_names: list[str] | None = None,
+    made: dict | None = None,
+    notes: Sequence[str] = (),
+) -> LoadedModel:
+    """Cut a network that is in eval mode and prove what its head is; see `load_network`."""
+    size = said.input_size
+    model.requires_grad_(False)
+    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.no_grad():
+            own = model(images)
+    except Exception as error:
+        # the network's own code, which may raise anything
+        raise ModelError(
+            f"the network takes no input of {size} pixels: {one_line(error)}"
+        ) from None
+    graph = trace(model, images, name)
+    chosen = None if layer is None else find_layer(graph, layer, name)
+    with torch.no_grad():
+        probed = probe(graph, images, name, chosen)
+        cut = find_cut(probed, name, size, chosen)
+    is_split = is_signed(cut, probed)
+    followed = cut.layout.kind == "channels first" and can_be_followed(graph, cut.maps, size)
+    if followed:
+        rows, columns = windows(graph, cut.maps, size)
+        centres, field_size = cell_centres(graph, cut.maps, size), max(rows.size, columns.size)
+    else:
+        centres, field_size = patch_centres(cut.layout.side), float(size)
+    head = cut.head.split() if is_split else cut.head
+    network = opened(graph, cut)
+    return LoadedModel(
+        arch=name,
+        network=network,
+        head=head,
+        layout=cut.layout,
+        cell_centres=centres,
+        receptive_field=field_size,
+        preprocessing=said,
+        class_ids=class_ids,
+        class_names=class_names,
+        layer=_layer_name(cut.maps),
+        pooling=cut.pooling,
+        made=made or {},
+        difference=prove(network, cut, images, own),
+        notes=list(notes),
+    )
+
+
+def _layer_name(node: fx.Node) -> str:
+    return str(node.target) if node.op == "call_module" else node.name

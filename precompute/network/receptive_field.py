@@ -78,6 +78,15 @@ def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> tuple[Wind
     return seen[node]
 
 
+def can_be_followed(graph: fx.GraphModule, node: fx.Node, input_size: int) -> bool:
+    """Return whether every layer on the way to a node moves cells in a way that is understood."""
+    try:
+        windows(graph, node, input_size)
+    except ModelError:
+        return False
+    return True
+
+
 def cell_centres(graph: fx.GraphModule, node: fx.Node, input_size: int) -> np.ndarray:
     """Return where the cells of a node look.
 
@@ -88,6 +97,21 @@ def cell_centres(graph: fx.GraphModule, node: fx.Node, input_size: int) -> np.nd
     """
     rows, columns = windows(graph, node, input_size)
     *_, n_rows, n_columns = _shape(node)
+    return _grid(rows, columns, n_rows, n_columns, input_size)
+
+
+def patch_centres(side: int) -> np.ndarray:
+    """Return the centres of side x side patches that tile the input, shape (side, side, 2).
+
+    Where a network cuts its input into patches (transformers, ConvNeXt) its cells are these.
+    """
+    patch = Window(0, 0, 1)
+    return _grid(patch, patch, side, side, side)
+
+
+def _grid(
+    rows: Window, columns: Window, n_rows: int, n_columns: int, input_size: int
+) -> np.ndarray:
     centres = np.meshgrid(
         rows.centres(n_rows, input_size), columns.centres(n_columns, input_size), indexing="ij"
     )

@@ -1,8 +1,7 @@
 """The networks that can be explained: a registry, and what of a network the method uses.
 
-The method needs feature maps, one global pooling and one linear layer. Where these lie is read off
-the network's own graph (``precompute.network.graph``), so a new model is one registered
-function that builds it::
+Where maps and head of a network lie is found by proof (``precompute.network.cut.search``), so a new
+model is one registered function that builds it::
 
     @register_model("wide_resnet50_2")
     def wide_resnet50_2(num_classes, pretrained=False):
@@ -71,20 +70,33 @@ def torchvision_model(name: str, num_classes: int, pretrained: bool) -> nn.Modul
 
 
 def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
-    """Put a new last linear layer for so many classes in place of the old one."""
+    """Put a new last linear layer for so many classes in place of one for another number."""
     name, head = last_linear(model)
+    if len(head.weight) == num_classes:
+        return model
     parent, _, leaf = name.rpartition(".")
-    new = nn.Linear(head.in_features, num_classes)
+    if isinstance(head, nn.Conv2d):
+        new = nn.Conv2d(head.in_channels, num_classes, 1)
+    else:
+        new = nn.Linear(head.in_features, num_classes)
     nn.init.normal_(new.weight, std=0.01)
     nn.init.zeros_(new.bias)
     setattr(model.get_submodule(parent), leaf, new)
     return model
 
 
-def last_linear(model: nn.Module) -> tuple[str, nn.Linear]:
-    """Return the name and module of the last linear layer in order of definition."""
-    layers = [(name, module) for name, module in model.named_modules()]
+def last_linear(model: nn.Module) -> tuple[str, nn.Linear | nn.Conv2d]:
+    """Return the name and module of the last linear layer in order of definition.
+
+    In a network without one it is the last convolution of one pixel, as in SqueezeNet.
+    """
+    layers = list(model.named_modules())
     linears = [(name, module) for name, module in layers if isinstance(module, nn.Linear)]
+    linears = linears or [
+        (name, module)
+        for name, module in layers
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1)
+    ]
     if not linears:
         raise ModelError(f"{type(model).__name__} has no linear layer to give class scores")
     return linears[-1]

@@ -36,14 +36,22 @@ def run_manifest(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         "layer": model.layer,
         "input_size": model.input_size,
         "receptive_field": model.receptive_field,
-        "mean": list(model.mean),
-        "std": list(model.std),
+        "mean": list(model.preprocessing.mean),
+        "std": list(model.preprocessing.std),
+        "crop": model.preprocessing.crop,
+        "interpolation": model.preprocessing.interpolation,
+        "head": {
+            "kind": model.head.kind,
+            "eps": float(model.head.eps),
+            "is_split": model.head.is_split,
+            "difference": model.difference,
+        },
         "precision": inputs.precision,
         "dataset": inputs.settings.dataset or inputs.settings.source.name,
         "part_names": dataset.part_names,
         "part_keypoints": {part: list(names) for part, names in _keypoints(dataset).items()},
         "synonyms": dataset.language.synonym_groups,
-        "problems": [*dataset.problems, *inputs.words.problems],
+        "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": settings,
         "seed": inputs.settings.seed,
@@ -84,6 +92,8 @@ def _sizes(folder: Path, estimator: str) -> dict[str, int]:
         "canonical": "CN",
     }
     sizes = {}
+    if array_path(folder, "local_c").exists():
+        dims["local_c"] = "XJ"
     for name, letters in dims.items():
         shape = map_array(array_path(folder, name)).shape
         sizes.update(zip(letters, shape, strict=False))

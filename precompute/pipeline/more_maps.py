@@ -17,6 +17,7 @@ from core.runs.writer import RunWriter
 from precompute.datasets.source import DataSource
 from precompute.images.decoding import Decoder
 from precompute.network.forward import Forward, threads_of_torch
+from precompute.network.settings import NetworkSettings
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.plan import make_plan
@@ -100,13 +101,13 @@ def _add_maps(writer: RunWriter, wanted: list[str], device: str) -> int:
     rows = writer.rows("maps")
     for start in range(0, M, _BLOCK):
         rows.write(start, run.array("maps")[start : start + _BLOCK])
-    decoder = Decoder(inputs.dataset, inputs.model.input_size, thumb_size=1)
+    decoder = Decoder(inputs.dataset, inputs.model.preprocessing, thumb_size=1)
     forward = Forward(inputs.model, inputs.device)
     with threads_of_torch(inputs.workers), tqdm(total=len(xs), unit=" images") as progress:
         for start in range(0, len(xs), inputs.batch_size):
             batch = xs[start : start + inputs.batch_size]
-            maps, _, _ = forward(decoder.pixels(batch)).arrays()
-            rows.write(M + start, maps)
+            found = forward(decoder.pixels(batch), inputs.true_c[batch]).arrays()
+            rows.write(M + start, found["maps"])
             progress.update(len(batch))
     rows.sync()
     rows.close()
@@ -119,7 +120,8 @@ def _inputs_of(run: Run, device: str) -> RunInputs:
     recorded = run.manifest["settings"]
     changed = {
         "source": DataSource.from_plain(recorded["source"]),
-        "checkpoint": Path(recorded["checkpoint"]),
+        "checkpoint": recorded["checkpoint"] and Path(recorded["checkpoint"]),
+        "network": NetworkSettings.from_plain(recorded["network"]),
         "estimators": tuple(recorded["estimators"]),
     }
     settings = Settings(

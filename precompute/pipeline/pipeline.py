@@ -6,6 +6,7 @@ tables and manifest. What changes upstream changes the fingerprints downstream.
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from scipy import sparse
 
 from core.errors import FieldmarksError, RunError
 from core.estimators.inputs import estimator_inputs
+from core.head import LocalWeights
 from core.runs.contract import UNREADABLE
 from core.runs.files import array_path, map_array
 from core.runs.run import Run
@@ -178,6 +180,7 @@ class Pipeline:
         if not self.ranks.is_first:
             return
         inputs, settings = self.inputs, self.settings
+        inputs.check_class_order(self._array("logits"))
         estimator_input = estimator_inputs(
             self._array("pooled"),
             self._array("maps"),
@@ -198,10 +201,14 @@ class Pipeline:
         )
 
     def _explanations(self) -> None:
-        true_c = self.inputs.true_c
+        true_c, head = self.inputs.true_c, self.inputs.model.head
+        weights, local = np.asarray(self._array("class_weights")), None
+        if not head.is_exact:
+            local = LocalWeights(self._array("local_c"), self._array("local_weights"))
         factors = Factors(
             self._array("pooled"),
-            np.asarray(self._array("class_weights")),
+            replace(head, weights=weights),
+            local,
             np.asarray(self._array(f"p_t_given_f/{self.settings.default_estimator}")),
             self._table("attributes"),
         )
@@ -213,7 +220,7 @@ class Pipeline:
             true_c,
             self.inputs.is_train,
             self._is_readable(),
-            (len(factors.class_weights), TOP_IMAGES, CANONICAL),
+            (len(weights), TOP_IMAGES, CANONICAL),
             self.ranks,
         )
 

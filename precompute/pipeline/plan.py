@@ -58,7 +58,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
         {"chunks": digest([chunk.fingerprint for chunk in chunks]), "classes": dataset.class_ids},
         (
             *("pooled", "maps", "map_row", "logits", "parts", "thumb_offsets"),
-            *("class_weights", "class_bias", "cell_centres"),
+            *("class_weights", "class_bias", "cell_centres", "local_c", "local_weights"),
         ),
         ("thumbs.bin", "tables/facts.parquet"),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from core.errors import DataError
 from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS
 from precompute.datasets.source import DataSource
+from precompute.network.settings import NetworkSettings
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class Settings:
     ----------
     source : DataSource
         The data set and its words.
-    checkpoint : Path
-        The trained network.
+    checkpoint : Path or None
+        The weights of the trained network; None where its source has them.
     name : str
         Of the run.
     runs : Path
         The folder of all runs.
+    network : NetworkSettings
+        Which network, and how it is fed.
     dataset : str, optional
         What the data set is called on the pages; its folder's or table's name by default.
     arch : str, optional
@@ -53,9 +56,10 @@ class Settings:
     """
 
     source: DataSource
-    checkpoint: Path
+    checkpoint: Path | None
     name: str
     runs: Path
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     dataset: str | None = None
     arch: str | None = None
     input_size: int | None = None

@@ -49,12 +49,18 @@ class Stage:
     def outputs(self, folder: Path) -> list[Path]:
         """Return the files that the stage leaves in a run's folder."""
         per_estimator = {spec.name for spec in ARRAYS if spec.per_estimator}
+        optional = {spec.name for spec in ARRAYS if spec.optional}
         names = [
             f"{name}/{estimator}" if estimator else name
             for name in self.arrays
             for estimator in (self.estimators if name in per_estimator else [""])
         ]
-        return [array_path(folder, name) for name in names] + [folder / f for f in self.files]
+        arrays = [
+            array_path(folder, name)
+            for name in names
+            if name not in optional or array_path(folder, name).exists()
+        ]
+        return arrays + [folder / file for file in self.files]
 
 
 class Marks:

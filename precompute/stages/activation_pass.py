@@ -32,7 +32,8 @@ class RowFiles:
     Parameters
     ----------
     files : dict of RowFile
-        ``pooled``, ``logits``, ``parts`` and ``maps``.
+        ``pooled``, ``logits``, ``parts`` and ``maps``; of a head of first order also ``local_c``
+        and ``local_weights``.
     map_row : ndarray of shape (X,)
         Row of each image in maps, -1 where they are not kept.
     """
@@ -42,13 +43,14 @@ class RowFiles:
 
     def write(self, batch: Batch, activations: BatchActivations) -> None:
         """Write the rows of one batch."""
-        maps, pooled, logits = activations.arrays()
-        if not (np.isfinite(pooled).all() and np.isfinite(logits).all()):
+        arrays = activations.arrays()
+        maps = arrays.pop("maps")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ModelError(
                 "the network gives activations that are no finite numbers: is the checkpoint sound?"
             )
-        self.files["pooled"].write(batch.start, pooled)
-        self.files["logits"].write(batch.start, logits)
+        for name, array in arrays.items():
+            self.files[name].write(batch.start, array)
         self.files["parts"].write(batch.start, batch.parts)
         rows = self.map_row[batch.start : batch.stop]
         is_kept = rows >= 0
@@ -153,10 +155,10 @@ def _results(
 
     def decode_and_compute(task: tuple[int, int]) -> Result:
         batch = decode(task)
-        return batch, forward(batch.take_pixels())
+        return batch, forward(batch.take_pixels(), decoder.labels(batch))
 
     if forward.device.type == "cpu":
         yield from work_ahead(pool, decode_and_compute, tasks, ahead)
         return
     for batch in work_ahead(pool, decode, tasks, ahead):
-        yield batch, forward(batch.take_pixels())
+        yield batch, forward(batch.take_pixels(), decoder.labels(batch))

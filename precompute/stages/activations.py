@@ -1,15 +1,26 @@
 """The pass over the images: what is finished is kept, the rest is computed and joined."""
 
+from dataclasses import replace
+
+import numpy as np
 from tqdm import tqdm
 
+from core.head import Head
 from core.runs.contract import PACKS
+from core.runs.files import array_path
 from core.runs.writer import RunWriter
+from precompute.datasets.dataset import Dataset
 from precompute.images.decoding import Decoder
-from precompute.network.forward import Forward
+from precompute.network.forward import N_LOCAL, Forward
 from precompute.network.loading import LoadedModel
 from precompute.parallel.ranks import Ranks
 from precompute.resume.chunks import Chunk, Chunking, ChunkStore
 from precompute.stages.activation_pass import Recorder, RowFiles, compute
+
+#: What a head of first order keeps of each image.
+LOCAL = ["local_c", "local_weights"]
+#: Images averaged at a time.
+_BLOCK = 256
 
 
 def write_activations(
@@ -43,11 +54,17 @@ def write_activations(
     """
     dataset, map_row = chunking.dataset, chunking.map_row
     store = ChunkStore(writer.folder / "chunks")
-    F, C = model.class_weights.shape[::-1]
+    C, F = model.class_weights.shape
     H, W = model.cell_centres.shape[:2]
     sizes = {"X": len(map_row), "F": F, "C": C, "H": H, "W": W}
     sizes |= {"M": int((map_row >= 0).sum()), "P": len(dataset.part_names)}
-    names = ("pooled", "logits", "parts", "maps")
+    names = ["pooled", "logits", "parts", "maps"]
+    if model.head.is_exact:
+        for name in LOCAL:
+            array_path(writer.folder, name).unlink(missing_ok=True)
+    else:
+        names += LOCAL
+        sizes["J"] = min(N_LOCAL, C)
     if ranks.is_first:
         is_kept = [writer.create(name, sizes) for name in names]
         store.forget_all_but(chunks if all(is_kept) else [])
@@ -64,7 +81,7 @@ def write_activations(
     ) as progress:
         compute(
             [span for chunk in todo for span in chunk.batches(batch_size)],
-            Decoder(dataset, model.input_size, thumb_size, forward.device.type == "cuda"),
+            Decoder(dataset, model.preprocessing, thumb_size, forward.device.type == "cuda"),
             forward,
             record,
             workers=workers,
@@ -80,10 +97,36 @@ def write_activations(
     if ranks.is_first:
         _join(writer, store, chunks)
         writer.put("map_row", map_row)
-        writer.put("class_weights", model.class_weights)
-        writer.put("class_bias", model.class_bias)
+        head = model.head if model.head.is_exact else average_head(writer, dataset, model.head)
+        writer.put("class_weights", head.weights)
+        writer.put("class_bias", head.bias)
         writer.put("cell_centres", model.cell_centres)
     return chunks
+
+
+def average_head(writer: RunWriter, dataset: Dataset, head: Head) -> Head:
+    """Return the average of a first-order head's weights over the training images.
+
+    Of each class over the images in which it is in play: it stands for the class where no image is
+    given, and for classes that are not in play.
+    """
+    local_c, local_weights, pooled, logits = (
+        np.load(array_path(writer.folder, name), mmap_mode="r")
+        for name in (*LOCAL, "pooled", "logits")
+    )
+    xs = np.flatnonzero(dataset.images["is_train"].to_numpy())
+    weights, bias = np.zeros(head.weights.shape), np.zeros(len(head.bias))
+    n_images = np.zeros(len(bias))
+    for start in range(0, len(xs), _BLOCK):
+        block = xs[start : start + _BLOCK]
+        parts = (local_weights[block] * pooled[block][:, None]).sum(axis=-1)
+        rest = np.take_along_axis(logits[block], local_c[block], axis=1) - parts
+        for j in range(local_c.shape[1]):
+            np.add.at(weights, local_c[block, j], local_weights[block, j])
+            np.add.at(bias, local_c[block, j], rest[:, j])
+            np.add.at(n_images, local_c[block, j], 1)
+    n_images = np.maximum(n_images, 1)
+    return replace(head, weights=weights / n_images[:, None], bias=bias / n_images)
 
 
 def _join(writer: RunWriter, store: ChunkStore, chunks: list[Chunk]) -> None:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from core.class_statistics import RunningTop, class_sums, distances_to_mean, nearest
 from core.explanations.attribute_ranking import top_attributes
+from core.head import Head, LocalWeights, effective_weights
 from core.probability import p_t_given_xc
 from core.runs.contract import K
 from core.runs.writer import RunWriter
@@ -32,13 +33,16 @@ class Factors:
     ----------
     pooled : ndarray of shape (X, F)
         May be a memory map; read block by block.
-    class_weights : ndarray of shape (C, F)
+    head : Head
+    local : LocalWeights or None
+        Of all images, for a head of first order.
     p_t_given_f : ndarray of shape (F, T)
     attributes : DataFrame of T rows
     """
 
     pooled: np.ndarray
-    class_weights: np.ndarray
+    head: Head
+    local: LocalWeights | None
     p_t_given_f: np.ndarray
     attributes: pd.DataFrame
 
@@ -58,7 +62,10 @@ class Factors:
         top_p : ndarray of shape (n, k), float32
             p(t given x, c), 0 where there is none.
         """
-        p = p_t_given_xc(self.pooled[xs], self.class_weights[c], self.p_t_given_f)
+        pooled, local = self.pooled[xs], self.local
+        if local is not None:
+            local = LocalWeights(local.classes[xs], local.weights[xs])
+        p = p_t_given_xc(pooled, effective_weights(self.head, pooled, c, local), self.p_t_given_f)
         top_t = top_attributes(p, self.attributes, k)
         top_p = np.take_along_axis(p, np.maximum(top_t, 0), axis=1)
         return top_t, np.where(top_t >= 0, top_p, 0)

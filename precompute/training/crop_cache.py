@@ -14,6 +14,7 @@ from tqdm import tqdm
 from core.runs.contract import UNREADABLE
 from precompute.datasets.dataset import Dataset
 from precompute.images.crop import load_crop
+from precompute.network.preprocessing import DEFAULT, Preprocessing
 
 
 class CropStore:
@@ -26,6 +27,8 @@ class CropStore:
         Which images. Those that cannot be read are left out.
     size : int
         Side of the crops in pixels.
+    fed : Preprocessing
+        How the square is cut out.
     memory : int or None
         Bytes that the decoded crops may take, by default a quarter of the machine's memory. Above
         it they are decoded again for each batch.
@@ -39,8 +42,15 @@ class CropStore:
         One line for each image left out.
     """
 
-    def __init__(self, dataset: Dataset, xs: np.ndarray, size: int, memory: int | None = None):
-        self.dataset, self.size = dataset, size
+    def __init__(
+        self,
+        dataset: Dataset,
+        xs: np.ndarray,
+        size: int,
+        fed: Preprocessing = DEFAULT,
+        memory: int | None = None,
+    ):
+        self.dataset, self.size, self.fed = dataset, size, fed
         self._pool = ThreadPoolExecutor(cpu_count())
         limit = physical_memory() // 4 if memory is None else memory
         is_kept = len(xs) * 3 * size * size <= limit
@@ -69,7 +79,7 @@ class CropStore:
         return torch.from_numpy(np.stack([pixels for pixels, _ in decoded]))
 
     def _decode(self, x: int) -> tuple[np.ndarray, str]:
-        image, crop, _ = load_crop(self.dataset.path(x), self.dataset.bbox(x), self.size)
+        image, crop, _ = load_crop(self.dataset.path(x), self.dataset.bbox(x), self.size, self.fed)
         return np.asarray(image).transpose(2, 0, 1), crop.problem
 
 

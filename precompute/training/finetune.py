@@ -10,15 +10,23 @@ import torch
 import torchvision
 
 from core.errors import DataError
-from precompute.datasets.dataset import Dataset
-from precompute.network.checkpoint import NORMALISATIONS, Checkpoint, load_weights, write_checkpoint
+from precompute.datasets.dataset import BBOX, Dataset
+from precompute.network.checkpoint import Checkpoint, load_weights, write_checkpoint
 from precompute.network.device import choose_device
-from precompute.network.registry import build
+from precompute.network.loading import build_any
+from precompute.network.preprocessing import DEFAULT, NORMALISATIONS, Preprocessing, of_flags
+from precompute.network.registry import build, replace_head
+from precompute.network.settings import NetworkSettings
+from precompute.network.sources import Built
 from precompute.training.crop_cache import CropStore
 from precompute.training.loop import Training, TrainingSettings, accuracy, has_folded_norm, key_of
 
 #: Crops are kept this much larger than the input: a view of part of one loses little.
 _SPARE = 1.15
+
+
+#: No network but the registered one.
+_REGISTERED = NetworkSettings()
 
 
 def finetune(
@@ -29,6 +37,7 @@ def finetune(
     settings: TrainingSettings,
     weights: Path | None = None,
     normalise: str | None = None,
+    network: NetworkSettings = _REGISTERED,
     device: str = "auto",
     validate: float = 0.0,
 ) -> Checkpoint:
@@ -39,23 +48,31 @@ def finetune(
     weights : Path or None
         State dict or checkpoint to start from; None for torchvision's ImageNet weights.
     normalise : str or None
-        Key of ``checkpoint.NORMALISATIONS``; None to take it from the weights.
+        Key of ``preprocessing.NORMALISATIONS``; None to take it from the weights.
+    network : NetworkSettings
+        Another network than the registered ``arch``, and how it is fed.
     validate : float
         Share of the training split to hold out and score on in place of the test split.
     """
     where = choose_device(device)
     torch.manual_seed(settings.seed)
-    model = build(arch, len(dataset.class_ids), pretrained=weights is None)
+    built = _built(arch, network, len(dataset.class_ids), weights)
+    arch, model = network.source or arch, built.model
     start = load_weights(model, weights) if weights else None
     keep_norm = weights is not None and has_folded_norm(model)
     mean, std = _normalisation(start, normalise, keep_norm)
+    fed = of_flags(network, settings.input_size).over(Preprocessing(mean, std))
+    fed = fed.over(built.preprocessing) if network.source else fed
+    has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())
+    fed = fed.over(Preprocessing(crop="box" if has_boxes else "centre")).over(DEFAULT)
+    mean, std = fed.mean, fed.std
     train_xs, score_xs = _split(dataset, validate, settings.seed)
     out.parent.mkdir(parents=True, exist_ok=True)
 
     for problem in dataset.problems:
         print(f"note: {problem}")
-    crops = CropStore(dataset, train_xs, round(settings.input_size * _SPARE))
-    held_out = CropStore(dataset, score_xs, settings.input_size)
+    crops = CropStore(dataset, train_xs, round(settings.input_size * _SPARE), fed)
+    held_out = CropStore(dataset, score_xs, settings.input_size, fed)
     for line in crops.unreadable + held_out.unreadable:
         print(f"note: left out {line}")
     training = Training(model, settings, where, mean, std, len(crops), keep_norm)
@@ -82,11 +99,30 @@ def finetune(
         input_size=settings.input_size,
         mean=mean,
         std=std,
-        made=_how(training, weights, crops, held_out, validate),
+        made=_how(training, weights, crops, held_out, validate)
+        | {
+            "network_args": list(network.args),
+            "preprocessing": {
+                "crop": fed.crop,
+                "crop_share": fed.crop_share,
+                "interpolation": fed.interpolation,
+            },
+        },
     )
     write_checkpoint(out, checkpoint)
     partial.unlink()
     return checkpoint
+
+
+def _built(arch: str, network: NetworkSettings, n_classes: int, weights: Path | None) -> Built:
+    """Return a network for so many classes: the registered one, or that of ``--network``."""
+    if network.source is None:
+        return Built(build(arch, n_classes, pretrained=weights is None))
+    built = build_any(network.source, network.args, n_classes, {})
+    if weights is None and not built.has_weights:
+        print(f"note: {network.source} starts from random weights; give others by --weights")
+    replace_head(built.model, n_classes)
+    return built
 
 
 def _normalisation(start: Checkpoint | None, name: str | None, is_folded: bool):

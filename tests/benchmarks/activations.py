@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,10 @@ from tqdm import tqdm
 from core.runs.row_file import RowFile
 from precompute.datasets.readers.cub import read_cub
 from precompute.images.decoding import Decoder
-from precompute.network.checkpoint import Checkpoint
 from precompute.network.device import autocast, choose_device
 from precompute.network.forward import Forward, threads_of_torch
 from precompute.network.loading import LoadedModel, explainable
+from precompute.network.preprocessing import DEFAULT
 from precompute.network.registry import build
 from precompute.resume.chunks import Chunking, ChunkStore, spans
 from precompute.stages.activation_pass import Recorder, RowFiles, compute
@@ -38,10 +39,7 @@ def random_model(arch: str, n_classes: int, input_size: int) -> LoadedModel:
     """Return a network of random weights, which takes as long as a trained one."""
     torch.manual_seed(0)
     model = build(arch, n_classes).eval()
-    ids = list(range(1, n_classes + 1))
-    imagenet = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    checkpoint = Checkpoint(arch, {}, ids, [str(i) for i in ids], input_size, *imagenet)
-    return explainable(model, checkpoint, input_size)
+    return explainable(model, arch, replace(DEFAULT, input_size=input_size))
 
 
 @torch.inference_mode()
@@ -89,7 +87,7 @@ def whole_pass(folder: Path, forward: Forward, model: LoadedModel, batch: int, w
             for first, last in edges
             for start in range(first, last, batch)
         ]
-        decoder = Decoder(dataset, model.input_size, 224, forward.device.type == "cuda")
+        decoder = Decoder(dataset, model.preprocessing, 224, forward.device.type == "cuda")
         with tqdm(total=X, unit=" images", disable=True) as progress:
             started = time.perf_counter()
             compute(tasks, decoder, forward, record, workers=workers, progress=progress)

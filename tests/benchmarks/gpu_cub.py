@@ -98,7 +98,7 @@ def main() -> None:
         write_checkpoint(folder / "random.pth", checkpoint)
         model = load_checkpoint(folder / "random.pth")
         forward = Forward(model, device, args.compile)
-        decoder = Decoder(dataset, 224, 224, device.type == "cuda")
+        decoder = Decoder(dataset, model.preprocessing, 224, device.type == "cuda")
         n_batches = min(20, max(args.images // args.batch_size, 1))
         n_decoded = min(args.images, 4096)
         rates = {

@@ -1,0 +1,120 @@
+"""What a person says about a network on the command line; torch is not needed to hold it."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import DataError
+
+#: How the network's square is cut out of an image, see `precompute.images.crop`.
+CROPS = ("box", "centre", "whole")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The arguments that say which network, and how it is fed.
+
+    Parameters
+    ----------
+    source : str, optional
+        ``torchvision:NAME``, ``timm:NAME``, ``hf:FOLDER``, ``package.module:function`` or
+        ``file.py:function``; None for the architecture that a checkpoint of ``train`` names.
+    args : tuple of str
+        For the function: values, or ``name=value``.
+    mean, std : tuple of 3 float, optional
+        Normalisation of RGB in [0, 1].
+    crop : str, optional
+        One of `CROPS`.
+    interpolation : str, optional
+        One of `INTERPOLATIONS`.
+    classes : str, optional
+        A file with one class a line in the order of the class scores, or ``natural``: the data
+        set's classes in natural order (2 before 10).
+    layer : str, optional
+        The layer whose maps are explained.
+    keep_order : bool
+        Go on where another order of the classes fits the training images better.
+
+    Raises
+    ------
+    DataError
+        If a value is not one of those.
+    """
+
+    source: str | None = None
+    args: tuple[str, ...] = ()
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    crop: str | None = None
+    interpolation: str | None = None
+    classes: str | None = None
+    layer: str | None = None
+    keep_order: bool = False
+
+    def __post_init__(self):
+        for option, known in (("crop", CROPS), ("interpolation", INTERPOLATIONS)):
+            value = getattr(self, option)
+            if value is not None and value not in known:
+                raise DataError(f"--{option} is one of {', '.join(known)}, got {value!r}")
+        for option in ("mean", "std"):
+            value = getattr(self, option)
+            if value is not None and (len(value) != 3 or not all(abs(v) < 1e3 for v in value)):
+                raise DataError(f"--{option} is three numbers, for red, green and blue in [0, 1]")
+        if self.std is not None and not all(v > 0 for v in self.std):
+            raise DataError(f"--std is three numbers above 0, got {self.std}")
+        if self.args and self.source is None:
+            raise DataError("--network-args are for the function that --network names")
+
+    @classmethod
+    def from_plain(cls, plain: dict) -> "NetworkSettings":
+        """Return the settings that a manifest holds as JSON values."""
+        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()})
+
+    @property
+    def own_code(self) -> Path | None:
+        """The user's file of Python, None where the network does not come from one."""
+        path = Path((self.source or "").rpartition(":")[0])
+        return path if path.suffix == ".py" else None
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which network, and how it is fed."""
+    add = parser.add_argument_group("network").add_argument
+    add(
+        "--network",
+        metavar="SOURCE",
+        help="torchvision:NAME, timm:NAME, hf:FOLDER, package.module:function or file.py:function "
+        "(its code is run); default: as the checkpoint of 'train' says",
+    )
+    add(
+        "--network-args",
+        nargs="+",
+        default=[],
+        metavar="ARG",
+        help="for the function: values, or name=value",
+    )
+    add("--mean", nargs=3, type=float, metavar=("R", "G", "B"), help="of RGB in [0, 1]")
+    add("--std", nargs=3, type=float, metavar=("R", "G", "B"), help="deviation of RGB in [0, 1]")
+    add(
+        "--crop",
+        choices=CROPS,
+        help="box: a square around the bounding box; centre: the square in the middle; whole: all "
+        "of the image, filled to a square (default: box where there are boxes, else centre)",
+    )
+    add("--interpolation", choices=INTERPOLATIONS, help="default: as the network says")
+
+
+def network_of(args: argparse.Namespace) -> NetworkSettings:
+    """Return what a command line says of the network."""
+    return NetworkSettings(
+        source=args.network,
+        args=tuple(args.network_args),
+        mean=tuple(args.mean) if args.mean else None,
+        std=tuple(args.std) if args.std else None,
+        crop=args.crop,
+        interpolation=args.interpolation,
+        classes=getattr(args, "classes", None),
+        layer=getattr(args, "layer", None),
+        keep_order=getattr(args, "keep_class_order", False),
+    )

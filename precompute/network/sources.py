@@ -1,0 +1,250 @@
+"""Networks by name: torchvision's, timm's, a folder of Hugging Face, or a function of the user's.
+
+A function is called only where its name was given on the command line; no file names code to run.
+"""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torchvision
+from torch import nn
+
+from core.errors import ModelError, one_line
+from precompute.network import preprocessing
+from precompute.network.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network as its source gives it.
+
+    Parameters
+    ----------
+    model : nn.Module
+    preprocessing : Preprocessing
+        As far as the source says.
+    class_names : list of str, optional
+        In the order of the class scores.
+    has_weights : bool
+        Whether it is trained already.
+    """
+
+    model: nn.Module
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    class_names: list[str] | None = None
+    has_weights: bool = False
+
+
+def build_network(
+    source: str, args: Iterable[str], num_classes: int, entries: Iterable[str] = ()
+) -> Built:
+    """Build the network that a source names.
+
+    Parameters
+    ----------
+    source : str
+        As in `precompute.network.settings.NetworkSettings`.
+    args : iterable of str
+        Values for the function, or ``name=value``.
+    num_classes : int
+        Of the data set; asked for where the source takes it.
+    entries : iterable of str
+        Names in the weights to be loaded: a network with optional parts is built as they say.
+
+    Raises
+    ------
+    ModelError
+        If there is no such source, or it gives no network.
+    """
+    kind, separator, name = source.partition(":")
+    builders = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}
+    if kind in builders and separator:
+        given, named = parse_args(args)
+        if given:
+            raise ModelError(f"--network-args of {source} are name=value, got {given[0]!r}")
+        return builders[kind](name, num_classes, named, list(entries))
+    if not separator or not name:
+        raise ModelError(
+            f"--network is torchvision:NAME, timm:NAME, hf:FOLDER, package.module:function or "
+            f"file.py:function, got {source!r}{_nearest(source, builders)}"
+        )
+    return _function(source, *parse_args(args), num_classes)
+
+
+def parse_args(args: Iterable[str]) -> tuple[list, dict]:
+    """Return values and named values; what is no Python literal is a text.
+
+    >>> parse_args(["efficientnet-lite0", "depth=3", "in_22k=True"])
+    (['efficientnet-lite0'], {'depth': 3, 'in_22k': True})
+    """
+    given, named = [], {}
+    for text in args:
+        name, separator, value = text.partition("=")
+        if separator and name.isidentifier():
+            named[name] = _literal(value)
+        else:
+            given.append(_literal(text))
+    return given, named
+
+
+def _literal(text: str):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _call(what: str, function: Callable, *args, **kwargs):
+    """Call a library's or the user's function, its errors told in one line."""
+    try:
+        return function(*args, **kwargs)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"{what} fails ({type(error).__name__}: {one_line(error)})") from None
+
+
+def torchvision_names() -> list[str]:
+    """Return torchvision's classification networks."""
+    return torchvision.models.list_models(module=torchvision.models)
+
+
+def _torchvision(name: str, num_classes: int, named: dict, entries: list[str]) -> Built:
+    if name not in torchvision_names():
+        near = _nearest(name, torchvision_names())
+        raise ModelError(f"torchvision has no classification network {name!r}{near}")
+    if name in ("googlenet", "inception_v3"):
+        has_aux = any(key.lower().lstrip("module.").startswith("aux") for key in entries)
+        named = {"aux_logits": has_aux, "init_weights": False, **named}
+    model = _call(
+        f"torchvision:{name}",
+        torchvision.models.get_model,
+        name,
+        **{"num_classes": num_classes, **named},
+    )
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    return Built(model, preprocessing.of_torchvision(weights))
+
+
+def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built:
+    timm = _optional("timm", "timm")
+    if not timm.is_model(name.partition(".")[0]):
+        near = _nearest(name, timm.list_models())
+        raise ModelError(f"timm has no network {name!r}{near}")
+    model = _call(f"timm:{name}", timm.create_model, name, **{"num_classes": num_classes, **named})
+    return Built(model, preprocessing.of_timm(timm.data.resolve_model_data_config(model)))
+
+
+def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]) -> Built:
+    path = Path(folder).expanduser()
+    if not (path / "config.json").is_file():
+        raise ModelError(
+            f"hf:{folder} is no folder with a config.json: save the network by "
+            "model.save_pretrained(FOLDER) and name that folder"
+        )
+    transformers = _optional("transformers", "transformers")
+    transformers.logging.set_verbosity_error()
+    model = _call(
+        f"hf:{folder}",
+        transformers.AutoModelForImageClassification.from_pretrained,
+        path,
+        local_files_only=True,
+        trust_remote_code=False,
+        **named,
+    )
+    config = _call(f"hf:{folder}", json.loads, (path / "config.json").read_text("utf-8"))
+    names = config.get("id2label") or {}
+    ordered = [str(names[key]) for key in sorted(names, key=int)]
+    is_named = ordered != [f"LABEL_{i}" for i in range(len(ordered))]
+    return Built(
+        _Scores(model),
+        preprocessing.of_hf(path),
+        ordered if ordered and is_named else None,
+        has_weights=True,
+    )
+
+
+class _Scores(nn.Module):
+    """A network of transformers that returns its class scores alone."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        """Return the class scores of images, (n, C)."""
+        return self.model(pixel_values=images).logits
+
+
+def _optional(module: str, package: str):
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ModelError(
+            f"{package} is not installed ({one_line(error)}): pip install {package}"
+        ) from None
+
+
+def _function(source: str, given: list, named: dict, num_classes: int) -> Built:
+    place, _, path = source.rpartition(":")
+    module = _from_file(Path(place).expanduser()) if place.endswith(".py") else _module(place)
+    function = module
+    for part in path.split("."):
+        if not hasattr(function, part):
+            near = _nearest(part, [name for name in dir(function) if not name.startswith("_")])
+            raise ModelError(f"{place} has no {path!r}{near}")
+        function = getattr(function, part)
+    if not callable(function):
+        raise ModelError(f"{source} is a {type(function).__name__}, not a function")
+    if "num_classes" not in named and _takes_num_classes(function, len(given)):
+        named = {**named, "num_classes": num_classes}
+    model = _call(source, function, *given, **named)
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"{source} returns a {type(model).__name__}, not an nn.Module")
+    return Built(model)
+
+
+def _takes_num_classes(function: Callable, n_given: int) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return False
+    return "num_classes" in parameters[n_given:]
+
+
+def _module(name: str):
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise ModelError(
+            f"--network names the module {name!r}, which cannot be imported "
+            f"({type(error).__name__}: {one_line(error)})"
+        ) from None
+
+
+def _from_file(path: Path):
+    if not path.is_file():
+        raise ModelError(f"--network names the file {path}, which is not there")
+    spec = importlib.util.spec_from_file_location(f"own_network_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, folder)
+    try:
+        _call(str(path), spec.loader.exec_module, module)
+    finally:
+        sys.path.remove(folder)
+    return module

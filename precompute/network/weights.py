@@ -1,0 +1,194 @@
+"""Weights as people have them, fitted to a network.
+
+A file is read as tensors only: loading one runs no code of its author.
+"""
+
+import argparse
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from core.errors import DataError, ModelError, one_line
+
+#: Where trainings put the weights inside a file; moving averages first, they are what was scored.
+_PLACES = (
+    *("model_ema", "state_dict_ema", "ema_state_dict", "ema", "ema_model"),
+    *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
+    *("params", "module", "backbone"),
+)
+#: What ``torch.compile`` and wrappers put into names.
+_WRAPPERS = ("_orig_mod.",)
+
+
+def read_file(path: str | Path) -> dict:
+    """Return what a file of weights holds: ``.safetensors``, or what ``torch.save`` wrote.
+
+    Raises
+    ------
+    DataError
+        If there is no file, or it holds more than tensors and plain values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; a checkpoint or state dict was expected")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return dict(load_file(path))
+        # argparse's namespace is a bare holder of values that many trainings store
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DataError(f"{path} cannot be read as weights ({_pickled(path, error)})") from None
+    except Exception as error:
+        raise DataError(f"{path} cannot be read as weights ({one_line(error)})") from None
+    if not isinstance(state, Mapping):
+        raise DataError(f"{path} holds a {type(state).__name__}; a state dict was expected")
+    return dict(state)
+
+
+def _pickled(path: Path, error: Exception) -> str:
+    """Say what else than weights a file holds."""
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:
+        return one_line(error)
+    if not names:
+        return one_line(error)
+    return (
+        f"it holds Python objects, such as {sorted(names)[0]}, and to load them would run code of "
+        "whoever wrote it; save model.state_dict() instead"
+    )
+
+
+def find_state(contents: dict, path: str | Path) -> tuple[dict[str, Tensor], str]:
+    """Return the state dict in a file's contents, and the key under which it lay.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    for place in _PLACES:
+        inner = contents.get(place)
+        if isinstance(inner, Mapping) and (found := _tensors(inner)):
+            return found, place
+        if isinstance(inner, Mapping) and (nested := find_nested(inner)):
+            return nested, place
+    found = _tensors(contents)
+    if not found:
+        keys = ", ".join(sorted(map(str, contents))[:5])
+        raise DataError(f"{path} holds no weights that are known: its entries are {keys or 'none'}")
+    return found, ""
+
+
+def find_nested(contents: Mapping) -> dict[str, Tensor]:
+    """Return weights one level further down: a moving average keeps them in its ``module``."""
+    for place in ("module", "state_dict", "shadow", "shadow_params"):
+        if isinstance(contents.get(place), Mapping):
+            return _tensors(contents[place])
+    return {}
+
+
+def _tensors(contents: Mapping) -> dict[str, Tensor]:
+    found = {}
+    for key, value in contents.items():
+        if isinstance(key, str) and isinstance(value, Tensor):
+            for wrapper in _WRAPPERS:
+                key = key.replace(wrapper, "")
+            found[key] = value
+    return found
+
+
+def fit(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> dict[str, Tensor]:
+    """Return the entries of a state dict under the network's own names.
+
+    A common prefix (``module.``, Lightning's ``model.``) is left out: the one under which most of
+    the network's entries are found. What lies beside it, a loss's weights for instance, is ignored.
+
+    Raises
+    ------
+    ModelError
+        If entries are missing or left over: another network.
+    """
+    own = model.state_dict()
+    prefix = _prefix(own, state)
+    inside = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
+    optional = {key for key in own if key.endswith("num_batches_tracked")}
+    missing = [key for key in own if key not in inside and key not in optional]
+    left = [key for key in inside if key not in own and not _is_beside(key, own)]
+    if missing or left:
+        example = (missing or left)[0]
+        what = "lacks" if missing else "also holds"
+        raise ModelError(
+            f"{path} holds other weights than this {type(model).__name__}: "
+            f"{len(missing) + len(left)} of {len(own)} entries differ; it {what} {example}; "
+            "is --network (or --arch) right?"
+        )
+    return {key: inside.get(key, own[key]) for key in own}
+
+
+def _is_beside(key: str, own: dict) -> bool:
+    """Return whether an entry belongs to no part of the network, such as a loss or a metric."""
+    parts = {name.partition(".")[0] for name in own}
+    return key.partition(".")[0] not in parts and "." in key
+
+
+def _prefix(own: dict, state: dict) -> str:
+    """Return the prefix under which most of the network's names are found."""
+    candidates = {""}
+    first = next(iter(own))
+    candidates |= {key.removesuffix(first) for key in state if key.endswith(f".{first}")}
+    return max(
+        sorted(candidates, key=len), key=lambda p: sum(f"{p}{name}" in state for name in own)
+    )
+
+
+def adapt_head(model: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+    """Give the last layer as many classes as its weights have, where only these differ."""
+    own = model.state_dict()
+    differ = {
+        key.rpartition(".")[0] for key in own if key in state and own[key].shape != state[key].shape
+    }
+    if len(differ) != 1:
+        return model
+    (name,) = differ
+    old, weight = model.get_submodule(name), state[f"{name}.weight"]
+    is_linear = isinstance(old, nn.Linear) and weight.shape[1:] == old.weight.shape[1:]
+    is_pointwise = (
+        isinstance(old, nn.Conv2d)
+        and old.kernel_size == (1, 1)
+        and weight.shape[1:] == old.weight.shape[1:]
+    )
+    if is_linear:
+        new = nn.Linear(old.in_features, len(weight), bias=old.bias is not None)
+    elif is_pointwise:
+        new = nn.Conv2d(old.in_channels, len(weight), 1, old.stride, bias=old.bias is not None)
+    else:
+        return model
+    parent, _, leaf = name.rpartition(".")
+    setattr(model.get_submodule(parent), leaf, new.train(old.training))
+    return model
+
+
+def load_state(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> None:
+    """Load a state dict under the network's own names that came from ``path``.
+
+    Raises
+    ------
+    ModelError
+        If names or shapes differ.
+    """
+    own = model.state_dict()
+    wrong = sorted(own.keys() ^ state.keys())
+    wrong += [name for name in own if name in state and own[name].shape != state[name].shape]
+    if wrong:
+        raise ModelError(
+            f"{path} holds other weights than this {type(model).__name__}: {len(wrong)} of "
+            f"{len(own)} entries differ, such as {wrong[0]}; is --arch right?"
+        )
+    model.load_state_dict(state)
