@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from scipy import sparse
 from core.errors import DataError
 from core.language.attribute import Attribute
 from precompute.attributes.column_values import flag_attribute, is_of_brands, value_attribute
+from precompute.attributes.lexicon import known_share
 from precompute.attributes.titles import Titles
 from precompute.datasets.annotated import Annotated
 from precompute.datasets.captions import Lines, Words
@@ -23,6 +24,8 @@ _BETWEEN = re.compile(r"\s*[;|]\s*|,\s*")
 DISTINCT = 0.5
 #: Fewer different values are categories whatever their share.
 FEW = 20
+#: Captions of which a smaller share of the words is known are told of.
+ENGLISH = 0.6
 #: Share of a class's images with one value from which on a column restates the class.
 RESTATES = 0.98
 
@@ -171,6 +174,10 @@ def with_columns(
             lines = Lines([*a, *b] for a, b in zip(lines, read.sentences, strict=True))
         problems = [*words.problems, *read.problems]
         words = Words(lines, read.annotated, None, problems, words.n_missing)
+    share = known_share(words.lines)
+    if share is not None and share < ENGLISH:
+        told = f"captions do not look English: {share:.0%} of their words are known"
+        words = replace(words, problems=[*words.problems, told])
     if not words.counts.any():
         raise DataError(
             f"expected words of the images, found none for {len(true_c)}: all captions are empty "

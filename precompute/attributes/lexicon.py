@@ -7,7 +7,10 @@ edited. The tag of an unknown word is derived from its suffix.
 
 import csv
 import importlib.util
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from core.errors import DataError
@@ -64,6 +67,25 @@ def lexicon() -> dict[str, str]:
     with CAPTION_WORDS.open(encoding="utf-8", newline="") as file:
         tags.update((row["word"], row["tag"]) for row in csv.DictReader(file))
     return tags
+
+
+def known_share(captions: Iterable[Sequence[str]], n_most: int = 2000) -> float | None:
+    """Return the share of the first words that the lexicon has, None where there are none.
+
+    Parameters
+    ----------
+    captions : iterable of sequences of str
+        The captions of each image.
+    n_most : int
+        Images that are looked at.
+    """
+    words = [
+        word
+        for said in islice(captions, n_most)
+        for caption in said
+        for word in re.findall(r"[^\W\d_]+", caption.lower())
+    ]
+    return sum(word in lexicon() for word in words) / len(words) if words else None
 
 
 @cache

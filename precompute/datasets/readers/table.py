@@ -5,8 +5,10 @@ As in Hugging Face's imagefolder, the column ``file_name`` holds paths below the
 columns: the label, a split, captions, a box; each other one is taken for an attribute.
 """
 
+import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +91,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
         encoding = "cp1252"
         head = data.decode(encoding, errors="replace").partition("\n")[0]
     separator = max(",;\t|", key=head.count)
+    names = [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
+    if twice := [name for name, n in Counter(names).items() if n > 1]:
+        raise DataError(f"{path} has two columns called {twice[0]!r}")
     return pd.read_csv(
         path,
         sep=separator,
