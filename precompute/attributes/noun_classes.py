@@ -12,6 +12,11 @@ from precompute.attributes.lexicon import NOUNS
 from precompute.attributes.phrases import Reading
 from precompute.attributes.synonyms import singular
 
+#: Materials have no article, whatever the captions show of them.
+MATERIALS = frozenset(
+    "canvas cotton denim fabric fleece fur glass grass hair leather linen mesh metal nylon plastic "
+    "polyester rubber sand satin silk snow steel suede velvet water wood wool".split()
+)
 #: A noun is judged from this many mentions on, and called a mass noun only from that many.
 MIN_MENTIONS, MIN_MASS = 5, 20
 #: Shares of its mentions that make a noun one of several, a mass, the whole object, an end.
@@ -48,7 +53,7 @@ def learn_nouns(readings: Iterable[Reading], part_names: Sequence[str] = ()) -> 
             for j in range(start, end - 1):
                 if reading.tags[j] in NOUNS:
                     uses[singular(reading.tokens[j].lower())]["modifier"] += 1
-    number = {
+    number = dict.fromkeys(MATERIALS, "mass") | {
         noun: kind for noun, counted in uses.items() if (kind := _number(counted, n_captions))
     }
     ends = {

@@ -16,6 +16,8 @@ from precompute.attributes.synonyms import singular
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 #: Names of places and people are no attributes.
 _NOUNS = frozenset({"NN", "NNS"})
+#: Whom a thing is for.
+_PEOPLE = frozenset("adult baby boy child girl infant kid man teen toddler woman".split())
 #: Letters that say a shape: "v neck", "t strap".
 _SHAPES = frozenset("otuvxyz")
 #: Words that a sentence has and a title lacks.
@@ -138,6 +140,8 @@ def _picked(
         tag = likely_tag(word.rpartition(" ")[2])
         if not is_compound and tag in ADJECTIVES | PARTICIPLES:
             attributes.append(Attribute(word, word, "is"))
+        elif singular(word) in _PEOPLE:
+            attributes.append(Attribute(f"for {word}", "audience", "is"))
         elif tag in _NOUNS:
             attributes.append(Attribute("", singular(word), "noun"))
     return attributes

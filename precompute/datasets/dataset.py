@@ -6,6 +6,7 @@ because names can repeat and a data set's own numbers need not be contiguous.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,14 @@ class Dataset:
         """Return where image ``x`` lies."""
         return self.image_folder / self.images["path"].iloc[x]
 
-    def bbox(self, x: int) -> tuple[float, float, float, float]:
-        """Return left, top, width and height of the box of image ``x``, in pixels."""
+    @cached_property
+    def has_boxes(self) -> bool:
+        """Whether any image has a box; where none has, all are used whole."""
+        return bool(self.images[BBOX].notna().to_numpy().any())
+
+    def bbox(self, x: int) -> tuple[float, float, float, float] | None:
+        """Return left, top, width and height of the box of image ``x`` in pixels, None for none."""
+        if not self.has_boxes:
+            return None
         left, top, width, height = (float(self.images[column].iloc[x]) for column in BBOX)
         return left, top, width, height

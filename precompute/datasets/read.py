@@ -5,7 +5,7 @@ import numpy as np
 from core.errors import DataError
 from precompute.datasets.dataset import Dataset
 from precompute.datasets.links import Inside
-from precompute.datasets.readers import cub, folders, table  # noqa: F401  # each registers its readers
+from precompute.datasets.readers import awa2, celeba, coco, cub, folders, table  # noqa: F401  # each registers its readers
 from precompute.datasets.registry import reader_of
 from precompute.datasets.source import DataSource
 

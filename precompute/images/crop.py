@@ -38,7 +38,7 @@ class Crop:
 
 
 def square_crop(
-    width: int, height: int, bbox: tuple[float, float, float, float], margin: float = 0.0
+    width: int, height: int, bbox: tuple[float, float, float, float] | None, margin: float = 0.0
 ) -> Crop:
     """Return the square around a box.
 
@@ -46,15 +46,18 @@ def square_crop(
     ----------
     width, height : int
         Of the image, pixels.
-    bbox : tuple of 4 float
+    bbox : tuple of 4 float, or None
         Left, top, width, height. It is clipped to the image; a box without finite numbers, without
-        area or wholly outside gives the whole image.
+        area or wholly outside gives the whole image, and so does None.
     margin : float
         Added on each side, as a share of the square's side.
 
     >>> square_crop(100, 80, (10, 20, 40, 20))
     Crop(left=10.0, top=10.0, side=40.0, problem='')
     """
+    if bbox is None:
+        side = float(max(width, height))
+        return Crop((width - side) / 2, (height - side) / 2, side)
     left, top, box_width, box_height = bbox
     problem = ""
     right, bottom = left + box_width, top + box_height
@@ -76,7 +79,7 @@ def square_crop(
 
 
 def frame(
-    width: int, height: int, bbox: tuple[float, float, float, float], fed: Preprocessing
+    width: int, height: int, bbox: tuple[float, float, float, float] | None, fed: Preprocessing
 ) -> Crop:
     """Return the square that a network is fed.
 
@@ -102,7 +105,7 @@ def frame(
 
 def load_crop(
     path: str | Path,
-    bbox: tuple[float, float, float, float],
+    bbox: tuple[float, float, float, float] | None,
     size: int,
     fed: Preprocessing = DEFAULT,
 ) -> tuple[Image.Image, Crop, tuple[int, int]]:

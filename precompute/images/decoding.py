@@ -70,7 +70,7 @@ class Decoder:
         self._folder = dataset.image_folder
         # arrays: a look-up in a DataFrame costs as much as decoding the image
         self._paths = dataset.images["path"].array
-        self._boxes = dataset.images[BBOX].to_numpy(float)
+        self._boxes = dataset.images[BBOX].to_numpy(float) if dataset.has_boxes else None
         self._parts = dataset.parts
         self._labels = dataset.images["true_c"].to_numpy()
         self._fed, self._thumb_size = fed, thumb_size
@@ -98,9 +98,8 @@ class Decoder:
         return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
 
     def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
-        fed = self._fed
-        path, box = self._folder / self._paths[x], self._boxes[x].tolist()
-        return load_crop(path, box, fed.input_size, fed)
+        bbox = None if self._boxes is None else self._boxes[x].tolist()
+        return load_crop(self._folder / self._paths[x], bbox, self._fed.input_size, self._fed)
 
     def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
         # looked up before reading: a file that changes meanwhile is read again at the next start

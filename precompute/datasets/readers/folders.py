@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DataError
-from precompute.datasets.captions import Words, sidecar_words
+from precompute.datasets.caption_file import captions_of
+from precompute.datasets.captions import Words
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.datasets.registry import register_dataset
 from precompute.datasets.source import DataSource
@@ -83,7 +84,8 @@ def read_folders(source: DataSource) -> Dataset:
     )
 
     def words() -> Words:
-        return sidecar_words(source.captions or folder, images["path"].array)
+        of_images = np.array(names, object)[images["true_c"]]
+        return captions_of(source.captions or folder, images["path"].array, of_images)
 
     return Dataset(
         image_folder=folder,

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DataError, one_line
-from precompute.datasets.captions import Lines, Words, clean, sidecar_words
+from precompute.datasets.caption_file import captions_of
+from precompute.datasets.captions import Lines, Words, clean
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.datasets.links import Inside
 from precompute.datasets.readers.columns import Columns
@@ -123,7 +124,21 @@ def read_table(source: DataSource) -> Dataset:
     if not folder.is_dir():
         raise DataError(f"expected a folder of images at {folder}, found none: see --images")
     frame = read_frame(path)
-    columns = Columns.of(frame, source)
+    return dataset_of(frame, Columns.of(frame, source), folder, source)
+
+
+def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: DataSource) -> Dataset:
+    """Return the data set of a table, whatever it was read from.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row an image; rows that name one image are read together.
+    columns : Columns
+    folder : Path
+        That the paths of the files begin at.
+    source : DataSource
+    """
     files = Files.of(texts(frame[columns.file_name]), folder)
     label = np.array(texts(frame[columns.label]))
     problems = list(files.problems)
@@ -161,9 +176,10 @@ def read_table(source: DataSource) -> Dataset:
         said = _words(frame, columns, files.paths, images["path"].tolist())
         if source.captions is None:
             return said
-        beside = sidecar_words(source.captions, images["path"].tolist())
+        of_images = np.array(class_names, object)[images["true_c"]]
+        beside = captions_of(source.captions, images["path"].tolist(), of_images)
         joined = Lines([*a, *b] for a, b in zip(said.lines, beside.lines, strict=True))
-        return replace(said, lines=joined, problems=beside.problems)
+        return replace(said, lines=joined, problems=beside.problems, n_missing=beside.n_missing)
 
     return Dataset(
         image_folder=folder,

@@ -1,0 +1,91 @@
+"""Reads JSON of COCO's object annotations and of Karpathy's splits.
+
+COCO: ``images``, ``annotations`` with ``category_id`` and ``bbox``, ``categories``; the label of an
+image is its largest object, cut out by its box. Karpathy: ``images`` with ``filename``, ``split``
+and ``sentences``; the label is a key of each image that ``--label`` names.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import DataError, one_line
+from precompute.datasets.dataset import Dataset
+from precompute.datasets.readers.columns import Columns
+from precompute.datasets.readers.table import dataset_of
+from precompute.datasets.registry import register_dataset
+from precompute.datasets.source import DataSource
+
+#: Karpathy's further training images.
+_REST = {"restval": "train"}
+
+
+@register_dataset("coco", recognises=lambda path: path.suffix.lower() == ".json")
+def read_coco(source: DataSource) -> Dataset:
+    """Read one JSON file.
+
+    Raises
+    ------
+    DataError
+        If it is neither layout, or an image has no label.
+    """
+    try:
+        data = json.loads(source.data.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{source.data} cannot be read as JSON: {one_line(error)}") from None
+    if not isinstance(data, dict) or not data.get("images"):
+        raise DataError(f"expected an object with images in {source.data}")
+    try:
+        is_karpathy = "sentences" in data["images"][0]
+        frame = _karpathy(data, source) if is_karpathy else _objects(data)
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{source.data} lacks {one_line(error)}: is it COCO's JSON?") from None
+    columns = Columns("file_name", "label", "split", "captions", "bbox", ())
+    return dataset_of(frame, columns, source.images or source.data.parent, source)
+
+
+def _objects(data: dict) -> pd.DataFrame:
+    if "annotations" not in data or "categories" not in data:
+        raise KeyError("annotations or categories")
+    category = {each["id"]: each["name"] for each in data["categories"]}
+    largest: dict[int, dict] = {}
+    for each in data["annotations"]:
+        width, height = each["bbox"][2:]
+        known = largest.get(each["image_id"])
+        if known is None or width * height > known["bbox"][2] * known["bbox"][3]:
+            largest[each["image_id"]] = each
+    rows = [
+        {
+            "file_name": image["file_name"],
+            "label": category[found["category_id"]] if found else "",
+            "bbox": found["bbox"] if found else None,
+            "split": str(image.get("split", "")),
+            "captions": [],
+        }
+        for image in data["images"]
+        for found in [largest.get(image["id"])]
+    ]
+    return pd.DataFrame(rows)
+
+
+def _karpathy(data: dict, source: DataSource) -> pd.DataFrame:
+    key = source.label or "label"
+    rows = []
+    for image in data["images"]:
+        folder = image.get("filepath", "")
+        if key not in image:
+            raise DataError(
+                f"images of {source.data} have no {key!r}: expected the key of the class, given by "
+                f"--label; they have {', '.join(sorted(image))}"
+            )
+        rows.append(
+            {
+                "file_name": str(Path(folder) / image["filename"]) if folder else image["filename"],
+                "label": str(image[key]),
+                "bbox": image.get("bbox"),
+                "split": _REST.get(image.get("split", ""), image.get("split", "")),
+                "captions": [each["raw"] for each in image["sentences"]],
+            }
+        )
+    return pd.DataFrame(rows)
