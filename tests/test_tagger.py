@@ -8,8 +8,9 @@ from spacy.tokens import Doc
 from core.errors import DataError
 from precompute.attributes import lexicon
 from precompute.attributes.noun_chunks import noun_chunks
-from precompute.attributes.phrases import adjective_noun_pairs
+from precompute.attributes.phrases import attributes_in
 from precompute.attributes.tagger import RuleTagger, SpacyTagger, default_tagger, read_tokens
+from precompute.datasets.language import BIRDS
 
 PHRASES = {
     "a black and white striped wing": {"black wing", "white wing", "striped wing"},
@@ -44,7 +45,8 @@ PHRASES = {
 @pytest.mark.parametrize("caption", PHRASES)
 def test_the_rules_find_the_attributes_of(caption):
     (reading,) = RuleTagger().read([caption])
-    assert {" ".join(pair) for pair in adjective_noun_pairs(reading)} == PHRASES[caption]
+    attributes = attributes_in(reading, BIRDS.nouns.ends_phrase)
+    assert {attribute.phrase for attribute in attributes} == PHRASES[caption]
 
 
 def test_chunks_do_not_overlap_and_end_in_nouns():
