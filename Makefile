@@ -26,8 +26,8 @@ $(DEMO): | $(READY)
 test: lint ## lint, then all tests; the browser tests too where a Chromium is found
 	@$(BIN)/python -m pytest
 
-quick: lint ## lint and the tests that take no browser, no network pass and no training: under a minute
-	@$(BIN)/python -m pytest -q -m "not browser and not slow and not real"
+quick: lint ## lint and the quick tests: no browser, no training, no run computed; under a minute
+	@$(BIN)/python -m pytest -q -m "not slow and not browser and not real"
 
 lint: $(READY) ## check style and layers
 	@$(BIN)/ruff check .

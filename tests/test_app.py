@@ -1,6 +1,7 @@
 """The app around the pages: its start, its settings, the choice of a run, broken runs."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -124,3 +125,20 @@ def test_no_page_draws_raw_html():
         text = path.read_text("utf-8")
         assert "unsafe_allow" not in text, path.name
         assert "st.html" not in text, path.name
+
+
+def test_the_image_copies_what_there_is_and_the_container_runs_as_no_root():
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    copied = [line.split()[1] for line in lines if line.startswith("COPY ")]
+    assert copied
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    kept = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert [name for name in copied if f"!{name}" not in kept] == []
+    assert "USER fieldmarks" in lines
+
+
+def test_only_this_machine_reaches_what_compose_starts():
+    text = (ROOT / "compose.yaml").read_text("utf-8")
+    ports = re.findall(r'- "([^"]*:\d+)"', text)
+    assert ports == ["127.0.0.1:8501:8501"]
+    assert "FIELDMARKS_DB_PASSWORD:?" in text  # no password, no start
