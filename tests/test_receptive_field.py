@@ -48,6 +48,7 @@ NETS = {
     "no padding": [nn.Conv2d(3, 4, 3, 2), nn.Conv2d(4, 4, 5)],
     "dilated": [nn.Conv2d(3, 4, 3, 2, 2, dilation=2), nn.Conv2d(4, 4, 3, 1, 3, dilation=3)],
     "pooling": [nn.Conv2d(3, 4, 3, 1, 1), nn.AvgPool2d(2), nn.AvgPool2d(3, 2, 1)],
+    "padded unevenly": [nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(3, 4, 3, 2)],
     "uneven": [nn.Conv2d(3, 4, (3, 5), (1, 2), (1, 0))],
     "added": [Branches(nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(3, 4, 1, 2))],
     "joined": [Branches(nn.Conv2d(3, 2, 5, 2, 2), nn.Conv2d(3, 2, 1, 2), 2)],

@@ -21,7 +21,11 @@ from torch.nn import functional
 from core.errors import ModelError
 
 _LOCAL = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-_LOCAL_FUNCTIONS = (functional.max_pool2d, functional.avg_pool2d)
+_ATEN = torch.ops.aten
+_MAX_POOLS = (functional.max_pool2d, _ATEN.max_pool2d.default)
+_POOLS = (*_MAX_POOLS, functional.avg_pool2d, _ATEN.avg_pool2d.default)
+_CONVOLUTIONS = (functional.conv2d, torch.conv2d, _ATEN.conv2d.default)
+_PADS = (functional.pad, _ATEN.pad.default)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,11 @@ def _window(node: fx.Node, seen: dict, modules: dict[str, nn.Module]):
     """Return the windows (rows, columns) of one node, None where it sees the whole image."""
     if node.op == "placeholder":
         return Window(0, 0, 1), Window(0, 0, 1)
-    sources = [source for source in node.all_input_nodes if len(_shape(source)) == 4]
+    sources = [
+        source
+        for source in node.all_input_nodes
+        if source.op != "get_attr" and len(_shape(source)) == 4
+    ]
     windows = [seen[source] for source in sources if seen[source] is not None]
     shape = _shape(node)
     if len(shape) != 4 or not windows:
@@ -155,12 +163,21 @@ def _geometry(node: fx.Node, modules: dict[str, nn.Module]):
         module = modules[node.target]
         kernel, stride, padding = module.kernel_size, module.stride, module.padding
         dilation = getattr(module, "dilation", 1)
-    elif node.target in _LOCAL_FUNCTIONS:
+    elif node.op == "call_module" and isinstance(modules[node.target], nn.ZeroPad2d):
+        return _padded(modules[node.target].padding)
+    elif node.target in _PADS:
+        sides = node.args[1] if len(node.args) > 1 else node.kwargs.get("pad", ())
+        return _padded(sides) if len(sides) == 4 else None
+    elif node.target in _POOLS:
         names = ("kernel_size", "stride", "padding", "dilation")
-        names = names if node.target is functional.max_pool2d else names[:3]
-        given = dict(zip(names, node.args[1:], strict=False)) | dict(node.kwargs)
+        given = _given(node, names if node.target in _MAX_POOLS else names[:3], 1)
         kernel, stride = given["kernel_size"], given.get("stride") or given["kernel_size"]
         padding, dilation = given.get("padding", 0), given.get("dilation", 1)
+    elif node.target in _CONVOLUTIONS:
+        given = _given(node, ("weight", "bias", "stride", "padding", "dilation"), 1)
+        kernel = tuple(_shape(given["weight"])[2:])
+        stride, padding = given.get("stride", 1), given.get("padding", 0)
+        dilation = given.get("dilation", 1)
     else:
         return None
     if isinstance(padding, str):
@@ -168,8 +185,21 @@ def _geometry(node: fx.Node, modules: dict[str, nn.Module]):
     return list(zip(*(_pair(v) for v in (kernel, stride, padding, dilation)), strict=True))
 
 
+def _padded(sides) -> list[tuple[int, int, int, int]]:
+    """Return the geometry of padding by (left, right, top, bottom)."""
+    left, _, top, _ = sides
+    return [(1, 1, top, 1), (1, 1, left, 1)]
+
+
+def _given(node: fx.Node, names: tuple[str, ...], first: int) -> dict:
+    """Return a function's arguments by name, from the one at ``first`` on."""
+    return dict(zip(names, node.args[first:], strict=False)) | dict(node.kwargs)
+
+
 def _pair(value) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    if isinstance(value, int):
+        return value, value
+    return (value[0], value[0]) if len(value) == 1 else tuple(value)
 
 
 def _shape(node: fx.Node) -> tuple[int, ...]:

@@ -127,7 +127,7 @@ def _torchvision(name: str, num_classes: int, named: dict, entries: list[str]) -
         near = _nearest(name, torchvision_names())
         raise ModelError(f"torchvision has no classification network {name!r}{near}")
     if name in ("googlenet", "inception_v3"):
-        has_aux = any(key.lower().lstrip("module.").startswith("aux") for key in entries)
+        has_aux = any(".aux" in f".{key.lower()}" for key in entries)
         named = {"aux_logits": has_aux, "init_weights": False, **named}
     model = _call(
         f"torchvision:{name}",
