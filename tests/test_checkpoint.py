@@ -121,3 +121,37 @@ def test_a_checkpoint_with_missing_entries_is_refused(tmp_path):
     torch.save({"format": "fieldmarks-checkpoint-1", "arch": "small"}, tmp_path / "half.pth")
     with pytest.raises(DataError, match="holds other entries than a checkpoint"):
         read_checkpoint(tmp_path / "half.pth")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("arch", 3, "the name of an architecture"),
+        ("arch", None, "the name of an architecture"),
+        ("state_dict", [1, 2], "tensors by name"),
+        ("state_dict", {"fc.weight": 3}, "tensors by name"),
+        ("state_dict", {3: torch.zeros(2)}, "tensors by name"),
+        ("class_ids", "abc", "whole numbers as class_ids"),
+        ("class_ids", [1.5, 2, 3], "whole numbers as class_ids"),
+        ("class_ids", [1, 2, 2**40], "whole numbers as class_ids"),
+        ("class_ids", [1, 1, 2], "one name for each"),
+        ("class_ids", [], "one name for each"),
+        ("class_names", None, "texts as class_names"),
+        ("class_names", [1, 2, 3], "texts as class_names"),
+        ("class_names", ["a"], "one name for each of the classes, found 3 and 1"),
+        ("input_size", "224", "pixels from 1 to"),
+        ("input_size", 0, "pixels from 1 to"),
+        ("input_size", 10**9, "pixels from 1 to"),
+        ("mean", 0.5, "three numbers as mean"),
+        ("mean", (0.5, float("nan"), 0.5), "three numbers as mean"),
+        ("std", (0.5, 0, 0.5), "three numbers as std above 0"),
+        ("std", ("a", "b", "c"), "three numbers as std"),
+        ("made", [1], "a dictionary, as made"),
+    ],
+)
+def test_a_checkpoint_with_a_field_of_another_type_is_refused(tmp_path, field, value, message):
+    state = {"format": "fieldmarks-checkpoint-1", **vars(checkpoint()), field: value}
+    torch.save(state, tmp_path / "x.pth")
+    with pytest.raises(DataError, match=message) as failure:
+        load_checkpoint(tmp_path / "x.pth")
+    assert "\n" not in str(failure.value)

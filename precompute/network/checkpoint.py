@@ -3,6 +3,7 @@
 It is read with ``weights_only=True``: loading one runs no code of its author.
 """
 
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from precompute.network.registry import last_linear
 from precompute.network.weights import find_state, fit, load_state, read_file
 
 _FORMAT = "fieldmarks-checkpoint-1"
+#: No network here is fed larger images, in pixels a side.
+_LARGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -121,4 +124,36 @@ def _checkpoint(path: str | Path, state: dict) -> Checkpoint:
     if state.keys() != expected:
         wrong = ", ".join(sorted(expected ^ state.keys()))
         raise DataError(f"{path} holds other entries than a checkpoint: {wrong} differ")
+    wrong = _wrong_in(state)
+    if wrong:
+        raise DataError(f"{path} is damaged: expected {wrong}; train again, or give another file")
     return Checkpoint(**state)
+
+
+def _wrong_in(state: dict) -> str:
+    """Return what was expected of the first entry that is something else, empty for none."""
+    ids, names, weights = state["class_ids"], state["class_names"], state["state_dict"]
+    if not isinstance(state["arch"], str):
+        return "the name of an architecture as arch"
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in weights.items()
+    ):
+        return "tensors by name as state_dict"
+    if not isinstance(ids, list) or not all(type(i) is int and abs(i) < 2**31 for i in ids):
+        return "whole numbers as class_ids"
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return "texts as class_names"
+    if not ids or len(ids) != len(names) or len(set(ids)) != len(ids):
+        return f"one name for each of the classes, found {len(ids)} and {len(names)}"
+    if type(state["input_size"]) is not int or not 1 <= state["input_size"] <= _LARGEST:
+        return f"pixels from 1 to {_LARGEST:,} as input_size"
+    for name, least in (("mean", -math.inf), ("std", 0.0)):
+        values = state[name]
+        if not isinstance(values, list | tuple) or len(values) != 3 or not all(
+            isinstance(value, int | float) and math.isfinite(value) and value > least
+            for value in values
+        ):  # fmt: skip
+            return f"three numbers as {name}" + (" above 0" if least == 0 else "")
+    if not isinstance(state["made"], dict):
+        return "how it was made, a dictionary, as made"
+    return ""
