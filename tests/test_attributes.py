@@ -55,6 +55,15 @@ def test_attributes_come_by_falling_number_of_images_then_by_name():
     assert list(table.n_captions) == [3, 2, 4, 1]
 
 
+def test_what_is_said_of_test_images_alone_is_no_attribute():
+    teach = np.zeros(len(LINES), bool)
+    teach[-1] = True  # "a black cap"
+    found = counts_of(LINES, min_images=1, teach=teach)
+    assert list(found.table.phrase) == ["black cap"]
+    assert found.table.n_images[0] == 2
+    assert found.counts.shape[0] == len(LINES)
+
+
 def test_the_table_has_the_columns_of_the_contract():
     (spec,) = (spec for spec in TABLES if spec.name == "attributes")
     table = counts_of(LINES, min_images=1).table

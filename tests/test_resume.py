@@ -218,7 +218,7 @@ CHANGES = {
     "workers": (lambda _: None, {"workers": 1}, set()),
     "an image": (_image, {}, {"activations", "estimates", "explanations", "tables"}),
     "a caption": (_caption, {}, {"attributes", "estimates", "explanations", "tables"}),
-    "the split": (_split, {}, {"estimates", "explanations", "tables"}),
+    "the split": (_split, {}, {"attributes", "estimates", "explanations", "tables"}),
     "a box": (_box, {}, {"activations", "estimates", "explanations", "tables"}),
     "the checkpoint": (
         lambda folder: write_tiny_checkpoint(folder / "tiny.pth", seed=1),

@@ -17,7 +17,7 @@ from core.runs.run import Run
 
 #: Colours of nouns that are compared, those of most images.
 N_ATTRIBUTES = 200
-#: An attribute of fewer images is not compared.
+#: An attribute of fewer training images is not compared.
 MIN_IMAGES = 10
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from core.batching import blocks
 from core.explanations.grounding import upsample
 from core.metrics.bootstrap import Resamples, Score, mean_score, ratios
+from core.metrics.retrieval import training_images
 from core.runs.run import Run
 
 RADII = (0.1, 0.2, 0.3)
@@ -45,10 +46,9 @@ class Pairs:
 
 
 def grounded_attributes(run: Run, n: int = N_ATTRIBUTES) -> np.ndarray:
-    """Return the n attributes of most images whose noun is a part."""
-    table = run.attributes
-    order = np.argsort(-table["n_images"].to_numpy(), kind="stable")
-    return order[table["part"].to_numpy()[order] != ""][:n]
+    """Return the n attributes of most training images whose noun is a part."""
+    order = np.argsort(-training_images(run), kind="stable")
+    return order[run.attributes["part"].to_numpy()[order] != ""][:n]
 
 
 def grounded_pairs(run: Run, xs: np.ndarray) -> Pairs:

@@ -72,6 +72,7 @@ def extract(
     *,
     annotated: Annotated | None = None,
     min_images: int = MIN_IMAGES,
+    teach: np.ndarray | None = None,
     tagger: Tagger | None = None,
     progress: Callable[..., Iterable[Reading]] | None = None,
 ) -> AttributeCounts:
@@ -86,6 +87,8 @@ def extract(
         Attributes that are given as such.
     min_images : int
         Attributes named of fewer images are left out.
+    teach : ndarray of shape (X,), bool, optional
+        The images that count for that, those of the training split; all by default.
     tagger : Tagger, optional
         By default spaCy's model where it is installed, else the built-in rules.
     progress : callable, optional
@@ -106,7 +109,7 @@ def extract(
     attributes, counts = _count(_named(lines, readings, definition))
     if annotated is not None:
         attributes, counts = _joined(attributes, counts, annotated)
-    return _frequent(attributes, counts, definition.nouns, min_images)
+    return _frequent(attributes, counts, definition.nouns, min_images, teach)
 
 
 def _named(
@@ -167,15 +170,21 @@ def _joined(
 
 
 def _frequent(
-    attributes: list[Attribute], counts: sparse.csr_array, nouns: Nouns, min_images: int
+    attributes: list[Attribute],
+    counts: sparse.csr_array,
+    nouns: Nouns,
+    min_images: int,
+    teach: np.ndarray | None,
 ) -> AttributeCounts:
-    """Return the attributes that are frequent enough."""
+    """Return the attributes that are frequent enough among the images that teach."""
     n_images = np.bincount(counts.indices, minlength=len(attributes)).tolist()
-    kept = [a for a, n in enumerate(n_images) if n >= min_images]
+    taught = counts if teach is None else counts[np.flatnonzero(teach)]
+    n_taught = np.bincount(taught.indices, minlength=len(attributes))
+    kept = np.flatnonzero(n_taught >= min_images).tolist()
     if not kept:
         raise DataError(
             f"expected attributes named in at least {min_images} images, found none among "
-            f"{len(attributes)} in what is said of {counts.shape[0]} images: lower --min-images, "
+            f"{len(attributes)} in what is said of {taught.shape[0]} images: lower --min-images, "
             "or look whether the captions are English"
         )
     kept.sort(key=lambda a: (-n_images[a], attributes[a].phrase))

@@ -156,6 +156,7 @@ class Pipeline:
                 dataset.part_names,
                 settings.merge,
                 settings.min_images,
+                self.inputs.is_train,
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:

@@ -40,6 +40,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
         "precompute.stages.attributes",
         {
             "captions": digest(*inputs.words.parts),
+            "split": split,
             "language": digest(
                 [file_digest(path) for path in language.files],
                 list(language.kinds),

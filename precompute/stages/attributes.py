@@ -1,8 +1,9 @@
 """Words to attributes: the counts, the table and the captions themselves."""
 
 from collections.abc import Sequence
-from itertools import chain, islice
+from itertools import chain, compress, islice
 
+import numpy as np
 from tqdm import tqdm
 
 from core.language.nouns import Nouns
@@ -25,8 +26,11 @@ def write_attributes(
     part_names: Sequence[str],
     merge: bool,
     min_images: int | None,
+    is_train: np.ndarray,
 ) -> None:
     """Extract the attributes of all images and write them.
+
+    Which attributes there are is learnt from the training split alone.
 
     Parameters
     ----------
@@ -39,14 +43,16 @@ def write_attributes(
         Of the data set's keypoints.
     merge, min_images
         Make synonyms one; see `precompute.attributes.extraction.extract`, None for its default.
+    is_train : ndarray of shape (X,), bool
     """
     synonyms = Synonyms.load(*filter(None, [language.synonyms])) if merge else None
-    nouns = language.nouns or _learnt(words, part_names)
+    nouns = language.nouns or _learnt(words, part_names, is_train)
     extracted = extract(
         words.lines,
         Definition(nouns, synonyms, language.kinds),
         annotated=words.annotated,
         min_images=MIN_IMAGES if min_images is None else min_images,
+        teach=is_train,
         progress=_progress,
     )
     writer.put_counts(extracted.counts)
@@ -54,8 +60,9 @@ def write_attributes(
     writer.put_pack("caption", ("\n".join([*said, ""]).encode() for said in words.shown()))
 
 
-def _learnt(words: Words, part_names: Sequence[str]) -> Nouns:
-    captions = list(islice(chain.from_iterable(words.lines), N_LEARNT))
+def _learnt(words: Words, part_names: Sequence[str], is_train: np.ndarray) -> Nouns:
+    taught = compress(words.lines, is_train)
+    captions = list(islice(chain.from_iterable(taught), N_LEARNT))
     return learn_nouns(default_tagger().read(captions), part_names)
 
 

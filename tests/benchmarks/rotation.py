@@ -1,10 +1,11 @@
-"""Settings chosen on some classes and judged on others, four times round.
+"""Settings chosen on some classes and judged on others, fold by fold.
 
-    python -m tests.benchmarks.rotation RUN [--runs DIR]
+    python -m tests.benchmarks.rotation RUN [--runs DIR] [--judge ID ...]
 
-Every fourth class that has captions is kept aside, in four ways. On the test images of the other
-classes the number of clusters and the weight of the attribute's own evidence are chosen (the
-largest sum of PCK), and the tilt of the words (the largest that costs at most half a point of
+The classes that have captions are kept aside family by family (classes whose names end alike), in
+at most six folds. Classes that ``--judge`` names never take part in a choice. On the test images of
+the other classes the number of clusters and the weight of the attribute's own evidence are chosen
+(the largest sum of PCK), and the tilt of the words (the largest that costs at most half a point of
 recall); the classes kept aside judge the choice. Prints CSV, one row for each split, method and
 measure, with 95 % intervals. The network was trained on all classes, and p(t given f) is estimated
 on the training images of all of them.
@@ -17,6 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from core.class_statistics import families, folds
 from core.estimators import Inputs, part_detectors
 from core.estimators.inputs import inputs_of
 from core.estimators.mixture import most_likely, tilted
@@ -29,7 +31,6 @@ from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run, open_run
 from tests.benchmarks.read_outs import TILTS
 
-N_SPLITS = 4
 CLUSTERS = (4, 8, 16)
 WEIGHTS = (0.0, 0.2, RIDGE_WEIGHT, 0.8)
 #: Recall in percent that a tilt may cost.
@@ -51,7 +52,9 @@ def candidates(run: Run, inputs: Inputs) -> Iterator[tuple[str, np.ndarray]]:
             yield f"{n_clusters} clusters, own {weight:g}", combined_evidence(place, own, weight)
 
 
-def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
+def grounding(
+    run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray, may_choose: np.ndarray
+) -> Rows:
     """Yield the PCK of each split: what was chosen, the default, the baselines.
 
     Parameters
@@ -62,6 +65,8 @@ def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Ro
         Test images that have captions.
     split : ndarray of shape (X,)
         By which split the class of each image is judged.
+    may_choose : ndarray of shape (X,), bool
+        Whether its class may take part in a choice.
     """
     pairs = pck.grounded_pairs(run, xs)
     evidence, true_c = dict(candidates(run, inputs)), run.images["true_c"].to_numpy()
@@ -72,9 +77,10 @@ def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Ro
     }
     points = pck.peaks(run, pairs, {**evidence, **fixed})
     far = {name: pck.distance(at, pairs.keypoints) for name, at in points.items()}
-    for g in range(N_SPLITS):
+    for g in range(split.max() + 1):
         judged = split[pairs.xs] == g
-        near = {n: (far[n][~judged, None] <= pck.RADII).mean(axis=0).sum() for n in evidence}
+        choose = ~judged & may_choose[pairs.xs]
+        near = {n: (far[n][choose, None] <= pck.RADII).mean(axis=0).sum() for n in evidence}
         chosen = max(near, key=near.get)
         own = pck.Pairs(pairs.xs[judged], pairs.ts[judged], pairs.keypoints[judged])
         for name in (*fixed, chosen):
@@ -83,7 +89,9 @@ def grounding(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Ro
                 yield g, kind, name, f"PCK@{radius}", score
 
 
-def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
+def words(
+    run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray, may_choose: np.ndarray
+) -> Rows:
     """Yield retrieval of each split: with the tilt chosen, without one, and class frequency."""
     images, ts = run.images, retrieval.searched_attributes(run)
     true_c = images["true_c"].to_numpy()[xs]
@@ -101,9 +109,10 @@ def words(run: Run, inputs: Inputs, xs: np.ndarray, split: np.ndarray) -> Rows:
         name: retrieval.retrieved(top_attributes(values, run.attributes, N_EXPLAIN), ts)
         for name, values in p.items()
     }
-    for g in range(N_SPLITS):
+    for g in range(split.max() + 1):
         own = split[xs] == g
-        found = {n: 100 * (h & truth)[~own].sum() / truth[~own].sum() for n, h in held.items()}
+        choose = ~own & may_choose[xs]
+        found = {n: 100 * (h & truth)[choose].sum() / truth[choose].sum() for n, h in held.items()}
         tilts = [f"tilt {tilt:g}" for tilt in TILTS]
         chosen = [name for name in tilts if found[name] >= found[tilts[0]] - COST][-1]
         for kind, name in {"class frequency": "class frequency", "chosen": chosen}.items():
@@ -118,18 +127,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run")
     parser.add_argument("--runs", type=Path)
+    parser.add_argument("--judge", type=int, nargs="+", metavar="ID", default=[])
     args = parser.parse_args()
     run = open_run(args.run, args.runs)
     images = run.images
     true_c, has_captions = images["true_c"].to_numpy(), (images["n_captions"] > 0).to_numpy()
     xs = np.flatnonzero(~images["is_train"].to_numpy() & has_captions)
-    captioned = np.unique(true_c[xs])
-    split = np.searchsorted(captioned, true_c) % N_SPLITS
+    captioned, class_id = np.unique(true_c[xs]), run.classes["class_id"].to_numpy()
+    kept_aside = folds(captioned, families(list(run.classes["name"]))[captioned])
+    split, may_choose = np.full(len(images), -1), ~np.isin(class_id[true_c], args.judge)
+    for g, classes in enumerate(kept_aside):
+        split[np.isin(true_c, classes)] = g
     inputs = inputs_of(run)
     print("split,classes kept aside,method,setting,measure,value,low,high,n")
     for part in (words, grounding):
-        for g, kind, name, measure, score in part(run, inputs, xs, split):
-            ids = " ".join(map(str, run.classes["class_id"].to_numpy()[captioned[g::N_SPLITS]]))
+        for g, kind, name, measure, score in part(run, inputs, xs, split, may_choose):
+            ids = " ".join(map(str, class_id[kept_aside[g]]))
             figures = f"{score.value:.4g},{score.low:.4g},{score.high:.4g},{score.n}"
             print(f'{g},{ids},{kind},"{name}",{measure},{figures}', flush=True)
 
