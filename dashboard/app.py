@@ -20,6 +20,7 @@ notices = st.container()
 if choice.run is None:
     frame.no_run(choice)
 else:
+    frame.note_head(choice.run)
     frame.draw(page)
 for message in state.take_notices():
     notices.info(message, icon=":material/link_off:")

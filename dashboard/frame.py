@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.errors import FieldmarksError
 from core.runs.files import runs_folder
+from core.runs.run import Run
 from dashboard import glossary, heading, links
 from dashboard.data import Choice
 from dashboard.state import Key, Page, bound
@@ -78,6 +79,18 @@ def warn_if_open_to_others() -> None:
             "The settings of this app were not read, so it listens on every network interface. "
             "Start it from the project's folder, or with `--server.address 127.0.0.1`.",
             icon=":material/public:",
+        )
+
+
+def note_head(run: Run) -> None:
+    """Say on every page where weights are gradients and what-if is an estimate."""
+    if not run.head.is_exact:
+        st.caption(
+            ":material/function: First order: this network's class scores are not linear in its "
+            "pooled activations. Weights are gradients at each image, and what-if is an estimate.",
+            help="The parts of a class score are gradient times activation, for the labelled class "
+            "and the classes of the highest scores in each image; for other classes the average "
+            "gradient over the training images stands in. Descriptions of classes use averages.",
         )
 
 
