@@ -90,6 +90,19 @@ def test_number_and_whole_are_learnt_from_captions():
     }  # fmt: skip
 
 
+def test_materials_and_patterns_need_no_captions():
+    nouns = learn_nouns([])
+    found = [nouns.number_of(noun) for noun in ("leather", "stripe", "polka dot", "dial")]
+    assert found == ["mass", "several", "several", "one"]
+
+
+def test_a_title_says_whom_a_thing_is_for():
+    frame, true_c, names = products()
+    frame["name"] = [f"Zog Kids Red {names[c]} {i}" for i, c in enumerate(true_c)]
+    read = read_columns(frame.drop(columns="gender"), true_c, np.ones(len(frame), bool), names)
+    assert Attribute("for kids", "audience", "is") in read.annotated.attributes
+
+
 def test_nouns_alone_and_compounds_are_attributes_where_they_are_asked_for():
     lines = [["a dress with polka dots and a v neck"], ["a plain dress with polka dots"]]
     found = extract(

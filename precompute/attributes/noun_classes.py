@@ -17,12 +17,15 @@ MATERIALS = frozenset(
     "canvas cotton denim fabric fleece fur glass grass hair leather linen mesh metal nylon plastic "
     "polyester rubber sand satin silk snow steel suede velvet water wood wool".split()
 )
+#: Patterns and fastenings come in numbers: "has checks", not "has a check".
+SEVERAL_OF = frozenset("button check dot flower lace polka-dot spot strap stripe".split())
 #: A noun is judged from this many mentions on, and called a mass noun only from that many.
 MIN_MENTIONS, MIN_MASS = 5, 20
 #: Shares of its mentions that make a noun one of several, a mass, the whole object, an end.
 SEVERAL, MASS, WHOLE, ENDS = 0.5, 0.05, 0.6, 0.9
 #: Share of captions whose first thing the whole object is, at least.
 COMMON = 0.03
+_GENERAL = dict.fromkeys(MATERIALS, "mass") | dict.fromkeys(SEVERAL_OF, "several")
 _PLURALS = frozenset({"NNS", "NNPS"})
 
 
@@ -53,7 +56,7 @@ def learn_nouns(readings: Iterable[Reading], part_names: Sequence[str] = ()) -> 
             for j in range(start, end - 1):
                 if reading.tags[j] in NOUNS:
                     uses[singular(reading.tokens[j].lower())]["modifier"] += 1
-    number = dict.fromkeys(MATERIALS, "mass") | {
+    number = _GENERAL | {
         noun: kind for noun, counted in uses.items() if (kind := _number(counted, n_captions))
     }
     ends = {

@@ -75,7 +75,8 @@ class Titles:
         said = [{singular(word) for word in lower[x]} for x in train]
         of_class = class_words(said, true_c[train], class_names)
         of_columns |= {singular(word) for word in of_columns}
-        brands, kinds = brand_words(self.words), self._kinds(lower)
+        brands = [word for word in brand_words(self.words) if singular(word) not in _PEOPLE]
+        kinds = self._kinds(lower)
         out = {*brands, *kinds}
         compounds = self._compounds(lower, out | of_columns | of_class.keys())
         covered = of_columns | of_class.keys()
