@@ -139,8 +139,8 @@ def effective_weights(
         pooled = pooled[None]
         local = LocalWeights(local.classes[None], local.weights[None])
     is_it = local.classes == np.asarray(c)[..., None]
-    found = np.take_along_axis(local.weights, is_it.argmax(-1)[..., None, None], axis=-2)
-    return np.where(is_it.any(-1)[..., None], found[..., 0, :], weights)
+    image_weights = np.take_along_axis(local.weights, is_it.argmax(-1)[..., None, None], axis=-2)
+    return np.where(is_it.any(-1)[..., None], image_weights[..., 0, :], weights)
 
 
 def changed_logits(
@@ -152,7 +152,7 @@ def changed_logits(
 ) -> np.ndarray:
     """Return the class scores with every filter's maps scaled, shape (..., C).
 
-    Exact for an exact head: a normalising head normalises what is left anew. To first order
+    Exact for an exact head: a normalising head normalises the rest again. To first order
     otherwise, by each image's own weights for its classes in play and average ones for the others.
 
     Parameters

@@ -52,7 +52,7 @@ def estimator_inputs(
         nouns=attributes["noun"].to_numpy(),
         adjectives=attributes["adjective"].to_numpy(),
         class_weights=np.asarray(class_weights),
-        maps=maps_of(maps, rows) if has_maps else None,
+        maps=map_batches(maps, rows) if has_maps else None,
     )
 
 
@@ -72,7 +72,7 @@ def inputs_of(run: Run) -> Inputs:
     )
 
 
-def maps_of(
+def map_batches(
     maps: np.ndarray, rows: np.ndarray
 ) -> Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]:
     """Return a function that yields batches of image numbers, counted from 0, and their maps.

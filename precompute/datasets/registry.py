@@ -24,7 +24,7 @@ Reader = Callable[[DataSource], Dataset]
 
 
 @dataclass(frozen=True)
-class Layout:
+class DatasetLayout:
     """A reader, and how it knows what it can read.
 
     Parameters
@@ -44,16 +44,16 @@ class Layout:
     is_fallback: bool
 
 
-_LAYOUTS: dict[str, Layout] = {}
+_LAYOUTS: dict[str, DatasetLayout] = {}
 
 
 def register_dataset(
     name: str, recognises: Callable[[Path], bool] = lambda _: False, is_fallback: bool = False
 ) -> Callable[[Reader], Reader]:
-    """Register a reader under ``name``; see `Layout`."""
+    """Register a reader under ``name``; see `DatasetLayout`."""
 
     def register(read: Reader) -> Reader:
-        _LAYOUTS[name] = Layout(name, read, recognises, is_fallback)
+        _LAYOUTS[name] = DatasetLayout(name, read, recognises, is_fallback)
         return read
 
     return register

@@ -110,11 +110,11 @@ def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
     state = find_state(contents, path)[0] if checkpoint is None else checkpoint.state_dict
     if checkpoint is None:
         state = fit(model, state, path)
-    own = model.state_dict()
+    expected = model.state_dict()
     head, _ = last_linear(model)
     for name in (f"{head}.weight", f"{head}.bias"):
-        if name in state and state[name].shape != own[name].shape:
-            state = {**state, name: own[name]}
+        if name in state and state[name].shape != expected[name].shape:
+            state = {**state, name: expected[name]}
     load_state(model, state, path)
     return checkpoint
 

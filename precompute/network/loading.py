@@ -255,7 +255,7 @@ def explainable(
     images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     try:
         with torch.no_grad():
-            own = model(images)
+            expected = model(images)
     except Exception as error:
         # the network's own code, which may raise anything
         raise ModelError(
@@ -288,7 +288,7 @@ def explainable(
         layer=_layer_name(cut.maps),
         pooling=cut.pooling,
         made=made or {},
-        difference=prove(network, cut, images, own),
+        difference=prove(network, cut, images, expected),
         notes=list(notes),
     )
 

@@ -44,8 +44,8 @@ class Preprocessing:
 
     def over(self, other: "Preprocessing") -> "Preprocessing":
         """Return this, with what it leaves open taken from another."""
-        own = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(other, **{name: value for name, value in own.items() if value is not None})
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(other, **{name: value for name, value in given.items() if value is not None})
 
 
 #: Where neither weights nor flags say anything.

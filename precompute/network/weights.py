@@ -75,15 +75,15 @@ def find_state(contents: dict, path: str | Path) -> tuple[dict[str, Tensor], str
     """
     for place in _PLACES:
         inner = contents.get(place)
-        if isinstance(inner, Mapping) and (found := _tensors(inner)):
-            return found, place
+        if isinstance(inner, Mapping) and (tensors := _tensors(inner)):
+            return tensors, place
         if isinstance(inner, Mapping) and (nested := find_nested(inner)):
             return nested, place
-    found = _tensors(contents)
-    if not found:
+    tensors = _tensors(contents)
+    if not tensors:
         keys = ", ".join(sorted(map(str, contents))[:5])
         raise DataError(f"{path} holds no weights that are known: its entries are {keys or 'none'}")
-    return found, ""
+    return tensors, ""
 
 
 def find_nested(contents: Mapping) -> dict[str, Tensor]:
@@ -95,13 +95,13 @@ def find_nested(contents: Mapping) -> dict[str, Tensor]:
 
 
 def _tensors(contents: Mapping) -> dict[str, Tensor]:
-    found = {}
+    tensors = {}
     for key, value in contents.items():
         if isinstance(key, str) and isinstance(value, Tensor):
             for wrapper in _WRAPPERS:
                 key = key.replace(wrapper, "")
-            found[key] = value
-    return found
+            tensors[key] = value
+    return tensors
 
 
 def fit(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> dict[str, Tensor]:
@@ -115,44 +115,46 @@ def fit(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> dict[st
     ModelError
         If entries are missing or left over: another network.
     """
-    own = model.state_dict()
-    prefix = _prefix(own, state)
+    expected = model.state_dict()
+    prefix = _prefix(expected, state)
     inside = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
-    optional = {key for key in own if key.endswith("num_batches_tracked")}
-    missing = [key for key in own if key not in inside and key not in optional]
-    left = [key for key in inside if key not in own and not _is_beside(key, own)]
+    optional = {key for key in expected if key.endswith("num_batches_tracked")}
+    missing = [key for key in expected if key not in inside and key not in optional]
+    left = [key for key in inside if key not in expected and not _is_beside(key, expected)]
     if missing or left:
         example = (missing or left)[0]
         what = "lacks" if missing else "also holds"
         raise ModelError(
             f"{path} holds other weights than this {type(model).__name__}: "
-            f"{len(missing) + len(left)} of {len(own)} entries differ; it {what} {example}; "
+            f"{len(missing) + len(left)} of {len(expected)} entries differ; it {what} {example}; "
             "is --network (or --arch) right?"
         )
-    return {key: inside.get(key, own[key]) for key in own}
+    return {key: inside.get(key, expected[key]) for key in expected}
 
 
-def _is_beside(key: str, own: dict) -> bool:
+def _is_beside(key: str, expected: dict) -> bool:
     """Return whether an entry belongs to no part of the network, such as a loss or a metric."""
-    parts = {name.partition(".")[0] for name in own}
+    parts = {name.partition(".")[0] for name in expected}
     return key.partition(".")[0] not in parts and "." in key
 
 
-def _prefix(own: dict, state: dict) -> str:
+def _prefix(expected: dict, state: dict) -> str:
     """Return the prefix under which most of the network's names are found."""
     candidates = {""}
-    first = next(iter(own))
+    first = next(iter(expected))
     candidates |= {key.removesuffix(first) for key in state if key.endswith(f".{first}")}
     return max(
-        sorted(candidates, key=len), key=lambda p: sum(f"{p}{name}" in state for name in own)
+        sorted(candidates, key=len), key=lambda p: sum(f"{p}{name}" in state for name in expected)
     )
 
 
 def adapt_head(model: nn.Module, state: dict[str, Tensor]) -> nn.Module:
     """Give the last layer as many classes as its weights have, where only these differ."""
-    own = model.state_dict()
+    expected = model.state_dict()
     differ = {
-        key.rpartition(".")[0] for key in own if key in state and own[key].shape != state[key].shape
+        key.rpartition(".")[0]
+        for key in expected
+        if key in state and expected[key].shape != state[key].shape
     }
     if len(differ) != 1:
         return model
@@ -183,12 +185,14 @@ def load_state(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> 
     ModelError
         If names or shapes differ.
     """
-    own = model.state_dict()
-    wrong = sorted(own.keys() ^ state.keys())
-    wrong += [name for name in own if name in state and own[name].shape != state[name].shape]
+    expected = model.state_dict()
+    wrong = sorted(expected.keys() ^ state.keys())
+    wrong += [
+        name for name in expected if name in state and expected[name].shape != state[name].shape
+    ]
     if wrong:
         raise ModelError(
             f"{path} holds other weights than this {type(model).__name__}: {len(wrong)} of "
-            f"{len(own)} entries differ, such as {wrong[0]}; is --arch right?"
+            f"{len(expected)} entries differ, such as {wrong[0]}; is --arch right?"
         )
     model.load_state_dict(state)

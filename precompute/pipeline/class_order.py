@@ -34,7 +34,7 @@ def natural_key(name: str) -> list:
 
 
 def read_class_list(path: str | Path) -> list[str]:
-    """Return the class names in a text file, one a line in the order of the class scores.
+    """Return the class names in a text file, one per line in the order of the class scores.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def check_order(
 
 def _cycles(order: np.ndarray) -> list[list[int]]:
     """Return the classes that take each other's places, each round of two or more once."""
-    found, seen = [], set()
+    cycles, seen = [], set()
     for start in range(len(order)):
         cycle, c = [], start
         while c not in seen:
@@ -157,8 +157,8 @@ def _cycles(order: np.ndarray) -> list[list[int]]:
             cycle.append(c)
             c = int(order[c])
         if len(cycle) > 1:
-            found.append(cycle)
-    return found
+            cycles.append(cycle)
+    return cycles
 
 
 def _is_real(counts: np.ndarray, cycle: list[int], score_of: np.ndarray) -> bool:

@@ -135,8 +135,8 @@ class RunInputs:
             files += sorted(Path(source[3:]).expanduser().glob("*.*"))
         classes = settings.network.classes
         files += [Path(classes)] if classes not in (None, NATURAL) else []
-        found = [file_digest(file) for file in files if file is not None and file.is_file()]
-        return digest(found, list(vars(settings.network).values()))
+        digests = [file_digest(file) for file in files if file is not None and file.is_file()]
+        return digest(digests, list(vars(settings.network).values()))
 
     @cached_property
     def precision(self) -> str:

@@ -106,8 +106,8 @@ def _add_maps(writer: RunWriter, wanted: list[str], device: str) -> int:
     with threads_of_torch(inputs.workers), tqdm(total=len(xs), unit=" images") as progress:
         for start in range(0, len(xs), inputs.batch_size):
             batch = xs[start : start + inputs.batch_size]
-            found = forward(decoder.pixels(batch), inputs.true_c[batch]).arrays()
-            rows.write(M + start, found["maps"])
+            activations = forward(decoder.pixels(batch), inputs.true_c[batch]).arrays()
+            rows.write(M + start, activations["maps"])
             progress.update(len(batch))
     rows.sync()
     rows.close()

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from core.batching import blocks
 from core.estimators import ESTIMATORS, Inputs, estimate
-from core.estimators.inputs import maps_of
+from core.estimators.inputs import map_batches
 from core.estimators.mixture import N_STEPS
 from core.estimators.part_detectors import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
 from core.estimators.significance import N_SHUFFLES, attribute_significance
@@ -68,7 +68,7 @@ def synthetic_inputs(X: int, F: int, T: int, C: int, maps_file: Path) -> Inputs:
         nouns=table["noun"].to_numpy(),
         adjectives=table["adjective"].to_numpy(),
         class_weights=rng.normal(size=(C, F)).astype(np.float32),
-        maps=maps_of(np.load(maps_file, mmap_mode="r"), np.arange(X)),
+        maps=map_batches(np.load(maps_file, mmap_mode="r"), np.arange(X)),
     )
 
 

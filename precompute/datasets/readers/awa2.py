@@ -1,7 +1,7 @@
 """Reads Animals with Attributes 2 (Xian et al., 2018): class folders and attributes of classes.
 
 The attributes are those of classes: the weaker supervision, which says nothing of how the images of
-a class differ. Its split is one of classes, for zero-shot learning; images are split anew.
+a class differ. Its split is one of classes, for zero-shot learning; images are split again.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ def read_awa2(source: DataSource) -> Dataset:
     Raises
     ------
     DataError
-        If a file is missing, or the table is not one row a class and one column a predicate.
+        If a file is missing, or the table is not one row per class and one column per predicate.
     """
     folder = source.data
     needed = ("predicates.txt", "classes.txt", "predicate-matrix-binary.txt")

@@ -19,9 +19,9 @@ _SPLITS = {"0": "train", "1": "validation", "2": "test"}
 
 
 def _find(folder: Path, stem: str) -> Path | None:
-    found = (folder / below / f"{stem}{suffix}" for below in ("", "Anno", "Eval")
+    candidates = (folder / below / f"{stem}{suffix}" for below in ("", "Anno", "Eval")
              for suffix in (".txt", ".csv"))  # fmt: skip
-    return next((path for path in found if path.is_file()), None)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 @register_dataset(

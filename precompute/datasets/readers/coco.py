@@ -58,13 +58,13 @@ def _objects(data: dict) -> pd.DataFrame:
     rows = [
         {
             "file_name": image["file_name"],
-            "label": category[found["category_id"]] if found else "",
-            "bbox": found["bbox"] if found else None,
+            "label": category[box["category_id"]] if box else "",
+            "bbox": box["bbox"] if box else None,
             "split": str(image.get("split", "")),
             "captions": [],
         }
         for image in data["images"]
-        for found in [largest.get(image["id"])]
+        for box in [largest.get(image["id"])]
     ]
     return pd.DataFrame(rows)
 

@@ -133,7 +133,7 @@ def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: Data
     Parameters
     ----------
     frame : DataFrame
-        One row an image; rows that name one image are read together.
+        One row per image; rows that name one image are read together.
     columns : Columns
     folder : Path
         That the paths of the files begin at.

@@ -54,16 +54,16 @@ def maps_of(value: Tensor, kind: str, side: int, prefix: int) -> Tensor:
 
 def layouts(value: Tensor) -> list[Layout]:
     """Return the ways in which a value may hold square maps, the likeliest first."""
-    found = []
+    candidates = []
     if value.ndim == 4:
         _, first, second, third = value.shape
         if second == third:
-            found.append(Layout("channels first", second))
+            candidates.append(Layout("channels first", second))
         if first == second:
-            found.append(Layout("channels last", first))
+            candidates.append(Layout("channels last", first))
     if value.ndim == 3:
         n_tokens = value.shape[1]
         side = isqrt(n_tokens)
         if side and n_tokens - side * side <= _MAX_PREFIX:
-            found.append(Layout("tokens", side, n_tokens - side * side))
-    return found
+            candidates.append(Layout("tokens", side, n_tokens - side * side))
+    return candidates

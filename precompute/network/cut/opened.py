@@ -43,7 +43,7 @@ def opened(graph: fx.GraphModule, cut: Cut) -> fx.GraphModule:
 
 
 @torch.no_grad()
-def prove(network: fx.GraphModule, cut: Cut, images: Tensor, own: Tensor) -> float:
+def prove(network: fx.GraphModule, cut: Cut, images: Tensor, expected: Tensor) -> float:
     """Return how far the cut network's head lies from the network's own logits.
 
     Raises
@@ -60,7 +60,9 @@ def prove(network: fx.GraphModule, cut: Cut, images: Tensor, own: Tensor) -> flo
         with torch.enable_grad():
             _, scores = network(images)
         logits, apart = scores.detach().numpy(), 0.0
-    difference = float(np.abs(logits - own.numpy()).max()) / max(float(own.abs().max()), 1.0)
+    difference = float(np.abs(logits - expected.numpy()).max()) / max(
+        float(expected.abs().max()), 1.0
+    )
     if not max(difference, apart) <= TOLERANCE:
         raise ModelError(
             f"pooled maps and head differ from the logits by {max(difference, apart):.1e} of the "

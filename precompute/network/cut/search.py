@@ -62,7 +62,7 @@ class Cut:
 
 
 def pool(maps: Tensor, pooling: str) -> Tensor:
-    """Return one value a map, shape (n, F)."""
+    """Return one value per map, shape (n, F)."""
     return maps.mean((2, 3)) if pooling == "average" else maps.amax((2, 3))
 
 
@@ -92,20 +92,20 @@ def find_cut(probe: Probe, name: str, input_size: int, layer: fx.Node | None = N
         return exact
     if layer is not None:
         return _at_layer(probe, layer, name)
-    found = []
+    cuts = []
     for node, layout in _spatial(probe):
         if _reaches(probe, node, layout) and not _is_map_a_class(probe, node, layout):
-            found.append(_first_order(probe, node, layout))
+            cuts.append(_first_order(probe, node, layout))
             if can_be_followed(probe.graph, node, input_size):
-                return found[-1]
-            if len(found) == _MAX_CANDIDATES:
+                return cuts[-1]
+            if len(cuts) == _MAX_CANDIDATES:
                 break
-    if not found:
+    if not cuts:
         raise ModelError(
             f"{name} cannot be explained: no feature maps were found that its class scores depend "
             "on; name a convolutional layer by --layer"
         )
-    return found[0]
+    return cuts[0]
 
 
 def _is_whole(graph: fx.GraphModule, node: fx.Node, input_size: int) -> bool:
@@ -257,14 +257,14 @@ def _first_order(probe: Probe, node: fx.Node, layout: Layout) -> Cut:
 
 def _at_layer(probe: Probe, layer: fx.Node, name: str) -> Cut:
     value = probe.values.get(layer)
-    found = [] if value is None else [lay for lay in layouts(value) if lay.side >= 2]
-    if not found:
+    spatial = [] if value is None else [lay for lay in layouts(value) if lay.side >= 2]
+    if not spatial:
         shape = "no tensor" if value is None else f"a tensor of shape {tuple(value.shape)}"
         raise ModelError(
             f"{name}: layer {layer.target} gives {shape}, not feature maps of two cells a side or "
             "more; choose another by --layer"
         )
-    return _first_order(probe, layer, found[0])
+    return _first_order(probe, layer, spatial[0])
 
 
 def find_layer(graph: fx.GraphModule, layer: str, name: str) -> fx.Node:
@@ -275,19 +275,19 @@ def find_layer(graph: fx.GraphModule, layer: str, name: str) -> fx.Node:
     ModelError
         If there is none; the nearest names are told.
     """
-    found, known = None, {}
+    last, known = None, {}
     for node in graph.graph.nodes:
         stack = [str(entry[0]) for entry in node.meta.get("nn_module_stack", {}).values()]
         names = {*stack, str(node.target) if node.op == "call_module" else node.name}
         known |= dict.fromkeys(sorted(names - {""}))
         if layer in names:
-            found = node
-    if found is None:
+            last = node
+    if last is None:
         near = difflib.get_close_matches(layer, known, n=3, cutoff=0.4)
         raise ModelError(
             f"{name} has no layer {layer!r}; did you mean {' or '.join(near or list(known)[-3:])}?"
         )
-    return found
+    return last
 
 
 def is_signed(cut: Cut, probe: Probe) -> bool:

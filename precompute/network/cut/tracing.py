@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 
 from core.errors import ModelError, one_line
 
-#: What asks a tensor for its shape and carries none of its values on.
+#: Operations that depend on the shape of a tensor and not on its values.
 _SHAPE_METHODS = ("size", "dim", "numel", "ndimension", "stride")
 _SHAPE_ATTRIBUTES = ("shape", "ndim", "dtype", "device")
 #: Bottlenecks whose values are kept: those near the output.
@@ -143,14 +143,14 @@ def probe(graph: fx.GraphModule, images: Tensor, name: str, also: fx.Node | None
     Raises
     ------
     ModelError
-        If it gives no single tensor of one row an image.
+        If it gives no single tensor of one row per image.
     """
     (output,) = (node for node in graph.graph.nodes if node.op == "output")
     if not isinstance(output.args[0], fx.Node):
         raise ModelError(f"{name} cannot be explained: it does not return one tensor")
-    carriers = _carriers(graph)
-    bottlenecks = _bottlenecks(graph, carriers)
-    recorder = _Recorder(graph, {also, *bottlenecks[-_KEPT:]}, carriers)
+    dependent = _dependent(graph)
+    bottlenecks = _bottlenecks(graph, dependent)
+    recorder = _Recorder(graph, {also, *bottlenecks[-_KEPT:]}, dependent)
     recorder.run(images)
     logits = recorder.values.get(output.args[0])
     if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(images):
@@ -163,11 +163,11 @@ def probe(graph: fx.GraphModule, images: Tensor, name: str, also: fx.Node | None
 
 
 class _Recorder(fx.Interpreter):
-    """Keeps the values of some nodes, and those of all that carry no tensor."""
+    """Keeps the values of some nodes, and those of all nodes that do not depend on the images."""
 
-    def __init__(self, graph: fx.GraphModule, kept: set[fx.Node | None], carriers: set[fx.Node]):
+    def __init__(self, graph: fx.GraphModule, kept: set[fx.Node | None], dependent: set[fx.Node]):
         super().__init__(graph)
-        self._kept, self._carriers = kept, carriers
+        self._kept, self._dependent = kept, dependent
         self.values: dict[fx.Node, Tensor] = {}
         self.constants: dict[fx.Node, object] = {}
 
@@ -176,21 +176,21 @@ class _Recorder(fx.Interpreter):
         if node in self._kept and isinstance(value, Tensor):
             # a copy: what follows may change the value in place
             self.values[node] = value.clone()
-        elif node not in self._carriers and node.op != "get_attr":
+        elif node not in self._dependent and node.op != "get_attr":
             self.constants[node] = value
         return value
 
 
-def _carriers(graph: fx.GraphModule) -> set[fx.Node]:
+def _dependent(graph: fx.GraphModule) -> set[fx.Node]:
     """Return the nodes whose values depend on those of the images, not on their shape alone."""
-    carriers: set[fx.Node] = set()
+    dependent: set[fx.Node] = set()
     for node in graph.graph.nodes:
         if node.op == "placeholder":
             # the images; what follows them are options with defaults
-            carriers |= set() if carriers else {node}
-        elif not _asks_shape(node) and any(s in carriers for s in node.all_input_nodes):
-            carriers.add(node)
-    return carriers
+            dependent |= set() if dependent else {node}
+        elif not _asks_shape(node) and any(s in dependent for s in node.all_input_nodes):
+            dependent.add(node)
+    return dependent
 
 
 def _asks_shape(node: fx.Node) -> bool:
@@ -203,15 +203,15 @@ def _asks_shape(node: fx.Node) -> bool:
     )
 
 
-def _bottlenecks(graph: fx.GraphModule, carriers: set[fx.Node]) -> list[fx.Node]:
-    """Return the carriers that every path from the images to the output passes through."""
-    nodes = [node for node in graph.graph.nodes if node in carriers]
+def _bottlenecks(graph: fx.GraphModule, dependent: set[fx.Node]) -> list[fx.Node]:
+    """Return the dependent nodes that every path from the images to the output passes through."""
+    nodes = [node for node in graph.graph.nodes if node in dependent]
     is_needed = set()
     for node in reversed(nodes):
         if node.op == "output" or any(user in is_needed for user in node.users):
             is_needed.add(node)
     waiting: dict[fx.Node, int] = {}
-    found = []
+    bottlenecks = []
     for node in (node for node in nodes if node in is_needed):
         for source in node.all_input_nodes:
             if source in waiting:
@@ -222,5 +222,5 @@ def _bottlenecks(graph: fx.GraphModule, carriers: set[fx.Node]) -> list[fx.Node]
             break
         waiting[node] = sum(user in is_needed for user in node.users)
         if len(waiting) == 1:
-            found.append(node)
-    return found
+            bottlenecks.append(node)
+    return bottlenecks
