@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from core.diagnosis.background import background_mask, keypoint_line_distances, pooled_background
 from core.diagnosis.diagnosis import COLUMNS, DECIDED, diagnose, members, suspects, write_diagnoses
 from core.diagnosis.finding import Pattern, squash
 from core.diagnosis.image_quality import excess, find_image_quality
@@ -125,36 +124,30 @@ def test_only_failures_with_maps_are_searched_for_a_spurious_cue(faulty):
     assert "Not tested" in finding.reason(int(right[0]))
 
 
-def test_the_distance_to_lines_between_keypoints_equals_a_slow_search_along_the_lines():
-    rng = np.random.default_rng(1)
-    keypoints, cells = rng.uniform(size=(4, 2)), rng.uniform(size=(6, 2))
-    keypoints = np.vstack([keypoints, [np.nan, np.nan]])
-    steps = np.linspace(0, 1, 2001)[:, None]
-    for cell, distance in zip(cells, keypoint_line_distances(keypoints, cells), strict=True):
-        slow = min(
-            np.linalg.norm(
-                keypoints[i] + steps * (keypoints[j] - keypoints[i]) - cell, axis=1
-            ).min()
-            for i in range(4)
-            for j in range(i)
-        )
-        assert distance == pytest.approx(slow, abs=1e-3)
+def test_no_keypoint_is_read_unless_it_is_asked_for_and_told(faulty, monkeypatch):
+    told = diagnose(faulty, with_keypoints=True)["diagnoses"]
+    read = faulty.array
+
+    def array(name: str, *rest):
+        assert name != "parts", "keypoints were read"
+        return read(name, *rest)
+
+    monkeypatch.setattr(faulty, "array", array)
+    plain = diagnose(faulty)["diagnoses"]
+    reasons = {name: table["spurious_cue_reason"] for name, table in (("t", told), ("p", plain))}
+    assert "Keypoints say where the object is." in reasons["t"].iloc[MISLED[0]]
+    assert not plain.filter(like="reason").apply(lambda c: c.str.contains("eypoint")).any(axis=None)
+    assert (plain["pattern"] == told["pattern"]).all()
 
 
-def test_the_surroundings_are_a_quarter_of_the_cells_and_an_exact_part_of_the_logit(faulty):
-    x = 3
-    chosen = background_mask(faulty, x)
-    assert chosen.sum() == round(chosen.size / 4)
-    part = pooled_background(faulty, np.array([x]))[0]
-    rest = faulty.maps(x).astype(float)[:, ~chosen].sum(axis=1) / chosen.size
-    np.testing.assert_allclose(part + rest, faulty.array("pooled")[x], rtol=1e-3)
-
-
-def test_without_keypoints_the_corners_are_the_surroundings():
-    centres = np.stack(np.meshgrid([0.1, 0.5, 0.9], [0.1, 0.5, 0.9], indexing="ij"), -1)
-    far = keypoint_line_distances(np.full((4, 2), np.nan), centres.reshape(-1, 2)).reshape(3, 3)
-    assert far[1, 1] == 0
-    assert far[0, 0] == far.max()
+def test_hidden_objects_lower_the_quality_only_where_keypoints_are_used(faulty, monkeypatch):
+    parts = np.array(faulty.array("parts"))
+    parts[1] = np.nan
+    read = faulty.array
+    monkeypatch.setattr(faulty, "array", lambda n, *r: parts if n == "parts" else read(n, *r))
+    plain, told = (find_image_quality(faulty, with_keypoints=k) for k in (False, True))
+    assert plain.score[1] < DECIDED < told.score[1]
+    assert "by its keypoints" in told.reason(1)
 
 
 def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_the_other(faulty):

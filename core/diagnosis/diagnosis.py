@@ -33,20 +33,23 @@ COLUMNS = {
 DECIDED = 0.5
 
 
-def diagnose(run: Run) -> dict[str, pd.DataFrame]:
+def diagnose(run: Run, with_keypoints: bool = False) -> dict[str, pd.DataFrame]:
     """Return the tables ``diagnoses`` (one row per image) and ``clusters`` (one row per group).
 
     Parameters
     ----------
     run : Run
         A finished run; the maps of its failures and of some training images are read.
+    with_keypoints : bool
+        Whether keypoints of the images tell where the object is and how much of it is visible. Not
+        by default: a new image has none.
     """
     xs = run.failures
     mislabelled, suggested_c = find_wrong_label(run)
     findings = {
-        Pattern.IMAGE_QUALITY: find_image_quality(run),
+        Pattern.IMAGE_QUALITY: find_image_quality(run, with_keypoints),
         Pattern.WRONG_LABEL: mislabelled,
-        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs),
+        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs, with_keypoints),
         Pattern.MISSING_FEATURE: find_missing_feature(run, xs),
     }
     score = {pattern: finding.score for pattern, finding in findings.items()}

@@ -7,6 +7,10 @@ a large natural variance raise no false alarms. An image must be an outlier both
 and among those of its class: a dark bird does not make a dark image. The measure with the largest
 value decides. The outlyingness of the activations within the class is reported but does not enter
 the score, because a wrong label raises it as well.
+
+How much of the object is hidden is measured only with the option of keypoints, and the reason tells
+so: activations do not tell it (their rank correlation with the share that is hidden is below 0.2 in
+painted worlds).
 """
 
 from dataclasses import dataclass
@@ -40,8 +44,9 @@ MEASURES = (
     Measure("colour_cast", +1, "more strongly tinted"),
     Measure("noise", +1, "noisier"),
     Measure("resolution", -1, "smaller in pixels", 0.8),
-    Measure("visible", -1, "more hidden", 0.8),
 )
+#: Added where keypoints are used: the number of visible keypoints.
+VISIBLE = Measure("visible", -1, "more hidden, by its keypoints,", 0.8)
 
 
 def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: int) -> np.ndarray:
@@ -69,25 +74,34 @@ def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: 
     return np.minimum(overall / max(units[0], _FLOOR), within / max(units[1], _FLOOR))
 
 
-def measure(run: Run) -> dict[str, np.ndarray]:
-    """Return every column that `MEASURES` names, shape (X,) each."""
+def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
+    """Return the column of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) each."""
     images = run.images
-    columns = {m.column for m in MEASURES} - {"resolution", "visible"}
+    columns = {m.column for m in MEASURES} - {"resolution"}
     values = {column: images[column].to_numpy(float) for column in columns}
     values["noise"] = np.log(values["noise"] + 1 / 255)
     values["resolution"] = np.log(np.maximum(images["crop_side"].to_numpy(float), 1))
-    values["visible"] = np.isfinite(run.array("parts")[..., 0]).sum(axis=1).astype(float)
+    if with_keypoints:
+        values["visible"] = np.isfinite(run.array("parts")[..., 0]).sum(axis=1).astype(float)
     return values
 
 
-def find_image_quality(run: Run) -> Finding:
-    """Return the finding: how far each image's quality lies outside the training distribution."""
+def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
+    """Return the finding: how far each image's quality lies outside the training distribution.
+
+    Parameters
+    ----------
+    run : Run
+    with_keypoints : bool
+        Whether the number of visible keypoints is a measure.
+    """
     images = run.images
     classes, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy()
-    values = measure(run)
+    values = measure(run, with_keypoints)
+    measures = (*MEASURES, VISIBLE) if with_keypoints else MEASURES
     reference = is_train if is_train.any() else np.ones(len(is_train), dtype=bool)
     units = np.stack(
-        [m.weight * excess(values[m.column], classes, reference, m.sign) for m in MEASURES], axis=1
+        [m.weight * excess(values[m.column], classes, reference, m.sign) for m in measures], axis=1
     )
 
     outlying, names = outlyingness(run), run.classes["name"].to_numpy()
@@ -104,12 +118,12 @@ def find_image_quality(run: Run) -> Finding:
         order = np.argsort(-units[x], kind="stable")
         bad = [m for m in order[:2] if units[x, m] > 1]
         if not bad:
-            usual = "Sharpness, exposure, colour, noise, size and visible parts are as usual."
+            usual = "Sharpness, exposure, colour, noise and size are as usual."
             return usual + activation_outlyingness(x)
         parts = []
         for m in bad:
             share = (units[reference, m] < units[x, m]).mean()
-            parts.append(f"{MEASURES[m].words} than {share:.1%} of the training images")
+            parts.append(f"{measures[m].words} than {share:.1%} of the training images")
         return f"The image is {' and '.join(parts)}.{activation_outlyingness(x)}"
 
     return Finding(squash(units.max(axis=1), _MIDDLE, _WIDTH), reason)

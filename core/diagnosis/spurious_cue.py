@@ -5,7 +5,8 @@ class is compared with the same contribution in training images of both classes.
 by class, the network has learnt the background instead of the object, and an image with the typical
 background of the other class is misclassified. The evidence is a log-likelihood ratio of two normal
 distributions with equal variance. It counts in full only if the background's share of the margin is
-at least its share of the cells.
+at least its share of the cells. Which cells are background follows from the activations; keypoints
+are an option that the reason tells.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from itertools import chain
 import numpy as np
 
 from core.batching import blocks
-from core.diagnosis.background import SHARE, pooled_background
+from core.diagnosis.background import SHARE, Background
 from core.diagnosis.finding import Finding, squash
 from core.runs.run import Run
 
@@ -57,7 +58,7 @@ class BackgroundMargin:
         return self.total - (self.background - self.mean_true) < 0
 
 
-def find_spurious_cue(run: Run, xs: np.ndarray) -> Finding:
+def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) -> Finding:
     """Return the finding: how far the background explains the wrong predictions of images ``xs``.
 
     Images without stored feature maps, and all images that are not in ``xs``, score 0.
@@ -66,9 +67,11 @@ def find_spurious_cue(run: Run, xs: np.ndarray) -> Finding:
     labels, predicted = images["true_c"].to_numpy(), images["predicted_c"].to_numpy()
     is_kept = np.asarray(run.array("map_row")) >= 0
     xs = np.asarray([x for x in xs if is_kept[x] and labels[x] != predicted[x]], dtype=int)
-    train = _train_backgrounds(run, np.union1d(labels[xs], predicted[xs]), is_kept)
+    cs = np.union1d(labels[xs], predicted[xs])
+    known = Background(run, with_keypoints)
+    train = _train_backgrounds(known, cs, is_kept)
     margins: dict[int, BackgroundMargin] = {}
-    pooled = (pooled_background(run, xs[block]) for block in blocks(len(xs)))
+    pooled = (known.pooled(xs[block]) for block in blocks(len(xs)))
     for x, background in zip(xs, chain.from_iterable(pooled), strict=True):
         true, wrong = train.get(labels[x]), train.get(predicted[x])
         if true is not None and wrong is not None:
@@ -85,6 +88,7 @@ def find_spurious_cue(run: Run, xs: np.ndarray) -> Finding:
     )
     score[list(margins)] = squash(ratios, _MIDDLE, _WIDTH) * np.clip(shares / SHARE, 0, 1)
     names = run.classes["name"].to_numpy()
+    told = " Keypoints say where the object is." if with_keypoints else ""
 
     def reason(x: int) -> str:
         margin = margins.get(int(x))
@@ -95,21 +99,23 @@ def find_spurious_cue(run: Run, xs: np.ndarray) -> Finding:
             f"The background contributes {margin.background:+.2f} to the logit of {wrong} over "
             f"{true} (mean of training images of {wrong}: {margin.mean_predicted:+.2f}, of {true}: "
             f"{margin.mean_true:+.2f}); the total margin is {margin.total:.2f}. With the mean "
-            f"background of {true}, {true if margin.is_decisive else wrong} would win."
+            f"background of {true}, {true if margin.is_decisive else wrong} would win.{told}"
         )
 
     return Finding(score, reason)
 
 
-def _train_backgrounds(run: Run, cs: np.ndarray, is_kept: np.ndarray) -> dict[int, np.ndarray]:
+def _train_backgrounds(
+    background: Background, cs: np.ndarray, is_kept: np.ndarray
+) -> dict[int, np.ndarray]:
     """Return the pooled background of training images of each class, shape (n, F) each."""
-    images = run.images
+    images = background.run.images
     pooled = {}
     for c in cs:
         known = np.flatnonzero(images["is_train"] & (images["true_c"] == c) & is_kept)
         if len(known) >= _MIN_TRAIN:
             chosen = np.unique(np.linspace(0, len(known) - 1, _MAX_TRAIN).astype(int))
-            pooled[c] = pooled_background(run, known[chosen])
+            pooled[c] = background.pooled(known[chosen])
     return pooled
 
 
