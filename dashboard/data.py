@@ -14,8 +14,9 @@ import streamlit as st
 
 from core.errors import FieldmarksError, MissingRunError
 from core.explanations import contrast, explanation
-from core.runs.files import MANIFEST, check_name, runs_folder
-from core.runs.run import Run, RunEntry, list_runs
+from core.runs.files import check_name, manifest_stamp, runs_folder
+from core.runs.listing import RunEntry, list_runs
+from core.runs.run import Run
 from core.search.vocabulary import Vocabulary
 from dashboard.state import Key, notice, text
 
@@ -64,8 +65,7 @@ def current_run() -> Run:
 def open_run(name: str) -> Run:
     """Return the opened run of that name; a run that was replaced on disk is opened again."""
     folder = runs_folder() / check_name(name)
-    manifest = folder / MANIFEST
-    return _open(str(folder), manifest.stat().st_mtime_ns if manifest.exists() else 0)
+    return _open(str(folder), manifest_stamp(folder))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -74,8 +74,8 @@ def _open(folder: str, stamp: int) -> Run:
 
 
 def identity(run: Run) -> str:
-    """Return a cache key that identifies this version of the run."""
-    return f"{run.folder}:{(run.folder / MANIFEST).stat().st_mtime_ns}"
+    """Return a cache key that identifies the version of the run that was opened."""
+    return f"{run.folder}:{run.stamp}"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

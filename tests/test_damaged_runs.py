@@ -15,7 +15,8 @@ import streamlit as st
 from core.errors import RunError
 from core.runs.contract import ARRAYS, PACKS, TABLES, TableSpec
 from core.runs.files import EVALUATION, MANIFEST, array_path
-from core.runs.run import Run, list_runs
+from core.runs.listing import list_runs
+from core.runs.run import Run
 from core.runs.validation import BOUNDS, MAY_BE_NAN
 from tests.pages import said, visit
 from tests.synthetic_run import write_synthetic_run

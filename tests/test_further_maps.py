@@ -21,7 +21,6 @@ def birds(tmp_path_factory):
 @pytest.fixture
 def runs(birds, tmp_path):
     shutil.copytree(birds / "few", tmp_path / "few")
-    (tmp_path / "few" / "tiny" / "evaluation.json").write_text("{}")
     return tmp_path / "few"
 
 
@@ -39,7 +38,6 @@ def test_maps_computed_later_are_those_of_the_pass(birds, runs):
     assert after.sizes["M"] == 6
     for x in np.flatnonzero(after.array("map_row") >= 0):
         np.testing.assert_allclose(after.maps(x), everything.maps(x), atol=1e-3)
-    assert after.evaluation() == {}
     np.testing.assert_array_equal(after.array("pooled"), everything.array("pooled"))
 
 
@@ -48,6 +46,30 @@ def test_a_run_with_further_maps_is_still_up_to_date(birds, runs):
     assert Run(runs / "tiny").sizes["M"] == N_IMAGES
     assert add_maps(runs, "tiny", ["all"]) == 0
     assert run_tiny(birds, runs, maps="2") == ["run 'tiny' is up to date"]
+
+
+def n_pairs(folder):
+    """Return how many pairs of image and attribute were scored with a heatmap."""
+    return Run(folder).evaluation()["grounding"]["n_pairs"]
+
+
+def test_what_depends_on_maps_is_computed_again(birds, runs):
+    run_tiny(birds, runs, is_scored=True, maps="none", name="bare")
+    run_tiny(birds, runs, is_scored=True, name="full")
+    said, pairs = [], [n_pairs(runs / "bare"), n_pairs(runs / "full")]
+    add_maps(runs, "bare", ["all"], say=said.append)
+    computed = {line.split(":")[0] for line in said if line.endswith("computing")}
+    assert computed == {"estimates", "explanations", "diagnoses", "scores"}
+    assert pairs[0] == 0 < n_pairs(runs / "bare") == pairs[1]
+    run_tiny(birds, runs, is_scored=True, maps="none", name="bare")
+    assert run_tiny(birds, runs, True, maps="none", name="bare") == ["run 'bare' is up to date"]
+
+
+def test_maps_of_some_images_leave_the_estimates_as_they_are(birds, runs):
+    said = []
+    add_maps(runs, "tiny", ["4"], say=said.append)
+    computed = {line.split(":")[0] for line in said if line.endswith("computing")}
+    assert computed == {"diagnoses", "scores"}
 
 
 def test_maps_of_another_network_are_refused(birds, runs):

@@ -8,6 +8,7 @@ from core.errors import FieldmarksError
 from core.probability import p_t_given_xc, prior
 from core.runs.run import Run
 from precompute.datasets.source import DataSource
+from precompute.pipeline.versions import VERSIONS
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
 
 
@@ -91,9 +92,7 @@ def test_thumbnails_and_captions_are_those_of_the_image(made):
 
 def test_the_manifest_names_what_the_run_was_made_from(made):
     manifest = json.loads((made.folder / "manifest.json").read_text())
-    assert set(manifest["stages"]) == {
-        "attributes", "activations", "estimates", "explanations", "tables",
-    }  # fmt: skip
+    assert set(manifest["stages"]) == set(VERSIONS)
     assert manifest["sizes"]["X"] == N_IMAGES
     assert manifest["versions"]["torch"]
     assert manifest["checkpoint"]["sha256"]

@@ -7,7 +7,8 @@ import pytest
 from core.errors import FieldmarksError, MissingRunError, RunError
 from core.runs.contract import ARRAYS
 from core.runs.files import MANIFEST, check_name
-from core.runs.run import Run, list_runs, open_run
+from core.runs.listing import list_runs
+from core.runs.run import Run, open_run
 from core.runs.writer import RunWriter
 from tests.synthetic_run import write_synthetic_run
 

@@ -169,9 +169,12 @@ Estimator = Callable[[Inputs], Estimate]
 Words = Callable[[Inputs], np.ndarray]
 ESTIMATORS: dict[str, Estimator] = {}
 _WORDS: dict[str, Words] = {}
+_VERSIONS: dict[str, int] = {}
 
 
-def register_estimator(name: str, words: Words | None = None) -> Callable[[Estimator], Estimator]:
+def register_estimator(
+    name: str, words: Words | None = None, version: int = 1
+) -> Callable[[Estimator], Estimator]:
     """Return a decorator that enters a function into `ESTIMATORS` under ``name``.
 
     Parameters
@@ -179,16 +182,25 @@ def register_estimator(name: str, words: Words | None = None) -> Callable[[Estim
     name : str
     words : callable, optional
         From `Inputs` to the same p(t given f), where that alone costs less than the whole.
+    version : int
+        Raise it when the function gives other results, so that runs estimate again.
     """
 
     def register(function: Estimator) -> Estimator:
         if name in ESTIMATORS:
             raise ValueError(f"there is already an estimator {name!r}: choose another name")
         ESTIMATORS[name] = function
+        _VERSIONS[name] = version
         _WORDS[name] = words or (lambda inputs: function(inputs).p_t_given_f)
         return function
 
     return register
+
+
+def estimator_version(name: str) -> int:
+    """Return the version that the author of an estimator gave it."""
+    _check(name)
+    return _VERSIONS[name]
 
 
 def estimate(name: str, inputs: Inputs) -> Estimate:

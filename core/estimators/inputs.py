@@ -1,74 +1,42 @@
-"""Inputs of the estimators, read from a run."""
+"""What the estimators are given, read from a run."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
 from core.batching import RowSubset
 from core.estimators.base import Inputs
 from core.probability import prior
 from core.runs.run import Run
 
-#: Images whose feature maps are passed to an estimator at a time.
+#: Feature maps handed to an estimator at a time, images.
 _MAPS_BLOCK = 256
 
 
-def estimator_inputs(
-    pooled: np.ndarray,
-    maps: np.ndarray,
-    map_row: np.ndarray,
-    counts: sparse.csr_array,
-    n_captions: np.ndarray,
-    true_c: np.ndarray,
-    is_usable: np.ndarray,
-    attributes: pd.DataFrame,
-    class_weights: np.ndarray,
-) -> Inputs:
-    """Return the inputs of the estimators: readable training images that have captions.
+def inputs_of(run: Run) -> Inputs:
+    """Return what estimators may see of a run: readable training images that have captions.
 
     Parameters
     ----------
-    pooled : ndarray of shape (X, F)
-    maps : ndarray of shape (M, F, H, W)
-    map_row : ndarray of shape (X,)
-    counts : csr_array of shape (X, T)
-    n_captions, true_c : ndarray of shape (X,)
-    is_usable : ndarray of shape (X,), bool
-        Readable, in the training split.
-    attributes : DataFrame of T rows
-    class_weights : ndarray of shape (C, F)
+    run : Run
+        Finished, or still being written: nothing that an estimator made is read.
     """
-    xs = np.flatnonzero(is_usable & (n_captions > 0))
+    images, counts, map_row = run.images, run.counts, run.array("map_row")
+    n_captions = images["n_captions"].to_numpy()
+    teaches = images["is_train"].to_numpy(bool) & run.is_readable & (n_captions > 0)
+    xs = np.flatnonzero(teaches)
     rows = map_row[xs]
     has_maps = len(xs) > 0 and (rows >= 0).all()
     return Inputs(
-        pooled=RowSubset(pooled, xs),
+        pooled=RowSubset(run.array("pooled"), xs),
         counts=counts[xs],
         n_captions=n_captions[xs],
         prior=prior(counts[xs]) if len(xs) else np.zeros(counts.shape[1]),
-        true_c=true_c[xs],
-        nouns=attributes["noun"].to_numpy(),
-        adjectives=attributes["adjective"].to_numpy(),
-        class_weights=np.asarray(class_weights),
-        maps=map_batches(maps, rows) if has_maps else None,
-    )
-
-
-def inputs_of(run: Run) -> Inputs:
-    """Return the inputs that the estimators of a finished run had."""
-    images = run.images
-    return estimator_inputs(
-        run.array("pooled"),
-        run.array("maps"),
-        run.array("map_row"),
-        run.counts,
-        images["n_captions"].to_numpy(),
-        images["true_c"].to_numpy(),
-        images["is_train"].to_numpy(bool) & run.is_readable,
-        run.attributes,
-        run.array("class_weights"),
+        true_c=images["true_c"].to_numpy()[xs],
+        nouns=run.attributes["noun"].to_numpy(),
+        adjectives=run.attributes["adjective"].to_numpy(),
+        class_weights=np.asarray(run.array("class_weights")),
+        maps=map_batches(run.array("maps"), rows) if has_maps else None,
     )
 
 
@@ -81,7 +49,7 @@ def map_batches(
     ----------
     maps : ndarray of shape (M, F, H, W)
     rows : ndarray of shape (X,)
-        Row of each image in the maps.
+        Of each image in the maps.
     """
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:

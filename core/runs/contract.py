@@ -265,7 +265,7 @@ TABLES: tuple[TableSpec, ...] = (
         "facts",
         "X",
         {
-            "listed": ("str", "the file when it was read: path, size in bytes, time of change"),
+            "listed": ("str", "the file when read: path, bytes, time of change, digest of samples"),
             "problem": ("str", "its problem; the columns width to noise are those of images"),
         },
         optional=True,

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from core.errors import MissingRunError, RunError, one_line
-from core.runs.contract import SCHEMA_VERSION
+from core.runs.contract import ARRAYS, SCHEMA_VERSION, TABLES, array_spec
 from core.runs.validation import check_manifest
 
 MANIFEST = "manifest.json"
@@ -70,6 +71,12 @@ def read_manifest(folder: Path) -> dict:
             "precompute it again"
         )
     return check_manifest(manifest, folder.name)
+
+
+def manifest_stamp(folder: Path) -> int:
+    """Return when the manifest of a run was written, ns; 0 where there is none."""
+    path = folder / MANIFEST
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def array_path(folder: Path, name: str) -> Path:
@@ -131,3 +138,26 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
             "precompute the run again"
         )
     return array
+
+
+def sizes_of(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
+    """Return the sizes, by letter, of what is written of a run: rows of tables, shapes of arrays.
+
+    Parameters
+    ----------
+    folder : Path
+    arrays : dict of ndarray
+        Those that are there, by name.
+    """
+    letters = {dim for spec in ARRAYS for dim in spec.dims if dim.isalpha()}
+    paths = [(spec.rows, folder / "tables" / f"{spec.name}.parquet") for spec in TABLES]
+    sizes = {
+        letter: pq.read_metadata(path).num_rows
+        for letter, path in paths
+        if letter in letters and path.exists()
+    }
+    for name, array in arrays.items():
+        for dim, n in zip(array_spec(name).dims, array.shape, strict=True):
+            if dim in letters:
+                sizes.setdefault(dim, n)
+    return sizes

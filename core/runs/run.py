@@ -1,7 +1,6 @@
 """Reading a run: memory-mapped arrays, tables and packed bytes."""
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,12 +13,14 @@ from core.head import FIRST_ORDER, LINEAR_HEAD
 from core.runs.contract import ARRAYS, PACKS, TABLES, UNREADABLE, array_spec, expected_shape
 from core.runs.files import (
     EVALUATION,
-    MANIFEST,
     array_path,
     check_name,
+    manifest_stamp,
+    map_array,
     open_array,
     read_manifest,
     runs_folder,
+    sizes_of,
 )
 from core.runs.head_of_run import HeadOfRun
 from core.runs.validation import check_array, check_pack, check_table
@@ -33,6 +34,11 @@ class Run(HeadOfRun):
     folder : Path
         The run's folder.
 
+    Attributes
+    ----------
+    stamp : int
+        When the manifest that was read was written, ns: another one is another version of the run.
+
     Raises
     ------
     MissingRunError
@@ -43,11 +49,9 @@ class Run(HeadOfRun):
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
-        self.manifest = read_manifest(self.folder)
-        self.sizes: dict[str, int] = self.manifest["sizes"]
-        self.estimators: list[str] = self.manifest["estimators"]
-        self.default_estimator: str = self.manifest["default_estimator"]
-        self._arrays: dict[str, np.ndarray] = {}
+        # before the manifest is read: a run that is replaced meanwhile is known by its old stamp
+        stamp = manifest_stamp(self.folder)
+        self._describe(read_manifest(self.folder), stamp)
         is_exact = self.manifest.get("head", LINEAR_HEAD)["kind"] != FIRST_ORDER
         for name, spec in self._expected_arrays():
             path = array_path(self.folder, name)
@@ -62,6 +66,33 @@ class Run(HeadOfRun):
         for spec in TABLES:
             if spec.name != "facts" and (self._table_path(spec.name).exists() or not spec.optional):
                 self.table(spec.name)
+
+    @classmethod
+    def unfinished(cls, folder: Path, manifest: dict) -> "Run":
+        """Return a run that is still being written; what is not there yet is missing.
+
+        Parameters
+        ----------
+        folder : Path
+            Where its parts lie.
+        manifest : dict
+            What is known of it, at least ``estimators`` and ``default_estimator``; sizes are those
+            of the arrays and tables that are there.
+        """
+        run = object.__new__(cls)
+        run.folder = Path(folder)
+        run._describe({**manifest, "sizes": {}})
+        paths = {name: array_path(run.folder, name) for name, _ in run._expected_arrays()}
+        run._arrays = {name: map_array(path) for name, path in paths.items() if path.exists()}
+        run.sizes |= sizes_of(run.folder, run._arrays)
+        return run
+
+    def _describe(self, manifest: dict, stamp: int = 0) -> None:
+        self.manifest, self.stamp = manifest, stamp
+        self.sizes: dict[str, int] = manifest["sizes"]
+        self.estimators: list[str] = manifest["estimators"]
+        self.default_estimator: str = manifest["default_estimator"]
+        self._arrays: dict[str, np.ndarray] = {}
 
     @property
     def name(self) -> str:
@@ -256,40 +287,6 @@ class Run(HeadOfRun):
                 f"{self.name}'"
             )
         return scores
-
-
-@dataclass(frozen=True)
-class RunEntry:
-    """A run in the runs folder; ``problem`` is the reason why it cannot be opened, in one line."""
-
-    name: str
-    problem: str = ""
-
-
-def list_runs(folder: Path | None = None) -> list[RunEntry]:
-    """Return the runs of a folder, newest first; damaged runs are listed with their problem."""
-    folder = runs_folder() if folder is None else folder
-    if not folder.is_dir():
-        return []
-    folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    entries = []
-    for path in sorted(folders, key=_changed, reverse=True):
-        if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
-            continue
-        try:
-            read_manifest(path.with_name(check_name(path.name)))
-        except (RunError, MissingRunError) as error:
-            entries.append(RunEntry(path.name, str(error)))
-        else:
-            entries.append(RunEntry(path.name))
-    return entries
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:  # it was deleted in this moment
-        return 0.0
 
 
 def open_run(name: str, folder: Path | None = None) -> Run:

@@ -35,11 +35,11 @@ def run(args: argparse.Namespace) -> None:
     from core.metrics.evaluation import evaluate
     from core.metrics.text_tables import tables
     from core.runs.run import open_run
-    from precompute.pipeline.post_run import write_evaluation
+    from precompute.pipeline.rescore import rescore
 
     scored = open_run(args.run_name, args.runs)
     if args.classes is None:
-        evaluation = write_evaluation(scored, args.seed)
+        evaluation = rescore(scored, args.seed)
     else:
         evaluation = evaluate(scored, args.classes, args.seed)
     is_text = not args.json

@@ -24,8 +24,9 @@ from precompute.pipeline.class_order import (
     read_class_list,
 )
 from precompute.pipeline.settings import Settings, map_rows
+from precompute.pipeline.versions import LIBRARIES, VERSIONS
 from precompute.resume.chunks import Chunk, Chunking
-from precompute.resume.fingerprint import code_version, digest, file_digest, listing
+from precompute.resume.fingerprint import digest, file_digest, library_versions, listings
 
 if TYPE_CHECKING:
     from precompute.network.loading import LoadedModel
@@ -157,9 +158,10 @@ class RunInputs:
             self.batch_size,
             self.precision,
             settings.compile,
-            code_version("precompute.stages.activation_pass"),
+            VERSIONS["activations"],
+            library_versions(LIBRARIES["activations"]),
         )
         chunking = Chunking(self.dataset, self.map_row, fingerprint)
         paths = self.dataset.images["path"].array
-        listed = (listing(self.dataset.image_folder, path) for path in paths)
+        listed = listings(self.dataset.image_folder, paths, self.workers)
         return chunking, chunking.chunks(listed, self.batch_size)

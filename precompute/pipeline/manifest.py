@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.runs.contract import N_EXPLAIN
-from core.runs.files import array_path, map_array
 from precompute.attributes.noun_classes import keypoints_by_name
 from precompute.datasets.dataset import Dataset
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.plan import Plan
 from precompute.resume.fingerprint import library_versions
+from precompute.resume.stage import Stage
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -20,15 +20,24 @@ _LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "PI
 _SPEED = ("workers", "name", "runs")
 
 
-def run_manifest(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
-    """Return the manifest of the run whose arrays lie in ``folder``.
+def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes: dict) -> dict:
+    """Return the manifest of a run.
 
     It holds no time and no name of a machine: the same inputs give the same bytes.
+
+    Parameters
+    ----------
+    inputs : RunInputs
+    plan : Plan
+    left_out : dict of str
+        Why a stage could not be computed, by its name.
+    sizes : dict of str to int
+        Of the run, by letter.
     """
     model, dataset = inputs.model, inputs.dataset
     settings = {key: value for key, value in _plain(inputs.settings).items() if key not in _SPEED}
     return {
-        "sizes": _sizes(folder, inputs.settings.default_estimator),
+        "sizes": sizes,
         "estimators": list(inputs.settings.estimators),
         "default_estimator": inputs.settings.default_estimator,
         "n_explain": N_EXPLAIN,
@@ -56,8 +65,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, folder: Path) -> dict:
         "settings": settings,
         "seed": inputs.settings.seed,
         "stages": {
-            name: {"fingerprint": stage.fingerprint, "inputs": stage.inputs}
-            for name, stage in plan.stages.items()
+            name: recorded(stage, left_out.get(name, "")) for name, stage in plan.stages.items()
         },
         "versions": library_versions(_LIBRARIES),
     }
@@ -69,6 +77,16 @@ def _keypoints(dataset: Dataset) -> dict[str, tuple[str, ...]]:
     return keypoints_by_name(dataset.part_names) if nouns is None else dict(nouns.keypoints)
 
 
+def recorded(stage: Stage, left_out: str = "") -> dict:
+    """Return what a manifest says of a stage."""
+    return {
+        "fingerprint": stage.fingerprint,
+        "version": stage.version,
+        "inputs": stage.inputs,
+        "left_out": left_out,
+    }
+
+
 def _plain(settings: "DataclassInstance") -> dict:
     """Return a dataclass as JSON values, paths in full."""
     return asdict(
@@ -77,24 +95,3 @@ def _plain(settings: "DataclassInstance") -> dict:
             key: str(value.resolve()) if isinstance(value, Path) else value for key, value in items
         },
     )
-
-
-def _sizes(folder: Path, estimator: str) -> dict[str, int]:
-    dims = {
-        "pooled": "XF",
-        "maps": "MFHW",
-        "logits": "XC",
-        "parts": "XP",
-        "counts_indices": "E",
-        f"p_t_given_f/{estimator}": "FT",
-        "top_t_true": "XK",
-        "top_images": "FR",
-        "canonical": "CN",
-    }
-    sizes = {}
-    if array_path(folder, "local_c").exists():
-        dims["local_c"] = "XJ"
-    for name, letters in dims.items():
-        shape = map_array(array_path(folder, name)).shape
-        sizes.update(zip(letters, shape, strict=False))
-    return sizes

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from core.errors import DataError, RunError
-from core.runs.files import MANIFEST, array_path
+from core.runs.files import check_name
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.datasets.source import DataSource
@@ -20,7 +20,8 @@ from precompute.network.forward import Forward, threads_of_torch
 from precompute.network.settings import NetworkSettings
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.plan import make_plan
+from precompute.pipeline.pipeline import Pipeline, Say, marks_of
+from precompute.pipeline.plan import KeptMaps, make_plan
 from precompute.pipeline.settings import Settings
 from precompute.resume.lock import locked
 
@@ -59,8 +60,26 @@ def choose_images(run: Run, wanted: list[str]) -> np.ndarray:
     return np.flatnonzero(chosen)
 
 
-def add_maps(runs: Path, name: str, wanted: list[str], device: str = "auto") -> int:
+def add_maps(
+    runs: Path, name: str, wanted: list[str], device: str = "auto", say: Say = print
+) -> int:
     """Compute the maps of images that lack them and put the run with them in its place.
+
+    What depends on maps is computed again: diagnoses and scores, and the estimates where all
+    training images have maps now and had not before.
+
+    Parameters
+    ----------
+    runs : Path
+        The folder of all runs.
+    name : str
+        Of the run.
+    wanted : list of str
+        See `choose_images`.
+    device : str
+        See `precompute.pipeline.settings.Settings`.
+    say : callable
+        Is told what is done, a line at a time.
 
     Returns
     -------
@@ -73,31 +92,35 @@ def add_maps(runs: Path, name: str, wanted: list[str], device: str = "auto") -> 
         If the run was made from other files, another network or other code than there is now.
     """
     with locked(runs, name):
-        writer = RunWriter(runs, name, purpose="maps")
+        run = Run(runs / check_name(name))
+        map_row = np.array(run.array("map_row"))
+        xs = choose_images(run, wanted)
+        xs = xs[map_row[xs] < 0]
+        if not len(xs):
+            return 0
+        inputs = _inputs_of(run, device)
+        RunWriter(runs, name, purpose="maps").discard()  # what a killed process left
+        pipeline = Pipeline(inputs, Ranks(), say, purpose="maps")
         try:
-            return _add_maps(writer, wanted, device)
+            map_row[xs] = np.arange(run.sizes["M"], run.sizes["M"] + len(xs))
+            kept = KeptMaps(map_row, run.is_readable)
+            stage = make_plan(inputs, inputs.chunks()[1], kept).stages["activations"]
+            for path in stage.found(run.folder):
+                pipeline.writer.adopt(path)
+            _write_maps(run, pipeline.writer, inputs, xs)
+            pipeline.writer.put("map_row", map_row)
+            pipeline.marks.put(stage)
+            pipeline.run(kept)
         finally:
-            if writer.folder.exists():
-                writer.discard()
+            if pipeline.writer.folder.exists():
+                pipeline.writer.discard()
+    return len(xs)
 
 
-def _add_maps(writer: RunWriter, wanted: list[str], device: str) -> int:
-    run = Run(writer.final)
-    map_row = np.array(run.array("map_row"))
-    xs = choose_images(run, wanted)
-    xs = xs[map_row[xs] < 0]
-    if not len(xs):
-        return 0
-    inputs = _inputs_of(run, device)
+def _write_maps(run: Run, writer: RunWriter, inputs: RunInputs, xs: np.ndarray) -> None:
+    """Write the maps that the run has, and those of images ``xs`` behind them."""
     M = run.sizes["M"]
-    map_row[xs] = np.arange(M, M + len(xs))
-    replaced = {run.folder / MANIFEST, *(array_path(run.folder, n) for n in ("maps", "map_row"))}
-    for path in run.folder.rglob("*"):
-        if path.is_file() and path not in replaced:
-            writer.adopt(path)
-    sizes = {**run.sizes, "M": M + len(xs)}
-    writer.put("map_row", map_row)
-    writer.create("maps", sizes)
+    writer.create("maps", {**run.sizes, "M": M + len(xs)})
     rows = writer.rows("maps")
     for start in range(0, M, _BLOCK):
         rows.write(start, run.array("maps")[start : start + _BLOCK])
@@ -111,8 +134,6 @@ def _add_maps(writer: RunWriter, wanted: list[str], device: str) -> int:
             progress.update(len(batch))
     rows.sync()
     rows.close()
-    writer.finish({**run.manifest, "sizes": sizes})
-    return len(xs)
 
 
 def _inputs_of(run: Run, device: str) -> RunInputs:
@@ -131,8 +152,8 @@ def _inputs_of(run: Run, device: str) -> RunInputs:
     )
     inputs = RunInputs(settings, Ranks())
     _, chunks = inputs.chunks()
-    now = make_plan(inputs, chunks).stages["activations"].fingerprint
-    if now != run.manifest["stages"]["activations"]["fingerprint"]:
+    stage = make_plan(inputs, chunks, KeptMaps.of(run)).stages["activations"]
+    if not stage.is_finished(marks_of(run).get("activations"), run.folder):
         raise RunError(
             f"the images, the checkpoint or the code changed since run {run.name!r} was made: "
             "give its 'python -m precompute run' again"

@@ -1,36 +1,38 @@
 """All stages of a run, in order: what is current is taken over, the rest is computed.
 
-The chain is attributes and activations, then the estimates of p(t given f), then explanations, then
-tables and manifest. What changes upstream changes the fingerprints downstream.
+The chain is attributes and activations, then the tables that join them, the estimates of
+p(t given f), explanations, and last what is said of the whole: diagnoses of failures and scores.
+What changes upstream changes the fingerprints downstream. Each stage reads the run as far as it is
+written (`core.runs.run.Run.unfinished`).
 """
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 
-import numpy as np
-import pandas as pd
-from scipy import sparse
-
+from core.diagnosis.diagnosis import diagnose
 from core.errors import FieldmarksError, RunError
-from core.estimators.inputs import estimator_inputs
-from core.head import LocalWeights
-from core.runs.contract import UNREADABLE
-from core.runs.files import array_path, map_array
+from core.estimators.inputs import inputs_of
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.manifest import run_manifest
-from precompute.pipeline.plan import CANONICAL, TOP_IMAGES, make_plan
-from precompute.pipeline.post_run import complete
+from precompute.pipeline.plan import (
+    CANONICAL,
+    SCORES_SEED,
+    TOP_IMAGES,
+    KeptMaps,
+    Plan,
+    make_plan,
+)
 from precompute.pipeline.settings import Settings
 from precompute.resume.chunks import Chunk, Chunking
 from precompute.resume.lock import locked
-from precompute.resume.stage import Marks, Stage
+from precompute.resume.stage import Mark, Marks, Stage
 from precompute.stages.estimates import write_estimates
 from precompute.stages.explanations import Factors, write_explanations, write_prototypes
-from precompute.stages.tables import predictions, write_tables
+from precompute.stages.scores import write_scores
+from precompute.stages.tables import write_tables
 
 Say = Callable[[str], None]
 
@@ -54,8 +56,6 @@ def precompute(settings: Settings, say: Say = print) -> Run:
         with locked(settings.runs, settings.name) if ranks.is_first else nullcontext():
             pipeline = Pipeline(RunInputs(settings, ranks), ranks, say)
             pipeline.run()
-            if ranks.is_first:
-                complete(Run(settings.runs / settings.name), say)
     finally:
         ranks.leave()
     return Run(settings.runs / settings.name)
@@ -69,24 +69,38 @@ class Pipeline:
     inputs : RunInputs
     ranks : Ranks
     say : callable
+        Is told what is done, a line at a time.
+    purpose : str
+        See `core.runs.writer.RunWriter`.
     """
 
-    def __init__(self, inputs: RunInputs, ranks: Ranks, say: Say):
+    def __init__(self, inputs: RunInputs, ranks: Ranks, say: Say, purpose: str = "partial"):
         self.inputs, self.ranks = inputs, ranks
         self.settings = inputs.settings
         self.say = say if ranks.is_first else lambda _: None
-        self.writer = RunWriter(self.settings.runs, self.settings.name)
+        self.writer = RunWriter(self.settings.runs, self.settings.name, purpose)
         self.marks = Marks(self.writer.folder)
 
-    def run(self) -> None:
-        """Compute what is not current and put the run in its place."""
+    def run(self, kept: KeptMaps | None = None) -> None:
+        """Compute what is not current and put the run in its place.
+
+        Parameters
+        ----------
+        kept : KeptMaps, optional
+            The maps that the run has; by default those of the finished run where its activations
+            are current, else those that the settings ask for.
+        """
         if self.ranks.is_first:
             self.writer.recover()
         self.ranks.barrier()
         chunking, chunks = self.inputs.chunks()
-        plan = make_plan(self.inputs, chunks)
-        earlier = self._earlier()
-        if earlier == plan.fingerprints:
+        finished = self._finished()
+        plan = self._plan(chunks, finished, kept)
+        earlier = marks_of(finished)
+        if finished is not None and all(
+            stage.is_finished(earlier.get(name), finished.folder)
+            for name, stage in plan.stages.items()
+        ):
             self.say(f"run {self.settings.name!r} is up to date")
             self.ranks.barrier()
             if self.ranks.is_first:
@@ -95,21 +109,32 @@ class Pipeline:
         steps = {
             "attributes": self._attributes,
             "activations": lambda: self._activations(chunking, chunks),
+            "tables": self._tables,
             "estimates": self._estimates,
             "explanations": self._explanations,
-            "tables": self._tables,
+            "diagnoses": self._diagnoses,
+            "scores": self._scores,
         }
+        if self.ranks.is_first:
+            self._remove_stale(plan)
+        self.ranks.barrier()
+        self.plan = plan
+        left_out: dict[str, str] = {}
         for name, step in steps.items():
-            stage = plan.stages[name]
-            if not self._is_current(stage, earlier.get(name)):
+            if not self._is_current(self.plan.stages[name], earlier.get(name)):
                 computed = step()
-                if computed is not None:
-                    plan = make_plan(self.inputs, computed)
+                if isinstance(computed, str):
+                    left_out[name] = computed
+                elif computed is not None:
+                    self.plan = make_plan(self.inputs, computed)
                 if self.ranks.is_first:
-                    self.marks.put(plan.stages[name])
+                    self.marks.put(self.plan.stages[name], left_out.get(name, ""))
+            elif self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
+                left_out[name] = mark.left_out
             self.ranks.barrier()
         if self.ranks.is_first:
-            self._finish(run_manifest(self.inputs, plan, self.writer.folder))
+            sizes = self._read().sizes
+            self._finish(run_manifest(self.inputs, self.plan, left_out, sizes))
         self.ranks.barrier()
 
     def _finish(self, manifest: dict) -> None:
@@ -120,28 +145,51 @@ class Pipeline:
             self.marks.clear()
             raise
 
-    def _earlier(self) -> dict[str, str]:
-        """Return the fingerprints of the finished run, empty where there is no whole one."""
+    def _finished(self) -> Run | None:
+        """Return the finished run, None where there is no whole one."""
         try:
-            stages = Run(self.writer.final).manifest.get("stages", {})
+            return Run(self.writer.final)
         except FieldmarksError:
-            return {}
-        return {name: stage["fingerprint"] for name, stage in stages.items()}
+            return None
 
-    def _is_current(self, stage: Stage, earlier: str | None) -> bool:
+    def _plan(self, chunks: list[Chunk], finished: Run | None, kept: KeptMaps | None) -> Plan:
+        """Return the plan, for maps that were added to the finished run if it is still that run."""
+        if kept is None and finished is not None:
+            plan = make_plan(self.inputs, chunks, KeptMaps.of(finished))
+            mark = marks_of(finished).get("activations")
+            if plan.stages["activations"].is_finished(mark, finished.folder):
+                return plan
+        return make_plan(self.inputs, chunks, kept)
+
+    def _remove_stale(self, plan: Plan) -> None:
+        """Delete what an interrupted start left of stages that are not finished.
+
+        The activations stay: their finished chunks are used again.
+        """
+        for stage in plan.stages.values():
+            is_finished = stage.is_finished(self.marks.get(stage), self.writer.folder)
+            if not is_finished and stage.name != "activations":
+                self.marks.remove(stage)
+                stage.remove(self.writer.folder)
+
+    def _is_current(self, stage: Stage, earlier: Mark | None) -> bool:
         """Return whether a stage is finished, here or in the finished run; the first rank says."""
         is_current = False
         if self.ranks.is_first:
-            is_current = self.marks.has(stage)
+            is_current = stage.is_finished(self.marks.get(stage), self.writer.folder)
             if not is_current:
                 self.marks.remove(stage)
-                if earlier == stage.fingerprint:
-                    for path in stage.outputs(self.writer.final):
+                if earlier is not None and stage.is_finished(earlier, self.writer.final):
+                    for path in stage.found(self.writer.final):
                         self.writer.adopt(path)
-                    self.marks.put(stage)
+                    self.marks.put(stage, earlier.left_out)
                     is_current = True
             self.say(f"{stage.name}: {'current' if is_current else 'computing'}")
         return self.ranks.gather(is_current)[0]
+
+    def _read(self) -> Run:
+        """Return the run as far as it is written."""
+        return Run.unfinished(self.writer.folder, run_manifest(self.inputs, self.plan, {}, {}))
 
     def _attributes(self) -> None:
         if self.ranks.is_first:
@@ -177,75 +225,64 @@ class Pipeline:
             thumb_size=self.settings.thumb_size,
         )
 
-    def _estimates(self) -> None:
-        if not self.ranks.is_first:
-            return
-        inputs, settings = self.inputs, self.settings
-        inputs.check_class_order(self._array("logits"))
-        estimator_input = estimator_inputs(
-            self._array("pooled"),
-            self._array("maps"),
-            self._array("map_row"),
-            self._counts(),
-            inputs.n_captions,
-            inputs.true_c,
-            inputs.is_train & self._is_readable(),
-            self._table("attributes"),
-            self._array("class_weights"),
-        )
-        write_estimates(
-            self.writer,
-            estimator_input,
-            settings.estimators,
-            settings.default_estimator,
-            settings.seed,
-        )
-
-    def _explanations(self) -> None:
-        true_c, head = self.inputs.true_c, self.inputs.model.head
-        weights, local = np.asarray(self._array("class_weights")), None
-        if not head.is_exact:
-            local = LocalWeights(self._array("local_c"), self._array("local_weights"))
-        factors = Factors(
-            self._array("pooled"),
-            replace(head, weights=weights),
-            local,
-            np.asarray(self._array(f"p_t_given_f/{self.settings.default_estimator}")),
-            self._table("attributes"),
-        )
-        predicted_c = predictions(self._array("logits"), true_c)["predicted_c"].to_numpy()
-        write_explanations(self.writer, factors, predicted_c, true_c, self.ranks)
-        write_prototypes(
-            self.writer,
-            factors.pooled,
-            true_c,
-            self.inputs.is_train,
-            self._is_readable(),
-            (len(weights), TOP_IMAGES, CANONICAL),
-            self.ranks,
-        )
-
     def _tables(self) -> None:
         if self.ranks.is_first:
+            run = self._read()
             write_tables(
                 self.writer,
                 self.inputs.dataset,
-                self._table("facts"),
-                self._array("logits"),
+                run.table("facts"),
+                run.array("logits"),
                 self.inputs.n_captions,
             )
 
-    def _array(self, name: str) -> np.ndarray:
-        return map_array(array_path(self.writer.folder, name))
+    def _estimates(self) -> None:
+        if self.ranks.is_first:
+            run, settings = self._read(), self.settings
+            self.inputs.check_class_order(run.array("logits"))
+            write_estimates(
+                self.writer,
+                inputs_of(run),
+                settings.estimators,
+                settings.default_estimator,
+                settings.seed,
+            )
 
-    def _table(self, name: str) -> pd.DataFrame:
-        return pd.read_parquet(self.writer.folder / "tables" / f"{name}.parquet")
+    def _explanations(self) -> None:
+        run = self._read()
+        predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
+        write_explanations(self.writer, Factors.of(run), predicted_c, true_c, self.ranks)
+        write_prototypes(self.writer, run, TOP_IMAGES, CANONICAL, self.ranks)
 
-    def _counts(self) -> sparse.csr_array:
-        parts = [self._array(f"counts_{part}") for part in ("values", "indices", "indptr")]
-        return sparse.csr_array(
-            tuple(parts), shape=(len(parts[2]) - 1, len(self._table("attributes")))
-        )
+    def _diagnoses(self) -> str | None:
+        def write() -> None:
+            for name, table in diagnose(self._read()).items():
+                self.writer.put_table(name, table)
 
-    def _is_readable(self) -> np.ndarray:
-        return ~self._table("facts")["problem"].str.startswith(UNREADABLE).to_numpy(bool)
+        return self._unless_impossible("diagnoses", write)
+
+    def _scores(self) -> str | None:
+        def write() -> None:
+            write_scores(self._read(), SCORES_SEED)
+
+        return self._unless_impossible("scores", write)
+
+    def _unless_impossible(self, name: str, write: Callable[[], None]) -> str | None:
+        """Return why it cannot be done, for a run without test images for instance, if so."""
+        if not self.ranks.is_first:
+            return None
+        try:
+            write()
+        except FieldmarksError as error:
+            self.say(f"{name}: left out, {error}")
+            return str(error)
+        return None
+
+
+def marks_of(run: Run | None) -> dict[str, Mark]:
+    """Return what the manifest of a finished run says of its stages."""
+    stages = run.manifest.get("stages", {}) if run is not None else {}
+    return {
+        name: Mark(stage["fingerprint"], stage.get("left_out", ""))
+        for name, stage in stages.items()
+    }

@@ -1,14 +1,48 @@
 """Which stages a run has, what each depends on and which files it leaves."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+
+from core.estimators.base import estimator_version
+from core.runs.contract import N_EXPLAIN, K
+from core.runs.files import EVALUATION
+from core.runs.run import Run
+from precompute.attributes.lexicon import CAPTION_WORDS
+from precompute.attributes.synonyms import SYNONYMS
 from precompute.pipeline.inputs import RunInputs
+from precompute.pipeline.versions import LIBRARIES, VERSIONS
 from precompute.resume.chunks import Chunk
 from precompute.resume.fingerprint import digest, file_digest, library_versions
 from precompute.resume.stage import Stage
+from precompute.stages.painted_truth import truth_files
 
 #: Images kept for each filter and each class.
 TOP_IMAGES, CANONICAL = 30, 6
+#: Of resamples and random baselines of the scores.
+SCORES_SEED = 0
+
+
+@dataclass(frozen=True)
+class KeptMaps:
+    """Which feature maps a run keeps.
+
+    Parameters
+    ----------
+    map_row : ndarray of shape (X,)
+        Row of each image in the maps, -1 where they are not kept.
+    is_readable : ndarray of shape (X,), bool
+        Whether an image's file could be read; True where it was not tried yet.
+    """
+
+    map_row: np.ndarray
+    is_readable: np.ndarray
+
+    @classmethod
+    def of(cls, run: Run) -> "KeptMaps":
+        """Return those of a finished run, maps that were added later included."""
+        return cls(np.asarray(run.array("map_row")), run.is_readable)
 
 
 @dataclass(frozen=True)
@@ -23,7 +57,7 @@ class Plan:
         return {name: stage.fingerprint for name, stage in self.stages.items()}
 
 
-def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
+def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = None) -> Plan:
     """Return the stages for the inputs as they are now.
 
     Parameters
@@ -31,13 +65,15 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
     inputs : RunInputs
     chunks : list of Chunk
         Of the pass over the images, with the files as they are or as they were read.
+    kept : KeptMaps, optional
+        The maps that the run has; those that the settings ask for otherwise.
     """
     settings, dataset = inputs.settings, inputs.dataset
     language = dataset.language
+    kept = kept or KeptMaps(inputs.map_row, np.ones(len(inputs.true_c), bool))
     split = digest(inputs.true_c, inputs.is_train)
-    attributes = Stage(
+    attributes = _stage(
         "attributes",
-        "precompute.stages.attributes",
         {
             "captions": digest(*inputs.words.parts),
             "split": split,
@@ -48,57 +84,100 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk]) -> Plan:
             ),
             "merge": settings.merge,
             "min_images": settings.min_images,
-            "tagger": library_versions(["en_core_web_sm"]),
+            "word lists": [file_digest(path) for path in (CAPTION_WORDS, SYNONYMS)],
         },
         ("counts_indptr", "counts_indices", "counts_values", "caption_offsets"),
         ("captions.bin", "tables/attributes.parquet"),
     )
-    activations = Stage(
+    # all of the pass but which maps are kept: what is pooled from them does not depend on it
+    images_read = digest([chunk.fingerprint for chunk in chunks], dataset.class_ids)
+    activations = _stage(
         "activations",
-        "precompute.stages.activations",
-        {"chunks": digest([chunk.fingerprint for chunk in chunks]), "classes": dataset.class_ids},
+        {"images": images_read, "maps": digest(kept.map_row)},
         (
             *("pooled", "maps", "map_row", "logits", "parts", "thumb_offsets"),
             *("class_weights", "class_bias", "cell_centres", "local_c", "local_weights"),
         ),
         ("thumbs.bin", "tables/facts.parquet"),
     )
-    estimates = Stage(
+    tables = _stage(
+        "tables",
+        {
+            "images": images_read,
+            "n_captions": digest(inputs.n_captions),
+            "split": split,
+            "classes": digest(dataset.class_ids, dataset.class_names, dataset.part_names),
+            "problems": [*dataset.problems, *inputs.words.problems],
+        },
+        files=("tables/images.parquet", "tables/classes.parquet"),
+    )
+    teaches = inputs.is_train & (inputs.n_captions > 0) & kept.is_readable
+    estimates = _stage(
         "estimates",
-        "precompute.stages.estimates",
         {
             "attributes": attributes.fingerprint,
-            "activations": activations.fingerprint,
+            "images": images_read,
             "split": split,
-            "estimators": list(settings.estimators),
+            "maps of all training images": bool((kept.map_row[teaches] >= 0).all()),
+            "estimators": {name: estimator_version(name) for name in settings.estimators},
             "default": settings.default_estimator,
             "seed": settings.seed,
         },
         ("prior", "p_t_given_f", "evidence", "evidence_bias", "q_value", "null_high"),
         ("tables/filters.parquet",),
-        settings.estimators,
+        estimators=settings.estimators,
     )
-    explanations = Stage(
+    explanations = _stage(
         "explanations",
-        "precompute.stages.explanations",
-        {"estimates": estimates.fingerprint, "sizes": [TOP_IMAGES, CANONICAL]},
+        {"estimates": estimates.fingerprint, "sizes": [TOP_IMAGES, CANONICAL, K]},
         (
             *("top_t_predicted", "top_p_predicted", "top_t_true", "top_p_true"),
             *("top_images", "canonical"),
         ),
     )
-    tables = Stage(
-        "tables",
-        "precompute.stages.tables",
-        {
-            "attributes": attributes.fingerprint,
-            "activations": activations.fingerprint,
-            "split": split,
-            "classes": digest(dataset.class_ids, dataset.class_names, dataset.part_names),
-            "problems": [*dataset.problems, *inputs.words.problems],
-        },
-        (),
-        ("tables/images.parquet", "tables/classes.parquet"),
+    made = (attributes, activations, tables, estimates, explanations)
+    fingerprints = {stage.name: stage.fingerprint for stage in made}
+    stages = (
+        *made,
+        _stage(
+            "diagnoses",
+            {**fingerprints, "sentence": N_EXPLAIN},
+            files=("tables/diagnoses.parquet", "tables/clusters.parquet"),
+        ),
+        scores_stage(fingerprints, settings.source.data),
     )
-    stages = (attributes, activations, estimates, explanations, tables)
     return Plan({stage.name: stage for stage in stages})
+
+
+def scores_stage(fingerprints: dict[str, str], data: Path, seed: int = SCORES_SEED) -> Stage:
+    """Return the stage of the scores.
+
+    Parameters
+    ----------
+    fingerprints : dict of str
+        Of the stages that compute the run: all but diagnoses and scores.
+    data : Path
+        The data set: beside that of a painted world lies its truth.
+    seed : int
+        Of resamples and random baselines.
+    """
+    truth = [file_digest(path) for path in truth_files(data)]
+    return _stage(
+        "scores",
+        {**fingerprints, "sentence": N_EXPLAIN, "seed": seed, "truth": truth},
+        files=(EVALUATION,),
+        optional=("tables/attribute_places.parquet",),
+    )
+
+
+def _stage(
+    name: str,
+    inputs: dict[str, object],
+    arrays: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+    estimators: tuple[str, ...] = (),
+) -> Stage:
+    libraries = library_versions(LIBRARIES[name])
+    inputs = {**inputs, "libraries": libraries}
+    return Stage(name, VERSIONS[name], inputs, arrays, files, optional, estimators)

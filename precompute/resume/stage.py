@@ -7,12 +7,28 @@ others.
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.runs.contract import ARRAYS
 from core.runs.files import array_path, atomic_write
-from precompute.resume.fingerprint import code_version, digest
+from precompute.resume.fingerprint import digest
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is known of a finished stage.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Of what it was computed from.
+    left_out : str
+        Why it could not be computed and left no file, empty where it did.
+    """
+
+    fingerprint: str
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,32 +38,35 @@ class Stage:
     Parameters
     ----------
     name : str
-    code : str
-        The module of this project that computes it.
+    version : int
+        Its author raises it when the same inputs give other results.
     inputs : dict
         Fingerprints and settings, JSON values.
     arrays : tuple of str
         Names in the contract; one per estimator where the contract requires it.
     files : tuple of str
         Other files, below the run's folder.
+    optional : tuple of str
+        Files that it leaves for some inputs.
     estimators : tuple of str
         Those of the run.
     """
 
     name: str
-    code: str
+    version: int
     inputs: dict[str, object]
     arrays: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    estimators: tuple[str, ...] = field(default=())
+    optional: tuple[str, ...] = ()
+    estimators: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """Of all that the stage depends on, its code included."""
-        return digest(self.inputs, code_version(self.code))
+        """Of all that the stage depends on."""
+        return digest(self.version, self.inputs)
 
     def outputs(self, folder: Path) -> list[Path]:
-        """Return the files that the stage leaves in a run's folder."""
+        """Return the files that the stage always leaves in a run's folder."""
         per_estimator = {spec.name for spec in ARRAYS if spec.per_estimator}
         optional = {spec.name for spec in ARRAYS if spec.optional}
         names = [
@@ -62,6 +81,22 @@ class Stage:
         ]
         return arrays + [folder / file for file in self.files]
 
+    def found(self, folder: Path) -> list[Path]:
+        """Return the files of the stage, optional ones too, that are in a run's folder."""
+        paths = [*self.outputs(folder), *(folder / name for name in self.optional)]
+        return [path for path in paths if path.exists()]
+
+    def is_finished(self, mark: Mark | None, folder: Path) -> bool:
+        """Return whether a mark is this stage's, and all of its files lie in the folder."""
+        if mark is None or mark.fingerprint != self.fingerprint:
+            return False
+        return bool(mark.left_out) or all(path.exists() for path in self.outputs(folder))
+
+    def remove(self, folder: Path) -> None:
+        """Delete the files of the stage from a folder."""
+        for path in self.found(folder):
+            path.unlink()
+
 
 class Marks:
     """The marks of finished stages in a folder.
@@ -75,19 +110,18 @@ class Marks:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def has(self, stage: Stage) -> bool:
-        """Return whether the stage is finished here, from the same inputs."""
+    def get(self, stage: Stage) -> Mark | None:
+        """Return the mark of a stage, None where there is none."""
         try:
-            mark = json.loads(self._path(stage).read_text("utf-8"))
-        except (OSError, ValueError):
-            return False
-        return mark == stage.fingerprint and all(p.exists() for p in stage.outputs(self.folder))
+            return Mark(**json.loads(self._path(stage).read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
-    def put(self, stage: Stage) -> None:
+    def put(self, stage: Stage, left_out: str = "") -> None:
         """Mark a stage as finished; its files must be on the disk by now."""
         self._path(stage).parent.mkdir(exist_ok=True)
         with atomic_write(self._path(stage)) as file:
-            file.write(json.dumps(stage.fingerprint).encode())
+            file.write(json.dumps(vars(Mark(stage.fingerprint, left_out))).encode())
 
     def remove(self, stage: Stage) -> None:
         """Take the mark away, before anything of the stage changes."""

@@ -17,6 +17,7 @@ from core.explanations.attribute_ranking import top_attributes
 from core.head import Head, LocalWeights, effective_weights
 from core.probability import p_t_given_xc
 from core.runs.contract import K
+from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.prefetch import work_ahead
 from precompute.parallel.ranks import Ranks
@@ -45,6 +46,20 @@ class Factors:
     local: LocalWeights | None
     p_t_given_f: np.ndarray
     attributes: pd.DataFrame
+
+    @classmethod
+    def of(cls, run: Run) -> "Factors":
+        """Return those of a run, its default estimator's."""
+        local = None
+        if not run.head.is_exact:
+            local = LocalWeights(run.array("local_c"), run.array("local_weights"))
+        return cls(
+            run.array("pooled"),
+            run.head,
+            local,
+            np.asarray(run.array("p_t_given_f")),
+            run.attributes,
+        )
 
     def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the k attributes of images explained as classes, and their p.
@@ -122,38 +137,33 @@ def write_explanations(
 
 
 def write_prototypes(
-    writer: RunWriter,
-    pooled: np.ndarray,
-    true_c: np.ndarray,
-    is_train: np.ndarray,
-    is_readable: np.ndarray,
-    counts: tuple[int, int, int],
-    ranks: Ranks,
+    writer: RunWriter, run: Run, n_top: int, n_canonical: int, ranks: Ranks
 ) -> None:
     """Write the top images of each filter and the canonical images of each class.
 
     Canonical are the training images nearest to the mean of their class's training images.
+    Unreadable images are never shown as typical of anything.
 
     Parameters
     ----------
     writer : RunWriter
-    pooled : ndarray of shape (X, F)
-        May be a memory map.
-    true_c, is_train, is_readable : ndarray of shape (X,)
-        Unreadable images are never shown as typical of anything.
-    counts : tuple of 3 int
-        C, and at most R top images of a filter and N canonical images of a class.
+    run : Run
+        The same run, as far as it is written.
+    n_top, n_canonical : int
+        At most so many top images of a filter and canonical images of a class.
     ranks : Ranks
     """
-    (X, F), (C, R, N) = pooled.shape, counts
+    pooled, is_readable = run.array("pooled"), run.is_readable
+    true_c, is_train = run.images["true_c"].to_numpy(), run.images["is_train"].to_numpy(bool)
+    (X, F), C, R = pooled.shape, len(run.classes), min(n_top, int(is_readable.sum()))
     mine = image_blocks(X, ranks)
-    top, sums = RunningTop(F, min(R, X)), np.zeros((C, F))
+    top, sums = RunningTop(F, R), np.zeros((C, F))
     is_typical = is_train & is_readable
     for xs in mine:
         block = np.asarray(pooled[xs[0] : xs[-1] + 1])
         top.update(block[is_readable[xs]], xs[is_readable[xs]])
         sums += class_sums(block[is_typical[xs]], true_c[xs[is_typical[xs]]], C)
-    overall = RunningTop(F, min(R, X))
+    overall = RunningTop(F, R)
     overall.merge(np.concatenate(ranks.gather(top.keys), axis=1))
     n_typical = np.bincount(true_c[is_typical], minlength=C)
     means = ranks.total(sums) / np.maximum(n_typical, 1)[:, None]
@@ -163,4 +173,4 @@ def write_prototypes(
     distance = np.where(is_typical, ranks.total(distance), np.inf)
     if ranks.is_first:
         writer.put("top_images", overall.images())
-        writer.put("canonical", nearest(distance, true_c, C, N))
+        writer.put("canonical", nearest(distance, true_c, C, n_canonical))

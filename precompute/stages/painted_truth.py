@@ -8,6 +8,7 @@ import pandas as pd
 from core.runs.contract import TABLES
 from core.runs.files import atomic_write
 from core.runs.run import Run
+from precompute.demo_world.planting import ground_truth
 from precompute.demo_world.planting.ground_truth import FOLDER, Truth
 
 NAME = "attribute_places"
@@ -45,6 +46,14 @@ def attribute_places(run: Run, world: Path) -> pd.DataFrame:
     spec = next(spec for spec in TABLES if spec.name == NAME)
     kinds = {name: kind for name, (kind, _) in spec.columns.items()}
     return pd.DataFrame(columns).astype(kinds)
+
+
+def truth_files(data: Path) -> list[Path]:
+    """Return the files of the truth beside a data set, none for photographs."""
+    folder = data.resolve().parent / FOLDER
+    if not (folder / "settings.json").is_file():
+        return []
+    return [folder / f"{name}.parquet" for name in ground_truth.TABLES]
 
 
 def world_of(run: Run) -> Path | None:

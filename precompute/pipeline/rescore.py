@@ -1,0 +1,45 @@
+"""Scores a finished run again, and writes into its manifest what the scores were computed from."""
+
+import json
+from pathlib import Path
+
+from core.runs.files import MANIFEST, atomic_write
+from core.runs.run import Run
+from precompute.pipeline.manifest import recorded
+from precompute.pipeline.plan import SCORES_SEED, scores_stage
+from precompute.resume.lock import locked
+from precompute.stages.scores import write_scores
+
+#: Stages that do not compute the run but say something of it.
+_AFTERWARDS = ("diagnoses", "scores")
+
+
+def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
+    """Score a run, write ``evaluation.json`` and return the scores.
+
+    Scores of another seed are computed again by the next ``python -m precompute run``.
+
+    Parameters
+    ----------
+    run : Run
+    seed : int
+        Of resamples and random baselines.
+    """
+    with locked(run.folder.parent, run.name):
+        stages = dict(run.manifest.get("stages", {}))
+        data = Path(run.manifest["settings"]["source"]["data"]) if stages else Path()
+        # between the two manifests the scores belong to no stage: the next start computes them
+        stages.pop("scores", None)
+        _write_stages(run, stages)
+        evaluation = write_scores(run, seed)
+        if stages:
+            made = {k: v["fingerprint"] for k, v in stages.items() if k not in _AFTERWARDS}
+            _write_stages(run, {**stages, "scores": recorded(scores_stage(made, data, seed))})
+    return evaluation
+
+
+def _write_stages(run: Run, stages: dict) -> None:
+    if stages:
+        with atomic_write(run.folder / MANIFEST) as file:
+            manifest = {**run.manifest, "stages": stages}
+            file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())

@@ -1,0 +1,26 @@
+"""The version of each stage: its author raises it when the code gives other results.
+
+A run keeps what a stage computed as long as its version and inputs are the same, so a changed
+docstring or message recomputes nothing and a changed threshold does, once its number is raised.
+``tests/test_stage_versions.py`` fails when the code of a stage changed and its number did not.
+"""
+
+VERSIONS = {
+    "attributes": 1,
+    "activations": 1,
+    "tables": 1,
+    "estimates": 1,
+    "explanations": 1,
+    "diagnoses": 1,
+    "scores": 1,
+}
+#: Modules of other people whose release may change a stage's results.
+LIBRARIES = {
+    "attributes": ("spacy", "en_core_web_sm", "textblob", "inflect"),
+    "activations": ("torch", "torchvision", "PIL", "numpy"),
+    "tables": ("numpy",),
+    "estimates": ("numpy", "scipy", "sklearn"),
+    "explanations": ("numpy",),
+    "diagnoses": ("numpy", "scipy", "sklearn", "inflect"),
+    "scores": ("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
+}
