@@ -18,6 +18,7 @@ MAX_MODULES = 14
 #: Rooms from the top floor to the ground; a room imports its own floor and those below it.
 FLOORS = {
     "core": (
+        {"repair"},
         {"metrics", "review", "comparison"},
         {"explanations", "search", "what_if", "diagnosis", "estimators"},
         {"runs"},

@@ -1,0 +1,72 @@
+"""A state dict with another last layer, otherwise as it was and in the format it came in."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.errors import DataError
+from core.repair.refit import LinearHead
+from precompute.network.checkpoint import atomic_save
+
+_SAME = 1e-6
+
+
+def patch_head(checkpoint: Path, out: Path, before: LinearHead, after: LinearHead) -> str:
+    """Write a copy of a checkpoint in which the last layer is another one.
+
+    The layer is found by its values: the one tensor that holds the run's class weights.
+
+    Parameters
+    ----------
+    checkpoint, out : Path
+    before, after : LinearHead
+        The head that the run was made with, and the one to write.
+
+    Returns
+    -------
+    str
+        Name of the tensor that was replaced.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or not exactly one tensor holds these weights.
+    """
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise DataError(f"{checkpoint} cannot be read as a checkpoint: {error}") from None
+    state = copy.deepcopy(state)
+    places = list(_holding(state, before.weights))
+    if len(places) != 1:
+        raise DataError(
+            f"expected one tensor in {checkpoint} that holds the class weights of the run, found "
+            f"{len(places)}: was the run made with this checkpoint?"
+        )
+    holder, key = places[0]
+    _replace(holder, key, after.weights)
+    bias = key.removesuffix("weight") + "bias"
+    if bias in holder:
+        _replace(holder, bias, after.bias)
+    atomic_save(out, state)
+    return key
+
+
+def _holding(node: object, weights: np.ndarray):
+    """Yield each dictionary and key of a nested one whose tensor equals the weights."""
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        if isinstance(value, torch.Tensor) and value.numel() == weights.size:
+            same = np.abs(value.float().numpy().reshape(weights.shape) - weights).max()
+            if same <= _SAME * max(1.0, float(np.abs(weights).max())):
+                yield node, str(key)
+        else:
+            yield from _holding(value, weights)
+
+
+def _replace(holder: dict, key: str, values: np.ndarray) -> None:
+    old = holder[key]
+    holder[key] = torch.as_tensor(values).reshape(old.shape).to(old.dtype)
