@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import approx_fprime
 from scipy.special import softmax
 
-from core.diagnosis.background import pooled_background
+from core.diagnosis.background import Background
 from core.diagnosis.diagnosis import diagnose
 from core.errors import DataError
 from core.repair.preview import halves, head_of, is_right, judged, preview, without_filters
@@ -105,7 +105,7 @@ def test_groups_of_class_and_attribute_count_alike(faulty):
 
 def test_backgrounds_are_exchanged_and_the_rest_kept(faulty):
     xs = np.flatnonzero(faulty.images["is_train"])
-    background = pooled_background(faulty, xs)
+    background = Background(faulty).pooled(xs)
     fitted = fit_set(faulty, Recipe(ignore_background=True))
     copies = fitted.pooled.reshape(1 + N_BACKGROUNDS, len(xs), -1)
     total = (faulty.array("pooled")[xs] - background).sum(axis=0) + background.sum(axis=0)

@@ -8,8 +8,8 @@ and among those of its class: a dark bird does not make a dark image. The measur
 value decides. The outlyingness of the activations within the class is reported but does not enter
 the score, because a wrong label raises it as well.
 
-How much of the object is hidden is measured only with the option of keypoints, and the reason tells
-so: activations do not tell it (their rank correlation with the share that is hidden is below 0.2 in
+How much of the object is hidden is measured only with the option of keypoints, and the reason says
+so: activations do not show it (their rank correlation with the share that is hidden is below 0.2 in
 painted worlds).
 """
 

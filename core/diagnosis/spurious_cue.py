@@ -6,7 +6,7 @@ by class, the network has learnt the background instead of the object, and an im
 background of the other class is misclassified. The evidence is a log-likelihood ratio of two normal
 distributions with equal variance. It counts in full only if the background's share of the margin is
 at least its share of the cells. Which cells are background follows from the activations; keypoints
-are an option that the reason tells.
+are an option that the reason mentions.
 """
 
 from dataclasses import dataclass

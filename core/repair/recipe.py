@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.diagnosis.background import pooled_background
+from core.diagnosis.background import Background
 from core.diagnosis.diagnosis import DECIDED
 from core.errors import DataError, MissingRunError
 from core.runs.run import Run
@@ -113,7 +113,7 @@ def _with_other_backgrounds(
             f"run {run.name!r} does not keep the maps of all training images, so nothing is known "
             f"of their background: 'python -m precompute maps {run.name} --images all'"
         )
-    background = pooled_background(run, xs).astype(float)
+    background = Background(run).pooled(xs).astype(float)
     rng = np.random.default_rng(seed)
     orders = (rng.permutation(len(xs)) for _ in range(N_BACKGROUNDS))
     return [pooled - background + background[order] for order in orders]

@@ -27,7 +27,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
 from core.diagnosis.finding import Pattern
@@ -109,22 +109,28 @@ class Verdicts:
         self._engine = connect(self._url)
         statement = CreateTable(_verdicts, if_not_exists=True)
         try:
-            self._run(lambda connection: connection.execute(statement))
-        except IntegrityError:  # PostgreSQL: another process created it concurrently
+            self._run(lambda connection: connection.execute(statement), is_first=True)
+        except (IntegrityError, ProgrammingError):
+            # PostgreSQL: another process created the table, or its type, concurrently
             self._run(lambda connection: connection.execute(statement))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._engine.dispose()
 
-    def _run(self, work):
-        """Return ``work(connection)``, done in one transaction."""
+    def _run(self, work, is_first: bool = False):
+        """Return ``work(connection)``, done in one transaction.
+
+        A conflict with a concurrent process is the caller's; of a first use so is one of tables.
+        """
         try:
             with self._engine.begin() as connection:
                 return work(connection)
-        except IntegrityError:
-            raise
         except DBAPIError as error:
+            if isinstance(error, IntegrityError) or (
+                is_first and isinstance(error, ProgrammingError)
+            ):
+                raise
             reason = one_line(error.orig or error)
             raise DatabaseError(
                 f"the database of verdicts {shown(self._url)} "

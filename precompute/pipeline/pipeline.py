@@ -28,7 +28,7 @@ from precompute.pipeline.plan import (
 from precompute.pipeline.settings import Settings
 from precompute.resume.chunks import Chunk, Chunking
 from precompute.resume.lock import locked
-from precompute.resume.stage import Mark, Marks, Stage
+from precompute.resume.stage import Marks, Stage, StageMark
 from precompute.stages.estimates import write_estimates
 from precompute.stages.explanations import Factors, write_explanations, write_prototypes
 from precompute.stages.scores import write_scores
@@ -172,7 +172,7 @@ class Pipeline:
                 self.marks.remove(stage)
                 stage.remove(self.writer.folder)
 
-    def _is_current(self, stage: Stage, earlier: Mark | None) -> bool:
+    def _is_current(self, stage: Stage, earlier: StageMark | None) -> bool:
         """Return whether a stage is finished, here or in the finished run; the first rank says."""
         is_current = False
         if self.ranks.is_first:
@@ -279,10 +279,10 @@ class Pipeline:
         return None
 
 
-def marks_of(run: Run | None) -> dict[str, Mark]:
+def marks_of(run: Run | None) -> dict[str, StageMark]:
     """Return what the manifest of a finished run says of its stages."""
     stages = run.manifest.get("stages", {}) if run is not None else {}
     return {
-        name: Mark(stage["fingerprint"], stage.get("left_out", ""))
+        name: StageMark(stage["fingerprint"], stage.get("left_out", ""))
         for name, stage in stages.items()
     }

@@ -16,7 +16,7 @@ from precompute.resume.fingerprint import digest
 
 
 @dataclass(frozen=True)
-class Mark:
+class StageMark:
     """What is known of a finished stage.
 
     Parameters
@@ -86,7 +86,7 @@ class Stage:
         paths = [*self.outputs(folder), *(folder / name for name in self.optional)]
         return [path for path in paths if path.exists()]
 
-    def is_finished(self, mark: Mark | None, folder: Path) -> bool:
+    def is_finished(self, mark: StageMark | None, folder: Path) -> bool:
         """Return whether a mark is this stage's, and all of its files lie in the folder."""
         if mark is None or mark.fingerprint != self.fingerprint:
             return False
@@ -110,18 +110,18 @@ class Marks:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def get(self, stage: Stage) -> Mark | None:
+    def get(self, stage: Stage) -> StageMark | None:
         """Return the mark of a stage, None where there is none."""
         try:
-            return Mark(**json.loads(self._path(stage).read_text("utf-8")))
+            return StageMark(**json.loads(self._path(stage).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def put(self, stage: Stage, left_out: str = "") -> None:
-        """Mark a stage as finished; its files must be on the disk by now."""
+        """StageMark a stage as finished; its files must be on the disk by now."""
         self._path(stage).parent.mkdir(exist_ok=True)
         with atomic_write(self._path(stage)) as file:
-            file.write(json.dumps(vars(Mark(stage.fingerprint, left_out))).encode())
+            file.write(json.dumps(vars(StageMark(stage.fingerprint, left_out))).encode())
 
     def remove(self, stage: Stage) -> None:
         """Take the mark away, before anything of the stage changes."""

@@ -204,8 +204,8 @@ def _seen(run: Run, world: Path, planned: list[Planned], checkpoint: Path) -> di
             image.save(file, quality=QUALITY)
             crop, _, _ = load_crop(file, tuple(boxes[each.x]), model.input_size)
             pixels = torch.from_numpy(np.asarray(crop)[None].copy())
-            maps, pooled, logits = forward(pixels).arrays()
-            recorded["pooled"].append(pooled[0].astype(np.float32))
-            recorded["logits"].append(logits[0].astype(np.float32))
-            recorded["maps"].append(maps[0].astype(np.float16).tobytes())
+            seen = forward(pixels).arrays()
+            recorded["pooled"].append(seen["pooled"][0].astype(np.float32))
+            recorded["logits"].append(seen["logits"][0].astype(np.float32))
+            recorded["maps"].append(seen["maps"][0].astype(np.float16).tobytes())
     return recorded
