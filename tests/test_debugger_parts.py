@@ -55,7 +55,7 @@ def part(name: str, *args) -> AppTest:
 
 def text(app: AppTest) -> str:
     assert not app.exception
-    kinds = ("markdown", "caption", "success", "warning", "error", "subheader")
+    kinds = ("markdown", "caption", "success", "info", "warning", "error", "subheader")
     parts = [str(element.value) for kind in kinds for element in app.get(kind)]
     return "\n".join(parts).replace("\\", "")
 
@@ -150,9 +150,9 @@ def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
 
 def test_the_claim_of_the_sentence_is_tested_in_the_page(faulty):
     x = MISLED[0]
-    assert "the prediction: without them the log-odds" in text(
-        part("image_page.what_if", x, *classes(faulty, x))
-    )
+    shown = text(part("image_page.what_if", x, *classes(faulty, x)))
+    assert "without them the log-odds of the class fall by" in shown
+    assert "does not tell whether the words are true" in shown
 
 
 def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faulty):

@@ -8,6 +8,7 @@ however few there are: what a name has to exceed is what any other assignment of
 would give. Of a single class the images are permuted.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -24,10 +25,17 @@ N_SHUFFLES = 20
 FEW_NAMES = 3
 #: Minimum excess of a name over the average filter, relative to the filter's largest excess.
 NEXT_TO_BEST = 0.5
+#: Attributes of each filter that are kept of an estimate from permuted captions.
+N_LARGEST = 32
 
 
 def attribute_significance(
-    name: str, inputs: Inputs, observed: Estimate, seed: int = 0, n_shuffles: int = N_SHUFFLES
+    name: str,
+    inputs: Inputs,
+    observed: Estimate,
+    seed: int = 0,
+    n_shuffles: int = N_SHUFFLES,
+    look: Callable[[np.ndarray], None] = lambda p_t_given_f: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return q-values and the upper bound of the null distribution of an estimate.
 
@@ -50,6 +58,8 @@ def attribute_significance(
         Of the permutations.
     n_shuffles : int
         Permutations for each of the two purposes, at least 2.
+    look : callable
+        Is given the p(t given f) of each permutation, shape (F, T), 2 ``n_shuffles`` in all.
 
     Returns
     -------
@@ -59,7 +69,8 @@ def attribute_significance(
         95th percentile of p(t given f) under permuted captions, in [0, 1].
     """
     rng = np.random.default_rng(seed)
-    mean, spread = _noise(name, inputs, rng, n_shuffles)
+    null = _null_estimates(name, inputs, rng, look)
+    mean, spread = _noise(null, observed.p_t_given_f.shape, n_shuffles)
     z = (np.sqrt(observed.p_t_given_f) - mean) / spread
     F, T = z.shape
     n_sharing = int(np.ceil(2 * T / (MAX_Q * n_shuffles * F)))
@@ -67,7 +78,7 @@ def attribute_significance(
     alike = [by_frequency[block] for block in blocks(T, n_sharing)]
     p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
     for _ in range(n_shuffles):
-        noise = (np.sqrt(words(name, shuffled(inputs, rng))) - mean) / spread
+        noise = (np.sqrt(next(null)) - mean) / spread
         high += np.quantile(noise, 0.95, axis=0) / n_shuffles
         for ts in alike:
             tail = np.sort(noise[:, ts], axis=None)
@@ -81,14 +92,40 @@ def attribute_significance(
     return q_value, null_high
 
 
+def _null_estimates(
+    name: str, inputs: Inputs, rng: np.random.Generator, look: Callable[[np.ndarray], None]
+) -> Iterator[np.ndarray]:
+    """Yield p(t given f) under one permutation after another, without end."""
+    while True:
+        p_t_given_f = words(name, shuffled(inputs, rng))
+        look(p_t_given_f)
+        yield p_t_given_f
+
+
+def largest_of_filters(
+    p_t_given_f: np.ndarray, n: int = N_LARGEST
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n largest p(t given f) of each filter: t, int32, and p, float16, (F, n) each.
+
+    >>> t, p = largest_of_filters(np.array([[0.25, 0.5, 0.125, 0.125]]), 2)
+    >>> t.tolist(), p.tolist()
+    ([[1, 0]], [[0.5, 0.25]])
+    """
+    n = min(n, p_t_given_f.shape[1])
+    t = np.argpartition(-p_t_given_f, n - 1, axis=1)[:, :n].astype(np.int32)
+    p = np.take_along_axis(np.asarray(p_t_given_f), t, axis=1)
+    order = np.argsort(-p, axis=1, kind="stable")
+    t, p = (np.take_along_axis(values, order, axis=1) for values in (t, p))
+    return t, p.astype(np.float16)
+
+
 def _noise(
-    name: str, inputs: Inputs, rng: np.random.Generator, n_shuffles: int
+    null: Iterator[np.ndarray], shape: tuple[int, int], n_shuffles: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of sqrt(p(t given f)) under permutation, (F, T)."""
-    shape = inputs.shape[1], len(inputs.prior)
     mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for n in range(1, n_shuffles + 1):
-        root = np.sqrt(words(name, shuffled(inputs, rng)))
+        root = np.sqrt(next(null))
         delta = root - mean
         mean += delta / n
         scatter += delta * (root - mean)

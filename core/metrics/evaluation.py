@@ -47,6 +47,7 @@ from core.metrics import (
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
 from core.metrics.filters.filter_names import score_names
 from core.metrics.filters.simulation import score_simulation
+from core.metrics.sentence_test import score_sentence_test
 from core.name_status import NameStatus
 from core.probability import p_t_given_xc
 from core.runs.contract import N_EXPLAIN
@@ -130,6 +131,7 @@ def evaluate(
             "interventions": interventions.score_interventions(run, xs, changes, seed),
             "simulation": score_simulation(run, captioned, seed),
             "names": score_names(run, xs, seed),
+            "sentence test": score_sentence_test(run, xs, seed),
             "verdicts": {str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},
         }
     )

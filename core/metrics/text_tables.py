@@ -17,7 +17,7 @@ def tables(evaluation: dict) -> str:
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
     sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _colours]
-    sections += [_interventions, _simulation, _names]
+    sections += [_interventions, _simulation, _names, _sentence_test]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
 
 
@@ -139,6 +139,20 @@ def _names(evaluation: dict) -> str:
             told,
             _table("The verdict, percent", ["", "precision", "recall"], verdict),
         ]
+    )
+
+
+def _sentence_test(evaluation: dict) -> str:
+    scores = evaluation["sentence test"]
+    if scores is None:
+        return "Sentence test: this run holds no names from exchanged captions."
+    passes, exchanged, difference = (
+        _cell(scores[name], 1) for name in ("passes", "exchanged", "difference")
+    )
+    falls = " and ".join(_cell(scores[name], 2) for name in ("fall", "exchanged fall"))
+    return (
+        f"Sentence test: {passes} % of the sentences pass, {exchanged} % of those of names from "
+        f"exchanged captions; difference {difference}. Mean fall of the log-odds: {falls}."
     )
 
 

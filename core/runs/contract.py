@@ -5,7 +5,8 @@ Writer, reader, tests and the table in the README are all derived from these lis
 Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
 of a feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
 attributes stored for an explanation, R top-activating images of a filter, N canonical images of a
-class. ``X+1`` is one more than X.
+class. ``X+1`` is one more than X. S permutations of captions, L attributes
+kept of each filter.
 """
 
 from dataclasses import dataclass
@@ -57,9 +58,7 @@ class ArraySpec:
 ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("pooled", ("X", "F"), "float32", "phi(f_k(x)): globally pooled activations"),
     ArraySpec("maps", ("M", "F", "H", "W"), "float16", "f_k(x): last convolutional feature maps"),
-    ArraySpec(
-        "map_row", ("X",), "int32", "row of the image in maps, -1 where its maps are not stored"
-    ),
+    ArraySpec("map_row", ("X",), "int32", "row of the image in maps, -1 where none is stored"),
     ArraySpec("logits", ("X", "C"), "float32", "class scores before the softmax"),
     ArraySpec("class_weights", ("C", "F"), "float32", "W: weights of the head, see core.head"),
     ArraySpec("class_bias", ("C",), "float32", "b: bias of the head"),
@@ -107,18 +106,14 @@ ARRAYS: tuple[ArraySpec, ...] = (
         "pooled @ evidence + evidence_bias is the estimator's score of t in x",
         per_estimator=True,
     ),
+    ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
+    ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),
     ArraySpec(
-        "q_value",
-        ("F", "T"),
-        "float32",
-        "false discovery rate of t for f in the permutation test of captions, in [0, 1]",
+        *("null_t", ("S", "F", "L"), "int32"),
+        "attributes of largest p under permutation",
+        optional=True,
     ),
-    ArraySpec(
-        "null_high",
-        ("F", "T"),
-        "float32",
-        "95th percentile of p(t given f) under permuted captions, in [0, 1]",
-    ),
+    ArraySpec("null_p", ("S", "F", "L"), "float16", "their p(t given f), in [0, 1]", optional=True),
     ArraySpec(
         "top_images", ("F", "R"), "int32", "top-activating images by pooled activation, descending"
     ),

@@ -55,7 +55,9 @@ class Run(HeadOfRun):
         is_exact = self.manifest.get("head", LINEAR_HEAD)["kind"] != FIRST_ORDER
         for name, spec in self._expected_arrays():
             path = array_path(self.folder, name)
-            if not (spec.optional and is_exact):
+            is_local = "J" in spec.dims
+            is_held = not is_exact if is_local else set(spec.dims) <= set(self.sizes)
+            if is_held or not spec.optional:
                 self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
         for name, array in self._arrays.items():
             check_array(array_path(self.folder, name), name, array, self.sizes)

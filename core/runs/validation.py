@@ -31,6 +31,8 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "p_t_given_f": (0, 1),
     "q_value": (0, 1),
     "null_high": (0, 1),
+    "null_t": (0, "T"),
+    "null_p": (0, 1),
     "images.true_c": (0, "C"),
     "images.predicted_c": (0, "C"),
     "images.confidence": (0, 1),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.errors import MissingRunError
 from core.explanations.contributions import filter_contributions
 from core.language.english import join
 from core.runs.run import Run
@@ -17,7 +18,7 @@ from core.what_if.counterfactual import (
     smallest_attribute_change,
     smallest_filter_change,
 )
-from core.what_if.sentence_test import Claim, check_claim
+from core.what_if.sentence_test import Claim, SentenceTest
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery
 from dashboard.components.gallery import Line, Picture
@@ -35,9 +36,14 @@ def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Counterfactual, Coun
     return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sentence_test(_run: Run, key: str) -> SentenceTest:
+    return SentenceTest(_run)
+
+
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
-    return check_claim(_run, x, c, list(ts))
+    return _sentence_test(_run, key).claim(x, c, list(ts))
 
 
 def show(run: Run, x: int, c: int, versus: int) -> None:
@@ -200,9 +206,36 @@ def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
 def claim(run: Run, x: int, c: int) -> None:
     """Draw the result of the sentence test: removal of the sentence's attributes."""
     ts = tuple(data.explain(run, x, c).attributes)
-    tested = _claim(run, data.identity(run), x, c, ts)
+    try:
+        tested = _claim(run, data.identity(run), x, c, ts)
+    except MissingRunError:
+        st.caption(
+            "The sentence is not tested: this run holds no names from captions that classes have "
+            "exchanged. Precompute it again."
+        )
+        return
     icon = ":material/verified:" if tested.holds else ":material/unpublished:"
-    (st.success if tested.holds else st.warning)(heading.plain(tested.sentence()), icon=icon)
+    (st.success if tested.holds else st.info)(heading.plain(tested.sentence()), icon=icon)
+    st.caption(
+        heading.plain(f"{how_many_pass(run)}The test does not tell whether the words are true.")
+    )
+
+
+def how_many_pass(run: Run) -> str:
+    """Return how many sentences pass the test, and how many of wrong names; empty if unknown."""
+    scores = (run.evaluation() or {}).get("sentence test")
+    if not scores:
+        return ""
+    passes, exchanged, more = (scores[name] for name in ("passes", "exchanged", "difference"))
+    judged = (
+        "more than by chance"
+        if (more["low"] or 0) > 0
+        else "not reliably more than by chance: a passed test says little"
+    )
+    return (
+        f"In this run {passes['value']:.0f} % of the sentences pass and "
+        f"{exchanged['value']:.0f} % of those of wrong names, {judged}. "
+    )
 
 
 def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:

@@ -123,7 +123,16 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
             "default": settings.default_estimator,
             "seed": settings.seed,
         },
-        ("prior", "p_t_given_f", "evidence", "evidence_bias", "q_value", "null_high"),
+        (
+            "prior",
+            "p_t_given_f",
+            "evidence",
+            "evidence_bias",
+            "q_value",
+            "null_high",
+            "null_t",
+            "null_p",
+        ),
         ("tables/filters.parquet",),
         estimators=settings.estimators,
     )

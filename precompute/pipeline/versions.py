@@ -9,10 +9,10 @@ VERSIONS = {
     "attributes": 1,
     "activations": 1,
     "tables": 1,
-    "estimates": 1,
+    "estimates": 2,
     "explanations": 1,
     "diagnoses": 1,
-    "scores": 1,
+    "scores": 2,
 }
 #: Modules of other people whose release may change a stage's results.
 LIBRARIES = {

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from tqdm import tqdm
 
 from core.estimators import Inputs, estimate
-from core.estimators.significance import attribute_significance, filters_table
+from core.estimators.significance import attribute_significance, filters_table, largest_of_filters
 from core.runs.writer import RunWriter
 
 
@@ -24,6 +25,7 @@ def write_estimates(
     seed : int
         Of the permutations.
     """
+    null: list[tuple[np.ndarray, np.ndarray]] = []
     writer.put("prior", inputs.prior)
     for name in tqdm(estimators, "p(t given f)", unit=" estimators"):
         estimated = estimate(name, inputs)
@@ -31,7 +33,11 @@ def write_estimates(
         writer.put(f"evidence/{name}", estimated.evidence)
         writer.put(f"evidence_bias/{name}", estimated.evidence_bias)
         if name == default:
-            q_value, null_high = attribute_significance(name, inputs, estimated, seed)
+            q_value, null_high = attribute_significance(
+                name, inputs, estimated, seed, look=lambda p: null.append(largest_of_filters(p))
+            )
+            writer.put("null_t", np.stack([t for t, _ in null]))
+            writer.put("null_p", np.stack([p for _, p in null]))
             writer.put("q_value", q_value)
             writer.put("null_high", null_high)
             table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)

@@ -1,0 +1,70 @@
+"""How many sentences pass the sentence test, beside those of names from exchanged captions.
+
+The control takes the place of the run's own estimate: each estimate from exchanged captions is
+tested against the others, as if it were the one of the run. See `core.what_if.sentence_test`.
+"""
+
+import numpy as np
+
+from core.errors import MissingRunError
+from core.metrics.bootstrap import Resamples, Score, ratio
+from core.runs.run import Run
+from core.what_if.sentence_test import Claim, SentenceTest
+
+#: Images that are tested, sampled at random.
+N_IMAGES = 200
+
+
+def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, Score] | None:
+    """Return the share of sentences that pass, in percent; None where the run cannot be tested.
+
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of shape (n,)
+        Test images; each is explained as its predicted class.
+    seed : int
+        Of sample and resamples.
+
+    Returns
+    -------
+    dict of Score
+        ``passes`` of the run's sentences, ``exchanged`` of those of exchanged captions, their
+        ``difference``; ``fall`` and ``exchanged fall``, the mean falls of the log-odds.
+    """
+    try:
+        test = SentenceTest(run)
+    except MissingRunError:
+        return None
+    n = min(len(xs), N_IMAGES)
+    xs = np.sort(np.random.default_rng(seed).choice(xs, n, replace=False))
+    predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
+    passes, exchanged, fall, null_fall = (np.empty(n) for _ in range(4))
+    for i, x in enumerate(xs):
+        falls, removed = test.falls(int(x), int(predicted_c[x]))
+        passes[i] = Claim(falls[0], removed[0], falls[1:], removed[1:]).holds
+        exchanged[i] = share_that_passes(falls[1:], removed[1:])
+        fall[i], null_fall[i] = falls[0], falls[1:].mean()
+    drawn = Resamples(n, seed=seed, group=true_c[xs])
+    one = np.ones(n)
+    share, null_share = (ratio(values, one, drawn, unit=100) for values in (passes, exchanged))
+    return {
+        "passes": share,
+        "exchanged": null_share,
+        "difference": share.minus(null_share),
+        "fall": ratio(fall, one, drawn),
+        "exchanged fall": ratio(null_fall, one, drawn),
+    }
+
+
+def share_that_passes(falls: np.ndarray, removed: np.ndarray) -> float:
+    """Return the share of estimates that pass when each is tested against the others."""
+    others = ~np.eye(len(falls), dtype=bool)
+    return float(
+        np.mean(
+            [
+                Claim(falls[j], removed[j], falls[other], removed[other]).holds
+                for j, other in enumerate(others)
+            ]
+        )
+    )
