@@ -113,7 +113,7 @@ class LocalWeights:
 
 
 def effective_weights(
-    head: Head, pooled: np.ndarray, c: np.ndarray, local: LocalWeights | None = None
+    head: Head, pooled: np.ndarray, c: int | np.ndarray, local: LocalWeights | None = None
 ) -> np.ndarray:
     """Return the weights whose products with pooled activations are their parts of a class score.
 

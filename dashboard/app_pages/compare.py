@@ -5,7 +5,8 @@ import streamlit as st
 
 from core.comparison.comparison import Comparison, Outcome, compare
 from core.errors import FieldmarksError
-from core.runs.run import Run, list_runs
+from core.runs.listing import list_runs
+from core.runs.run import Run
 from dashboard import data, heading, labels, links
 from dashboard.compare_page import view
 from dashboard.components import gallery, paging

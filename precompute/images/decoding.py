@@ -12,7 +12,7 @@ from core.diagnosis.image_quality_measures import quality
 from core.runs.contract import UNREADABLE
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.images.crop import Crop, load_crop, parts_in_crop
-from precompute.network.preprocessing import Preprocessing
+from precompute.network.preprocessing import CompletePreprocessing
 from precompute.resume.fingerprint import listing
 
 #: JPEG quality of the thumbnails.
@@ -56,7 +56,7 @@ class Decoder:
     Parameters
     ----------
     dataset : Dataset
-    fed : Preprocessing
+    fed : CompletePreprocessing
         Size and crop of the network's input.
     thumb_size : int
         Side of the thumbnails in pixels.
@@ -65,7 +65,11 @@ class Decoder:
     """
 
     def __init__(
-        self, dataset: Dataset, fed: Preprocessing, thumb_size: int, pin_memory: bool = False
+        self,
+        dataset: Dataset,
+        fed: CompletePreprocessing,
+        thumb_size: int,
+        pin_memory: bool = False,
     ):
         self._folder = dataset.image_folder
         # arrays: a look-up in a DataFrame costs as much as decoding the image

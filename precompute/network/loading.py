@@ -16,7 +16,7 @@ from precompute.network.cut.layout import Layout
 from precompute.network.cut.opened import opened, prove
 from precompute.network.cut.search import find_cut, find_layer, is_signed
 from precompute.network.cut.tracing import probe, trace
-from precompute.network.preprocessing import Preprocessing
+from precompute.network.preprocessing import CompletePreprocessing, Preprocessing
 from precompute.network.receptive_field import can_be_followed, cell_centres, patch_centres, windows
 from precompute.network.registry import build, model_names
 from precompute.network.settings import NetworkSettings
@@ -44,7 +44,7 @@ class LoadedModel:
         Row and column of each cell's receptive-field centre in the unit square of the input.
     receptive_field : float
         Its side in pixels of the input; that of the input where it cannot be followed.
-    preprocessing : Preprocessing
+    preprocessing : CompletePreprocessing
         Nothing in it is open.
     class_ids : list of C int or None
         The data set's own numbers; None where the weights do not say.
@@ -71,7 +71,7 @@ class LoadedModel:
     layout: Layout
     cell_centres: np.ndarray
     receptive_field: float
-    preprocessing: Preprocessing
+    preprocessing: CompletePreprocessing
     class_ids: list[int] | None
     class_names: list[str] | None
     layer: str
@@ -104,12 +104,12 @@ class LoadedModel:
         order : sequence of C int
             Row of the network's own scores for each class.
         """
-        order = np.asarray(order)
-        if np.array_equal(order, np.arange(len(order))):
+        row = np.asarray(order)
+        if np.array_equal(row, np.arange(len(row))):
             return self
-        head = replace(self.head, weights=self.head.weights[order], bias=self.head.bias[order])
-        names = None if self.class_names is None else [self.class_names[i] for i in order]
-        return replace(self, head=head, order=order, class_names=names)
+        head = replace(self.head, weights=self.head.weights[row], bias=self.head.bias[row])
+        names = None if self.class_names is None else [self.class_names[i] for i in row]
+        return replace(self, head=head, order=row, class_names=names)
 
 
 def load_checkpoint(
@@ -168,11 +168,11 @@ def load_network(
     ModelError
         If network and weights differ, or it cannot be explained.
     """
-    contents = None if checkpoint is None else read_file(checkpoint)
-    trained = None if contents is None else checkpoint_of(contents, checkpoint)
-    state = {} if trained is None else trained.state_dict
-    if contents is not None and trained is None:
-        state, _ = find_state(contents, checkpoint)
+    trained, state = None, {}
+    if checkpoint is not None:
+        contents = read_file(checkpoint)
+        trained = checkpoint_of(contents, checkpoint)
+        state = find_state(contents, checkpoint)[0] if trained is None else trained.state_dict
     if trained is not None:
         num_classes = len(trained.class_ids)
         if arch not in (None, trained.arch):
@@ -183,7 +183,7 @@ def load_network(
         raise DataError(
             f"expected a checkpoint with the weights of {source}, got none: give --checkpoint"
         )
-    if state:
+    if state and checkpoint is not None:
         if trained is None:
             state = fit(built.model, state, checkpoint)
             adapt_head(built.model, state)
@@ -241,7 +241,7 @@ def build_any(source: str, args: Sequence[str], num_classes: int, state: dict) -
 def explainable(
     model: nn.Module,
     name: str,
-    said: Preprocessing,
+    said: CompletePreprocessing,
     *,
     layer: str | None = None,
     class_ids: list[int] | None = None,

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 from core.errors import DataError
 from precompute.network.settings import NetworkSettings
@@ -14,6 +15,10 @@ NORMALISATIONS = {
 }
 #: Pillow's numbers, as transformers writes them.
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+
+
+#: `Preprocessing`, or `CompletePreprocessing`.
+Stated = TypeVar("Stated", bound="Preprocessing")
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,26 @@ class Preprocessing:
     crop_share: float | None = None
     interpolation: str | None = None
 
-    def over(self, other: "Preprocessing") -> "Preprocessing":
-        """Return this, with what it leaves open taken from another."""
+    def over(self, other: Stated) -> Stated:
+        """Return this, with what it leaves open taken from another; complete if the other is."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(other, **{name: value for name, value in given.items() if value is not None})
 
 
+@dataclass(frozen=True)
+class CompletePreprocessing(Preprocessing):
+    """How an image becomes the network's input, with nothing left open; see `Preprocessing`."""
+
+    mean: tuple[float, ...] = NORMALISATIONS["imagenet"][0]
+    std: tuple[float, ...] = NORMALISATIONS["imagenet"][1]
+    input_size: int = 224
+    crop: str = "box"
+    crop_share: float = 1.0
+    interpolation: str = "bilinear"
+
+
 #: Where neither weights nor flags say anything.
-DEFAULT = Preprocessing(*NORMALISATIONS["imagenet"], 224, "box", 1.0, "bilinear")
+DEFAULT = CompletePreprocessing()
 
 
 def of_flags(settings: NetworkSettings, input_size: int | None) -> Preprocessing:
@@ -105,7 +122,7 @@ def of_hf(folder: Path) -> Preprocessing:
     is_cut = bool(config.get("do_center_crop")) and cut is not None
     size = cut if is_cut else resized
     share = config.get("crop_pct")
-    if share is None and is_cut and resized:
+    if share is None and is_cut and cut and resized:
         share = cut / resized
     is_normalised = config.get("do_normalize", True)
     return Preprocessing(
@@ -114,7 +131,7 @@ def of_hf(folder: Path) -> Preprocessing:
         size,
         None,
         min(1.0, share) if share else 1.0,
-        _RESAMPLE.get(config.get("resample")),
+        _RESAMPLE.get(config.get("resample", -1)),
     )
 
 

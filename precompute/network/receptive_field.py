@@ -10,6 +10,7 @@ unite the windows of their branches. A branch that pools globally (squeeze and e
 whole image and says nothing about place, so it is left out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +61,11 @@ class Window:
         return (middle + 0.5) / n_pixels
 
 
-def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> tuple[Window, Window]:
+#: Along rows and columns.
+Windows = tuple[Window, Window]
+
+
+def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> Windows:
     """Return the windows of a node's cells along rows and columns.
 
     Raises
@@ -72,14 +77,15 @@ def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> tuple[Wind
     with torch.no_grad():
         ShapeProp(graph).propagate(torch.zeros(1, 3, input_size, input_size, device=device))
     modules = dict(graph.named_modules())
-    seen: dict[fx.Node, tuple[Window, Window] | None] = {}
+    seen: dict[fx.Node, Windows | None] = {}
     for current in graph.graph.nodes:
         seen[current] = _window(current, seen, modules)
         if current is node:
             break
-    if seen[node] is None:
+    of_node = seen[node]
+    if of_node is None:
         raise ModelError(f"{node.name} sees the whole image in each cell: nothing can be located")
-    return seen[node]
+    return of_node
 
 
 def can_be_followed(graph: fx.GraphModule, node: fx.Node, input_size: int) -> bool:
@@ -122,7 +128,9 @@ def _grid(
     return np.stack(centres, axis=-1).astype(np.float32)
 
 
-def _window(node: fx.Node, seen: dict, modules: dict[str, nn.Module]):
+def _window(
+    node: fx.Node, seen: dict[fx.Node, Windows | None], modules: Mapping[str, nn.Module]
+) -> Windows | None:
     """Return the windows (rows, columns) of one node, None where it sees the whole image."""
     if node.op == "placeholder":
         return Window(0, 0, 1), Window(0, 0, 1)
@@ -131,13 +139,14 @@ def _window(node: fx.Node, seen: dict, modules: dict[str, nn.Module]):
         for source in node.all_input_nodes
         if source.op != "get_attr" and len(_shape(source)) == 4
     ]
-    windows = [seen[source] for source in sources if seen[source] is not None]
+    windows = [window for source in sources if (window := seen[source]) is not None]
     shape = _shape(node)
     if len(shape) != 4 or not windows:
         return None
     geometry = _geometry(node, modules)
     if geometry is not None:
-        return tuple(windows[0][axis].through(*geometry[axis]) for axis in (0, 1))
+        rows, columns = windows[0]
+        return rows.through(*geometry[0]), columns.through(*geometry[1])
     if tuple(shape[2:]) == (1, 1) and any(tuple(_shape(s)[2:]) != (1, 1) for s in sources):
         return None
     if any(tuple(_shape(s)[2:]) not in (tuple(shape[2:]), (1, 1)) for s in sources):
@@ -145,7 +154,7 @@ def _window(node: fx.Node, seen: dict, modules: dict[str, nn.Module]):
             f"the receptive field cannot be followed through {node.name}, which turns maps of "
             f"{tuple(_shape(sources[0])[2:])} cells into {tuple(shape[2:])}"
         )
-    return tuple(_united([window[axis] for window in windows], node) for axis in (0, 1))
+    return _united([rows for rows, _ in windows], node), _united([c for _, c in windows], node)
 
 
 def _united(windows: list[Window], node: fx.Node) -> Window:
@@ -157,17 +166,19 @@ def _united(windows: list[Window], node: fx.Node) -> Window:
     return Window(low, high, jumps.pop())
 
 
-def _geometry(node: fx.Node, modules: dict[str, nn.Module]):
+def _geometry(
+    node: fx.Node, modules: Mapping[str, nn.Module]
+) -> list[tuple[int, int, int, int]] | None:
     """Return (kernel, stride, padding, dilation) along rows and columns, None if it has none."""
-    if node.op == "call_module" and isinstance(modules[node.target], _LOCAL):
-        module = modules[node.target]
+    module = modules[str(node.target)] if node.op == "call_module" else None
+    if isinstance(module, _LOCAL):
         kernel, stride, padding = module.kernel_size, module.stride, module.padding
         dilation = getattr(module, "dilation", 1)
-    elif node.op == "call_module" and isinstance(modules[node.target], nn.ZeroPad2d):
-        return _padded(modules[node.target].padding)
+    elif isinstance(module, nn.ZeroPad2d):
+        return _padded(module.padding)
     elif node.target in _PADS:
-        sides = node.args[1] if len(node.args) > 1 else node.kwargs.get("pad", ())
-        return _padded(sides) if len(sides) == 4 else None
+        sides = node.args[1] if len(node.args) > 1 else node.kwargs.get("pad")
+        return _padded(sides) if isinstance(sides, list | tuple) and len(sides) == 4 else None
     elif node.target in _POOLS:
         names = ("kernel_size", "stride", "padding", "dilation")
         given = _given(node, names if node.target in _MAX_POOLS else names[:3], 1)
@@ -204,5 +215,5 @@ def _pair(value) -> tuple[int, int]:
 
 def _shape(node: fx.Node) -> tuple[int, ...]:
     """Return the shape of a node's tensor, empty for anything else."""
-    meta = node.meta.get("tensor_meta")
-    return tuple(meta.shape) if hasattr(meta, "shape") else ()
+    shape = getattr(node.meta.get("tensor_meta"), "shape", ())
+    return tuple(shape)

@@ -56,9 +56,9 @@ def build(name: str, num_classes: int, pretrained: bool = False) -> nn.Module:
 def torchvision_model(name: str, num_classes: int, pretrained: bool) -> nn.Module:
     """Build one of torchvision's networks; from ImageNet weights, the linear layer is new."""
     weights = torchvision.models.get_model_weights(name).DEFAULT if pretrained else None
+    if weights is None:
+        return torchvision.models.get_model(name, num_classes=num_classes)
     try:
-        if weights is None:
-            return torchvision.models.get_model(name, num_classes=num_classes)
         model = torchvision.models.get_model(name, weights=weights)
     except (urllib.error.URLError, OSError) as error:
         cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
@@ -80,7 +80,8 @@ def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
     else:
         new = nn.Linear(head.in_features, num_classes)
     nn.init.normal_(new.weight, std=0.01)
-    nn.init.zeros_(new.bias)
+    if new.bias is not None:
+        nn.init.zeros_(new.bias)
     setattr(model.get_submodule(parent), leaf, new)
     return model
 

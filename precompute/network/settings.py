@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import DataError
 
@@ -69,7 +70,10 @@ class NetworkSettings:
     @classmethod
     def from_plain(cls, plain: dict) -> "NetworkSettings":
         """Return the settings that a manifest holds as JSON values."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+        }
+        return cls(**values)
 
     @property
     def own_code(self) -> Path | None:

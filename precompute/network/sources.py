@@ -239,6 +239,8 @@ def _from_file(path: Path):
     if not path.is_file():
         raise ModelError(f"--network names the file {path}, which is not there")
     spec = importlib.util.spec_from_file_location(f"own_network_{path.stem}", path)
+    assert spec is not None, "the path of a file of Python gives a spec"
+    assert spec.loader is not None, "and a loader with it"
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
     sys.modules[spec.name] = module

@@ -129,7 +129,7 @@ def fit(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> dict[st
             f"{len(missing) + len(left)} of {len(expected)} entries differ; it {what} {example}; "
             "is --network (or --arch) right?"
         )
-    return {key: inside.get(key, expected[key]) for key in expected}
+    return {key: inside[key] if key in inside else expected[key] for key in expected}
 
 
 def _is_beside(key: str, expected: dict) -> bool:
@@ -160,16 +160,13 @@ def adapt_head(model: nn.Module, state: dict[str, Tensor]) -> nn.Module:
         return model
     (name,) = differ
     old, weight = model.get_submodule(name), state[f"{name}.weight"]
-    is_linear = isinstance(old, nn.Linear) and weight.shape[1:] == old.weight.shape[1:]
-    is_pointwise = (
-        isinstance(old, nn.Conv2d)
-        and old.kernel_size == (1, 1)
-        and weight.shape[1:] == old.weight.shape[1:]
-    )
-    if is_linear:
+    if not isinstance(old, nn.Linear | nn.Conv2d) or weight.shape[1:] != old.weight.shape[1:]:
+        return model
+    if isinstance(old, nn.Linear):
         new = nn.Linear(old.in_features, len(weight), bias=old.bias is not None)
-    elif is_pointwise:
-        new = nn.Conv2d(old.in_channels, len(weight), 1, old.stride, bias=old.bias is not None)
+    elif old.kernel_size == (1, 1):
+        stride = old.stride[0], old.stride[1]
+        new = nn.Conv2d(old.in_channels, len(weight), 1, stride, bias=old.bias is not None)
     else:
         return model
     parent, _, leaf = name.rpartition(".")

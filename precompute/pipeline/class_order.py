@@ -170,7 +170,7 @@ def _is_real(counts: np.ndarray, cycle: list[int], score_of: np.ndarray) -> bool
 
 def _looks_like(order: np.ndarray, names: Sequence[str]) -> str:
     """Say what order of the classes the network's scores have."""
-    in_scores = [names[c] for c in np.argsort(order)]
+    in_scores = [names[int(c)] for c in np.argsort(order)]
     known = {
         "naturally sorted (2 before 10): --classes natural": sorted(names, key=natural_key),
         "sorted by character (10 before 2)": sorted(names),

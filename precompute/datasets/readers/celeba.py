@@ -43,7 +43,7 @@ def read_celeba(source: DataSource) -> Dataset:
             f"expected list_attr_celeba.txt and list_eval_partition.txt in {source.data}"
         )
     frame = _read(attributes, has_count=attributes.suffix == ".txt")
-    if source.label not in frame.columns:
+    if source.label is None or source.label not in frame.columns:
         raise DataError(
             f"--label is one of CelebA's attributes, such as {', '.join(frame.columns[1:4])}; got "
             f"{source.label!r}"

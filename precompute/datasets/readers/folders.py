@@ -84,7 +84,7 @@ def read_folders(source: DataSource) -> Dataset:
     )
 
     def words() -> Words:
-        of_images = np.array(names, object)[images["true_c"]]
+        of_images = [names[c] for c in images["true_c"]]
         return captions_of(source.captions or folder, images["path"].array, of_images)
 
     return Dataset(

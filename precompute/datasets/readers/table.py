@@ -176,7 +176,7 @@ def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: Data
         said = _words(frame, columns, files.paths, images["path"].tolist())
         if source.captions is None:
             return said
-        of_images = np.array(class_names, object)[images["true_c"]]
+        of_images = [class_names[c] for c in images["true_c"]]
         beside = captions_of(source.captions, images["path"].tolist(), of_images)
         joined = Lines([*a, *b] for a, b in zip(said.lines, beside.lines, strict=True))
         return replace(said, lines=joined, problems=beside.problems, n_missing=beside.n_missing)

@@ -133,7 +133,7 @@ def _spatial(probe: Probe, least: int = 2) -> Iterator[tuple[fx.Node, Layout]]:
     for node in reversed(probe.bottlenecks[:-1]):
         if node not in probe.values or node.op == "placeholder":
             continue
-        if node.op == "call_module" and isinstance(modules[node.target], _SKIPPED):
+        if node.op == "call_module" and isinstance(modules[str(node.target)], _SKIPPED):
             continue
         for layout in layouts(probe.values[node]):
             if layout.side >= least:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.graph import CodeGen
 
 from core.errors import ModelError, one_line
 
@@ -61,7 +62,7 @@ def _without_guards(graph: fx.GraphModule) -> fx.GraphModule:
     for node in list(graph.graph.nodes):
         if not node.users and node.op in ("call_module", "call_function"):
             graph.graph.erase_node(node)
-    graph.graph.set_codegen(fx.graph.CodeGen())
+    graph.graph.set_codegen(CodeGen())
     placeholders = [node for node in graph.graph.nodes if node.op == "placeholder"]
     (output,) = (node for node in graph.graph.nodes if node.op == "output")
     scores = output.args[0]
@@ -171,13 +172,13 @@ class _Recorder(fx.Interpreter):
         self.values: dict[fx.Node, Tensor] = {}
         self.constants: dict[fx.Node, object] = {}
 
-    def run_node(self, node: fx.Node):
-        value = super().run_node(node)
-        if node in self._kept and isinstance(value, Tensor):
+    def run_node(self, n: fx.Node):
+        value = super().run_node(n)
+        if n in self._kept and isinstance(value, Tensor):
             # a copy: what follows may change the value in place
-            self.values[node] = value.clone()
-        elif node not in self._dependent and node.op != "get_attr":
-            self.constants[node] = value
+            self.values[n] = value.clone()
+        elif n not in self._dependent and n.op != "get_attr":
+            self.constants[n] = value
         return value
 
 
