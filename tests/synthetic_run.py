@@ -154,6 +154,9 @@ def write_synthetic_run(
             "name_t": np.where(verdicts == "named", p.argmax(axis=1), -1).astype(np.int32),
             "n_significant": np.where(verdicts == "named", 1, 0).astype(np.int32),
             "entropy": -(p * np.log2(np.maximum(p, 1e-12))).sum(axis=1).astype(np.float32),
+            "simulation": rng.uniform(-0.2, 0.9, F).astype(np.float32),
+            "selectivity": rng.uniform(size=F).astype(np.float32),
+            "sparseness": rng.uniform(size=F).astype(np.float32),
             "top_c": class_weights.argmax(axis=0).astype(np.int32),
         }
     )

@@ -12,6 +12,7 @@ from core.estimators.base import (
     register_estimator,
     words,
 )
+from core.estimators.encoding import encoding
 from core.estimators.literal import literal
 from core.estimators.mixture import mixture
 from core.estimators.places import places
@@ -22,6 +23,7 @@ __all__ = [
     "ESTIMATORS",
     "Estimate",
     "Inputs",
+    "encoding",
     "estimate",
     "literal",
     "mixture",

@@ -21,10 +21,20 @@ def inputs_of(run: Run) -> Inputs:
     run : Run
         Finished, or still being written: nothing that an estimator made is read.
     """
+    return _inputs(run, run.images["is_train"].to_numpy(bool))
+
+
+def held_out_inputs(run: Run) -> Inputs | None:
+    """Return the same of the test images, which no estimator sees; None if no word is known."""
+    n_captions = run.images["n_captions"].to_numpy()
+    xs = np.flatnonzero(run.is_test & run.is_readable & (n_captions > 0))
+    return _inputs(run, run.is_test) if run.counts[xs].nnz else None
+
+
+def _inputs(run: Run, is_split: np.ndarray) -> Inputs:
     images, counts, map_row = run.images, run.counts, run.array("map_row")
     n_captions = images["n_captions"].to_numpy()
-    teaches = images["is_train"].to_numpy(bool) & run.is_readable & (n_captions > 0)
-    xs = np.flatnonzero(teaches)
+    xs = np.flatnonzero(is_split & run.is_readable & (n_captions > 0))
     rows = map_row[xs]
     has_maps = len(xs) > 0 and (rows >= 0).all()
     return Inputs(

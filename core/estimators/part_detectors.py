@@ -83,13 +83,8 @@ class Templates:
 
 def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTERINGS) -> Templates:
     """Cluster the more active half of the cells, several times, and return all detectors."""
-    F = sample.cells.shape[1]
-    mean, scale = _moments(sample)
-    correlation = np.zeros((F, F), np.float32)
-    for _, cells in sample.blocks():
-        standard = (cells - mean) / scale
-        correlation += standard.T @ standard
-    correlation /= np.float32(len(sample.cells))
+    correlation, scale = _correlation(sample)
+    F = len(correlation)
     active, shape = _shapes(sample)
     members = [_members(shape, seed + i) for i in range(n_clusterings)]
     clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in members])
@@ -97,10 +92,30 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
     shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
     weights = linalg.solve(shrunk, (centres / scale).T, assume_a="pos") / scale[:, None]
     weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
-    n_directions = min(N_DIRECTIONS, F)
-    _, directions = linalg.eigh(correlation, subset_by_index=[F - n_directions, F - 1])
-    directions = directions / scale[:, None]
-    return Templates(weights.astype(np.float32), clustering, directions.astype(np.float32))
+    directions = _directions(correlation, scale, N_DIRECTIONS)
+    return Templates(weights.astype(np.float32), clustering, directions)
+
+
+def cell_directions(sample: CellSample, n: int) -> np.ndarray:
+    """Return at most n principal directions of standardised cells, shape (F, n), float32."""
+    return _directions(*_correlation(sample), n)
+
+
+def _directions(correlation: np.ndarray, scale: np.ndarray, n: int) -> np.ndarray:
+    F = len(correlation)
+    _, directions = linalg.eigh(correlation, subset_by_index=[max(F - n, 0), F - 1])
+    return (directions / scale[:, None]).astype(np.float32)
+
+
+def _correlation(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
+    """Return the correlation matrix of the filters over cells, and their standard deviations."""
+    mean, scale = _moments(sample)
+    F = sample.cells.shape[1]
+    correlation = np.zeros((F, F), np.float32)
+    for _, cells in sample.blocks():
+        standard = (cells - mean) / scale
+        correlation += standard.T @ standard
+    return correlation / np.float32(len(sample.cells)), scale
 
 
 def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 
 from core.diagnosis.diagnosis import diagnose
 from core.errors import FieldmarksError, RunError
-from core.estimators.inputs import inputs_of
+from core.estimators.inputs import held_out_inputs, inputs_of
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
@@ -243,6 +243,7 @@ class Pipeline:
             write_estimates(
                 self.writer,
                 inputs_of(run),
+                held_out_inputs(run),
                 settings.estimators,
                 settings.default_estimator,
                 settings.seed,

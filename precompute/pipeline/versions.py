@@ -9,7 +9,7 @@ VERSIONS = {
     "attributes": 1,
     "activations": 1,
     "tables": 1,
-    "estimates": 2,
+    "estimates": 3,
     "explanations": 1,
     "diagnoses": 1,
     "scores": 2,

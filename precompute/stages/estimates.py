@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from core.estimators import Inputs, estimate
+from core.estimators.filter_statistics import filter_statistics
 from core.estimators.significance import attribute_significance, filters_table, largest_of_filters
 from core.runs.writer import RunWriter
 
 
 def write_estimates(
-    writer: RunWriter, inputs: Inputs, estimators: Sequence[str], default: str, seed: int
+    writer: RunWriter,
+    inputs: Inputs,
+    held_out: Inputs | None,
+    estimators: Sequence[str],
+    default: str,
+    seed: int,
 ) -> None:
     """Run the estimators and write what they and the permutation null of the default one give.
 
@@ -19,6 +26,10 @@ def write_estimates(
     ----------
     writer : RunWriter
     inputs : Inputs
+        Training images.
+    held_out : Inputs, optional
+        Captioned test images: the statistics of single filters are those of images that no
+        estimator has had.
     estimators : sequence of str
     default : str
         One of them.
@@ -41,4 +52,5 @@ def write_estimates(
             writer.put("q_value", q_value)
             writer.put("null_high", null_high)
             table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)
-            writer.put_table("filters", table)
+            statistics = filter_statistics(estimated.p_t_given_f, held_out)
+            writer.put_table("filters", pd.concat([table, statistics], axis=1))

@@ -1,0 +1,98 @@
+"""Statistics of single filters: simulation score, class selectivity and sparseness.
+
+Selectivity of filters and sparseness of their words are the two properties that the authors relate
+to accuracy in their later work (WACV workshops, 2022). Selectivity is the class selectivity index
+of Morcos et al. (2018), sparseness that of Hoyer (2004).
+"""
+
+import numpy as np
+import pandas as pd
+
+from core.batching import blocks
+from core.class_statistics import class_sums
+from core.estimators.base import Inputs, caption_fraction
+
+
+def filter_statistics(p_t_given_f: np.ndarray, held_out: Inputs | None) -> pd.DataFrame:
+    """Return ``simulation``, ``selectivity`` and ``sparseness`` of each filter.
+
+    Parameters
+    ----------
+    p_t_given_f : ndarray of shape (F, T)
+    held_out : Inputs, optional
+        Captioned images that took no part in the estimate; without them simulation and selectivity
+        are NaN.
+
+    Returns
+    -------
+    DataFrame of F rows, float32
+    """
+    nan = np.full(len(p_t_given_f), np.nan)
+    return pd.DataFrame(
+        {
+            "simulation": nan if held_out is None else simulation(p_t_given_f, held_out),
+            "selectivity": nan if held_out is None else selectivity(held_out),
+            "sparseness": sparseness(p_t_given_f),
+        },
+        dtype=np.float32,
+    )
+
+
+def simulation(p_t_given_f: np.ndarray, images: Inputs) -> np.ndarray:
+    """Return the correlation of activations with what captions and p(t given f) predict.
+
+    Returns
+    -------
+    ndarray of shape (F,)
+        Pearson's, in [-1, 1]; 0 where one of both does not vary.
+    """
+    X, F = images.shape
+    weights = np.asarray(p_t_given_f, np.float32).T
+    sums = np.zeros((5, F))
+    centre = images.activations(slice(0, 1))[0]  # near the mean, so that squares keep their digits
+    for block in blocks(X):
+        y = images.activations(block) - centre
+        predicted = caption_fraction(images, block) @ weights
+        products = y, predicted, y * y, predicted * predicted, y * predicted
+        sums += np.stack([values.sum(axis=0, dtype=float) for values in products])
+    y, predicted, yy, pp, yp = sums / X
+    variance = (yy - y**2) * (pp - predicted**2)
+    varies = variance > 1e-12 * yy * pp
+    scale = np.sqrt(variance, out=np.ones(F), where=varies)
+    return np.where(varies, (yp - y * predicted) / scale, 0)
+
+
+def selectivity(images: Inputs) -> np.ndarray:
+    """Return the class selectivity index of each filter.
+
+    It is (a - b) / (a + b), with a the largest mean activation of a class and b the mean over the
+    other classes.
+
+    Returns
+    -------
+    ndarray of shape (F,)
+        In [0, 1] for activations that are not negative; 0 with a single class.
+    """
+    classes, member = np.unique(images.true_c, return_inverse=True)
+    sums = np.zeros((len(classes), images.shape[1]))
+    for block in blocks(len(member)):
+        sums += class_sums(images.activations(block), member[block], len(classes))
+    means = sums / np.bincount(member)[:, None]
+    if len(classes) < 2:
+        return np.zeros(means.shape[1])
+    largest = means.max(axis=0)
+    others = (means.sum(axis=0) - largest) / (len(classes) - 1)
+    total = largest + others
+    return np.divide(largest - others, total, out=np.zeros_like(total), where=total > 0)
+
+
+def sparseness(p: np.ndarray) -> np.ndarray:
+    """Return Hoyer's sparseness of each distribution: 0 if uniform, 1 if it has one value.
+
+    >>> sparseness(np.array([[0.25, 0.25, 0.25, 0.25], [1.0, 0.0, 0.0, 0.0]]))
+    array([0., 1.])
+    """
+    root = np.sqrt(p.shape[-1])
+    if p.shape[-1] < 2:
+        return np.ones(p.shape[:-1])
+    return (root - 1 / np.linalg.norm(p, axis=-1)) / (root - 1)
