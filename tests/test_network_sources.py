@@ -7,6 +7,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional
 
@@ -15,7 +16,7 @@ from core.head import LINEAR
 from precompute.network.loading import load_network
 from precompute.network.settings import NetworkSettings
 from precompute.network.sources import build_network, torchvision_names
-from precompute.network.weights import read_file
+from precompute.network.weights import load_state, read_file
 
 C, S = 3, 32
 CODE = """
@@ -237,3 +238,10 @@ def test_a_file_of_weights_runs_no_code(tmp_path):
     torch.save({"state_dict": Intruder()}, tmp_path / "evil.pth")
     with pytest.raises(DataError, match="would run code of whoever wrote it"):
         read_file(tmp_path / "evil.pth")
+
+
+def test_a_network_that_asks_for_the_version_of_its_weights_takes_a_plain_state_dict(tmp_path):
+    model = torchvision.models.mnasnet0_5(num_classes=C)
+    torch.save(dict(model.state_dict()), tmp_path / "plain.pth")
+    state = torch.load(tmp_path / "plain.pth", weights_only=True)
+    load_state(torchvision.models.mnasnet0_5(num_classes=C), state, tmp_path / "plain.pth")

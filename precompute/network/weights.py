@@ -5,6 +5,7 @@ A file is read as tensors only: loading one runs no code of its author.
 
 import argparse
 import pickle
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -192,4 +193,7 @@ def load_state(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> 
             f"{path} holds other weights than this {type(model).__name__}: {len(wrong)} of "
             f"{len(expected)} entries differ, such as {wrong[0]}; is --arch right?"
         )
-    model.load_state_dict(state)
+    versioned = OrderedDict(state)
+    # names and shapes are those of this version of the network: say so, as MNASNet asks
+    vars(versioned)["_metadata"] = vars(expected).get("_metadata", {})
+    model.load_state_dict(versioned)
