@@ -29,9 +29,10 @@ test: lint ## lint, then all tests; the browser tests too where a Chromium is fo
 quick: lint ## lint and the quick tests: no browser, no training, no run computed; under a minute
 	@$(BIN)/python -m pytest -q -m "not slow and not browser and not real"
 
-lint: $(READY) ## check style and layers
+lint: $(READY) ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(READY) ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --fix .
