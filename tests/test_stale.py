@@ -82,7 +82,7 @@ CHANGES = {
     "the split": (nothing, _split, {}, {"attributes", "tables", *FROM_ESTIMATES}),
     "a box": (nothing, _box, {}, FROM_ACTIVATIONS),
     "a checkpoint of equal size and time": (nothing, _checkpoint, {}, FROM_ACTIVATIONS),
-    "rare attributes": (nothing, nothing, {"min_images": 9}, {"attributes", *FROM_ESTIMATES}),
+    "rare attributes": (nothing, nothing, {"min_images": 8}, {"attributes", *FROM_ESTIMATES}),
     "estimators": (nothing, nothing, {"estimators": ("literal",)}, FROM_ESTIMATES),
     "kept maps": (nothing, nothing, {"maps": "test"}, FROM_ACTIVATIONS),
     "thumbnails": (nothing, nothing, {"thumb_size": 20}, FROM_ACTIVATIONS),

@@ -71,7 +71,7 @@ def write_tiny_birds(folder: Path, n_images: int = N_IMAGES, seed: int = 0) -> P
         if c < 2:
             text = (captions / path).with_suffix(".txt")
             text.parent.mkdir(parents=True, exist_ok=True)
-            shape = ("long", "short")[i % 2]
+            shape = ("long", "short")[i // 2 % 2]
             text.write_text(
                 f"a bird with a {COLOURS[c]} head and a {shape} bill.\na {COLOURS[c]} belly.\n"
             )
