@@ -1,10 +1,14 @@
+import hashlib
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from precompute.demo_world.planting import faults
-from precompute.demo_world.planting.faults import DEGRADATIONS, degrade, plan_world
+from precompute.demo_world.planting.degradations import DEGRADATIONS, OTHER_DEGRADATIONS, degrade
+from precompute.demo_world.planting.faults import HARDER, Faults, plan_world
 from precompute.demo_world.species_list import SPECIES
 
 
@@ -42,11 +46,11 @@ def test_the_spurious_cue_holds_in_training_and_misleads_in_testing():
     assert (misleading["cue"] == "misleading").all()
 
 
-@pytest.mark.parametrize("kind", DEGRADATIONS)
+@pytest.mark.parametrize("kind", DEGRADATIONS + OTHER_DEGRADATIONS)
 def test_a_degradation_grows_with_its_strength(kind):
-    rows, cols = np.mgrid[0:80, 0:80]
-    checks = ((rows // 5 + cols // 5) % 2 * 120 + 60).astype(np.uint8)
-    image = Image.fromarray(np.stack([checks] * 3, axis=-1))
+    blocks = np.random.default_rng(1).integers(60, 180, (16, 16), np.uint8)
+    pixels = blocks.repeat(5, axis=0).repeat(5, axis=1)
+    image = Image.fromarray(np.stack([pixels] * 3, axis=-1))
 
     def change(strength: float) -> float:
         spoilt = degrade(image, kind, strength, np.random.default_rng(0))
@@ -59,3 +63,30 @@ def test_a_degradation_grows_with_its_strength(kind):
 def test_no_degradation_changes_nothing():
     image = Image.new("RGB", (8, 8), (10, 200, 30))
     assert degrade(image, "", 0.0, np.random.default_rng(0)).tobytes() == image.tobytes()
+
+
+def test_the_usual_plan_is_what_it_was_before_there_were_others():
+    for sizes, known in (((0, 24, 50), "3d8b6affcc03200b"), ((1, 6, 12), "13ed3b5e9cd65758")):
+        values = [tuple(vars(shot).values()) for shot in plan_world(*sizes)]
+        assert hashlib.sha256(repr(values).encode()).hexdigest()[:16] == known
+
+
+def test_a_harder_world_has_three_cues_and_degraded_training_images():
+    shots = pd.DataFrame(plan_world(0, 24, 50, HARDER))
+    assert set(shots["degradation"]) == {"", *OTHER_DEGRADATIONS}
+    train = shots[shots["is_train"]]
+    assert (train["degradation"] != "").sum() == round(0.04 * len(train))
+    for species, background in HARDER.cues:
+        on_cue = shots["background"] == background
+        of_species = shots["species"] == species
+        assert on_cue[of_species & shots["is_train"]].mean() > 0.9
+        family = [s for s in range(24) if SPECIES[s].family is SPECIES[species].family]
+        relatives = shots["species"].isin(family) & ~of_species
+        assert not on_cue[relatives & shots["is_train"]].any()
+        assert (shots[relatives & on_cue]["cue"] == "misleading").sum() >= 10
+
+
+def test_faults_come_back_from_the_settings_of_a_world():
+    assert Faults().as_settings() == {}
+    for planted in (Faults(), HARDER):
+        assert Faults.of_settings(json.loads(json.dumps(planted.as_settings()))) == planted

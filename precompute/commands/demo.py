@@ -28,6 +28,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--images", type=positive(int), default=50, metavar="N", help="of each species"
     )
     parser.add_argument("--epochs", type=positive(int), default=EPOCHS, metavar="N")
+    parser.add_argument(
+        "--harder",
+        action="store_true",
+        help="other faults than those that thresholds were chosen on: JPEG blocks, motion blur, "
+        "occlusion, exposure, also in training, and three spurious cues",
+    )
     return parser
 
 
@@ -45,6 +51,7 @@ def run(args: argparse.Namespace) -> None:
 def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
     from precompute.datasets.source import DataSource
     from precompute.demo_world.make import make_world
+    from precompute.demo_world.planting.faults import HARDER
     from precompute.pipeline.pipeline import precompute
     from precompute.pipeline.settings import Settings
 
@@ -54,6 +61,7 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
         seed=args.seed,
         n_species=args.species,
         n_images=args.images,
+        faults=HARDER if args.harder else None,
     )
     print("2/3 training a small network on them")
     checkpoint = world / f"small_{args.epochs}.pth"  # deleted with the world it was trained on

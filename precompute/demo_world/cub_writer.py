@@ -10,7 +10,8 @@ from PIL import Image
 from precompute.demo_world.captions.grammar import write_captions
 from precompute.demo_world.painting.change import MarkChange
 from precompute.demo_world.painting.painter import Difficulty, PaintedImage, paint_picture
-from precompute.demo_world.planting.faults import Shot, degrade
+from precompute.demo_world.planting.degradations import degrade
+from precompute.demo_world.planting.faults import Shot
 from precompute.demo_world.species import PaintedAttribute
 from precompute.demo_world.species_list import SPECIES
 

@@ -22,7 +22,7 @@ from precompute.demo_world.cub_writer import (
     write_annotations,
 )
 from precompute.demo_world.painting.painter import Difficulty
-from precompute.demo_world.planting.faults import plan_world
+from precompute.demo_world.planting.faults import Faults, plan_world
 from precompute.demo_world.planting.ground_truth import FOLDER, Truth
 from precompute.demo_world.species_list import SPECIES
 
@@ -37,6 +37,7 @@ def make_world(
     n_images: int = 50,
     image_size: int = 300,
     difficulty: Difficulty | None = None,
+    faults: Faults | None = None,
     progress: bool = True,
     workers: int | None = None,
 ) -> Path:
@@ -57,6 +58,8 @@ def make_world(
         Long side of a picture, pixels.
     difficulty : Difficulty, optional
         How hard the pictures are.
+    faults : Faults, optional
+        What is planted.
     progress : bool
         Show a progress bar.
     workers : int, optional
@@ -77,16 +80,17 @@ def make_world(
             f"expected 2 to {len(SPECIES)} species, at least 2 images of each and 64 to 512 "
             f"pixels, got {n_species}, {n_images} and {image_size}: choose sizes in that range"
         )
-    out, difficulty = Path(out), difficulty or Difficulty()
+    out, difficulty, faults = Path(out), difficulty or Difficulty(), faults or Faults()
     settings = {
         "sources": _sources(), "seed": seed, "n_species": n_species, "n_images": n_images,
         "image_size": image_size, "difficulty": asdict(difficulty),
+        **faults.as_settings(),
     }  # fmt: skip
     if _settings_in(out) == settings:
         return out
     scratch = out.with_name(out.name + ".part")
     shutil.rmtree(scratch, ignore_errors=True)
-    shots = plan_world(seed, n_species, n_images)
+    shots = plan_world(seed, n_species, n_images, faults)
     tasks = sorted(zip(image_paths(shots, seed), shots, strict=True), key=itemgetter(0))
     job = partial(photograph, scratch, seed, image_size, difficulty)
     taken = _mapped(job, tasks, workers or min(2, os.cpu_count() or 1))

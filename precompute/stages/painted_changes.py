@@ -19,7 +19,7 @@ from precompute.demo_world.cub_writer import QUALITY, image_paths, take
 from precompute.demo_world.painting.change import BANDS, MOVED, RECOLOURED, REMOVED, MarkChange
 from precompute.demo_world.painting.painter import Difficulty
 from precompute.demo_world.painting.palette import PALETTE
-from precompute.demo_world.planting.faults import Shot, plan_world
+from precompute.demo_world.planting.faults import Faults, Shot, plan_world
 from precompute.demo_world.planting.ground_truth import FOLDER, Truth
 from precompute.demo_world.species import COLOURED
 from precompute.stages.painted_truth import world_of
@@ -59,7 +59,8 @@ def plan_changes(run: Run, world: Path, seed: int = 0) -> list[Planned]:
     """
     rng, truth = np.random.default_rng(seed), Truth.read(world)
     settings, attributes = truth.settings, run.attributes
-    shots = plan_world(settings["seed"], settings["n_species"], settings["n_images"])
+    sizes = settings["seed"], settings["n_species"], settings["n_images"]
+    shots = plan_world(*sizes, Faults.of_settings(settings))
     shot_of = dict(zip(image_paths(shots, settings["seed"]), shots, strict=True))
     common = attributes["n_images"].to_numpy() >= MIN_IMAGES
     t_of = {tuple(row): t for t, row in enumerate(attributes[["adjective", "noun"]].to_numpy())}
