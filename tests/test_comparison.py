@@ -16,23 +16,8 @@ from core.comparison.comparison import (
     mcnemar,
     settled,
 )
-from core.comparison.matched_filters import matched_filters
-from core.comparison.sentences import sentence_change
-from core.comparison.slices import slices
 from core.errors import DataError
-from core.metrics.confusion import confusion_matrix, similarity_order
 from core.runs.run import Run
-from tests.second_run import write_second_run
-
-
-@pytest.fixture(scope="module")
-def second(run, tmp_path_factory) -> Run:
-    return write_second_run(run, tmp_path_factory.mktemp("runs"))
-
-
-@pytest.fixture(scope="module")
-def comparison(run, second):
-    return compare(run, second)
 
 
 def test_images_are_joined_by_path_and_classes_by_number(run, second, comparison):
@@ -89,44 +74,12 @@ def test_class_changes_and_the_confusion_difference_agree(comparison):
     assert (difference.sum(axis=1) == 0).all(), "each true class has as many images in both"
 
 
-def test_slices_count_their_images(run, comparison):
-    table = slices(comparison)
-    assert set(table["kind"]) <= {"pattern", "attribute", "quality"}
-    row = table[table["kind"] == "attribute"].iloc[0]
-    t = list(run.attributes["phrase"]).index(row["name"])
-    named = run.counts[comparison.xs_first].todense()[:, t] > 0
-    assert row["n"] == named.sum()
-    change_ = row["accuracy_second"] - row["accuracy_first"]
-    assert change_ * row["n"] == pytest.approx(row["n_fixed"] - row["n_broken"])
-
-
-def test_filters_are_matched_by_what_they_do_not_by_their_number(run, second, comparison):
-    table = matched_filters(comparison)
-    shift = second.sizes["F"] - 3  # the second run holds the same filters, three places on
-    assert (table["g"] == (table["f"] - shift) % second.sizes["F"]).all()
-    assert table["is_mutual"].all()
-    np.testing.assert_allclose(table["correlation"], 1, atol=1e-5)
-    np.testing.assert_allclose(table["word_similarity"], 1, atol=1e-5)
-
-
-def test_the_words_of_a_sentence_are_gained_lost_or_kept(comparison):
-    for i in range(5):
-        words = sentence_change(comparison, i)
-        assert not set(words.gained) & set(words.lost)
-        assert len(words.kept) + len(words.lost) == len(words.first.attributes)
-        assert len(words.kept) + len(words.gained) == len(words.second.attributes)
-
-
 def test_verdicts_on_failures_that_are_gone_are_counted(run, comparison):
     fixed = comparison.xs_first[comparison.outcome == Outcome.FIXED][:1]
     left = comparison.xs_first[comparison.outcome == Outcome.BOTH_WRONG][:2]
     right = comparison.xs_first[comparison.outcome == Outcome.BOTH_RIGHT][:1]
     paths = pd.Index(run.images["path"].iloc[np.concatenate([fixed, left, right])])
     assert settled(comparison, paths) == (1 + len(left), 1)
-
-
-def lose_images(images, classes):
-    return images.iloc[:-5], classes
 
 
 def other_names(images, classes):
@@ -152,25 +105,3 @@ def test_runs_over_other_sets_are_refused_with_counts(run, tmp_path, spoil, mess
     classes.to_parquet(folder / "tables" / "classes.parquet")
     with pytest.raises(DataError, match=message):
         compare(run, Run(folder))
-
-
-def test_the_confusion_matrix_counts_test_images(run):
-    expected = np.zeros((run.sizes["C"],) * 2, int)
-    for row in run.images[~run.images["is_train"]].itertuples():
-        expected[row.true_c, row.predicted_c] += 1
-    np.testing.assert_array_equal(confusion_matrix(run), expected)
-
-
-def test_classes_that_are_confused_stand_together():
-    confusions = 50 * np.eye(6, dtype=int)
-    pairs = [(0, 3), (1, 5), (2, 4)]
-    for a, b in pairs:
-        confusions[a, b] = confusions[b, a] = 30
-    order = similarity_order(confusions, np.eye(6)).tolist()
-    assert sorted(order) == list(range(6))
-    assert all(abs(order.index(a) - order.index(b)) == 1 for a, b in pairs)
-
-
-@pytest.mark.parametrize("C", [1, 2])
-def test_one_or_two_classes_have_an_order_too(C):
-    assert similarity_order(np.eye(C, dtype=int), np.eye(C)).tolist() == list(range(C))

@@ -8,6 +8,8 @@ from core.metrics.filters import correlation as module
 from core.metrics.filters.correlation import Activations
 
 N, F = 30, 4
+
+
 TRUE_C = np.arange(N) % 5
 
 
@@ -86,19 +88,3 @@ def test_differences_are_paired(values):
 def test_of_no_filters_there_is_no_mean(values):
     a, b = values
     assert np.isnan(Activations(a, TRUE_C).mean(b, np.empty(0, int)).value)
-
-
-def test_resamples_of_classes_draw_each_class_whole_in_number():
-    group = np.array([0, 0, 0, 1, 1, 2])
-    size = {0: 3, 1: 2, 2: 1}
-    for weights in Resamples(6, 20, 0, group):
-        of_class = {c: weights[group == c].sum() for c in size}
-        assert sum(of_class[c] / size[c] for c in size) == 3
-        assert all(of_class[c] % size[c] == 0 for c in size)
-
-
-def test_resamples_of_classes_are_wider_where_classes_differ():
-    group = np.repeat(np.arange(8), 25)
-    value = group.astype(float)[:, None]
-    images, classes = (np.std(d @ value) for d in (Resamples(200), Resamples(200, group=group)))
-    assert classes > 3 * images

@@ -7,9 +7,7 @@ import pytest
 from core.errors import FieldmarksError, MissingRunError, RunError
 from core.runs.contract import ARRAYS
 from core.runs.files import MANIFEST, check_name
-from core.runs.listing import list_runs
 from core.runs.run import Run, open_run
-from core.runs.writer import RunWriter
 from tests.synthetic_run import write_synthetic_run
 
 
@@ -94,27 +92,6 @@ def test_a_missing_run_says_how_to_make_one(tmp_path):
 def test_a_run_name_never_becomes_another_path(name):
     with pytest.raises(FieldmarksError, match="choose another name"):
         check_name(name)
-
-
-def test_a_run_appears_only_when_it_is_whole(tmp_path):
-    writer = RunWriter(tmp_path, "half")
-    writer.put("prior", np.array([0.5, 0.5]))
-    with pytest.raises(RunError):
-        writer.finish({"sizes": {"X": 1}, "estimators": [], "default_estimator": ""})
-    assert list_runs(tmp_path) == []
-
-
-def test_a_broken_run_is_listed_with_its_problem(fresh):
-    _manifest(schema_version=0)(fresh)
-    (entry,) = list_runs(fresh.folder.parent)
-    assert entry.name == "synthetic"
-    assert "precompute it again" in entry.problem
-
-
-def test_writing_a_run_again_replaces_it(fresh):
-    again = write_synthetic_run(fresh.folder.parent, X=30)
-    assert again.sizes["X"] == 30
-    assert [entry.name for entry in list_runs(fresh.folder.parent)] == ["synthetic"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")

@@ -7,6 +7,7 @@ from scipy import sparse
 from core.estimators import Inputs, estimate, significance
 from core.estimators.significance import attribute_significance, filters_table, shuffled
 from core.probability import prior
+from tests.planted import NAMED_BY, planted_world
 
 X, F, T, C = 150, 60, 80, 5
 
@@ -92,3 +93,54 @@ def test_the_structure_of_classes_alone_would_name_filters_if_images_were_permut
 
     monkeypatch.setattr(significance, "shuffled", permuted)
     assert np.mean([share_named(world_of_classes(seed), seed) for seed in range(3)]) > 0.5
+
+
+@pytest.fixture(scope="module")
+def world():
+    return planted_world()
+
+
+def test_the_null_finds_planted_names_and_spares_noise(world):
+    inputs, _, _ = world
+    found = estimate("mixture", inputs)
+    q_value, null_high = attribute_significance("mixture", inputs, found)
+    assert ((q_value >= 0) & (q_value <= 1)).all()
+    assert ((null_high >= 0) & (null_high <= 1)).all()
+    table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
+    for f, t in NAMED_BY.items():
+        assert table["verdict"][f] == "named"
+        assert table["name_t"][f] == t
+        assert found.p_t_given_f[f, t] > null_high[f, t]
+    assert table["verdict"][9] == "no nameable attribute"
+    assert table["name_t"][9] == -1
+
+
+def test_shuffled_captions_hardly_ever_name_a_filter(world):
+    inputs, _, _ = world
+    n_names = 0
+    for seed in range(5):
+        noise = shuffled(inputs, np.random.default_rng(100 + seed))
+        q_value, _ = attribute_significance("mixture", noise, estimate("mixture", noise), seed)
+        n_names += (q_value < 0.05).any(axis=1).sum()
+    assert n_names <= 0.15 * 5 * inputs.pooled.shape[1]
+
+
+def test_many_classes_exchange_captions_whole():
+    inputs, _, _ = planted_world()
+    many = replace(inputs, true_c=np.arange(len(inputs.true_c)) // 2)
+    given = shuffled(many, np.random.default_rng(3))
+    before, after = inputs.counts.toarray(), given.counts.toarray()
+    pairs = {frozenset(map(tuple, before[i : i + 2])) for i in range(0, len(before), 2)}
+    assert {frozenset(map(tuple, after[i : i + 2])) for i in range(0, len(after), 2)} == pairs
+    assert not np.array_equal(before, after)
+
+
+def test_the_verdict_counts_names_and_measures_entropy_in_bits():
+    p = np.array([[0.5, 0.5, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0], [0, 0, 0] + [0.25] * 4])
+    q = np.array([[0.2, 0.01, 1, 1, 1, 1, 1], [0.5] * 7, [0.2] * 3 + [0.01] * 4])
+    table = filters_table(p, q, np.array([[1, 0, 0], [0, 1, 2]]))
+    assert table["verdict"].tolist() == ["named", "no nameable attribute", "several names"]
+    assert table["name_t"].tolist() == [1, -1, 3]
+    assert table["n_significant"].tolist() == [1, 0, 4]
+    assert table["top_c"].tolist() == [0, 1, 1]
+    np.testing.assert_allclose(table["entropy"], [1, 0, 2], rtol=1e-5)

@@ -3,14 +3,9 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 
-from core.metrics import evaluation as evaluation_module
-from core.metrics.evaluation import evaluate
-from core.metrics.text_tables import tables
-from core.runs.run import Run
-from dashboard.scoreboard import as_table, basis, figure, panels
+from dashboard.scoreboard import as_table, figure, panels
 from tests.pages import said, visit
 
 
@@ -36,24 +31,19 @@ EVALUATION = {
 }
 
 
-def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkeypatch):
-    whole = evaluate(run)["scored"]
-    monkeypatch.setattr(evaluation_module, "N_SCORED", whole["images"] // 2)
-    some = evaluate(run)
-    assert whole["images"] == whole["of"] == some["scored"]["of"]
-    assert some["scored"]["images"] == whole["images"] // 2
-    assert some["scored"]["accuracy"] == whole["accuracy"]
-    assert tables(some).startswith(f"{whole['images'] // 2} of {whole['of']} test images, ")
-    assert basis(some).endswith("test images, drawn at random")
+@pytest.mark.parametrize("evaluation", [{}, {"grounding": None}, {"grounding": {"rows": {}}}])
+def test_a_board_of_another_version_shows_nothing_and_does_not_fail(evaluation):
+    assert panels(evaluation) == []
 
 
-def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
-    blind = Run(run.folder)
-    monkeypatch.setitem(blind.manifest, "part_names", [])
-    monkeypatch.setitem(blind._arrays, "parts", np.empty((run.sizes["X"], 0, 2), np.float32))
-    found = evaluate(blind)
-    assert found["grounding"]["n_pairs"] == 0
-    assert found["retrieval"] == evaluate(run)["retrieval"]
+def test_the_overview_shows_the_board(run, tmp_path, monkeypatch):
+    shutil.copytree(run.folder, tmp_path / "scored")
+    (tmp_path / "scored" / "evaluation.json").write_text(json.dumps(EVALUATION), "utf-8")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    app = visit()
+    assert not app.exception
+    assert [tab.label for tab in app.tabs] == ["Grounding", "Sentences"]
+    assert "**50.0**" in said(app)
 
 
 def test_rows_know_their_role():
@@ -103,18 +93,3 @@ def test_a_table_of_more_figures_than_methods_lies_down():
 )
 def test_figures_are_written_with_their_interval(given, shown):
     assert figure(given).replace("\N{NO-BREAK SPACE}", " ") == shown
-
-
-@pytest.mark.parametrize("evaluation", [{}, {"grounding": None}, {"grounding": {"rows": {}}}])
-def test_a_board_of_another_version_shows_nothing_and_does_not_fail(evaluation):
-    assert panels(evaluation) == []
-
-
-def test_the_overview_shows_the_board(run, tmp_path, monkeypatch):
-    shutil.copytree(run.folder, tmp_path / "scored")
-    (tmp_path / "scored" / "evaluation.json").write_text(json.dumps(EVALUATION), "utf-8")
-    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
-    app = visit()
-    assert not app.exception
-    assert [tab.label for tab in app.tabs] == ["Grounding", "Sentences"]
-    assert "**50.0**" in said(app)

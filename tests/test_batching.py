@@ -12,7 +12,6 @@ from core.diagnosis.diagnosis import diagnose
 from core.estimators import ESTIMATORS, estimate
 from core.estimators.inputs import inputs_of
 from core.metrics import average_precision, bootstrap
-from core.metrics.bootstrap import Resamples, ratios
 from core.metrics.evaluation import evaluate
 
 #: Images and entries that estimators work on at a time, by the module's name and the constant's.
@@ -83,29 +82,6 @@ def test_estimates_do_not_depend_on_the_size_of_blocks(name, run, small_blocks, 
     parts = estimate(name, inputs_of(run))
     for field in ("p_t_given_f", "evidence", "evidence_bias"):
         np.testing.assert_allclose(getattr(parts, field), getattr(whole, field), atol=2e-5)
-
-
-@pytest.mark.parametrize("many", [0, 10**6])
-def test_resamples_are_one_matrix_however_they_are_read(many, monkeypatch):
-    monkeypatch.setattr(bootstrap, "_MANY", many)
-    drawn = Resamples(n=17, n_resamples=40, seed=3)
-    matrix = np.stack(list(drawn))
-    assert (matrix.sum(axis=1) == 17).all()
-    columns = np.random.default_rng(0).normal(size=(17, 4))
-    monkeypatch.setattr(bootstrap, "_ENTRIES", 60)
-    np.testing.assert_array_equal(np.stack(list(drawn)), matrix)
-    np.testing.assert_allclose(drawn @ columns, matrix @ columns, atol=1e-12)
-    np.testing.assert_array_equal(np.stack(list(Resamples(17, 9, 3))), matrix[:9])
-
-
-def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_a_slow_loop():
-    rng = np.random.default_rng(1)
-    hits, cases = rng.random((30, 2)) < 0.4, np.ones((30, 2), bool)
-    drawn = Resamples(30, 200)
-    first, _ = ratios(hits, cases, drawn, unit=100)
-    again = [100 * sum(w * hits[:, 0]) / sum(w) for w in drawn]
-    assert first.value == pytest.approx(100 * hits[:, 0].mean())
-    assert (first.low, first.high) == pytest.approx(tuple(np.percentile(again, (2.5, 97.5))))
 
 
 def test_rows_read_what_is_sliced():

@@ -1,0 +1,29 @@
+"""The score board of a run, as JSON."""
+
+import numpy as np
+
+from core.metrics import evaluation as evaluation_module
+from core.metrics.evaluation import evaluate
+from core.metrics.text_tables import tables
+from core.runs.run import Run
+from dashboard.scoreboard import basis
+
+
+def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkeypatch):
+    whole = evaluate(run)["scored"]
+    monkeypatch.setattr(evaluation_module, "N_SCORED", whole["images"] // 2)
+    some = evaluate(run)
+    assert whole["images"] == whole["of"] == some["scored"]["of"]
+    assert some["scored"]["images"] == whole["images"] // 2
+    assert some["scored"]["accuracy"] == whole["accuracy"]
+    assert tables(some).startswith(f"{whole['images'] // 2} of {whole['of']} test images, ")
+    assert basis(some).endswith("test images, drawn at random")
+
+
+def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
+    blind = Run(run.folder)
+    monkeypatch.setitem(blind.manifest, "part_names", [])
+    monkeypatch.setitem(blind._arrays, "parts", np.empty((run.sizes["X"], 0, 2), np.float32))
+    found = evaluate(blind)
+    assert found["grounding"]["n_pairs"] == 0
+    assert found["retrieval"] == evaluate(run)["retrieval"]
