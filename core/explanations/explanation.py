@@ -138,18 +138,21 @@ def average_filter(run: Run, estimator: str | None) -> np.ndarray:
     return run.array("p_t_given_f", estimator).mean(axis=0)
 
 
-def explain(run: Run, x: int, c: int, estimator: str | None = None) -> Explanation:
+def explain(run: Run, x: int, c: int | None = None, estimator: str | None = None) -> Explanation:
     """Explain image x as class c, whether or not the network predicts c.
 
     Parameters
     ----------
     run : Run
         The run.
-    x, c : int
-        Image and class.
+    x : int
+        Image.
+    c : int, optional
+        Class; by default the predicted one.
     estimator : str, optional
         By default the run's default estimator.
     """
+    c = int(run.images["predicted_c"].iloc[x]) if c is None else c
     p_f = probability.p_f_given_xc(run.array("pooled")[x], run.weights(x, c))
     p, ts = _selected(run, p_f, estimator)
     name = run.classes["name"].iloc[c]

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from core.errors import MissingRunError
 from core.runs.run import Run
 
 
@@ -73,15 +74,19 @@ def clip_and_scale(heatmap: np.ndarray) -> np.ndarray:
     return clipped / top if top > 0 else clipped
 
 
-def ground(run: Run, x: int, t: int, estimator: str | None = None, size: int = 112) -> np.ndarray:
+def ground(
+    run: Run, x: int, t: int | str, estimator: str | None = None, size: int = 112
+) -> np.ndarray:
     """Return the heatmap of attribute t in image x, eq. (9).
 
     Parameters
     ----------
     run : Run
         The run.
-    x, t : int
-        Image and attribute.
+    x : int
+        Image.
+    t : int or str
+        Attribute, or its phrase.
     estimator : str, optional
         By default the run's default estimator.
     size : int
@@ -94,10 +99,20 @@ def ground(run: Run, x: int, t: int, estimator: str | None = None, size: int = 1
     Raises
     ------
     MissingRunError
-        If the maps of x are not stored.
+        If the maps of x are not stored, or the run has no such attribute.
     """
+    t = _attribute(run, t) if isinstance(t, str) else t
     cells = weighted_map(run.maps(x), run.array("evidence", estimator)[:, t])
     return clip_and_scale(upsample(cells, run.array("cell_centres"), size))
+
+
+def _attribute(run: Run, phrase: str) -> int:
+    matches = np.flatnonzero(run.attributes["phrase"] == phrase)
+    if not len(matches):
+        raise MissingRunError(
+            f"run {run.name!r} has no attribute {phrase!r}: its phrases are in run.attributes"
+        )
+    return int(matches[0])
 
 
 def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:

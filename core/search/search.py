@@ -6,7 +6,8 @@ import numpy as np
 
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
-from core.search.query import Query
+from core.search.query import Query, parse
+from core.search.vocabulary import Vocabulary
 
 #: Whether captions name the attribute, do not name it, or the image has no captions.
 AGREES, NOT_NAMED, UNKNOWN = "captions agree", "captions do not name it", "no captions"
@@ -30,7 +31,7 @@ class RankedImages:
 
 
 def search(
-    run: Run, query: Query, within: int = N_EXPLAIN, include_train: bool = False
+    run: Run, query: Query | str, within: int = N_EXPLAIN, include_train: bool = False
 ) -> RankedImages:
     """Return the images whose sentence contains all required attributes and no excluded one.
 
@@ -38,13 +39,14 @@ def search(
     ----------
     run : Run
         The run.
-    query : Query
-        As parsed by `core.search.query.parse`.
+    query : Query or str
+        As typed, or as parsed by `core.search.query.parse`.
     within : int
         Number of top attributes to search: 5 is the sentence as shown, at most K.
     include_train : bool
         Whether to include images that the p.d.f.s were estimated on.
     """
+    query = parse(query, Vocabulary.of(run)) if isinstance(query, str) else query
     images = run.images
     top = run.array("top_t_predicted")[:, :within]
     top_p = run.array("top_p_predicted")

@@ -111,8 +111,31 @@ class AblationResult:
         return f"{changed}: {', '.join(parts)}."
 
 
-def what_if(run: Run, xs: ArrayLike, scale: np.ndarray, chunk: int = 4096) -> AblationResult:
-    """Return the predictions of images ``xs`` with scaled filters, processed in chunks."""
+def what_if(
+    run: Run,
+    xs: ArrayLike,
+    scale: np.ndarray | None = None,
+    *,
+    attributes: Mapping[int, float] | None = None,
+    filters: Mapping[int, float] | None = None,
+    chunk: int = 4096,
+) -> AblationResult:
+    """Return the predictions of images with scaled filters, processed in chunks.
+
+    Parameters
+    ----------
+    run : Run
+    xs : int or array of int
+        Images.
+    scale : ndarray of shape (F,), optional
+        Factor on each filter; by default that of the attributes and filters.
+    attributes, filters : mapping of t or f to a factor
+        See `filter_scale`.
+    chunk : int
+        Images at a time.
+    """
+    if scale is None:
+        scale = filter_scale(run.array("p_t_given_f"), attributes, filters)
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
     before = np.asarray(run.array("logits")[xs], dtype=float)
     after = np.empty_like(before)

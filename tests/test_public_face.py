@@ -1,0 +1,76 @@
+"""The functions of core for a notebook, and the lines of the README that use them."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import core
+from core import contrast, describe, explain, ground, open_run, search, what_if
+from core.errors import MissingRunError
+from tests.test_docs import README, ROOT
+
+
+def test_importing_core_is_light():
+    code = "import core, sys; print(any(m in sys.modules for m in ('numpy', 'pandas', 'scipy')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(core._FUNCTIONS))
+def test_every_public_function_is_there_and_documented(name):
+    function = getattr(core, name)
+    assert callable(function)
+    assert name in dir(core)
+    assert function.__doc__
+
+
+def test_the_lines_of_the_readme_run(run, monkeypatch, capsys):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
+    section = README.split("## Without a dashboard")[1]
+    lines = re.search(r"```python\n(.+?)```", section, re.DOTALL)[1]
+    lines = lines.replace('"demo"', repr(run.name)).replace("white belly", "red head")
+    names = {}
+    exec(compile(lines, "README.md", "exec"), names)
+    assert capsys.readouterr().out.startswith("This is a Class ")
+    assert names["heatmap"].shape == (112, 112)
+    assert names["after"].sum() == pytest.approx(1)
+    assert set(names["scores"]) == {"0.1", "0.2", "0.3"}
+
+
+def test_a_function_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        core.nonsense  # noqa: B018
+
+
+def test_an_image_is_explained_as_predicted_unless_told_otherwise(run):
+    predicted = int(run.images["predicted_c"][3])
+    assert explain(run, 3).sentence == explain(run, 3, predicted).sentence
+
+
+def test_the_room_and_its_function_are_one(run):
+    import core.search.search
+    import core.what_if.ablation
+
+    query = str(run.attributes["phrase"][0])
+    np.testing.assert_array_equal(search(run, query).xs, core.search.search.search(run, query).xs)
+    factors = {0: 0.0}
+    np.testing.assert_array_equal(
+        what_if(run, 3, attributes=factors).after,
+        core.what_if.ablation.what_if(run, [3], attributes=factors).after,
+    )
+
+
+def test_an_attribute_goes_by_its_phrase(run):
+    phrase = str(run.attributes["phrase"][2])
+    np.testing.assert_array_equal(ground(run, 3, phrase), ground(run, 3, 2))
+    with pytest.raises(MissingRunError, match="no attribute 'purple zebra'"):
+        ground(run, 3, "purple zebra")
+
+
+def test_two_explanations_are_compared_and_a_class_described(run):
+    assert open_run(run.name, run.folder.parent).name == run.name
+    assert "rather than" in contrast(run, explain(run, 3, 0), explain(run, 3, 1)).sentence
+    assert describe(run, 1).sentence
