@@ -123,11 +123,11 @@ def _read(inputs: Inputs, directions: np.ndarray) -> tuple[np.ndarray, np.ndarra
     X, F = inputs.shape
     pooled = inputs.activations(slice(None))
     least = np.quantile(pooled, 1 - TOP_SHARE, axis=0)
-    peaks, cells = np.empty((X, F), np.int32), None
+    peaks, cells = np.empty((X, F), np.int32), np.empty((X, 0, directions.shape[1]), np.float32)
     colocation, n_top = np.zeros((F, F), np.float32), (pooled >= least).sum(axis=0)
     for rows, maps in inputs.batches():
         flat = maps.reshape(*maps.shape[:2], -1)
-        if cells is None:
+        if cells.shape[1] != flat.shape[2]:
             cells = np.empty((X, flat.shape[2], directions.shape[1]), np.float32)
         for x, image in zip(rows, flat, strict=True):
             values = image.astype(np.float32)
