@@ -135,9 +135,9 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(birds, monkeypatch):
     monkeypatch.setattr("core.diagnosis.diagnosis.DECIDED", 2.0)  # nothing is ever decided
     monkeypatch.setattr("precompute.stages.scores.evaluate", lambda *_, **__: {"anew": True})
     assert run_tiny(birds, birds / "runs", is_scored=True) == ["run 'tiny' is up to date"]
-    monkeypatch.setitem(VERSIONS, "diagnoses", 2)
+    monkeypatch.setitem(VERSIONS, "diagnoses", VERSIONS["diagnoses"] + 1)
     assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == {"diagnoses"}
-    monkeypatch.setitem(VERSIONS, "scores", 2)
+    monkeypatch.setitem(VERSIONS, "scores", VERSIONS["scores"] + 1)
     assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == {"scores"}
     after = Run(birds / "runs" / "tiny")
     assert (run.table("diagnoses")["pattern"] != "undecided").any()
