@@ -140,8 +140,8 @@ def test_a_partial_file_of_something_else_is_named(cub, killed, state):
 
 
 def test_a_full_disk_leaves_the_last_epoch_and_one_line(cub, tmp_path, monkeypatch):
-    def full(state, path):
-        path.write_bytes(b"half")
+    def full(state, file):
+        file.write(b"half")
         raise RuntimeError("PytorchStreamWriter failed writing file: no space left\nstack")
 
     monkeypatch.setattr(torch, "save", full)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from core.errors import DataError, one_line
+from core.runs.files import atomic_write
 from precompute.network.preprocessing import Preprocessing
 from precompute.network.registry import last_linear
 from precompute.network.weights import find_state, fit, load_state, read_file
@@ -61,13 +62,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def atomic_save(path: Path, state: dict) -> None:
-    """Save under a temporary name and rename: an atomic write of ``path``."""
-    beside = path.with_name(path.name + ".writing")
+    """Write tensors and plain values to ``path`` in one atomic write."""
     try:
-        torch.save(state, beside)
-        beside.replace(path)
+        with atomic_write(path) as file:
+            torch.save(state, file)
     except (RuntimeError, OSError) as error:
-        beside.unlink(missing_ok=True)
         raise DataError(f"{path} could not be written: {one_line(error)}") from None
 
 

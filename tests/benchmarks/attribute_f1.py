@@ -14,13 +14,15 @@ import gzip
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from core.language.attribute import Attribute
 from precompute.attributes.extraction import Definition
+from precompute.attributes.noun_chunks import noun_chunks
 from precompute.attributes.phrases import Reading
 from precompute.attributes.synonyms import Synonyms
 from precompute.attributes.tagger import read_tokens
@@ -59,6 +61,18 @@ DEFINITIONS: dict[str, Callable[[Reading], set[Attribute]]] = {
 }
 
 
+def read_with_textblob(tokens: Sequence[str]) -> Reading:
+    """Return tokens with the tags of TextBlob's own tagger, and our noun chunks of these tags."""
+    from textblob.en import parser
+
+    tagged = parser.find_tags(list(tokens))
+    tags = [tag if word.strip() else "_SP" for word, tag in tagged]
+    return Reading(tokens, tags, noun_chunks([token.lower() for token in tokens], tags))
+
+
+READERS = {"built-in rules": read_tokens, "TextBlob": read_with_textblob}
+
+
 def scores(counts: np.ndarray) -> np.ndarray:
     """Return precision, recall and F1 from counts (..., 3): in both, ours, theirs."""
     both, ours, theirs = np.moveaxis(counts, -1, 0)
@@ -66,7 +80,10 @@ def scores(counts: np.ndarray) -> np.ndarray:
 
 
 def compare(
-    images: list[str], theirs: list[Reading], define: Callable[[Reading], set[Attribute]]
+    images: list[str],
+    theirs: list[Reading],
+    define: Callable[[Reading], set[Attribute]],
+    read: Callable[[Sequence[str]], Reading] = read_tokens,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return precision, recall, F1 (micro, over captions), and the 95 % interval of F1.
 
@@ -75,7 +92,7 @@ def compare(
     names = {image: x for x, image in enumerate(dict.fromkeys(images))}
     counts = np.zeros((len(names), 3))
     for image, reading in zip(images, theirs, strict=True):
-        found, expected = define(read_tokens(reading.tokens)), define(reading)
+        found, expected = define(read(reading.tokens)), define(reading)
         counts[names[image]] += len(found & expected), len(found), len(expected)
     rng = np.random.default_rng(0)
     draws = rng.integers(len(names), size=(N_BOOTSTRAP, len(names)))
@@ -86,17 +103,17 @@ def compare(
 def rows(path: Path) -> Iterable[str]:
     """Yield one CSV row for each split and definition."""
     images, readings = load(path)
-    yield "split,definition,captions,precision,recall,f1,f1_low,f1_high"
+    yield "tagger,split,definition,captions,precision,recall,f1,f1_low,f1_high"
     for split in ("development", "held out"):
         chosen = [
             i for i, image in enumerate(images) if (image[:3] in HELD_OUT) == (split == "held out")
         ]
-        for name, define in DEFINITIONS.items():
+        for (name, define), (tagger, read) in product(DEFINITIONS.items(), READERS.items()):
             values, interval = compare(
-                [images[i] for i in chosen], [readings[i] for i in chosen], define
+                [images[i] for i in chosen], [readings[i] for i in chosen], define, read
             )
             numbers = ",".join(f"{value:.4f}" for value in [*values, *interval])
-            yield f"{split},{name},{len(chosen)},{numbers}"
+            yield f"{tagger},{split},{name},{len(chosen)},{numbers}"
 
 
 if __name__ == "__main__":
