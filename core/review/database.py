@@ -6,6 +6,8 @@ wait for a writer (not supported on a network file system). A team sets
 """
 
 import os
+import sqlite3
+import time
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
@@ -75,5 +77,17 @@ def shown(url: URL) -> str:
 
 def _prepare_sqlite(connection, _record) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_WAIT * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _write_ahead(connection) -> None:
+    """Switch a database to write-ahead logging; SQLite itself does not wait for others here."""
+    deadline = time.monotonic() + _WAIT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
