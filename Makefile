@@ -26,7 +26,7 @@ $(DEMO): | $(READY)
 test: lint ## lint, then all tests; the browser tests too where a Chromium is found
 	@$(BIN)/python -m pytest
 
-quick: lint ## lint and the quick tests: no browser, no training, no run computed; under a minute
+quick: lint ## lint and the quick tests: no browser, no training, no run computed
 	@$(BIN)/python -m pytest -q -m "not slow and not browser and not real"
 
 lint: $(READY) ## check style and types
