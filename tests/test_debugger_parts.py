@@ -226,14 +226,14 @@ def test_markdown_in_a_note_stays_text(faulty):
     assert not any("[win](http" in line for line in shown)
 
 
-def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch):
+def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch, tmp_path):
     from dashboard.verdicts import database
 
     database().close()
     database.clear()
     monkeypatch.setenv("FIELDMARKS_DB", "sqlite:////no/such/folder/x.sqlite")
     assert "check FIELDMARKS" in text(part("image_page.verdict_form", MISLED[0]))
-    monkeypatch.setenv("FIELDMARKS_DB", "sqlite://")
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/another.sqlite")
 
 
 def test_reports_of_the_list_on_show_can_be_downloaded(faulty):

@@ -188,6 +188,8 @@ def test_the_default_is_sqlite_beside_the_runs_with_write_ahead_logging(tmp_path
     [
         ("no url", "write postgresql://user:password@host/name"),
         ("sqlite:////no/such/folder/verdicts.sqlite", "check FIELDMARKS_DB"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
     ],
 )
 def test_a_database_that_cannot_be_used_says_what_to_check(url, message):

@@ -27,7 +27,7 @@ def database_url(url: str | None = None) -> URL:
     Raises
     ------
     DatabaseError
-        If it is no database URL.
+        If it is no database URL, or an SQLite database in memory, whose verdicts would be lost.
     """
     url = url or os.environ.get("FIELDMARKS_DB")
     if not url:
@@ -41,6 +41,8 @@ def database_url(url: str | None = None) -> URL:
     if "@" in (parsed.host or ""):
         # the password has an @: what follows it would be taken for a host, and be printed
         raise DatabaseError(f"{_NO_URL}, special characters of the password as %40 for @")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DatabaseError("FIELDMARKS_DB names no file: write sqlite:///verdicts.sqlite")
     is_bare = parsed.drivername in ("postgresql", "postgres")
     return parsed.set(drivername="postgresql+psycopg") if is_bare else parsed
 
@@ -82,11 +84,15 @@ def _prepare_sqlite(connection, _record) -> None:
 
 
 def _write_ahead(connection) -> None:
-    """Switch a database to write-ahead logging; SQLite itself does not wait for others here."""
+    """Switch a database to write-ahead logging; SQLite itself does not wait for others here.
+
+    A database that cannot (on some network file systems) keeps its journal mode.
+    """
     deadline = time.monotonic() + _WAIT
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+    while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
+            return
         except sqlite3.OperationalError:
             if time.monotonic() > deadline:
                 raise
