@@ -14,7 +14,7 @@ from dashboard import data, frame, state  # noqa: E402
 st.set_page_config(page_title="Fieldmarks", page_icon=":material/flutter_dash:", layout="wide")
 page = st.navigation(frame.pages(), position="hidden")
 choice = data.choose()
-frame.header(choice)
+frame.header(choice, page.title)
 frame.warn_if_open_to_others()
 notices = st.container()
 if choice.run is None:

@@ -1,5 +1,7 @@
 """The frame of every page: navigation, choice of a run, warnings, and what to do without a run."""
 
+from typing import NamedTuple
+
 import streamlit as st
 
 from core.errors import FieldmarksError
@@ -9,49 +11,73 @@ from dashboard import glossary, heading, links
 from dashboard.data import Choice
 from dashboard.state import Key, Page, bound
 
+
+class Place(NamedTuple):
+    """Where a page is found: its file, title, icon, and the menu that lists it, if any."""
+
+    stem: str
+    title: str
+    icon: str
+    menu: str = ""
+
+
+# In the header, what is opened every day; in menus, the rest
 _PAGES = {
-    Page.OVERVIEW: ("overview", "Overview", "space_dashboard"),
-    Page.FAILURES: ("failures", "Failures", "rule"),
-    Page.FILTERS: ("filters", "Filters", "grid_view"),
-    Page.SEARCH: ("search", "Search", "search"),
-    Page.GROUNDING: ("grounding", "Grounding", "my_location"),
-    Page.CLASSES: ("classes", "Classes", "category"),
-    Page.PATTERNS: ("patterns", "Patterns", "stethoscope"),
-    Page.CONFUSION: ("confusion", "Confusion", "grid_on"),
-    Page.COMPARE: ("compare", "Compare", "difference"),
+    Page.OVERVIEW: Place("overview", "Overview", "space_dashboard"),
+    Page.FAILURES: Place("failures", "Failures", "rule"),
+    Page.FILTERS: Place("filters", "Filters", "grid_view"),
+    Page.SEARCH: Place("search", "Search", "search"),
+    Page.CLASSES: Place("classes", "Classes", "category"),
+    Page.GROUNDING: Place("grounding", "Grounding", "my_location"),
+    Page.PATTERNS: Place("patterns", "Patterns", "stethoscope", "Debug"),
+    Page.CONFUSION: Place("confusion", "Confusion", "grid_on", "Debug"),
+    Page.COMPARE: Place("compare", "Compare", "difference", "Improve"),
 }
+_MENUS = {"Debug": "bug_report", "Improve": "build"}
 
 
 def pages() -> list:
     """Return the pages of the app, the first one the default."""
     return [
         st.Page(
-            f"app_pages/{stem}.py",
-            title=title,
-            icon=f":material/{icon}:",
+            f"app_pages/{place.stem}.py",
+            title=place.title,
+            icon=f":material/{place.icon}:",
             url_path=path or None,
             default=path is Page.OVERVIEW,
         )
-        for path, (stem, title, icon) in _PAGES.items()
+        for path, place in _PAGES.items()
     ]
 
 
-def header(choice: Choice) -> None:
-    """Draw the page links and the choice of a run."""
+def header(choice: Choice, title: str) -> None:
+    """Draw the page links and the choice of a run; ``title`` is the title of the page on show."""
+    places = _PAGES.values()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="header"):
         st.markdown("**Fieldmarks**", width="content")
-        for stem, title, icon in _PAGES.values():
-            st.page_link(
-                f"app_pages/{stem}.py",
-                label=title,
-                icon=f":material/{icon}:",
-                query_params=links.params(),
-                help="",
-                width="content",
-            )
+        for place in places:
+            if not place.menu:
+                _page_link(place)
+        for menu, icon in _MENUS.items():
+            listed = [place for place in places if place.menu == menu]
+            shown = title if title in [place.title for place in listed] else menu
+            with st.popover(shown, icon=f":material/{icon}:", type="tertiary"):
+                for place in listed:
+                    _page_link(place)
         st.space("stretch")
         _run_menu(choice)
         glossary.button()
+
+
+def _page_link(place: Place) -> None:
+    st.page_link(
+        f"app_pages/{place.stem}.py",
+        label=place.title,
+        icon=f":material/{place.icon}:",
+        query_params=links.params(),
+        help="",
+        width="content",
+    )
 
 
 def _run_menu(choice: Choice) -> None:
