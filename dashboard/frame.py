@@ -12,7 +12,7 @@ from dashboard.data import Choice
 from dashboard.state import Key, Page, bound
 
 
-class Place(NamedTuple):
+class MenuEntry(NamedTuple):
     """Where a page is found: its file, title, icon, and the menu that lists it, if any."""
 
     stem: str
@@ -23,15 +23,15 @@ class Place(NamedTuple):
 
 # In the header, what is opened every day; in menus, the rest
 _PAGES = {
-    Page.OVERVIEW: Place("overview", "Overview", "space_dashboard"),
-    Page.FAILURES: Place("failures", "Failures", "rule"),
-    Page.FILTERS: Place("filters", "Filters", "grid_view"),
-    Page.SEARCH: Place("search", "Search", "search"),
-    Page.CLASSES: Place("classes", "Classes", "category"),
-    Page.GROUNDING: Place("grounding", "Grounding", "my_location"),
-    Page.PATTERNS: Place("patterns", "Patterns", "stethoscope", "Debug"),
-    Page.CONFUSION: Place("confusion", "Confusion", "grid_on", "Debug"),
-    Page.COMPARE: Place("compare", "Compare", "difference", "Improve"),
+    Page.OVERVIEW: MenuEntry("overview", "Overview", "space_dashboard"),
+    Page.FAILURES: MenuEntry("failures", "Failures", "rule"),
+    Page.FILTERS: MenuEntry("filters", "Filters", "grid_view"),
+    Page.SEARCH: MenuEntry("search", "Search", "search"),
+    Page.CLASSES: MenuEntry("classes", "Classes", "category"),
+    Page.GROUNDING: MenuEntry("grounding", "Grounding", "my_location"),
+    Page.PATTERNS: MenuEntry("patterns", "Patterns", "stethoscope", "Debug"),
+    Page.CONFUSION: MenuEntry("confusion", "Confusion", "grid_on", "Debug"),
+    Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
 }
 _MENUS = {"Debug": "bug_report", "Improve": "build"}
 
@@ -40,40 +40,40 @@ def pages() -> list:
     """Return the pages of the app, the first one the default."""
     return [
         st.Page(
-            f"app_pages/{place.stem}.py",
-            title=place.title,
-            icon=f":material/{place.icon}:",
+            f"app_pages/{entry.stem}.py",
+            title=entry.title,
+            icon=f":material/{entry.icon}:",
             url_path=path or None,
             default=path is Page.OVERVIEW,
         )
-        for path, place in _PAGES.items()
+        for path, entry in _PAGES.items()
     ]
 
 
 def header(choice: Choice, title: str) -> None:
     """Draw the page links and the choice of a run; ``title`` is the title of the page on show."""
-    places = _PAGES.values()
+    entries = _PAGES.values()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="header"):
         st.markdown("**Fieldmarks**", width="content")
-        for place in places:
-            if not place.menu:
-                _page_link(place)
+        for entry in entries:
+            if not entry.menu:
+                _page_link(entry)
         for menu, icon in _MENUS.items():
-            listed = [place for place in places if place.menu == menu]
-            shown = title if title in [place.title for place in listed] else menu
+            listed = [entry for entry in entries if entry.menu == menu]
+            shown = title if title in [entry.title for entry in listed] else menu
             with st.popover(shown, icon=f":material/{icon}:", type="tertiary"):
-                for place in listed:
-                    _page_link(place)
+                for entry in listed:
+                    _page_link(entry)
         st.space("stretch")
         _run_menu(choice)
         glossary.button()
 
 
-def _page_link(place: Place) -> None:
+def _page_link(entry: MenuEntry) -> None:
     st.page_link(
-        f"app_pages/{place.stem}.py",
-        label=place.title,
-        icon=f":material/{place.icon}:",
+        f"app_pages/{entry.stem}.py",
+        label=entry.title,
+        icon=f":material/{entry.icon}:",
         query_params=links.params(),
         help="",
         width="content",

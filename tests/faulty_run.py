@@ -1,8 +1,8 @@
 """A small run with one fault of each kind planted where it can be pointed at.
 
-Three classes of birds, 40 images each, every second one for training. Filters 0 to 2 fire on the
-bird of one class each, in the middle of the map; filter 3 fires in the corners, on the place where
-birds of class 0 live. The head has learnt both.
+Three classes of birds, 40 images each, every second one for training. Filters 0 to 2 are active
+on the bird of one class each, in the middle of the map; filter 3 is active in the corners, on the
+place where birds of class 0 live. The head has learnt both.
 """
 
 from pathlib import Path

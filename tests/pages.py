@@ -33,12 +33,12 @@ def component_data(app: AppTest, key: str | None = None) -> list[dict]:
 
 def links(app: AppTest) -> list[str]:
     """Return the addresses of all links of a page's components, in their order."""
-    found: list[str] = []
+    addresses: list[str] = []
 
     def walk(value) -> None:
         if isinstance(value, dict):
             if value.get("href"):
-                found.append(value["href"])
+                addresses.append(value["href"])
             for each in value.values():
                 walk(each)
         elif isinstance(value, list):
@@ -46,7 +46,7 @@ def links(app: AppTest) -> list[str]:
                 walk(each)
 
     walk(component_data(app))
-    return found
+    return addresses
 
 
 def said(app: AppTest) -> str:

@@ -68,14 +68,14 @@ def imports(module: str) -> frozenset[str]:
 
 def modules_of(stage: str) -> set[str]:
     """Return the modules that decide what a stage computes."""
-    found, todo = set(), list(MODULES[stage])
+    modules, todo = set(), list(MODULES[stage])
     while todo:
         module = todo.pop()
         is_left_out = any(f"{module}.".startswith(f"{name}.") for name in LEFT_OUT)
-        if module not in found and not is_left_out:
-            found.add(module)
+        if module not in modules and not is_left_out:
+            modules.add(module)
             todo += imports(module)
-    return found
+    return modules
 
 
 def code_digest(text: str) -> str:
@@ -116,7 +116,7 @@ def complaints(recorded: str, now: str) -> list[str]:
     old, new = (
         {line.split()[0]: line.split()[1:] for line in r.splitlines()} for r in (recorded, now)
     )
-    found = []
+    lines = []
     for stage in MODULES:
         changed = [
             module
@@ -125,14 +125,14 @@ def complaints(recorded: str, now: str) -> list[str]:
             and stage in [*old.get(module, [])[1:], *new.get(module, [])[1:]]
         ]
         if changed and old.get(stage) == new[stage]:
-            found.append(
+            lines.append(
                 f"{', '.join(changed)} changed: raise the version of stage {stage} in "
                 "precompute/pipeline/versions.py if its results change, then update the digests: "
                 "python -m tests.stage_sources"
             )
-    if not found and recorded != now:
-        found.append("update the digests: python -m tests.stage_sources")
-    return found
+    if not lines and recorded != now:
+        lines.append("update the digests: python -m tests.stage_sources")
+    return lines
 
 
 if __name__ == "__main__":

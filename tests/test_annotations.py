@@ -32,23 +32,23 @@ def test_ten_statements_of_a_class_name_an_attribute_as_often_as_annotators_saw_
     annotated = read_class_attributes(cub, [1, 3], np.array([0, 1, 0]))
     assert annotated.n_statements.tolist() == [10, 10, 10]
     assert annotated.level == "class"
-    found = counts_of(annotated)
-    phrases = found.table["phrase"].tolist()
-    counts = found.counts.toarray()
+    extracted = counts_of(annotated)
+    phrases = extracted.table["phrase"].tolist()
+    counts = extracted.counts.toarray()
     assert sorted(phrases) == ["grey tail", "hooked bill"]
     assert counts[:, phrases.index("hooked bill")].tolist() == [10, 1, 10]
     assert counts[:, phrases.index("grey tail")].tolist() == [6, 10, 6]
-    assert set(found.table["part"]) == {"beak", "tail"}
+    assert set(extracted.table["part"]) == {"beak", "tail"}
 
 
 def test_rows_go_by_the_class_number_of_the_data_set(cub):
     annotated = read_class_attributes(cub, [2], np.array([0]))
-    found = {
+    count_of = {
         attribute.phrase: n
         for attribute, n in zip(annotated.attributes, annotated.counts.toarray()[0], strict=True)
         if n
     }
-    assert found == {"large bird": 5}
+    assert count_of == {"large bird": 5}
     assert annotated.line(0) == "large bird"
 
 

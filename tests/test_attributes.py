@@ -31,24 +31,24 @@ def counts_of(lines, definition=BIRD_WORDS, **settings):
 
 
 def test_counts_are_captions_that_name_the_attribute():
-    found = counts_of(LINES, min_images=1)
+    extracted = counts_of(LINES, min_images=1)
     slow = [Counter() for _ in LINES]
     for x, captions in enumerate(LINES):
         for caption in captions:
-            for found_in in BIRD_WORDS.read(read_tokens(caption.replace(",", " ,").split())):
-                slow[x][found_in.phrase] += 1
+            for attribute in BIRD_WORDS.read(read_tokens(caption.replace(",", " ,").split())):
+                slow[x][attribute.phrase] += 1
     for x, expected in enumerate(slow):
-        row = found.counts[[x]].toarray()[0]
-        assert {found.table.phrase[t]: row[t] for t in np.flatnonzero(row)} == expected
-    assert found.counts.dtype == np.uint16
+        row = extracted.counts[[x]].toarray()[0]
+        assert {extracted.table.phrase[t]: row[t] for t in np.flatnonzero(row)} == expected
+    assert extracted.counts.dtype == np.uint16
 
 
 def test_an_attribute_is_counted_once_a_caption():
-    found = counts_of([["a red bill, truly a red bill"]], min_images=1)
-    assert found.counts.toarray().tolist() == [[1]]
+    extracted = counts_of([["a red bill, truly a red bill"]], min_images=1)
+    assert extracted.counts.toarray().tolist() == [[1]]
 
 
-def test_attributes_come_by_falling_number_of_images_then_by_name():
+def test_attributes_are_sorted_by_descending_number_of_images_then_by_name():
     table = counts_of(LINES, min_images=1).table
     assert list(table.phrase) == ["black cap", "grey wing", "red bill", "small bill"]
     assert list(table.n_images) == [2, 2, 2, 1]
@@ -58,10 +58,10 @@ def test_attributes_come_by_falling_number_of_images_then_by_name():
 def test_what_is_said_of_test_images_alone_is_no_attribute():
     teach = np.zeros(len(LINES), bool)
     teach[-1] = True  # "a black cap"
-    found = counts_of(LINES, min_images=1, teach=teach)
-    assert list(found.table.phrase) == ["black cap"]
-    assert found.table.n_images[0] == 2
-    assert found.counts.shape[0] == len(LINES)
+    extracted = counts_of(LINES, min_images=1, teach=teach)
+    assert list(extracted.table.phrase) == ["black cap"]
+    assert extracted.table.n_images[0] == 2
+    assert extracted.counts.shape[0] == len(LINES)
 
 
 def test_the_table_has_the_columns_of_the_contract():

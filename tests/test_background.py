@@ -58,7 +58,7 @@ def test_the_object_lies_where_activations_are_large_and_near_the_centre():
     np.testing.assert_array_equal(np.argsort(flat.ravel())[:4], [0, 7, 56, 63])
 
 
-def test_a_filter_that_fires_on_the_background_does_not_say_where_the_object_is(faulty):
+def test_a_filter_that_is_active_on_the_background_does_not_say_where_the_object_is(faulty):
     weights = centre_weights(faulty)
     assert weights[3] == 0
     assert (weights[:3] > 0.2).all()

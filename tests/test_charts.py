@@ -22,7 +22,7 @@ def opened(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def test_bars_carry_the_attribute_that_they_stand_for():
+def test_a_click_on_a_bar_knows_its_attribute():
     figure = charts.attribute_bars([7, 3, 9], np.array([0.5, 0.3, 0.2]), NAMES)
     (bars,) = figure.data
     assert list(bars.customdata) == [7, 3, 9]

@@ -54,10 +54,10 @@ def test_canonical_images_are_nearest_to_the_mean_of_their_class(pooled):
     c = np.random.default_rng(1).integers(0, C - 1, X)
     counts = np.maximum(np.bincount(c, minlength=C), 1)[:, None]
     means = class_sums(pooled, c, C) / counts
-    found = nearest(distances_to_mean(pooled, c, means), c, C, N=3)
+    canonical = nearest(distances_to_mean(pooled, c, means), c, C, N=3)
     for i in range(C - 1):
         members = [x for x in range(X) if c[x] == i]
         mean = np.mean([pooled[x] for x in members], axis=0)
         members.sort(key=lambda x: np.linalg.norm(pooled[x] - mean))
-        assert found[i].tolist() == members[:3]
-    assert found[C - 1].tolist() == [-1, -1, -1]
+        assert canonical[i].tolist() == members[:3]
+    assert canonical[C - 1].tolist() == [-1, -1, -1]

@@ -36,7 +36,7 @@ def test_no_failure_is_without_a_difference_and_none_has_the_sign_against_it(run
     for x in np.flatnonzero(images["true_c"] != images["predicted_c"]):
         predicted, true = images["predicted_c"][x], images["true_c"][x]
         result = contrast(run, explain(run, x, predicted), explain(run, x, true))
-        assert result.for_first, "the predicted class leads, so something speaks for it"
+        assert result.for_first, "the predicted class leads, so an attribute is evidence for it"
         assert (result.logit_part[result.for_first] > 0).all()
         assert (result.logit_part[result.for_second] < 0).all()
 

@@ -38,8 +38,8 @@ def test_within_classes_it_is_that_of_what_class_means_leave(values):
     a, b = values
     left = without_class_means(a), without_class_means(b)
     expected = [np.corrcoef(left[0][:, f], left[1][:, f])[0, 1] for f in range(F)]
-    found = Activations(a, TRUE_C).by_filter(b, within=True)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    correlations = Activations(a, TRUE_C).by_filter(b, within=True)
+    np.testing.assert_allclose(correlations, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_a_filter_that_never_varies_is_predicted_by_nothing(values):
@@ -51,31 +51,31 @@ def test_a_filter_that_never_varies_is_predicted_by_nothing(values):
 def test_the_mean_and_its_resamples_are_those_of_a_slow_loop(values, monkeypatch):
     monkeypatch.setattr(module, "N_RESAMPLES", 7)
     a, b = values
-    found = Activations(a, TRUE_C, seed=2).mean(b, np.array([0, 3]))
+    mean = Activations(a, TRUE_C, seed=2).mean(b, np.array([0, 3]))
     drawn = Resamples(N, 7, 2, TRUE_C)
     again = [
         np.mean([weighted_pearson(a[:, f], b[:, f], w.astype(int)) for f in (0, 3)]) for w in drawn
     ]
-    assert found.value == pytest.approx(
+    assert mean.value == pytest.approx(
         np.mean([np.corrcoef(a[:, f], b[:, f])[0, 1] for f in (0, 3)]), rel=1e-4
     )
-    moved = found.value + np.array(again) - np.mean(again)
-    np.testing.assert_allclose(found.again, moved, rtol=1e-3)
+    moved = mean.value + np.array(again) - np.mean(again)
+    np.testing.assert_allclose(mean.again, moved, rtol=1e-3)
 
 
 def test_exchanged_is_the_mean_over_all_pairs_of_filters(values, monkeypatch):
     monkeypatch.setattr(module, "N_RESAMPLES", 5)
     a, b = values
-    found = Activations(a, TRUE_C, seed=1).exchanged(b)
+    mean = Activations(a, TRUE_C, seed=1).exchanged(b)
     pairs = list(product(range(F), range(F)))
     expected = np.mean([np.corrcoef(a[:, f], b[:, g])[0, 1] for f, g in pairs])
     again = [
         np.mean([weighted_pearson(a[:, f], b[:, g], w.astype(int)) for f, g in pairs])
         for w in Resamples(N, 5, 1, TRUE_C)
     ]
-    assert found.value == pytest.approx(expected, rel=1e-4)
-    moved = found.value + np.array(again) - np.mean(again)
-    np.testing.assert_allclose(found.again, moved, rtol=1e-3)
+    assert mean.value == pytest.approx(expected, rel=1e-4)
+    moved = mean.value + np.array(again) - np.mean(again)
+    np.testing.assert_allclose(mean.again, moved, rtol=1e-3)
 
 
 def test_differences_are_paired(values):

@@ -1,4 +1,4 @@
-"""How well an attribute carries over to classes left out of its estimate."""
+"""How well an attribute generalises to classes left out of its estimate."""
 
 import numpy as np
 

@@ -74,7 +74,7 @@ def damaged_arrays(spec, array: np.ndarray):
     yield "of another shape", array[..., None]
     yield "empty", array[:0]
     if "X+1" in spec.dims:
-        yield "falling", array[::-1]
+        yield "descending", array[::-1]
         yield "beginning late", array + 1
         return
     first = (0,) * array.ndim

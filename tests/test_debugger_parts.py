@@ -193,7 +193,7 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     assert "History (1)" in [expander.label for expander in app.expander]
 
 
-def test_the_form_of_the_next_image_starts_anew(faulty):
+def test_the_form_of_the_next_image_is_empty(faulty):
     first, second = MISLED[:2]
     app = save(visit(f"failures?x={first}"), "blurred", "Ana")
     assert app.text_area(key="verdict.note").value == "blurred"

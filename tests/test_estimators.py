@@ -13,7 +13,7 @@ X, F, T, C = 60, 7, 5, 3
 
 
 def planted_inputs(seed=0, noise=0.3, **changes) -> Inputs:
-    """Filter f fires on images whose captions name attribute f, for f < T; others are noise."""
+    """Filter f is active on images whose captions name attribute f, for f < T; others are noise."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 8, (X, T)) * (rng.random((X, T)) < [0.9, 0.6, 0.4, 0.3, 0.2])
     counts[np.arange(T), np.arange(T)] = 5
@@ -65,9 +65,9 @@ def test_a_reading_of_the_paper_agrees_with_a_slow_loop(reading, likelihood, tf)
     inputs = planted_inputs()
     counts, p = inputs.counts.toarray(), np.zeros((F, T))
     for t in range(T):
-        own = [x for x in range(X) if counts[x, t] > 0]
-        n_t = len(own)
-        p_f = sum(inputs.pooled[x] / inputs.pooled[x].sum() for x in own)
+        xs_of_t = [x for x in range(X) if counts[x, t] > 0]
+        n_t = len(xs_of_t)
+        p_f = sum(inputs.pooled[x] / inputs.pooled[x].sum() for x in xs_of_t)
         tf_idf = counts[:, t].sum() * np.log(X / n_t)
         p[:, t] = p_f / (n_t if likelihood == "mean" else 1)
         p[:, t] *= tf_idf / (n_t if tf == "mean" else 1)
@@ -77,8 +77,8 @@ def test_a_reading_of_the_paper_agrees_with_a_slow_loop(reading, likelihood, tf)
 
 def test_the_estimator_is_the_default_reading():
     inputs = planted_inputs()
-    found = p_by_reading(inputs, DEFAULT_READING)
-    np.testing.assert_array_equal(estimate("literal", inputs).p_t_given_f, found)
+    by_default_reading = p_by_reading(inputs, DEFAULT_READING)
+    np.testing.assert_array_equal(estimate("literal", inputs).p_t_given_f, by_default_reading)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -118,8 +118,8 @@ def test_the_tilt_lets_fewer_filters_say_what_everyone_says():
     inputs = planted_inputs(noise=2.0)
     plain, share = most_likely(inputs)
     common = share.argmax()
-    found = estimate("mixture", inputs).p_t_given_f
-    assert (found[:, common] < plain[:, common]).all()
+    with_tilt = estimate("mixture", inputs).p_t_given_f
+    assert (with_tilt[:, common] < plain[:, common]).all()
 
 
 def test_ridge_scores_predict_the_share_of_captions():

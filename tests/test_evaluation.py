@@ -24,6 +24,6 @@ def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
     blind = Run(run.folder)
     monkeypatch.setitem(blind.manifest, "part_names", [])
     monkeypatch.setitem(blind._arrays, "parts", np.empty((run.sizes["X"], 0, 2), np.float32))
-    found = evaluate(blind)
-    assert found["grounding"]["n_pairs"] == 0
-    assert found["retrieval"] == evaluate(run)["retrieval"]
+    scores = evaluate(blind)
+    assert scores["grounding"]["n_pairs"] == 0
+    assert scores["retrieval"] == evaluate(run)["retrieval"]

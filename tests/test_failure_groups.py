@@ -64,11 +64,11 @@ def test_a_failure_without_any_difference_is_grouped_too():
 
 
 def test_clusters_of_a_run_hold_each_failure_once_largest_first_with_names_of_their_own(run):
-    found = cluster_failures(run)
-    assert sorted(np.concatenate([c.xs for c in found])) == run.failures.tolist()
-    sizes = [len(c.xs) for c in found]
+    clusters = cluster_failures(run)
+    assert sorted(np.concatenate([c.xs for c in clusters])) == run.failures.tolist()
+    sizes = [len(c.xs) for c in clusters]
     assert sizes == sorted(sizes, reverse=True)
-    for cluster in found:
+    for cluster in clusters:
         mean = attribute_difference(run, cluster.xs).mean(axis=0)
         assert cluster.t == mean.argmax()
         assert "taken as" in cluster.title

@@ -50,7 +50,7 @@ def test_random_filters_hold_the_same_mass_on_average():
 
 
 def test_the_fall_is_what_the_network_would_lose(run, fallen):
-    xs, top, found = fallen
+    xs, top, fall_by = fallen
     weights, p_t_given_f = run.array("class_weights"), run.array("p_t_given_f", "ridge")
     for i, x in enumerate(xs):
         c = run.images["predicted_c"][x]
@@ -61,20 +61,20 @@ def test_the_fall_is_what_the_network_would_lose(run, fallen):
         without[order[:n]] = 0
         after = logits + weights @ (without - pooled)
         expected = logits[c] - after[c], softmax(logits)[c] - softmax(after)[c]
-        np.testing.assert_allclose(found[SENTENCE][i], expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(fall_by[SENTENCE][i], expected, rtol=1e-3, atol=1e-5)
 
 
 def test_no_choice_lowers_the_logit_more_than_the_largest_filters(fallen):
-    _, _, found = fallen
+    _, _, fall_by = fallen
     for name in (SENTENCE, *CONTROLS[:4], BOUNDS[0]):
-        assert (found[name][:, 0] <= found["largest filters"][:, 0] + 1e-5).all()
+        assert (fall_by[name][:, 0] <= fall_by["largest filters"][:, 0] + 1e-5).all()
 
 
 def test_a_sentence_without_meaning_does_not_surpass_its_controls(tmp_path):
     run = write_synthetic_run(tmp_path, X=400, F=40)
     xs = np.arange(1, 400, 2)
-    found = falls(run, xs, np.asarray(run.array("top_t_predicted")[xs, :5]), "ridge")
-    scores = score_faithfulness(found, run.images["true_c"].to_numpy()[xs])
+    fall_by = falls(run, xs, np.asarray(run.array("top_t_predicted")[xs, :5]), "ridge")
+    scores = score_faithfulness(fall_by, run.images["true_c"].to_numpy()[xs])
     assert scores["logit"]["against the best control"].value <= 1.02
 
 

@@ -36,12 +36,12 @@ def test_planted_shares_are_as_stated():
 def test_the_spurious_cue_holds_in_training_and_misleads_in_testing():
     shots = pd.DataFrame(plan_world(0, 24, 50))
     on_cue = shots["background"] == faults.CUE_BACKGROUND
-    own = shots["species"] == faults.CUE_SPECIES
+    is_cue_species = shots["species"] == faults.CUE_SPECIES
     train, test = shots["is_train"], ~shots["is_train"]
-    assert on_cue[own & train].mean() > 0.9
-    assert on_cue[own & test].mean() == 0.7
-    assert not on_cue[~own & train].any()
-    misleading = shots[~own & on_cue & test]
+    assert on_cue[is_cue_species & train].mean() > 0.9
+    assert on_cue[is_cue_species & test].mean() == 0.7
+    assert not on_cue[~is_cue_species & train].any()
+    misleading = shots[~is_cue_species & on_cue & test]
     assert len(misleading) >= 10
     assert (misleading["cue"] == "misleading").all()
 

@@ -39,10 +39,10 @@ def test_the_simulation_score_agrees_with_a_slow_loop():
     inputs = planted_inputs()
     p = estimate("mixture", inputs).p_t_given_f
     counts = inputs.counts.toarray()
-    found = simulation(p, inputs)
+    scores = simulation(p, inputs)
     for f in range(F):
         predicted = [sum(p[f] * counts[x] / inputs.n_captions[x]) for x in range(X)]
-        assert found[f] == pytest.approx(
+        assert scores[f] == pytest.approx(
             np.corrcoef(inputs.pooled[:, f], predicted)[0, 1], abs=1e-4
         )
 

@@ -38,15 +38,15 @@ def test_at_the_peak_is_what_a_painted_world_has_there(peaked):
 def test_of_keypoints_the_nearest_part_is_at_the_peak_if_it_is_near(peaked, monkeypatch):
     run, centres = peaked
     xs = np.arange(1, X, 2)
-    found = at_peak(run, xs)
+    peaks = at_peak(run, xs)
     part_names = run.manifest["part_names"]
     for f in range(F):
         slow = Counter()
-        for x in found.xs[f]:
+        for x in peaks.xs[f]:
             far = np.linalg.norm(run.array("parts")[x] - centres[x, f], axis=1)
             if far.min() <= filter_names.RADIUS:
                 slow[part_names[far.argmin()]] += 1
-        share = dict(zip(found.things, found.share()[f], strict=True))
+        share = dict(zip(peaks.things, peaks.share()[f], strict=True))
         for part in ("beak", "belly", "crown", "tail"):
             assert share[part] == pytest.approx(slow[part] / len(xs))
         assert share["head"] == pytest.approx(
@@ -55,7 +55,7 @@ def test_of_keypoints_the_nearest_part_is_at_the_peak_if_it_is_near(peaked, monk
 
 
 def planted(share: np.ndarray) -> filter_names.AtPeak:
-    """Twenty images a filter of which the given shares have each thing at the peak."""
+    """Twenty images per filter, of which the given shares have each thing at the peak."""
     n = 20
     hits = np.arange(n)[:, None] < np.round(share * n)[:, None]
     xs = np.tile(np.arange(n), (len(share), 1))
@@ -83,12 +83,12 @@ def test_names_stand_between_exchanged_ones_and_the_ceiling():
     names = np.array([0, 1, 1, -1])
     places = score_place(planted(SHARE), names, SHARE[None])
     pairs = [SHARE[f, names[g]] for f in range(3) for g in range(3)]
-    own, exchanged = np.mean([0.8, 0.2, 0.5]), np.mean(pairs)
+    named, exchanged = np.mean([0.8, 0.2, 0.5]), np.mean(pairs)
     ceiling = np.mean([0.8, 0.7, 0.5, 0.3])
-    assert places["at the peak"].value == pytest.approx(100 * own)
+    assert places["at the peak"].value == pytest.approx(100 * named)
     assert places["names exchanged"].value == pytest.approx(100 * exchanged)
     assert places["ceiling"].value == pytest.approx(100 * ceiling)
-    assert places["of the way"].value == pytest.approx((own - exchanged) / (ceiling - exchanged))
+    assert places["of the way"].value == pytest.approx((named - exchanged) / (ceiling - exchanged))
 
 
 def test_filters_without_a_name_are_scored_as_such():
@@ -105,7 +105,7 @@ def test_where_neither_places_nor_keypoints_are_known_nothing_is_said(peaked, mo
 
 def test_the_score_of_a_run_has_a_row_for_each_estimator_and_a_mean_over_parts(peaked):
     run, _ = peaked
-    found = score_names(run, np.arange(0, X, 2))
-    assert found["truth"] == "parts"
-    assert {"all names", *(f"most probable, {e}" for e in run.estimators)} <= set(found["rows"])
-    assert "mean over parts" in found["by_part"]
+    scores = score_names(run, np.arange(0, X, 2))
+    assert scores["truth"] == "parts"
+    assert {"all names", *(f"most probable, {e}" for e in run.estimators)} <= set(scores["rows"])
+    assert "mean over parts" in scores["by_part"]

@@ -115,27 +115,27 @@ def test_an_exact_head_gives_the_scores_and_what_becomes_of_them(case, act):
     is_signed = act is not functional.relu
     if case != "layer norm before pooling":  # its maps have two signs in any case
         assert loaded.head.is_split == (is_signed and case != "maximum")
-    found = Forward(loaded, CPU)(pixels()).arrays()
-    own = net(normalised(pixels())).numpy()
-    np.testing.assert_allclose(loaded.head.logits(found["pooled"]), own, atol=1e-4)
-    np.testing.assert_allclose(found["logits"], own, atol=1e-4)
+    arrays = Forward(loaded, CPU)(pixels()).arrays()
+    logits = net(normalised(pixels())).numpy()
+    np.testing.assert_allclose(loaded.head.logits(arrays["pooled"]), logits, atol=1e-4)
+    np.testing.assert_allclose(arrays["logits"], logits, atol=1e-4)
     if case == "layer norm before pooling":
         return
     gain = torch.tensor([0, 1, 2, 0.5, 1, 1])
     net.gain = gain
     really = net(normalised(pixels())).numpy()
     scale = np.tile(gain.numpy(), 2 if loaded.head.is_split else 1)
-    after = changed_logits(loaded.head, found["logits"], found["pooled"], scale)
+    after = changed_logits(loaded.head, arrays["logits"], arrays["pooled"], scale)
     np.testing.assert_allclose(after, really, atol=1e-3)
 
 
 @pytest.mark.parametrize("case", EXACT)
 def test_parts_of_an_exact_head_sum_to_the_score_without_its_bias(case):
     loaded = explainable(make(EXACT[case][0]), case, FED)
-    found = Forward(loaded, CPU)(pixels()).arrays()
+    arrays = Forward(loaded, CPU)(pixels()).arrays()
     c = np.array([0, 1, 2, 3, 0])
-    parts = found["pooled"] * effective_weights(loaded.head, found["pooled"], c)
-    expected = found["logits"][np.arange(5), c] - loaded.class_bias[c]
+    parts = arrays["pooled"] * effective_weights(loaded.head, arrays["pooled"], c)
+    expected = arrays["logits"][np.arange(5), c] - loaded.class_bias[c]
     np.testing.assert_allclose(parts.sum(axis=1), expected, atol=1e-4)
 
 
@@ -146,11 +146,11 @@ def test_first_order_parts_are_the_slope_of_the_score_as_a_filter_is_scaled(case
     loaded = explainable(net, case, FED)
     assert loaded.head.kind == FIRST_ORDER
     labels = np.array([3, 2, 1, 0, 3])
-    found = Forward(loaded, CPU)(pixels(), labels).arrays()
-    assert (found["local_c"][:, 0] == labels).all()
-    local = LocalWeights(found["local_c"], found["local_weights"])
-    weights = effective_weights(loaded.head, found["pooled"], labels, local)
-    parts = found["pooled"] * weights
+    arrays = Forward(loaded, CPU)(pixels(), labels).arrays()
+    assert (arrays["local_c"][:, 0] == labels).all()
+    local = LocalWeights(arrays["local_c"], arrays["local_weights"])
+    weights = effective_weights(loaded.head, arrays["pooled"], labels, local)
+    parts = arrays["pooled"] * weights
     if loaded.head.is_split:
         parts = parts[:, :F] + parts[:, F:]
     step = 1e-2
@@ -166,13 +166,13 @@ def test_first_order_parts_are_the_slope_of_the_score_as_a_filter_is_scaled(case
 
 def test_a_what_if_of_first_order_moves_the_classes_in_play_by_their_own_weights():
     loaded = explainable(make(FIRST["hidden layer"]), "net", FED)
-    found = Forward(loaded, CPU)(pixels(), np.zeros(5, int)).arrays()
-    local = LocalWeights(found["local_c"], found["local_weights"])
+    arrays = Forward(loaded, CPU)(pixels(), np.zeros(5, int)).arrays()
+    local = LocalWeights(arrays["local_c"], arrays["local_weights"])
     scale = np.array([0, 1, 1, 1, 1, 1.0])
-    after = changed_logits(loaded.head, found["logits"], found["pooled"], scale, local)
+    after = changed_logits(loaded.head, arrays["logits"], arrays["pooled"], scale, local)
     for x in range(5):
         for j, c in enumerate(local.classes[x]):
-            by_hand = found["logits"][x, c] - found["pooled"][x, 0] * local.weights[x, j, 0]
+            by_hand = arrays["logits"][x, c] - arrays["pooled"][x, 0] * local.weights[x, j, 0]
             assert after[x, c] == pytest.approx(by_hand, abs=1e-5)
 
 
@@ -195,10 +195,10 @@ def test_scores_in_another_order_take_their_weights_along():
     net = make(EXACT["layer norm after pooling"][0])
     loaded = explainable(net, "net", FED)
     turned = loaded.in_order([2, 0, 1, 3])
-    found = Forward(turned, CPU)(pixels()).arrays()
-    own = net(normalised(pixels())).numpy()[:, [2, 0, 1, 3]]
-    np.testing.assert_allclose(found["logits"], own, atol=1e-5)
-    np.testing.assert_allclose(turned.head.logits(found["pooled"]), own, atol=1e-4)
+    arrays = Forward(turned, CPU)(pixels()).arrays()
+    logits = net(normalised(pixels())).numpy()[:, [2, 0, 1, 3]]
+    np.testing.assert_allclose(arrays["logits"], logits, atol=1e-5)
+    np.testing.assert_allclose(turned.head.logits(arrays["pooled"]), logits, atol=1e-4)
 
 
 class Branching(nn.Module):

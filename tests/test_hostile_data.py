@@ -184,8 +184,8 @@ def test_boxes_and_parts_of_huge_numbers_count_as_none(cub):
 
 def test_more_captions_than_16_bits_hold_are_counted_to_the_end_of_them():
     lines = [["a bird with a red head."] * 65_600, ["a bird with a red head."]]
-    found = extract(lines, Definition(BIRDS.nouns), min_images=1, tagger=RuleTagger())
-    assert found.counts.toarray()[:, 0].tolist() == [65_535, 1]
+    extracted = extract(lines, Definition(BIRDS.nouns), min_images=1, tagger=RuleTagger())
+    assert extracted.counts.toarray()[:, 0].tolist() == [65_535, 1]
 
 
 def test_a_caption_file_of_ten_megabytes_is_left_out_and_told_of(cub):

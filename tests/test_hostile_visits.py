@@ -33,7 +33,7 @@ LINKS = {
     "a query that is markup": f"search?q={quote(MARKUP)}",
     "numbers of other scripts": f"failures?x={quote('٣')}&page={quote('²')}",
     "a huge number": f"failures?x={'9' * 5000}&page={'9' * 5000}",
-    "numbers that are none": "filters?f=nan&page=-1&trust=1e999",
+    "numbers that are none": "filters?f=nan&page=-1&sure=1e999",
     "a what-if of junk": "failures?x=1&if=" + quote("f:99999,t:-1,;;" * 200),
     "a surrogate": "search?q=%ed%a0%80",
 }
@@ -125,8 +125,8 @@ def handshake(server, origin: str | None, host: str | None = None) -> int:
 
 
 def test_a_page_of_another_site_gets_no_session(server):
-    own = f"http://{server.netloc}"
-    assert handshake(server, own) == 101
+    same_origin = f"http://{server.netloc}"
+    assert handshake(server, same_origin) == 101
     assert handshake(server, "http://evil.example") == 403
     assert handshake(server, "null") == 403
     # a name that was pointed at this machine (DNS rebinding) stays a foreign one

@@ -27,8 +27,8 @@ def test_places_finds_the_planted_part_in_every_image(world):
 @pytest.mark.parametrize("member", ["mixture", "ridge"])
 def test_places_finds_the_planted_part_more_often_than_what_it_is_made_of(world, member):
     inputs, maps, cells = world
-    found = {n: share_at(maps, cells, estimate(n, inputs).evidence) for n in ("places", member)}
-    assert found["places"] > found[member]
+    share = {n: share_at(maps, cells, estimate(n, inputs).evidence) for n in ("places", member)}
+    assert share["places"] > share[member]
 
 
 def test_weights_that_ignore_the_attribute_cannot_tell_head_from_belly(world):

@@ -34,7 +34,7 @@ def test_the_prior_is_the_papers_tf_idf(rng):
         raw.append(tf * np.log(X / documents))
     prior = probability.prior(sparse.csr_array(counts))
     np.testing.assert_allclose(prior, np.array(raw) / sum(raw))
-    assert prior[0] == 0, "an attribute of every image tells nothing"
+    assert prior[0] == 0, "an attribute of every image is not discriminative"
 
 
 def test_an_attribute_that_no_image_has_gets_no_prior():

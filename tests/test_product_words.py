@@ -84,16 +84,16 @@ def test_a_property_has_one_value_in_an_explanation():
 
 def test_number_and_whole_are_learnt_from_captions():
     nouns = learn_nouns(RuleTagger().read(CAPTIONS))
-    found = {n: nouns.number_of(n) for n in ("lace", "sole", "sneaker", "boot", "upper")}
-    assert found == {
+    number_of = {n: nouns.number_of(n) for n in ("lace", "sole", "sneaker", "boot", "upper")}
+    assert number_of == {
         "lace": "several", "sole": "one", "sneaker": "whole", "boot": "whole", "upper": "one"
     }  # fmt: skip
 
 
 def test_materials_and_patterns_need_no_captions():
     nouns = learn_nouns([])
-    found = [nouns.number_of(noun) for noun in ("leather", "stripe", "polka dot", "dial")]
-    assert found == ["mass", "several", "several", "one"]
+    numbers = [nouns.number_of(noun) for noun in ("leather", "stripe", "polka dot", "dial")]
+    assert numbers == ["mass", "several", "several", "one"]
 
 
 def test_a_title_says_whom_a_thing_is_for():
@@ -105,19 +105,17 @@ def test_a_title_says_whom_a_thing_is_for():
 
 def test_nouns_alone_and_compounds_are_attributes_where_they_are_asked_for():
     lines = [["a dress with polka dots and a v neck"], ["a plain dress with polka dots"]]
-    found = extract(
+    extracted = extract(
         lines,
         Definition(learn_nouns([]), kinds=Language().kinds),
         tagger=RuleTagger(),
         min_images=1,
     )
-    kinds = dict(zip(found.table["phrase"], found.table["kind"], strict=True))
+    kinds = dict(zip(extracted.table["phrase"], extracted.table["kind"], strict=True))
     assert kinds["polka dot"] == "noun"
     assert kinds["plain dress"] == "pair"
-    assert found.counts.toarray()[:, found.table["phrase"].eq("polka dot").argmax()].tolist() == [
-        1,
-        1,
-    ]
+    t = extracted.table["phrase"].eq("polka dot").argmax()
+    assert extracted.counts.toarray()[:, t].tolist() == [1, 1]
 
 
 COLUMNS = {
@@ -179,15 +177,15 @@ def test_brands_and_kinds_and_what_restates_the_class_are_left_out_and_told():
 
 def test_words_of_class_names_are_kept_where_other_classes_have_them_too():
     said = [{"sport", "shoe"}] * 5 + [{"sport", "cap"}] * 5
-    found = class_words(said, np.array([0] * 5 + [1] * 5), ["Sports Shoes", "Caps"])
-    assert found == {"shoe": ["Sports Shoes"], "cap": ["Caps"]}
+    classes_of_word = class_words(said, np.array([0] * 5 + [1] * 5), ["Sports Shoes", "Caps"])
+    assert classes_of_word == {"shoe": ["Sports Shoes"], "cap": ["Caps"]}
 
 
 def test_a_brand_is_a_word_that_nobody_knows_or_that_stands_where_brands_stand():
     titles = ["Puma Red Cap", "Puma Blue Cap", "Puma Zog Cap", "Flying Machine Red Shoe"]
     titles += ["Flying Machine Blue Shoe", "Flying Machine Red Hat"]
-    found = brand_words([title.split() for title in titles])
-    assert {"puma", "flying", "machine", "zog"} == set(found)
+    brands = brand_words([title.split() for title in titles])
+    assert {"puma", "flying", "machine", "zog"} == set(brands)
 
 
 def test_a_column_of_sentences_is_read_as_captions():
@@ -199,5 +197,5 @@ def test_an_attribute_of_a_column_wins_over_the_same_word_in_a_title():
     frame, true_c, names = products()
     frame["look"] = ["Striped" if i % 3 else "" for i in range(len(frame))]
     read = read_columns(frame, true_c, np.ones(len(frame), bool), names)
-    found = [each for each in read.annotated.attributes if each.phrase == "striped"]
-    assert found == [Attribute("striped", "look", "is")]
+    striped = [each for each in read.annotated.attributes if each.phrase == "striped"]
+    assert striped == [Attribute("striped", "look", "is")]

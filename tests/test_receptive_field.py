@@ -127,8 +127,8 @@ def test_centres_are_rows_then_columns_and_not_shifted_by_half_a_cell():
 def test_squeeze_and_excitation_does_not_blur_the_place():
     plain = Small(nn.Conv2d(3, 4, 3, 2, 1))
     squeezed = Small(nn.Conv2d(3, 4, 3, 2, 1), Squeeze())
-    found = [windows(*maps_of(model), 32) for model in (plain, squeezed)]
-    assert found[0] == found[1]
+    fields = [windows(*maps_of(model), 32) for model in (plain, squeezed)]
+    assert fields[0] == fields[1]
 
 
 @pytest.mark.parametrize(

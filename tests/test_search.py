@@ -14,7 +14,7 @@ def sentence(run, x, side="predicted", within=N_EXPLAIN):
 
 
 def slow_search(run, query, within=N_EXPLAIN):
-    found = {}
+    scores = {}
     for x, row in run.images.iterrows():
         held = sentence(run, x, within=within)
         if (
@@ -27,8 +27,8 @@ def slow_search(run, query, within=N_EXPLAIN):
         ):
             continue
         p = [run.array("top_p_predicted")[x, held.index(t)] for t in query.wanted]
-        found[x] = np.prod(p, dtype=float) ** (1 / len(p)) if p else row["confidence"]
-    return found
+        scores[x] = np.prod(p, dtype=float) ** (1 / len(p)) if p else row["confidence"]
+    return scores
 
 
 @pytest.mark.parametrize("within", [N_EXPLAIN, 12])
@@ -45,9 +45,9 @@ def test_search_agrees_with_a_slow_loop(run, case, within):
         Query([wanted], predicted=int(run.images["predicted_c"].iloc[1])),
     ][case]
     expected = slow_search(run, query, within)
-    found = search(run, query, within)
-    assert dict(zip(found.xs.tolist(), found.scores, strict=True)) == pytest.approx(expected)
-    assert np.all(np.diff(found.scores) <= 0)
+    hits = search(run, query, within)
+    assert dict(zip(hits.xs.tolist(), hits.scores, strict=True)) == pytest.approx(expected)
+    assert np.all(np.diff(hits.scores) <= 0)
 
 
 def test_captions_say_what_was_counted(run):

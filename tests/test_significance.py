@@ -46,15 +46,15 @@ def test_a_filter_that_follows_an_attribute_is_named_among_many_rare_ones():
     pooled = inputs.pooled * 0.3
     pooled[:, named] += 3 * inputs.counts[:, named].toarray()
     inputs = replace(inputs, pooled=pooled)
-    found = estimate("mixture", inputs)
-    q_value, _ = attribute_significance("mixture", inputs, found, n_shuffles=60)
-    table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
+    estimated = estimate("mixture", inputs)
+    q_value, _ = attribute_significance("mixture", inputs, estimated, n_shuffles=60)
+    table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)
     assert (table["name_t"][named] == named).mean() >= 0.8
     assert (table["verdict"][10:] == "no nameable attribute").mean() >= 0.7
 
 
 def world_of_classes(seed: int) -> Inputs:
-    """Classes that differ in what fires and in what is said, and neither knows of the other."""
+    """Classes that differ in what is active and in what is said, and neither knows of the other."""
     rng = np.random.default_rng(seed)
     n_classes, n_each, n_filters, n_words = 12, 10, 30, 20
     true_c = np.repeat(np.arange(n_classes), n_each)
@@ -102,15 +102,15 @@ def world():
 
 def test_the_null_finds_planted_names_and_spares_noise(world):
     inputs, _, _ = world
-    found = estimate("mixture", inputs)
-    q_value, null_high = attribute_significance("mixture", inputs, found)
+    estimated = estimate("mixture", inputs)
+    q_value, null_high = attribute_significance("mixture", inputs, estimated)
     assert ((q_value >= 0) & (q_value <= 1)).all()
     assert ((null_high >= 0) & (null_high <= 1)).all()
-    table = filters_table(found.p_t_given_f, q_value, inputs.class_weights)
+    table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)
     for f, t in NAMED_BY.items():
         assert table["verdict"][f] == "named"
         assert table["name_t"][f] == t
-        assert found.p_t_given_f[f, t] > null_high[f, t]
+        assert estimated.p_t_given_f[f, t] > null_high[f, t]
     assert table["verdict"][9] == "no nameable attribute"
     assert table["name_t"][9] == -1
 

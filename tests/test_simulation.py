@@ -10,7 +10,7 @@ from tests.synthetic_run import write_synthetic_run
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """A run in which captions of every class are many and filter 0 fires for one word."""
+    """A run in which captions of every class are many and filter 0 is active for one word."""
     run = write_synthetic_run(tmp_path_factory.mktemp("runs"), X=240, C=6, T=16)
     share = run.counts.toarray() / np.maximum(run.images["n_captions"].to_numpy(), 1)[:, None]
     pooled = np.array(run.array("pooled"))
@@ -75,8 +75,8 @@ def test_what_is_left_out_takes_no_part(told, xs):
 
 def test_classes_of_a_family_are_left_out_together():
     names = [f"{kind} {family}" for family in ("Auklet", "Tern", "Wren") for kind in ("Red", "Wee")]
-    found = folds(np.arange(6), families(names))
-    assert sorted(sorted(fold.tolist()) for fold in found) == [[0, 1], [2, 3], [4, 5]]
+    left_out = folds(np.arange(6), families(names))
+    assert sorted(sorted(fold.tolist()) for fold in left_out) == [[0, 1], [2, 3], [4, 5]]
 
 
 def test_one_family_alone_cannot_be_left_out():
@@ -84,16 +84,16 @@ def test_one_family_alone_cannot_be_left_out():
 
 
 def test_every_row_stands_beside_names_exchanged(told, xs):
-    found = score_simulation(told, xs)
+    scores = score_simulation(told, xs)
     default = told.default_estimator
     control = f"{default}, exchanged"
-    assert {control, "name, exchanged", "best word", "ridge encoding"} <= set(found["rows"])
-    assert found["rows"][default]["classes left out"].n == told.sizes["F"]
-    own, exchanged = (
-        found["rows"][name]["all"].value for name in (default, f"{default}, exchanged")
+    assert {control, "name, exchanged", "best word", "ridge encoding"} <= set(scores["rows"])
+    assert scores["rows"][default]["classes left out"].n == told.sizes["F"]
+    named, exchanged = (
+        scores["rows"][name]["all"].value for name in (default, f"{default}, exchanged")
     )
-    difference = found["differences"][f"{default} minus {control}"]["all"]
-    assert difference.value == pytest.approx(own - exchanged)
+    difference = scores["differences"][f"{default} minus {control}"]["all"]
+    assert difference.value == pytest.approx(named - exchanged)
 
 
 def test_the_words_alone_are_those_of_the_whole_estimate(run):

@@ -15,8 +15,8 @@ def diagnoses(faulty):
 
 
 def test_images_misled_by_their_surroundings_are_found_and_no_other_failure(faulty, diagnoses):
-    found = np.flatnonzero(diagnoses["pattern"] == Pattern.SPURIOUS_CUE)
-    assert set(found) == set(MISLED)
+    misled = np.flatnonzero(diagnoses["pattern"] == Pattern.SPURIOUS_CUE)
+    assert set(misled) == set(MISLED)
     finding = find_spurious_cue(faulty, faulty.failures)
     assert "would win" in finding.reason(MISLED[0])
 

@@ -123,7 +123,7 @@ def test_a_raised_version_computes_the_stage_and_what_follows(birds, monkeypatch
     assert run_tiny(birds, birds / "runs") == ["run 'tiny' is up to date"]
 
 
-def test_a_raised_version_of_an_estimator_estimates_anew(birds, monkeypatch):
+def test_a_raised_version_of_an_estimator_estimates_again(birds, monkeypatch):
     run_tiny(birds, birds / "runs")
     monkeypatch.setitem(base._VERSIONS, "ridge", 2)
     assert computed(run_tiny(birds, birds / "runs")) == FROM_ESTIMATES
@@ -133,7 +133,9 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(birds, monkeypatch):
     run_tiny(birds, birds / "runs", is_scored=True)
     run = Run(birds / "runs" / "tiny")
     monkeypatch.setattr("core.diagnosis.diagnosis.DECIDED", 2.0)  # nothing is ever decided
-    monkeypatch.setattr("precompute.stages.scores.evaluate", lambda *_, **__: {"anew": True})
+    monkeypatch.setattr(
+        "precompute.stages.scores.evaluate", lambda *_, **__: {"computed again": True}
+    )
     assert run_tiny(birds, birds / "runs", is_scored=True) == ["run 'tiny' is up to date"]
     monkeypatch.setitem(VERSIONS, "diagnoses", VERSIONS["diagnoses"] + 1)
     assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == {"diagnoses"}
@@ -142,7 +144,7 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(birds, monkeypatch):
     after = Run(birds / "runs" / "tiny")
     assert (run.table("diagnoses")["pattern"] != "undecided").any()
     assert set(after.table("diagnoses")["pattern"]) <= {"", "undecided"}
-    assert after.evaluation() == {"anew": True}
+    assert after.evaluation() == {"computed again": True}
 
 
 def test_scores_of_another_seed_are_computed_again(birds):

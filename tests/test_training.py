@@ -51,7 +51,7 @@ def train(cub, out, settings=SETTINGS, **changes):
     )
 
 
-def test_training_tells_red_from_blue_on_images_it_has_not_seen(cub, tmp_path):
+def test_training_separates_red_from_blue_on_images_it_has_not_seen(cub, tmp_path):
     checkpoint = train(cub, tmp_path / "out.pth")
     history = checkpoint.made["history"]
     assert [sorted(epoch) for epoch in history[:-1]] == [["loss", "train_accuracy"]] * 3

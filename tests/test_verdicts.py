@@ -143,7 +143,7 @@ def test_three_processes_writing_at_once_lose_nothing(url):
 
 
 def append_and_tell(url: str, connection) -> None:
-    """Append notes for ever, telling each version once it is saved."""
+    """Append notes for ever, printing each version once it is saved."""
     verdicts = Verdicts(url)
     latest = verdicts.get("birds", PATH)
     while True:
@@ -168,7 +168,7 @@ def test_what_a_killed_process_had_saved_is_there_and_the_next_one_goes_on(url):
         pass
     with closing(Verdicts(url)) as verdicts:
         latest = verdicts.get("birds", PATH)
-        assert latest.version in (told, told + 1)  # it may have died between saving and telling
+        assert latest.version in (told, told + 1)  # it may have died between saving and printing
         assert verdicts.save(latest).version == latest.version + 1
 
 

@@ -58,7 +58,7 @@ def test_a_tiny_world_takes_a_few_seconds_and_a_second_call_none(tmp_path):
     assert again - made < 0.1
 
 
-def test_a_world_of_older_code_is_made_anew(tmp_path, monkeypatch):
+def test_a_world_of_older_code_is_made_again(tmp_path, monkeypatch):
     sizes = {"n_species": 2, "n_images": 2, "image_size": 96, "progress": False, "workers": 1}
     make_world(tmp_path / "w", **sizes)
     monkeypatch.setattr(make, "_sources", lambda: "older")
@@ -167,9 +167,9 @@ def test_truth_agrees_with_the_pixels(world, truth):
                 pixels = np.asarray(image, dtype=float)
             r, c = round(row["row"]), round(row["col"])
             seen = np.median(pixels[r - 1 : r + 2, c - 1 : c + 2].reshape(-1, 3), axis=0)
-            own = names.index(row["adjective"])
+            named = names.index(row["adjective"])
             distances = np.linalg.norm(palette - seen, axis=1)
-            ranks.append(int((distances < distances[own]).sum()))
+            ranks.append(int((distances < distances[named]).sum()))
     assert len(ranks) > 30
     assert np.mean(np.array(ranks) == 0) > 0.6
     assert np.mean(np.array(ranks) <= 3) > 0.9

@@ -1,4 +1,4 @@
-"""A run is written whole or not at all."""
+"""A run is written atomically."""
 
 import numpy as np
 import pytest

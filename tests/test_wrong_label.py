@@ -27,7 +27,7 @@ def test_without_captions_neighbours_alone_still_rank_the_wrong_labels_first(tmp
     assert set(np.argsort(-finding.score)[: len(WRONG_LABELS)]) == set(WRONG_LABELS)
 
 
-def test_one_witness_alone_never_calls_a_label_wrong(tmp_path):
+def test_evidence_of_one_kind_alone_never_calls_a_label_wrong(tmp_path):
     silent = write_faulty_run(tmp_path, with_captions=False)
     finding, _ = find_wrong_label(silent)
     assert finding.score.max() < DECIDED

@@ -105,7 +105,7 @@ def add_maps(
             map_row[xs] = np.arange(run.sizes["M"], run.sizes["M"] + len(xs))
             kept = KeptMaps(map_row, run.is_readable)
             stage = make_plan(inputs, inputs.chunks()[1], kept).stages["activations"]
-            for path in stage.found(run.folder):
+            for path in stage.existing_files(run.folder):
                 pipeline.writer.adopt(path)
             _write_maps(run, pipeline.writer, inputs, xs)
             pipeline.writer.put("map_row", map_row)

@@ -180,7 +180,7 @@ class Pipeline:
             if not is_current:
                 self.marks.remove(stage)
                 if earlier is not None and stage.is_finished(earlier, self.writer.final):
-                    for path in stage.found(self.writer.final):
+                    for path in stage.existing_files(self.writer.final):
                         self.writer.adopt(path)
                     self.marks.put(stage, earlier.left_out)
                     is_current = True

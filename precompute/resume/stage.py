@@ -81,7 +81,7 @@ class Stage:
         ]
         return arrays + [folder / file for file in self.files]
 
-    def found(self, folder: Path) -> list[Path]:
+    def existing_files(self, folder: Path) -> list[Path]:
         """Return the files of the stage, optional ones too, that are in a run's folder."""
         paths = [*self.outputs(folder), *(folder / name for name in self.optional)]
         return [path for path in paths if path.exists()]
@@ -94,7 +94,7 @@ class Stage:
 
     def remove(self, folder: Path) -> None:
         """Delete the files of the stage from a folder."""
-        for path in self.found(folder):
+        for path in self.existing_files(folder):
             path.unlink()
 
 

@@ -114,7 +114,7 @@ def main() -> None:
     n_batches = max(args.images // args.batch_size, 1)
     images = torch.randn(len(pixels), 3, args.input_size, args.input_size, device=device)
     images = images.to(memory_format=torch.channels_last)
-    found = {"bare_loop": [], "forward_only": [], "pass": []}
+    measured = {"bare_loop": [], "forward_only": [], "pass": []}
     with tempfile.TemporaryDirectory() as folder:
         write_photos(Path(folder), args.images)
         for _ in tqdm(range(args.repeats)):
@@ -126,9 +126,9 @@ def main() -> None:
                 before = time.process_time()
                 rate = function()
                 cost = 1000 * (time.process_time() - before) / args.images
-                found[name].append((rate, cost))
-    rates = {name: statistics.median(rate for rate, _ in v) for name, v in found.items()}
-    costs = {name: statistics.median(cost for _, cost in v) for name, v in found.items()}
+                measured[name].append((rate, cost))
+    rates = {name: statistics.median(rate for rate, _ in v) for name, v in measured.items()}
+    costs = {name: statistics.median(cost for _, cost in v) for name, v in measured.items()}
     print_row(
         "activations",
         arch=args.arch,

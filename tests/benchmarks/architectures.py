@@ -99,12 +99,12 @@ def row(name: str, birds: Path, folder: Path) -> str:
     loaded = load_network(network, weights, size, num_classes=C)
     dataset = read_dataset(DataSource(birds / "CUB_200_2011"))
     pixels = Decoder(dataset, loaded.preprocessing, 32).pixels(np.arange(N_IMAGES))
-    own = own_logits(name, size, weights, pixels, loaded)
+    network_logits = own_logits(name, size, weights, pixels, loaded)
     if run.head.is_exact:
         stored = run.head.logits(np.asarray(run.array("pooled"), float))
     else:
         stored = Forward(loaded, torch.device("cpu"))(pixels).arrays()["logits"]
-    apart = np.abs(stored - own).max() / max(np.abs(own).max(), 1e-12)
+    apart = np.abs(stored - network_logits).max() / max(np.abs(network_logits).max(), 1e-12)
     sizes = run.sizes
     head = f"{run.head.kind}{', two signs' if run.head.is_split else ''}"
     return (

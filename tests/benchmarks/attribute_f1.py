@@ -1,6 +1,6 @@
 """How nearly the built-in rules find the attributes that spaCy's model finds.
 
-The reference is a gzipped file of JSON lines, one a caption: image, tokens, Penn tags and noun
+The reference is a gzipped file of JSON lines, one per caption: image, tokens, Penn tags and noun
 chunks as ``en_core_web_sm`` reads them. Both readings go through the same definition of an
 attribute. The rules were written with the captions of the other classes before the eyes; those
 of `HELD_OUT` were not looked at.
@@ -92,8 +92,8 @@ def compare(
     names = {image: x for x, image in enumerate(dict.fromkeys(images))}
     counts = np.zeros((len(names), 3))
     for image, reading in zip(images, theirs, strict=True):
-        found, expected = define(read(reading.tokens)), define(reading)
-        counts[names[image]] += len(found & expected), len(found), len(expected)
+        extracted, expected = define(read(reading.tokens)), define(reading)
+        counts[names[image]] += len(extracted & expected), len(extracted), len(expected)
     rng = np.random.default_rng(0)
     draws = rng.integers(len(names), size=(N_BOOTSTRAP, len(names)))
     f1 = scores(counts[draws].sum(axis=1))[:, 2]

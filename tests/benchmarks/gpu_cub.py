@@ -73,8 +73,8 @@ def stage_seconds(settings: Settings) -> dict[str, float]:
     marks = []
     precompute(settings, lambda line: marks.append((line.split(":")[0], time.perf_counter())))
     marks.append(("end", time.perf_counter()))
-    found = {f"{name}_seconds": after - before for (name, before), (_, after) in pairwise(marks)}
-    return {**found, "total_seconds": marks[-1][1] - marks[0][1]}
+    seconds = {f"{name}_seconds": after - before for (name, before), (_, after) in pairwise(marks)}
+    return {**seconds, "total_seconds": marks[-1][1] - marks[0][1]}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Peak memory of a whole run over more and more images: its slope, in bytes an image.
+"""Peak memory of a whole run over more and more images: its slope, in bytes per image.
 
 ``python -m tests.benchmarks.memory --images 10000 30000 100000`` computes a run of each size, in a
 process of its own, over hard links to a few synthetic photographs, with a network so small that the
@@ -6,7 +6,7 @@ engine and not the network is measured, and without maps.
 
 Anonymous memory is what the process holds itself; resident memory also counts pages of files that
 it has mapped, which the system takes back when it needs them. Both are given as the most of each
-stage, and the last row has the slope of anonymous memory in bytes an image.
+stage, and the last row has the slope of anonymous memory in bytes per image.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def measure(folder: Path, n_images: int) -> None:
 
 
 def slopes(rows: list[dict]) -> dict[str, int]:
-    """Return the bytes an image of each column of anonymous memory, from first to last row."""
+    """Return the bytes per image of each column of anonymous memory, from first to last row."""
     first, last = rows[0], rows[-1]
     more = int(last["X"]) - int(first["X"])
     return {
@@ -117,7 +117,7 @@ def main() -> None:
             print(printed, end="", flush=True)
             rows += csv.DictReader(printed.splitlines())
     if len(rows) > 1:
-        print_row("memory slope, bytes an image", **slopes(rows))
+        print_row("memory slope, bytes per image", **slopes(rows))
 
 
 if __name__ == "__main__":

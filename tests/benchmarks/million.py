@@ -115,7 +115,7 @@ def read(folder: Path) -> None:
     searched = []
     for _ in range(2):
         before = time.perf_counter()
-        found = search(run, query)
+        hits = search(run, query)
         searched.append(time.perf_counter() - before)
     files = {p: p.stat().st_size for p in run.folder.rglob("*") if p.is_file()}
     print_row(
@@ -124,7 +124,7 @@ def read(folder: Path) -> None:
         open_seconds=opened - started,
         first_search_seconds=searched[0],
         next_search_seconds=searched[1],
-        found=len(found.xs),
+        hits=len(hits.xs),
         wrong=n_wrong,
         disk_gb=sum(files.values()) / 1e9,
         pooled_gb=files[run.folder / "arrays" / "pooled.npy"] / 1e9,

@@ -1,4 +1,4 @@
-"""How often captions without meaning name a filter: null runs of the permutation test.
+"""How often captions without meaning give filters names: null runs of the permutation test.
 
     python -m tests.benchmarks.null_runs RUN [--runs DIR] [--n 20]
 
@@ -41,12 +41,12 @@ def main() -> None:
     for seed in range(args.n + 1):
         rng = np.random.default_rng(1000 + seed)
         given = replace(shuffled(inputs, rng), maps=inputs.maps) if seed else inputs
-        found = verdicts(name, given, seed)
-        counts = [(found == status).sum() for status in (NameStatus.NAMED, NameStatus.SEVERAL)]
-        share = sum(counts) / len(found)
+        statuses = verdicts(name, given, seed)
+        counts = [(statuses == status).sum() for status in (NameStatus.NAMED, NameStatus.SEVERAL)]
+        share = sum(counts) / len(statuses)
         shares += [share] * (seed > 0)
         label = f"null {seed}" if seed else "real"
-        print(f"{label},{len(found)},{counts[0]},{counts[1]},{share:.4f}", flush=True)
+        print(f"{label},{len(statuses)},{counts[0]},{counts[1]},{share:.4f}", flush=True)
     print(f"mean of the null runs,,,,{np.mean(shares):.4f}")
 
 

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.other_degradations RUN --world DIR [--runs DIR]
 
 Sound test images of a finished run of a made world are degraded, decoded and passed through the
-network; the run is diagnosed anew with these images in the place of the others. Average precision
+network; the run is diagnosed again with these images in the place of the others. Average precision
 of each kind against the test images that stay sound, beside two baselines, with bootstrap 95 %
 intervals over images; and the share of the kind's failures that are diagnosed as image quality
 (Wilson's intervals).

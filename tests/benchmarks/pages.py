@@ -1,7 +1,7 @@
 """How fast pages open and clicks repaint in a real browser, and what the server takes.
 
 ``python -m tests.benchmarks.pages [RUN ...]`` measures runs of the runs folder, or without a name a
-made-up run of CUB's full size. Prints CSV, one row a page or click. Milliseconds are of the whole
+made-up run of CUB's full size. Prints CSV, one row per page or click. Milliseconds are of the whole
 way, browser included; ``server_cpu_ms`` is the server's part, which does not depend on what else
 runs on the machine. An opened page counts with the visit to another page before it.
 """

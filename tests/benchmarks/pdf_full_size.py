@@ -51,7 +51,7 @@ def synthetic_inputs(X: int, F: int, T: int, C: int, maps_file: Path) -> Inputs:
     counts.data = np.minimum(counts.data, 10).astype(np.uint16)
     table = attribute_table(T)
 
-    # maps that sum to pooled: each filter fires around a place of its own
+    # maps that sum to pooled: each filter is active around a place of its own
     file = np.lib.format.open_memmap(maps_file, "w+", np.float16, (X, F, H, H))
     shape = rng.gamma(0.3, 1.0, (64, F, H, H)).astype(np.float32)
     shape /= shape.mean(axis=(2, 3), keepdims=True)

@@ -52,9 +52,9 @@ def write_photos(
 
 def _caption(rng: np.random.Generator, c: int) -> str:
     """Return what somebody says of a bird of class c: two marks of its class and any third."""
-    own = (f"{COLOURS[c % 6]} head", f"{COLOURS[c // 6 % 6]} {NOUNS[c % 8]}")
+    class_marks = (f"{COLOURS[c % 6]} head", f"{COLOURS[c // 6 % 6]} {NOUNS[c % 8]}")
     other = f"{COLOURS[rng.integers(6)]} {NOUNS[rng.integers(8)]}"
-    return f"a bird with a {own[0]}, a {own[1]} and a {other}.\n"
+    return f"a bird with a {class_marks[0]}, a {class_marks[1]} and a {other}.\n"
 
 
 def _picture(rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:

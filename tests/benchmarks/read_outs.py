@@ -150,13 +150,13 @@ def read_outs(board: Board) -> Iterator[tuple[str, ReadOut]]:
 def half_counts(run: Run, xs: np.ndarray, start: int) -> np.ndarray:
     """Return how many of every second caption of each image name t, shape (len(xs), T)."""
     lines = [run.captions(x)[start::2] for x in xs]
-    found = extract(lines, merge=run.manifest["settings"]["merge"], min_images=1)
+    extracted = extract(lines, merge=run.manifest["settings"]["merge"], min_images=1)
     columns = run.attributes["phrase"].map(
-        dict(zip(found.table["phrase"], range(len(found.table)), strict=True))
+        dict(zip(extracted.table["phrase"], range(len(extracted.table)), strict=True))
     )
     counts = np.zeros((len(xs), run.sizes["T"]), np.float32)
     known = columns.notna().to_numpy()
-    counts[:, known] = found.counts[:, columns[known].astype(int)].toarray()
+    counts[:, known] = extracted.counts[:, columns[known].astype(int)].toarray()
     return counts
 
 

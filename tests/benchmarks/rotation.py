@@ -42,14 +42,15 @@ Rows = Iterator[tuple[int, str, str, str, Score]]
 def candidates(run: Run, inputs: Inputs) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the evidence of every setting, shape (F, T), by name."""
     sample = part_detectors.sample_cells(inputs, np.random.default_rng(SEED))
-    own = run.array("evidence", "ridge")
+    ridge_evidence = run.array("evidence", "ridge")
     for n_clusters in CLUSTERS:
         with patch.object(part_detectors, "N_CLUSTERS", n_clusters):
-            found = part_detectors.part_templates(sample, SEED)
-        detectors = noun_detectors(inputs, found)
+            templates = part_detectors.part_templates(sample, SEED)
+        detectors = noun_detectors(inputs, templates)
         place = np.stack([detectors[noun] for noun in inputs.nouns], axis=1)
         for weight in WEIGHTS:
-            yield f"{n_clusters} clusters, own {weight:g}", combined_evidence(place, own, weight)
+            evidence = combined_evidence(place, ridge_evidence, weight)
+            yield f"{n_clusters} clusters, own {weight:g}", evidence
 
 
 def grounding(
@@ -82,10 +83,12 @@ def grounding(
         choose = ~judged & may_choose[pairs.xs]
         near = {n: (far[n][choose, None] <= pck.RADII).mean(axis=0).sum() for n in evidence}
         chosen = max(near, key=near.get)
-        own = pck.Pairs(pairs.xs[judged], pairs.ts[judged], pairs.keypoints[judged])
+        judged_pairs = pck.Pairs(pairs.xs[judged], pairs.ts[judged], pairs.keypoints[judged])
         for name in (*fixed, chosen):
             kind = name if name in fixed else "chosen"
-            for radius, score in pck.score_peaks(own, points[name][judged], true_c).items():
+            for radius, score in pck.score_peaks(
+                judged_pairs, points[name][judged], true_c
+            ).items():
                 yield g, kind, name, f"PCK@{radius}", score
 
 
@@ -110,14 +113,17 @@ def words(
         for name, values in p.items()
     }
     for g in range(split.max() + 1):
-        own = split[xs] == g
-        choose = ~own & may_choose[xs]
-        found = {n: 100 * (h & truth)[choose].sum() / truth[choose].sum() for n, h in held.items()}
+        is_judged = split[xs] == g
+        choose = ~is_judged & may_choose[xs]
+        recall = {n: 100 * (h & truth)[choose].sum() / truth[choose].sum() for n, h in held.items()}
         tilts = [f"tilt {tilt:g}" for tilt in TILTS]
-        chosen = [name for name in tilts if found[name] >= found[tilts[0]] - COST][-1]
+        chosen = [name for name in tilts if recall[name] >= recall[tilts[0]] - COST][-1]
         for kind, name in {"class frequency": "class frequency", "chosen": chosen}.items():
             scores = retrieval.score_retrieval(
-                p[name][own][:, ts], held[name][own], truth[own], true_c[own]
+                p[name][is_judged][:, ts],
+                held[name][is_judged],
+                truth[is_judged],
+                true_c[is_judged],
             )
             yield from ((g, kind, name, measure, score) for measure, score in scores.items())
 

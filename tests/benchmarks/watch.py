@@ -24,10 +24,10 @@ class Watch:
         status = Path("/proc/self/status")
         while True:
             lines = (line.split() for line in status.read_text().splitlines())
-            found = {
+            status_mb = {
                 line[0]: float(line[1]) / 1e3 for line in lines if line[0][:3] in ("Rss", "VmR")
             }
             for kind, name in (("anon", "RssAnon:"), ("rss", "VmRSS:")):
                 key = f"{kind}_mb_{self._stage}"
-                self.peaks[key] = max(self.peaks.get(key, 0), found[name])
+                self.peaks[key] = max(self.peaks.get(key, 0), status_mb[name])
             time.sleep(_PAUSE)
