@@ -46,7 +46,7 @@ FLOORS = {
         {"app_pages"},
         {"image_page", "compare_page", "filter_card"},
         {"components", "scoreboard"},
-        {"figures", "frame"},
+        {"figures", "score_panels", "frame"},
         {"image_filters", "data", "links"},
         {"verdicts", "state", "labels", "heading", "glossary"},
     ),

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from dashboard.scoreboard import as_table, figure, panels
+from dashboard.score_panels import panels
+from dashboard.scoreboard import as_table, figure
 from tests.pages import said, visit
 
 

@@ -7,15 +7,17 @@ tested against the others, as if it were the one of the run. See `core.what_if.s
 import numpy as np
 
 from core.errors import MissingRunError
-from core.metrics.bootstrap import Resamples, Score, ratio
+from core.metrics.bootstrap import Resamples, differences, ratio
 from core.runs.run import Run
 from core.what_if.sentence_test import Claim, SentenceTest
 
 #: Images that are tested, sampled at random.
 N_IMAGES = 200
+#: Name of the control.
+EXCHANGED = "exchanged captions"
 
 
-def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, Score] | None:
+def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
     """Return the share of sentences that pass, in percent; None where the run cannot be tested.
 
     Parameters
@@ -28,9 +30,9 @@ def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, Sc
 
     Returns
     -------
-    dict of Score
-        ``passes`` of the run's sentences, ``exchanged`` of those of exchanged captions, their
-        ``difference``; ``fall`` and ``exchanged fall``, the mean falls of the log-odds.
+    dict
+        ``rows`` of the default estimator and of `EXCHANGED`, and ``differences``: ``passes``, the
+        share of sentences that pass in percent, and ``fall``, the mean fall of the log-odds.
     """
     try:
         test = SentenceTest(run)
@@ -47,14 +49,14 @@ def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, Sc
         fall[i], null_fall[i] = falls[0], falls[1:].mean()
     drawn = Resamples(n, seed=seed, group=true_c[xs])
     one = np.ones(n)
-    share, null_share = (ratio(values, one, drawn, unit=100) for values in (passes, exchanged))
-    return {
-        "passes": share,
-        "exchanged": null_share,
-        "difference": share.minus(null_share),
-        "fall": ratio(fall, one, drawn),
-        "exchanged fall": ratio(null_fall, one, drawn),
+    rows = {
+        name: {"passes": ratio(share, one, drawn, unit=100), "fall": ratio(of, one, drawn)}
+        for name, share, of in (
+            (run.default_estimator, passes, fall),
+            (EXCHANGED, exchanged, null_fall),
+        )
     }
+    return {"rows": rows, "differences": differences(rows, [(run.default_estimator, EXCHANGED)])}
 
 
 def share_that_passes(falls: np.ndarray, removed: np.ndarray) -> float:

@@ -146,14 +146,11 @@ def _sentence_test(evaluation: dict) -> str:
     scores = evaluation["sentence test"]
     if scores is None:
         return "Sentence test: this run holds no names from exchanged captions."
-    passes, exchanged, difference = (
-        _cell(scores[name], 1) for name in ("passes", "exchanged", "difference")
-    )
-    falls = " and ".join(_cell(scores[name], 2) for name in ("fall", "exchanged fall"))
-    return (
-        f"Sentence test: {passes} % of the sentences pass, {exchanged} % of those of names from "
-        f"exchanged captions; difference {difference}. Mean fall of the log-odds: {falls}."
-    )
+    lines = scores["rows"] | scores["differences"]
+    rows = [
+        [name, _cell(line["passes"], 1), _cell(line["fall"], 2)] for name, line in lines.items()
+    ]
+    return _table("Sentence test", ["names", "passes, percent", "fall of the log-odds"], rows)
 
 
 def _cell(score: dict | None, digits: int) -> str:

@@ -223,10 +223,11 @@ def claim(run: Run, x: int, c: int) -> None:
 
 def how_many_pass(run: Run) -> str:
     """Return how many sentences pass the test, and how many of wrong names; empty if unknown."""
-    scores = (run.evaluation() or {}).get("sentence test")
-    if not scores:
+    scores = (run.evaluation() or {}).get("sentence test") or {}
+    if "rows" not in scores:
         return ""
-    passes, exchanged, more = (scores[name] for name in ("passes", "exchanged", "difference"))
+    passes, exchanged = (row["passes"] for row in scores["rows"].values())
+    [more] = (row["passes"] for row in scores["differences"].values())
     judged = (
         "more than by chance"
         if (more["low"] or 0) > 0
