@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from core.repair.preview import halves, head_of, is_right, judged, preview, without_filters
-from core.repair.recipe import Recipe
+from core.errors import DataError
+from core.repair.preview import halves, head_of, is_right, judged, preview, removal
+from core.repair.recipe import Labels, Recipe
+from core.runs.replaced import replaced
 
 
 def test_images_to_choose_by_and_to_judge_by_share_nothing(faulty):
@@ -20,18 +22,43 @@ def test_no_change_fixes_and_breaks_nothing(faulty):
 
 
 def test_a_preview_counts_what_it_fixes_and_breaks_on_images_kept_aside(faulty):
-    result = preview(faulty, Recipe(drop_suspects=True))
+    result = preview(faulty, Recipe(labels=Labels.DROP))
     _, judge = halves(faulty)
     before, after = (is_right(faulty, head, judge) for head in (head_of(faulty), result.head))
     assert result.n_fixed == (after & ~before).sum()
     assert result.n_broken == (before & ~after).sum()
     assert set(result.fixed) <= set(judge)
     assert result.accuracy.value == pytest.approx(100 * after.mean())
+    confidence = faulty.images["confidence"].to_numpy()[result.broken]
+    assert (np.diff(confidence) <= 0).all()
 
 
 def test_removed_filters_add_nothing(faulty):
-    scale = np.ones(faulty.sizes["F"])
-    scale[0] = 0
-    head = without_filters(faulty, scale).head
-    assert (head.weights[:, 0] == 0).all()
-    np.testing.assert_array_equal(head.weights[:, 1:], head_of(faulty).weights[:, 1:])
+    removed = removal(faulty, Recipe(off_filters=(0,)))
+    refitted = preview(faulty, Recipe(off_filters=(0,)))
+    assert (removed.head.weights[:, 0] == 0).all()
+    assert (refitted.head.weights[:, 0] == 0).all()
+    np.testing.assert_array_equal(removed.head.weights[:, 1:], head_of(faulty).weights[:, 1:])
+    assert not np.allclose(refitted.head.weights[:, 1:], head_of(faulty).weights[:, 1:])
+
+
+def test_removal_is_of_the_attributes_that_the_recipe_is_about(faulty):
+    removed = removal(faulty, Recipe(balanced_attributes=(2,)))
+    scale = 1 - np.asarray(faulty.array("p_t_given_f"))[:, 2]
+    expected = head_of(faulty).weights * scale
+    np.testing.assert_allclose(removed.head.weights, expected, rtol=1e-5)
+    assert removal(faulty, Recipe(labels=Labels.DROP)) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ({"kind": "cosine", "eps": 0.0, "is_split": False}, "at length 1"),
+        ({"kind": "linear", "eps": 0.0, "is_split": True}, "split by sign"),
+    ],
+)
+def test_a_head_that_is_not_linear_is_refused(faulty, head, message):
+    other = replaced(faulty, {}, {})
+    other.manifest = {**faulty.manifest, "head": head}
+    with pytest.raises(DataError, match=message):
+        preview(other, Recipe())

@@ -1,23 +1,28 @@
 """What a repair would do, before anything is written: fitted, chosen and judged on three splits.
 
 The head is fitted to training images, its penalty is chosen on one half of the test images, and
-what is reported comes from the other half, which took part in nothing. Three baselines go the same
-way: a plain refit, a refit in which classes count alike, and the removal of filters.
+what is reported comes from the other half, which took part in nothing. Four baselines go the same
+way: no change, a plain refit, a refit in which classes count alike, and, where a recipe is about
+attributes or filters, their removal without a refit.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from core.comparison.comparison import mcnemar
 from core.errors import DataError
+from core.head import LINEAR, MEANING
 from core.metrics.bootstrap import Resamples, Score, ratio
 from core.repair.recipe import Recipe, fit_set
-from core.repair.refit import LinearHead, refit
+from core.repair.refit import LinearHead, refits
 from core.runs.run import Run
 
 #: Penalties that are tried, from the boldest change to the most careful.
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+NO_CHANGE, PLAIN, BALANCED = "no change", "plain refit", "class-balanced refit"
+REMOVAL = "removal without a refit"
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,16 @@ class Judged:
 
 
 def head_of(run: Run) -> LinearHead:
-    """Return the last layer of a run."""
+    """Return the last layer of a run.
+
+    Raises
+    ------
+    DataError
+        If class scores are not W times the pooled activations plus b.
+    """
+    if run.head.kind != LINEAR or run.head.is_split:
+        said = "activations are split by sign" if run.head.is_split else MEANING[run.head.kind]
+        raise DataError(f"a repair fits a linear last layer, and of run {run.name!r} {said}")
     weights = np.asarray(run.array("class_weights"), float)
     return LinearHead(weights, np.asarray(run.array("class_bias"), float))
 
@@ -74,7 +88,9 @@ def halves(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(by_class[::2]), np.sort(by_class[1::2])
 
 
-def preview(run: Run, recipe: Recipe, seed: int = 0) -> Judged:
+def preview(
+    run: Run, recipe: Recipe, seed: int = 0, verdicts: pd.DataFrame | None = None
+) -> Judged:
     """Fit a recipe, choose its penalty and judge it; see the module.
 
     Parameters
@@ -83,14 +99,14 @@ def preview(run: Run, recipe: Recipe, seed: int = 0) -> Judged:
     recipe : Recipe
     seed : int
         Of the halves of the test images and of exchanged backgrounds.
+    verdicts : DataFrame, optional
+        See `core.repair.doubted_labels`.
     """
     choose, judge = halves(run, seed)
-    start, fitted = head_of(run), fit_set(run, recipe, seed)
-    unit = np.asarray(run.array("pooled")[: len(fitted.pooled)], float).std(axis=0) + 1e-6
-    heads = {
-        penalty: refit(fitted.pooled, fitted.labels, fitted.sample_weight, start, unit, penalty)
-        for penalty in PENALTIES
-    }
+    fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
+    unit = fitted.pooled.std(axis=0) + 1e-6
+    refitted = refits(fitted, head_of(run), unit, PENALTIES)
+    heads = {penalty: _scaled(head, scale) for penalty, head in refitted.items()}
     accuracy = {penalty: is_right(run, head, choose).mean() for penalty, head in heads.items()}
     # of equally good ones the most careful
     best = max(reversed(PENALTIES), key=lambda penalty: accuracy[penalty])
@@ -102,24 +118,31 @@ def baselines(run: Run, seed: int = 0) -> dict[str, Judged]:
     _, judge = halves(run, seed)
     plain = Recipe()
     return {
-        "no change": judged(run, head_of(run), judge, np.nan),
-        "plain refit": preview(run, plain, seed),
-        "class-balanced refit": preview(run, replace(plain, balance_classes=True), seed),
+        NO_CHANGE: judged(run, head_of(run), judge, np.nan),
+        PLAIN: preview(run, plain, seed),
+        BALANCED: preview(run, replace(plain, balance_classes=True), seed),
     }
 
 
-def without_filters(run: Run, scale: np.ndarray, seed: int = 0) -> Judged:
-    """Judge the head with filters scaled, e.g. removed.
+def removal(run: Run, recipe: Recipe, seed: int = 0) -> Judged | None:
+    """Judge the head without the attributes and filters that a recipe is about, not refitted.
 
     Parameters
     ----------
     run : Run
-    scale : ndarray of shape (F,)
-        Factor of each filter, see `core.what_if.ablation.filter_scale`.
+    recipe : Recipe
     seed : int
+
+    Returns
+    -------
+    Judged or None
+        None where the recipe names no attribute and no filter.
     """
-    head = head_of(run)
-    return judged(run, LinearHead(head.weights * scale, head.bias), halves(run, seed)[1], np.nan)
+    attributes = tuple(dict.fromkeys((*recipe.balanced_attributes, *recipe.off_attributes)))
+    if not attributes and not recipe.off_filters:
+        return None
+    scale = replace(recipe, off_attributes=attributes).scale(run)
+    return judged(run, _scaled(head_of(run), scale), halves(run, seed)[1], np.nan)
 
 
 def is_right(run: Run, head: LinearHead, xs: np.ndarray) -> np.ndarray:
@@ -129,7 +152,10 @@ def is_right(run: Run, head: LinearHead, xs: np.ndarray) -> np.ndarray:
 
 
 def judged(run: Run, head: LinearHead, xs: np.ndarray, penalty: float) -> Judged:
-    """Return how a head does on test images ``xs``, beside the run's own."""
+    """Return how a head does on test images ``xs``, beside the run's own.
+
+    Images that became right or wrong are in the order of their confidence, the surest first.
+    """
     after, before = is_right(run, head, xs), is_right(run, head_of(run), xs)
     group = run.images["true_c"].to_numpy()[xs]
     drawn, ones = Resamples(len(xs), group=group), np.ones(len(xs))
@@ -142,6 +168,14 @@ def judged(run: Run, head: LinearHead, xs: np.ndarray, penalty: float) -> Judged
         len(fixed),
         len(broken),
         mcnemar(len(fixed), len(broken)),
-        fixed,
-        broken,
+        *(_surest_first(run, each) for each in (fixed, broken)),
     )
+
+
+def _scaled(head: LinearHead, scale: np.ndarray) -> LinearHead:
+    return LinearHead(head.weights * scale, head.bias)
+
+
+def _surest_first(run: Run, xs: np.ndarray) -> np.ndarray:
+    confidence = run.images["confidence"].to_numpy()[xs]
+    return xs[np.argsort(-confidence, kind="stable")]

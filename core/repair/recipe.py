@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from core.diagnosis.background import Background
-from core.diagnosis.diagnosis import DECIDED
-from core.errors import DataError, MissingRunError
+from core.errors import DataError
+from core.repair.doubted_labels import corrected_labels, doubted_labels
+from core.repair.refit import FitSet
 from core.runs.run import Run
+from core.what_if.ablation import filter_scale
 
 #: Copies of each image with another image's background.
 N_BACKGROUNDS = 4
+
+
+class Labels(StrEnum):
+    """What becomes of training images whose label is doubted, as people read it."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    CORRECT = "correct"
 
 
 @dataclass(frozen=True)
@@ -21,41 +32,82 @@ class Recipe:
 
     Parameters
     ----------
-    drop_suspects : bool
-        Leave out training images whose label is diagnosed as wrong.
-    corrections : dict of str to int, optional
-        Class by image path, from verdicts: counts in place of the label.
+    labels : Labels
+        Keep training images whose label is doubted, leave them out, or give them the class that
+        is suggested.
     ignore_background : bool
         Add copies of each image with the background activations of another, so that the head
         cannot rely on the background; needs feature maps and average pooling.
     balanced_attributes : tuple of int
         Attributes t: images of each class with and without each of them count alike, so that the
         head cannot rely on the attribute (groups of class times attribute).
+    off_attributes, off_filters : tuple of int
+        Attributes t and filters f that are switched off before the refit, see
+        `core.what_if.ablation`.
     balance_classes : bool
         Images of each class count alike.
     hard_weight : float
         How many times an image that the network gets wrong counts.
     """
 
-    drop_suspects: bool = False
-    corrections: dict[str, int] | None = None
+    labels: Labels = Labels.KEEP
     ignore_background: bool = False
     balanced_attributes: tuple[int, ...] = ()
+    off_attributes: tuple[int, ...] = ()
+    off_filters: tuple[int, ...] = ()
     balance_classes: bool = False
     hard_weight: float = 1.0
 
+    def scale(self, run: Run) -> np.ndarray:
+        """Return the factor on each filter, shape (F,): 1 for what is not switched off."""
+        return filter_scale(
+            run.array("p_t_given_f"),
+            dict.fromkeys(self.off_attributes, 0.0),
+            dict.fromkeys(self.off_filters, 0.0),
+        )
 
-@dataclass(frozen=True)
-class FitSet:
-    """What a head is fitted to: activations (n, F), labels (n,) and weights (n,)."""
+    def as_note(self, run: Run, seed: int = 0) -> dict:
+        """Return the recipe as JSON values, attributes by phrase."""
+        phrases = run.attributes["phrase"]
+        return {
+            "labels": str(self.labels),
+            "ignore_background": self.ignore_background,
+            "balance": [str(phrases[t]) for t in self.balanced_attributes],
+            "off": [str(phrases[t]) for t in self.off_attributes],
+            "filters_off": list(self.off_filters),
+            "balance_classes": self.balance_classes,
+            "hard": self.hard_weight,
+            "seed": seed,
+        }
 
-    pooled: np.ndarray
-    labels: np.ndarray
-    sample_weight: np.ndarray
+    def command(self, run: Run) -> list[str]:
+        """Return the words of the command that does the same, ready to be quoted."""
+        phrases = run.attributes["phrase"]
+        doubted = {Labels.DROP: "--drop-suspects", Labels.CORRECT: "--correct-suspects"}
+        words = ["python", "-m", "precompute", "repair", run.name]
+        words += [doubted[self.labels]] if self.labels in doubted else []
+        words += ["--ignore-background"] if self.ignore_background else []
+        for option, ts in (("--balance", self.balanced_attributes), ("--off", self.off_attributes)):
+            words += [option, *(str(phrases[t]) for t in ts)] if ts else []
+        words += ["--filters-off", *map(str, self.off_filters)] if self.off_filters else []
+        words += ["--balance-classes"] if self.balance_classes else []
+        words += ["--hard", f"{self.hard_weight:g}"] if self.hard_weight != 1 else []
+        return words
 
 
-def fit_set(run: Run, recipe: Recipe, seed: int = 0) -> FitSet:
+def fit_set(
+    run: Run, recipe: Recipe, seed: int = 0, verdicts: pd.DataFrame | None = None
+) -> FitSet:
     """Return the training images as a recipe wants them.
+
+    Parameters
+    ----------
+    run : Run
+    recipe : Recipe
+    seed : int
+        Of exchanged backgrounds.
+    verdicts : DataFrame, optional
+        See `core.repair.doubted_labels`.
 
     Raises
     ------
@@ -63,33 +115,24 @@ def fit_set(run: Run, recipe: Recipe, seed: int = 0) -> FitSet:
         If the recipe needs what the run has not: diagnoses, or maps of all training images.
     """
     xs = np.flatnonzero(run.images["is_train"].to_numpy(bool) & run.is_readable)
-    if recipe.drop_suspects:
-        xs = xs[~_suspects(run)[xs]]
     labels = run.images["true_c"].to_numpy().astype(int)
-    if recipe.corrections:
-        paths = run.images["path"]
-        corrected = paths.map(recipe.corrections)
-        labels = np.where(corrected.notna(), corrected.fillna(0).to_numpy(), labels).astype(int)
+    if recipe.labels is not Labels.KEEP:
+        is_doubted = doubted_labels(run, verdicts)
+        if recipe.labels is Labels.DROP:
+            xs = xs[~is_doubted[xs]]
+        else:
+            labels = corrected_labels(run, is_doubted)
     labels = labels[xs]
     weight = _balanced(run, recipe, xs, labels)
     is_wrong = run.images["predicted_c"].to_numpy()[xs] != labels
     weight = np.where(is_wrong, recipe.hard_weight * weight, weight)
     pooled = np.asarray(run.array("pooled")[xs], float)
-    if not recipe.ignore_background:
-        return FitSet(pooled, labels, weight)
-    copies = [pooled, *_with_other_backgrounds(run, xs, pooled, seed)]
+    copies = [pooled]
+    if recipe.ignore_background:
+        copies += _with_other_backgrounds(run, xs, pooled, seed)
     n = len(copies)
-    return FitSet(np.concatenate(copies), np.tile(labels, n), np.tile(weight, n))
-
-
-def _suspects(run: Run) -> np.ndarray:
-    try:
-        return (run.table("diagnoses")["wrong_label"] >= DECIDED).to_numpy()
-    except MissingRunError:
-        raise DataError(
-            f"run {run.name!r} has no diagnoses, so no label is suspected: make them with "
-            f"'python -m precompute suspects {run.name}'"
-        ) from None
+    stacked = np.concatenate(copies) * recipe.scale(run)
+    return FitSet(stacked, np.tile(labels, n), np.tile(weight, n))
 
 
 def _balanced(run: Run, recipe: Recipe, xs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -105,10 +148,16 @@ def _balanced(run: Run, recipe: Recipe, xs: np.ndarray, labels: np.ndarray) -> n
     return weight / weight.mean()
 
 
+def has_backgrounds(run: Run) -> bool:
+    """Return whether the maps of all training images are kept, which exchanging needs."""
+    is_train = run.images["is_train"].to_numpy(bool)
+    return bool((np.asarray(run.array("map_row"))[is_train & run.is_readable] >= 0).all())
+
+
 def _with_other_backgrounds(
     run: Run, xs: np.ndarray, pooled: np.ndarray, seed: int
 ) -> list[np.ndarray]:
-    if (np.asarray(run.array("map_row"))[xs] < 0).any():
+    if not has_backgrounds(run):
         raise DataError(
             f"run {run.name!r} does not keep the maps of all training images, so nothing is known "
             f"of their background: 'python -m precompute maps {run.name} --images all'"

@@ -5,8 +5,13 @@ network: a small change is preferred to a large one, and an infinite penalty cha
 Refitting the last layer alone is enough where the features hold what is needed (Kirichenko,
 Izmailov, Wilson, "Last Layer Re-Training is Sufficient for Robustness to Spurious Correlations",
 2023).
+
+What is fitted is the change, in units of each filter's standard deviation. In these units the
+activations and the penalty are round, so few steps are needed, and one penalty starts from the
+result of the next stronger one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +19,8 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 _MAX_ITERATIONS = 300
+#: A step that lowers the loss by a smaller share of it is the last.
+_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -28,61 +35,95 @@ class LinearHead:
         return pooled @ self.weights.T + self.bias
 
 
-def loss_and_gradient(
-    parameters: np.ndarray,
-    pooled: np.ndarray,
-    labels: np.ndarray,
-    sample_weight: np.ndarray,
-    start: LinearHead,
-    unit: np.ndarray,
-    penalty: float,
-) -> tuple[float, np.ndarray]:
-    """Return the penalised cross-entropy and its gradient.
+@dataclass(frozen=True)
+class FitSet:
+    """What a head is fitted to: activations (n, F), labels (n,) and weights (n,)."""
 
-    Parameters
+    pooled: np.ndarray
+    labels: np.ndarray
+    sample_weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The penalised cross-entropy of a change of the head, for one penalty after another.
+
+    Attributes
     ----------
-    parameters : ndarray of shape (C * F + C,)
-        Weights, row by row, then bias.
-    pooled : ndarray of shape (n, F)
+    standardised : ndarray of shape (n, F)
+        Activations at mean 0, in units of each filter.
+    logits : ndarray of shape (n, C)
+        Of the head that is changed.
     labels : ndarray of shape (n,)
     sample_weight : ndarray of shape (n,)
         Sums to 1.
+    """
+
+    standardised: np.ndarray
+    logits: np.ndarray
+    labels: np.ndarray
+    sample_weight: np.ndarray
+
+    def loss_and_gradient(self, change: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
+        """Return the loss of a change and its gradient.
+
+        Parameters
+        ----------
+        change : ndarray of shape (C * F + C,)
+            Of the weights in units of the filters, row by row, then of the bias.
+        penalty : float
+            Times the squared change of the weights.
+        """
+        C, F = self.logits.shape[1], self.standardised.shape[1]
+        weights = change[: C * F].reshape(C, F).astype(self.standardised.dtype)
+        bias = change[C * F :].astype(self.standardised.dtype)
+        log_p = log_softmax(self.logits + self.standardised @ weights.T + bias, axis=1)
+        rows = np.arange(len(self.labels))
+        loss = -np.dot(self.sample_weight, log_p[rows, self.labels].astype(float))
+        slope = np.exp(log_p)
+        slope[rows, self.labels] -= 1
+        slope *= self.sample_weight[:, None].astype(slope.dtype)
+        gradient = np.concatenate([(slope.T @ self.standardised).ravel(), slope.sum(axis=0)])
+        gradient = gradient.astype(float)
+        squares = change[: C * F]
+        gradient[: C * F] += 2 * penalty * squares
+        return float(loss + penalty * np.dot(squares, squares)), gradient
+
+
+def refits(
+    fitted: FitSet, start: LinearHead, unit: np.ndarray, penalties: Sequence[float]
+) -> dict[float, LinearHead]:
+    """Return the head that fits best for each penalty, pulled towards ``start``.
+
+    Parameters
+    ----------
+    fitted : FitSet
     start : LinearHead
         Towards which the weights are pulled.
     unit : ndarray of shape (F,)
         Standard deviation of each filter: changes count in its units.
-    penalty : float
+    penalties : sequence of float
         Times the squared change of the weights in these units.
     """
     C, F = start.weights.shape
-    head = LinearHead(parameters[: C * F].reshape(C, F), parameters[C * F :])
-    log_p = log_softmax(head.logits(pooled), axis=1)
-    rows = np.arange(len(labels))
-    change = (head.weights - start.weights) * unit
-    loss = -(sample_weight * log_p[rows, labels]).sum() + penalty * (change**2).sum()
-    slope = np.exp(log_p)
-    slope[rows, labels] -= 1
-    slope *= sample_weight[:, None]
-    of_weights = slope.T @ pooled + 2 * penalty * change * unit
-    return float(loss), np.concatenate([of_weights.ravel(), slope.sum(axis=0)])
-
-
-def refit(
-    pooled: np.ndarray,
-    labels: np.ndarray,
-    sample_weight: np.ndarray,
-    start: LinearHead,
-    unit: np.ndarray,
-    penalty: float,
-) -> LinearHead:
-    """Return the head that fits best, pulled towards ``start``; see `loss_and_gradient`."""
-    C, F = start.weights.shape
-    best = minimize(
-        loss_and_gradient,
-        np.concatenate([start.weights.ravel(), start.bias]),
-        args=(pooled, labels, sample_weight / sample_weight.sum(), start, unit, penalty),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": _MAX_ITERATIONS},
-    ).x
-    return LinearHead(best[: C * F].reshape(C, F), best[C * F :])
+    mean = fitted.pooled.mean(axis=0)
+    problem = Problem(
+        ((fitted.pooled - mean) / unit).astype(np.float32),
+        start.logits(fitted.pooled).astype(np.float32),
+        fitted.labels,
+        fitted.sample_weight / fitted.sample_weight.sum(),
+    )
+    change, heads = np.zeros(C * F + C), {}
+    for penalty in sorted(penalties, reverse=True):
+        change = minimize(
+            problem.loss_and_gradient,
+            change,
+            args=(penalty,),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": _MAX_ITERATIONS, "ftol": _TOLERANCE},
+        ).x
+        weights = change[: C * F].reshape(C, F) / unit
+        bias = start.bias + change[C * F :] - weights @ mean
+        heads[penalty] = LinearHead(start.weights + weights, bias)
+    return heads

@@ -124,9 +124,16 @@ class RunWriter:
             self._old.rename(self.final)
         shutil.rmtree(self._old, ignore_errors=True)
 
-    def adopt(self, source: Path) -> None:
-        """Reuse a file of the finished run, by a hard link where the file system supports it."""
-        target = self.folder / source.relative_to(self.final)
+    def adopt(self, source: Path, folder: Path | None = None) -> None:
+        """Reuse a file of a finished run, by a hard link where the file system supports it.
+
+        Parameters
+        ----------
+        source : Path
+        folder : Path, optional
+            Of the run that it belongs to; by default an earlier run of this name.
+        """
+        target = self.folder / source.relative_to(folder or self.final)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         try:

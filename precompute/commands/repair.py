@@ -1,4 +1,4 @@
-"""``repair``: refit the last layer by a recipe, preview the effect, write a patched checkpoint."""
+"""``repair``: refit the last layer by a recipe, preview the effect, write checkpoint and run."""
 
 import argparse
 from pathlib import Path
@@ -11,12 +11,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="refit the last layer by a recipe, and show what that fixes and breaks",
         description="Refit the last layer on the stored activations of the training images. The "
         "strength is chosen on one half of the test images and judged on the other. Nothing is "
-        "written without --out; give the patched checkpoint to 'run' and look at both runs on "
-        "the page Compare.",
+        "written without --out or --run-name; look at both runs on the page Compare.",
     )
     parser.add_argument("name", metavar="RUN")
-    parser.add_argument(
-        "--drop-suspects", action="store_true", help="leave out labels diagnosed as wrong"
+    doubted = parser.add_mutually_exclusive_group()
+    doubted.add_argument(
+        "--drop-suspects", action="store_true", help="leave out labels that are doubted"
+    )
+    doubted.add_argument(
+        "--correct-suspects", action="store_true", help="give them the class that is suggested"
     )
     parser.add_argument(
         "--ignore-background",
@@ -30,12 +33,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="ATTRIBUTE",
         help="images of each class with and without it count alike, e.g. 'white belly'",
     )
+    parser.add_argument(
+        "--off", nargs="+", default=[], metavar="ATTRIBUTE", help="switch attributes off"
+    )
+    parser.add_argument(
+        "--filters-off", nargs="+", type=int, default=[], metavar="F", help="switch filters off"
+    )
     parser.add_argument("--balance-classes", action="store_true", help="classes count alike")
     parser.add_argument(
         "--hard", type=float, default=1.0, metavar="N", help="wrong images count N times"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="FILE", help="patched checkpoint to write")
+    parser.add_argument(
+        "--run-name", metavar="NAME", help="write the repaired run beside the old one"
+    )
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="default: the one that the run records"
     )
@@ -45,27 +57,22 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
-    from core.errors import DataError
-    from core.repair.preview import baselines, head_of, preview
-    from core.repair.recipe import Recipe
+    from contextlib import closing
+
+    from core.diagnosis.diagnosis import write_diagnoses
+    from core.repair.preview import REMOVAL, baselines, head_of, preview, removal
+    from core.repair.repaired import write_repaired
+    from core.review.verdicts import Verdicts
     from core.runs.run import open_run
 
     opened = open_run(args.name, args.runs)
-    phrases = {phrase: t for t, phrase in enumerate(opened.attributes["phrase"])}
-    unknown = [phrase for phrase in args.balance if phrase not in phrases]
-    if unknown:
-        raise DataError(f"run {opened.name!r} has no attribute {unknown[0]!r}")
-    if not args.hard > 0:
-        raise DataError(f"--hard is a number above 0, got {args.hard}")
-    recipe = Recipe(
-        drop_suspects=args.drop_suspects,
-        ignore_background=args.ignore_background,
-        balanced_attributes=tuple(phrases[phrase] for phrase in args.balance),
-        balance_classes=args.balance_classes,
-        hard_weight=args.hard,
-    )
+    recipe = recipe_of(args, opened)
+    with closing(Verdicts()) as database:
+        verdicts = database.latest(opened.manifest["dataset"])
     rows = baselines(opened, args.seed)
-    repaired = rows["this repair"] = preview(opened, recipe, args.seed)
+    if (removed := removal(opened, recipe, args.seed)) is not None:
+        rows[REMOVAL] = removed
+    repaired = rows["this repair"] = preview(opened, recipe, args.seed, verdicts)
     for line in table(rows):
         print(line)
     if repaired.p_value >= 0.05:
@@ -79,6 +86,37 @@ def run(args: argparse.Namespace) -> None:
         checkpoint = args.checkpoint or Path(recorded)
         key = patch_head(checkpoint, args.out, head_of(opened), repaired.head)
         print(f"{args.out}: {checkpoint.name} with another {key}")
+    if args.run_name:
+        note = recipe.as_note(opened, args.seed)
+        new = write_repaired(opened, repaired.head, args.run_name, note, args.out)
+        write_diagnoses(new)
+        print(f"{new.folder}: compare it with {opened.name!r} on the page Compare")
+
+
+def recipe_of(args: argparse.Namespace, opened):
+    """Return the recipe of the arguments, or raise what is wrong with them."""
+    from core.errors import DataError
+    from core.repair.recipe import Labels, Recipe
+
+    phrases = {phrase: t for t, phrase in enumerate(opened.attributes["phrase"])}
+    unknown = [phrase for phrase in (*args.balance, *args.off) if phrase not in phrases]
+    if unknown:
+        raise DataError(f"run {opened.name!r} has no attribute {unknown[0]!r}")
+    F = opened.sizes["F"]
+    if any(not 0 <= f < F for f in args.filters_off):
+        raise DataError(f"--filters-off names filters from 0 to {F - 1}, got {args.filters_off}")
+    if not args.hard > 0:
+        raise DataError(f"--hard is a number above 0, got {args.hard}")
+    labels = Labels.DROP if args.drop_suspects else Labels.KEEP
+    return Recipe(
+        labels=Labels.CORRECT if args.correct_suspects else labels,
+        ignore_background=args.ignore_background,
+        balanced_attributes=tuple(phrases[phrase] for phrase in args.balance),
+        off_attributes=tuple(phrases[phrase] for phrase in args.off),
+        off_filters=tuple(args.filters_off),
+        balance_classes=args.balance_classes,
+        hard_weight=args.hard,
+    )
 
 
 def table(rows: dict) -> list[str]:

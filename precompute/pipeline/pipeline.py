@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from core.diagnosis.diagnosis import diagnose
 from core.errors import FieldmarksError, RunError
 from core.estimators.inputs import held_out_inputs, inputs_of
+from core.explanations.factors import Factors
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
@@ -30,7 +31,7 @@ from precompute.resume.chunks import Chunk, Chunking
 from precompute.resume.lock import locked
 from precompute.resume.stage import Marks, Stage, StageMark
 from precompute.stages.estimates import write_estimates
-from precompute.stages.explanations import Factors, write_explanations, write_prototypes
+from precompute.stages.explanations import write_explanations, write_prototypes
 from precompute.stages.scores import write_scores
 from precompute.stages.tables import write_tables
 

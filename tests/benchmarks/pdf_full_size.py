@@ -26,10 +26,11 @@ from core.estimators.inputs import map_batches
 from core.estimators.mixture import N_STEPS
 from core.estimators.part_detectors import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
 from core.estimators.significance import N_SHUFFLES, attribute_significance
+from core.explanations.factors import Factors
 from core.probability import prior, sigma
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
-from precompute.stages.explanations import Factors, write_explanations
+from precompute.stages.explanations import write_explanations
 from tests.benchmarks.row import print_row
 from tests.benchmarks.watch import Watch
 from tests.synthetic_run import attribute_table

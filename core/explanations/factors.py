@@ -1,0 +1,71 @@
+"""What explanations are products of, and the most probable attributes of many images at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.explanations.attribute_ranking import top_attributes
+from core.head import Head, LocalWeights, effective_weights
+from core.probability import p_t_given_xc
+from core.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What explanations are products of.
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (X, F)
+        May be a memory map; read block by block.
+    head : Head
+    local : LocalWeights or None
+        Of all images, for a head of first order.
+    p_t_given_f : ndarray of shape (F, T)
+    attributes : DataFrame of T rows
+    """
+
+    pooled: np.ndarray
+    head: Head
+    local: LocalWeights | None
+    p_t_given_f: np.ndarray
+    attributes: pd.DataFrame
+
+    @classmethod
+    def of(cls, run: Run) -> "Factors":
+        """Return those of a run, its default estimator's."""
+        local = None
+        if not run.head.is_exact:
+            local = LocalWeights(run.array("local_c"), run.array("local_weights"))
+        return cls(
+            run.array("pooled"),
+            run.head,
+            local,
+            np.asarray(run.array("p_t_given_f")),
+            run.attributes,
+        )
+
+    def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k attributes of images explained as classes, and their p.
+
+        Parameters
+        ----------
+        xs, c : ndarray of shape (n,)
+            Images, and the class that each is explained as.
+        k : int
+
+        Returns
+        -------
+        top_t : ndarray of shape (n, k), int32
+            -1 where fewer attributes remain.
+        top_p : ndarray of shape (n, k), float32
+            p(t given x, c), 0 where there is none.
+        """
+        pooled, local = self.pooled[xs], self.local
+        if local is not None:
+            local = LocalWeights(local.classes[xs], local.weights[xs])
+        p = p_t_given_xc(pooled, effective_weights(self.head, pooled, c, local), self.p_t_given_f)
+        top_t = top_attributes(p, self.attributes, k)
+        top_p = np.take_along_axis(p, np.maximum(top_t, 0), axis=1)
+        return top_t, np.where(top_t >= 0, top_p, 0)

@@ -1,0 +1,195 @@
+"""The run as a repair makes it: in memory for a preview, on disk beside the old one.
+
+Pooled activations, maps, captions and p(t given f) are those of the old run: only the last layer is
+another. What depends on it is computed again: class scores, predictions, and the attributes of each
+image. Diagnoses and scores are left out, to be computed on the new run.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.batching import blocks
+from core.comparison.comparison import Comparison, compare
+from core.errors import RunError
+from core.explanations.factors import Factors
+from core.repair.refit import LinearHead
+from core.runs.contract import N_EXPLAIN, PACKS
+from core.runs.files import array_path
+from core.runs.predictions import predictions
+from core.runs.replaced import replaced
+from core.runs.run import Run
+from core.runs.writer import RunWriter
+
+#: Images worked on at a time.
+_BLOCK = 512
+#: Stages that no longer are what the old run says of them, and those that are left out.
+_CHANGED = ("activations", "tables", "estimates", "explanations")
+_LEFT_OUT = ("diagnoses", "scores")
+
+
+def repaired(run: Run, head: LinearHead) -> Run:
+    """Return the run as it is with another head, in memory.
+
+    Parameters
+    ----------
+    run : Run
+    head : LinearHead
+    """
+    weights, bias = head.weights.astype(np.float32), head.bias.astype(np.float32)
+    pooled = run.array("pooled")
+    X, C = len(pooled), len(bias)
+    logits = np.empty((X, C), np.float32)
+    for rows in blocks(X, 8 * _BLOCK):
+        logits[rows] = pooled[rows] @ weights.T + bias
+    true_c = run.images["true_c"].to_numpy()
+    predicted = predictions(logits, true_c)
+    images = run.images.assign(**{name: predicted[name].to_numpy() for name in predicted})
+    is_right = run.is_test & (images["predicted_c"] == images["true_c"]).to_numpy()
+    n_right = np.bincount(true_c[is_right], minlength=C).astype(np.int32)
+    return replaced(
+        run,
+        {"class_weights": weights, "class_bias": bias, "logits": logits},
+        {
+            "images": images,
+            "classes": run.classes.assign(n_right=n_right),
+            "filters": run.filters.assign(top_c=weights.argmax(axis=0).astype(np.int32)),
+        },
+    )
+
+
+def before_and_after(run: Run, head: LinearHead, xs: np.ndarray) -> Comparison:
+    """Return the comparison of a run with itself after a repair, over some of its test images.
+
+    Parameters
+    ----------
+    run : Run
+    head : LinearHead
+    xs : ndarray of int
+        Test images.
+    """
+    whole = compare(run, repaired(run, head))
+    keep = np.isin(whole.xs_first, xs)
+    per_image = ("xs_first", "xs_second", "true_c", "predicted_first", "predicted_second")
+    return replace(whole, **{name: getattr(whole, name)[keep] for name in per_image})
+
+
+def changed_words(comparison: Comparison) -> pd.DataFrame:
+    """Return how many of the five words of each image's sentence changed.
+
+    The sentences are those for the class that is predicted before and after.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of a run with itself after a repair.
+
+    Returns
+    -------
+    DataFrame
+        One row per image whose sentence changed, the most changed first: place in the comparison
+        (i), image (x) and words (n_changed, 1 to 5).
+    """
+    tops = []
+    for run, xs, predicted in (
+        (comparison.first, comparison.xs_first, comparison.predicted_first),
+        (comparison.second, comparison.xs_second, comparison.predicted_second),
+    ):
+        tops.append(_tops(run, xs, predicted, N_EXPLAIN)[0])
+    before, after = tops
+    is_kept = (before[:, :, None] == after[:, None, :]).any(axis=2) & (before >= 0)
+    n_changed = (before >= 0).sum(axis=1) - is_kept.sum(axis=1)
+    i = np.argsort(-n_changed, kind="stable")
+    i = i[n_changed[i] > 0]
+    return pd.DataFrame({"i": i, "x": comparison.xs_first[i], "n_changed": n_changed[i]})
+
+
+def write_repaired(
+    run: Run, head: LinearHead, name: str, note: Mapping, checkpoint: Path | None = None
+) -> Run:
+    """Write a run with another head beside the old one and return it.
+
+    What is the same is shared with the old run by hard links, where the file system has them.
+
+    Parameters
+    ----------
+    run : Run
+    head : LinearHead
+    name : str
+        Of the new run.
+    note : mapping
+        What was done, in JSON values: ``repair`` of the manifest.
+    checkpoint : Path, optional
+        The patched checkpoint, if one was written.
+
+    Raises
+    ------
+    RunError
+        If there is a run of that name, or it cannot be one.
+    """
+    runs = run.folder.parent
+    writer = RunWriter(runs, name, "repair")
+    if writer.final.exists():
+        writer.discard()
+        raise RunError(f"there is a run {name!r} already: choose another name for the repaired one")
+    try:
+        return _write(run, repaired(run, head), writer, note, checkpoint)
+    finally:
+        if writer.folder.exists():
+            writer.discard()
+
+
+def _write(old: Run, new: Run, writer: RunWriter, note: Mapping, checkpoint: Path | None) -> Run:
+    computed = {"class_weights", "class_bias", "logits"}
+    computed |= {f"top_{what}_{side}" for what in "tp" for side in ("predicted", "true")}
+    paths = [array_path(old.folder, each) for each in old.array_names if each not in computed]
+    paths += [old.folder / filename for filename, _ in PACKS.values()]
+    for path in paths:
+        writer.adopt(path, old.folder)
+    for each in ("class_weights", "class_bias", "logits"):
+        writer.put(each, new.array(each))
+    k = new.array("top_t_true").shape[1]
+    xs = np.arange(old.sizes["X"])
+    for side in ("predicted", "true"):
+        top_t, top_p = _tops(new, xs, new.images[f"{side}_c"].to_numpy(), k)
+        writer.put(f"top_t_{side}", top_t)
+        writer.put(f"top_p_{side}", top_p)
+    for each in old.table_names:
+        if each not in ("diagnoses", "clusters"):
+            writer.put_table(each, new.table(each))
+    return writer.finish(_manifest(old, new, note, checkpoint))
+
+
+def _tops(run: Run, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    factors = Factors.of(run)
+    tops = [factors.top(xs[rows], c[rows], k) for rows in blocks(len(xs), _BLOCK)]
+    top_t, top_p = zip(*tops, strict=True) if tops else ([np.empty((0, k), int)],) * 2
+    return np.concatenate(top_t), np.concatenate(top_p)
+
+
+def _manifest(old: Run, new: Run, note: Mapping, checkpoint: Path | None) -> dict:
+    """Return the manifest: no stage that the head changed passes for one of the old checkpoint."""
+    digest = hashlib.blake2b(new.array("class_weights").tobytes(), digest_size=16)
+    digest.update(new.array("class_bias").tobytes())
+    manifest = dict(old.manifest)
+    manifest["repair"] = {"of": old.name, **note, "head": digest.hexdigest()}
+    if "settings" in manifest:
+        # the old checkpoint holds another head: what needs the network asks for the right one
+        path = "" if checkpoint is None else str(checkpoint.resolve())
+        manifest["settings"] = {**manifest["settings"], "checkpoint": path}
+    stages = {}
+    for name, stage in manifest.get("stages", {}).items():
+        if name in _LEFT_OUT:
+            continue
+        if name in _CHANGED:
+            content = (stage["fingerprint"] + digest.hexdigest()).encode()
+            changed = hashlib.blake2b(content, digest_size=16).hexdigest()
+            stage = {**stage, "fingerprint": changed, "repaired_from": stage["fingerprint"]}
+        stages[name] = stage
+    if stages:
+        manifest["stages"] = stages
+    return manifest
