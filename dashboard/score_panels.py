@@ -12,6 +12,7 @@ BASELINES = frozenset(
         *("random", "centre", "constant", "chance", "class frequency"),
         *("another mark", "exchanged p.d.f.s", "exchanged captions"),
         *("best word", "best word of named filters", "ridge encoding"),
+        *("ESZSL", "descriptions exchanged"),
     }
 )
 
@@ -118,6 +119,15 @@ PANELS = {
         "Percent of a filter's top-activating test images in which the named attribute lies at the "
         "peak of its map (on photographs: the part of its noun). Control: names exchanged between "
         "filters. Ceiling: the best names by the same truth. Of the way: from control to ceiling.",
+    ),
+    "zero shot": Panel(
+        "Unseen classes",
+        "harmonic mean",
+        "Mean top-1 over classes, in percent: test images of classes that the network was trained "
+        "without, told by the captions of other images through p(t|x); among these classes alone, "
+        "and among all (the harmonic mean of unseen and seen counts). ESZSL has the same "
+        "activations and captions; exchanged: each unseen class has the description of a random "
+        "one of them.",
     ),
 }
 

@@ -1,4 +1,7 @@
-"""Types of command-line arguments: a number that cannot be meant is told of at once."""
+"""Types of command-line arguments: a number that cannot be meant is told of at once.
+
+An argument that several commands share is defined here once.
+"""
 
 import argparse
 import math
@@ -35,3 +38,8 @@ def share(text: str) -> float:
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
     return value
+
+
+def add_leave_out(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add the argument that names classes to leave out, by the data set's own numbers."""
+    parser.add_argument("--leave-out", type=int, nargs="+", default=[], metavar="ID", help=meaning)

@@ -20,7 +20,7 @@ FLOORS = {
     "core": (
         {"repair"},
         {"metrics", "review", "comparison"},
-        {"explanations", "search", "what_if", "diagnosis", "estimators"},
+        {"explanations", "search", "what_if", "diagnosis", "estimators", "zero_shot"},
         {"runs"},
         {
             "language",
@@ -256,6 +256,9 @@ TESTED_IN = {
     "core.runs.head_of_run": "test_first_order_pages",
     "core.runs.row_file": "test_writer",
     "core.runs.validation": "test_damaged_runs",
+    "core.zero_shot.classifiers": "test_zero_shot",
+    "core.zero_shot.descriptions": "test_zero_shot",
+    "core.zero_shot.validation": "test_zero_shot",
 }
 
 

@@ -16,10 +16,20 @@ _MAPS_BLOCK = 256
 def inputs_of(run: Run) -> Inputs:
     """Return what estimators may see of a run: readable training images that have captions.
 
+    Images of classes that the network was trained without take no part either.
+
     Parameters
     ----------
     run : Run
         Finished, or still being written: nothing that an estimator made is read.
+    """
+    return _inputs(run, run.images["is_train"].to_numpy(bool) & ~run.is_left_out)
+
+
+def described_inputs(run: Run) -> Inputs:
+    """Return the captioned training images of all classes, left-out ones too.
+
+    No estimator gets these: only descriptions of classes are made of their captions.
     """
     return _inputs(run, run.images["is_train"].to_numpy(bool))
 

@@ -18,6 +18,8 @@ nothing could be measured. The layout is
     simulation       rows: prediction -> mean correlation with activations, over filters
     names            rows: source of the names -> share in percent at their peaks; the verdict's
                      precision and recall; null where neither places nor keypoints are known
+    zero shot        rows: classifier -> percent right of unseen and seen classes; null for a
+                     network that was trained on all classes
     verdicts         filters of each verdict
 
 ``paper`` beside the rows has the paper's own figures, ``by_attribute`` and ``by_part`` those of
@@ -48,6 +50,7 @@ from core.metrics.bootstrap import Resamples, Score, differences, ratio
 from core.metrics.filters.filter_names import score_names
 from core.metrics.filters.simulation import score_simulation
 from core.metrics.sentence_test import score_sentence_test
+from core.metrics.zero_shot import score_zero_shot
 from core.name_status import NameStatus
 from core.probability import p_t_given_xc
 from core.runs.contract import N_EXPLAIN
@@ -83,7 +86,8 @@ def evaluate(
         If no test image is left to score.
     """
     images = run.images
-    in_test = run.is_test & run.is_readable
+    # what the network was trained without is scored by itself, under "zero shot"
+    in_test = run.is_test & run.is_readable & ~run.is_left_out
     if class_ids is not None:
         chosen = run.classes.index[run.classes["class_id"].isin(class_ids)]
         in_test &= images["true_c"].isin(chosen).to_numpy()
@@ -132,6 +136,7 @@ def evaluate(
             "simulation": score_simulation(run, captioned, seed),
             "names": score_names(run, xs, seed),
             "sentence test": score_sentence_test(run, xs, seed),
+            "zero shot": score_zero_shot(run, seed),
             "verdicts": {str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},
         }
     )

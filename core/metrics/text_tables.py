@@ -17,7 +17,7 @@ def tables(evaluation: dict) -> str:
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
     sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _colours]
-    sections += [_interventions, _simulation, _names, _sentence_test]
+    sections += [_interventions, _simulation, _names, _sentence_test, _zero_shot]
     return "\n\n".join([head, *(section(evaluation) for section in sections)])
 
 
@@ -151,6 +151,22 @@ def _sentence_test(evaluation: dict) -> str:
         [name, _cell(line["passes"], 1), _cell(line["fall"], 2)] for name, line in lines.items()
     ]
     return _table("Sentence test", ["names", "passes, percent", "fall of the log-odds"], rows)
+
+
+def _zero_shot(evaluation: dict) -> str:
+    section = evaluation.get("zero shot")
+    if section is None:
+        return "Unseen classes: the network was trained on all that are described."
+    head = ["unseen alone", "unseen", "seen", "harmonic mean"]
+    rows = [
+        [name, *(_cell(scores.get(column), 1) for column in head)]
+        for name, scores in {**section["rows"], **section["differences"]}.items()
+    ]
+    title = (
+        f"Unseen classes told by captions, percent: {section['n_unseen']} unseen and "
+        f"{section['n_seen']} seen classes"
+    )
+    return _table(title, ["", *head], rows)
 
 
 def _cell(score: dict | None, digits: int) -> str:

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from core.head import LINEAR, LINEAR_HEAD, Head, LocalWeights, effective_weights
 
@@ -16,6 +17,10 @@ class HeadOfRun:
         """Return an array of the contract."""
         raise NotImplementedError
 
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the contract."""
+        raise NotImplementedError
+
     @cached_property
     def head(self) -> Head:
         """How class scores come from pooled activations."""
@@ -27,6 +32,16 @@ class HeadOfRun:
             stated["eps"],
             stated["is_split"],
         )
+
+    @cached_property
+    def is_class_left_out(self) -> np.ndarray:
+        """Whether the network was trained without each class, shape (C,), bool."""
+        return np.isin(self.table("classes")["class_id"], self.manifest.get("left_out", []))
+
+    @property
+    def is_left_out(self) -> np.ndarray:
+        """Whether each image is of a class that the network was trained without, shape (X,)."""
+        return self.is_class_left_out[self.table("images")["true_c"].to_numpy()]
 
     def local_weights(self, xs: np.ndarray | int) -> LocalWeights | None:
         """Return the weights of a head of first order at images, None for an exact head."""

@@ -115,6 +115,9 @@ def _wrong_in(manifest: object) -> str:
         return f"expected the names of {sizes['P']} parts"
     if not isinstance(manifest.get("dataset", ""), str):
         return "expected the name of the data set"
+    left_out = manifest.get("left_out", [])
+    if not isinstance(left_out, list) or not all(type(number) is int for number in left_out):
+        return "expected the numbers of the classes that were left out"
     if not _are_strings(manifest.get("problems", [])):
         return "expected problems that are sentences"
     stages = manifest.get("stages", {})

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from precompute.arguments import positive, seed
+from precompute.arguments import add_leave_out, positive, seed
 
 #: Chosen on worlds of other seeds than the demo's.
 EPOCHS = 50
@@ -34,6 +34,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="other faults than those that thresholds were chosen on: JPEG blocks, motion blur, "
         "occlusion, exposure, also in training, and three spurious cues",
     )
+    add_leave_out(parser, "species, by their numbers, that the network never sees; give a --name")
     return parser
 
 
@@ -64,7 +65,9 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
         faults=HARDER if args.harder else None,
     )
     print("2/3 training a small network on them")
-    checkpoint = world / f"small_{args.epochs}.pth"  # deleted with the world it was trained on
+    without = "".join(f"_{number}" for number in sorted(set(args.leave_out)))
+    # deleted with the world it was trained on
+    checkpoint = world / f"small_{args.epochs}{without and '_without' + without}.pth"
     if not checkpoint.exists():
         _train(world / "CUB_200_2011", checkpoint, args)
     print("3/3 precomputing the run")
@@ -75,6 +78,7 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
             name=args.name,
             dataset="made birds",
             runs=runs,
+            leave_out=tuple(sorted(set(args.leave_out))),
             seed=args.seed,
         )
     )
@@ -90,4 +94,11 @@ def _train(cub: Path, checkpoint: Path, args: argparse.Namespace) -> None:
     settings = TrainingSettings(
         epochs=args.epochs, input_size=INPUT_SIZE, seed=args.seed, lr=4e-3, backbone_lr=1.0
     )
-    finetune(read_cub(cub), arch="small", out=checkpoint, settings=settings, normalise="half")
+    finetune(
+        read_cub(cub),
+        arch="small",
+        out=checkpoint,
+        settings=settings,
+        normalise="half",
+        leave_out=args.leave_out,
+    )

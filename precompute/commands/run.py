@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from precompute.arguments import positive, seed
+from precompute.arguments import add_leave_out, positive, seed
 from precompute.datasets.source import add_data_arguments, source_of
 from precompute.network.settings import add_network_arguments, network_of
 
@@ -56,6 +56,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add("--estimators", nargs="+", metavar="NAME", help="default: all")
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
+    add_leave_out(parser, "classes that 'train' left out: no estimate uses their images")
     add("--seed", type=seed, default=0)
     add("--batch-size", type=positive(int), metavar="N", help="images per forward pass")
     add(
@@ -91,6 +92,7 @@ def run(args: argparse.Namespace) -> None:
         maps=args.maps,
         merge=not args.no_merge,
         thumb_size=args.thumb_size,
+        leave_out=tuple(sorted(set(args.leave_out))),
         seed=args.seed,
         device=args.device,
         compile=args.compile,

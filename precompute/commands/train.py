@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from precompute.arguments import positive, seed, share
+from precompute.arguments import add_leave_out, positive, seed, share
 from precompute.datasets.source import add_data_arguments, source_of
 from precompute.network.settings import add_network_arguments, network_of
 
@@ -46,6 +46,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="hold out this share of the training split, score on it, and leave the test split "
         "alone: for choosing settings",
     )
+    add_leave_out(
+        parser,
+        "classes that the network never sees, by their numbers: for scores on unseen classes",
+    )
     return parser
 
 
@@ -83,4 +87,5 @@ def _train(args: argparse.Namespace) -> None:
         network=network_of(args),
         device=args.device,
         validate=args.validate,
+        leave_out=args.leave_out,
     )

@@ -1,6 +1,7 @@
 """What a run is made from: the data set, the captions, the checkpoint and the image files."""
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ class RunInputs:
         self.settings = settings
         self.dataset: Dataset = read_dataset(settings.source)
         self.words: Words = with_columns(
-            self.dataset.read_words(), self.true_c, self.is_train, self.dataset.class_names
+            self.dataset.read_words(), self.true_c, self.is_learnt, self.dataset.class_names
         )
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
@@ -76,6 +77,12 @@ class RunInputs:
     def is_train(self) -> np.ndarray:
         """Whether each image is in the training split, shape (X,)."""
         return self.dataset.images["is_train"].to_numpy()
+
+    @property
+    def is_learnt(self) -> np.ndarray:
+        """Whether each image may teach: of the training split, of no left-out class, (X,)."""
+        ids = np.asarray(self.dataset.class_ids)[self.true_c]
+        return self.is_train & ~np.isin(ids, self.settings.leave_out)
 
     @property
     def n_captions(self) -> np.ndarray:
@@ -108,6 +115,7 @@ class RunInputs:
                 f"{settings.source.data} has {len(dataset.class_ids)}, and they are not the "
                 "same: train on this data set, or give the one that it was trained on"
             )
+        check_left_out(settings.leave_out, dataset.class_ids, model.made)
         names, source = None, ""
         if settings.network.classes == NATURAL:
             names, source = sorted(dataset.class_names, key=natural_key), NATURAL
@@ -122,7 +130,7 @@ class RunInputs:
     def check_class_order(self, logits: np.ndarray) -> None:
         """Refuse an order of the classes that another one beats, see `pipeline.class_order`."""
         if not self.settings.network.keep_order:
-            check_order(logits, self.true_c, self.is_train, self.dataset.class_names)
+            check_order(logits, self.true_c, self.is_learnt, self.dataset.class_names)
 
     @cached_property
     def checkpoint(self) -> str:
@@ -165,3 +173,37 @@ class RunInputs:
         paths = self.dataset.images["path"].array
         listed = listings(self.dataset.image_folder, paths, self.workers)
         return chunking, chunking.chunks(listed, self.batch_size)
+
+
+def check_left_out(leave_out: Sequence[int], class_ids: Sequence[int], made: dict) -> None:
+    """Refuse classes to leave out that the network was trained on, or that are not there.
+
+    Parameters
+    ----------
+    leave_out : sequence of int
+        What ``run`` was given.
+    class_ids : sequence of int
+        Of the data set.
+    made : dict
+        How the checkpoint was made; one of other people says nothing and is taken at its word.
+
+    Raises
+    ------
+    DataError
+        If the two do not agree.
+    """
+    unknown = sorted(set(leave_out) - set(class_ids))
+    if unknown:
+        raise DataError(
+            f"--leave-out names class {unknown[0]}, which the data set does not have: give numbers "
+            "of its classes"
+        )
+    if not made and leave_out:
+        return
+    trained_without = made.get("left_out", [])
+    if list(leave_out) != list(trained_without):
+        said = " ".join(map(str, trained_without)) or "no class"
+        raise DataError(
+            f"the checkpoint was trained without {said}, --leave-out says "
+            f"{' '.join(map(str, leave_out)) or 'none'}: give the same numbers to both"
+        )

@@ -57,6 +57,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes:
         },
         "precision": inputs.precision,
         "dataset": inputs.settings.dataset or inputs.settings.source.name,
+        "left_out": list(inputs.settings.leave_out),
         "part_names": dataset.part_names,
         "part_keypoints": {part: list(names) for part, names in _keypoints(dataset).items()},
         "synonyms": dataset.language.synonym_groups,

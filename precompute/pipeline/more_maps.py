@@ -144,6 +144,7 @@ def _inputs_of(run: Run, device: str) -> RunInputs:
         "checkpoint": recorded["checkpoint"] and Path(recorded["checkpoint"]),
         "network": NetworkSettings.from_plain(recorded["network"]),
         "estimators": tuple(recorded["estimators"]),
+        "leave_out": tuple(recorded.get("leave_out", ())),
     }
     settings = Settings(
         **{**recorded, **changed},

@@ -205,7 +205,7 @@ class Pipeline:
                 dataset.part_names,
                 settings.merge,
                 settings.min_images,
-                self.inputs.is_train,
+                self.inputs.is_learnt,
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:

@@ -71,7 +71,8 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
     settings, dataset = inputs.settings, inputs.dataset
     language = dataset.language
     kept = kept or KeptMaps(inputs.map_row, np.ones(len(inputs.true_c), bool))
-    split = digest(inputs.true_c, inputs.is_train)
+    left_out = [list(settings.leave_out)] if settings.leave_out else []
+    split = digest(inputs.true_c, inputs.is_train, *left_out)
     attributes = _stage(
         "attributes",
         {
@@ -111,7 +112,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
         },
         files=("tables/images.parquet", "tables/classes.parquet"),
     )
-    teaches = inputs.is_train & (inputs.n_captions > 0) & kept.is_readable
+    teaches = inputs.is_learnt & (inputs.n_captions > 0) & kept.is_readable
     estimates = _stage(
         "estimates",
         {

@@ -43,6 +43,8 @@ class Settings:
     estimators : tuple of str
         Estimators of p(t given f) to run; the first is the default unless `DEFAULT_ESTIMATOR` is
         among them.
+    leave_out : tuple of int
+        Numbers of the classes that the network was trained without; see `run.is_left_out`.
     thumb_size : int
         Side of the stored thumbnails in pixels.
     seed : int
@@ -67,6 +69,7 @@ class Settings:
     merge: bool = True
     min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))
+    leave_out: tuple[int, ...] = ()
     thumb_size: int = 224
     seed: int = 0
     batch_size: int | None = None

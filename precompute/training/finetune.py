@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from precompute.network.checkpoint import Checkpoint, load_weights, write_checkp
 from precompute.network.device import choose_device
 from precompute.network.loading import build_any
 from precompute.network.preprocessing import DEFAULT, NORMALISATIONS, Preprocessing, of_flags
-from precompute.network.registry import build, replace_head
+from precompute.network.registry import build, last_linear, replace_head
 from precompute.network.settings import NetworkSettings
 from precompute.network.sources import Built
 from precompute.training.crop_cache import CropStore
@@ -23,7 +24,8 @@ from precompute.training.loop import Training, TrainingSettings, accuracy, has_f
 
 #: Crops are kept this much larger than the input: a view of part of one loses little.
 _SPARE = 1.15
-
+#: Bias of a class that was left out of training: far below all class scores.
+LEFT_OUT_BIAS = -100.0
 
 #: No network but the registered one.
 _REGISTERED = NetworkSettings()
@@ -40,6 +42,7 @@ def finetune(
     network: NetworkSettings = _REGISTERED,
     device: str = "auto",
     validate: float = 0.0,
+    leave_out: Sequence[int] = (),
 ) -> Checkpoint:
     """Train on the training split, score on the test split, write the checkpoint.
 
@@ -53,7 +56,16 @@ def finetune(
         Another network than the registered ``arch``, and how it is fed.
     validate : float
         Share of the training split to hold out and score on in place of the test split.
+    leave_out : sequence of int
+        Numbers of classes of which no image is trained or scored on. They keep their place among
+        the class scores with weights of 0 and the bias `LEFT_OUT_BIAS`, so none is ever predicted.
+
+    Raises
+    ------
+    DataError
+        If nothing is left to train on, or a class to leave out is not in the data set.
     """
+    is_trained = trained_classes(dataset.class_ids, leave_out)
     where = choose_device(device)
     torch.manual_seed(settings.seed)
     built = _built(arch, network, len(dataset.class_ids), weights)
@@ -66,7 +78,7 @@ def finetune(
     has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())
     fed = fed.over(Preprocessing(crop="box" if has_boxes else "centre")).over(DEFAULT)
     mean, std = fed.mean, fed.std
-    train_xs, score_xs = _split(dataset, validate, settings.seed)
+    train_xs, score_xs = _split(dataset, is_trained, validate, settings.seed)
     out.parent.mkdir(parents=True, exist_ok=True)
 
     for problem in dataset.problems:
@@ -75,13 +87,15 @@ def finetune(
     held_out = CropStore(dataset, score_xs, settings.input_size, fed)
     for line in crops.unreadable + held_out.unreadable:
         print(f"note: left out {line}")
-    training = Training(model, settings, where, mean, std, len(crops), keep_norm)
+    _empty_rows(model, ~is_trained)
+    training = Training(model, settings, where, mean, std, len(crops), keep_norm, is_trained)
     if keep_norm:
         print("note: batch norm is folded into the convolutions; its statistics stay as they are")
     print(f"{arch}: {len(crops)} images to train on, {len(held_out)} to score, on {where}")
 
     partial = out.with_name(out.name + ".partial")
     key = key_of(settings, arch=arch, start=_fingerprint(weights), data=_identity(dataset, crops))
+    key += repr(sorted(set(leave_out))) if leave_out else ""
     if partial.exists():
         training.resume(partial, key)
         print(f"resumed after epoch {training.epoch}")
@@ -102,6 +116,7 @@ def finetune(
         made=_how(training, weights, crops, held_out, validate)
         | {
             "network_args": list(network.args),
+            "left_out": sorted(set(leave_out)),
             "preprocessing": {
                 "crop": fed.crop,
                 "crop_share": fed.crop_share,
@@ -132,10 +147,48 @@ def _normalisation(start: Checkpoint | None, name: str | None, is_folded: bool):
     return NORMALISATIONS[name or ("half" if is_folded else "imagenet")]
 
 
-def _split(dataset: Dataset, validate: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images to train on and to score on."""
-    is_train = dataset.images["is_train"].to_numpy()
-    train_xs, test_xs = np.flatnonzero(is_train), np.flatnonzero(~is_train)
+def trained_classes(class_ids: Sequence[int], leave_out: Sequence[int]) -> np.ndarray:
+    """Return whether each class is trained on, shape (C,), bool.
+
+    Raises
+    ------
+    DataError
+        If a class to leave out is unknown, or fewer than two are left.
+    """
+    unknown = sorted(set(leave_out) - set(class_ids))
+    if unknown:
+        raise DataError(
+            f"--leave-out names class {unknown[0]}, which the data set does not have: give numbers "
+            f"of its classes, from {min(class_ids)} to {max(class_ids)}"
+        )
+    is_trained = ~np.isin(class_ids, list(leave_out))
+    if is_trained.sum() < 2:
+        raise DataError(
+            f"expected at least two classes to train on, --leave-out leaves {is_trained.sum()}"
+        )
+    return is_trained
+
+
+@torch.no_grad()
+def _empty_rows(model: torch.nn.Module, is_empty: np.ndarray) -> None:
+    """Set the rows of the last layer of classes that are not trained; no gradient moves them."""
+    if not is_empty.any():
+        return
+    linear = last_linear(model)[1]
+    rows = torch.as_tensor(np.flatnonzero(is_empty), device=linear.weight.device)
+    linear.weight[rows] = 0
+    if linear.bias is None:
+        raise DataError("--leave-out needs a last layer with a bias, this network's has none")
+    linear.bias[rows] = LEFT_OUT_BIAS
+
+
+def _split(
+    dataset: Dataset, is_trained: np.ndarray, validate: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images of trained classes to train on and to score on."""
+    is_train = dataset.images["is_train"].to_numpy(bool)
+    is_usable = is_trained[dataset.images["true_c"].to_numpy()]
+    train_xs, test_xs = np.flatnonzero(is_usable & is_train), np.flatnonzero(is_usable & ~is_train)
     if validate:
         shuffled = np.random.default_rng(seed).permutation(train_xs)
         n_held_out = round(validate * len(shuffled))

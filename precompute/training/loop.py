@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from core.errors import DataError, one_line
@@ -61,14 +61,21 @@ class Training:
         Training images; decides the number of steps.
     keep_norm : bool
         Leave the statistics of batch norm as they are, see `has_folded_norm`.
+    is_trained : ndarray of shape (C,), bool, optional
+        Classes among which the loss is taken; all by default.
     """
 
-    def __init__(self, model, settings, device, mean, std, n_images, keep_norm=False):
+    def __init__(
+        self, model, settings, device, mean, std, n_images, keep_norm=False, is_trained=None
+    ):
         self.model = model.to(device, memory_format=torch.channels_last)
         self.settings = settings
         self.device = device
         self.mean, self.std = mean, std
         self.keep_norm = keep_norm
+        self.columns: Tensor | None = None
+        if is_trained is not None and not is_trained.all():
+            self.columns = torch.as_tensor(np.flatnonzero(is_trained))
         self.history: list[dict[str, float]] = []
         self.optimizer = torch.optim.AdamW(
             self._parameter_groups(), weight_decay=settings.weight_decay
@@ -132,7 +139,7 @@ class Training:
                 self.optimizer.zero_grad(set_to_none=True)
                 with autocast(self.device):
                     logits = self.model(images)
-                    loss = loss_function(logits, target)
+                    loss = self._loss(loss_function, logits, target)
                 self.scaler.scale(loss).backward()
                 self.scaler.unscale_(self.optimizer)
                 nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -147,6 +154,13 @@ class Training:
         if not np.isfinite(total_loss):
             raise DataError(f"the loss is {total_loss}: choose a smaller --lr than {settings.lr}")
         self.history.append({"loss": total_loss / n_seen, "train_accuracy": n_right / n_seen})
+
+    def _loss(self, loss_function: nn.Module, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss among the trained classes: no other score has a gradient."""
+        if self.columns is None:
+            return loss_function(logits, target)
+        columns = self.columns.to(logits.device)
+        return loss_function(logits[:, columns], torch.searchsorted(columns, target))
 
     def save(self, path: Path, key: str) -> None:
         """Write the training state for `resume` atomically."""
