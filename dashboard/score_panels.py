@@ -68,7 +68,7 @@ PANELS = {
         "BLEU of the sentence against the captions; “this bird” leaves out the class name. "
         "Informative sentences score lower where the prediction is wrong.",
     ),
-    "variety": Panel(
+    "diversity": Panel(
         "Diversity",
         "different top attributes",
         "Number of different attributes that come first in a sentence, and their entropy in bits. "

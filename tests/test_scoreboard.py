@@ -28,7 +28,9 @@ EVALUATION = {
         "paper": {"correct": 0.415, "all": 0.409},
         "rows": {"ridge": {"BLEU-4": {"correct": score(0.3), "all": score(0.2)}}},
     },
-    "variety": {"rows": {"ridge": {"entropy": {"value": None, "low": None, "high": None, "n": 0}}}},
+    "diversity": {
+        "rows": {"ridge": {"entropy": {"value": None, "low": None, "high": None, "n": 0}}}
+    },
 }
 
 

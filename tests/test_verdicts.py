@@ -172,54 +172,6 @@ def test_what_a_killed_process_had_saved_is_there_and_the_next_one_goes_on(url):
         assert verdicts.save(latest).version == latest.version + 1
 
 
-def test_the_default_is_sqlite_beside_the_runs_with_write_ahead_logging(tmp_path, monkeypatch):
-    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path / "runs"))
-    monkeypatch.delenv("FIELDMARKS_DB", raising=False)
-    with closing(Verdicts()) as verdicts:
-        verdicts.save(Verdict("birds", PATH))
-    engine = create_engine(f"sqlite:///{tmp_path}/runs/verdicts.sqlite")
-    with engine.connect() as connection:
-        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-    engine.dispose()
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("no url", "write postgresql://user:password@host/name"),
-        ("sqlite:////no/such/folder/verdicts.sqlite", "check FIELDMARKS_DB"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
-    ],
-)
-def test_a_database_that_cannot_be_used_says_what_to_check(url, message):
-    with pytest.raises(DatabaseError, match=message):
-        Verdicts(url)
-
-
-SECRETS = {
-    "a server that is not there": "postgresql://ana:secret@127.0.0.1:1/birds",
-    "a host that is not there": "postgresql://ana:secret@no.such.host.invalid/birds",
-    "a port of text": "postgresql://ana:secret@127.0.0.1:port/birds",
-    "an @ in the password": "postgresql://ana:my@secret@127.0.0.1:1/birds",
-    "a / in the password": "postgresql://ana:my/secret@127.0.0.1:1/birds",
-    "a password among the options": "postgresql://ana@127.0.0.1:1/birds?password=secret",
-    "an unknown option": "postgresql://ana:secret@127.0.0.1:1/birds?colour=red",
-    "an unknown kind": "birds://ana:secret@127.0.0.1/birds",
-    "an absent driver": "mysql+pymysql://ana:secret@127.0.0.1/birds",
-    "no scheme": "ana:secret@127.0.0.1/birds",
-}
-
-
-@pytest.mark.parametrize("case", SECRETS)
-def test_a_password_never_shows_in_an_error(case):
-    with pytest.raises(DatabaseError) as caught:
-        Verdicts(SECRETS[case])
-    assert "secret" not in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert "secret" not in "".join(traceback.format_exception(caught.value))
-
-
 def test_a_wrong_password_is_told_of_and_never_shown(server):
     if postgres.PASSWORD.replace(" ", "%20") not in server:
         pytest.skip("the given server may not ask for passwords")

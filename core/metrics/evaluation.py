@@ -10,7 +10,7 @@ nothing could be measured. The layout is
     retrieval        rows: estimator or baseline -> recall, true negative rate, precision in
                      percent, mAP, mAP within classes in [0, 1]
     bleu             rows: estimator -> variant -> correct, wrong, all, correct minus wrong
-    variety          rows: estimator -> different top attributes, entropy in bits
+    diversity        rows: estimator -> different top attributes, entropy in bits
     faithfulness     rows: estimator -> logit, probability -> mean fall by what was removed, ratios
     colours          rows: who ranks the words -> percent of pairs with the right colour first
     interventions    rows: estimator or control -> what painted changes do to logit, word, heatmap;
@@ -112,7 +112,7 @@ def evaluate(
     drawn = Resamples(len(tested), seed=seed, group=true_c[tested])
     accuracy = ratio(is_right[tested], np.ones(len(tested)), drawn, unit=100)
     rows = {
-        "variety": {
+        "diversity": {
             n: diversity.score_diversity(top[:, 0], true_c[xs], seed) for n, top in tops.items()
         },
         "faithfulness": _faithfulness(run, xs, tops, seed),

@@ -60,7 +60,7 @@ def _bleu(evaluation: dict) -> str:
 def _diversity(evaluation: dict) -> str:
     rows = [
         [name, str(int(s["different top attributes"]["value"])), _cell(s["entropy"], 2)]
-        for name, s in evaluation["variety"]["rows"].items()
+        for name, s in evaluation["diversity"]["rows"].items()
     ]
     return _table("Diversity of explanations", ["", "different top attributes", "bits"], rows)
 

@@ -41,8 +41,8 @@ def rows(run: Run):
         held = retrieval.retrieved(top, ts)
         scores = retrieval.score_retrieval(values[:, ts], held, truth, true_c[xs])
         yield from ((name, figure, score) for figure, score in scores.items())
-        variety = diversity.score_diversity(top[:, 0], true_c[xs])
-        yield name, "different top attributes", variety["different top attributes"]
+        scores = diversity.score_diversity(top[:, 0], true_c[xs])
+        yield name, "different top attributes", scores["different top attributes"]
     for name, at in points.items():
         for radius, score in pck.score_peaks(pairs, at, true_c).items():
             yield name, f"PCK@{radius}", score
