@@ -32,6 +32,7 @@ _PAGES = {
     Page.PATTERNS: MenuEntry("patterns", "Patterns", "stethoscope", "Debug"),
     Page.CONFUSION: MenuEntry("confusion", "Confusion", "grid_on", "Debug"),
     Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
+    Page.REPAIR: MenuEntry("repair", "Repair", "build_circle", "Improve"),
 }
 _MENUS = {"Debug": "bug_report", "Improve": "build"}
 

@@ -31,6 +31,8 @@ TERMS: dict[str, str] = {
     f"{MAX_Q:.0%} the attribute is significant and can be the filter's name.",
     "canonical image": "One of the training images whose pooled activations are nearest to the "
     "mean of their class.",
+    "McNemar p": "Exact test of two networks on the same images: the probability that the images "
+    "which changed side are split at least as unevenly, were both equally good.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "
     "paper's.",
 }

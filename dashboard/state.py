@@ -39,6 +39,12 @@ class Key(StrEnum):
     IF = "if"
     ESTIMATOR = "estimator"
     WITH = "with"
+    LABELS = "labels"
+    BALANCE = "balance"
+    OFF = "off"
+    BACKGROUND = "background"
+    CLASSES = "classes"
+    HARD = "hard"
 
 
 class Page(StrEnum):
@@ -53,6 +59,7 @@ class Page(StrEnum):
     PATTERNS = "patterns"
     CONFUSION = "confusion"
     COMPARE = "compare"
+    REPAIR = "repair"
 
 
 Value = str | int | float | None

@@ -44,6 +44,7 @@ FLOORS = {
     "dashboard": (
         {"app"},
         {"app_pages"},
+        {"repair_page"},
         {"image_page", "compare_page", "filter_card"},
         {"components", "scoreboard"},
         {"figures", "score_panels", "frame"},

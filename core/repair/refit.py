@@ -17,10 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from threadpoolctl import threadpool_limits
 
 _MAX_ITERATIONS = 300
 #: A step that lowers the loss by a smaller share of it is the last.
 _TOLERANCE = 1e-7
+#: Multiplications a step below which dividing them among cores costs more than it saves.
+_ONE_THREAD = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -114,15 +117,17 @@ def refits(
         fitted.sample_weight / fitted.sample_weight.sum(),
     )
     change, heads = np.zeros(C * F + C), {}
+    is_small = fitted.pooled.size * C < _ONE_THREAD
     for penalty in sorted(penalties, reverse=True):
-        change = minimize(
-            problem.loss_and_gradient,
-            change,
-            args=(penalty,),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": _MAX_ITERATIONS, "ftol": _TOLERANCE},
-        ).x
+        with threadpool_limits(1 if is_small else None):
+            change = minimize(
+                problem.loss_and_gradient,
+                change,
+                args=(penalty,),
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": _MAX_ITERATIONS, "ftol": _TOLERANCE},
+            ).x
         weights = change[: C * F].reshape(C, F) / unit
         bias = start.bias + change[C * F :] - weights @ mean
         heads[penalty] = LinearHead(start.weights + weights, bias)

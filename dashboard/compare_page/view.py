@@ -207,8 +207,24 @@ def _filters(comparison: Comparison, n: int = 24) -> None:
     )
 
 
-def image_in_both(comparison: Comparison, i: int, back: str) -> None:
-    """Draw one image with the sentences of both networks, and the words gained and lost."""
+def image_in_both(
+    comparison: Comparison,
+    i: int,
+    back: str,
+    titles: tuple[str, str] = ("First run", "Second run"),
+) -> None:
+    """Draw one image with the sentences of both networks, and the words gained and lost.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    i : int
+        Place of the image in it.
+    back : str
+        Link to all images.
+    titles : tuple of str
+        What the two networks are called.
+    """
     first, x = comparison.first, int(comparison.xs_first[i])
     words = sentence_change(comparison, i)
     true = labels.class_name(first, int(comparison.true_c[i]))
@@ -225,9 +241,9 @@ def image_in_both(comparison: Comparison, i: int, back: str) -> None:
         ranking.show([ranking.Row("Back to all images", "", href=back)], key="compare.back")
     with both:
         for title, run, explanation, predicted, place in (
-            ("First run", first, words.first, comparison.predicted_first[i], x),
+            (titles[0], first, words.first, comparison.predicted_first[i], x),
             (
-                "Second run",
+                titles[1],
                 comparison.second,
                 words.second,
                 comparison.predicted_second[i],
@@ -235,7 +251,11 @@ def image_in_both(comparison: Comparison, i: int, back: str) -> None:
             ),
         ):
             is_right = predicted == comparison.true_c[i]
-            st.caption(f"{title}, {heading.plain(run.name)}: {'right' if is_right else 'wrong'}")
+            predicts = labels.class_name(first, int(predicted))
+            st.caption(
+                f"{title}, {heading.plain(run.name)}: {heading.plain(predicts)}, "
+                f"{'right' if is_right else 'wrong'}"
+            )
             to_image = href(Page.FAILURES, **{Key.RUN: run.name, Key.X: place})
             sentence.show(
                 explanation.spans,

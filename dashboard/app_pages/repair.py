@@ -1,0 +1,146 @@
+"""Repair: the last layer refitted by a recipe, previewed on images kept aside, then written."""
+
+import shlex
+
+import pandas as pd
+import streamlit as st
+
+from core.comparison.comparison import Comparison
+from core.errors import FieldmarksError
+from core.repair.preview import REMOVAL, Judged, baselines, halves, preview, removal
+from core.repair.recipe import Recipe
+from core.repair.repaired import before_and_after, write_repaired
+from core.runs.run import Run
+from dashboard import data, heading, links
+from dashboard.compare_page.view import image_in_both
+from dashboard.repair_page import recipe_form, view
+from dashboard.state import Key, number
+from dashboard.verdicts import database, dataset
+
+_WRITTEN, _PROBLEM = "repair.written", "repair.problem"
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.current_run()
+    heading.page(
+        "Repair",
+        "Refits the last layer on the stored activations of the training images. Nothing is "
+        "written before you say so.",
+    )
+    recipe, verdicts = recipe_form.recipe_from_url(run), latest_verdicts(run)
+    x = number(Key.X, run.sizes["X"], "image")
+    is_chosen = recipe != Recipe()
+    if x is not None and is_chosen:
+        one_image(run, recipe, verdicts, x)
+        return
+    recipe_form.suggested_recipes(run)
+    recipe_form.form(run, recipe, verdicts)
+    plain = _baselines(run, data.identity(run))
+    if not is_chosen:
+        st.info("Choose what to change, then preview it.", icon=":material/build_circle:")
+        view.beside(plain)
+        return
+    after, comparison = _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+    view.headline(plain["no change"], after, len(comparison.xs_first))
+    removed = removal(run, recipe)
+    rows = plain | ({} if removed is None else {REMOVAL: removed}) | {"this repair": after}
+    view.beside(rows)
+    view.changed_images(comparison, after)
+    view.where_changed(comparison)
+    write_form(run, recipe, after)
+
+
+def latest_verdicts(run: Run) -> pd.DataFrame | None:
+    """Return the verdicts on the run's data set; None where the database cannot be reached."""
+    try:
+        return database().latest(dataset(run))
+    except FieldmarksError as error:
+        st.warning(heading.plain(str(error)), icon=":material/database_off:")
+        return None
+
+
+def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:
+    """Return what a preview depends on, as text."""
+    judged = "" if verdicts is None else verdicts[["pattern", "is_reviewed"]].to_csv()
+    return f"{data.identity(run)}:{recipe}:{judged}"
+
+
+@st.cache_resource(max_entries=16, show_spinner="Refitting the last layer")
+def _preview(
+    _run: Run, _recipe: Recipe, _verdicts: pd.DataFrame | None, key: str
+) -> tuple[Judged, Comparison]:
+    after = preview(_run, _recipe, verdicts=_verdicts)
+    return after, before_and_after(_run, after.head, halves(_run)[1])
+
+
+@st.cache_resource(max_entries=8, show_spinner="Fitting the baselines")
+def _baselines(_run: Run, key: str) -> dict[str, Judged]:
+    return baselines(_run)
+
+
+def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -> None:
+    """Draw an image with the sentences before and after the repair."""
+    _, comparison = _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+    i = view.place_of(comparison, x)
+    if i is None:
+        st.info(
+            f"Image {x} is not one of those to judge by.", icon=":material/image_not_supported:"
+        )
+        return
+    titles = ("Before the repair", "After the repair")
+    image_in_both(comparison, i, view.back_link(), titles)
+
+
+def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
+    """Draw the name of the new run, the button that writes it, and the command that does so."""
+    heading.section(
+        "Write",
+        "A new run beside this one: the same images, activations, maps and p(t | f), with another "
+        "last layer, predictions and sentences. This run stays as it is.",
+    )
+    default = f"{run.name}-repaired"
+    name_key = f"repair.name.{run.name}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name of the new run", default, max_chars=100, key=name_key, width=320)
+        st.button(
+            "Write the new run",
+            icon=":material/save:",
+            type="primary",
+            on_click=_write,
+            args=(run, recipe, after, name_key),
+        )
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(heading.plain(problem), icon=":material/error:")
+    if (written := st.session_state.get(_WRITTEN)) and written[0] == run.name:
+        new = written[1]
+        st.success(f"Run {heading.plain(new)} is written.", icon=":material/check:")
+        st.page_link(
+            "app_pages/compare.py",
+            label=f"Compare {run.name} with {new}",
+            icon=":material/difference:",
+            query_params=links.params(**{Key.WITH: new}),
+        )
+        st.caption("Its diagnoses and scores are still to be computed:")
+        st.code(
+            f"python -m precompute suspects {new}\npython -m precompute evaluate {new}",
+            language="bash",
+        )
+    st.caption("The same as a command, which also patches the checkpoint and diagnoses the run:")
+    words = [*recipe.command(run), "--run-name", name or default, "--out", f"{name or default}.pth"]
+    st.code(shlex.join(words), language="bash")
+
+
+def _write(run: Run, recipe: Recipe, after: Judged, name_key: str) -> None:
+    name = st.session_state[name_key].strip()
+    try:
+        write_repaired(run, after.head, name, recipe.as_note(run))
+    except FieldmarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+    except OSError as error:
+        st.session_state[_PROBLEM] = f"{error.strerror}: {error.filename}"
+    else:
+        st.session_state[_WRITTEN] = (run.name, name)
+
+
+main()

@@ -1,0 +1,151 @@
+"""The page Repair: a recipe is a link, nothing is written before one says so."""
+
+import json
+import shutil
+
+import pytest
+
+from core.repair.preview import preview
+from core.repair.recipe import Labels, Recipe
+from core.runs.run import Run, open_run
+from tests.pages import component_data, links, said, visit
+from tests.synthetic_run import write_synthetic_run
+
+DROP = "repair?run=faulty&labels=drop"
+
+
+@pytest.fixture(autouse=True)
+def runs(faulty, tmp_path, monkeypatch):
+    shutil.copytree(faulty.folder, tmp_path / "faulty")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    monkeypatch.delenv("FIELDMARKS_DB", raising=False)
+    return tmp_path
+
+
+def test_without_a_recipe_the_page_asks_for_one_and_shows_baselines():
+    app = visit("repair?run=faulty")
+    assert not app.exception
+    assert "Choose what to change" in said(app)
+    assert app.dataframe[0].value["Network"].tolist() == [
+        "No change",
+        "Plain refit",
+        "Class-balanced refit",
+    ]
+
+
+def test_a_preview_says_what_changed_and_whether_it_means_anything(faulty):
+    app = visit(DROP)
+    assert not app.exception
+    result = preview(faulty, Recipe(labels=Labels.DROP))
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Fixed"] == str(result.n_fixed)
+    assert shown["Broken"] == str(result.n_broken)
+    assert ("No significant change" in said(app)) == (result.p_value >= 0.05)
+    assert app.dataframe[0].value["Network"].iloc[-1] == "This repair"
+
+
+def test_what_broke_is_shown_first_and_each_image_opens_in_both_networks(faulty):
+    app = visit("repair?run=faulty&off=filter+0,filter+1,filter+2")
+    assert not app.exception
+    result = preview(faulty, Recipe(off_filters=(0, 1, 2)))
+    assert result.n_broken
+    broken = component_data(app, "repair.broken")[0]["items"]
+    assert len(broken) == min(result.n_broken, 24)
+    first = broken[0]["href"]
+    assert f"&x={result.broken[0]}" in first
+    assert "off=filter+0%2Cfilter+1%2Cfilter+2" in first
+    app = visit(first, app)
+    assert not app.exception
+    assert "Before the repair" in said(app)
+    assert "Words gained" in said(app)
+
+
+def test_removal_stands_beside_a_recipe_about_words():
+    app = visit("repair?run=faulty&balance=yellow+head")
+    assert not app.exception
+    assert "Removal without a refit" in app.dataframe[0].value["Network"].tolist()
+
+
+def test_the_form_writes_the_recipe_into_the_link():
+    app = visit("repair?run=faulty")
+    at = "|".join([""] * 6)
+    app.segmented_control(f"repair.labels.faulty.{at}").set_value(Labels.CORRECT)
+    app.multiselect(f"repair.balance.faulty.{at}").set_value([2])
+    app.text_input(f"repair.filters.faulty.{at}").set_value("3, 4")
+    app.slider(f"repair.hard.faulty.{at}").set_value(5)
+    app.button[0].click().run()
+    assert not app.exception
+    expected = {"labels": "correct", "off": "filter 3,filter 4", "hard": "5"}
+    asked = {key: "".join(value) for key, value in app.query_params.items()}
+    assert asked.items() >= expected.items()
+    assert "balance" in asked
+
+
+def test_writing_makes_a_run_to_compare_with_and_leaves_the_old_one(runs):
+    before = {path: path.stat().st_mtime_ns for path in (runs / "faulty").rglob("*")}
+    app = visit(DROP)
+    assert not (runs / "faulty-repaired").exists()
+    button(app, "Write the new run").click().run()
+    assert not app.exception
+    assert "is written" in "\n".join(each.value for each in app.success)
+    new = open_run("faulty-repaired")
+    result = preview(Run(runs / "faulty"), Recipe(labels=Labels.DROP))
+    assert new.array("class_weights") == pytest.approx(result.head.weights, abs=1e-5)
+    assert new.manifest["repair"]["labels"] == "drop"
+    assert {path: path.stat().st_mtime_ns for path in (runs / "faulty").rglob("*")} == before
+    assert not visit("compare?run=faulty&with=faulty-repaired", app).exception
+    assert not visit("overview?run=faulty-repaired", app).exception
+    assert not visit("patterns?run=faulty-repaired", app).exception
+
+
+def test_a_name_that_is_taken_is_told(runs):
+    app = visit(DROP)
+    app.text_input("repair.name.faulty").set_value("faulty").run()
+    button(app, "Write the new run").click().run()
+    assert not app.exception
+    assert "already" in said(app)
+    assert [path.name for path in runs.iterdir() if path.is_dir()] == ["faulty"]
+
+
+def test_a_head_that_is_not_linear_is_told_in_one_line(runs):
+    path = runs / "faulty" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    head = {"kind": "cosine", "eps": 0.0, "is_split": False}
+    path.write_text(json.dumps({**manifest, "head": head}))
+    app = visit(DROP)
+    assert not app.exception
+    assert "fits a linear last layer" in said(app)
+
+
+def test_a_run_without_diagnoses_has_no_suspects(runs):
+    write_synthetic_run(runs, "plain")
+    app = visit("repair?run=plain&labels=drop")
+    assert not app.exception
+    assert "has no diagnoses" in said(app)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "labels=nonsense",
+        "balance=purple+zebra",
+        "off=filter+999999999999",
+        "off=filter+-1",
+        "hard=1e99",
+        "labels=drop&x=0",
+        "labels=drop&x=99999",
+        "background=exchanged&classes=balanced&hard=10&labels=correct",
+    ],
+)
+def test_a_bad_or_crowded_link_lands_softly(link):
+    assert not visit(f"repair?run=faulty&{link}").exception
+
+
+def test_suggested_recipes_are_links():
+    app = visit("repair?run=faulty")
+    assert "Suggested by the diagnoses" in said(app)
+    assert not [link for link in links(app) if "javascript" in link]
+
+
+def button(app, label: str):
+    return next(each for each in app.button if each.label == label)
