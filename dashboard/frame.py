@@ -33,8 +33,9 @@ _PAGES = {
     Page.CONFUSION: MenuEntry("confusion", "Confusion", "grid_on", "Debug"),
     Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
     Page.REPAIR: MenuEntry("repair", "Repair", "build_circle", "Improve"),
+    Page.LESSON: MenuEntry("lesson", "Lesson", "school", "Use"),
 }
-_MENUS = {"Debug": "bug_report", "Improve": "build"}
+_MENUS = {"Debug": "bug_report", "Improve": "build", "Use": "school"}
 
 
 def pages() -> list:

@@ -45,6 +45,8 @@ class Key(StrEnum):
     BACKGROUND = "background"
     CLASSES = "classes"
     HARD = "hard"
+    SEED = "seed"
+    ANSWERS = "answers"
 
 
 class Page(StrEnum):
@@ -60,6 +62,7 @@ class Page(StrEnum):
     CONFUSION = "confusion"
     COMPARE = "compare"
     REPAIR = "repair"
+    LESSON = "lesson"
 
 
 Value = str | int | float | None

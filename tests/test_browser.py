@@ -198,3 +198,22 @@ def test_both_themes_are_readable(browser, server, scheme):
     brightness = sum(map(int, re.findall(r"\d+", ground)[:3])) / 3
     page.close()
     assert brightness > 200 if scheme == "light" else brightness < 60
+
+
+def test_a_quiz_is_answered_by_keys_and_by_clicks_and_back_takes_an_answer_back(page):
+    page.goto(page.url.replace("/?run=first", "/lesson?run=first&c=0&versus=2&view=quiz"))
+    settle(page)
+    page.get_by_text("Picture 1 of").wait_for()
+    page.keyboard.press("1")
+    on(page, r"answers=1$")
+    page.get_by_text("Picture 2 of").wait_for()
+    page.get_by_text(re.compile("picture 1 is labelled")).wait_for()
+    page.get_by_role("button", name="Class 2").click()
+    on(page, r"answers=12$")
+    page.get_by_text("Picture 3 of").wait_for()
+    page.get_by_text("2 of 2").or_(page.get_by_text("1 of 2")).or_(
+        page.get_by_text("0 of 2")
+    ).first.wait_for()
+    page.go_back()
+    on(page, r"answers=1$")
+    page.get_by_text("Picture 2 of").wait_for()

@@ -19,7 +19,7 @@ MAX_MODULES = 14
 FLOORS = {
     "core": (
         {"repair"},
-        {"metrics", "review", "comparison"},
+        {"metrics", "review", "comparison", "lesson"},
         {"explanations", "search", "what_if", "diagnosis", "estimators", "zero_shot"},
         {"runs"},
         {
@@ -45,7 +45,7 @@ FLOORS = {
         {"app"},
         {"app_pages"},
         {"repair_page"},
-        {"image_page", "compare_page", "filter_card"},
+        {"image_page", "compare_page", "filter_card", "lesson_quiz"},
         {"components", "scoreboard"},
         {"figures", "score_panels", "frame"},
         {"image_filters", "data", "links"},
