@@ -31,6 +31,7 @@ _PAGES = {
     Page.GROUNDING: MenuEntry("grounding", "Grounding", "my_location"),
     Page.PATTERNS: MenuEntry("patterns", "Patterns", "stethoscope", "Debug"),
     Page.CONFUSION: MenuEntry("confusion", "Confusion", "grid_on", "Debug"),
+    Page.MAP: MenuEntry("map", "Map", "scatter_plot", "Debug"),
     Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
     Page.REPAIR: MenuEntry("repair", "Repair", "build_circle", "Improve"),
     Page.LESSON: MenuEntry("lesson", "Lesson", "school", "Use"),

@@ -33,6 +33,8 @@ TERMS: dict[str, str] = {
     "mean of their class.",
     "McNemar p": "Exact test of two networks on the same images: the probability that the images "
     "which changed side are split at least as unevenly, were both equally good.",
+    "map": "Layout of all images in two dimensions by t-SNE: images of like pooled activations lie "
+    "close together. Distances between groups mean nothing.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "
     "paper's.",
 }

@@ -1,14 +1,16 @@
-"""Filters of the image list by diagnosis and by verdict."""
+"""Filters of the image list by diagnosis, by verdict, by region of the map and by saved group."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.diagnosis.finding import Pattern
-from core.errors import FieldmarksError, MissingRunError
+from core.errors import DataError, FieldmarksError, MissingRunError
+from core.image_map.region import MapRegion
 from core.runs.run import Run
-from dashboard.state import Key, bound, choice, number, text
-from dashboard.verdicts import database, dataset
+from dashboard.links import params
+from dashboard.state import Key, bound, choice, notice, number, text, update
+from dashboard.verdicts import database, dataset, saved_groups
 
 #: Choices by the latest verdict on an image.
 NOTES = {"noted": "with a note", "reviewed": "reviewed", "open": "not reviewed"}
@@ -23,7 +25,7 @@ def diagnoses(run: Run) -> pd.DataFrame | None:
 
 
 def among(run: Run) -> np.ndarray | None:
-    """Return the images with the pattern, group and verdict that the URL asks for; None for all."""
+    """Return the images that the URL asks for by all filters of this module; None for all."""
     keep = np.ones(run.sizes["X"], dtype=bool)
     table = diagnoses(run)
     pattern = choice(Key.PATTERN, list(Pattern), "")
@@ -36,7 +38,71 @@ def among(run: Run) -> np.ndarray | None:
     note = choice(Key.NOTE, NOTES, "")
     if note:
         keep &= _noted(run, note)
+    region = read_region(run)
+    if region is not None:
+        keep &= region.contains(run.array("layout"))
+    if name := text(Key.SAVED):
+        keep &= _saved(run, name)
     return None if keep.all() else np.flatnonzero(keep)
+
+
+def read_region(run: Run) -> MapRegion | None:
+    """Return the region of the map that the URL names, or None with a notice where it is none."""
+    raw = text(Key.REGION)
+    if not raw:
+        return None
+    try:
+        region = MapRegion.parse(raw)
+        run.array("layout")
+    except DataError as error:
+        notice(str(error))
+        return None
+    except MissingRunError:
+        notice("The link asks for a region of the map, but this run has no map.")
+        return None
+    return region
+
+
+def _saved(run: Run, name: str) -> np.ndarray:
+    try:
+        group = saved_groups().get(dataset(run), name)
+    except FieldmarksError as error:
+        st.warning(str(error), icon=":material/database_off:")
+        return np.ones(run.sizes["X"], dtype=bool)
+    if group is None:
+        notice(f"There is no saved group “{name[:60]}”.")
+        return np.ones(run.sizes["X"], dtype=bool)
+    return run.images["path"].isin(group.paths).to_numpy()
+
+
+def region_links(run: Run) -> None:
+    """Draw, where the URL names a region of the map, the way back to it and a button without it."""
+    region = read_region(run)
+    if region is None:
+        return
+    st.page_link(
+        "app_pages/map.py",
+        label="in a region of the map",
+        icon=":material/scatter_plot:",
+        query_params=params(**{Key.REGION: region}),
+    )
+    st.button(
+        "Everywhere",
+        icon=":material/deselect:",
+        type="tertiary",
+        help="List the images of the whole map.",
+        on_click=update,
+        kwargs={str(Key.REGION): None, str(Key.PAGE): None},
+        key="failures.everywhere",
+    )
+
+
+def saved_names(run: Run) -> list[str]:
+    """Return the names of the saved groups; none where the database cannot be used."""
+    try:
+        return saved_groups().names(dataset(run))
+    except FieldmarksError:
+        return []
 
 
 def _noted(run: Run, note: str) -> np.ndarray:
@@ -85,6 +151,23 @@ def boxes(run: Run) -> None:
             resets=(Key.PAGE,),
         ),
     )
+
+    names = saved_names(run)
+    if names:
+        st.selectbox(
+            "Saved group",
+            names,
+            index=None,
+            placeholder="any",
+            help="A group of images that somebody saved on the Map page.",
+            **bound(
+                Key.SAVED,
+                text(Key.SAVED) if text(Key.SAVED) in names else None,
+                lambda value: value,
+                scope="failures",
+                resets=(Key.PAGE,),
+            ),
+        )
 
 
 def group_name(run: Run) -> str:

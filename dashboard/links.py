@@ -15,6 +15,8 @@ LIST_KEYS = (
     Key.PATTERN,
     Key.GROUP,
     Key.NOTE,
+    Key.REGION,
+    Key.SAVED,
     Key.PAGE,
 )
 

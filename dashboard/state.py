@@ -47,6 +47,9 @@ class Key(StrEnum):
     HARD = "hard"
     SEED = "seed"
     ANSWERS = "answers"
+    REGION = "region"
+    SAVED = "saved"
+    COLOUR = "colour"
 
 
 class Page(StrEnum):
@@ -60,6 +63,7 @@ class Page(StrEnum):
     CLASSES = "classes"
     PATTERNS = "patterns"
     CONFUSION = "confusion"
+    MAP = "map"
     COMPARE = "compare"
     REPAIR = "repair"
     LESSON = "lesson"

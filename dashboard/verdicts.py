@@ -1,7 +1,8 @@
-"""The pages' access to the database of verdicts."""
+"""The pages' access to the database of verdicts and of saved groups."""
 
 import streamlit as st
 
+from core.review.saved_groups import SavedGroups
 from core.review.verdicts import Verdicts
 from core.runs.run import Run
 
@@ -10,6 +11,12 @@ from core.runs.run import Run
 def database() -> Verdicts:
     """Return the one connection pool of the server."""
     return Verdicts()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def saved_groups() -> SavedGroups:
+    """Return the one connection pool of the saved groups."""
+    return SavedGroups()
 
 
 def dataset(run: Run) -> str:

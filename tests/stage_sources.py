@@ -26,6 +26,7 @@ MODULES = {
     "tables": ("precompute.stages.tables",),
     "estimates": ("precompute.stages.estimates", "core.estimators.inputs"),
     "explanations": ("precompute.stages.explanations",),
+    "layout": ("core.image_map.layout",),
     "diagnoses": ("core.diagnosis.diagnosis",),
     "scores": ("precompute.stages.scores",),
 }

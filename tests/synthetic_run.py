@@ -15,6 +15,7 @@ from scipy import sparse
 from core import probability
 from core.estimators.significance import N_LARGEST, largest_of_filters
 from core.explanations.attribute_ranking import top_attributes
+from core.image_map.layout import in_unit_square, reduced
 from core.name_status import NameStatus
 from core.runs.contract import N_EXPLAIN, K
 from core.runs.run import Run
@@ -95,6 +96,7 @@ def write_synthetic_run(
     writer.put("cell_centres", centres.transpose(1, 0, 2))
     writer.put("pooled", pooled)
     writer.put("map_row", np.arange(X))
+    writer.put("layout", in_unit_square(reduced(pooled)[:, :2]))
     writer.put("logits", logits)
     writer.put("class_weights", class_weights)
     writer.put("class_bias", class_bias)
@@ -167,7 +169,7 @@ def write_synthetic_run(
         ("filters", filters),
     ):
         writer.put_table(table_name, table)
-    sizes = {"X": X, "F": F, "T": T, "C": C, "P": P, "H": H, "W": W, "M": X}
+    sizes = {"X": X, "F": F, "T": T, "C": C, "P": P, "H": H, "W": W, "M": X, "D": 2}
     sizes |= {"E": counts.nnz, "K": min(K, T), "R": R, "N": N, "S": 40, "L": min(N_LARGEST, T)}
     return writer.finish(
         {

@@ -21,6 +21,7 @@ FLOORS = {
         {"repair"},
         {"metrics", "review", "comparison", "lesson"},
         {"explanations", "search", "what_if", "diagnosis", "estimators", "zero_shot"},
+        {"image_map"},
         {"runs"},
         {
             "language",
@@ -45,6 +46,7 @@ FLOORS = {
         {"app"},
         {"app_pages"},
         {"repair_page"},
+        {"map_page"},
         {"image_page", "compare_page", "filter_card", "lesson_quiz"},
         {"components", "scoreboard"},
         {"figures", "score_panels", "frame"},

@@ -71,7 +71,7 @@ def nothing(folder):
 #: What says something of the whole run, and so depends on all of it.
 SAID_OF_THE_WHOLE = {"diagnoses", "scores"}
 FROM_ESTIMATES = {"estimates", "explanations", *SAID_OF_THE_WHOLE}
-FROM_ACTIVATIONS = {"activations", "tables", *FROM_ESTIMATES}
+FROM_ACTIVATIONS = {"activations", "tables", "layout", *FROM_ESTIMATES}
 #: What is done before the first run, the change, changed settings, and what is computed again.
 CHANGES = {
     "nothing": (nothing, nothing, {}, set()),
@@ -110,6 +110,7 @@ VERSIONS_RAISED = {
     "tables": {"tables", *SAID_OF_THE_WHOLE},
     "estimates": FROM_ESTIMATES,
     "explanations": {"explanations", *SAID_OF_THE_WHOLE},
+    "layout": {"layout"},
     "diagnoses": {"diagnoses"},
     "scores": {"scores"},
 }

@@ -9,16 +9,66 @@ import os
 import sqlite3
 import time
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import Table, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
-from core.errors import DatabaseError
+from core.errors import DatabaseError, one_line
 from core.runs.files import runs_folder
 
 _NO_URL = "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
 _WAIT = 30  # seconds that a writer waits for another one
+
+
+class Database:
+    """One table of the database, which is created where it is missing; thread-safe.
+
+    Parameters
+    ----------
+    table : Table
+    url : str, optional
+        Of the database, as `database_url` reads it.
+
+    Raises
+    ------
+    DatabaseError
+        If the database cannot be reached.
+    """
+
+    def __init__(self, table: Table, url: str | None = None):
+        self._url = database_url(url)
+        self._engine = connect(self._url)
+        statement = CreateTable(table, if_not_exists=True)
+        try:
+            self.run(lambda connection: connection.execute(statement), is_first=True)
+        except (IntegrityError, ProgrammingError):
+            # PostgreSQL: another process created the table, or its type, concurrently
+            self.run(lambda connection: connection.execute(statement))
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._engine.dispose()
+
+    def run(self, work, is_first: bool = False):
+        """Return ``work(connection)``, done in one transaction.
+
+        A conflict with a concurrent process is the caller's; of a first use so is one of tables.
+        """
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if isinstance(error, IntegrityError) or (
+                is_first and isinstance(error, ProgrammingError)
+            ):
+                raise
+            reason = one_line(error.orig or error)
+            raise DatabaseError(
+                f"the database of verdicts {shown(self._url)} "
+                f"cannot be used ({reason}): check FIELDMARKS_DB and that it is running"
+            ) from None
 
 
 def database_url(url: str | None = None) -> URL:

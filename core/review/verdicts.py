@@ -27,12 +27,11 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import IntegrityError
 
 from core.diagnosis.finding import Pattern
-from core.errors import ConflictError, DatabaseError, DataError, one_line
-from core.review.database import connect, database_url, shown
+from core.errors import ConflictError, DataError
+from core.review.database import Database
 
 MAX_NOTE = 10_000  # characters
 
@@ -105,37 +104,12 @@ class Verdicts:
     """
 
     def __init__(self, url: str | None = None):
-        self._url = database_url(url)
-        self._engine = connect(self._url)
-        statement = CreateTable(_verdicts, if_not_exists=True)
-        try:
-            self._run(lambda connection: connection.execute(statement), is_first=True)
-        except (IntegrityError, ProgrammingError):
-            # PostgreSQL: another process created the table, or its type, concurrently
-            self._run(lambda connection: connection.execute(statement))
+        self._database = Database(_verdicts, url)
+        self._run = self._database.run
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        self._engine.dispose()
-
-    def _run(self, work, is_first: bool = False):
-        """Return ``work(connection)``, done in one transaction.
-
-        A conflict with a concurrent process is the caller's; of a first use so is one of tables.
-        """
-        try:
-            with self._engine.begin() as connection:
-                return work(connection)
-        except DBAPIError as error:
-            if isinstance(error, IntegrityError) or (
-                is_first and isinstance(error, ProgrammingError)
-            ):
-                raise
-            reason = one_line(error.orig or error)
-            raise DatabaseError(
-                f"the database of verdicts {shown(self._url)} "
-                f"cannot be used ({reason}): check FIELDMARKS_DB and that it is running"
-            ) from None
+        self._database.close()
 
     def get(self, dataset: str, path: str) -> Verdict:
         """Return the latest verdict on an image; version 0 where there is none."""

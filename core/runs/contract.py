@@ -5,8 +5,8 @@ Writer, reader, tests and the table in the README are all derived from these lis
 Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
 of a feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
 attributes stored for an explanation, R top-activating images of a filter, N canonical images of a
-class. ``X+1`` is one more than X. S permutations of captions, L attributes
-kept of each filter.
+class, D coordinates of an image on the map. ``X+1`` is one more than X. S permutations of captions,
+L attributes kept of each filter.
 """
 
 from dataclasses import dataclass
@@ -126,6 +126,7 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("top_t_true", ("X", "K"), "int32", "attributes by descending p(t given x, true c)"),
     ArraySpec("top_p_true", ("X", "K"), "float32", "their p(t given x, true c), in [0, 1]"),
     ArraySpec("canonical", ("C", "N"), "int32", "images nearest to the class's mean, -1 for none"),
+    ArraySpec("layout", ("X", "D"), "float32", "column, row on the map, in [0, 1]", optional=True),
     ArraySpec("thumb_offsets", ("X+1",), "int64", "start of each JPEG in thumbs.bin, bytes"),
     ArraySpec(
         "caption_offsets", ("X+1",), "int64", "start of each caption text in captions.bin, bytes"

@@ -27,6 +27,7 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "top_p_predicted": (0, 1),
     "top_p_true": (0, 1),
     "canonical": (-1, "X"),
+    "layout": (0, 1),
     "prior": (0, 1),
     "p_t_given_f": (0, 1),
     "q_value": (0, 1),

@@ -161,6 +161,7 @@ def count_line(run: Run, xs: np.ndarray) -> None:
         group = image_filters.group_name(run)
         of_group = f" · group “{heading.plain(group)}”" if group else ""
         st.markdown(f"**{len(xs):,}** of {n_test:,} test images{of_group}", width="content")
+        image_filters.region_links(run)
         report_buttons.show(run, xs)
         st.space("stretch")
         st.segmented_control(

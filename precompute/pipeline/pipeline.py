@@ -1,9 +1,9 @@
 """All stages of a run, in order: what is current is taken over, the rest is computed.
 
 The chain is attributes and activations, then the tables that join them, the estimates of
-p(t given f), explanations, and last what is said of the whole: diagnoses of failures and scores.
-What changes upstream changes the fingerprints downstream. Each stage reads the run as far as it is
-written (`core.runs.run.Run.unfinished`).
+p(t given f), explanations, the layout of the map, and last what is said of the whole: diagnoses of
+failures and scores. What changes upstream changes the fingerprints downstream. Each stage reads the
+run as far as it is written (`core.runs.run.Run.unfinished`).
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from core.diagnosis.diagnosis import diagnose
 from core.errors import FieldmarksError, RunError
 from core.estimators.inputs import held_out_inputs, inputs_of
 from core.explanations.factors import Factors
+from core.image_map.layout import image_layout
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
@@ -20,6 +21,7 @@ from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.manifest import run_manifest
 from precompute.pipeline.plan import (
     CANONICAL,
+    LAYOUT_SEED,
     SCORES_SEED,
     TOP_IMAGES,
     KeptMaps,
@@ -113,6 +115,7 @@ class Pipeline:
             "tables": self._tables,
             "estimates": self._estimates,
             "explanations": self._explanations,
+            "layout": self._layout,
             "diagnoses": self._diagnoses,
             "scores": self._scores,
         }
@@ -255,6 +258,10 @@ class Pipeline:
         predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
         write_explanations(self.writer, Factors.of(run), predicted_c, true_c, self.ranks)
         write_prototypes(self.writer, run, TOP_IMAGES, CANONICAL, self.ranks)
+
+    def _layout(self) -> None:
+        if self.ranks.is_first:
+            self.writer.put("layout", image_layout(self._read().array("pooled"), LAYOUT_SEED))
 
     def _diagnoses(self) -> str | None:
         def write() -> None:

@@ -20,6 +20,8 @@ from precompute.stages.painted_truth import truth_files
 
 #: Images kept for each filter and each class.
 TOP_IMAGES, CANONICAL = 30, 6
+#: Of the images that the map is made of, where there are too many for all.
+LAYOUT_SEED = 0
 #: Of resamples and random baselines of the scores.
 SCORES_SEED = 0
 
@@ -149,6 +151,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
     fingerprints = {stage.name: stage.fingerprint for stage in made}
     stages = (
         *made,
+        _stage("layout", {"images": images_read, "seed": LAYOUT_SEED}, ("layout",)),
         _stage(
             "diagnoses",
             {**fingerprints, "sentence": N_EXPLAIN},

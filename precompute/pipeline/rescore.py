@@ -11,7 +11,7 @@ from precompute.resume.lock import locked
 from precompute.stages.scores import write_scores
 
 #: Stages that do not compute the run but say something of it.
-_AFTERWARDS = ("diagnoses", "scores")
+_AFTERWARDS = ("layout", "diagnoses", "scores")
 
 
 def rescore(run: Run, seed: int = SCORES_SEED) -> dict:

@@ -11,6 +11,7 @@ VERSIONS = {
     "tables": 1,
     "estimates": 3,
     "explanations": 1,
+    "layout": 1,
     "diagnoses": 1,
     "scores": 4,
 }
@@ -21,6 +22,7 @@ LIBRARIES = {
     "tables": ("numpy",),
     "estimates": ("numpy", "scipy", "sklearn"),
     "explanations": ("numpy",),
+    "layout": ("numpy", "sklearn"),
     "diagnoses": ("numpy", "scipy", "sklearn", "inflect"),
     "scores": ("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
 }
