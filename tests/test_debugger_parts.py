@@ -238,8 +238,33 @@ def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch, tmp_pat
 
 def test_reports_of_the_list_on_show_can_be_downloaded(faulty):
     app = part("components.report_buttons", faulty.failures.tolist())
-    assert len(app.get("download_button")) == 3
+    labels = [button.label for button in app.get("download_button")]
+    assert labels == ["Report", "CSV", "JSON", "JSON lines", "FiftyOne"]
     assert not app.exception
+
+
+def test_verdicts_are_read_back_from_a_csv_and_conflicts_are_told(faulty):
+    dataset, paths = faulty.manifest["dataset"], faulty.images["path"]
+    with closing(Verdicts()) as verdicts:
+        verdicts.save(Verdict(dataset, paths[1], note="theirs", author="Ben"))
+    rows = [f"{paths[0]},wrong label", f"{paths[1]},wrong label", "nowhere.jpg,wrong label"]
+    content = "\n".join(["path,verdict", *rows]).encode()
+    app = part("components.verdict_upload")
+    app.file_uploader[0].set_value(("verdicts.csv", content, "text/csv")).run()
+    assert "Rows left out: 1" in text(app)
+    assert "row 4: there is no image" in text(app)
+    app.button("upload.save").click().run()
+    assert "1 saved" in text(app)
+    assert "Ben saved a verdict" in text(app)
+    with closing(Verdicts()) as verdicts:
+        assert verdicts.get(dataset, paths[0]).pattern == "wrong label"
+        assert verdicts.get(dataset, paths[1]).note == "theirs"
+
+
+def test_a_file_that_is_no_table_is_told_in_one_line():
+    app = part("components.verdict_upload")
+    app.file_uploader[0].set_value(("x.csv", b"\xff\xfe", "text/csv")).run()
+    assert "in UTF-8" in text(app)
 
 
 def test_the_page_counts_patterns_and_leads_to_groups_and_suspects(faulty):

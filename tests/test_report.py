@@ -13,7 +13,8 @@ import pytest
 from core.diagnosis.diagnosis import diagnosed
 from core.diagnosis.finding import Pattern
 from core.errors import DataError
-from core.review.report import report_rows, to_csv, to_html, to_json, write_report
+from core.review.report import report_rows, to_html, to_json, write_report
+from core.review.spreadsheet import to_csv
 from core.review.verdicts import Verdict, Verdicts
 from core.runs.run import open_run
 from precompute.__main__ import main
@@ -101,7 +102,7 @@ def test_a_run_without_diagnoses_is_reported_without_patterns(run):
 
 
 def test_another_ending_is_refused(faulty, table, tmp_path):
-    with pytest.raises(DataError, match=r"ends in \.html, \.csv or \.json"):
+    with pytest.raises(DataError, match=r"ends in \.html, \.csv, \.json or \.jsonl"):
         write_report(tmp_path / "report.pdf", faulty, table, "Failures")
 
 
@@ -176,3 +177,12 @@ def test_the_report_opens_in_a_browser_shows_its_pictures_and_runs_nothing(fault
         assert HOSTILE in page.inner_text("blockquote")
         assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
         assert complaints == []
+
+
+def test_json_lines_and_fiftyone_are_written_by_their_names(faulty, table, tmp_path):
+    write_report(tmp_path / "failures.jsonl", faulty, table, "Failures")
+    lines = (tmp_path / "failures.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["path"] for line in lines] == table["path"].tolist()
+    write_report(tmp_path / "samples.json", faulty, table, "Failures")
+    samples = json.loads((tmp_path / "samples.json").read_text("utf-8"))["samples"]
+    assert len(samples) == len(table)

@@ -1,6 +1,6 @@
-"""Failure reports: one self-contained HTML file with images, CSV or JSON.
+"""Failure reports: one self-contained HTML file with images, CSV, JSON, JSON lines or FiftyOne's.
 
-All three have the same rows. Their content is treated as unsafe: the template escapes it, the
+All have the same rows. Their content is treated as unsafe: the template escapes it, the
 page's content security policy forbids scripts and remote content, and a cell that a spreadsheet
 would evaluate as a formula is written as text.
 """
@@ -17,10 +17,13 @@ from core.diagnosis.diagnosis import COLUMNS
 from core.diagnosis.finding import Pattern
 from core.errors import DataError, MissingRunError
 from core.explanations.explanation import explain
+from core.review.fiftyone import to_fiftyone
+from core.review.spreadsheet import join_tags, to_csv
 from core.runs.run import Run
 
 TEMPLATE = "report.html.jinja"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A file of this name is in FiftyOne's format, which asks for it.
+FIFTYONE = "samples.json"
 
 
 def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -83,12 +86,13 @@ def _verdicts(paths: pd.Series, verdicts: pd.DataFrame | None) -> pd.DataFrame:
     columns = {"verdict": "pattern", "note": "note", "tags": "tags", "author": "author"}
     if verdicts is None or verdicts.empty:
         table = pd.DataFrame("", index=range(len(paths)), columns=list(columns))
-        return table.assign(is_reviewed=False)
+        return table.assign(is_reviewed=False, version=0)
     matched = verdicts.reindex(paths).reset_index(drop=True)
     table = pd.DataFrame({new: matched[old] for new, old in columns.items()})
-    table["tags"] = [", ".join(tags) if isinstance(tags, list) else "" for tags in table["tags"]]
+    table["tags"] = [join_tags(tags) if isinstance(tags, list) else "" for tags in table["tags"]]
     reviewed = matched["is_reviewed"].map(lambda value: value is True or value == 1)
-    return table.fillna("").assign(is_reviewed=reviewed.astype(bool))
+    version = matched["version"].fillna(0).astype(int) if "version" in matched else 0
+    return table.fillna("").assign(is_reviewed=reviewed.astype(bool), version=version)
 
 
 def to_html(run: Run, table: pd.DataFrame, heading: str) -> str:
@@ -124,12 +128,6 @@ def to_html(run: Run, table: pd.DataFrame, heading: str) -> str:
     )
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV; a quote precedes text that a spreadsheet would run as a formula."""
-    inert = table.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
-    return inert.to_csv(index=False)
-
-
 def to_json(run: Run, table: pd.DataFrame, heading: str) -> str:
     """Return a report as JSON."""
     records = json.loads(table.to_json(orient="records"))
@@ -137,19 +135,30 @@ def to_json(run: Run, table: pd.DataFrame, heading: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def to_json_lines(table: pd.DataFrame) -> str:
+    """Return a table as JSON lines, one image per line."""
+    return table.to_json(orient="records", lines=True, force_ascii=False)
+
+
 def write_report(path: Path, run: Run, table: pd.DataFrame, heading: str) -> None:
-    """Write a report in the format of the file's suffix: .html, .csv or .json.
+    """Write a report in the format of the file's suffix; `FIFTYONE` is FiftyOne's.
 
     Raises
     ------
     DataError
-        If the suffix is anything else.
+        If the suffix is none of .html, .csv, .json and .jsonl.
     """
     formats = {
         ".html": lambda: to_html(run, table, heading),
         ".csv": lambda: to_csv(table),
         ".json": lambda: to_json(run, table, heading),
+        ".jsonl": lambda: to_json_lines(table),
     }
+    if path.name == FIFTYONE:
+        path.write_text(to_fiftyone(run, table), "utf-8")
+        return
     if path.suffix not in formats:
-        raise DataError(f"a report ends in .html, .csv or .json, got {path.name!r}: rename it")
+        raise DataError(
+            f"a report ends in .html, .csv, .json or .jsonl, got {path.name!r}: rename it"
+        )
     path.write_text(formats[path.suffix](), "utf-8")

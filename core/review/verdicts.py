@@ -149,7 +149,7 @@ class Verdicts:
         DataError
             If the pattern is not known or the note is too long.
         """
-        _check(verdict)
+        check_verdict(verdict)
         saved = replace(verdict, version=verdict.version + 1, saved_at=datetime.now(UTC))
         values = {**vars(saved), "tags": list(saved.tags)}
         try:
@@ -178,7 +178,8 @@ def _verdict(row) -> Verdict:
     return Verdict(**{**values, "tags": tuple(values["tags"]), "saved_at": saved_at})
 
 
-def _check(verdict: Verdict) -> None:
+def check_verdict(verdict: Verdict) -> None:
+    """Raise `DataError` for a verdict that cannot be stored; it says what is wrong with it."""
     patterns = [str(pattern) for pattern in Pattern]
     if verdict.pattern and verdict.pattern not in patterns:
         raise DataError(f"a pattern is one of {', '.join(patterns)}, got {verdict.pattern!r}")

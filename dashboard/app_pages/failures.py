@@ -7,7 +7,7 @@ from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 from core.search.image_selection import ORDERS, Criteria, select_images
 from dashboard import data, heading, image_filters, labels, links
-from dashboard.components import gallery, image_table, paging, report_buttons
+from dashboard.components import gallery, image_table, paging, report_buttons, verdict_upload
 from dashboard.components.gallery import Line, Picture
 from dashboard.image_page import page as image_page
 from dashboard.state import Key, bound, choice, number, text
@@ -163,6 +163,7 @@ def count_line(run: Run, xs: np.ndarray) -> None:
         st.markdown(f"**{len(xs):,}** of {n_test:,} test images{of_group}", width="content")
         image_filters.region_links(run)
         report_buttons.show(run, xs)
+        verdict_upload.show(run)
         st.space("stretch")
         st.segmented_control(
             "View",

@@ -6,7 +6,7 @@ import streamlit as st
 from core.diagnosis.diagnosis import suspects
 from core.diagnosis.finding import Pattern
 from core.errors import FieldmarksError, MissingRunError
-from core.review.report import to_csv
+from core.review.spreadsheet import to_csv
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, report_buttons

@@ -1,38 +1,49 @@
-"""Export of a list of images: HTML with pictures, CSV or JSON, rendered on click."""
+"""Export of a list of images: HTML with pictures, CSV, JSON and more, rendered on click."""
 
 import numpy as np
 import streamlit as st
 
 from core.errors import FieldmarksError
-from core.review.report import report_rows, to_csv, to_html, to_json
+from core.review.fiftyone import to_fiftyone
+from core.review.report import FIFTYONE, report_rows, to_html, to_json, to_json_lines
+from core.review.spreadsheet import to_csv
 from core.runs.run import Run
 from dashboard.verdicts import database, dataset
 
 MAX_PICTURES = 2000  # more would not open in a browser
+_FIFTYONE_HELP = (
+    "Put samples.json into a folder of its own and load it in FiftyOne: "
+    "`fo.Dataset.from_dir(folder, dataset_type=fo.types.FiftyOneDataset)`."
+)
 
 
 def show(run: Run, xs: np.ndarray, chosen_by: str = "Failures") -> None:
     """Draw the buttons for images ``xs``; ``chosen_by`` says in words how they were selected."""
+    stem = f"{run.name}_{len(xs)}_images"
     formats = {
         "Report": ("html", "text/html", lambda table: to_html(run, table, chosen_by)),
         "CSV": ("csv", "text/csv", to_csv),
         "JSON": ("json", "application/json", lambda table: to_json(run, table, chosen_by)),
+        "JSON lines": ("jsonl", "application/jsonl", to_json_lines),
+        "FiftyOne": (FIFTYONE, "application/json", lambda table: to_fiftyone(run, table)),
     }
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.popover("Export", icon=":material/download:", type="tertiary", disabled=not len(xs)):
         for label, (ending, mime, render) in formats.items():
             is_long = ending == "html" and len(xs) > MAX_PICTURES
+            helps = {
+                "html": f"A report has at most {MAX_PICTURES:,} images; filter the list first.",
+                FIFTYONE: _FIFTYONE_HELP,
+            }
             st.download_button(
                 label,
                 lambda render=render: render(_table(run, xs)),
-                file_name=f"{run.name}_{len(xs)}_images.{ending}",
+                file_name=ending if ending == FIFTYONE else f"{stem}.{ending}",
                 mime=mime,
                 icon=":material/download:",
                 type="tertiary",
                 on_click="ignore",
-                disabled=is_long or not len(xs),
-                help=f"A report has at most {MAX_PICTURES:,} images; filter the list first."
-                if is_long
-                else None,
+                disabled=is_long,
+                help=helps.get(ending) if is_long or ending == FIFTYONE else None,
                 key=f"report.{ending}",
             )
 

@@ -10,7 +10,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "report",
         help="write the failures of a run as one HTML file, CSV or JSON",
         description="Write the images that meet all conditions, with diagnoses and verdicts, in "
-        "the format that the file's name ends in: .html (with pictures), .csv or .json.",
+        "the format that the file's name ends in: .html (with pictures), .csv, .json or .jsonl; "
+        "samples.json is in FiftyOne's format.",
     )
     from core.diagnosis.finding import Pattern
 

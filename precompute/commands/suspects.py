@@ -25,7 +25,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """List the suspicious labels."""
     from core.diagnosis.diagnosis import diagnosed, suspects
-    from core.review.report import to_csv
+    from core.review.spreadsheet import to_csv
     from core.runs.run import open_run
 
     table = suspects(diagnosed(open_run(args.run_name, args.runs)), args.top)
