@@ -65,10 +65,14 @@ def filter_name(run: Run, f: int, most: int = 2) -> str:
         return phrase(run, int(name_t))
     if verdict != NameStatus.SEVERAL:
         return verdict
-    p, q = run.array("p_t_given_f")[f], run.array("q_value")[f]
-    ts = np.flatnonzero(q < MAX_Q)
+    p, ts = run.array("p_t_given_f")[f], np.flatnonzero(is_significant(run, f))
     ts = ts[np.argsort(-p[ts], kind="stable")][:most]
     return " / ".join(phrase(run, int(t)) for t in ts) or verdict
+
+
+def is_significant(run: Run, f: int) -> np.ndarray:
+    """Whether each attribute of filter f is significant, by the default estimator, shape (T,)."""
+    return run.array("q_value")[f] < MAX_Q
 
 
 def filter_label(run: Run, f: int) -> list[tuple[str, str]]:

@@ -36,9 +36,9 @@ def failures(true: int | None = None, predicted: int | None = None, show: str | 
     return href(Page.FAILURES, true=true, predicted=predicted, show=show)
 
 
-def filter_(f: int) -> str:
-    """Return the link to a filter."""
-    return href(Page.FILTERS, f=f)
+def filter_(f: int, phrase: str | None = None, estimator: str | None = None) -> str:
+    """Return the link to a filter, optionally with an attribute to look for on its images."""
+    return href(Page.FILTERS, f=f, t=phrase, estimator=estimator)
 
 
 def class_(c: int, versus: int | None = None) -> str:

@@ -17,10 +17,11 @@ from tests.synthetic_run import write_synthetic_run
 SLOW = frozenset(
     """test_app test_batching test_birds test_browser test_command_sequence test_compare_pages
     test_cross_class_score test_diagnosis test_distributed test_estimators test_evaluation
-    test_further_maps test_hostile_visits test_interventions test_layers test_models
-    test_pages test_painted_truth test_pipeline test_places test_planted_truth test_real_cub
-    test_receptive_field test_repair_page test_report test_resume test_scoreboard test_significance
-    test_simulation test_training test_verdicts test_world test_zero_shot""".split()
+    test_filters_page test_further_maps test_hostile_visits test_interventions test_layers
+    test_models test_pages test_painted_truth test_pipeline test_places test_planted_truth
+    test_real_cub test_receptive_field test_repair_page test_report test_resume test_scoreboard
+    test_significance test_simulation test_training test_verdicts test_world
+    test_zero_shot""".split()
 )
 
 

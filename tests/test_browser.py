@@ -187,6 +187,36 @@ def test_two_runs_can_be_switched(page):
     shows(page, "second")
 
 
+def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
+    page.get_by_role("link", name="Filters", exact=True).click()
+    on(page, r"/filters\?")
+    page.get_by_role("combobox", name=re.compile("Sort")).click()
+    page.get_by_role("option", name="how used").click()
+    on(page, r"sort=how(\+|%20)used")
+    page.locator("figcaption", has_text="of the evidence").first.wait_for()
+
+    page.locator("a.frame").first.click()
+    on(page, r"[?&]f=\d+")
+    shows(page, "^Filter ")
+    page.get_by_text(re.compile("foretell")).first.wait_for()
+    page.locator("span.label", has_text=re.compile("here|elsewhere")).first.wait_for()
+
+    bar = page.locator(".js-plotly-plot .trace.bars").last.locator(".point path").nth(2)
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    on(page, r"[?&]t=")
+    page.locator(".js-plotly-plot").first.wait_for()
+
+    page.get_by_text("Whole images").click()
+    on(page, r"view=whole")
+    page.go_back()
+    page.go_back()
+    on(page, r"[?&]f=\d+$")
+    page.go_back()
+    on(page, r"sort=how(\+|%20)used")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_themes_are_readable(browser, server, scheme):
     page = browser.new_page(color_scheme=scheme)

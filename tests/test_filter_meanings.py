@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from core.explanations.filter_meanings import (
-    MIN_SHARE,
-    active_images_without,
-    filter_meanings,
-    silent_images,
-)
+from core.explanations import filter_meanings as module
+from core.explanations.filter_meanings import N_TOP, cell_groups, filter_meanings, peak_cells
 from tests.synthetic_run import write_synthetic_run
 
 
@@ -25,36 +21,66 @@ def run(tmp_path_factory):
     return run
 
 
-def share(run, x, t):
-    return run.counts[[x]].toarray()[0, t] / run.images["n_captions"][x]
-
-
 def test_meanings_share_out_the_top_activating_images(run):
     for f in range(run.sizes["F"]):
-        seen = set()
-        for meaning in filter_meanings(run, f):
-            assert meaning.p == pytest.approx(run.array("p_t_given_f")[f, meaning.t])
-            assert all(share(run, x, meaning.t) >= MIN_SHARE for x in meaning.xs)
-            assert not seen & set(meaning.xs.tolist())
-            seen |= set(meaning.xs.tolist())
-        assert sum(meaning.share for meaning in filter_meanings(run, f)) <= 1 + 1e-9
+        meanings = filter_meanings(run, f)
+        xs = np.concatenate([meaning.xs for meaning in meanings])
+        assert len(set(xs.tolist())) == len(xs) == len(run.array("top_images")[f, :N_TOP])
+        assert sum(meaning.share for meaning in meanings) == pytest.approx(1)
+        for meaning in meanings:
+            assert (np.diff(run.array("pooled")[meaning.xs, f]) <= 0).all()
 
 
-def test_a_filter_of_two_words_has_two_meanings(run):
-    p = np.array(run.array("p_t_given_f"))
-    p[0] = 0
-    p[0, [0, 1]] = 0.5
-    run._arrays["p_t_given_f/ridge"] = p
-    assert {meaning.t for meaning in filter_meanings(run, 0)} == {0, 1}
+def test_points_of_one_normal_distribution_are_one_group():
+    rng = np.random.default_rng(1)
+    n_divided = sum(len(cell_groups(rng.normal(size=(30, 12)), seed)) > 1 for seed in range(40))
+    assert n_divided <= 5  # 5 % of 40, and chance
 
 
-def test_counter_examples_contradict_the_attribute(run):
-    t = 0
-    pooled = np.asarray(run.array("pooled"))[:, 3]
-    silent, without = silent_images(run, 3, t), active_images_without(run, 3, t)
-    assert len(silent)
-    assert all(share(run, x, t) >= MIN_SHARE for x in silent)
-    assert all(share(run, x, t) == 0 for x in without)
-    for xs, sign in ((silent, 1), (without, -1)):
-        assert (np.diff(sign * pooled[xs]) >= 0).all()
-        assert not run.images["is_train"][xs].any()
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_points_around_distant_places_are_as_many_groups(n_groups):
+    rng = np.random.default_rng(2)
+    places = np.array([0, 12, 40])[:n_groups, None] * np.eye(12)[0]
+    member = np.arange(30) % n_groups
+    divided = cell_groups(places[member] + rng.normal(size=(30, 12)))
+    assert sorted(len(rows) for rows, _ in divided) == [30 // n_groups] * n_groups
+    for rows, p_value in divided:
+        assert len(set(member[rows].tolist())) == 1
+        assert p_value <= 0.05
+
+
+@pytest.mark.parametrize(
+    "points", [np.zeros((30, 4)), np.ones((1, 4)), np.eye(4)], ids=["equal", "one", "few"]
+)
+def test_what_cannot_be_divided_is_one_group(points):
+    ((rows, p_value),) = cell_groups(points)
+    assert rows.tolist() == list(range(len(points)))
+    assert np.isnan(p_value)
+
+
+def test_the_words_of_a_meaning_are_of_its_captions(run, monkeypatch):
+    """Two groups of images, one whose captions name attribute 0, one of attribute 1."""
+    captioned = np.flatnonzero(run.images["n_captions"].to_numpy() > 0)
+    first = run.counts[:, [0]].toarray().ravel() > 0
+    xs = np.concatenate([captioned[first[captioned]][:6], captioned[~first[captioned]][:6]])
+
+    def cells(run, f, xs):
+        noise = np.random.default_rng(0).normal(size=(len(xs), 6))
+        return noise + 30 * np.outer(first[xs], np.eye(6)[0])
+
+    monkeypatch.setattr(module, "peak_cells", cells)
+    p = np.full((run.sizes["F"], run.sizes["T"]), 0.5 / 14)
+    p[:, [0, 1]] = 0.25
+    monkeypatch.setitem(run._arrays, f"p_t_given_f/{run.default_estimator}", p)
+    monkeypatch.setitem(run._arrays, "top_images", np.tile(xs, (run.sizes["F"], 1)))
+    meanings = filter_meanings(run, 0)
+    assert [(m.ts[0], m.apart_ts[0], len(m.xs)) for m in meanings] == [(0, 0, 6), (1, 1, 6)]
+
+
+def test_a_peak_is_described_by_the_other_filters(run):
+    x, f = int(run.array("top_images")[0, 0]), 0
+    (cell,) = peak_cells(run, f, np.array([x]))
+    maps = np.asarray(run.maps(x), float).reshape(run.sizes["F"], -1)
+    expected = maps[:, maps[f].argmax()]
+    expected[f] = 0
+    np.testing.assert_allclose(cell, expected / np.linalg.norm(expected), atol=1e-3)

@@ -71,6 +71,8 @@ def test_every_image_says_what_it_shows(page):
         "patterns",
         "failures?t={t}",
         "filters?f=0",
+        "filters?f=0&t={t}&view=whole",
+        "filters?sort=how+used&view=accuracy",
         "filters?t={t}",
         "filters?c=1&status=named",
         "filters?t={t}&c=1",
@@ -269,7 +271,7 @@ def test_filters_that_are_asked_for_can_still_be_sorted_otherwise(run):
     )
     assert sorted(first) == sorted(second)
     assert first != second
-    assert visit("filters?sort=best+match").selectbox(key="filters.sort").value == "lowest entropy"
+    assert visit("filters?sort=best+match").selectbox(key="filters.sort").value == "named first"
 
 
 def test_heatmaps_of_another_estimator_can_be_looked_at(run):

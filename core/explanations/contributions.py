@@ -1,10 +1,11 @@
-"""Contributions of filters to an attribute and to the logit of a class."""
+"""Contributions of filters to an attribute, to its heatmap, and to the logits of classes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from core import probability
+from core.batching import blocks
 from core.runs.run import Run
 
 
@@ -57,8 +58,60 @@ def class_filter_contributions(
 
 
 def top_filters(run: Run, t: int, n: int = 12, estimator: str | None = None) -> np.ndarray:
-    """Return the n filters with the largest p(t given f), descending."""
-    return np.argsort(-run.array("p_t_given_f", estimator)[:, t], kind="stable")[:n]
+    """Return the n filters with the largest weights in the heatmap of attribute t, descending.
+
+    The weights are those of `core.explanations.grounding.ground` with the same estimator, so that
+    the filters behind a word are the same in a list and in a map; positive weights only.
+    """
+    weights = run.array("evidence", estimator)[:, t]
+    fs = np.argsort(-weights, kind="stable")[:n]
+    return fs[weights[fs] > 0]
+
+
+def heatmap_contributions(
+    run: Run, x: int, t: int, n: int = 8, estimator: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n filters that contribute most to the maximum of a heatmap, and their shares.
+
+    The heatmap of attribute t in image x is a sum over filters of weight times activation; at the
+    cell where it is highest, the shares of all F sum to 1 and may be negative.
+
+    Returns
+    -------
+    fs : ndarray of shape (at most n,)
+        By descending contribution; positive contributions only, none where nothing is hot.
+    shares : ndarray of the same shape
+    """
+    maps = np.asarray(run.maps(x), np.float32).reshape(run.sizes["F"], -1)
+    weights = np.asarray(run.array("evidence", estimator)[:, t], np.float32)
+    heat = weights @ maps
+    contribution = weights * maps[:, heat.argmax()]
+    fs = np.argsort(-contribution, kind="stable")[:n]
+    total = float(contribution.sum())
+    fs = fs[(contribution[fs] > 0) & (total > 0)]
+    return fs, contribution[fs] / total if total > 0 else np.zeros(0)
+
+
+def filter_use(run: Run, n_images: int = 4096) -> np.ndarray:
+    """Return the mean of p(f given x, c) over images, c the predicted class, shape (F,).
+
+    It is the share of the positive evidence for predicted classes that each filter contributes, and
+    sums to 1 over F.
+
+    Parameters
+    ----------
+    run : Run
+    n_images : int
+        At most so many images, evenly spaced over the run.
+    """
+    X, total = run.sizes["X"], np.zeros(run.sizes["F"])
+    xs = np.unique(np.linspace(0, X - 1, min(n_images, X)).astype(int))
+    predicted_c = run.images["predicted_c"].to_numpy()
+    for block in blocks(len(xs)):
+        weights = np.asarray(run.weights(xs[block], predicted_c[xs[block]]), np.float32)
+        pooled = np.asarray(run.array("pooled")[xs[block]], np.float32)
+        total += probability.p_f_given_xc(pooled, weights).sum(axis=0)
+    return total / len(xs)
 
 
 def top_classes(run: Run, f: int, n: int = 12) -> np.ndarray:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.explanations.filter_meanings import MIN_SHARE
+from core.explanations.counter_examples import MIN_SHARE
 from core.metrics.confusion import confusion_matrix
 from core.runs.run import Run
 

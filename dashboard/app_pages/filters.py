@@ -5,10 +5,13 @@ import streamlit as st
 
 from core.name_status import NameStatus
 from core.runs.run import Run
-from dashboard import data, filter_card, heading, labels, links
+from dashboard import data, heading, labels, links
 from dashboard.components import gallery, paging
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures.filter_region import region
+from dashboard.filter_page import card as filter_card
+from dashboard.filter_page import order as orders
+from dashboard.filter_page import relation
 from dashboard.labels import filter_name
 from dashboard.state import Key, bound, choice, number
 
@@ -16,15 +19,8 @@ PER_PAGE = 24
 STATUS = {
     "any": "All",
     str(NameStatus.NAMED): "Named",
-    str(NameStatus.SEVERAL): "Several names",
+    str(NameStatus.SEVERAL): "Several",
     str(NameStatus.NONE): "No name",
-}
-BEST = "best match"
-#: Orders of the list: column and direction. With an attribute or class chosen, `BEST` is first.
-SORTS = {
-    "lowest entropy": ("entropy", -1),
-    "most attributes": ("n_significant", 1),
-    "class of the largest weight": ("top_c", -1),
 }
 
 
@@ -37,42 +33,47 @@ def main() -> None:
         return
     heading.page(
         "Filters",
-        "The filters of the last convolutional layer, each named by the attributes of p(t | f) "
-        "that are significant against shuffled captions.",
+        "The filters of the last convolutional layer. A name is an attribute of p(t | f) that is "
+        "significant against captions exchanged between classes; most filters have none.",
     )
     t, c = data.read_attribute(run), number(Key.C, run.sizes["C"], "class")
     status = choice(Key.STATUS, STATUS, "any")
-    order = choice(Key.SORT, orders(t, c), orders(t, c)[0])
-    filter_bar(run, t, c, status, order)
+    possible = orders.options(t is not None or c is not None)
+    order = choice(Key.SORT, possible, possible[0])
+    filter_bar(run, t, c, status, order, possible)
     fs = select(run, t, c, status, order)
-    if not len(fs):
+    if len(fs):
+        show_cards(run, fs, t, c, order)
+    else:
         st.info("No filter matches all criteria.", icon=":material/filter_alt_off:")
         st.page_link("app_pages/filters.py", label="Show all filters", query_params=links.params())
-        return
-    show_cards(run, fs, t, c)
+    relation.show(run)
+
+
+def map_estimator(run: Run) -> str:
+    """Return the estimator of the heatmaps that the chosen attribute is looked up in."""
+    return choice(Key.ESTIMATOR, run.estimators, run.default_estimator)
 
 
 def select(run: Run, t: int | None, c: int | None, status: str, order: str) -> np.ndarray:
-    """Return filters in order; `BEST` is by p(t given f) times W[c, f], of what is chosen."""
+    """Return filters in order; with an attribute only those that its heatmap is made of."""
     filters = run.filters
     keep = np.ones(len(filters), bool) if status == "any" else (filters["verdict"] == status)
-    match = np.ones(len(filters)) if t is None else np.array(run.array("p_t_given_f")[:, t], float)
+    match = np.ones(len(filters))
+    if t is not None:
+        match = np.array(run.array("evidence", map_estimator(run))[:, t], float)
+        keep = keep & (match > 0)
     if c is not None:
         weights = np.clip(run.array("class_weights")[c], 0, None)
         match, keep = match * weights, keep & (weights > 0)
-    if order != BEST:
-        column, sign = SORTS[order]
-        match = sign * filters[column].to_numpy(dtype=float)
+    keys = -match if order == orders.BEST else orders.ORDERS[order].keys(run)
     fs = np.flatnonzero(keep)
-    return fs[np.argsort(-match[fs], kind="stable")]
+    return fs[np.argsort(keys[fs], kind="stable")]
 
 
-def orders(t: int | None, c: int | None) -> list[str]:
-    """Return the orders that can be chosen, the default first."""
-    return [*SORTS] if t is None and c is None else [BEST, *SORTS]
-
-
-def filter_bar(run: Run, t: int | None, c: int | None, status: str, order: str) -> None:
+def filter_bar(
+    run: Run, t: int | None, c: int | None, status: str, order: str, possible: list[str]
+) -> None:
     """Draw the widgets that filter and sort the list."""
     named = run.filters["name_t"].to_numpy()
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: labels.phrase(run, n))
@@ -84,7 +85,8 @@ def filter_bar(run: Run, t: int | None, c: int | None, status: str, order: str) 
             index=None,
             format_func=lambda each: labels.phrase(run, each),
             placeholder="any attribute",
-            help="Lists the attributes that are filter names.",
+            help="Filters with a positive weight in the heatmap of the attribute. The list has the "
+            "attributes that are filter names.",
             **bound(
                 Key.T,
                 t,
@@ -113,25 +115,27 @@ def filter_bar(run: Run, t: int | None, c: int | None, status: str, order: str) 
             list(STATUS),
             format_func=STATUS.__getitem__,
             required=True,
-            help="Whether p(t | f) is significant for any attribute, against shuffled captions.",
+            help="Whether p(t | f) is significant for any attribute, against captions exchanged "
+            "between classes.",
             width="stretch",
             **bound(Key.STATUS, status, scope="filters", resets=(Key.PAGE,)),
         )
         st.selectbox(
             "Sort",
-            orders(t, c),
-            help="Entropy: of p(t | f), in bits. Best match: p(t | f) of the chosen attribute, "
-            "W[c, f] of the chosen class, or their product where both are chosen.",
+            possible,
+            help="  \n".join(f"**{each}**: {orders.help_of(each)}" for each in possible),
             **bound(Key.SORT, order, scope="filters", resets=(Key.PAGE,)),
         )
 
 
-def show_cards(run: Run, fs: np.ndarray, t: int | None, c: int | None) -> None:
+def show_cards(run: Run, fs: np.ndarray, t: int | None, c: int | None, order: str) -> None:
     """Draw one page of filters, each by the region that activates it most."""
-    st.markdown(f"**{len(fs):,}** of {run.sizes['F']:,} filters")
+    st.markdown(
+        f"**{len(fs):,}** of {run.sizes['F']:,} filters :gray[· {order}: {orders.help_of(order)}]"
+    )
     page, rows = paging.window(len(fs), PER_PAGE)
     gallery.show(
-        [card(run, int(f), t, c) for f in fs[rows]],
+        [card(run, int(f), t, c, order) for f in fs[rows]],
         key="filters.cards",
         width=150,
         to_top=True,
@@ -139,22 +143,30 @@ def show_cards(run: Run, fs: np.ndarray, t: int | None, c: int | None) -> None:
     paging.control(len(fs), PER_PAGE, page, "filters")
 
 
-def card(run: Run, f: int, t: int | None, c: int | None) -> Picture:
-    """Return the card of a filter in the list."""
+def card(run: Run, f: int, t: int | None, c: int | None, order: str) -> Picture:
+    """Return the card of a filter in the list, with the value that it is sorted by."""
     row = run.filters.iloc[f]
-    name_t = int(row["name_t"])
-    lines = [Line(filter_name(run, f), title=str(row["verdict"]))]
-    if t is not None and t != name_t:
-        lines.append(Line(f"p(t | f) = {run.array('p_t_given_f')[f, t]:.3f}"))
+    is_named = row["verdict"] != NameStatus.NONE
+    lines = [
+        Line(filter_name(run, f), title=str(row["verdict"]))
+        if is_named
+        else Line("no nameable attribute", title="Most filters have none; open it to see its words")
+    ]
+    if t is not None:
+        weights = run.array("evidence", map_estimator(run))[:, t]
+        share = weights[f] / np.clip(weights, 0, None).sum()
+        lines.append(Line(f"{share:.1%} of the heatmap's weights"))
     if c is not None:
         lines.append(Line(f"W[c, f] = {run.array('class_weights')[c, f]:.3f}"))
+    if order != orders.BEST and (value := orders.ORDERS[order].value(run, f)):
+        lines.append(Line(value, title=orders.help_of(order)))
     x = int(run.array("top_images")[f, 0])
     part = region(run, f, x)
     return Picture(
         src=part.src,
         layer=part.layer,
         alt=f"Region of image {x} that activates filter {f} most",
-        href=links.filter_(f),
+        href=links.filter_(f, None if t is None else labels.phrase(run, t)),
         caption=f"Filter {f}",
         lines=lines,
         title=f"entropy {row['entropy']:.1f} bits",

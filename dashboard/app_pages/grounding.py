@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.explanations.contributions import filter_contributions
+from core.explanations.contributions import heatmap_contributions
 from core.metrics import pck
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
@@ -91,8 +91,9 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
         st.selectbox(
             "Estimator",
             run.estimators,
-            help="The method that estimated p(t | f) and the weights of the heatmap. All other "
-            f"pages use the run's default, `{run.default_estimator}`; `literal` is the paper's.",
+            help="The method that estimated p(t | f) and the weights of the heatmap. "
+            f"Sentences use the run's default, `{run.default_estimator}`; `literal` is the "
+            "paper's.",
             **bound(Key.ESTIMATOR, estimator(run), scope="grounding"),
         )
 
@@ -164,30 +165,38 @@ def hit_or_miss(run: Run, t: int, distance: float) -> Line:
 
 
 def contributions(run: Run, x: int, ts: list[int]) -> None:
-    """Draw the filters that contribute most to each attribute in this image."""
+    """Draw the filters that contribute most to each heatmap, by its estimator."""
     heading.section(
-        "Filter contributions",
-        help="Contribution of filter f to p(t | x, c), for the predicted class c: "
-        "p(f | x, c) p(t | f) / p(t | x, c), by the run's default estimator.",
+        "Filters of the heatmaps",
+        help="Share of the heatmap's maximum that each filter contributes: its weight for the "
+        "attribute times its activation there, by the same estimator as the heatmap. Shares of "
+        "all filters sum to 1 and may be negative.",
     )
+    name = estimator(run)
     for column, t in zip(st.columns(max(1, min(4, len(ts)))), ts[:4], strict=False):
+        phrase = labels.phrase(run, t)
         with column:
-            st.markdown(f"**{heading.plain(labels.phrase(run, t))}**")
-            shares = filter_contributions(run, x, predicted(run, x), t, n=5)
+            st.markdown(f"**{heading.plain(phrase)}**")
+            fs, shares = heatmap_contributions(run, x, t, 5, name)
             ranking.show(
                 [
                     ranking.Row(
                         filter_label(run, int(f)),
                         f"{share:.0%}",
-                        href=links.filter_(int(f)),
-                        bar=float(share),
-                        title=f"contribution to p(t | x, c): {share:.1%}",
+                        href=links.filter_(int(f), phrase, estimator_in_link(run, name)),
+                        bar=min(1.0, float(share / shares[0])),
+                        title=f"contribution to the maximum of the heatmap: {share:.1%}",
                     )
-                    for f, share in zip(shares.fs, shares.attribute_share, strict=True)
+                    for f, share in zip(fs, shares, strict=True)
                 ],
                 key=f"grounding.filters.{t}",
                 tone="predicted",
             )
+
+
+def estimator_in_link(run: Run, name: str) -> str | None:
+    """Return the estimator as a link names it: nothing for the run's default."""
+    return None if name == run.default_estimator else name
 
 
 main()

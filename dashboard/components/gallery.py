@@ -43,6 +43,8 @@ class Picture:
         Addresses of the image and of the transparent heatmap over it, empty for none.
     alt : str
         What the picture shows, for those who cannot see it.
+    label : str
+        Text on the picture itself; ``is_faint`` draws it as a remark and not as a statement.
     """
 
     src: str
@@ -54,6 +56,8 @@ class Picture:
     marks: list[Mark] = field(default_factory=list)
     tone: str = ""
     badge: str = ""
+    label: str = ""
+    is_faint: bool = False
     title: str = ""
     active: bool = False
 

@@ -163,6 +163,37 @@ def strip_plot(values: list[np.ndarray], names: list[str], cs: list[int], others
     return figure
 
 
+def class_scatter(
+    values: np.ndarray, accuracy: np.ndarray, names: list[str], axis: str
+) -> go.Figure:
+    """Return a property of classes against their test accuracy, one dot per class.
+
+    Parameters
+    ----------
+    values, accuracy : ndarray of shape (n,)
+    names : list of n str
+    axis : str
+        What the property is called.
+    """
+    figure = go.Figure(
+        go.Scatter(
+            x=values,
+            y=accuracy,
+            text=names,
+            mode="markers",
+            marker={"color": TRUE, "size": 9, "opacity": 0.75},
+            hovertemplate="%{text}<br>" + axis + " = %{x:.2f}<br>accuracy %{y:.0%}<extra></extra>",
+        )
+    )
+    _layout(
+        figure,
+        300,
+        {"title": {"text": axis}, "nticks": 6, "showgrid": True},
+        {"title": {"text": "test accuracy"}, "tickformat": ".0%", "autorange": True},
+    )
+    return figure
+
+
 def score_dots(
     names: list[str], values: list[float], lows: list[float], highs: list[float], ours: list[bool]
 ) -> go.Figure:

@@ -1,5 +1,6 @@
 """The evidence for an attribute: filter contributions, and the images where it ranks highest."""
 
+import numpy as np
 import streamlit as st
 
 from core.explanations.contributions import (
@@ -146,18 +147,19 @@ def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | Non
 
 
 def filters_of_attribute(run: Run, t: int, key: str, n: int = 8) -> None:
-    """Draw the filters with the highest p(t given f) for an attribute."""
-    p = run.array("p_t_given_f")[:, t]
+    """Draw the filters with the largest weights in the heatmap of an attribute."""
+    weights, p = run.array("evidence")[:, t], run.array("p_t_given_f")[:, t]
     fs = top_filters(run, t, n)
-    top = max(float(p[fs[0]]), 1e-12)
+    total = max(float(np.clip(weights, 0, None).sum()), 1e-12)
     ranking.show(
         [
             ranking.Row(
                 filter_label(run, int(f)),
-                f"{p[f]:.3f}",
-                href=links.filter_(int(f)),
-                bar=float(p[f]) / top,
-                title=f"p(t | f) = {p[f]:.4f}",
+                f"{weights[f] / total:.1%}",
+                href=links.filter_(int(f), labels.phrase(run, t)),
+                bar=float(weights[f] / weights[fs[0]]),
+                title=f"{weights[f] / total:.2%} of the positive weights of the heatmap; "
+                f"p(t | f) = {p[f]:.4f}",
             )
             for f in fs
         ],

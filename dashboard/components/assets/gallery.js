@@ -29,6 +29,7 @@ function card(item, options) {
     frame.append(layer);
   }
   for (const mark of item.marks || []) frame.append(marker(mark));
+  if (item.label) frame.append(make("span", item.is_faint ? "label faint" : "label", item.label));
   if (item.badge) frame.append(make("span", "badge", item.badge));
   figure.append(frame);
   if (item.caption || item.lines) {

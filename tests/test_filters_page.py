@@ -1,0 +1,144 @@
+"""The page of filters: the list, its orders, and the card of one filter."""
+
+import numpy as np
+import pytest
+
+from core.explanations import filter_meanings
+from core.explanations.contributions import filter_use, top_filters
+from core.explanations.word_at_peak import word_at_peak
+from core.name_status import NameStatus
+from dashboard.filter_page.order import ORDERS
+from dashboard.labels import phrase
+from tests.pages import component_data, links, said, visit
+
+
+@pytest.fixture(autouse=True)
+def _runs(run, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
+
+
+def listed(app) -> list[int]:
+    """Return the filters of the list, in its order."""
+    (cards,) = component_data(app, "filters.cards")
+    return [int(item["caption"].removeprefix("Filter ")) for item in cards["items"]]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_order_is_a_link_and_says_what_it_means(run, order):
+    app = visit(f"filters?sort={order.replace(' ', '+')}")
+    assert not app.exception
+    assert app.selectbox(key="filters.sort").value == order
+    assert ORDERS[order].help in said(app)
+    keys = ORDERS[order].keys(run)
+    assert (np.diff(keys[listed(app)]) >= 0).all()
+
+
+def test_a_choice_of_order_goes_to_the_address(run):
+    app = visit("filters?page=1")
+    app.selectbox(key="filters.sort").select("how used").run()
+    assert app.query_params["sort"] == "how used"
+    use = filter_use(run)
+    assert listed(app) == np.argsort(-use, kind="stable").tolist()
+    (cards,) = component_data(app, "filters.cards")
+    assert f"{use.max():.2%}" in cards["items"][0]["lines"][-1]["text"]
+
+
+def test_named_filters_come_first_and_the_best_foretold_among_them(run):
+    fs = listed(visit("filters"))
+    verdicts = run.filters["verdict"].to_numpy()[fs].tolist()
+    rank = [list(NameStatus).index(verdict) for verdict in verdicts]
+    assert rank == sorted(rank)
+    scores = run.filters["simulation"].to_numpy()[fs]
+    for each in set(rank):
+        assert (np.diff(scores[np.array(rank) == each]) <= 1e-6).all()
+
+
+def test_a_filter_without_a_name_is_not_reproached(run):
+    f = int(np.flatnonzero(run.filters["verdict"] == NameStatus.NONE)[0])
+    app = visit(f"filters?f={f}")
+    assert "That is usual" in said(app)
+    assert not app.warning
+    assert not app.error
+
+
+def test_the_filters_of_a_word_are_those_of_its_heatmap_by_every_estimator(run):
+    for t in (1, 5):
+        for estimator in run.estimators:
+            word = phrase(run, t).replace(" ", "+")
+            app = visit(f"filters?t={word}&estimator={estimator}")
+            expected = top_filters(run, t, run.sizes["F"], estimator).tolist()
+            assert listed(app) == expected
+
+
+def test_a_filter_opened_from_a_word_looks_for_that_word(run):
+    t = 5
+    app = visit(f"filters?t={phrase(run, t).replace(' ', '+')}")
+    app = visit(next(link for link in links(app) if "f=" in link), app)
+    assert app.selectbox(key="filter.t").value == t
+    (images,) = component_data(app, "filter.top_images")
+    assert all(item["label"].startswith(phrase(run, t)) for item in images["items"])
+
+
+def test_the_word_on_a_crop_is_where_its_heatmap_says(run):
+    f, t = 2, 5
+    for estimator in run.estimators:
+        app = visit(f"filters?f={f}&t={phrase(run, t).replace(' ', '+')}&estimator={estimator}")
+        (images,) = component_data(app, "filter.top_images")
+        xs = run.array("top_images")[f, : len(images["items"])]
+        word = word_at_peak(run, f, t, xs, estimator)
+        for item, is_here in zip(images["items"], word.is_here, strict=True):
+            assert item["label"].endswith("here" if is_here else "elsewhere")
+            assert item["is_faint"] == (not is_here)
+        assert f"**{word.is_here.sum()} of {len(xs)}**" in said(app)
+
+
+def test_whole_images_are_a_link_and_a_switch(run):
+    crops, whole = (
+        component_data(visit(f"filters?f=1{view}"), "filter.top_images")[0]["items"][0]
+        for view in ("", "&view=whole")
+    )
+    assert crops["src"] != whole["src"]
+    assert whole["layer"]
+    app = visit("filters?f=1")
+    app.toggle(key="filter.view").set_value(True).run()
+    assert app.query_params["view"] == "whole"
+
+
+def test_an_estimator_can_be_chosen_and_its_map_is_linked(run):
+    other = next(each for each in run.estimators if each != run.default_estimator)
+    app = visit("filters?f=3")
+    app.selectbox(key="filter.estimator").select(other).run()
+    assert app.query_params["estimator"] == other
+    assert "permutation test was made for" in said(app)
+    p = run.array("p_t_given_f", other)[3]
+    assert app.selectbox(key="filter.t").value == int(p.argmax())
+    heatmap = next(link for link in app.get("page_link") if link.proto.label == "Its heatmap")
+    assert f"estimator={other}" in heatmap.proto.query_string
+
+
+def test_counter_examples_have_counts_and_what_chance_would_give(run):
+    t = int(np.asarray(run.counts[run.is_test].sum(axis=0)).ravel().argmax())
+    text = said(visit(f"filters?f=4&t={phrase(run, t).replace(' ', '+')}"))
+    assert "it is below its median; by chance it would be" in text
+    assert "no caption names" in text
+
+
+def test_a_filter_has_rows_of_crops_only_where_there_are_several_meanings(run, monkeypatch):
+    assert not component_data(visit("filters?f=5"), "filter.meaning.1")
+    monkeypatch.setattr(
+        filter_meanings,
+        "cell_groups",
+        lambda points: [(np.arange(0, len(points), 2), 0.01), (np.arange(1, len(points), 2), 0.01)],
+    )
+    app = visit("filters?f=6")
+    assert "2 meanings" in said(app)
+    rows = [component_data(app, f"filter.meaning.{number}")[0]["items"] for number in (1, 2)]
+    assert all(rows)
+    assert not {item["href"] for item in rows[0]} & {item["href"] for item in rows[1]}
+
+
+def test_the_relation_to_accuracy_is_computed_when_it_is_opened():
+    assert not visit("filters").get("plotly_chart")
+    app = visit("filters?view=accuracy")
+    assert len(app.get("plotly_chart")) == 2
+    assert "Spearman" in said(app) or "No relation" in said(app)
