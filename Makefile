@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format dashboard screenshots pictures clean
+.PHONY: help demo test quick quick-tests lint format dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -26,8 +26,11 @@ $(DEMO): | $(READY)
 test: lint ## lint, then all tests; the browser tests too where a Chromium is found
 	@$(BIN)/python -m pytest
 
-quick: lint ## lint and the quick tests: no browser, no training, no run computed
-	@$(BIN)/python -m pytest -q -m "not slow and not browser and not real"
+quick: $(READY) ## lint and, beside it, the quick tests: no browser, no training, no run computed
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint quick-tests
+
+quick-tests: $(READY)
+	@$(BIN)/python -m pytest -q --durations=5 --durations-min=2 -m "not slow and not browser and not real"
 
 lint: $(READY) ## check style and types
 	@$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """Fixtures that several test files share."""
 
+import sys
+
 import pytest
 
 from core.comparison.comparison import Comparison, compare
@@ -12,24 +14,13 @@ from tests.phrases import CLASSES, PHRASES
 from tests.second_run import write_second_run
 from tests.synthetic_run import write_synthetic_run
 
-#: Files whose tests train, compute runs, start processes or draw many pages; `make quick` leaves
-#: them out. A new file is quick until it is named here.
-SLOW = frozenset(
-    """test_app test_batching test_birds test_browser test_command_sequence test_compare_pages
-    test_cross_class_score test_diagnosis test_distributed test_estimators test_evaluation
-    test_filters_page test_further_maps test_hostile_visits test_interventions test_layers
-    test_models test_pages test_painted_truth test_pipeline test_places test_planted_truth
-    test_real_cub test_receptive_field test_repair_page test_report test_resume test_scoreboard
-    test_significance test_simulation test_training test_verdicts test_world
-    test_zero_shot""".split()
-)
 
-
-def pytest_collection_modifyitems(items):
-    """Mark the tests of slow files."""
-    for item in items:
-        if item.path.stem in SLOW:
-            item.add_marker(pytest.mark.slow)
+@pytest.fixture(autouse=True)
+def main_module():
+    """Put `__main__` back: AppTest leaves the app there, and a spawned process would run it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture(scope="session")

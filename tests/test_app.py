@@ -12,6 +12,8 @@ import pytest
 from core.runs.files import MANIFEST
 from tests.pages import APP, links, visit
 
+pytestmark = pytest.mark.slow
+
 ROOT = APP.parent.parent
 
 

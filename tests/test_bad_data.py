@@ -146,6 +146,7 @@ def test_an_image_that_is_no_image_is_read_and_told_later(tmp_path):
     assert len(read_dataset(DataSource(tmp_path / "data")).images) == 14
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
     n = 100_000
     for i in range(2):

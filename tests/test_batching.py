@@ -14,6 +14,8 @@ from core.estimators.inputs import inputs_of
 from core.metrics import average_precision, bootstrap
 from core.metrics.evaluation import evaluate
 
+pytestmark = pytest.mark.slow
+
 #: Images and entries that estimators work on at a time, by the module's name and the constant's.
 SIZES = {
     "literal.IMAGES": 4,

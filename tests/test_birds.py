@@ -45,6 +45,7 @@ def test_a_smooth_curve_goes_through_its_points_and_a_blade_from_base_to_tip():
     assert outline[:, 1].max() == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_contact_sheet_is_small_enough_for_a_readme(tmp_path):
     contact_sheet(tmp_path / "birds.jpg")
     assert (tmp_path / "birds.jpg").stat().st_size < 400_000

@@ -12,6 +12,8 @@ from core.runs.run import Run
 from precompute.__main__ import main
 from tests.pages import visit
 
+pytestmark = pytest.mark.slow
+
 
 def told(capsys, *arguments) -> str:
     assert main([str(argument) for argument in arguments]) == 0, capsys.readouterr().err

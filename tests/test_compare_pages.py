@@ -11,6 +11,8 @@ from tests.pages import links, said, visit
 from tests.second_run import write_second_run
 from tests.synthetic_run import write_synthetic_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

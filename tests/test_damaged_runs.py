@@ -13,6 +13,8 @@ from core.runs.files import EVALUATION, MANIFEST, array_path
 from tests.pages import said, visit
 from tests.synthetic_run import write_synthetic_run
 
+pytestmark = pytest.mark.slow
+
 PAGES = ["", "failures", "failures?x=1", "filters", "filters?f=1", "search?q=head", "grounding?x=1",
          "classes?c=1", "patterns"]  # fmt: skip
 

@@ -15,6 +15,8 @@ from core.what_if.counterfactual import smallest_attribute_change, smallest_filt
 from tests.faulty_run import MISLED, WRONG_LABELS, write_faulty_run
 from tests.pages import links, said, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

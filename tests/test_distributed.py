@@ -13,6 +13,8 @@ from core.runs.run import Run
 from precompute.parallel.ranks import Ranks
 from tests.tiny_birds import run_tiny, write_tiny_birds
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -1,12 +1,15 @@
 """The score board of a run, as JSON."""
 
 import numpy as np
+import pytest
 
 from core.metrics import evaluation as evaluation_module
 from core.metrics.evaluation import evaluate
 from core.metrics.text_tables import tables
 from core.runs.run import Run
 from dashboard.scoreboard import basis
+
+pytestmark = pytest.mark.slow
 
 
 def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkeypatch):

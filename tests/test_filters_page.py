@@ -11,6 +11,8 @@ from dashboard.filter_page.order import ORDERS
 from dashboard.labels import phrase
 from tests.pages import component_data, links, said, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _runs(run, monkeypatch):

@@ -12,6 +12,7 @@ def made(tmp_path_factory) -> Run:
     return write_first_order_run(tmp_path_factory.mktemp("first"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     ["", "failures", "failures?x=1", "filters?f=1", "search", "grounding?x=1", "classes?c=1"],

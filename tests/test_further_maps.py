@@ -9,6 +9,8 @@ from precompute.__main__ import main
 from precompute.pipeline.more_maps import add_maps, choose_images
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds, write_tiny_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def birds(tmp_path_factory):

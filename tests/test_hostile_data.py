@@ -182,6 +182,7 @@ def test_boxes_and_parts_of_huge_numbers_count_as_none(cub):
     assert np.isnan(dataset.parts[0, 0]).any()
 
 
+@pytest.mark.slow
 def test_more_captions_than_16_bits_hold_are_counted_to_the_end_of_them():
     lines = [["a bird with a red head."] * 65_600, ["a bird with a red head."]]
     extracted = extract(lines, Definition(BIRDS.nouns), min_images=1, tagger=RuleTagger())

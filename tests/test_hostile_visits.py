@@ -14,6 +14,8 @@ from dashboard.verdicts import database
 from tests import browser
 from tests.pages import said, visit
 
+pytestmark = pytest.mark.slow
+
 #: Markdown, LaTeX, HTML, icons, colours, entities, bare links and bidirectional marks.
 MARKUP = (
     "# big\n\n<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "torchvision", "spacy", "streamlit", "plotly"}
 FORBIDDEN = {

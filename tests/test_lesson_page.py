@@ -10,6 +10,8 @@ from core.runs.files import array_path
 from tests.faulty_run import write_faulty_run
 from tests.pages import component_data, links, said, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory):

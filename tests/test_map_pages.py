@@ -14,6 +14,8 @@ from dashboard.verdicts import database, saved_groups
 from tests.faulty_run import write_faulty_run
 from tests.pages import component_data, said, visit
 
+pytestmark = pytest.mark.slow
+
 REGION = MapRegion.parse("0-0.500-1000")
 
 

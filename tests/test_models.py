@@ -17,6 +17,8 @@ from precompute.network.registry import (
 )
 from tests.networks import ARCHS, C, network
 
+pytestmark = pytest.mark.slow
+
 INPUT_SIZE = 64
 FED = replace(DEFAULT, input_size=INPUT_SIZE)
 

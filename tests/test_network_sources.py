@@ -130,6 +130,7 @@ def test_torchvision_has_its_80_networks_and_says_how_they_are_fed():
     assert (fed.input_size, fed.interpolation) == (288, "bicubic")
 
 
+@pytest.mark.slow
 def test_timm_builds_and_says_how_it_is_fed():
     pytest.importorskip("timm")
     built = build_network("timm:convnext_atto", (), C)
@@ -139,6 +140,7 @@ def test_timm_builds_and_says_how_it_is_fed():
         build_network("timm:convnext_atta", (), C)
 
 
+@pytest.mark.slow
 def test_a_folder_of_hugging_face_brings_weights_classes_and_preprocessing(tmp_path):
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)

@@ -8,6 +8,8 @@ from core.search.image_selection import Criteria, confusion_pairs, select_images
 from dashboard.verdicts import database
 from tests.pages import APP, component_data, links, said, visit
 
+pytestmark = pytest.mark.slow
+
 ROOT = APP.parent.parent
 PAGES = ("", "failures", "filters", "search", "grounding", "classes")
 

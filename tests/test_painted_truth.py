@@ -6,6 +6,8 @@ from precompute.demo_world.planting.ground_truth import Truth
 from precompute.stages.painted_truth import write_painted_truth
 from tests.synthetic_run import write_synthetic_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def painted(tmp_path):

@@ -52,6 +52,7 @@ def test_the_distance_is_to_the_nearest_visible_keypoint():
         assert far[i] == pytest.approx(min(each, default=np.inf))
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_place_and_the_hit_that_the_score_board_counts(run, pairs):
     scored = pck.peaks(run, pairs, {name: run.array("evidence", name) for name in run.estimators})
     n_shown = 0

@@ -11,6 +11,8 @@ from precompute.datasets.source import DataSource
 from precompute.pipeline.versions import VERSIONS
 from tests.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def birds(tmp_path_factory):

@@ -7,6 +7,8 @@ from core.estimators import estimate
 from core.estimators.significance import shuffled
 from tests.planted import T_NOUNS, T, planted_world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world():

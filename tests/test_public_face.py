@@ -27,6 +27,7 @@ def test_every_public_function_is_there_and_documented(name):
     assert function.__doc__
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_readme_run(run, monkeypatch, capsys):
     monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
     section = README.split("## Without a dashboard")[1]

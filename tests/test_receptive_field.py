@@ -9,6 +9,8 @@ from precompute.network.cut.tracing import trace
 from precompute.network.receptive_field import Window, cell_centres, windows
 from tests.networks import ARCHS, network
 
+pytestmark = pytest.mark.slow
+
 
 class Small(nn.Module):
     """Layers, global average pooling, a linear layer."""

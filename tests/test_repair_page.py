@@ -11,6 +11,8 @@ from core.runs.run import Run, open_run
 from tests.pages import component_data, links, said, visit
 from tests.synthetic_run import write_synthetic_run
 
+pytestmark = pytest.mark.slow
+
 DROP = "repair?run=faulty&labels=drop"
 
 

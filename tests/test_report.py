@@ -21,6 +21,8 @@ from precompute.__main__ import main
 from tests.browser import find_chromium, launch
 from tests.faulty_run import WRONG_LABELS, write_faulty_run
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\""
 
 

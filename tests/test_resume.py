@@ -16,6 +16,8 @@ from precompute.images import decoding
 from precompute.resume.lock import locked
 from tests.tiny_birds import CHUNK, N_IMAGES, computed, content, run_tiny, write_tiny_birds
 
+pytestmark = pytest.mark.slow
+
 #: Two ways to make the run, which share the attributes and nothing else.
 WAYS = ({}, {"thumb_size": 20, "estimators": ("literal",)})
 

@@ -104,6 +104,7 @@ def test_a_run_with_a_damaged_array_is_refused_in_one_line(whole, spec):
         refused(whole, path, f"{spec.name}: {what}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [t for t in TABLES if t.name != "facts"], ids=lambda t: t.name)
 def test_a_run_with_a_damaged_table_is_refused_in_one_line(whole, spec):
     path = whole / "tables" / f"{spec.name}.parquet"

@@ -39,6 +39,7 @@ def test_a_board_of_another_version_shows_nothing_and_does_not_fail(evaluation):
     assert panels(evaluation) == []
 
 
+@pytest.mark.slow
 def test_the_overview_shows_the_board(run, tmp_path, monkeypatch):
     shutil.copytree(run.folder, tmp_path / "scored")
     (tmp_path / "scored" / "evaluation.json").write_text(json.dumps(EVALUATION), "utf-8")

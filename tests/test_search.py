@@ -61,12 +61,9 @@ def test_captions_say_what_was_counted(run):
 
 def test_retrieval_ranks_the_images_whose_explanation_holds_the_attribute(run):
     predicted = run.images["predicted_c"]
+    explanations = [explain(run, x, int(predicted.iloc[x])) for x in range(run.sizes["X"])]
     for t in range(run.sizes["T"]):
-        expected = {}
-        for x in range(run.sizes["X"]):
-            explanation = explain(run, x, int(predicted.iloc[x]))
-            if t in explanation.attributes:
-                expected[x] = explanation.p[t]
+        expected = {x: e.p[t] for x, e in enumerate(explanations) if t in e.attributes}
         ranking = rank(run, t)
         assert set(ranking.xs) == set(expected)
         np.testing.assert_allclose(ranking.scores, [expected[x] for x in ranking.xs], rtol=1e-4)

@@ -29,6 +29,7 @@ def long_tailed_world(seed: int = 0) -> Inputs:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_rare_attributes_hardly_ever_name_a_filter_by_accident(seed):
     inputs = long_tailed_world(seed)
@@ -40,6 +41,7 @@ def test_rare_attributes_hardly_ever_name_a_filter_by_accident(seed):
     assert 0.93 < (again.p_t_given_f <= null_high).mean() < 0.97
 
 
+@pytest.mark.slow
 def test_a_filter_that_follows_an_attribute_is_named_among_many_rare_ones():
     inputs = long_tailed_world()
     named = np.arange(10)
@@ -79,11 +81,13 @@ def share_named(inputs: Inputs, seed: int) -> float:
     return (q_value < 0.05).any(axis=1).mean()
 
 
+@pytest.mark.slow
 def test_twenty_null_runs_name_about_one_filter_in_twenty():
     shares = [share_named(world_of_classes(seed), seed) for seed in range(20)]
     assert 0.01 < np.mean(shares) < 0.08
 
 
+@pytest.mark.slow
 def test_the_structure_of_classes_alone_would_name_filters_if_images_were_permuted(monkeypatch):
     """What exchanging classes guards against."""
 
@@ -100,6 +104,7 @@ def world():
     return planted_world()
 
 
+@pytest.mark.slow
 def test_the_null_finds_planted_names_and_spares_noise(world):
     inputs, _, _ = world
     estimated = estimate("mixture", inputs)
@@ -115,6 +120,7 @@ def test_the_null_finds_planted_names_and_spares_noise(world):
     assert table["name_t"][9] == -1
 
 
+@pytest.mark.slow
 def test_shuffled_captions_hardly_ever_name_a_filter(world):
     inputs, _, _ = world
     n_names = 0

@@ -1,19 +1,52 @@
 """What is computed again after a change, and that nothing else is."""
 
 import os
+import shutil
 
 import pytest
 
 from core.estimators import base
+from core.runs.files import MANIFEST
 from core.runs.run import Run
 from precompute.pipeline.rescore import rescore
 from precompute.pipeline.versions import VERSIONS
 from tests.tiny_birds import computed, content, run_tiny, write_tiny_birds, write_tiny_checkpoint
 
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The birds and their finished run, computed once for all tests."""
+    folder = write_tiny_birds(tmp_path_factory.mktemp("finished"))
+    run_tiny(folder, folder / "runs")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """The same with diagnoses and scores."""
+    folder = write_tiny_birds(tmp_path_factory.mktemp("scored"))
+    run_tiny(folder, folder / "runs", is_scored=True)
+    return folder
+
+
+def copied(source, folder):
+    """Copy birds and run, so that a test's first `run_tiny` has nothing to do."""
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    manifest = folder / "runs" / "tiny" / MANIFEST
+    manifest.write_text(manifest.read_text().replace(str(source), str(folder)))
+    return folder
+
 
 @pytest.fixture
-def birds(tmp_path):
-    return write_tiny_birds(tmp_path)
+def birds(finished, tmp_path):
+    return copied(finished, tmp_path)
+
+
+@pytest.fixture
+def scored_birds(scored, tmp_path):
+    return copied(scored, tmp_path)
 
 
 def _image(folder):
@@ -130,33 +163,35 @@ def test_a_raised_version_of_an_estimator_estimates_again(birds, monkeypatch):
     assert computed(run_tiny(birds, birds / "runs")) == FROM_ESTIMATES
 
 
-def test_changed_triage_and_score_code_leaves_nothing_stale(birds, monkeypatch):
-    run_tiny(birds, birds / "runs", is_scored=True)
-    run = Run(birds / "runs" / "tiny")
+def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkeypatch):
+    run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
+    run = Run(scored_birds / "runs" / "tiny")
     monkeypatch.setattr("core.diagnosis.diagnosis.DECIDED", 2.0)  # nothing is ever decided
     monkeypatch.setattr(
         "precompute.stages.scores.evaluate", lambda *_, **__: {"computed again": True}
     )
-    assert run_tiny(birds, birds / "runs", is_scored=True) == ["run 'tiny' is up to date"]
+    assert run_tiny(scored_birds, scored_birds / "runs", is_scored=True) == [
+        "run 'tiny' is up to date"
+    ]
     monkeypatch.setitem(VERSIONS, "diagnoses", VERSIONS["diagnoses"] + 1)
-    assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == {"diagnoses"}
+    assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"diagnoses"}
     monkeypatch.setitem(VERSIONS, "scores", VERSIONS["scores"] + 1)
-    assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == {"scores"}
-    after = Run(birds / "runs" / "tiny")
+    assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"scores"}
+    after = Run(scored_birds / "runs" / "tiny")
     assert (run.table("diagnoses")["pattern"] != "undecided").any()
     assert set(after.table("diagnoses")["pattern"]) <= {"", "undecided"}
     assert after.evaluation() == {"computed again": True}
 
 
-def test_scores_of_another_seed_are_computed_again(birds):
-    run_tiny(birds, birds / "runs", is_scored=True)
-    before = content(birds / "runs" / "tiny")
-    rescore(Run(birds / "runs" / "tiny"))
-    assert content(birds / "runs" / "tiny") == before
-    rescore(Run(birds / "runs" / "tiny"), seed=7)
-    assert content(birds / "runs" / "tiny") != before
-    assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == {"scores"}
-    assert content(birds / "runs" / "tiny") == before
+def test_scores_of_another_seed_are_computed_again(scored_birds):
+    run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
+    before = content(scored_birds / "runs" / "tiny")
+    rescore(Run(scored_birds / "runs" / "tiny"))
+    assert content(scored_birds / "runs" / "tiny") == before
+    rescore(Run(scored_birds / "runs" / "tiny"), seed=7)
+    assert content(scored_birds / "runs" / "tiny") != before
+    assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"scores"}
+    assert content(scored_birds / "runs" / "tiny") == before
 
 
 @pytest.mark.parametrize(
@@ -166,23 +201,23 @@ def test_scores_of_another_seed_are_computed_again(birds):
         ("tables/clusters.parquet", {"diagnoses"}),
     ],
 )
-def test_a_run_without_its_files_is_made_again(birds, file, stages):
-    run_tiny(birds, birds / "runs", is_scored=True)
-    before = content(birds / "runs" / "tiny")
-    (birds / "runs" / "tiny" / file).unlink()
-    assert computed(run_tiny(birds, birds / "runs", is_scored=True)) == stages
-    assert content(birds / "runs" / "tiny") == before
+def test_a_run_without_its_files_is_made_again(scored_birds, file, stages):
+    run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
+    before = content(scored_birds / "runs" / "tiny")
+    (scored_birds / "runs" / "tiny" / file).unlink()
+    assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == stages
+    assert content(scored_birds / "runs" / "tiny") == before
 
 
-def test_what_could_not_be_scored_is_told_in_the_manifest_and_not_tried_again(birds):
-    path = birds / "CUB_200_2011" / "images"
+def test_what_could_not_be_scored_is_told_in_the_manifest_and_not_tried_again(scored_birds):
+    path = scored_birds / "CUB_200_2011" / "images"
     for image in path.rglob("bird_*.jpg"):
         if int(image.stem[-4:]) % 2:
             image.write_bytes(b"")  # no image of the test split can be read
-    said = run_tiny(birds, birds / "runs", is_scored=True)
+    said = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     assert any(line.startswith("scores: left out, there is no test image") for line in said)
-    manifest = Run(birds / "runs" / "tiny").manifest
+    manifest = Run(scored_birds / "runs" / "tiny").manifest
     assert "no test image" in manifest["stages"]["scores"]["left_out"]
-    assert Run(birds / "runs" / "tiny").evaluation() is None
-    again = run_tiny(birds, birds / "runs", is_scored=True)
+    assert Run(scored_birds / "runs" / "tiny").evaluation() is None
+    again = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     assert again == ["run 'tiny' is up to date"]

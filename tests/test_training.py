@@ -16,6 +16,8 @@ from precompute.training.finetune import finetune
 from precompute.training.loop import Training, TrainingSettings, has_folded_norm, n_steps
 from tests.cub_folder import write_cub
 
+pytestmark = pytest.mark.slow
+
 INPUT_SIZE = 16
 SETTINGS = TrainingSettings(epochs=4, batch_size=8, input_size=INPUT_SIZE, lr=0.05, backbone_lr=1.0)
 

@@ -15,6 +15,8 @@ from core.errors import ConflictError, DatabaseError, DataError
 from core.review.verdicts import MAX_NOTE, Verdict, Verdicts
 from tests import postgres
 
+pytestmark = pytest.mark.slow
+
 PATH = "001.Albatross/one image, è.jpg"
 spawn = multiprocessing.get_context("spawn")
 

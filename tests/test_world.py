@@ -17,6 +17,8 @@ from precompute.demo_world.painting.palette import PALETTE
 from precompute.demo_world.planting.ground_truth import Truth
 from tests.worlds import IMAGE_SIZE, N_IMAGES, N_SPECIES, tiny_world
 
+pytestmark = pytest.mark.slow
+
 N = N_SPECIES * N_IMAGES
 
 

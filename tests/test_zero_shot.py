@@ -39,6 +39,7 @@ def test_scores_stand_beside_controls_and_are_written_out(left_out):
         assert all(-1e-3 < s.low <= s.high < 100 + 1e-3 for s in row.values())
 
 
+@pytest.mark.slow
 def test_the_board_and_the_tables_show_the_scores(left_out):
     from core.metrics.evaluation import evaluate
 
@@ -86,6 +87,7 @@ def test_a_run_leaves_out_what_the_training_did(leave_out, made, message):
         check_left_out(leave_out, [1, 2, 3], made)
 
 
+@pytest.mark.slow
 def test_training_and_run_without_a_class(tmp_path):
     birds = write_tiny_birds(tmp_path)
     from precompute.datasets.readers.cub import read_cub

@@ -49,7 +49,7 @@ def score_zero_shot(run: Run, seed: int = 0) -> dict | None:
         return None
     described, taught, C = described_inputs(run), inputs_of(run), run.sizes["C"]
     descriptions = class_descriptions(caption_fraction(described), described.true_c, C)
-    is_described = np.isfinite(descriptions).all(axis=1)
+    is_described = np.asarray(np.isfinite(descriptions).all(axis=1))
     is_unseen = run.is_class_left_out & is_described
     is_seen = ~run.is_class_left_out & is_described
     true_c = run.images["true_c"].to_numpy()
