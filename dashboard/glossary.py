@@ -36,7 +36,7 @@ TERMS: dict[str, str] = {
     "map": "Layout of all images in two dimensions by t-SNE: images of like pooled activations lie "
     "close together. Distances between groups mean nothing.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "
-    "paper's.",
+    "paper's, `keypoints` is told where the parts are and is a ceiling.",
 }
 
 

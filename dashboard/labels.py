@@ -58,6 +58,17 @@ def _labels(run: Run) -> _Labels:
     return _Labels(phrases, names, numbered, true_c, predicted_c)
 
 
+def told_of_places(run: Run) -> list[str]:
+    """Return the estimators of a run that use annotated keypoints."""
+    told = run.manifest.get("keypoint_estimators", [])
+    return [name for name in run.estimators if isinstance(told, list) and name in told]
+
+
+def estimator_label(run: Run, name: str) -> str:
+    """Return an estimator's name, and whether it is told where the parts are."""
+    return f"{name} (uses keypoints)" if name in told_of_places(run) else name
+
+
 def filter_name(run: Run, f: int, most: int = 2) -> str:
     """Return the attribute that names filter f, several of them, or that it has none."""
     name_t, verdict = (run.filters[column].iloc[f] for column in ("name_t", "verdict"))

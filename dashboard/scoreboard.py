@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import RunError, one_line
 from core.runs.run import Run
-from dashboard import heading
+from dashboard import heading, labels
 from dashboard.figures import charts
 from dashboard.score_panels import Panel, ScoreRow, panels
 
@@ -25,6 +25,12 @@ def show(run: Run) -> None:
         f"Scored on {scored_on}. Blue: this run's default estimator. Grey: baselines.",
         help="Each score with its bootstrap 95 % interval over classes and images.",
     )
+    if told := labels.told_of_places(run):
+        st.caption(
+            f":material/push_pin: {', '.join(map(heading.plain, told))}: told by annotated "
+            "keypoints where the parts of training images are. A ceiling for the others, which are "
+            "not told, and no competitor."
+        )
     if not measured:
         st.caption("This run has no scores yet; compute them with:")
         st.code(f"python -m precompute evaluate {run.name}", language="bash")

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -161,6 +162,11 @@ def _nan_weights(folder):
     return {}
 
 
+def _no_parts(folder):
+    shutil.rmtree(folder / "CUB_200_2011" / "parts")
+    return {"estimators": ("keypoints", "ridge")}
+
+
 BAD_INPUTS = {
     "no caption folder": (_no_captions, "expected a folder of caption files"),
     "no checkpoint": (_no_checkpoint, "expected a checkpoint at"),
@@ -168,11 +174,22 @@ BAD_INPUTS = {
     "folder above the data set": (_not_cub, "did you mean"),
     "another architecture": (lambda _: {"arch": "resnet50"}, "is --arch right"),
     "unknown estimator": (lambda _: {"estimators": ("magic",)}, "expected estimators among"),
+    "nothing without keypoints": (lambda _: {"estimators": ("keypoints",)}, "does without"),
+    "keypoints where there are none": (_no_parts, "needs annotated keypoints"),
     "impossible maps": (lambda _: {"maps": "some"}, "--maps is all, test, none or a number"),
     "tiny input": (lambda _: {"input_size": 8}, "--input-size is at least"),
     "name that is a path": (lambda _: {"name": "../x"}, "choose another name"),
     "network of NaN": (_nan_weights, "class scores that are no finite numbers"),
 }
+
+
+def test_an_estimator_that_uses_keypoints_is_made_when_asked_for_and_never_the_default(tmp_path):
+    folder = write_tiny_birds(tmp_path / "birds")
+    run_tiny(folder, tmp_path / "runs", estimators=("keypoints", "ridge"))
+    run = Run(tmp_path / "runs" / "tiny")
+    assert run.default_estimator == "ridge"
+    assert run.manifest["keypoint_estimators"] == ["keypoints"]
+    assert run.array("evidence", "keypoints").shape == run.array("evidence", "ridge").shape
 
 
 @pytest.mark.parametrize("case", BAD_INPUTS)

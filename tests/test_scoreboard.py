@@ -97,3 +97,18 @@ def test_a_table_of_more_figures_than_methods_lies_down():
 )
 def test_figures_are_written_with_their_interval(given, shown):
     assert figure(given).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+def test_an_estimator_that_uses_keypoints_is_told_as_such(run, tmp_path, monkeypatch):
+    folder = tmp_path / run.name
+    shutil.copytree(run.folder, folder)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["keypoint_estimators"] = ["literal"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    overview = said(visit(""))
+    assert "literal (uses keypoints)" in overview
+    assert "literal: told by annotated keypoints" in overview
+    grounding = visit("grounding?x=1")
+    options = next(box.options for box in grounding.selectbox if box.label == "Estimator")
+    assert options == ["literal (uses keypoints)", "ridge"]

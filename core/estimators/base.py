@@ -23,6 +23,25 @@ ATTRIBUTES = 1024
 
 
 @dataclass(frozen=True)
+class Keypoints:
+    """Annotated keypoints of parts, for the estimators that are told to use them.
+
+    Parameters
+    ----------
+    points : ndarray of shape (X, P, 2)
+        Row and column in the unit square of the crop, NaN where not visible.
+    columns : ndarray of shape (T, k), int
+        Keypoints of the part that each attribute's noun names; -1 for none.
+    cell_centres : ndarray of shape (H, W, 2)
+        Row and column of each map cell.
+    """
+
+    points: np.ndarray
+    columns: np.ndarray
+    cell_centres: np.ndarray
+
+
+@dataclass(frozen=True)
 class Inputs:
     """The inputs of an estimator: training images that have captions, no test images.
 
@@ -45,6 +64,8 @@ class Inputs:
     maps : callable, optional
         Yields ``(rows, maps)`` batches when called: rows into X and their feature maps of shape
         (len(rows), F, H, W). None where maps are not stored; estimators then use pooled only.
+    keypoints : Keypoints, optional
+        None where there are none; only estimators in `KEYPOINT_ESTIMATORS` read them.
     """
 
     pooled: np.ndarray | RowSubset
@@ -56,6 +77,7 @@ class Inputs:
     adjectives: np.ndarray
     class_weights: np.ndarray
     maps: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]] | None = None
+    keypoints: Keypoints | None = None
 
     def __post_init__(self):
         X, F = self.shape
@@ -133,6 +155,8 @@ class Inputs:
             n_captions=self.n_captions[rows],
             true_c=self.true_c[rows],
             maps=maps if self.maps is not None else None,
+            keypoints=self.keypoints
+            and replace(self.keypoints, points=self.keypoints.points[rows]),
         )
 
     def of_attributes(self, ts: np.ndarray) -> "Inputs":
@@ -143,6 +167,8 @@ class Inputs:
             prior=sigma(self.prior[ts]),
             nouns=self.nouns[ts],
             adjectives=self.adjectives[ts],
+            keypoints=self.keypoints
+            and replace(self.keypoints, columns=self.keypoints.columns[ts]),
         )
 
 
@@ -167,13 +193,16 @@ class Estimate:
 
 Estimator = Callable[[Inputs], Estimate]
 Words = Callable[[Inputs], np.ndarray]
+#: Estimators that a run makes unless told otherwise: from captions, activations and maps.
 ESTIMATORS: dict[str, Estimator] = {}
+#: Estimators that are also told where parts are; only made when asked for, never the default.
+KEYPOINT_ESTIMATORS: dict[str, Estimator] = {}
 _WORDS: dict[str, Words] = {}
 _VERSIONS: dict[str, int] = {}
 
 
 def register_estimator(
-    name: str, words: Words | None = None, version: int = 1
+    name: str, words: Words | None = None, version: int = 1, uses_keypoints: bool = False
 ) -> Callable[[Estimator], Estimator]:
     """Return a decorator that enters a function into `ESTIMATORS` under ``name``.
 
@@ -184,12 +213,14 @@ def register_estimator(
         From `Inputs` to the same p(t given f), where that alone costs less than the whole.
     version : int
         Raise it when the function gives other results, so that runs estimate again.
+    uses_keypoints : bool
+        Enter it into `KEYPOINT_ESTIMATORS` instead.
     """
 
     def register(function: Estimator) -> Estimator:
-        if name in ESTIMATORS:
+        if name in _VERSIONS:
             raise ValueError(f"there is already an estimator {name!r}: choose another name")
-        ESTIMATORS[name] = function
+        (KEYPOINT_ESTIMATORS if uses_keypoints else ESTIMATORS)[name] = function
         _VERSIONS[name] = version
         _WORDS[name] = words or (lambda inputs: function(inputs).p_t_given_f)
         return function
@@ -212,13 +243,14 @@ def estimate(name: str, inputs: Inputs) -> Estimate:
         If there is none.
     """
     _check(name)
-    return ESTIMATORS[name](inputs)
+    return (ESTIMATORS | KEYPOINT_ESTIMATORS)[name](inputs)
 
 
 def _check(name: str) -> None:
-    if name not in ESTIMATORS:
+    if name not in _VERSIONS:
         raise DataError(
-            f"there is no estimator {name!r}: choose from {', '.join(sorted(ESTIMATORS))}"
+            f"there is no estimator {name!r}: choose from {', '.join(sorted(ESTIMATORS))}; with "
+            f"annotated keypoints also {', '.join(sorted(KEYPOINT_ESTIMATORS))}"
         )
 
 

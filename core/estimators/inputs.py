@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from core.batching import RowSubset
-from core.estimators.base import Inputs
+from core.estimators.base import Inputs, Keypoints
 from core.probability import prior
+from core.runs.part_columns import keypoint_columns
 from core.runs.run import Run
 
 #: Feature maps handed to an estimator at a time, images.
@@ -57,7 +58,19 @@ def _inputs(run: Run, is_split: np.ndarray) -> Inputs:
         adjectives=run.attributes["adjective"].to_numpy(),
         class_weights=np.asarray(run.array("class_weights")),
         maps=map_batches(run.array("maps"), rows) if has_maps else None,
+        keypoints=_keypoints(run, xs),
     )
+
+
+def _keypoints(run: Run, xs: np.ndarray) -> Keypoints | None:
+    """Return the keypoints of some images, None where no attribute's part has any."""
+    if not run.array("parts").shape[1]:
+        return None
+    columns = keypoint_columns(run)
+    if (columns < 0).all():
+        return None
+    centres = np.asarray(run.array("cell_centres"))
+    return Keypoints(np.asarray(run.array("parts")[xs]), columns, centres)
 
 
 def map_batches(

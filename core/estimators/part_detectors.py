@@ -84,16 +84,41 @@ class Templates:
 def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTERINGS) -> Templates:
     """Cluster the more active half of the cells, several times, and return all detectors."""
     correlation, scale = _correlation(sample)
-    F = len(correlation)
     active, shape = _shapes(sample)
     members = [_members(shape, seed + i) for i in range(n_clusterings)]
     clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in members])
     centres = np.concatenate([_centres(sample.cells[active], member) for member in members])
+    weights = _detectors(correlation, scale, centres)
+    directions = _directions(correlation, scale, N_DIRECTIONS)
+    return Templates(weights, clustering, directions)
+
+
+def linear_detectors(sample: CellSample, cells: np.ndarray) -> np.ndarray:
+    """Return weights whose sum of the maps is high at cells like the given ones, (F, K).
+
+    Linear discriminant analysis against all cells of the sample.
+
+    Parameters
+    ----------
+    sample : CellSample
+    cells : ndarray of shape (K, F)
+        The mean cell of each thing to detect.
+
+    Returns
+    -------
+    ndarray of shape (F, K), float32
+        Columns of unit norm.
+    """
+    return _detectors(*_correlation(sample), cells - _moments(sample)[0])
+
+
+def _detectors(correlation: np.ndarray, scale: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return discriminants of cells that differ from the others by ``centres``, (K, F)."""
+    F = len(correlation)
     shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
     weights = linalg.solve(shrunk, (centres / scale).T, assume_a="pos") / scale[:, None]
     weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
-    directions = _directions(correlation, scale, N_DIRECTIONS)
-    return Templates(weights.astype(np.float32), clustering, directions)
+    return weights.astype(np.float32)
 
 
 def cell_directions(sample: CellSample, n: int) -> np.ndarray:

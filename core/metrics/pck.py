@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from core.batching import blocks
 from core.explanations.grounding import upsample
 from core.metrics.bootstrap import Resamples, Score, mean_score, ratios
 from core.metrics.retrieval import training_images
+from core.runs.part_columns import keypoint_columns
 from core.runs.run import Run
 
 RADII = (0.1, 0.2, 0.3)
@@ -55,7 +55,7 @@ def grounded_pairs(run: Run, xs: np.ndarray) -> Pairs:
     """Return the pairs of images ``xs`` to score: captions name t, and its part is visible."""
     is_grounded = np.isin(np.arange(run.sizes["T"]), grounded_attributes(run))
     kept = xs[run.array("map_row")[xs] >= 0]
-    columns = _keypoint_columns(run)
+    columns = keypoint_columns(run)
     some = [pairs_of(run, kept[:0], kept[:0], columns)]
     for block in blocks(len(kept)):
         rows, ts = run.counts[kept[block]].nonzero()
@@ -78,27 +78,11 @@ def pairs_of(run: Run, xs: np.ndarray, ts: np.ndarray, columns: np.ndarray | Non
     columns : ndarray of shape (T, k), optional
         Columns of ``parts`` per attribute, where they are known already.
     """
-    columns = (_keypoint_columns(run) if columns is None else columns)[ts]
+    columns = (keypoint_columns(run) if columns is None else columns)[ts]
     if not run.array("parts").shape[1]:  # a data set without keypoints
         return Pairs(xs, ts, np.full((len(xs), 1, 2), np.nan, np.float32))
     keypoints = np.asarray(run.array("parts"))[xs[:, None], columns]
     return Pairs(xs, ts, np.where(columns[..., None] < 0, np.nan, keypoints).astype(np.float32))
-
-
-def _keypoint_columns(run: Run) -> np.ndarray:
-    """Return the columns of ``parts`` that belong to each attribute's part, shape (T, k).
-
-    -1 where there are fewer, and everywhere for an attribute whose noun is not a part.
-    """
-    names = list(run.manifest["part_names"])
-    group, parts = pd.factorize(run.attributes["part"])
-    columns = [
-        [names.index(name) for name in run.part_keypoints.get(part, ()) if name in names]
-        for part in parts
-    ]
-    width = max(map(len, columns), default=0) or 1
-    padded = [each + [-1] * (width - len(each)) for each in columns]
-    return np.array(padded, dtype=int).reshape(-1, width)[group]
 
 
 def distance(points: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

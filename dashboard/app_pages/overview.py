@@ -31,7 +31,8 @@ def what_it_is(run: Run) -> str:
         f"{manifest.get('arch', 'a network')} on {manifest.get('dataset', 'images')}, input "
         f"{manifest.get('input_size', '?')} px, feature maps {sizes['H']} × {sizes['W']}, "
         f"head: {run.head.kind}; "
-        f"estimator “{run.default_estimator}” of {', '.join(run.estimators)}"
+        f"estimator “{run.default_estimator}” of "
+        + ", ".join(labels.estimator_label(run, name) for name in run.estimators)
     )
 
 

@@ -55,6 +55,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--min-images", type=positive(int), metavar="N", help="leave out attributes of fewer images"
     )
     add("--estimators", nargs="+", metavar="NAME", help="default: all")
+    add(
+        "--keypoints",
+        action="store_true",
+        help="also estimate from annotated keypoints: a ceiling to compare with, never the default",
+    )
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
     add_leave_out(parser, "classes that 'train' left out: no estimate uses their images")
     add("--seed", type=seed, default=0)
@@ -72,6 +77,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
+    from core.estimators import ESTIMATORS, KEYPOINT_ESTIMATORS
     from core.runs.files import runs_folder
     from precompute.pipeline.pipeline import precompute
     from precompute.pipeline.settings import Settings
@@ -83,6 +89,9 @@ def run(args: argparse.Namespace) -> None:
     }
     if args.estimators:
         given["estimators"] = tuple(args.estimators)
+    if args.keypoints:
+        without = given.get("estimators", sorted(ESTIMATORS))
+        given["estimators"] = tuple(dict.fromkeys((*without, *sorted(KEYPOINT_ESTIMATORS))))
     settings = Settings(
         source=source_of(args),
         checkpoint=args.checkpoint,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from core.errors import DataError
+from core.estimators import KEYPOINT_ESTIMATORS
 from precompute.attributes.columns import with_columns
 from precompute.datasets.captions import Words
 from precompute.datasets.dataset import BBOX, Dataset
@@ -61,6 +62,12 @@ class RunInputs:
             raise DataError(f"--network names the file {own_code}, which is not there")
         self.settings = settings
         self.dataset: Dataset = read_dataset(settings.source)
+        told = [name for name in settings.estimators if name in KEYPOINT_ESTIMATORS]
+        if told and not self.dataset.part_names:
+            raise DataError(
+                f"{', '.join(told)} needs annotated keypoints, and there are none in "
+                f"{settings.source.data}: leave out --keypoints"
+            )
         self.words: Words = with_columns(
             self.dataset.read_words(), self.true_c, self.is_learnt, self.dataset.class_names
         )

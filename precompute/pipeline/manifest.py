@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.estimators import KEYPOINT_ESTIMATORS
 from core.runs.contract import N_EXPLAIN
 from precompute.attributes.noun_classes import keypoints_by_name
 from precompute.datasets.dataset import Dataset
@@ -40,6 +41,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes:
         "sizes": sizes,
         "estimators": list(inputs.settings.estimators),
         "default_estimator": inputs.settings.default_estimator,
+        "keypoint_estimators": sorted(KEYPOINT_ESTIMATORS.keys() & set(inputs.settings.estimators)),
         "n_explain": N_EXPLAIN,
         "arch": model.arch,
         "layer": model.layer,

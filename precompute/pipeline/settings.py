@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import DataError
-from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS
+from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, KEYPOINT_ESTIMATORS
 from precompute.datasets.source import DataSource
 from precompute.network.settings import NetworkSettings
 
@@ -42,7 +42,7 @@ class Settings:
         `precompute.attributes.extraction`.
     estimators : tuple of str
         Estimators of p(t given f) to run; the first is the default unless `DEFAULT_ESTIMATOR` is
-        among them.
+        among them. One that uses keypoints is never the default.
     leave_out : tuple of int
         Numbers of the classes that the network was trained without; see `run.is_left_out`.
     thumb_size : int
@@ -78,11 +78,17 @@ class Settings:
     compile: bool = False
 
     def __post_init__(self):
-        unknown = [name for name in self.estimators if name not in ESTIMATORS]
+        known = ESTIMATORS | KEYPOINT_ESTIMATORS
+        unknown = [name for name in self.estimators if name not in known]
         if unknown or not self.estimators:
             raise DataError(
                 f"expected estimators among {', '.join(sorted(ESTIMATORS))}, got "
                 f"{', '.join(unknown) or 'none'}"
+            )
+        if not set(self.estimators) & ESTIMATORS.keys():
+            raise DataError(
+                f"expected an estimator that does without keypoints, for the explanations, beside "
+                f"{', '.join(self.estimators)}"
             )
         if self.maps not in ("all", "test", "none") and not self.maps.isdecimal():
             raise DataError(f"--maps is all, test, none or a number of images, got {self.maps!r}")
@@ -96,7 +102,8 @@ class Settings:
     def default_estimator(self) -> str:
         """The estimator that explanations use unless asked otherwise."""
         is_there = DEFAULT_ESTIMATOR in self.estimators
-        return DEFAULT_ESTIMATOR if is_there else self.estimators[0]
+        without_keypoints = [name for name in self.estimators if name in ESTIMATORS]
+        return DEFAULT_ESTIMATOR if is_there else without_keypoints[0]
 
 
 def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:

@@ -1,0 +1,38 @@
+"""The ceiling: an estimator that is told the places of parts, beside those of a finished run.
+
+    python -m tests.benchmarks.keypoints RUN [--runs DIR] [--classes ID ...]
+
+Figures are those of the score board, with bootstrap 95 % intervals over classes and images, on the
+captioned test images; ``--classes`` scores those of some classes only, estimates are always made on
+all training images. Keypoints of training images are used, those of test images only judge. The run
+is not changed; ``run --keypoints`` makes one that has the estimator.
+"""
+
+import argparse
+from pathlib import Path
+
+from core.estimators import estimate
+from core.estimators.inputs import inputs_of
+from core.runs.run import open_run
+from tests.benchmarks import scored_estimates
+
+
+def main() -> None:
+    """Print the rows."""
+    parser = argparse.ArgumentParser(description="Keypoints as the ceiling of an estimator.")
+    parser.add_argument("run")
+    parser.add_argument("--runs", type=Path)
+    parser.add_argument("--classes", type=int, nargs="+", metavar="ID", action="append")
+    args = parser.parse_args()
+    run = open_run(args.run, args.runs)
+    estimates = scored_estimates.of_run(run)
+    estimates["keypoints"] = estimate("keypoints", inputs_of(run))
+    for class_ids in (None, *(args.classes or ())):
+        print(f"# classes {class_ids or 'all'}")
+        xs = scored_estimates.captioned_test_images(run, class_ids)
+        rows = scored_estimates.scores(run, estimates, xs)
+        scored_estimates.write(rows, [("keypoints", run.default_estimator)])
+
+
+if __name__ == "__main__":
+    main()
