@@ -1,6 +1,6 @@
 """One description per class in place of ten captions per image: the paper's weaker supervision.
 
-    python -m tests.benchmarks.class_captions RUN [--runs DIR] [--classes ID ...]
+    python -m tests.benchmarks.class_captions RUN [--runs DIR] [--classes ID ...] [--estimators ...]
 
 The captions of a class's training images are reduced to one description: the attributes that the
 captions of at least half of its images name (`MIN_SHARE`, fixed before any score was seen). Each
@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--runs", type=Path)
     parser.add_argument("--classes", type=int, nargs="+", metavar="ID", action="append")
+    parser.add_argument("--estimators", nargs="+", metavar="NAME", help="default: all of the run")
     args = parser.parse_args()
     run = open_run(args.run, args.runs)
     inputs = inputs_of(run)
@@ -65,9 +66,9 @@ def main() -> None:
     n_words = says.sum(axis=1)[np.unique(inputs.true_c)]
     print(f"# words per description: mean {n_words.mean():.1f}, {n_words.min()} to {n_words.max()}")
     weaker = described(inputs, says)
-    estimates = scored_estimates.of_run(run)
+    estimates = scored_estimates.of_run(run, args.estimators)
     suffix = " by class descriptions"
-    estimates |= {f"{name}{suffix}": estimate(name, weaker) for name in run.estimators}
+    estimates |= {f"{name}{suffix}": estimate(name, weaker) for name in list(estimates)}
     default = run.default_estimator
     for class_ids in (None, *(args.classes or ())):
         print(f"# classes {class_ids or 'all'}")

@@ -1,6 +1,6 @@
 """The ceiling: an estimator that is told the places of parts, beside those of a finished run.
 
-    python -m tests.benchmarks.keypoints RUN [--runs DIR] [--classes ID ...]
+    python -m tests.benchmarks.keypoints RUN [--runs DIR] [--classes ID ...] [--estimators ...]
 
 Figures are those of the score board, with bootstrap 95 % intervals over classes and images, on the
 captioned test images; ``--classes`` scores those of some classes only, estimates are always made on
@@ -23,9 +23,10 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--runs", type=Path)
     parser.add_argument("--classes", type=int, nargs="+", metavar="ID", action="append")
+    parser.add_argument("--estimators", nargs="+", metavar="NAME", help="default: all of the run")
     args = parser.parse_args()
     run = open_run(args.run, args.runs)
-    estimates = scored_estimates.of_run(run)
+    estimates = scored_estimates.of_run(run, args.estimators)
     estimates["keypoints"] = estimate("keypoints", inputs_of(run))
     for class_ids in (None, *(args.classes or ())):
         print(f"# classes {class_ids or 'all'}")
