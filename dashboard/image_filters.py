@@ -38,12 +38,29 @@ def among(run: Run) -> np.ndarray | None:
     note = choice(Key.NOTE, NOTES, "")
     if note:
         keep &= _noted(run, note)
+    if tag := text(Key.TAG):
+        keep &= _tagged(run, tag)
     region = read_region(run)
     if region is not None:
         keep &= region.contains(run.array("layout"))
     if name := text(Key.SAVED):
         keep &= _saved(run, name)
     return None if keep.all() else np.flatnonzero(keep)
+
+
+def _tagged(run: Run, tag: str) -> np.ndarray:
+    """Return whether the latest verdict on each image has a tag, shape (X,), bool."""
+    paths = [path for path, tags in _tags(run).items() if tag in tags]
+    return run.images["path"].isin(paths).to_numpy()
+
+
+def _tags(run: Run) -> dict[str, list[str]]:
+    """Return the tags of the latest verdict on each image by path; none without a database."""
+    try:
+        tags = database().latest(dataset(run))["tags"]
+    except FieldmarksError:
+        return {}
+    return {str(path): list(each) for path, each in tags.items() if each}
 
 
 def read_region(run: Run) -> MapRegion | None:
@@ -152,6 +169,22 @@ def boxes(run: Run) -> None:
         ),
     )
 
+    tags = sorted({tag for each in _tags(run).values() for tag in each} | {text(Key.TAG)} - {""})
+    if tags:
+        st.selectbox(
+            "Tag",
+            tags,
+            index=None,
+            placeholder="any",
+            help="A tag of the latest verdict.",
+            **bound(
+                Key.TAG,
+                text(Key.TAG) or None,
+                lambda value: value,
+                scope="failures",
+                resets=(Key.PAGE,),
+            ),
+        )
     names = saved_names(run)
     if names:
         st.selectbox(

@@ -15,6 +15,7 @@ LIST_KEYS = (
     Key.PATTERN,
     Key.GROUP,
     Key.NOTE,
+    Key.TAG,
     Key.REGION,
     Key.SAVED,
     Key.PAGE,

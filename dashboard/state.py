@@ -45,6 +45,8 @@ class Key(StrEnum):
     BACKGROUND = "background"
     CLASSES = "classes"
     HARD = "hard"
+    AT = "at"
+    TAG = "tag"
     SEED = "seed"
     ANSWERS = "answers"
     REGION = "region"

@@ -1,7 +1,8 @@
-"""The pages' access to the database of verdicts and of saved groups."""
+"""The pages' access to the database of verdicts, answers and saved groups."""
 
 import streamlit as st
 
+from core.review.answers import Answers
 from core.review.saved_groups import SavedGroups
 from core.review.verdicts import Verdicts
 from core.runs.run import Run
@@ -17,6 +18,12 @@ def database() -> Verdicts:
 def saved_groups() -> SavedGroups:
     """Return the one connection pool of the saved groups."""
     return SavedGroups()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def answers() -> Answers:
+    """Return the one connection pool of the answers to the blind test."""
+    return Answers()
 
 
 def dataset(run: Run) -> str:

@@ -47,7 +47,7 @@ FLOORS = {
         {"app_pages"},
         {"repair_page"},
         {"map_page"},
-        {"image_page", "compare_page", "filter_page", "lesson_quiz"},
+        {"image_page", "review_page", "compare_page", "filter_page", "lesson_quiz"},
         {"components", "scoreboard"},
         {"figures", "score_panels", "frame"},
         {"image_filters", "data", "links"},

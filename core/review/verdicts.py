@@ -163,6 +163,29 @@ class Verdicts:
             ) from None
         return saved
 
+    def versions(self, dataset: str) -> pd.DataFrame:
+        """Return all versions of the verdicts on a data set, in the order they were saved."""
+        query = select(_verdicts).where(_verdicts.c.dataset == dataset).order_by(_verdicts.c.id)
+        rows = self._run(lambda connection: connection.execute(query).mappings().all())
+        columns = [column.name for column in _verdicts.columns]
+        return pd.DataFrame([dict(row) for row in rows], columns=columns)
+
+    def undo(self, saved: Verdict) -> Verdict:
+        """Save again what an image's verdict was before ``saved``, and return it.
+
+        Nothing is deleted: the history has both.
+
+        Raises
+        ------
+        ConflictError
+            If somebody saved a newer version since.
+        """
+        history = self.history(saved.dataset, saved.path)
+        before = Verdict(saved.dataset, saved.path)
+        if 1 < saved.version <= len(history):
+            before = history[saved.version - 2]
+        return self.save(replace(before, version=saved.version))
+
     def progress(self, dataset: str, paths: list[str]) -> tuple[int, int]:
         """Return how many of ``paths`` are marked as reviewed, and how many there are."""
         latest = self.latest(dataset)

@@ -10,11 +10,12 @@ from dashboard import data, heading, image_filters, labels, links
 from dashboard.components import gallery, image_table, paging, report_buttons, verdict_upload
 from dashboard.components.gallery import Line, Picture
 from dashboard.image_page import page as image_page
+from dashboard.review_page import blind, review
 from dashboard.state import Key, bound, choice, number, text
 
 PER_PAGE = 36
 SHOWS = {"wrong": "Wrong", "right": "Right", "all": "All"}
-VIEWS = ("gallery", "table")
+VIEWS = ("gallery", "table", "review", "blind")
 
 
 def criteria(run: Run) -> Criteria:
@@ -48,6 +49,11 @@ def main() -> None:
     if x is not None:
         image_page.show(run, x, xs)
         return
+    view = choice(Key.VIEW, VIEWS, "gallery")
+    if view == "blind":  # without the filters, which say what the images are
+        blind.show(run, xs)
+        view_choice(view)
+        return
     heading.page(
         "Failures" if asked.show == "wrong" else "Images",
         "Misclassified test images. Open one for the explanation of its prediction, compared with "
@@ -57,9 +63,11 @@ def main() -> None:
     if not len(xs):
         empty()
         return
-    if choice(Key.VIEW, VIEWS, "gallery") == "table":
-        count_line(run, xs)
+    count_line(run, xs)
+    if view == "table":
         image_table.show(run, xs)
+    elif view == "review":
+        review.show(run, xs)
     else:
         show_gallery(run, xs)
 
@@ -165,19 +173,23 @@ def count_line(run: Run, xs: np.ndarray) -> None:
         report_buttons.show(run, xs)
         verdict_upload.show(run)
         st.space("stretch")
-        st.segmented_control(
-            "View",
-            VIEWS,
-            format_func=str.capitalize,
-            required=True,
-            label_visibility="collapsed",
-            **bound(Key.VIEW, choice(Key.VIEW, VIEWS, "gallery"), scope="failures"),
-        )
+        view_choice(choice(Key.VIEW, VIEWS, "gallery"))
+
+
+def view_choice(view: str) -> None:
+    """Draw the choice of gallery, table, review and blind test."""
+    st.segmented_control(
+        "View",
+        VIEWS,
+        format_func=str.capitalize,
+        required=True,
+        label_visibility="collapsed",
+        **bound(Key.VIEW, view, scope="failures", resets=(Key.AT,)),
+    )
 
 
 def show_gallery(run: Run, xs: np.ndarray) -> None:
     """Draw one page of thumbnails; a click opens the image."""
-    count_line(run, xs)
     page, rows = paging.window(len(xs), PER_PAGE)
     gallery.show(
         [card(run, int(x)) for x in xs[rows]],

@@ -1,0 +1,125 @@
+"""Answers to the blind test, in the database of verdicts; one answer a person and question.
+
+Classes are stored by the data set's own number, images by path, so that answers outlive a run that
+is computed again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+)
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import DataError
+from core.review.database import Database
+
+_answers = Table(
+    "blind_answers",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("dataset", String(200), nullable=False),
+    Column("run", String(100), nullable=False),
+    Column("path", String(1000), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("explained", Integer, nullable=False),
+    Column("chosen", Integer, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("dataset", "run", "path", "seed", "author", name="one_answer"),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer.
+
+    Parameters
+    ----------
+    dataset, run, path : str
+        The image, and the run whose sentence was shown.
+    seed : int
+        Of the question.
+    author : str
+    explained, chosen : int
+        The class that the sentence explains and the one that was chosen, by the data set's number.
+    options : sequence of int
+        The classes that were offered.
+    """
+
+    dataset: str
+    run: str
+    path: str
+    seed: int
+    author: str
+    explained: int
+    chosen: int
+    options: Sequence[int]
+
+
+class Answers:
+    """The answers in a database; thread-safe.
+
+    Parameters
+    ----------
+    url : str, optional
+        Of the database, as `core.review.database.database_url` reads it.
+
+    Raises
+    ------
+    DatabaseError
+        If the database cannot be reached.
+    """
+
+    def __init__(self, url: str | None = None):
+        self._database = Database(_answers, url)
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._database.close()
+
+    def save(self, answer: Answer) -> bool:
+        """Append an answer; return False where this person answered the question before.
+
+        Raises
+        ------
+        DataError
+            If nobody's name is given, or it is too long.
+        """
+        if not answer.author.strip() or len(answer.author) > 200 or "\0" in answer.author:
+            raise DataError("an answer needs a name of at most 200 characters")
+        values = {**vars(answer), "options": list(answer.options), "saved_at": datetime.now(UTC)}
+        try:
+            self._database.run(lambda c: c.execute(insert(_answers).values(values)))
+        except IntegrityError:
+            return False
+        return True
+
+    def of(self, dataset: str, run: str, author: str | None = None) -> pd.DataFrame:
+        """Return the answers on a run, of one person or of all, in their order.
+
+        Returns
+        -------
+        DataFrame
+            Columns path, seed, author, explained, chosen, options.
+        """
+        query = select(_answers).where(_answers.c.dataset == dataset, _answers.c.run == run)
+        if author is not None:
+            query = query.where(_answers.c.author == author)
+        query = query.order_by(_answers.c.id)
+        rows = self._database.run(lambda c: c.execute(query).mappings().all())
+        columns = ["path", "seed", "author", "explained", "chosen", "options"]
+        return pd.DataFrame([dict(row) for row in rows], columns=columns)

@@ -1,0 +1,13 @@
+"""The name of whoever reviews in this session."""
+
+import streamlit as st
+
+_NAME, _WIDGET = "reviewer.name", "reviewer.widget"
+
+
+def box() -> str:
+    """Draw the field for the name and return it; it stays while the session lasts."""
+    st.session_state.setdefault(_WIDGET, st.session_state.get(_NAME, ""))
+    name = st.text_input("Your name", max_chars=200, key=_WIDGET, width=220).strip()
+    st.session_state[_NAME] = name
+    return name
