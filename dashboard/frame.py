@@ -32,6 +32,7 @@ _PAGES = {
     Page.PATTERNS: MenuEntry("patterns", "Patterns", "stethoscope", "Debug"),
     Page.CONFUSION: MenuEntry("confusion", "Confusion", "grid_on", "Debug"),
     Page.MAP: MenuEntry("map", "Map", "scatter_plot", "Debug"),
+    Page.ROBUSTNESS: MenuEntry("robustness", "Robustness", "shield", "Debug"),
     Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
     Page.REPAIR: MenuEntry("repair", "Repair", "build_circle", "Improve"),
     Page.LESSON: MenuEntry("lesson", "Lesson", "school", "Use"),

@@ -35,6 +35,10 @@ TERMS: dict[str, str] = {
     "which changed side are split at least as unevenly, were both equally good.",
     "map": "Layout of all images in two dimensions by t-SNE: images of like pooled activations lie "
     "close together. Distances between groups mean nothing.",
+    "AUROC": "Probability that an attacked picture is more suspicious than an unchanged one; "
+    "0.5 is chance.",
+    "FGSM, PGD": "Adversarial attacks: one step, or many, along the gradient of the network's "
+    "loss, each pixel value changed by at most the strength.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "
     "paper's, `keypoints` is told where the parts are and is a ceiling.",
 }

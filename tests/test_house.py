@@ -19,7 +19,7 @@ MAX_MODULES = 14
 FLOORS = {
     "core": (
         {"repair"},
-        {"metrics", "review", "comparison", "lesson"},
+        {"metrics", "review", "comparison", "lesson", "robustness"},
         {"explanations", "search", "what_if", "diagnosis", "estimators", "zero_shot"},
         {"image_map"},
         {"runs"},
@@ -37,7 +37,7 @@ FLOORS = {
         {"__main__"},
         {"commands"},
         {"pipeline"},
-        {"training", "stages"},
+        {"training", "stages", "robustness"},
         {"images"},
         {"resume", "attributes", "downloads"},
         {"network", "datasets", "demo_world", "parallel", "arguments"},
@@ -47,6 +47,7 @@ FLOORS = {
         {"app_pages"},
         {"repair_page"},
         {"map_page"},
+        {"robustness_page"},
         {"image_page", "review_page", "compare_page", "filter_page", "lesson_quiz"},
         {"components", "scoreboard"},
         {"figures", "score_panels", "frame"},

@@ -17,6 +17,9 @@ from core.runs.row_file import RowFile
 from core.runs.run import Run
 from core.runs.validation import SUM_TOLERANCE
 
+#: A folder of a run that no stage writes; it says itself which version of the run it belongs to.
+KEPT = "robustness"
+
 
 class RunWriter:
     """Writes a run into a temporary folder and renames it when it is complete.
@@ -176,7 +179,7 @@ def _remove_all_but(run: Run) -> None:
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
     for folder in (path for path in run.folder.iterdir() if path.is_dir()):
-        if folder.name not in ("arrays", "tables"):
+        if folder.name not in ("arrays", "tables", KEPT):
             shutil.rmtree(folder)
 
 

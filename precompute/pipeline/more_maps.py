@@ -98,7 +98,7 @@ def add_maps(
         xs = xs[map_row[xs] < 0]
         if not len(xs):
             return 0
-        inputs = _inputs_of(run, device)
+        inputs = inputs_of_finished(run, device)
         RunWriter(runs, name, purpose="maps").discard()  # what a killed process left
         pipeline = Pipeline(inputs, Ranks(), say, purpose="maps")
         try:
@@ -136,8 +136,14 @@ def _write_maps(run: Run, writer: RunWriter, inputs: RunInputs, xs: np.ndarray) 
     rows.close()
 
 
-def _inputs_of(run: Run, device: str) -> RunInputs:
-    """Return what a run was made from, if it still is what it was."""
+def inputs_of_finished(run: Run, device: str) -> RunInputs:
+    """Return what a run was made from, if it still is what it was.
+
+    Raises
+    ------
+    RunError
+        If the images, the network or the code of the pass changed.
+    """
     recorded = run.manifest["settings"]
     changed = {
         "source": DataSource.from_plain(recorded["source"]),

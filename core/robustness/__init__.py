@@ -1,0 +1,1 @@
+"""How predictions, words and heatmaps of a run change when its pictures are attacked or spoilt."""

@@ -1,0 +1,1 @@
+"""Changed pictures: attacks on the network, and corruptions as cameras and files make them."""
