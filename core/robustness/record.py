@@ -136,6 +136,12 @@ def is_record_of(folder: Path, manifest: dict) -> bool:
         return False
 
 
+def files_to_keep(run_folder: Path, manifest: dict) -> list[Path]:
+    """Return the files of a run's record if it is of the version that a manifest states."""
+    folder = run_folder / FOLDER
+    return sorted(folder.iterdir()) if is_record_of(folder, manifest) else []
+
+
 def read_record(run: Run) -> AttackRecord | None:
     """Return the record of a run, None where there is none.
 

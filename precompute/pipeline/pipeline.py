@@ -14,7 +14,7 @@ from core.errors import FieldmarksError, RunError
 from core.estimators.inputs import held_out_inputs, inputs_of
 from core.explanations.factors import Factors
 from core.image_map.layout import image_layout
-from core.robustness.record import FOLDER, is_record_of
+from core.robustness.record import files_to_keep
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
@@ -143,20 +143,14 @@ class Pipeline:
         self.ranks.barrier()
 
     def _finish(self, manifest: dict) -> None:
-        self._keep_record(manifest)
+        for path in files_to_keep(self.writer.final, manifest):
+            self.writer.adopt(path)
         try:
             self.writer.finish(manifest)
         except RunError:
             # what the marks promise is not there: the next start computes it again
             self.marks.clear()
             raise
-
-    def _keep_record(self, manifest: dict) -> None:
-        """Take over the record of attacked pictures, if it is of this version of the run."""
-        folder = self.writer.final / FOLDER
-        if is_record_of(folder, manifest):
-            for path in sorted(folder.iterdir()):
-                self.writer.adopt(path)
 
     def _finished(self) -> Run | None:
         """Return the finished run, None where there is no whole one."""
