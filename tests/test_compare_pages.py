@@ -1,13 +1,15 @@
 """The pages Compare and Confusion: what they say, where they lead, bad links."""
 
 import json
+import shutil
+import time
 
 import numpy as np
 import pytest
 
 from core.comparison.comparison import Outcome, compare
 from core.metrics.confusion import confusion_matrix
-from tests.pages import links, said, visit
+from tests.pages import component_data, links, said, visit
 from tests.second_run import write_second_run
 from tests.synthetic_run import write_synthetic_run
 
@@ -79,6 +81,49 @@ def test_a_run_over_other_images_is_refused_with_counts():
 @pytest.mark.parametrize("link", ["with=nonsense", "with=second&x=999", "with=second&show=odd"])
 def test_a_bad_link_lands_softly(link):
     assert not visit(f"compare?run=synthetic&{link}").exception
+
+
+def test_the_list_is_filtered_by_class_and_by_a_word_of_captions(comparison):
+    run, xs = comparison.first, comparison.xs_first
+    is_broken = comparison.outcome == Outcome.BROKEN
+    c = int(comparison.true_c[is_broken][0])
+    named = run.counts[xs[is_broken]].sum(axis=0)
+    t = int(named.argmax())
+    phrase = run.attributes["phrase"][t]
+    for query, expected in (
+        (f"true={c}", is_broken & (comparison.true_c == c)),
+        (f"t={phrase.replace(' ', '+')}", is_broken & (run.counts[xs][:, [t]].toarray()[:, 0] > 0)),
+    ):
+        app = visit(f"compare?run=synthetic&with=second&show=broken&{query}")
+        assert not app.exception
+        (gallery,) = component_data(app, "compare.gallery")
+        assert len(gallery["items"]) == expected.sum() > 0
+        assert all(query.split("=")[0] + "=" in item["href"] for item in gallery["items"])
+
+
+def test_the_list_is_filtered_by_pattern(faulty, tmp_path, monkeypatch):
+    shutil.copytree(faulty.folder, tmp_path / "before")
+    shutil.copytree(faulty.folder, tmp_path / "after")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    pattern = faulty.table("diagnoses")["pattern"].to_numpy()[faulty.failures]
+    app = visit("compare?run=before&with=after&show=both+wrong&pattern=wrong+label")
+    (gallery,) = component_data(app, "compare.gallery")
+    assert len(gallery["items"]) == (pattern == "wrong label").sum() > 0
+
+
+def test_a_matrix_of_200_classes_takes_less_than_300_ms_of_the_server(tmp_path, monkeypatch):
+    write_synthetic_run(tmp_path, X=6000, C=200, F=8, H=1, W=1)
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    app = visit()
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        app = visit("confusion", app)
+        times.append(time.process_time() - start)
+        assert not app.exception
+        assert app.get("plotly_chart")
+        app = visit("search", app)
+    assert min(times) < 0.3
 
 
 @pytest.mark.parametrize("order", ["similar", "number"])

@@ -7,15 +7,15 @@ from core.comparison.comparison import Comparison, Outcome, compare
 from core.errors import FieldmarksError
 from core.runs.listing import list_runs
 from core.runs.run import Run
-from dashboard import data, heading, labels, links
-from dashboard.compare_page import view
+from dashboard import data, heading, labels
+from dashboard.compare_page import image_filter, view
 from dashboard.components import gallery, paging
 from dashboard.components.gallery import Line, Picture
 from dashboard.state import Key, Page, bound, choice, here, number, text
 
 PER_PAGE = 36
 #: Query parameters that the links of this page keep.
-KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PAGE)
+KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PATTERN, Key.T, Key.PAGE)
 HELP = {
     Outcome.FIXED: "Wrong in the first run, right in the second.",
     Outcome.BROKEN: "Right in the first run, wrong in the second.",
@@ -102,7 +102,6 @@ def chosen_image(comparison: Comparison) -> int | None:
 def outcomes(comparison: Comparison) -> None:
     """Draw the images of an outcome, one page of thumbnails."""
     outcome = choice(Key.SHOW, list(Outcome), Outcome.BROKEN)
-    true = number(Key.TRUE, comparison.first.sizes["C"], "class")
     heading.section("Images", HELP[Outcome(outcome)])
     st.segmented_control(
         "Outcome",
@@ -112,19 +111,13 @@ def outcomes(comparison: Comparison) -> None:
         label_visibility="collapsed",
         **bound(Key.SHOW, str(outcome), scope="compare", resets=(Key.PAGE,)),
     )
-    keep = comparison.outcome == outcome
-    if true is not None:
-        keep &= comparison.true_c == true
-        st.caption(f"Only {labels.class_name(comparison.first, true)}.")
-        st.page_link(
-            "app_pages/compare.py",
-            label="All classes",
-            query_params=links.params(**{Key.WITH: text(Key.WITH), Key.SHOW: outcome}),
-        )
+    keep = image_filter.boxes(comparison) & (comparison.outcome == outcome)
     places = np.flatnonzero(keep)
     if not len(places):
-        st.caption("No image.")
+        st.caption("No image of this outcome matches all filters.")
         return
+    if len(places) < comparison.count(Outcome(outcome)):
+        st.caption(f"{len(places):,} of {comparison.count(Outcome(outcome)):,} images.")
     page, rows = paging.window(len(places), PER_PAGE)
     gallery.show(
         [card(comparison, int(i)) for i in places[rows]],

@@ -19,7 +19,7 @@ def main() -> None:
     heading.page(
         "Map",
         "Every image is a point; images of like pooled activations lie close together. Draw "
-        "around some of them with the lasso or the box, or click one to open it.",
+        "around some of them with the lasso or the box.",
     )
     try:
         layout = run.array("layout")

@@ -7,6 +7,8 @@ from dashboard.figures.charts import NEUTRAL, PREDICTED, TRUE
 
 #: Height of a matrix in pixels: a cell's least and most, and the room for the names.
 _CELL, _LEAST, _MOST, _NAMES = 22, 420, 900, 120
+#: Steps of either colour.
+_HALF = 120
 #: Names of classes are written beside the matrix up to so many classes.
 _NAMED = 60
 
@@ -24,19 +26,29 @@ def matrix(counts: np.ndarray, names: list[str], cs: np.ndarray) -> go.Figure:
         Class index at each place: the customdata of a cell is (true, predicted).
     """
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    off = ~np.eye(len(counts), dtype=bool)
+    is_diagonal = np.eye(len(counts), dtype=bool)
+    # one byte a cell: 0 where there is no image, failures up to `_HALF`, the diagonal beyond it
+    levels = np.zeros(counts.shape, np.uint8)
+    for cells, start in ((~is_diagonal, 0), (is_diagonal, _HALF)):
+        filled = cells & (counts > 0)
+        top = share[filled].max(initial=0) or 1.0
+        levels[filled] = start + 1 + np.round((_HALF - 1) * share[filled] / top)
     figure = go.Figure()
-    for cells, colour in ((off, PREDICTED), (~off, NEUTRAL)):
-        values = np.where(cells & (counts > 0), share, np.nan)
-        top = np.nanmax(values) if np.isfinite(values).any() else 1.0
-        figure.add_heatmap(
-            z=values.astype(np.float32),
-            colorscale=[[0, _faint(colour)], [1, colour]],
-            zmin=0,
-            zmax=top,
-            showscale=False,
-            hoverinfo="skip",
-        )
+    figure.add_heatmap(
+        z=levels,
+        colorscale=[
+            [0, "rgba(0,0,0,0)"],
+            [0.5 / (2 * _HALF), "rgba(0,0,0,0)"],
+            [0.5 / (2 * _HALF), _faint(PREDICTED)],
+            [(_HALF + 0.5) / (2 * _HALF), PREDICTED],
+            [(_HALF + 0.5) / (2 * _HALF), _faint(NEUTRAL)],
+            [1, NEUTRAL],
+        ],
+        zmin=0,
+        zmax=2 * _HALF,
+        showscale=False,
+        hoverinfo="skip",
+    )
     _clickable(figure, counts, names, cs, [f"{value:.0%}" for value in share[counts > 0]])
     return _laid_out(figure, names)
 
@@ -75,7 +87,8 @@ def _clickable(
         y=rows,
         mode="markers",
         marker={"symbol": "square", "size": 12, "opacity": 0},
-        customdata=np.column_stack([cs[rows], cs[columns]]),
+        # lists: of an array the browser sends back a row as {"0": ..., "1": ...}
+        customdata=np.column_stack([cs[rows], cs[columns]]).tolist(),
         text=[
             f"{names[row]} → {names[column]}<br>{counts[row, column]:,} images, {note}"
             for row, column, note in zip(rows, columns, notes, strict=True)

@@ -111,6 +111,7 @@ def image_map(
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(125,138,151,0.06)",
             "dragmode": "lasso",
+            "clickmode": "event+select",
             "xaxis": axis,
             "yaxis": axis | {"range": [65535, 0], "scaleanchor": "x"},
             "images": _others(layout, xs),

@@ -1,0 +1,107 @@
+"""From the confusion matrix, Compare and the map to images, in a real Chromium."""
+
+import re
+
+import pytest
+
+from tests.browser import find_chromium, launch, serve, settle
+from tests.second_run import write_second_run
+from tests.synthetic_run import write_synthetic_run
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("default"),  # Playwright's own sockets
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium found"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("browser_images")
+    first = write_synthetic_run(runs, "first", X=120, F=24, T=40, C=6, H=7, W=7, R=12)
+    write_second_run(first, runs, "after")
+    with serve(runs) as server:
+        yield server
+
+
+@pytest.fixture
+def page(server):
+    with launch() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(20_000)
+        errors = []
+        page.on("pageerror", lambda error: errors.append(error))
+        yield page
+        assert not errors
+
+
+def on(page, pattern: str) -> None:
+    """Wait until the address is as the pattern says and the page is drawn."""
+    page.wait_for_url(re.compile(pattern))
+    settle(page)
+
+
+def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server):
+    page.goto(f"{server.url}/confusion?run=first")
+    settle(page)
+    cell = page.locator(".scatterlayer path.point").first
+    cell.wait_for(state="attached")
+    places = page.evaluate(
+        """() => {
+          const plot = document.querySelector(".js-plotly-plot");
+          const { xaxis, yaxis } = plot._fullLayout, at = plot.getBoundingClientRect();
+          const cells = plot._fullData.at(-1);
+          return [...cells.x].map((x, i) => ({
+            column: x, row: cells.y[i],
+            left: at.left + xaxis._offset + xaxis.l2p(x),
+            top: at.top + yaxis._offset + yaxis.l2p(cells.y[i]),
+          }));
+        }"""
+    )
+    wrong = next(place for place in places if place["column"] != place["row"])
+    page.mouse.click(wrong["left"], wrong["top"])
+    on(page, r"/failures\?.*true=\d+&predicted=\d+")
+    page.get_by_role("heading", level=2, name="Failures").wait_for()
+    page.locator("a.frame").first.wait_for()
+
+
+def test_two_runs_lead_to_the_two_sentences_of_one_image(page, server):
+    page.goto(f"{server.url}/compare?run=first")
+    settle(page)
+    page.get_by_role("combobox", name=re.compile("Second run")).click()
+    page.get_by_role("option", name="after").click()
+    on(page, r"with=after")
+    page.locator("a.frame").first.click()
+    on(page, r"/compare\?.*x=\d+")
+    page.get_by_text("Words gained").wait_for()
+    page.get_by_text("Words lost").wait_for()
+
+
+@pytest.mark.parametrize("tool", ["Box Select", "Lasso Select"])
+def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, tool):
+    page.goto(f"{server.url}/map?run=first")
+    settle(page)
+    plot = page.locator(".js-plotly-plot")
+    plot.locator(".gl-canvas").first.wait_for()
+    plot.hover()
+    page.locator(f'[data-title="{tool}"]').click()
+    box = plot.bounding_box()
+    left, top = box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"]
+    right, bottom = box["x"] + 0.8 * box["width"], box["y"] + 0.8 * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for col, row in ((right, top), (right, bottom), (left, bottom), (left, top + 5)):
+        page.mouse.move(col, row, steps=5)
+    if tool == "Box Select":
+        page.mouse.move(right, bottom, steps=5)
+    page.mouse.up()
+    on(page, r"/map\?.*region=\d+-\d+\.")
+    page.get_by_text("test images here").wait_for()
+    region = page.url.split("region=")[1]
+    page.get_by_role("link", name="Failures").last.click()
+    on(page, rf"/failures\?.*region={re.escape(region)}")
+    page.locator("a.frame").first.click()
+    on(page, r"region=.*x=\d+|x=\d+.*region=")
+    page.go_back()
+    page.get_by_role("button", name="Everywhere").click()
+    page.wait_for_url(re.compile(r"/failures\?run=first$"))
