@@ -35,9 +35,10 @@ _PAGES = {
     Page.ROBUSTNESS: MenuEntry("robustness", "Robustness", "shield", "Debug"),
     Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
     Page.REPAIR: MenuEntry("repair", "Repair", "build_circle", "Improve"),
+    Page.TRY: MenuEntry("try", "Try", "photo_camera", "Use"),
     Page.LESSON: MenuEntry("lesson", "Lesson", "school", "Use"),
 }
-_MENUS = {"Debug": "bug_report", "Improve": "build", "Use": "school"}
+_MENUS = {"Debug": "bug_report", "Improve": "build", "Use": "photo_camera"}
 
 
 def pages() -> list:

@@ -53,6 +53,8 @@ class Key(StrEnum):
     REGION = "region"
     SAVED = "saved"
     COLOUR = "colour"
+    ACROSS = "across"
+    DOWN = "down"
 
 
 class Page(StrEnum):
@@ -71,6 +73,7 @@ class Page(StrEnum):
     COMPARE = "compare"
     REPAIR = "repair"
     LESSON = "lesson"
+    TRY = "try"
 
 
 Value = str | int | float | None

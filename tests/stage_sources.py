@@ -27,6 +27,7 @@ MODULES = {
     "estimates": ("precompute.stages.estimates", "core.estimators.inputs"),
     "explanations": ("precompute.stages.explanations",),
     "layout": ("core.image_map.layout",),
+    "live": ("precompute.stages.live",),
     "diagnoses": ("core.diagnosis.diagnosis",),
     "scores": ("precompute.stages.scores",),
 }

@@ -2,10 +2,14 @@
 
 import os
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.browser import find_chromium, launch, serve, settle
+from tests.live_run import write_live_run
 from tests.synthetic_run import write_synthetic_run
 
 pytestmark = [
@@ -23,6 +27,7 @@ def server(tmp_path_factory):
     runs = tmp_path_factory.mktemp("browser")
     write_synthetic_run(runs, "first", X=120, F=24, T=40, C=6, H=7, W=7, R=12)
     write_synthetic_run(runs, "second", X=60, seed=1)
+    write_live_run(runs, "live", H=7, W=7)
     with serve(runs) as server:
         yield server
 
@@ -178,6 +183,31 @@ def test_opacity_changes_without_the_server(page):
     before = layer.evaluate("image => getComputedStyle(image).opacity")
     page.locator("input[type=range]").first.fill("0.2")
     assert layer.evaluate("image => getComputedStyle(image).opacity") == "0.2" != before
+
+
+def test_an_uploaded_picture_is_explained_and_stays_while_its_words_are_followed(page, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (900, 1200, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")  # 3 MB
+    page.goto(page.url.replace("?run=first", "try?run=live"))
+    settle(page)
+    page.set_input_files("input[type=file]", tmp_path / "large.png")
+    page.get_by_role("heading", name="Class probabilities").wait_for()
+    settle(page)
+    layer = page.locator("img.layer").first
+    assert layer.evaluate("image => image.naturalWidth") > 0
+
+    word = page.locator("a.word:not(.active)").first
+    phrase = word.inner_text()
+    word.click()
+    on(page, r"&t=")
+    in_focus(page, phrase)
+
+    page.locator('ol.ranking a[href*="versus"]').last.click()
+    on(page, r"versus=\d+")
+    page.get_by_role("heading", name="Nearest training pictures").wait_for()
+
+    page.set_input_files("input[type=file]", Path(__file__))
+    page.get_by_text("files are not allowed").wait_for()
 
 
 def test_two_runs_can_be_switched(page):

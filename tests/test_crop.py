@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.pictures.crop import FILL, Crop, square_crop
 from core.runs.contract import UNREADABLE
-from precompute.images.crop import FILL, Crop, load_crop, parts_in_crop, square_crop
+from precompute.images.crop import load_crop, parts_in_crop
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from core.errors import DataError
+from core.pictures.crop import square_crop
 from precompute.datasets.read import read_dataset
 from precompute.datasets.source import DataSource
-from precompute.images.crop import square_crop
 from tests.picture_folders import write_classes, write_picture
 
 

@@ -105,20 +105,22 @@ def nothing(folder):
 SAID_OF_THE_WHOLE = {"diagnoses", "scores"}
 FROM_ESTIMATES = {"estimates", "explanations", *SAID_OF_THE_WHOLE}
 FROM_ACTIVATIONS = {"activations", "tables", "layout", *FROM_ESTIMATES}
+#: What reads the files again, and the network.
+FROM_FILES = {*FROM_ACTIVATIONS, "live"}
 #: What is done before the first run, the change, changed settings, and what is computed again.
 CHANGES = {
     "nothing": (nothing, nothing, {}, set()),
     "workers": (nothing, nothing, {"workers": 1}, set()),
-    "an image": (nothing, _image, {}, FROM_ACTIVATIONS),
-    "two images of equal size and time exchanged": (_swap, _swap_back, {}, FROM_ACTIVATIONS),
+    "an image": (nothing, _image, {}, FROM_FILES),
+    "two images of equal size and time exchanged": (_swap, _swap_back, {}, FROM_FILES),
     "a caption": (nothing, _caption, {}, {"attributes", "tables", *FROM_ESTIMATES}),
-    "the split": (nothing, _split, {}, {"attributes", "tables", *FROM_ESTIMATES}),
-    "a box": (nothing, _box, {}, FROM_ACTIVATIONS),
-    "a checkpoint of equal size and time": (nothing, _checkpoint, {}, FROM_ACTIVATIONS),
+    "the split": (nothing, _split, {}, {"attributes", "tables", "live", *FROM_ESTIMATES}),
+    "a box": (nothing, _box, {}, FROM_FILES),
+    "a checkpoint of equal size and time": (nothing, _checkpoint, {}, FROM_FILES),
     "rare attributes": (nothing, nothing, {"min_images": 8}, {"attributes", *FROM_ESTIMATES}),
     "estimators": (nothing, nothing, {"estimators": ("literal",)}, FROM_ESTIMATES),
-    "kept maps": (nothing, nothing, {"maps": "test"}, FROM_ACTIVATIONS),
-    "thumbnails": (nothing, nothing, {"thumb_size": 20}, FROM_ACTIVATIONS),
+    "kept maps": (nothing, nothing, {"maps": "test"}, FROM_FILES),
+    "thumbnails": (nothing, nothing, {"thumb_size": 20}, FROM_FILES),
     "the seed": (nothing, nothing, {"seed": 1}, FROM_ESTIMATES),
 }
 
@@ -139,11 +141,12 @@ def test_only_what_depends_on_a_change_is_computed_again(birds, change):
 
 VERSIONS_RAISED = {
     "attributes": {"attributes", *FROM_ESTIMATES},
-    "activations": FROM_ACTIVATIONS,
+    "activations": FROM_FILES,
     "tables": {"tables", *SAID_OF_THE_WHOLE},
     "estimates": FROM_ESTIMATES,
     "explanations": {"explanations", *SAID_OF_THE_WHOLE},
     "layout": {"layout"},
+    "live": {"live"},
     "diagnoses": {"diagnoses"},
     "scores": {"scores"},
 }
@@ -197,7 +200,7 @@ def test_scores_of_another_seed_are_computed_again(scored_birds):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("arrays/pooled.npy", {*FROM_ACTIVATIONS, "attributes"}),
+        ("arrays/pooled.npy", {*FROM_FILES, "attributes"}),
         ("tables/clusters.parquet", {"diagnoses"}),
     ],
 )

@@ -114,18 +114,21 @@ def tiny_settings(folder: Path, runs: Path, **changes) -> Settings:
     return Settings(**{**given, **changes})
 
 
-def run_tiny(folder: Path, runs: Path, is_scored: bool = False, **changes) -> list[str]:
+def run_tiny(
+    folder: Path, runs: Path, is_scored: bool = False, is_live: bool = False, **changes
+) -> list[str]:
     """Compute the run in small chunks and return what was said.
 
     Nothing waits for the disk: what a killed process wrote, the system still has. Diagnoses and
-    scores, which take longer than all else, are left out unless asked for.
+    scores, and the network's file, take longer than all else and are left out unless asked for.
     """
     said: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(patch.object(chunks, "CHUNK", CHUNK))
         stack.enter_context(patch.object(os, "fsync"))
-        if not is_scored:
-            unasked = patch.object(pipeline.Pipeline, "_unless_impossible", return_value="unasked")
+        asked = {"_diagnoses": is_scored, "_scores": is_scored, "_live": is_live}
+        for step in (step for step, is_asked in asked.items() if not is_asked):
+            unasked = patch.object(pipeline.Pipeline, step, return_value="unasked")
             stack.enter_context(unasked)
         pipeline.precompute(tiny_settings(folder, runs, **changes), said.append)
     return said

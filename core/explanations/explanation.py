@@ -128,7 +128,7 @@ def _selected(
     """Return the mixture of the filters' p.d.f.s with weights ``p_f``, and its top attributes."""
     p = p_f @ run.array("p_t_given_f", estimator)
     top = top_attributes(p[None], run.attributes, min(k, len(p)))
-    ts = by_lift(top, p[None], average_filter(run, estimator))[0]
+    ts = by_lift(top, p[None], average_filter(run.source, estimator))[0]
     return p, [int(t) for t in ts if t >= 0]
 
 

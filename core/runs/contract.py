@@ -5,8 +5,8 @@ Writer, reader, tests and the table in the README are all derived from these lis
 Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
 of a feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
 attributes stored for an explanation, R top-activating images of a filter, N canonical images of a
-class, D coordinates of an image on the map. ``X+1`` is one more than X. S permutations of captions,
-L attributes kept of each filter.
+class, D coordinates of an image on the map, S permutations of captions, L attributes kept of each
+filter, Q test images whose distance to the training images is kept. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -69,15 +69,11 @@ ARRAYS: tuple[ArraySpec, ...] = (
         optional=True,
     ),
     ArraySpec(
-        "cell_centres",
-        ("H", "W", "2"),
-        "float32",
+        *("cell_centres", ("H", "W", "2"), "float32"),
         "receptive-field centre of each map cell: row, column in the unit square of the input",
     ),
     ArraySpec(
-        "parts",
-        ("X", "P", "2"),
-        "float32",
+        *("parts", ("X", "P", "2"), "float32"),
         "keypoints: row, column in the unit square of the crop, NaN where not visible",
     ),
     ArraySpec("counts_indptr", ("X+1",), "int64", "counts as CSR: first entry of each image"),
@@ -114,9 +110,7 @@ ARRAYS: tuple[ArraySpec, ...] = (
         optional=True,
     ),
     ArraySpec("null_p", ("S", "F", "L"), "float16", "their p(t given f), in [0, 1]", optional=True),
-    ArraySpec(
-        "top_images", ("F", "R"), "int32", "top-activating images by pooled activation, descending"
-    ),
+    ArraySpec("top_images", ("F", "R"), "int32", "top images by pooled activation, descending"),
     ArraySpec(
         "top_t_predicted", ("X", "K"), "int32", "attributes by descending p(t given x, predicted c)"
     ),
@@ -127,6 +121,11 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("top_p_true", ("X", "K"), "float32", "their p(t given x, true c), in [0, 1]"),
     ArraySpec("canonical", ("C", "N"), "int32", "images nearest to the class's mean, -1 for none"),
     ArraySpec("layout", ("X", "D"), "float32", "column, row on the map, in [0, 1]", optional=True),
+    ArraySpec(
+        *("neighbour_distance", ("Q",), "float32"),
+        "cosine distance of test images to their 10th nearest training image, ascending",
+        optional=True,
+    ),
     ArraySpec("thumb_offsets", ("X+1",), "int64", "start of each JPEG in thumbs.bin, bytes"),
     ArraySpec(
         "caption_offsets", ("X+1",), "int64", "start of each caption text in captions.bin, bytes"

@@ -22,6 +22,8 @@ from core.runs.validation import check_manifest
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
+#: The network of the run as an ONNX file, see `core.live.network_file`; a run may lack it.
+NETWORK = "network.onnx"
 #: Arrays of at most this many bytes are read into memory and not mapped.
 _SMALL = 1 << 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -32,7 +32,6 @@ class Run(HeadOfRun):
     Parameters
     ----------
     folder : Path
-        The run's folder.
 
     Attributes
     ----------
@@ -100,6 +99,11 @@ class Run(HeadOfRun):
     def name(self) -> str:
         """The run's name, the name of its folder."""
         return self.folder.name
+
+    @property
+    def source(self) -> "Run":
+        """The run whose estimates it uses: itself."""
+        return self
 
     @property
     def array_names(self) -> list[str]:

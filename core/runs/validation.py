@@ -34,6 +34,7 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "null_high": (0, 1),
     "null_t": (0, "T"),
     "null_p": (0, 1),
+    "neighbour_distance": (0, 2),
     "images.true_c": (0, "C"),
     "images.predicted_c": (0, "C"),
     "images.confidence": (0, 1),

@@ -66,6 +66,13 @@ def decoded(photo: bytes) -> Image.Image:
         return Image.new("RGB", _NO_PHOTO, (128, 128, 128))
 
 
+def jpeg(image: Image.Image, quality: int = 88) -> bytes:
+    """Return a picture as JPEG bytes."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
 def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
     """Return the image with the heatmap over it.
 
@@ -86,9 +93,7 @@ def blend(photo: bytes, heatmap: np.ndarray, opacity: float = 0.65) -> bytes:
     over = Image.fromarray(colourise(heatmap)).resize(base.size, Image.Resampling.BICUBIC)
     mask = over.getchannel("A").point(lambda a: a * opacity)
     base.paste(over.convert("RGB"), mask=mask)
-    buffer = io.BytesIO()
-    base.save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
+    return jpeg(base)
 
 
 def side_by_side(pictures: list[bytes]) -> bytes:
@@ -100,9 +105,7 @@ def side_by_side(pictures: list[bytes]) -> bytes:
     for image in images:
         sheet.paste(image, (left, 0))
         left += image.width
-    buffer = io.BytesIO()
-    sheet.save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
+    return jpeg(sheet)
 
 
 def active_box(heatmap: np.ndarray, level: float = 0.5) -> tuple[float, float, float]:

@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 
 from core.diagnosis.image_quality_measures import quality
+from core.pictures.crop import Crop
 from core.runs.contract import UNREADABLE
 from precompute.datasets.dataset import BBOX, Dataset
-from precompute.images.crop import Crop, load_crop, parts_in_crop
+from precompute.images.crop import load_crop, parts_in_crop
 from precompute.network.preprocessing import CompletePreprocessing
 from precompute.resume.fingerprint import listing
 

@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import DataError
-
-#: How the network's square is cut out of an image, see `precompute.images.crop`.
-CROPS = ("box", "centre", "whole")
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+from core.pictures.crop import CROPS, INTERPOLATIONS
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from core.estimators import KEYPOINT_ESTIMATORS
 from core.runs.contract import N_EXPLAIN
+from core.runs.run import Run
 from precompute.attributes.noun_classes import keypoints_by_name
 from precompute.datasets.dataset import Dataset
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.plan import Plan
 from precompute.resume.fingerprint import library_versions
-from precompute.resume.stage import Stage
+from precompute.resume.stage import Stage, StageMark
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,7 +22,7 @@ _LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "PI
 _SPEED = ("workers", "name", "runs")
 
 
-def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes: dict) -> dict:
+def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], sizes: dict) -> dict:
     """Return the manifest of a run.
 
     It holds no time and no name of a machine: the same inputs give the same bytes.
@@ -30,8 +31,8 @@ def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes:
     ----------
     inputs : RunInputs
     plan : Plan
-    left_out : dict of str
-        Why a stage could not be computed, by its name.
+    marks : dict of StageMark
+        Of the finished stages, by name.
     sizes : dict of str to int
         Of the run, by letter.
     """
@@ -50,6 +51,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes:
         "mean": list(model.preprocessing.mean),
         "std": list(model.preprocessing.std),
         "crop": model.preprocessing.crop,
+        "crop_share": model.preprocessing.crop_share,
         "interpolation": model.preprocessing.interpolation,
         "head": {
             "kind": model.head.kind,
@@ -67,9 +69,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, left_out: dict[str, str], sizes:
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": settings,
         "seed": inputs.settings.seed,
-        "stages": {
-            name: recorded(stage, left_out.get(name, "")) for name, stage in plan.stages.items()
-        },
+        "stages": {name: recorded(stage, marks.get(name)) for name, stage in plan.stages.items()},
         "versions": library_versions(_LIBRARIES),
     }
 
@@ -80,13 +80,23 @@ def _keypoints(dataset: Dataset) -> dict[str, tuple[str, ...]]:
     return keypoints_by_name(dataset.part_names) if nouns is None else dict(nouns.keypoints)
 
 
-def recorded(stage: Stage, left_out: str = "") -> dict:
+def recorded(stage: Stage, mark: StageMark | None = None) -> dict:
     """Return what a manifest says of a stage."""
     return {
         "fingerprint": stage.fingerprint,
         "version": stage.version,
         "inputs": stage.inputs,
-        "left_out": left_out,
+        "left_out": mark.left_out if mark else "",
+        **({"measured": mark.measured} if mark and mark.measured else {}),
+    }
+
+
+def marks_of(run: Run | None) -> dict[str, StageMark]:
+    """Return what the manifest of a finished run says of its stages."""
+    stages = run.manifest.get("stages", {}) if run is not None else {}
+    return {
+        name: StageMark(stage["fingerprint"], stage.get("left_out", ""), stage.get("measured", {}))
+        for name, stage in stages.items()
     }
 
 

@@ -20,7 +20,8 @@ from precompute.network.forward import Forward, threads_of_torch
 from precompute.network.settings import NetworkSettings
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.pipeline import Pipeline, Say, marks_of
+from precompute.pipeline.manifest import marks_of
+from precompute.pipeline.pipeline import Pipeline, Say
 from precompute.pipeline.plan import KeptMaps, make_plan
 from precompute.pipeline.settings import Settings
 from precompute.resume.lock import locked
@@ -136,7 +137,7 @@ def _write_maps(run: Run, writer: RunWriter, inputs: RunInputs, xs: np.ndarray) 
     rows.close()
 
 
-def inputs_of_finished(run: Run, device: str) -> RunInputs:
+def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
     """Return what a run was made from, if it still is what it was.
 
     Raises

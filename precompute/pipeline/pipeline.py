@@ -19,7 +19,7 @@ from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.manifest import run_manifest
+from precompute.pipeline.manifest import marks_of, run_manifest
 from precompute.pipeline.plan import (
     CANONICAL,
     LAYOUT_SEED,
@@ -117,6 +117,7 @@ class Pipeline:
             "estimates": self._estimates,
             "explanations": self._explanations,
             "layout": self._layout,
+            "live": self._live,
             "diagnoses": self._diagnoses,
             "scores": self._scores,
         }
@@ -124,22 +125,22 @@ class Pipeline:
             self._remove_stale(plan)
         self.ranks.barrier()
         self.plan = plan
-        left_out: dict[str, str] = {}
+        marks: dict[str, StageMark] = {}
         for name, step in steps.items():
             if not self._is_current(self.plan.stages[name], earlier.get(name)):
                 computed = step()
-                if isinstance(computed, str):
-                    left_out[name] = computed
-                elif computed is not None:
+                if isinstance(computed, list):
                     self.plan = make_plan(self.inputs, computed)
                 if self.ranks.is_first:
-                    self.marks.put(self.plan.stages[name], left_out.get(name, ""))
+                    left_out = computed if isinstance(computed, str) else ""
+                    measured = computed if isinstance(computed, dict) else None
+                    marks[name] = self.marks.put(self.plan.stages[name], left_out, measured)
             elif self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
-                left_out[name] = mark.left_out
+                marks[name] = mark
             self.ranks.barrier()
         if self.ranks.is_first:
             sizes = self._read().sizes
-            self._finish(run_manifest(self.inputs, self.plan, left_out, sizes))
+            self._finish(run_manifest(self.inputs, self.plan, marks, sizes))
         self.ranks.barrier()
 
     def _finish(self, manifest: dict) -> None:
@@ -189,7 +190,7 @@ class Pipeline:
                 if earlier is not None and stage.is_finished(earlier, self.writer.final):
                     for path in stage.existing_files(self.writer.final):
                         self.writer.adopt(path)
-                    self.marks.put(stage, earlier.left_out)
+                    self.marks.put(stage, earlier.left_out, earlier.measured)
                     is_current = True
             self.say(f"{stage.name}: {'current' if is_current else 'computing'}")
         return self.ranks.gather(is_current)[0]
@@ -266,35 +267,36 @@ class Pipeline:
         if self.ranks.is_first:
             self.writer.put("layout", image_layout(self._read().array("pooled"), LAYOUT_SEED))
 
-    def _diagnoses(self) -> str | None:
+    def _live(self) -> str | dict[str, float] | None:
+        # the exporter takes longer to import than all else that an up-to-date run needs
+        from precompute.stages.live import write_live
+
+        made_from = (self.inputs.model, self.inputs.dataset, self.inputs.precision)
+        return self._unless_impossible(
+            "live", lambda: write_live(self._read(), self.writer, *made_from)
+        )
+
+    def _diagnoses(self) -> str | dict[str, float] | None:
         def write() -> None:
             for name, table in diagnose(self._read()).items():
                 self.writer.put_table(name, table)
 
         return self._unless_impossible("diagnoses", write)
 
-    def _scores(self) -> str | None:
+    def _scores(self) -> str | dict[str, float] | None:
         def write() -> None:
             write_scores(self._read(), SCORES_SEED)
 
         return self._unless_impossible("scores", write)
 
-    def _unless_impossible(self, name: str, write: Callable[[], None]) -> str | None:
-        """Return why it cannot be done, for a run without test images for instance, if so."""
+    def _unless_impossible(
+        self, name: str, write: Callable[[], dict[str, float] | None]
+    ) -> str | dict[str, float] | None:
+        """Return what was measured, or why it cannot be done, as for a run without test images."""
         if not self.ranks.is_first:
             return None
         try:
-            write()
+            return write()
         except FieldmarksError as error:
             self.say(f"{name}: left out, {error}")
             return str(error)
-        return None
-
-
-def marks_of(run: Run | None) -> dict[str, StageMark]:
-    """Return what the manifest of a finished run says of its stages."""
-    stages = run.manifest.get("stages", {}) if run is not None else {}
-    return {
-        name: StageMark(stage["fingerprint"], stage.get("left_out", ""))
-        for name, stage in stages.items()
-    }

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.estimators.base import estimator_version
 from core.runs.contract import N_EXPLAIN, K
-from core.runs.files import EVALUATION
+from core.runs.files import EVALUATION, NETWORK
 from core.runs.run import Run
 from precompute.attributes.lexicon import CAPTION_WORDS
 from precompute.attributes.synonyms import SYNONYMS
@@ -152,6 +152,12 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
     stages = (
         *made,
         _stage("layout", {"images": images_read, "seed": LAYOUT_SEED}, ("layout",)),
+        _stage(
+            "live",
+            {"images": images_read, "split": split},
+            ("neighbour_distance",),
+            (NETWORK,),
+        ),
         _stage(
             "diagnoses",
             {**fingerprints, "sentence": N_EXPLAIN},

@@ -10,8 +10,8 @@ from precompute.pipeline.plan import SCORES_SEED, scores_stage
 from precompute.resume.lock import locked
 from precompute.stages.scores import write_scores
 
-#: Stages that do not compute the run but say something of it.
-_AFTERWARDS = ("layout", "diagnoses", "scores")
+#: Stages that do not compute the run but say or add something.
+_AFTERWARDS = ("layout", "live", "diagnoses", "scores")
 
 
 def rescore(run: Run, seed: int = SCORES_SEED) -> dict:

@@ -12,6 +12,7 @@ VERSIONS = {
     "estimates": 3,
     "explanations": 1,
     "layout": 1,
+    "live": 1,
     "diagnoses": 1,
     "scores": 4,
 }
@@ -23,6 +24,7 @@ LIBRARIES = {
     "estimates": ("numpy", "scipy", "sklearn"),
     "explanations": ("numpy",),
     "layout": ("numpy", "sklearn"),
+    "live": ("torch", "onnx", "onnxscript", "onnxruntime", "numpy"),
     "diagnoses": ("numpy", "scipy", "sklearn", "inflect"),
     "scores": ("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
 }

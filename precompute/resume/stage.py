@@ -7,7 +7,7 @@ others.
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.runs.contract import ARRAYS
@@ -25,10 +25,13 @@ class StageMark:
         Of what it was computed from.
     left_out : str
         Why it could not be computed and left no file, empty where it did.
+    measured : dict
+        What was measured of its result.
     """
 
     fingerprint: str
     left_out: str = ""
+    measured: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,11 +120,15 @@ class Marks:
         except (OSError, ValueError, TypeError):
             return None
 
-    def put(self, stage: Stage, left_out: str = "") -> None:
-        """StageMark a stage as finished; its files must be on the disk by now."""
+    def put(
+        self, stage: Stage, left_out: str = "", measured: dict[str, float] | None = None
+    ) -> StageMark:
+        """Mark a stage as finished; its files must be on the disk by now."""
+        mark = StageMark(stage.fingerprint, left_out, measured or {})
         self._path(stage).parent.mkdir(exist_ok=True)
         with atomic_write(self._path(stage)) as file:
-            file.write(json.dumps(vars(StageMark(stage.fingerprint, left_out))).encode())
+            file.write(json.dumps(vars(mark)).encode())
+        return mark
 
     def remove(self, stage: Stage) -> None:
         """Take the mark away, before anything of the stage changes."""

@@ -1,0 +1,166 @@
+"""The network of a run as one file that ONNX Runtime runs: new pictures without torch.
+
+The file maps pixels to feature maps, pooled activations and class scores; normalisation, the order
+of the classes and positive and negative parts of signed maps are in it. Writing a run checks it
+against the stored class scores (`precompute.stages.live`), by this same module.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import DataError, MissingRunError, RunError, one_line
+from core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
+from core.runs.files import NETWORK
+from core.runs.run import Run
+
+#: Names of the input and the outputs in the file.
+PIXELS, OUTPUTS = "pixels", ("maps", "pooled", "logits")
+#: More threads than these wait for each other on one picture.
+_MAX_THREADS = 4
+INSTALL = "python -m pip install onnxruntime"
+
+
+@dataclass(frozen=True)
+class NetworkOutput:
+    """What a network makes of one picture.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (F, H, W), float32
+    pooled : ndarray of shape (F,), float32
+    logits : ndarray of shape (C,), float32
+    """
+
+    maps: np.ndarray
+    pooled: np.ndarray
+    logits: np.ndarray
+
+
+class NetworkFile:
+    """A network that is ready to run; safe to call from several threads.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+
+    Attributes
+    ----------
+    input_size : int
+        Side of the square input in pixels.
+
+    Raises
+    ------
+    DataError
+        If ONNX Runtime is not installed.
+    RunError
+        If the file cannot be read.
+    """
+
+    def __init__(self, path: Path):
+        try:
+            import onnxruntime
+        except ImportError:
+            raise DataError(
+                f"running the network on a new picture needs ONNX Runtime: install it by "
+                f"'{INSTALL}'"
+            ) from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = min(_MAX_THREADS, os.cpu_count() or 1)
+        # threads that wait in a loop would take the cores from other sessions
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+            side = self._session.get_inputs()[0].shape[1]
+            is_as_written = [o.name for o in self._session.get_outputs()] == list(OUTPUTS)
+        except Exception as error:
+            # ONNX Runtime raises classes of its own without a common base
+            raise RunError(
+                f"{path} cannot be read ({one_line(error)}): delete it and precompute again"
+            ) from None
+        if not is_as_written or not isinstance(side, int):
+            raise RunError(f"{path} is no network of a run: delete it and precompute again")
+        self.input_size: int = side
+
+    def __call__(self, pixels: np.ndarray) -> NetworkOutput:
+        """Run one picture.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (S, S, 3), uint8
+            RGB, see `core.pictures.crop.cut_out`.
+        """
+        feed = {PIXELS: np.ascontiguousarray(pixels, np.uint8)[None]}
+        maps, pooled, logits = self._session.run(list(OUTPUTS), feed)
+        return NetworkOutput(maps[0], pooled[0], logits[0])
+
+
+def network_file(run: Run) -> NetworkFile:
+    """Open the network of a run.
+
+    Raises
+    ------
+    MissingRunError
+        If the run has none; the message says why, and what makes one.
+    """
+    path = run.folder / NETWORK
+    if path.is_file():
+        return NetworkFile(path)
+    stage = run.manifest.get("stages", {}).get("live")
+    reason = stage.get("left_out", "") if stage else "it was made before there was one"
+    raise MissingRunError(
+        f"run {run.name!r} has no network that can run here ({reason or 'its file is missing'}): "
+        f"'python -m precompute export {run.name}' makes it"
+    )
+
+
+@dataclass(frozen=True)
+class Fed:
+    """How a run's network is fed.
+
+    Parameters
+    ----------
+    crop : str
+        One of `core.pictures.crop.CROPS`.
+    crop_share : float
+        Of the crop "centre".
+    interpolation : str
+        One of `core.pictures.crop.INTERPOLATIONS`.
+    """
+
+    crop: str = "box"
+    crop_share: float = 1.0
+    interpolation: str = "bilinear"
+
+    @classmethod
+    def of(cls, run: Run) -> "Fed":
+        """Return what the manifest of a run says; what it does not say as older versions had it.
+
+        Raises
+        ------
+        RunError
+            If it says something unknown.
+        """
+        stated = run.manifest
+        fed = cls(
+            stated.get("crop", "box"),
+            stated.get("crop_share", 1.0),
+            stated.get("interpolation", "bilinear"),
+        )
+        is_share = isinstance(fed.crop_share, float | int) and 0 < fed.crop_share <= 1
+        if fed.crop not in CROPS or fed.interpolation not in INTERPOLATIONS or not is_share:
+            raise RunError(
+                f"manifest.json of run {run.name!r} does not say how the network is fed: "
+                "precompute it again"
+            )
+        return fed
+
+    def square(self, size: tuple[int, int], box: Box) -> Crop:
+        """Return the square of a picture of this size for a box, that of all of it by default."""
+        return frame_of_box(*size, box, self.crop, self.crop_share)

@@ -1,0 +1,43 @@
+"""``export``: write the network of a finished run as a file that the dashboard can run."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "export",
+        help="add the network to a run that was made without it, for the page Try",
+        description="Write the network of a finished run as an ONNX file into the run and check "
+        "it against the run's class scores. The images and the checkpoint must be those of the "
+        "run; what else of the run is not current is computed too.",
+    )
+    parser.add_argument("name", metavar="RUN")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Export the network."""
+    from core.errors import RunError
+    from core.runs.files import check_name, runs_folder
+    from core.runs.run import Run
+    from precompute.parallel.ranks import Ranks
+    from precompute.pipeline.more_maps import inputs_of_finished
+    from precompute.pipeline.pipeline import Pipeline
+    from precompute.pipeline.plan import KeptMaps
+    from precompute.resume.lock import locked
+
+    runs = args.runs or runs_folder()
+    with locked(runs, args.name):
+        run = Run(runs / check_name(args.name))
+        Pipeline(inputs_of_finished(run), Ranks(), print).run(KeptMaps.of(run))
+    stage = Run(runs / args.name).manifest["stages"]["live"]
+    if stage["left_out"]:
+        raise RunError(stage["left_out"])
+    measured = stage["measured"]
+    print(
+        f"run {args.name!r}: network exported; largest difference of a class score on "
+        f"{measured['images']} images {measured['difference']:.1e}"
+    )
