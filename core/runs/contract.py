@@ -1,16 +1,17 @@
 """The contract on disk, as data: the arrays and tables of a run and their meaning.
 
-Writer, reader, tests and the table in the README are all derived from these lists.
-
-Sizes are letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns
-of a feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
+Writer, reader, tests and the table in the README are all derived from these lists. Sizes are
+letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns of a
+feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
 attributes stored for an explanation, R top-activating images of a filter, N canonical images of a
 class, D coordinates of an image on the map, S permutations of captions, L attributes kept of each
-filter, Q test images whose distance to the training images is kept. ``X+1`` is one more than X.
+filter, Q test images whose distance to the training images is kept, Y pairs of words that may mean
+the same. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
 
+from core.language.synonym_candidates import SYNONYM_COLUMNS
 from core.name_status import MAX_Q, NameStatus
 
 SCHEMA_VERSION = 1
@@ -259,6 +260,7 @@ TABLES: tuple[TableSpec, ...] = (
         },
         optional=True,
     ),
+    TableSpec("synonym_candidates", "Y", SYNONYM_COLUMNS, optional=True),
     TableSpec(
         "facts",
         "X",

@@ -7,7 +7,7 @@ from core.runs.run import Run
 from core.search.query import Query, format_query, parse
 from core.search.search import AGREES, caption_agreement, search
 from core.search.vocabulary import Vocabulary
-from dashboard import data, heading, labels, links
+from dashboard import data, heading, labels, links, synonym_panel
 from dashboard.components import gallery, paging, query_box, ranking
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures.heatmaps import attribute_layer
@@ -31,6 +31,7 @@ def main() -> None:
     how_it_was_read(run, query, vocabulary)
     if query.is_empty:
         examples(run, vocabulary)
+        synonym_panel.show(run)
         return
     results(run, query, vocabulary)
 

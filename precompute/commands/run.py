@@ -50,6 +50,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="WHICH",
         help="images whose feature maps are kept: all, test, none or how many test images",
     )
+    add(
+        "--synonyms",
+        type=Path,
+        metavar="FILE",
+        help="further synonyms, accepted on the Search page (kind,word,becomes)",
+    )
     add("--no-merge", action="store_true", help="keep synonyms apart")
     add(
         "--min-images", type=positive(int), metavar="N", help="leave out attributes of fewer images"
@@ -100,6 +106,7 @@ def run(args: argparse.Namespace) -> None:
         runs=args.runs or runs_folder(),
         maps=args.maps,
         merge=not args.no_merge,
+        synonyms=args.synonyms,
         thumb_size=args.thumb_size,
         leave_out=tuple(sorted(set(args.leave_out))),
         seed=args.seed,

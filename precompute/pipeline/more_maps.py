@@ -151,6 +151,7 @@ def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
         "checkpoint": recorded["checkpoint"] and Path(recorded["checkpoint"]),
         "network": NetworkSettings.from_plain(recorded["network"]),
         "estimators": tuple(recorded["estimators"]),
+        "synonyms": Path(recorded["synonyms"]) if recorded.get("synonyms") else None,
         "leave_out": tuple(recorded.get("leave_out", ())),
     }
     settings = Settings(

@@ -210,9 +210,9 @@ class Pipeline:
                 self.inputs.words,
                 dataset.language,
                 dataset.part_names,
-                settings.merge,
-                settings.min_images,
+                *(settings.merge, settings.min_images),
                 self.inputs.is_learnt,
+                settings.synonyms,
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:

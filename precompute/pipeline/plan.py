@@ -81,7 +81,10 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
             "captions": digest(*inputs.words.parts),
             "split": split,
             "language": digest(
-                [file_digest(path) for path in language.files],
+                [
+                    file_digest(path)
+                    for path in (*language.files, *filter(None, [settings.synonyms]))
+                ],
                 list(language.kinds),
                 dataset.part_names,
             ),

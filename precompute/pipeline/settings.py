@@ -37,6 +37,8 @@ class Settings:
         Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
     merge : bool
         Make synonyms one attribute.
+    synonyms : Path, optional
+        Further rules, those that a person accepted, see `core.review.accepted_synonyms`.
     min_images : int, optional
         Attributes named in fewer images are left out; a default by
         `precompute.attributes.extraction`.
@@ -67,6 +69,7 @@ class Settings:
     input_size: int | None = None
     maps: str = "all"
     merge: bool = True
+    synonyms: Path | None = None
     min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))
     leave_out: tuple[int, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain, compress, islice
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -27,6 +28,7 @@ def write_attributes(
     merge: bool,
     min_images: int | None,
     is_train: np.ndarray,
+    accepted: Path | None = None,
 ) -> None:
     """Extract the attributes of all images and write them.
 
@@ -44,8 +46,11 @@ def write_attributes(
     merge, min_images
         Make synonyms one; see `precompute.attributes.extraction.extract`, None for its default.
     is_train : ndarray of shape (X,), bool
+    accepted : Path, optional
+        Further synonyms, that a person accepted.
     """
-    synonyms = Synonyms.load(*filter(None, [language.synonyms])) if merge else None
+    tables = filter(None, [language.synonyms, accepted])
+    synonyms = Synonyms.load(*tables) if merge else None
     nouns = language.nouns or _learnt(words, part_names, is_train)
     extracted = extract(
         words.lines,

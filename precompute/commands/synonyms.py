@@ -1,0 +1,50 @@
+"""``synonyms``: words of a run's captions that may mean the same, for a person to accept."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "synonyms",
+        help="suggest words that may mean the same",
+        description="Compare the captions of the training images: two words may mean the same "
+        "where writers of one image take either and not both. The candidates are written into the "
+        "run, and the Search page shows them; what a person accepts there goes into a file for "
+        "'run --synonyms'. Nothing is merged by itself.",
+    )
+    parser.add_argument("run_name", metavar="RUN")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="print so many")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write and print the candidates."""
+    from core.language.synonym_candidates import synonym_candidates
+    from core.runs.files import atomic_write
+    from core.runs.run import open_run
+    from precompute.attributes.caption_attributes import caption_attributes
+    from precompute.attributes.synonyms import Synonyms
+    from precompute.datasets.read import read_dataset
+    from precompute.datasets.source import DataSource
+
+    opened = open_run(args.run_name, args.runs)
+    settings = opened.manifest["settings"]
+    language = read_dataset(DataSource.from_plain(settings["source"])).language
+    accepted = settings.get("synonyms")
+    tables = [language.synonyms, Path(accepted) if accepted else None]
+    synonyms = Synonyms.load(*filter(None, tables)) if settings["merge"] else None
+    named, image, attributes = caption_attributes(opened, language, synonyms)
+    words = (attributes[column].to_numpy() for column in ("adjective", "noun"))
+    table = synonym_candidates(named, image, *words)
+    with atomic_write(opened.folder / "tables" / "synonym_candidates.parquet") as file:
+        table.to_parquet(file, index=False)
+    for row in table.head(args.top).itertuples(index=False):
+        print(
+            f"{row.kind} {row.word!r} and {row.other!r}: {row.n_images} images, apart "
+            f"{row.n_apart:.0f} times ({row.expected_apart:.0f} expected), together "
+            f"{row.n_together:.0f} ({row.expected_together:.0f})"
+        )
+    print(f"{len(table):,} candidates in run {opened.name!r}: accept some on the Search page")
