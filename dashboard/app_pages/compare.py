@@ -111,7 +111,7 @@ def outcomes(comparison: Comparison) -> None:
         label_visibility="collapsed",
         **bound(Key.SHOW, str(outcome), scope="compare", resets=(Key.PAGE,)),
     )
-    keep = image_filter.boxes(comparison) & (comparison.outcome == outcome)
+    keep = image_filter.filtered(comparison) & (comparison.outcome == outcome)
     places = np.flatnonzero(keep)
     if not len(places):
         st.caption("No image of this outcome matches all filters.")

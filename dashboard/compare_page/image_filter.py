@@ -9,7 +9,7 @@ from dashboard import data, image_filters, labels
 from dashboard.state import Key, bound, choice, number
 
 
-def boxes(comparison: Comparison) -> np.ndarray:
+def filtered(comparison: Comparison) -> np.ndarray:
     """Draw the choices; return which images they leave, shape (n,), bool.
 
     Patterns, captions and classes are those of the first run; a class is an image's label by the

@@ -216,8 +216,7 @@ class Pipeline:
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:
-        # torchvision takes longer to import than all else that an up-to-date run needs
-        from precompute.network.forward import Forward
+        from precompute.network.forward import Forward  # slow to import
         from precompute.stages.activations import write_activations
 
         inputs = self.inputs
@@ -268,8 +267,7 @@ class Pipeline:
             self.writer.put("layout", image_layout(self._read().array("pooled"), LAYOUT_SEED))
 
     def _live(self) -> str | dict[str, float] | None:
-        # the exporter takes longer to import than all else that an up-to-date run needs
-        from precompute.stages.live import write_live
+        from precompute.stages.live import write_live  # slow to import
 
         made_from = (self.inputs.model, self.inputs.dataset, self.inputs.precision)
         return self._unless_impossible(
