@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from core.errors import DataError, FieldmarksError, ModelError
 from core.head import LINEAR
+from precompute.network.checkpoint import Checkpoint, write_checkpoint
 from precompute.network.loading import load_network
 from precompute.network.settings import NetworkSettings
 from precompute.network.sources import build_network, torchvision_names
@@ -110,6 +111,15 @@ def test_a_network_for_other_classes_gets_a_head_for_those_of_its_weights(code, 
     torch.save(state, tmp_path / "mine.pth")
     loaded = load(code, tmp_path / "mine.pth", "Net.from_name", ["narrow"])
     np.testing.assert_array_equal(loaded.class_weights, state["fc.weight"])
+
+
+def test_so_does_one_that_train_wrote(code, state, tmp_path):
+    half, names = (0.5,) * 3, ["a", "b", "c"]
+    trained = Checkpoint(f"{code}:Net.from_name", state, [1, 2, 3], names, S, half, half)
+    write_checkpoint(tmp_path / "mine.pth", trained)
+    loaded = load(code, tmp_path / "mine.pth", "Net.from_name", ["narrow"])
+    np.testing.assert_array_equal(loaded.class_weights, state["fc.weight"])
+    assert loaded.class_names == names
 
 
 def test_flags_say_how_it_is_fed_and_what_nobody_says_is_told(code, state, tmp_path):

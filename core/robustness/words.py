@@ -75,7 +75,8 @@ class Reference:
 
     def caption_words(self, share: np.ndarray) -> np.ndarray:
         """Return what captions name more than usual, as unit vectors; 0 where nothing is said."""
-        return unit(np.where(share.any(axis=1)[:, None], share - self.share, 0))
+        is_said = np.asarray(share.any(axis=1, keepdims=True))
+        return unit(np.where(is_said, share - self.share, 0))
 
 
 def taught_images(run: Run) -> np.ndarray:

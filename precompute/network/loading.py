@@ -186,7 +186,8 @@ def load_network(
     if state and checkpoint is not None:
         if trained is None:
             state = fit(built.model, state, checkpoint)
-            adapt_head(built.model, state)
+        if trained is None or settings.source is not None:
+            adapt_head(built.model, state)  # a function may not ask for the number of classes
         load_state(built.model, state, checkpoint)
     said = Preprocessing() if trained is None else trained.preprocessing
     said = preprocessing.of_flags(settings, input_size).over(said).over(built.preprocessing)
