@@ -34,6 +34,9 @@ C = 3
 N_IMAGES = 12
 #: Networks that take images of one size only, or of no smaller one.
 SIZES = {"maxvit_t": 224, "inception_v3": 128, "vit_h_14": 98}
+#: Deep networks whose random weights, never trained, exceed float16 in the last maps: their batch
+#: norms take the statistics of noise first.
+NORMALISED = {"resnet101", "resnet152", "wide_resnet101_2"}
 HEADER = (
     "| network | head | maps of layer | filters | cells | pooling | logits differ by | run, s |\n"
     "|---|---|---|---|---|---|---|---|"
@@ -55,6 +58,11 @@ def write_weights(name: str, size: int, path: Path) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear) and not module.weight.any():
             nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.BatchNorm2d) and name in NORMALISED:
+            module.momentum = 1.0
+    if name in NORMALISED:
+        with torch.no_grad():
+            model.train()(torch.randn(8, 3, size, size))
     torch.save(model.state_dict(), path)
 
 
