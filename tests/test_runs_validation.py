@@ -27,11 +27,12 @@ FILL = {"str": "", "int32": 0, "float32": 0.5, "bool": False}
 def whole(tmp_path_factory) -> Path:
     """A small run with every array and every table of the contract."""
     run = write_synthetic_run(tmp_path_factory.mktemp("whole"), **SIZES)
-    J, X, F = 2, run.sizes["X"], run.sizes["F"]
+    J, Q, X, F = 2, 4, run.sizes["X"], run.sizes["F"]
     np.save(array_path(run.folder, "local_c"), np.zeros((X, J), np.int32))
     np.save(array_path(run.folder, "local_weights"), np.ones((X, J, F), np.float32))
+    np.save(array_path(run.folder, "neighbour_distance"), np.full(Q, 0.5, np.float32))
     manifest = run.manifest | {
-        "sizes": run.sizes | {"J": J},
+        "sizes": run.sizes | {"J": J, "Q": Q},
         "head": {"kind": "first order", "eps": 0.0, "is_split": False},
     }
     (run.folder / "manifest.json").write_text(json.dumps(manifest))
