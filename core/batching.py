@@ -6,11 +6,12 @@ Each job therefore runs with one BLAS thread, and the jobs run in parallel.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from os import cpu_count
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -53,10 +54,21 @@ class RowSubset:
 
 
 def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
-    """Return the function's result for each job, in order.
+    """Return the function's result for each job, in order; a single job needs no thread.
 
     >>> in_threads(len, ["a", "bird"])
     [1, 4]
     """
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cpu_count()) as pool:
+    jobs = list(jobs)
+    if len(jobs) == 1:
+        return [function(jobs[0])]
+    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
         return list(pool.map(function, jobs))
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Return what holds the threads of numpy's and scipy's products; to look takes 3 ms."""
+    import scipy.linalg  # noqa: F401, so that its library is loaded
+
+    return ThreadpoolController()

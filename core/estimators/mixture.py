@@ -10,8 +10,8 @@ Attributes of nearly every image still have the highest probability everywhere. 
 moves each p.d.f. a part of the way from probability to lift.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -27,7 +27,9 @@ PSEUDO_MENTIONS = 1.0
 #: Between probability (0) and lift (1); the largest value without a notable loss of recall.
 TILT = 0.25
 #: Images, and entries of counts, that are processed at a time.
-_IMAGES, _ENTRIES = 16_384, 512
+_IMAGES, _ENTRIES = 16_384, 256
+#: Attributes, and filters, that are processed at a time where nothing is summed over images.
+_ATTRIBUTES, _FILTERS = 128, 32
 
 
 @register_estimator("mixture")
@@ -65,9 +67,7 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
             block.add_expected(expected, p_t_given_f)
             if len(captions) > 1:
                 del block.p_f
-        expected *= p_t_given_f
-        expected += np.float32(PSEUDO_MENTIONS) * share[:, None]
-        expected /= sum(expected[block].sum(axis=0) for block in blocks(len(share)))
+        _maximise(expected, p_t_given_f, share)
         p_t_given_f = expected
     return np.ascontiguousarray(p_t_given_f.T), share
 
@@ -80,7 +80,36 @@ def tilted(p_t_given_f: np.ndarray, share: np.ndarray, tilt: float) -> np.ndarra
            [0.2, 0.8]])
     """
     common = np.power(share, tilt, dtype=p_t_given_f.dtype)
-    return sigma(np.divide(p_t_given_f, common, out=np.zeros_like(p_t_given_f), where=share > 0))
+    result = np.zeros_like(p_t_given_f)
+
+    def divide(fs: slice) -> None:
+        np.divide(p_t_given_f[fs], common, out=result[fs], where=share > 0)
+        result[fs] = sigma(result[fs])
+
+    in_threads(divide, blocks(len(result), _FILTERS))
+    return result
+
+
+def _maximise(expected: np.ndarray, p_t_given_f: np.ndarray, share: np.ndarray) -> None:
+    """Turn what `_Captions.add_expected` has summed into the next p(t given f), in place.
+
+    Parameters
+    ----------
+    expected, p_t_given_f : ndarray of shape (T, F)
+    share : ndarray of shape (T,)
+    """
+
+    def mentions(ts: slice) -> np.ndarray:
+        expected[ts] *= p_t_given_f[ts]
+        expected[ts] += np.float32(PSEUDO_MENTIONS) * share[ts, None]
+        return expected[ts].sum(axis=0)
+
+    total = sum(in_threads(mentions, blocks(len(share), _ATTRIBUTES)))
+
+    def divide(ts: slice) -> None:
+        expected[ts] /= total
+
+    in_threads(divide, blocks(len(share), _ATTRIBUTES))
 
 
 class _Captions:
@@ -101,9 +130,17 @@ class _Captions:
     @cached_property
     def p_f(self) -> np.ndarray:
         """p(f given x, labelled c), shape (n, F), eq. (6)."""
-        inputs, block = self._inputs, self._block
-        weights = inputs.class_weights[inputs.true_c[block]].astype(np.float32)
-        return p_f_given_xc(inputs.activations(block), weights)
+        inputs = self._inputs
+        images = np.arange(inputs.shape[0])[self._block]
+        result = np.empty((len(images), inputs.shape[1]), np.float32)
+
+        def fill(block: slice) -> None:
+            xs = images[block]
+            weights = inputs.class_weights[inputs.true_c[xs]].astype(np.float32)
+            result[block] = p_f_given_xc(inputs.activations(xs), weights)
+
+        in_threads(fill, blocks(len(images)))
+        return result
 
     def add_expected(self, total: np.ndarray, p_t_given_f: np.ndarray) -> None:
         """Add the expected mentions of t due to filter f, divided by p(t given f), to ``total``.
@@ -113,19 +150,27 @@ class _Captions:
         total, p_t_given_f : ndarray of shape (T, F)
         """
         mentions, p_f = self._mentions, self.p_f
-        of_entry = np.repeat(np.arange(len(total)), np.diff(mentions.indptr))
 
-        def add(attributes: tuple[int, int]) -> None:
-            start, stop = mentions.indptr[list(attributes)]
-            for at in range(start, stop, _ENTRIES):
-                entries = slice(at, min(at + _ENTRIES, stop))
-                rows, ts = p_f[mentions.indices[entries]], of_entry[entries]
-                p_t = np.einsum("ef,ef->e", rows, p_t_given_f[ts])
+        def add(ts: np.ndarray) -> None:
+            start, stop = mentions.indptr[ts[0]], mentions.indptr[ts[0] + 1]
+            for at in range(0, stop - start, _ENTRIES):
+                within = np.arange(at, min(at + _ENTRIES, stop - start))
+                entries = mentions.indptr[ts][:, None] + within
+                rows = p_f[mentions.indices[entries]]  # (attributes, images, F)
+                p_t = (rows @ p_t_given_f[ts][:, :, None])[:, :, 0]
                 ratio = mentions.data[entries] / np.maximum(p_t, np.finfo(np.float32).tiny)
-                place = ts - ts[0], np.arange(len(ts))
-                total[ts[0] : ts[-1] + 1] += sparse.csr_array((ratio, place)) @ rows
+                total[ts] += (ratio[:, None] @ rows)[:, 0]
 
-        # tasks of whole attributes, so that no two threads add to the same row
-        edges = np.searchsorted(mentions.indptr, np.arange(0, mentions.nnz, _ENTRIES))
-        edges = np.unique([*edges, 0, len(total)])
-        in_threads(add, pairwise(edges))
+        # no two tasks have an attribute in common, so that no two threads add to the same row
+        in_threads(add, _equally_frequent(np.diff(mentions.indptr)))
+
+
+def _equally_frequent(n: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield attributes with the same number of mentions, about `_ENTRIES` mentions at a time.
+
+    >>> [ts.tolist() for ts in _equally_frequent(np.array([2, 0, 900, 2, 1]))]
+    [[2], [0, 3], [4]]
+    """
+    for count in np.unique(n[n > 0])[::-1]:
+        same = np.flatnonzero(n == count)
+        yield from (same[block] for block in blocks(len(same), max(1, _ENTRIES // count)))

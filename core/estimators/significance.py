@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from core.batching import blocks
+from core.batching import blocks, in_threads
 from core.estimators import Estimate, Inputs, words
 from core.name_status import MAX_Q, NameStatus
 
@@ -25,8 +25,18 @@ N_SHUFFLES = 20
 FEW_NAMES = 3
 #: Minimum excess of a name over the average filter, relative to the filter's largest excess.
 NEXT_TO_BEST = 0.5
+#: Share of the null that lies below `null_high`.
+HIGH = 0.95
 #: Attributes of each filter that are kept of an estimate from permuted captions.
 N_LARGEST = 32
+#: Bins of the standardised null for each unit of its inverse hyperbolic sine: they are 1/256 of a
+#: standard deviation wide near 0, and 0.4 % of the value far out.
+_PER_UNIT = 256
+#: Inverse hyperbolic sine of -1.2 and of 1.6 million standard deviations.
+_LOWEST, _HIGHEST = -1, 15
+_N_BINS = _PER_UNIT * (_HIGHEST - _LOWEST)
+#: Attributes, and filters, that are processed at a time.
+_ATTRIBUTES, _FILTERS = 64, 32
 
 
 def attribute_significance(
@@ -44,7 +54,8 @@ def attribute_significance(
     is heavy for rare attributes, comes from the other permutations for all filters together: the
     p-value is the share of (permutation, filter) pairs with a value at least as high. Attributes of
     similar frequency share their tail where one alone has too few pairs to pass the false discovery
-    control, which is done per filter over T (Benjamini and Hochberg, 1995).
+    control, which is done per filter over T (Benjamini and Hochberg, 1995). Tails are counted in
+    bins, and a value counts all of its own bin as at least as high, which raises p-values only.
 
     Parameters
     ----------
@@ -68,28 +79,58 @@ def attribute_significance(
     null_high : ndarray of shape (F, T), float32
         95th percentile of p(t given f) under permuted captions, in [0, 1].
     """
-    rng = np.random.default_rng(seed)
-    null = _null_estimates(name, inputs, rng, look)
+    null = _null_estimates(name, inputs, np.random.default_rng(seed), look)
     mean, spread = _noise(null, observed.p_t_given_f.shape, n_shuffles)
-    z = (np.sqrt(observed.p_t_given_f) - mean) / spread
-    F, T = z.shape
+    F, T = mean.shape
+    counts = np.zeros((T, _N_BINS), np.int32)
+    for _ in range(n_shuffles):
+        _count(counts, next(null), mean, spread)
+
     n_sharing = int(np.ceil(2 * T / (MAX_Q * n_shuffles * F)))
     by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
-    alike = [by_frequency[block] for block in blocks(T, n_sharing)]
-    p_value, high = np.zeros((F, T)), np.zeros(T, np.float32)
-    for _ in range(n_shuffles):
-        noise = (np.sqrt(next(null)) - mean) / spread
-        high += np.quantile(noise, 0.95, axis=0) / n_shuffles
-        for ts in alike:
-            tail = np.sort(noise[:, ts], axis=None)
-            p_value[:, ts] += 1 - np.searchsorted(tail, z[:, ts]) / len(tail)
-    least = 1 / (n_shuffles * F * n_sharing)
-    p_value = np.clip(p_value / n_shuffles + least, 0, 1)
-    null_high = np.clip(mean + high * spread, 0, 1) ** 2
-    q_value = np.empty((F, T), np.float32)
-    for f in range(F):
-        q_value[f] = stats.false_discovery_control(p_value[f])
+    shared = np.add.reduceat(counts[by_frequency], np.arange(0, T, n_sharing), axis=0)
+    tail = shared[:, ::-1].cumsum(axis=1)[:, ::-1] / shared.sum(axis=1, keepdims=True)
+    tail = np.minimum(tail + 1 / (n_shuffles * F * n_sharing), 1)
+    sharing = np.empty(T, int)
+    sharing[by_frequency] = np.arange(T) // n_sharing
+
+    high_bin = [
+        (counts[ts].cumsum(axis=1) < HIGH * n_shuffles * F).sum(axis=1)
+        for ts in blocks(T, _ATTRIBUTES)
+    ]
+    high = np.sinh((np.concatenate(high_bin) + 1) / _PER_UNIT + _LOWEST).astype(np.float32)
+    q_value, null_high = np.empty((F, T), np.float32), np.empty((F, T), np.float32)
+
+    def judge(fs: slice) -> None:
+        at = _bins(observed.p_t_given_f[fs], mean[fs], spread[fs])
+        q_value[fs] = stats.false_discovery_control(tail[sharing, at], axis=1)
+        null_high[fs] = np.clip(mean[fs] + high * spread[fs], 0, 1) ** 2
+
+    in_threads(judge, blocks(F, _FILTERS))
     return q_value, null_high
+
+
+def _bins(p_t_given_f: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Return the bin of each standardised square root, of the same shape, in [0, `_N_BINS`)."""
+    z = np.sqrt(p_t_given_f)
+    z -= mean
+    z /= spread
+    bins = (np.arcsinh(z, out=z) - _LOWEST) * _PER_UNIT
+    return np.clip(bins, 0, _N_BINS - 1, out=bins).astype(np.intp)
+
+
+def _count(
+    counts: np.ndarray, p_t_given_f: np.ndarray, mean: np.ndarray, spread: np.ndarray
+) -> None:
+    """Add the filters of one permutation to the histograms of attributes, shape (T, bins)."""
+
+    def add(ts: slice) -> None:
+        n = len(counts[ts])
+        bins = _bins(p_t_given_f[:, ts], mean[:, ts], spread[:, ts])
+        bins += np.arange(n) * _N_BINS
+        counts[ts] += np.bincount(bins.ravel(), minlength=n * _N_BINS).reshape(n, _N_BINS)
+
+    in_threads(add, blocks(len(counts), _ATTRIBUTES))
 
 
 def _null_estimates(
@@ -111,12 +152,18 @@ def largest_of_filters(
     >>> t.tolist(), p.tolist()
     ([[1, 0]], [[0.5, 0.25]])
     """
-    n = min(n, p_t_given_f.shape[1])
-    t = np.argpartition(-p_t_given_f, n - 1, axis=1)[:, :n].astype(np.int32)
-    p = np.take_along_axis(np.asarray(p_t_given_f), t, axis=1)
-    order = np.argsort(-p, axis=1, kind="stable")
-    t, p = (np.take_along_axis(values, order, axis=1) for values in (t, p))
-    return t, p.astype(np.float16)
+    T = p_t_given_f.shape[1]
+    n = min(n, T)
+
+    def largest(fs: slice) -> tuple[np.ndarray, np.ndarray]:
+        p = np.asarray(p_t_given_f[fs])
+        t = np.argpartition(p, T - n, axis=1)[:, T - n :]
+        order = np.argsort(-np.take_along_axis(p, t, axis=1), axis=1, kind="stable")
+        t = np.take_along_axis(t, order, axis=1)
+        return t.astype(np.int32), np.take_along_axis(p, t, axis=1).astype(np.float16)
+
+    parts = in_threads(largest, blocks(len(p_t_given_f), _FILTERS))
+    return np.concatenate([t for t, _ in parts]), np.concatenate([p for _, p in parts])
 
 
 def _noise(
@@ -125,10 +172,15 @@ def _noise(
     """Return mean and standard deviation of sqrt(p(t given f)) under permutation, (F, T)."""
     mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for n in range(1, n_shuffles + 1):
-        root = np.sqrt(next(null))
-        delta = root - mean
-        mean += delta / n
-        scatter += delta * (root - mean)
+        p_t_given_f = next(null)
+
+        def add(fs: slice, n: int = n, p_t_given_f: np.ndarray = p_t_given_f) -> None:
+            root = np.sqrt(p_t_given_f[fs])
+            delta = root - mean[fs]
+            mean[fs] += delta / n
+            scatter[fs] += delta * (root - mean[fs])
+
+        in_threads(add, blocks(len(mean), _FILTERS))
     spread = np.sqrt(scatter / (n_shuffles - 1))
     return mean, np.maximum(spread, np.finfo(np.float32).eps)
 

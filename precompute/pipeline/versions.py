@@ -9,7 +9,7 @@ VERSIONS = {
     "attributes": 1,
     "activations": 1,
     "tables": 1,
-    "estimates": 3,
+    "estimates": 4,
     "explanations": 1,
     "layout": 1,
     "live": 1,

@@ -22,10 +22,14 @@ from scipy import sparse
 
 from core.batching import blocks
 from core.estimators import ESTIMATORS, Inputs, estimate
+from core.estimators.encoding import N_STEPS as FISTA_STEPS
+from core.estimators.encoding import N_WORDS
 from core.estimators.inputs import map_batches
 from core.estimators.mixture import N_STEPS
 from core.estimators.part_detectors import N_CELLS, N_CLUSTERINGS, N_CLUSTERS, N_DIRECTIONS
-from core.estimators.significance import N_SHUFFLES, attribute_significance
+from core.estimators.peak_readout import N_DIRECTIONS as PEAK_DIRECTIONS
+from core.estimators.peak_readout import N_IMAGES
+from core.estimators.significance import N_SHUFFLES, attribute_significance, largest_of_filters
 from core.explanations.factors import Factors
 from core.probability import prior, sigma
 from core.runs.writer import RunWriter
@@ -121,16 +125,17 @@ def measure(task: str, X: int, F: int, T: int, C: int) -> None:
 
 def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Watch) -> None:
     (X, F), T = inputs.shape, len(inputs.prior)
-    maps_gb = 2e-9 * X * F * H * H if task == "places" else 0
+    maps_gb = 2e-9 * X * F * H * H if task in ("places", "encoding") else 0
     processor = time.process_time()
     started = time.perf_counter()
     if task == "explanations":
         explanations(inputs)
         flops = 2 * 1.25 * X * F * T
     elif task == "null":
+        # what `places` is without maps, and what a run keeps of each permutation
         attribute_significance(
-            "mixture", inputs, estimate("mixture", inputs)
-        )  # what `places` is without maps
+            "mixture", inputs, estimate("mixture", inputs), look=largest_of_filters
+        )
         flops = (1 + 2 * N_SHUFFLES) * _flops("mixture", inputs)
     else:
         estimate(task, inputs)
@@ -160,7 +165,10 @@ def _flops(estimator: str, inputs: Inputs) -> float:
     cells = min(N_CELLS, X * H * H)
     detectors = N_CLUSTERS * N_CLUSTERINGS
     parts = cells * F**2 + 2 * X * H * H * F * (detectors + N_DIRECTIONS)
+    words = min(N_WORDS, T)
+    peaks = cells * F**2 + 2 * min(X, N_IMAGES) * H * H * F * PEAK_DIRECTIONS
     return {
+        "encoding": X * words**2 + 2 * FISTA_STEPS * words**2 * F + peaks,
         "literal": sparse_product,
         "ridge": regression,
         "mixture": mixture,
