@@ -70,26 +70,10 @@ class Answer:
     options: Sequence[int]
 
 
-class Answers:
-    """The answers in a database; thread-safe.
+class Answers(Database):
+    """The answers in a database."""
 
-    Parameters
-    ----------
-    url : str, optional
-        Of the database, as `core.review.database.database_url` reads it.
-
-    Raises
-    ------
-    DatabaseError
-        If the database cannot be reached.
-    """
-
-    def __init__(self, url: str | None = None):
-        self._database = Database(_answers, url)
-
-    def close(self) -> None:
-        """Close the connections that are kept open."""
-        self._database.close()
+    table = _answers
 
     def save(self, answer: Answer) -> bool:
         """Append an answer; return False where this person answered the question before.
@@ -103,7 +87,7 @@ class Answers:
             raise DataError("an answer needs a name of at most 200 characters")
         values = {**vars(answer), "options": list(answer.options), "saved_at": datetime.now(UTC)}
         try:
-            self._database.run(lambda c: c.execute(insert(_answers).values(values)))
+            self._run(lambda c: c.execute(insert(_answers).values(values)))
         except IntegrityError:
             return False
         return True
@@ -120,6 +104,6 @@ class Answers:
         if author is not None:
             query = query.where(_answers.c.author == author)
         query = query.order_by(_answers.c.id)
-        rows = self._database.run(lambda c: c.execute(query).mappings().all())
+        rows = self._run(lambda c: c.execute(query).mappings().all())
         columns = ["path", "seed", "author", "explained", "chosen", "options"]
         return pd.DataFrame([dict(row) for row in rows], columns=columns)

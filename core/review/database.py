@@ -8,6 +8,7 @@ wait for a writer (not supported on a network file system). A team sets
 import os
 import sqlite3
 import time
+from typing import ClassVar
 
 from sqlalchemy import Table, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
@@ -27,9 +28,13 @@ class Database:
 
     Parameters
     ----------
-    table : Table
     url : str, optional
         Of the database, as `database_url` reads it.
+
+    Attributes
+    ----------
+    table : Table
+        Named by each subclass.
 
     Raises
     ------
@@ -37,21 +42,23 @@ class Database:
         If the database cannot be reached.
     """
 
-    def __init__(self, table: Table, url: str | None = None):
+    table: ClassVar[Table]
+
+    def __init__(self, url: str | None = None):
         self._url = database_url(url)
         self._engine = connect(self._url)
-        statement = CreateTable(table, if_not_exists=True)
+        statement = CreateTable(self.table, if_not_exists=True)
         try:
-            self.run(lambda connection: connection.execute(statement), is_first=True)
+            self._run(lambda connection: connection.execute(statement), is_first=True)
         except (IntegrityError, ProgrammingError):
             # PostgreSQL: another process created the table, or its type, concurrently
-            self.run(lambda connection: connection.execute(statement))
+            self._run(lambda connection: connection.execute(statement))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._engine.dispose()
 
-    def run(self, work, is_first: bool = False):
+    def _run(self, work, is_first: bool = False):
         """Return ``work(connection)``, done in one transaction.
 
         A conflict with a concurrent process is the caller's; of a first use so is one of tables.

@@ -58,25 +58,20 @@ class SavedGroup:
     run: str = ""
 
 
-class SavedGroups:
-    """The table of groups; thread-safe. See `core.review.database.Database` for the errors."""
+class SavedGroups(Database):
+    """The groups in a database."""
 
-    def __init__(self, url: str | None = None):
-        self._database = Database(_groups, url)
-
-    def close(self) -> None:
-        """Close the connections that are kept open."""
-        self._database.close()
+    table = _groups
 
     def names(self, dataset: str) -> list[str]:
         """Return the names of a data set's groups, in alphabetical order."""
         query = select(_groups.c.name).where(_groups.c.dataset == dataset).order_by(_groups.c.name)
-        return self._database.run(lambda connection: list(connection.execute(query).scalars()))
+        return self._run(lambda connection: list(connection.execute(query).scalars()))
 
     def get(self, dataset: str, name: str) -> SavedGroup | None:
         """Return a group, None where there is none of that name."""
         query = select(_groups).where(_is(dataset, name))
-        row = self._database.run(lambda connection: connection.execute(query).mappings().first())
+        row = self._run(lambda connection: connection.execute(query).mappings().first())
         return row and SavedGroup(dataset, name, tuple(row["paths"]), row["run"])
 
     def save(self, group: SavedGroup) -> None:
@@ -98,7 +93,7 @@ class SavedGroups:
             raise DataError(f"the group {name!r} would hold no image: choose some first")
         values = {**vars(group), "paths": list(group.paths)}
         try:
-            self._database.run(lambda connection: connection.execute(insert(_groups), values))
+            self._run(lambda connection: connection.execute(insert(_groups), values))
         except IntegrityError:
             raise DataError(
                 f"there is a group {name!r} already: choose another name, or delete that one"
@@ -107,7 +102,7 @@ class SavedGroups:
     def delete(self, dataset: str, name: str) -> None:
         """Delete a group; its images and their verdicts stay."""
         statement = sql_delete(_groups).where(_is(dataset, name))
-        self._database.run(lambda connection: connection.execute(statement))
+        self._run(lambda connection: connection.execute(statement))
 
 
 def _is(dataset: str, name: str):

@@ -89,27 +89,10 @@ class Verdict:
     saved_at: datetime | None = None
 
 
-class Verdicts:
-    """The database of verdicts; thread-safe.
+class Verdicts(Database):
+    """The verdicts in a database."""
 
-    Parameters
-    ----------
-    url : str, optional
-        Of the database, as `core.review.database.database_url` reads it.
-
-    Raises
-    ------
-    DatabaseError
-        If the database cannot be reached.
-    """
-
-    def __init__(self, url: str | None = None):
-        self._database = Database(_verdicts, url)
-        self._run = self._database.run
-
-    def close(self) -> None:
-        """Close the connections that are kept open."""
-        self._database.close()
+    table = _verdicts
 
     def get(self, dataset: str, path: str) -> Verdict:
         """Return the latest verdict on an image; version 0 where there is none."""

@@ -1,5 +1,6 @@
 """What a run answers about the head of its network."""
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 
 import numpy as np
@@ -8,18 +9,18 @@ import pandas as pd
 from core.head import LINEAR, LINEAR_HEAD, Head, LocalWeights, effective_weights
 
 
-class HeadOfRun:
+class HeadOfRun(ABC):
     """The head, and the weights that it has at images; a part of `core.runs.run.Run`."""
 
     manifest: dict
 
+    @abstractmethod
     def array(self, name: str, estimator: str | None = None) -> np.ndarray:
         """Return an array of the contract."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the contract."""
-        raise NotImplementedError
 
     @cached_property
     def head(self) -> Head:
