@@ -6,18 +6,13 @@ from scipy import sparse
 
 from core.explanations.counter_examples import ACTIVE, MIN_SHARE, SILENT, counter_examples
 from tests.synthetic_run import write_synthetic_run
+from tests.two_attributes import run_of_two_attributes
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run in which four in ten captioned images have attribute 0, all the others attribute 1."""
-    run = write_synthetic_run(tmp_path_factory.mktemp("runs"), X=200, T=16, R=12)
-    counts = run.counts.toarray()
-    captions = run.images["n_captions"].to_numpy()
-    is_first = np.random.default_rng(0).random(len(counts)) < 0.4
-    counts[:, 0], counts[:, 1] = captions * is_first, captions * ~is_first
-    run.__dict__["counts"] = sparse.csr_array(counts)
-    return run
+    return run_of_two_attributes(tmp_path_factory.mktemp("runs"), X=200)
 
 
 def test_counter_examples_are_counted_as_a_slow_loop_counts_them(run):

@@ -2,23 +2,16 @@
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from core.explanations import filter_meanings as module
 from core.explanations.filter_meanings import N_TOP, cell_groups, filter_meanings, peak_cells
-from tests.synthetic_run import write_synthetic_run
+from tests.two_attributes import run_of_two_attributes
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run in which every captioned image is said to have one of the first two attributes."""
-    run = write_synthetic_run(tmp_path_factory.mktemp("runs"), X=120, T=16, R=12)
-    counts = run.counts.toarray()
-    captions = run.images["n_captions"].to_numpy()
-    is_first = np.random.default_rng(0).random(len(counts)) < 0.4
-    counts[:, 0], counts[:, 1] = captions * is_first, captions * ~is_first
-    run.__dict__["counts"] = sparse.csr_array(counts)
-    return run
+    return run_of_two_attributes(tmp_path_factory.mktemp("runs"), X=120)
 
 
 def test_meanings_share_out_the_top_activating_images(run):

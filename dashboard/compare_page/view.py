@@ -7,7 +7,6 @@ import streamlit as st
 from core.comparison.comparison import (
     Comparison,
     change,
-    class_changes,
     confusion_difference,
     settled,
 )
@@ -16,14 +15,12 @@ from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.errors import FieldmarksError
 from dashboard import data, heading, labels, links
-from dashboard.components import gallery, ranking, sentence
+from dashboard.components import accuracy_changes, gallery, ranking, sentence
+from dashboard.components.accuracy_changes import SIGNIFICANT
 from dashboard.components.gallery import Picture
 from dashboard.figures.confusion import difference_matrix
 from dashboard.state import Key, Page, href, picked, update
 from dashboard.verdicts import database, dataset
-
-#: A difference is called significant below this p-value.
-SIGNIFICANT = 0.05
 
 
 def summary(comparison: Comparison) -> None:
@@ -74,40 +71,24 @@ def details(comparison: Comparison) -> None:
     heading.section("Where it changed")
     classes, confusion, groups, filters = st.tabs(["Classes", "Confusion", "Groups", "Filters"])
     with classes:
-        _classes(comparison)
+        accuracy_changes.by_class(
+            comparison,
+            lambda c, step: _filtered(comparison, c, step),
+            "compare.classes",
+            "Classes by the change in correctly classified test images. Click one to filter the "
+            "list.",
+            n=24,
+        )
     with confusion:
         _confusion(comparison)
     with groups:
-        _groups(comparison)
+        accuracy_changes.by_group(
+            _slices(comparison, _keys(comparison)),
+            *("First run", "Second run", "compare.groups"),
+            empty="No group has enough images.",
+        )
     with filters:
         _filters(comparison)
-
-
-def _classes(comparison: Comparison, n: int = 24) -> None:
-    table = class_changes(comparison)
-    table = table[table["difference"] != 0].head(n)
-    if table.empty:
-        st.caption("No class has more or fewer correct images.")
-        return
-    st.caption(
-        "Classes by the change in correctly classified test images. Click one to filter the list."
-    )
-    top = int(table["difference"].abs().max())
-    ranking.show(
-        [
-            ranking.Row(
-                labels.class_name(comparison.first, int(row.c)),
-                f"{row.difference:+d} of {row.n}",
-                href=_filtered(comparison, int(row.c), row.difference),
-                bar=abs(row.difference) / top,
-                title=f"{row.right_first} of {row.n} right before, {row.right_second} after",
-                tone="true" if row.difference > 0 else "predicted",
-            )
-            for row in table.itertuples()
-        ],
-        key="compare.classes",
-        columns=2,
-    )
 
 
 def _filtered(comparison: Comparison, c: int, step: int) -> str:
@@ -149,33 +130,6 @@ def _matched(_comparison: Comparison, keys: tuple[str, str]) -> pd.DataFrame:
 
 def _keys(comparison: Comparison) -> tuple[str, str]:
     return data.identity(comparison.first), data.identity(comparison.second)
-
-
-def _groups(comparison: Comparison) -> None:
-    table = _slices(comparison, _keys(comparison))
-    if table.empty:
-        st.caption("No group has enough images.")
-        return
-    st.caption(
-        "Accuracy of the images of a diagnosed pattern, of low quality, or whose captions name an "
-        "attribute. p is not corrected for the number of groups."
-    )
-    percent = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
-        table,
-        hide_index=True,
-        key="compare.groups",
-        column_config={
-            "kind": "Kind",
-            "name": "Group",
-            "n": "Images",
-            "accuracy_first": percent | {"label": "First run"},
-            "accuracy_second": percent | {"label": "Second run"},
-            "n_fixed": "Fixed",
-            "n_broken": "Broken",
-            "p_value": st.column_config.NumberColumn("McNemar p", format="%.3g"),
-        },
-    )
 
 
 def _filters(comparison: Comparison, n: int = 24) -> None:

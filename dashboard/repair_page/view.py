@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.comparison.comparison import Comparison, class_changes
+from core.comparison.comparison import Comparison
 from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.repair.preview import NO_CHANGE, Judged
 from core.repair.repaired import changed_words
 from dashboard import data, heading, labels, links
-from dashboard.compare_page.view import SIGNIFICANT
-from dashboard.components import gallery, ranking
+from dashboard.components import accuracy_changes, gallery, ranking
+from dashboard.components.accuracy_changes import SIGNIFICANT
 from dashboard.components.gallery import Line, Picture
 from dashboard.repair_page.recipe_form import KEYS
 from dashboard.state import Key, Page, here
@@ -127,63 +127,16 @@ def where_changed(comparison: Comparison) -> None:
     heading.section("Where it changed")
     classes, groups, sentences = st.tabs(["Classes", "Groups", "Sentences"])
     with classes:
-        _classes(comparison)
+        accuracy_changes.by_class(comparison, lambda c, _: links.class_(c), "repair.classes")
     with groups:
-        _groups(comparison)
+        table = slices(comparison)
+        accuracy_changes.by_group(
+            table[(table["n_fixed"] > 0) | (table["n_broken"] > 0)],
+            *("Before", "After", "repair.groups"),
+            empty="No group has more or fewer correct images.",
+        )
     with sentences:
         _sentences(comparison)
-
-
-def _classes(comparison: Comparison) -> None:
-    table = class_changes(comparison)
-    table = table[table["difference"] != 0]
-    if table.empty:
-        st.caption("No class has more or fewer correct images.")
-        return
-    top = int(table["difference"].abs().max())
-    ranking.show(
-        [
-            ranking.Row(
-                labels.class_name(comparison.first, int(row.c)),
-                f"{row.difference:+d} of {row.n}",
-                href=links.class_(int(row.c)),
-                bar=abs(row.difference) / top,
-                title=f"{row.right_first} of {row.n} right before, {row.right_second} after",
-                tone="true" if row.difference > 0 else "predicted",
-            )
-            for row in table.itertuples()
-        ],
-        key="repair.classes",
-        columns=2,
-    )
-
-
-def _groups(comparison: Comparison) -> None:
-    table = slices(comparison)
-    table = table[(table["n_fixed"] > 0) | (table["n_broken"] > 0)]
-    if table.empty:
-        st.caption("No group has more or fewer correct images.")
-        return
-    st.caption(
-        "Images of a diagnosed pattern, of low quality, or whose captions name an attribute. p is "
-        "not corrected for the number of groups."
-    )
-    percent = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
-        table,
-        hide_index=True,
-        key="repair.groups",
-        column_config={
-            "kind": "Kind",
-            "name": "Group",
-            "n": "Images",
-            "accuracy_first": percent | {"label": "Before"},
-            "accuracy_second": percent | {"label": "After"},
-            "n_fixed": "Fixed",
-            "n_broken": "Broken",
-            "p_value": st.column_config.NumberColumn("McNemar p", format="%.3g"),
-        },
-    )
 
 
 def _sentences(comparison: Comparison) -> None:

@@ -10,9 +10,7 @@ the description of the predicted class alone, which is all that such supervision
 95 % intervals over classes and images; the run is not changed.
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from scipy import sparse
@@ -54,12 +52,7 @@ def described(inputs: Inputs, says: np.ndarray) -> Inputs:
 
 def main() -> None:
     """Print the rows."""
-    parser = argparse.ArgumentParser(description="Descriptions of classes in place of captions.")
-    parser.add_argument("run")
-    parser.add_argument("--runs", type=Path)
-    parser.add_argument("--classes", type=int, nargs="+", metavar="ID", action="append")
-    parser.add_argument("--estimators", nargs="+", metavar="NAME", help="default: all of the run")
-    args = parser.parse_args()
+    args = scored_estimates.arguments("Descriptions of classes in place of captions.")
     run = open_run(args.run, args.runs)
     inputs = inputs_of(run)
     says = descriptions(inputs, run.sizes["C"])

@@ -8,9 +8,6 @@ all training images. Keypoints of training images are used, those of test images
 is not changed; ``run --keypoints`` makes one that has the estimator.
 """
 
-import argparse
-from pathlib import Path
-
 from core.estimators import estimate
 from core.estimators.inputs import inputs_of
 from core.runs.run import open_run
@@ -19,12 +16,7 @@ from tests.benchmarks import scored_estimates
 
 def main() -> None:
     """Print the rows."""
-    parser = argparse.ArgumentParser(description="Keypoints as the ceiling of an estimator.")
-    parser.add_argument("run")
-    parser.add_argument("--runs", type=Path)
-    parser.add_argument("--classes", type=int, nargs="+", metavar="ID", action="append")
-    parser.add_argument("--estimators", nargs="+", metavar="NAME", help="default: all of the run")
-    args = parser.parse_args()
+    args = scored_estimates.arguments("Keypoints as the ceiling of an estimator.")
     run = open_run(args.run, args.runs)
     estimates = scored_estimates.of_run(run, args.estimators)
     estimates["keypoints"] = estimate("keypoints", inputs_of(run))

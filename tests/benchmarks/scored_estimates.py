@@ -1,8 +1,10 @@
 """Estimates of a finished run, scored as the score board scores it, without writing anything."""
 
+import argparse
 import csv
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +20,16 @@ from core.runs.run import Run
 RETRIEVAL = ("recall", "precision", "mAP", "mAP within classes")
 NAMES = ("at the peak", "names exchanged", "ceiling", "of the way")
 FREQUENCY, CONSTANT = "class frequency", "constant"
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """Return the arguments of a benchmark that scores estimates of a run."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("run")
+    parser.add_argument("--runs", type=Path)
+    parser.add_argument("--classes", type=int, nargs="+", metavar="ID", action="append")
+    parser.add_argument("--estimators", nargs="+", metavar="NAME", help="default: all of the run")
+    return parser.parse_args()
 
 
 def captioned_test_images(run: Run, class_ids: list[int] | None = None) -> np.ndarray:
