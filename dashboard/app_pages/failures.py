@@ -8,6 +8,7 @@ from core.runs.run import Run
 from core.search.image_selection import ORDERS, Criteria, select_images
 from dashboard import data, heading, image_filters, labels, links
 from dashboard.components import gallery, image_table, paging, report_buttons, verdict_upload
+from dashboard.components.choices import attribute_box, class_box
 from dashboard.components.gallery import Line, Picture
 from dashboard.image_page import page as image_page
 from dashboard.review_page import blind, review
@@ -76,17 +77,9 @@ def filter_bar(run: Run, asked: Criteria) -> None:
     """Draw the widgets that filter and sort the list."""
     tested = run.images[run.is_test]
 
-    def class_box(label: str, key: Key, current: int | None, column: str) -> None:
-        present = np.unique(tested[column].to_numpy()).tolist()
-        options = present if current is None or current in present else [*present, current]
-        st.selectbox(
-            label,
-            options,
-            format_func=lambda c: labels.numbered_name(run, c),
-            placeholder="any class",
-            index=None,
-            **bound(key, current, blank, scope="failures", resets=(Key.PAGE,)),
-        )
+    def present(column: str, c: int | None) -> list[int]:
+        classes = np.unique(tested[column].to_numpy()).tolist()
+        return classes if c is None or c in classes else [*classes, c]
 
     with st.grid(4, min_column_width=170, gap="small", vertical_alignment="top"):
         st.segmented_control(
@@ -97,23 +90,18 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             width="stretch",
             **bound(Key.SHOW, asked.show, scope="failures", resets=(Key.PAGE,)),
         )
-        class_box("True class", Key.TRUE, asked.true, "true_c")
-        class_box("Predicted class", Key.PREDICTED, asked.predicted, "predicted_c")
-        options = sentence_attributes(run, asked)
-        st.selectbox(
+        for label, key, c, column in (
+            ("True class", Key.TRUE, asked.true, "true_c"),
+            ("Predicted class", Key.PREDICTED, asked.predicted, "predicted_c"),
+        ):
+            class_box(run, label, key, c, "failures", options=present(column, c))
+        attribute_box(
+            run,
             "Attribute in a sentence",
-            options,
-            format_func=lambda t: labels.phrase(run, t),
-            placeholder="any attribute",
-            index=None,
+            asked.t,
+            "failures",
+            options=sentence_attributes(run, asked),
             help="In the sentence for the predicted or for the true class.",
-            **bound(
-                Key.T,
-                asked.t,
-                lambda t: None if t is None else labels.phrase(run, t),
-                scope="failures",
-                resets=(Key.PAGE,),
-            ),
         )
         st.slider(
             "Confidence",

@@ -7,6 +7,7 @@ from core.name_status import NameStatus
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
 from dashboard.components import gallery, paging
+from dashboard.components.choices import attribute_box, class_box
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures.filter_region import region
 from dashboard.filter_page import card as filter_card
@@ -79,37 +80,16 @@ def filter_bar(
     options = sorted({int(n) for n in named if n >= 0}, key=lambda n: labels.phrase(run, n))
     options = options if t is None or t in options else [t, *options]
     with st.grid(4, min_column_width=220, vertical_alignment="top"):
-        st.selectbox(
+        attribute_box(
+            run,
             "Attribute",
-            options,
-            index=None,
-            format_func=lambda each: labels.phrase(run, each),
-            placeholder="any attribute",
+            t,
+            "filters",
+            options=options,
             help="Filters with a positive weight in the heatmap of the attribute. The list has the "
             "attributes that are filter names.",
-            **bound(
-                Key.T,
-                t,
-                lambda each: None if each is None else labels.phrase(run, each),
-                scope="filters",
-                resets=(Key.PAGE,),
-            ),
         )
-        st.selectbox(
-            "Class",
-            list(range(run.sizes["C"])),
-            index=None,
-            format_func=lambda each: labels.numbered_name(run, each),
-            placeholder="any class",
-            help="Filters with a positive weight W[c, f].",
-            **bound(
-                Key.C,
-                c,
-                lambda each: None if each is None else str(each),
-                scope="filters",
-                resets=(Key.PAGE,),
-            ),
-        )
+        class_box(run, "Class", Key.C, c, "filters", help="Filters with a positive weight W[c, f].")
         st.segmented_control(
             "Name",
             list(STATUS),

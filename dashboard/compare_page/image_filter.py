@@ -5,7 +5,8 @@ import streamlit as st
 
 from core.comparison.comparison import Comparison
 from core.diagnosis.finding import Pattern
-from dashboard import data, image_filters, labels
+from dashboard import data, image_filters
+from dashboard.components.choices import attribute_box, class_box
 from dashboard.state import Key, bound, choice, number
 
 
@@ -19,14 +20,7 @@ def filtered(comparison: Comparison) -> np.ndarray:
     keep = np.ones(len(xs), bool)
     with st.grid(3, min_column_width=200, gap="small"):
         c = number(Key.TRUE, run.sizes["C"], "class")
-        st.selectbox(
-            "True class",
-            list(range(run.sizes["C"])),
-            index=None,
-            placeholder="any class",
-            format_func=lambda c: labels.numbered_name(run, c),
-            **bound(Key.TRUE, c, _blank, scope="compare", resets=(Key.PAGE,)),
-        )
+        class_box(run, "True class", Key.TRUE, c, "compare")
         if c is not None:
             keep &= comparison.true_c == c
         table = image_filters.diagnoses(run)
@@ -43,20 +37,7 @@ def filtered(comparison: Comparison) -> np.ndarray:
             if pattern:
                 keep &= (table["pattern"] == pattern).to_numpy()[xs]
         t = data.read_attribute(run)
-        st.selectbox(
-            "Attribute in the captions",
-            list(range(run.sizes["T"])),
-            index=None,
-            placeholder="any attribute",
-            format_func=lambda t: labels.phrase(run, t),
-            **bound(
-                Key.T,
-                t,
-                lambda t: None if t is None else labels.phrase(run, t),
-                scope="compare",
-                resets=(Key.PAGE,),
-            ),
-        )
+        attribute_box(run, "Attribute in the captions", t, "compare")
         if t is not None:
             keep &= run.counts[xs][:, [t]].toarray()[:, 0] > 0
     return keep

@@ -6,6 +6,7 @@ import streamlit as st
 from core.diagnosis.finding import Pattern
 from core.runs.run import Run
 from dashboard import data, image_filters, labels
+from dashboard.components.choices import class_box
 from dashboard.figures.charts import NEUTRAL, PREDICTED, SIGNIFICANT, TRUE
 from dashboard.figures.image_map import Colouring, hues
 from dashboard.state import Key, bound, choice, number
@@ -33,14 +34,7 @@ def controls(run: Run) -> tuple[str, int | None, int | None]:
         )
         if asked == "class":
             c = number(Key.C, run.sizes["C"], "class")
-            st.selectbox(
-                "Only one class",
-                list(range(run.sizes["C"])),
-                index=None,
-                placeholder="all classes",
-                format_func=lambda c: labels.numbered_name(run, c),
-                **bound(Key.C, c, lambda c: None if c is None else str(c), scope="map"),
-            )
+            class_box(run, "Only one class", Key.C, c, "map", none="all classes")
         elif asked in ("caption", "p"):
             t = data.read_attribute(run)
             t = most_named(run) if t is None else t
