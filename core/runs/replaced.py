@@ -25,7 +25,7 @@ def replaced(run: Run, arrays: Mapping[str, np.ndarray], tables: Mapping[str, pd
     """
     other = copy.copy(run)
     for derived in ("head", "counts"):  # of arrays that may be others now
-        other.__dict__.pop(derived, None)
+        vars(other).pop(derived, None)
     other._arrays = {**run._arrays, **arrays}
     other._tables = {**run._tables, **tables}
     content = hashlib.blake2b(digest_size=6)

@@ -104,7 +104,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 key=key("hard"),
             )
         with middle:
-            attribute_box(
+            attributes_box(
                 run,
                 "Ignore words",
                 recipe.balanced_attributes,
@@ -130,7 +130,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 key=key("classes"),
             )
         with right:
-            attribute_box(
+            attributes_box(
                 run,
                 "Switch words off",
                 recipe.off_attributes,
@@ -146,7 +146,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
         st.form_submit_button("Preview", icon=":material/preview:", type="primary", on_click=write)
 
 
-def attribute_box(run: Run, label: str, chosen: tuple[int, ...], help: str, key: str) -> None:
+def attributes_box(run: Run, label: str, chosen: tuple[int, ...], help: str, key: str) -> None:
     """Draw a choice of several attributes, the most frequent ones."""
     frequent = np.argsort(-run.attributes["n_images"].to_numpy(), kind="stable")[:N_LISTED]
     options = sorted({*frequent.tolist(), *chosen}, key=lambda t: labels.phrase(run, t))
