@@ -156,7 +156,7 @@ def explain(run: Run, x: int, c: int | None = None, estimator: str | None = None
     p_f = probability.p_f_given_xc(run.array("pooled")[x], run.weights(x, c))
     p, ts = _selected(run, p_f, estimator)
     name = run.classes["name"].iloc[c]
-    head = Span(f"This is {english.article(name)}{name} because it ")
+    head = Span(f"This is {english.member(name)} because it ")
     return Explanation(x, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])
 
 
@@ -164,5 +164,6 @@ def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
     p, ts = _selected(run, probability.sigma(run.array("class_weights")[c]), estimator)
     name = run.classes["name"].iloc[c]
-    head = Span(f"{english.article(name).capitalize()}{name} ")
+    subject = english.member(name)
+    head = Span(f"{subject[0].upper()}{subject[1:]} ")
     return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

@@ -54,6 +54,19 @@ def article(phrase: str, number: str = "one") -> str:
     return "" if number in ("several", "mass") else _ENGINE.a(phrase).split(" ", 1)[0] + " "
 
 
+@lru_cache(maxsize=4096)
+def member(name: str) -> str:
+    """Return what one object of a class is called; shops name their classes in the plural.
+
+    >>> member("Arctic Tern"), member("Black-footed Albatross"), member("Flip Flops")
+    ('an Arctic Tern', 'a Black-footed Albatross', 'an item of Flip Flops')
+    """
+    last = name.split(" ")[-1].lower()
+    may_be_plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "as", "os"))
+    is_plural = may_be_plural and _ENGINE.singular_noun(last)
+    return f"an item of {name}" if is_plural else f"{article(name)}{name}"
+
+
 def order_adjectives(adjectives: list[str]) -> list[str]:
     """Return the adjectives with colours last, otherwise in the given order."""
     return sorted(adjectives, key=lambda adjective: adjective in COLOURS)

@@ -36,8 +36,7 @@ def explanation_texts(run: Run, xs: np.ndarray, top: np.ndarray) -> dict[str, li
     for c, ts in zip(predicted_c, top, strict=True):
         spans = predicate([int(t) for t in ts if t >= 0], run.attributes)
         said = "".join(span.text for span in spans)
-        name = names.iloc[c]
-        shown.append(f"This is {english.article(name)}{name} because it {said}.")
+        shown.append(f"This is {english.member(names.iloc[c])} because it {said}.")
         bird.append(f"This bird {said}.")
     return {"shown": shown, "bird": bird}
 

@@ -7,7 +7,7 @@ from core.comparison.comparison import Comparison, Outcome, compare
 from core.errors import FieldmarksError
 from core.runs.listing import list_runs
 from core.runs.run import Run
-from dashboard import data, heading, labels
+from dashboard import data, heading, labels, links
 from dashboard.compare_page import image_filter, view
 from dashboard.components import gallery, paging
 from dashboard.components.gallery import Line, Picture
@@ -61,8 +61,15 @@ def pick(first: Run) -> Run | None:
     if not others:
         st.info(
             "There is only one run. Make a second over the same images: another checkpoint or "
-            "architecture with `python -m precompute run`.",
+            "architecture with `python -m precompute run`, or repair the last layer of this one.",
             icon=":material/difference:",
+        )
+        st.page_link(
+            "app_pages/repair.py",
+            label="Repair",
+            icon=":material/build_circle:",
+            query_params=links.params(),
+            width="content",
         )
         return None
     asked = text(Key.WITH)

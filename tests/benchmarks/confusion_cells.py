@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from core.runs.run import Run
-from tests.benchmarks.map_points import small_pictures
+from tests import synthetic_run
 from tests.benchmarks.pages import FOLLOW
 from tests.browser import launch, serve, settle
 from tests.pages import visit
@@ -32,6 +32,12 @@ MATRIX = """() => new Promise(done => {
     : setTimeout(wait, 5);
   wait();
 })"""
+
+
+def small_pictures() -> None:
+    """Give all images the same picture, so that a run of very many is made in seconds."""
+    picture = synthetic_run.jpeg(0, np.random.default_rng(0))
+    synthetic_run.jpeg = lambda *_: picture
 
 
 def with_accuracy(run: Run, accuracy: float) -> None:
