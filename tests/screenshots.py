@@ -43,6 +43,11 @@ def states(run: Run) -> dict[str, str]:
         "class": f"classes?{name}&c={row['true_c']}",
         "classes": f"classes?{name}&c={row['predicted_c']}&versus={row['true_c']}",
         "patterns": f"patterns?{name}",
+        "confusion": f"confusion?{name}",
+        "map": f"map?{name}&colour=pattern",
+        "repair": f"repair?{name}&labels=drop",
+        "try": f"try?{name}&x={x}",
+        "lesson": f"lesson?{name}",
     }
 
 
