@@ -19,6 +19,8 @@ from precompute.robustness.attacks import DifferentiableNetwork, adaptive_pgd, f
 from precompute.robustness.corruptions import LEVELS, corrupt
 from tests.tiny_birds import CHUNK, INPUT_SIZE, run_tiny, write_tiny_birds
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -10,6 +10,8 @@ from tests.attacked import KINDS, XS, write_attacked_run
 from tests.pages import component_data, links, said, visit
 from tests.synthetic_run import write_synthetic_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

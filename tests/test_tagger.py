@@ -12,6 +12,8 @@ from precompute.attributes.phrases import attributes_in
 from precompute.attributes.tagger import RuleTagger, SpacyTagger, default_tagger, read_tokens
 from precompute.datasets.language import BIRDS
 
+pytestmark = pytest.mark.slow
+
 PHRASES = {
     "a black and white striped wing": {"black wing", "white wing", "striped wing"},
     "a large, all black bird": {"large bird", "black bird"},
