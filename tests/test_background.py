@@ -7,6 +7,7 @@ from core.diagnosis.background import (
     Background,
     centre_weights,
     keypoint_line_distances,
+    nearness,
     objectness,
 )
 from core.runs.run import Run
@@ -51,10 +52,10 @@ def test_the_object_lies_where_activations_are_large_and_near_the_centre():
     centres = np.stack(np.meshgrid(*[np.linspace(0.06, 0.94, 8)] * 2, indexing="ij"), -1)
     maps = np.full((3, 8, 8), 0.1)
     maps[:, 1:4, 1:4] = 1.0
-    there = objectness(maps, centres, np.ones(3))
+    there = objectness(maps, nearness(centres), np.ones(3))
     assert np.unravel_index(there.argmax(), there.shape) == (2, 2)
     assert there[2, 2] > there[5, 5] > there[7, 7]
-    flat = objectness(np.ones((3, 8, 8)), centres, np.ones(3))
+    flat = objectness(np.ones((3, 8, 8)), nearness(centres), np.ones(3))
     np.testing.assert_array_equal(np.argsort(flat.ravel())[:4], [0, 7, 56, 63])
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from sacrebleu.metrics.bleu import BLEU
 
 from core.explanations.explanation import predicate
 from core.metrics.bleu import explanation_texts, score_bleu, sentence_bleu
@@ -27,14 +28,25 @@ def slow_bleu_1(text: str, captions: list[str]) -> float:
     ["this bird has red wings", "a red red red head", "a bird", "This BIRD has a long bill"],
 )
 def test_bleu_of_single_words_agrees_with_a_slow_loop(text):
-    (value,) = sentence_bleu([text], [CAPTIONS], order=1)
+    [[_, value]] = sentence_bleu(CAPTIONS, [text])
     assert value == pytest.approx(slow_bleu_1(text.lower(), CAPTIONS), rel=1e-6)
 
 
 def test_a_caption_said_again_scores_one_and_other_words_nearly_nothing():
-    values = sentence_bleu([CAPTIONS[0], "wholly other text"], [CAPTIONS] * 2, order=4)
+    values = sentence_bleu(CAPTIONS, [CAPTIONS[0], "wholly other text"])[:, 0]
     assert values[0] == pytest.approx(1)
     assert values[1] < 0.05
+
+
+@pytest.mark.parametrize("text", ["A red head.", "this bird has a long, red bill", "a", "no such"])
+def test_counting_the_captions_once_gives_what_sacrebleu_gives_a_sentence(text):
+    expected = [
+        BLEU(max_ngram_order=order, lowercase=True, effective_order=True)
+        .sentence_score(text, CAPTIONS)
+        .score
+        for order in (4, 1)
+    ]
+    assert (sentence_bleu(CAPTIONS, [text])[0] * 100).tolist() == pytest.approx(expected, rel=1e-15)
 
 
 def test_the_score_is_the_mean_of_right_wrong_and_all_predictions():

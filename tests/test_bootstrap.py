@@ -10,6 +10,7 @@ from core.metrics.bootstrap import Resamples, ratios
 @pytest.mark.parametrize("many", [0, 10**6])
 def test_resamples_are_one_matrix_however_they_are_read(many, monkeypatch):
     monkeypatch.setattr(bootstrap, "_MANY", many)
+    monkeypatch.setattr(bootstrap, "_MOST_KEPT", 0)
     drawn = Resamples(n=17, n_resamples=40, seed=3)
     matrix = np.stack(list(drawn))
     assert (matrix.sum(axis=1) == 17).all()
@@ -18,6 +19,27 @@ def test_resamples_are_one_matrix_however_they_are_read(many, monkeypatch):
     np.testing.assert_array_equal(np.stack(list(drawn)), matrix)
     np.testing.assert_allclose(drawn @ columns, matrix @ columns, atol=1e-12)
     np.testing.assert_array_equal(np.stack(list(Resamples(17, 9, 3))), matrix[:9])
+
+
+def test_a_matrix_that_was_kept_is_the_one_that_is_drawn(monkeypatch):
+    monkeypatch.setattr(bootstrap, "_kept", bootstrap._Kept())
+    groups = [None, np.array([1, 1, 2]), np.array([1, 2, 2]), np.array([1, 1, 2], np.int8)]
+    asked = [Resamples(3, 30, seed, group) for seed in (0, 1) for group in groups] * 2
+    kept = [np.stack(list(each)) for each in asked]
+    monkeypatch.setattr(bootstrap, "_MOST_KEPT", 0)
+    monkeypatch.setattr(bootstrap, "_kept", bootstrap._Kept())
+    for each, matrix in zip(asked, kept, strict=True):
+        np.testing.assert_array_equal(np.stack(list(each)), matrix)
+
+
+def test_kept_matrices_are_few_and_counts_beyond_a_byte_are_kept_too(monkeypatch):
+    kept = bootstrap._Kept()
+    monkeypatch.setattr(bootstrap, "_kept", kept)
+    for n in range(1, 20):
+        _ = Resamples(n, 5) @ np.ones((n, 1))
+    assert len(kept._blocks) == bootstrap._N_KEPT
+    many = bootstrap._as_bytes(np.array([[3, 300]]))
+    assert many.tolist() == [[3, 300]]
 
 
 def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_a_slow_loop():

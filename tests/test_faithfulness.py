@@ -42,6 +42,13 @@ def test_the_largest_filters_are_as_many_as_asked_for():
         assert is_in.all() or row[is_in].min() > row[~is_in].max()
 
 
+def test_of_equal_filters_the_first_are_chosen_as_a_stable_sort_would():
+    rng = np.random.default_rng(0)
+    evidence, n = rng.integers(0, 4, (40, 12)).astype(np.float32), rng.integers(1, 13, 40)
+    for row, k, is_in in zip(evidence, n, largest(evidence, n), strict=True):
+        assert np.flatnonzero(is_in).tolist() == sorted(np.argsort(-row, kind="stable")[:k])
+
+
 def test_random_filters_hold_the_same_mass_on_average():
     rng = np.random.default_rng(0)
     p_f = rng.dirichlet(np.ones(200), 300)

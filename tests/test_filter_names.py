@@ -91,6 +91,15 @@ def test_names_stand_between_exchanged_ones_and_the_ceiling():
     assert places["of the way"].value == pytest.approx((named - exchanged) / (ceiling - exchanged))
 
 
+def test_the_mean_over_exchanged_names_is_that_of_all_pairs_of_filter_and_name():
+    rng = np.random.default_rng(0)
+    share, things = rng.random((7, 4)).astype(np.float32), rng.integers(0, 4, 50)
+    share[2] = np.nan  # none of its images is scored
+    mean = filter_names._mean_of_others(share, things)
+    assert mean == pytest.approx(np.nanmean(share[:, things]), rel=1e-6)
+    assert np.isnan(filter_names._mean_of_others(np.full((3, 4), np.nan), things))
+
+
 def test_filters_without_a_name_are_scored_as_such():
     none = np.full(4, -1)
     assert np.isnan(score_place(planted(SHARE), none, SHARE[None])["at the peak"].value)

@@ -81,21 +81,21 @@ def nearness(centres: np.ndarray) -> np.ndarray:
     return _standardised(-np.linalg.norm(centres - 0.5, axis=2))
 
 
-def objectness(maps: np.ndarray, centres: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def objectness(maps: np.ndarray, near: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return how likely each map cell is the object, shape (H, W), in standard deviations.
 
     Parameters
     ----------
     maps : ndarray of shape (F, H, W)
         Feature maps of an image.
-    centres : ndarray of shape (H, W, 2)
-        Of the cells, in the unit square.
+    near : ndarray of shape (H, W)
+        As `nearness` returns it.
     weights : ndarray of shape (F,)
         As `centre_weights` returns them.
     """
     activation = np.tensordot(weights, np.asarray(maps, np.float32), axes=1)
     smooth = gaussian_filter(activation, _SMOOTHING, mode="nearest")
-    return _standardised(smooth) + _CENTRE_WEIGHT * nearness(centres)
+    return _standardised(smooth) + _CENTRE_WEIGHT * near
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
@@ -115,6 +115,7 @@ class Background:
     def __init__(self, run: Run, with_keypoints: bool = False):
         self.run, self.with_keypoints = run, with_keypoints
         self._centres = np.asarray(run.array("cell_centres"), dtype=float)
+        self._near = nearness(self._centres)
         self._weights = None if with_keypoints else centre_weights(run)
 
     def mask(self, x: int) -> np.ndarray:
@@ -123,7 +124,7 @@ class Background:
             keypoints = np.asarray(self.run.array("parts")[x], dtype=float)
             far = keypoint_line_distances(keypoints, self._centres.reshape(-1, 2))
         else:
-            far = -objectness(self.run.maps(x), self._centres, self._weights).ravel()
+            far = -objectness(self.run.maps(x), self._near, self._weights).ravel()
         n = max(1, round(SHARE * far.size))
         chosen = np.zeros(far.size, dtype=bool)
         chosen[np.argsort(-far, kind="stable")[:n]] = True

@@ -116,23 +116,28 @@ class Presence:
 
     def _solved(self, sums: tuple, penalty: float, n: int) -> tuple[np.ndarray, np.ndarray]:
         gram, products, mean_share = sums
-        gram = gram.copy()
-        gram[np.diag_indices(len(gram))] += np.float32(penalty * n)
-        weights = linalg.cho_solve(linalg.cho_factor(gram, overwrite_a=True), products)
+        weights = linalg.cho_solve(self._factor(gram, penalty, n), products)
         return weights.astype(np.float32), mean_share
 
+    @staticmethod
+    def _factor(gram: np.ndarray, penalty: float, n: int) -> tuple[np.ndarray, bool]:
+        """Return the Cholesky factor of the penalised products of n images."""
+        gram = gram.copy()
+        gram[np.diag_indices(len(gram))] += np.float32(penalty * n)
+        return linalg.cho_factor(gram, overwrite_a=True)
+
     def _best_penalty(self, fitted: np.ndarray, left_out: np.ndarray) -> float:
-        sums = self._sums(fitted)
-        loss = []
+        gram, products, bias = self._sums(fitted)
+        loss = dict.fromkeys(PENALTIES, 0.0)
         for penalty in PENALTIES:
-            weights, bias = self._solved(sums, penalty, len(fitted))
-            error = 0.0
+            factor = self._factor(gram, penalty, len(fitted))
             for block in blocks(len(left_out)):
-                predicted = self._features(left_out[block]) @ weights + bias
+                # images are fewer than attributes: the system is solved for them
+                solved = linalg.cho_solve(factor, self._features(left_out[block]).T).T
+                predicted = solved.astype(np.float32) @ products + bias
                 shares = self._shares(left_out[block]).toarray()
-                error += float(np.square(predicted - shares).sum())
-            loss.append(error)
-        return PENALTIES[int(np.argmin(loss))]
+                loss[penalty] += float(np.square(predicted - shares).sum())
+        return min(PENALTIES, key=loss.__getitem__)
 
     def _fit(self, xs: np.ndarray, penalty: float) -> None:
         self._weights, self._bias = self._solved(self._sums(xs), penalty, len(xs))

@@ -5,6 +5,7 @@ attributes of p(t given x, c), sorted by descending lift over the mean filter. T
 stored as spans, so that a page can link every attribute in it to its evidence.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,9 @@ from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.language import english
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
+
+#: Columns of the table of attributes that a sentence is made of.
+_WORDS = ("adjective", "noun", "kind", "number")
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,27 @@ def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False)
         "are small birds with ...", "have ...".
     """
     rows = attributes.iloc[ts]
+    words = list(zip(*(rows[name] for name in _WORDS), strict=True))
+    return _predicate(ts, words, of_several)
+
+
+def predicates(tops: Iterable[list[int]], attributes: pd.DataFrame) -> Iterator[list[Span]]:
+    """Yield `predicate` of each list of attributes; rows of the table are looked up once for all.
+
+    Parameters
+    ----------
+    tops : iterable of lists of int
+    attributes : DataFrame
+    """
+    words = list(zip(*(attributes[name] for name in _WORDS), strict=True))
+    for ts in tops:
+        yield _predicate(ts, [words[t] for t in ts], False)
+
+
+def _predicate(ts: list[int], words: list[tuple], of_several: bool) -> list[Span]:
     things: dict[tuple[str, str], dict[str, int]] = {}
     properties, tags = [], []
-    for t, adjective, noun, kind, number in zip(
-        ts, *(rows[name] for name in ("adjective", "noun", "kind", "number")), strict=True
-    ):
+    for t, (adjective, noun, kind, number) in zip(ts, words, strict=True):
         if kind == "is":
             properties.append(Span(adjective, int(t)))
         elif kind == "tag":

@@ -8,17 +8,15 @@ the class clause, which captions cannot contain.
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from core.explanations.explanation import predicate
+from core.explanations.explanation import predicates
 from core.language import english
 from core.metrics.bootstrap import Resamples, Score, ratios
 from core.runs.run import Run
 
-VARIANTS = {
-    "BLEU-4": ("shown", 4),
-    "BLEU-1": ("shown", 1),
-    "BLEU-4, this bird": ("bird", 4),
-    "BLEU-1, this bird": ("bird", 1),
-}
+#: Longest n-grams; wordings of a sentence, see `explanation_texts`, and what each adds to the name.
+ORDERS = (4, 1)
+WORDINGS = {"shown": "", "bird": ", this bird"}
+VARIANTS = [f"BLEU-{order}{said}" for said in WORDINGS.values() for order in ORDERS]
 PAPER = {"correct": 0.415, "wrong": 0.381, "all": 0.409}
 
 
@@ -33,23 +31,39 @@ def explanation_texts(run: Run, xs: np.ndarray, top: np.ndarray) -> dict[str, li
     """
     names, predicted_c = run.classes["name"], run.images["predicted_c"].to_numpy()[xs]
     shown, bird = [], []
-    for c, ts in zip(predicted_c, top, strict=True):
-        spans = predicate([int(t) for t in ts if t >= 0], run.attributes)
+    named = ([int(t) for t in ts if t >= 0] for ts in top)
+    for c, spans in zip(predicted_c, predicates(named, run.attributes), strict=True):
         said = "".join(span.text for span in spans)
         shown.append(f"This is {english.member(names.iloc[c])} because it {said}.")
         bird.append(f"This bird {said}.")
     return {"shown": shown, "bird": bird}
 
 
-def sentence_bleu(texts: list[str], captions: list[list[str]], order: int) -> np.ndarray:
-    """Return the BLEU of each text against the captions of its image, in [0, 1]."""
-    metric = BLEU(max_ngram_order=order, lowercase=True, effective_order=True)
-    return np.array(
-        [
-            metric.sentence_score(text, references).score / 100
-            for text, references in zip(texts, captions, strict=True)
-        ]
-    )
+def sentence_bleu(captions: list[str], texts: list[str]) -> np.ndarray:
+    """Return BLEU-4 and BLEU-1 of each text, shape (len(texts), 2), in [0, 1].
+
+    Parameters
+    ----------
+    captions : list of str
+        Of one image; their n-grams are counted once, which is most of the work.
+    texts : list of str
+    """
+    references = [[caption] for caption in captions]
+    metric = BLEU(lowercase=True, effective_order=True, references=references)
+    values = np.empty((len(texts), len(ORDERS)))
+    for row, text in zip(values, texts, strict=True):
+        four = metric.corpus_score([text], None)
+        one = BLEU.compute_bleu(
+            four.counts[:1],
+            four.totals[:1],
+            four.sys_len,
+            four.ref_len,
+            smooth_method=metric.smooth_method,
+            effective_order=True,
+            max_ngram_order=1,
+        )
+        row[:] = four.score / 100, one.score / 100
+    return values
 
 
 def score_bleu(

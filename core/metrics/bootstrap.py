@@ -4,13 +4,16 @@ Images of one class are alike, so other images of the same classes would tell le
 classes: classes are drawn again, and of each drawn class its images (two levels; Davison and
 Hinkley, Bootstrap Methods, 1997, section 3.8). An image is drawn with all its attributes, because
 they stand or fall together. How often each image is drawn is a matrix of weights, so that thousands
-of ratios share one product. The matrix is never whole in memory: it would take four kilobytes an
-image.
+of ratios share one product. The matrix is never whole in memory as numbers, which would take four
+kilobytes an image; the last matrices are kept as bytes, where they are small, since the scores of a
+run ask for the same few a hundred times.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 
@@ -22,6 +25,8 @@ LEVELS = (2.5, 97.5)
 _ENTRIES = 1 << 20
 #: With more images than this, multinomial sampling is too slow and integers are drawn instead.
 _MANY = 20_000
+#: Matrices that are kept, and the entries of the largest one, a byte each.
+_N_KEPT, _MOST_KEPT = 6, 1 << 23
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,16 @@ class Resamples:
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield blocks of rows."""
+        kept = _kept.get(self)
+        if kept is None and self.n * self.n_resamples <= _MOST_KEPT:
+            kept = _kept.put(self, [_as_bytes(block) for block in self._drawn()])
+        for block in self._drawn() if kept is None else kept:
+            yield block.astype(np.float32)
+
+    def _drawn(self) -> Iterator[np.ndarray]:
         rng = np.random.default_rng(self.seed)
         for rows in blocks(self.n_resamples, max(1, _ENTRIES // max(self.n, 1))):
-            yield self._draw(rng, rows.stop - rows.start).astype(np.float32)
+            yield self._draw(rng, rows.stop - rows.start)
 
     def _draw(self, rng: np.random.Generator, n_rows: int) -> np.ndarray:
         if self.n == 0:
@@ -122,6 +134,42 @@ class Resamples:
     def __matmul__(self, columns: np.ndarray) -> np.ndarray:
         """Return the sum over drawn images of each column, shape (n_resamples, k)."""
         return np.concatenate([block @ columns for block in self.blocks()])
+
+
+class _Kept:
+    """The blocks of the matrices that were asked for last."""
+
+    def __init__(self):
+        self._blocks: OrderedDict[tuple, list[np.ndarray]] = OrderedDict()
+
+    def get(self, drawn: Resamples) -> list[np.ndarray] | None:
+        """Return the blocks of a matrix, None where they are not kept."""
+        blocks_of = self._blocks.pop(key := self._key(drawn), None)
+        if blocks_of is not None:
+            self._blocks[key] = blocks_of
+        return blocks_of
+
+    def put(self, drawn: Resamples, blocks_of: list[np.ndarray]) -> list[np.ndarray]:
+        """Keep the blocks of a matrix and return them."""
+        self._blocks[self._key(drawn)] = blocks_of
+        while len(self._blocks) > _N_KEPT:
+            self._blocks.popitem(last=False)
+        return blocks_of
+
+    @staticmethod
+    def _key(drawn: Resamples) -> tuple:
+        group = drawn.group
+        of_group = None if group is None else blake2b(np.ascontiguousarray(group)).digest()
+        kind = None if group is None else group.dtype.str
+        return drawn.n, drawn.n_resamples, drawn.seed, kind, of_group
+
+
+_kept = _Kept()
+
+
+def _as_bytes(block: np.ndarray) -> np.ndarray:
+    """Return the same numbers as bytes, where all are below 256."""
+    return block.astype(np.uint8) if block.max(initial=0) < 256 else block
 
 
 def ratios(

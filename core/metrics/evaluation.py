@@ -247,7 +247,8 @@ def _retrieval(
         if name == "class frequency":
             # all images of a class stand alike; a shared threshold would count against it
             p = p + 1e-9 * rng.random(p.shape)
-        arguments = p, retrieval.retrieved(top, ts), truth, true_c[xs], seed
+        overall = retrieval.precisions(p, truth, true_c[xs], seed)
+        arguments = p, retrieval.retrieved(top, ts), truth, true_c[xs], seed, overall
         rows[name] = retrieval.score_retrieval(*arguments)
         by_attribute[name] = dict(
             zip(phrases, retrieval.score_retrieval_by_attribute(*arguments), strict=True)
@@ -267,18 +268,23 @@ def _bleu(
     is_right: np.ndarray,
     seed: int,
 ) -> dict:
-    rows, true_c = {}, run.images["true_c"].to_numpy()[xs]
-    for name, (top, _) in explained.items():
-        values = np.empty((len(bleu.VARIANTS), len(xs)))
-        for block in blocks(len(xs)):
-            captions = [run.captions(x) for x in xs[block]]
-            texts = bleu.explanation_texts(run, xs[block], top[block])
-            values[:, block] = [
-                bleu.sentence_bleu(texts[wording], captions, order)
-                for wording, order in bleu.VARIANTS.values()
-            ]
-        rows[name] = {
-            variant: bleu.score_bleu(of_images, is_right, true_c, seed)
-            for variant, of_images in zip(bleu.VARIANTS, values, strict=True)
-        }
-    return {"paper": bleu.PAPER, "rows": rows}
+    true_c = run.images["true_c"].to_numpy()[xs]
+    values = np.empty((len(explained), len(bleu.VARIANTS), len(xs)))
+    for block in blocks(len(xs)):
+        texts = [
+            bleu.explanation_texts(run, xs[block], top[block]) for top, _ in explained.values()
+        ]
+        for i, x in enumerate(xs[block]):
+            said = [each[wording][i] for each in texts for wording in bleu.WORDINGS]
+            scores = bleu.sentence_bleu(run.captions(x), said)
+            values[:, :, block.start + i] = scores.reshape(len(texts), -1)
+    return {
+        "paper": bleu.PAPER,
+        "rows": {
+            name: {
+                variant: bleu.score_bleu(of_images, is_right, true_c, seed)
+                for variant, of_images in zip(bleu.VARIANTS, each, strict=True)
+            }
+            for name, each in zip(explained, values, strict=True)
+        },
+    }

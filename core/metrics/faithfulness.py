@@ -55,17 +55,21 @@ def fewest(evidence: np.ndarray, share: float = SHARE) -> np.ndarray:
 
 
 def largest(evidence: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return whether each entry is among the ``n`` largest of its row, bool.
+    """Return whether each entry is among the ``n`` largest of its row, the first of equals, bool.
 
     Parameters
     ----------
     evidence : ndarray of shape (m, F)
+        Without NaN.
     n : ndarray of shape (m,)
+        From 1 to F.
     """
-    rank = np.empty(evidence.shape, np.int32)
-    order = np.argsort(-evidence, axis=1, kind="stable")
-    np.put_along_axis(rank, order, np.arange(evidence.shape[1], dtype=np.int32)[None], axis=1)
-    return rank < n[:, None]
+    ascending = np.sort(evidence, axis=1)
+    smallest = np.take_along_axis(ascending, evidence.shape[1] - n[:, None], axis=1)
+    above, equal = evidence > smallest, evidence == smallest
+    # of those that are as large as the last one, the first of the row
+    spare = n - above.sum(axis=1)
+    return above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= spare[:, None]))
 
 
 def of_mass(p_f: np.ndarray, mass: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,7 @@ it is relevant when its captions do. Mean average precision scores the whole ran
 p(t given x, c), over all images and within each class, where the class is no information.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -70,12 +71,63 @@ def class_caption_frequency(run: Run) -> np.ndarray:
     return frequency
 
 
+@dataclass(frozen=True)
+class Precisions:
+    """Average precision of every ranking, and in resamples of images.
+
+    Parameters
+    ----------
+    plain : ndarray of shape (m,)
+        NaN where all images or none are relevant.
+    again : ndarray of shape (N_RANKING_RESAMPLES, m)
+    times : ndarray of shape (N_RANKING_RESAMPLES, m)
+        How often the images of each ranking were drawn, on average.
+    """
+
+    plain: np.ndarray
+    again: np.ndarray
+    times: np.ndarray
+
+
+def precisions(
+    p: np.ndarray, truth: np.ndarray, true_c: np.ndarray, seed: int = 0, within: bool = False
+) -> Precisions:
+    """Return the average precision of each column, over all images or within each class.
+
+    Arguments are those of `score_retrieval`. Within classes there is a ranking for each class, in
+    the order of classes, and each column.
+    """
+    if not len(p):
+        m = 0 if within else p.shape[1]
+        never = np.zeros((N_RANKING_RESAMPLES, m))
+        return Precisions(np.full(m, np.nan), np.full(never.shape, np.nan), never)
+    member = np.unique(true_c, return_inverse=True)[1] if within else np.zeros(len(p), int)
+    order, size = np.argsort(member, kind="stable"), np.bincount(member)
+    start = np.cumsum(size) - size
+    # classes of equal size are ranked together: a class alone is too little work for a step
+    together = [np.flatnonzero(size == n) for n in np.unique(size)]
+    groups = [order[start[gs][:, None] + np.arange(size[gs[0]])] for gs in together]
+    back = np.argsort(np.concatenate(together), kind="stable")
+    rankings, k = [Rankings(p, truth, each) for each in groups], p.shape[1]
+
+    def in_order(parts: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate(parts).reshape(len(back), -1)[back].ravel()
+
+    again, times = [], []
+    for w in Resamples(len(p), N_RANKING_RESAMPLES, seed, true_c):
+        again.append(in_order([ranking.average_precision(w) for ranking in rankings]))
+        times.append(np.repeat(in_order([w[each].mean(axis=1) for each in groups]), k))
+    plain = in_order([ranking.average_precision() for ranking in rankings])
+    return Precisions(plain, np.stack(again), np.stack(times))
+
+
 def score_retrieval(
     p: np.ndarray,
     is_retrieved: np.ndarray,
     truth: np.ndarray,
     true_c: np.ndarray,
     seed: int = 0,
+    overall: Precisions | None = None,
 ) -> dict[str, Score]:
     """Return the scores over all attributes together, rates in percent.
 
@@ -87,24 +139,21 @@ def score_retrieval(
     true_c : ndarray of shape (n,)
         Class of each image; classes are resampled first.
     seed : int
+    overall : Precisions, optional
+        Of the same arguments, where they are known already.
     """
-    few = Resamples(len(p), N_RANKING_RESAMPLES, seed, true_c)
     rates = _rates(is_retrieved, truth)
     hits, cases = (
         np.stack([flags.sum(axis=1) for flags in side], axis=1)
         for side in zip(*rates.values(), strict=True)
     )
     scores = ratios(hits, cases, Resamples(len(p), seed=seed, group=true_c), unit=100)
+    overall = overall or precisions(p, truth, true_c, seed)
+    within = precisions(p, truth, true_c, seed, within=True)
     return {
         **dict(zip(rates, scores, strict=True)),
-        "mAP": _mean_precision([(np.arange(len(p)), Rankings(p, truth))], few),
-        "mAP within classes": _mean_precision(
-            [
-                (members, Rankings(p[members], truth[members]))
-                for members in (np.flatnonzero(true_c == c) for c in np.unique(true_c))
-            ],
-            few,
-        ),
+        "mAP": _mean_precision(overall),
+        "mAP within classes": _mean_precision(within),
     }
 
 
@@ -114,17 +163,17 @@ def score_retrieval_by_attribute(
     truth: np.ndarray,
     true_c: np.ndarray,
     seed: int = 0,
+    overall: Precisions | None = None,
 ) -> list[dict[str, Score]]:
     """Return recall, true negative rate, precision and average precision of each column."""
     rates, k = _rates(is_retrieved, truth), p.shape[1]
     hits, cases = (np.hstack(side) for side in zip(*rates.values(), strict=True))
     scores = ratios(hits, cases, Resamples(len(p), seed=seed, group=true_c), unit=100)
     columns = {name: scores[i * k : (i + 1) * k] for i, name in enumerate(rates)}
-    ranking, few = Rankings(p, truth), Resamples(len(p), N_RANKING_RESAMPLES, seed, true_c)
-    again = np.stack([ranking.average_precision(w) for w in few])
+    overall = overall or precisions(p, truth, true_c, seed)
     columns["AP"] = [
-        interval(value, again[:, j], truth[:, j].sum())
-        for j, value in enumerate(ranking.average_precision())
+        interval(value, overall.again[:, j], truth[:, j].sum())
+        for j, value in enumerate(overall.plain)
     ]
     return [{name: scores[j] for name, scores in columns.items()} for j in range(p.shape[1])]
 
@@ -138,24 +187,20 @@ def _rates(is_retrieved: np.ndarray, truth: np.ndarray) -> dict[str, tuple]:
     }
 
 
-def _mean_precision(groups: list[tuple[np.ndarray, Rankings]], drawn: Resamples) -> Score:
+def _mean_precision(of: Precisions) -> Score:
     """Return the mean average precision over groups and attributes that not all images have.
 
     An image that is drawn twice occupies two adjacent ranks, which raises average precision; the
     resamples are therefore shifted so that their mean equals the value (bias correction).
     """
-    plain = np.concatenate([ranking.average_precision() for _, ranking in groups])
-    scored = np.isfinite(plain)
+    scored = np.isfinite(of.plain)
     if not scored.any():
         return interval(np.nan, np.empty(0), 0)
-    again = np.full(drawn.n_resamples, np.nan)
-    for i, w in enumerate(drawn):
-        each = [(r.average_precision(w[members]), w[members].mean()) for members, r in groups]
-        values = np.concatenate([values for values, _ in each])
-        # a class that is drawn twice counts twice
-        times = np.concatenate([np.full(len(values), n) for values, n in each])
+    again = np.full(len(of.again), np.nan)
+    for i, (values, times) in enumerate(zip(of.again, of.times, strict=True)):
         known = np.isfinite(values)
+        # a class that is drawn twice counts twice
         if times[known].any():
             again[i] = np.average(values[known], weights=times[known])
-    value = plain[scored].mean()
+    value = of.plain[scored].mean()
     return interval(value, again - np.nanmean(again) + value, scored.sum())

@@ -83,10 +83,10 @@ class Board:
         usual = np.maximum(p.mean(axis=0), np.finfo(np.float32).eps)
         top = by_lift(top, p, usual)
         text = bleu.explanation_texts(run, self.xs, top)["shown"]
-        captions = [run.captions(x) for x in self.xs]
-        difference = bleu.score_bleu(
-            bleu.sentence_bleu(text, captions, 4), self.true_c == self.predicted_c
-        )["correct minus wrong"]
+        said = zip(self.xs, text, strict=True)
+        four = np.array([bleu.sentence_bleu(run.captions(x), [each])[0, 0] for x, each in said])
+        is_right = self.true_c == self.predicted_c
+        difference = bleu.score_bleu(four, is_right)["correct minus wrong"]
         return {
             **{name: scores[name] for name in RETRIEVAL},
             "most probable": len(np.unique(p.argmax(axis=1))),

@@ -205,7 +205,7 @@ def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str
 def _place(share: np.ndarray, fs: np.ndarray, things: np.ndarray, best: np.ndarray) -> dict:
     if not len(fs):
         return dict.fromkeys(("at the peak", "names exchanged", "ceiling", "of the way"), np.nan)
-    named, exchanged = _mean(share[fs, things]), _mean(share[fs][:, things])
+    named, exchanged = _mean(share[fs, things]), _mean_of_others(share[fs], things)
     ceiling = _mean(share[np.arange(len(best)), best])
     return {
         "at the peak": 100 * named,
@@ -287,6 +287,22 @@ def by_part(
         p: {column: interval(*cells[p]) for column, cells in columns.items()}
         for p in columns["at the peak"]
     }
+
+
+def _mean_of_others(share: np.ndarray, things: np.ndarray) -> float:
+    """Return the mean of ``share[:, things]``, with as many products as there are different things.
+
+    Parameters
+    ----------
+    share : ndarray of shape (n, G)
+        NaN in all of a row, or in none.
+    things : ndarray of int
+        Thousands, but few different ones.
+    """
+    known = share[np.isfinite(share[:, 0])]
+    times = np.bincount(things, minlength=share.shape[1])
+    n = len(known) * times.sum()
+    return float(known.sum(axis=0, dtype=float) @ times / n) if n else np.nan
 
 
 def _mean(values: np.ndarray, axis: int | None = None) -> np.ndarray:
