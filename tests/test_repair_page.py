@@ -8,6 +8,7 @@ import pytest
 from core.repair.preview import preview
 from core.repair.recipe import Labels, Recipe
 from core.runs.run import Run, open_run
+from dashboard.repair_page import baselines
 from tests.pages import component_data, links, said, visit
 from tests.synthetic_run import write_synthetic_run
 
@@ -33,6 +34,15 @@ def test_without_a_recipe_the_page_asks_for_one_and_shows_baselines():
         "Plain refit",
         "Class-balanced refit",
     ]
+
+
+def test_baselines_that_take_long_to_fit_are_fitted_when_somebody_asks(monkeypatch):
+    monkeypatch.setattr(baselines, "AT_ONCE", 0)
+    app = visit("repair?run=faulty")
+    assert app.dataframe[0].value["Network"].tolist() == ["No change"]
+    next(b for b in app.button if b.label == "Fit the baselines").click().run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 3
 
 
 def test_a_preview_says_what_changed_and_whether_it_means_anything(faulty):

@@ -7,13 +7,13 @@ import streamlit as st
 
 from core.comparison.comparison import Comparison
 from core.errors import FieldmarksError
-from core.repair.preview import REMOVAL, Judged, baselines, halves, preview, removal
+from core.repair.preview import NO_CHANGE, REMOVAL, Judged, halves, preview, removal
 from core.repair.recipe import Recipe
 from core.repair.repaired import before_and_after, write_repaired
 from core.runs.run import Run
 from dashboard import data, heading, links
 from dashboard.compare_page.view import image_in_both
-from dashboard.repair_page import recipe_form, view
+from dashboard.repair_page import baselines, recipe_form, view
 from dashboard.state import Key, number
 from dashboard.verdicts import database, dataset
 
@@ -36,13 +36,13 @@ def main() -> None:
         return
     recipe_form.suggested_recipes(run)
     recipe_form.form(run, recipe, verdicts)
-    plain = _baselines(run, data.identity(run))
     if not is_chosen:
         st.info("Choose what to change, then preview it.", icon=":material/build_circle:")
-        view.beside(plain)
+        view.beside(baselines.asked_for(run))
         return
+    plain = baselines.fitted(run)
     after, comparison = _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
-    view.headline(plain["no change"], after, len(comparison.xs_first))
+    view.headline(plain[NO_CHANGE], after, len(comparison.xs_first))
     removed = removal(run, recipe)
     rows = plain | ({} if removed is None else {REMOVAL: removed}) | {"this repair": after}
     view.beside(rows)
@@ -72,11 +72,6 @@ def _preview(
 ) -> tuple[Judged, Comparison]:
     after = preview(_run, _recipe, verdicts=_verdicts)
     return after, before_and_after(_run, after.head, halves(_run)[1])
-
-
-@st.cache_resource(max_entries=8, show_spinner="Fitting the baselines")
-def _baselines(_run: Run, key: str) -> dict[str, Judged]:
-    return baselines(_run)
 
 
 def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -> None:

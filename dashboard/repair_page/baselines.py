@@ -1,0 +1,40 @@
+"""The baselines of a repair: fitted at once where that is quick, else when somebody asks."""
+
+import numpy as np
+import streamlit as st
+
+from core.repair.preview import NO_CHANGE, Judged, baselines, halves, head_of, judged
+from core.runs.run import Run
+from dashboard import data
+
+#: Images times filters times classes up to which a refit takes less than a second.
+AT_ONCE = 1 << 26
+
+
+def asked_for(run: Run) -> dict[str, Judged]:
+    """Return what the page shows without a recipe: the baselines, or a button that fits them."""
+    n_products = run.sizes["X"] * run.sizes["F"] * run.sizes["C"]
+    if n_products <= AT_ONCE or st.button(
+        "Fit the baselines",
+        icon=":material/model_training:",
+        help="A plain and a class-balanced refit of the last layer, to compare a repair with. They "
+        "take a while with so many filters and classes, once for all who look at this run; a "
+        "preview fits them too.",
+    ):
+        return fitted(run)
+    return _no_change(run, data.identity(run))
+
+
+def fitted(run: Run) -> dict[str, Judged]:
+    """Return all baselines, cached."""
+    return _baselines(run, data.identity(run))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Fitting the baselines")
+def _baselines(_run: Run, key: str) -> dict[str, Judged]:
+    return baselines(_run)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _no_change(_run: Run, key: str) -> dict[str, Judged]:
+    return {NO_CHANGE: judged(_run, head_of(_run), halves(_run)[1], np.nan)}
