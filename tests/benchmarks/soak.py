@@ -4,10 +4,15 @@
 
 A view is a websocket session of its own, as a reload of the browser makes it, that asks for one
 page and waits for the end of its script. No browser: what is measured is the server.
+
+``--first`` measures the first view of each page instead: after one of the Overview, on a server of
+its own that has drawn nothing else, then a second view of the same link. Seconds of processor time
+do not depend on what else runs on the machine.
 """
 
 import argparse
 import csv
+import os
 import random
 import statistics
 import time
@@ -37,8 +42,43 @@ def links(run) -> list[tuple[str, str]]:
         lambda: ("grounding", f"x={rng.randrange(X)}&t={rng.choice(phrases).replace(' ', '+')}"),
         lambda: ("classes", f"c={rng.randrange(C)}"),
         lambda: ("patterns", ""),
+        lambda: ("confusion", ""),
+        lambda: ("map", "colour=pattern"),
+        lambda: ("lesson", f"c={rng.randrange(C)}"),
+        lambda: ("repair", ""),
+        lambda: ("try", f"x={rng.randrange(X)}"),
+        lambda: ("robustness", ""),
+        lambda: ("compare", ""),
+        lambda: ("failures", "view=review"),
+        lambda: ("failures", "view=table"),
     ]
     return [kind() for _ in range(200) for kind in kinds]
+
+
+def first_views(runs: Path, run, second: str) -> None:
+    """Print the seconds of the first and the second view of each page, and of processor time."""
+    pages = {f"{page}?{query}".rstrip("?"): (page, query) for page, query in links(run)[:18]}
+    if second:
+        pages["compare, two runs"] = ("compare", f"with={second}")
+    failure = int(run.failures[0]) if len(run.failures) else 0
+    pages["a failure"] = ("failures", f"x={failure}")
+    pages["repair, previewed"] = ("repair", "labels=drop")
+    for name, (page, query) in pages.items():
+        query = f"run={run.name}&{query}"
+        with browser.serve(runs) as server:
+            view(server.url, "", f"run={run.name}")
+            figures = []
+            for _ in range(2):
+                before = processor_seconds(server.pid)
+                figures += [view(server.url, page, query), processor_seconds(server.pid) - before]
+        said = "first {:.2f} s, {:.2f} s of processor time; second {:.2f} s, {:.2f} s"
+        print(f"{name or 'overview'}: {said.format(*figures)}", flush=True)
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def view(url: str, page: str, query: str) -> float:
@@ -74,7 +114,12 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=1000)
     parser.add_argument("--sessions", type=int, default=1)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--first", action="store_true", help="the first view of each page instead")
+    parser.add_argument("--with", dest="second", default="", help="a run to compare with")
     args = parser.parse_args()
+    if args.first:
+        first_views(args.runs, open_run(args.run, args.runs), args.second)
+        return
     asked = links(open_run(args.run, args.runs))[: args.views]
     rows, seconds = [], []
     with browser.serve(args.runs) as server, ThreadPoolExecutor(args.sessions) as pool:
