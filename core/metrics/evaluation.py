@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.batching import blocks
+from core.batching import blocks, in_threads
 from core.errors import DataError
 from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.explanations.explanation import average_filter
@@ -241,23 +241,28 @@ def _retrieval(
         "class frequency": lambda rows: frequency[predicted_c[rows]],
     }
     phrases = run.attributes["phrase"].iloc[ts].tolist()
-    rows, by_attribute = {}, {}
-    for name in (*baselines, *explained):
-        top, p = _explained(run, xs, ts, baselines[name]) if name in baselines else explained[name]
-        if name == "class frequency":
-            # all images of a class stand alike; a shared threshold would count against it
-            p = p + 1e-9 * rng.random(p.shape)
+    ranked = {n: _explained(run, xs, ts, baseline) for n, baseline in baselines.items()}
+    ranked |= explained
+    # all images of a class stand alike; a shared threshold would count against it
+    top, p = ranked["class frequency"]
+    ranked["class frequency"] = top, p + 1e-9 * rng.random(p.shape)
+
+    def scored(of: tuple[np.ndarray, np.ndarray]) -> tuple[dict, list[dict]]:
+        top, p = of
         overall = retrieval.precisions(p, truth, true_c[xs], seed)
         arguments = p, retrieval.retrieved(top, ts), truth, true_c[xs], seed, overall
-        rows[name] = retrieval.score_retrieval(*arguments)
-        by_attribute[name] = dict(
-            zip(phrases, retrieval.score_retrieval_by_attribute(*arguments), strict=True)
-        )
+        by_attribute = retrieval.score_retrieval_by_attribute(*arguments)
+        return retrieval.score_retrieval(*arguments), by_attribute
+
+    both = dict(zip(ranked, in_threads(scored, ranked.values()), strict=True))
+    rows = {name: row for name, (row, _) in both.items()}
     return {
         "paper": retrieval.PAPER,
         "rows": rows,
         "differences": differences(rows, [(run.default_estimator, n) for n in _CONTROLS]),
-        "by_attribute": by_attribute,
+        "by_attribute": {
+            name: dict(zip(phrases, columns, strict=True)) for name, (_, columns) in both.items()
+        },
     }
 
 

@@ -25,7 +25,7 @@ from scipy.special import logsumexp
 
 from core.estimators.significance import largest_of_filters
 from core.explanations.attribute_ranking import top_attributes
-from core.head import changed_logits
+from core.head import LocalWeights, changed_logits
 from core.probability import p_f_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
@@ -144,15 +144,20 @@ class SentenceTest:
         top = top_attributes(p_t, run.attributes, min(N_EXPLAIN, T))
         evidence = np.clip(pooled * weights, 0, None)
         before, total = log_odds(logits, c), evidence.sum()
-        falls, removed = np.empty(len(top)), np.empty(len(top))
+        share = np.empty((len(top), len(pooled)))
         for i, named in enumerate(top):
             is_named = np.zeros(T, bool)
             is_named[named[named >= 0] if ts is None or i else ts] = True
-            share = np.where(is_named[self._t[i]], self._p[i], 0).sum(axis=1, dtype=float)
-            scale = np.maximum(1 - share, 0)
-            after = log_odds(changed_logits(self._head, logits, pooled, scale, local), c)
-            falls[i] = before - after
-            removed[i] = evidence @ (1 - scale) / total if total > 0 else 0.0
+            share[i] = np.where(is_named[self._t[i]], self._p[i], 0).sum(axis=1, dtype=float)
+        scale = np.maximum(1 - share, 0)
+        if local is not None:
+            local = LocalWeights(
+                *(np.stack([a] * len(top)) for a in (local.classes, local.weights))
+            )
+        every = np.broadcast_to(logits, (len(top), len(logits)))
+        after = changed_logits(self._head, every, pooled, scale, local)
+        removed = (1 - scale) @ evidence / total if total > 0 else np.zeros(len(top))
+        falls = before - log_odds(after, c)
         return falls, removed
 
     def claim(self, x: int, c: int, ts: list[int] | None = None) -> Claim:
