@@ -3,7 +3,8 @@
 ``python -m tests.benchmarks.pages [RUN ...]`` measures runs of the runs folder, or without a name a
 made-up run of CUB's full size. Prints CSV, one row per page or click. Milliseconds are of the whole
 way, browser included; ``server_cpu_ms`` is the server's part, which does not depend on what else
-runs on the machine. An opened page counts with the visit to another page before it.
+runs on the machine. An opened page counts with the visit to another page before it; the first visit
+of all stands beside the median of three. ``--with`` names a second run, for the page Compare.
 """
 
 import argparse
@@ -49,9 +50,15 @@ def processor_time(server: Server) -> float:
     return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def open_pages(page, url: str, run: Run):
+def open_pages(page, url: str, run: Run, second: str):
     """Yield the time that each page takes to open by its link, the app being loaded."""
-    links = states(run)
+    of_run = f"run={run.name}"
+    links = {
+        **states(run),
+        "review": f"failures?{of_run}&view=review",
+        "robustness": f"robustness?{of_run}",
+        "compare": f"compare?{of_run}&with={second}",
+    }
     for name, link in links.items():
         times = []
         for _ in range(3):
@@ -152,8 +159,8 @@ def many_users(server: Server, browser, run: Run):
     yield f"{len(xs)} users at once, {failed} errors", "image", times
 
 
-def measure(runs: Path, name: str, out) -> None:
-    """Measure one run."""
+def measure(runs: Path, name: str, out, second: str = "") -> None:
+    """Measure one run; ``second`` is compared with it."""
     run = Run(runs / name)
     sizes = " ".join(f"{letter}={run.sizes[letter]}" for letter in "XFTC")
     with serve(runs) as server, launch() as browser:
@@ -165,14 +172,15 @@ def measure(runs: Path, name: str, out) -> None:
         settle(page)
         url = server.url
         for source in (
-            open_pages(page, url, run),
+            open_pages(page, url, run, second),
             clicks(page, url, run),
             many_users(server, browser, run),
         ):
             before = processor_time(server)
             for kind, what, times in source:
                 used = (processor_time(server) - before) / len(times)
-                figures = (statistics.median(times), max(times), used, *memory(server))
+                drawn = (times[0], statistics.median(times), max(times))
+                figures = (*drawn, used, *memory(server))
                 out.writerow([name, sizes, kind, what, *(f"{figure:.0f}" for figure in figures)])
                 sys.stdout.flush()
                 before = processor_time(server)
@@ -182,14 +190,17 @@ def main() -> None:
     """Measure the named runs, or a made-up one of CUB's size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*")
+    parser.add_argument("--with", dest="second", default="", help="a run to compare with")
     arguments = parser.parse_args()
     out = csv.writer(sys.stdout)
     print(f"# {platform.machine()}, {platform.python_version()}")
     out.writerow(
-        "run,sizes,kind,what,median_ms,worst_ms,server_cpu_ms,resident_mb,own_mb".split(",")
+        "run,sizes,kind,what,first_ms,median_ms,worst_ms,server_cpu_ms,resident_mb,own_mb".split(
+            ","
+        )
     )
     for name in arguments.runs:
-        measure(runs_folder(), name, out)
+        measure(runs_folder(), name, out, arguments.second)
     if not arguments.runs:
         with tempfile.TemporaryDirectory() as folder:
             write_synthetic_run(Path(folder), "cub_size", **CUB_SIZE)
