@@ -69,26 +69,33 @@ def _verdicts(comparison: Comparison) -> None:
 def details(comparison: Comparison) -> None:
     """Draw the change by class, confusion, group of images and filter."""
     heading.section("Where it changed")
-    classes, confusion, groups, filters = st.tabs(["Classes", "Confusion", "Groups", "Filters"])
-    with classes:
-        accuracy_changes.by_class(
-            comparison,
-            lambda c, step: _filtered(comparison, c, step),
-            "compare.classes",
-            "Classes by the change in correctly classified test images. Click one to filter the "
-            "list.",
-            n=24,
-        )
-    with confusion:
-        _confusion(comparison)
-    with groups:
-        accuracy_changes.by_group(
-            _slices(comparison, _keys(comparison)),
-            *("First run", "Second run", "compare.groups"),
-            empty="No group has enough images.",
-        )
-    with filters:
-        _filters(comparison)
+    # only the open tab is drawn: matching the filters takes most of a second
+    classes, confusion, groups, filters = st.tabs(
+        ["Classes", "Confusion", "Groups", "Filters"], key="compare.where", on_change="rerun"
+    )
+    if classes.open:
+        with classes:
+            accuracy_changes.by_class(
+                comparison,
+                lambda c, step: _filtered(comparison, c, step),
+                "compare.classes",
+                "Classes by the change in correctly classified test images. Click one to filter "
+                "the list.",
+                n=24,
+            )
+    if confusion.open:
+        with confusion:
+            _confusion(comparison)
+    if groups.open:
+        with groups:
+            accuracy_changes.by_group(
+                _slices(comparison, _keys(comparison)),
+                *("First run", "Second run", "compare.groups"),
+                empty="No group has enough images.",
+            )
+    if filters.open:
+        with filters:
+            _filters(comparison)
 
 
 def _filtered(comparison: Comparison, c: int, step: int) -> str:
