@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from tests.browser import find_chromium, launch, serve, settle
@@ -16,11 +17,16 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def first(tmp_path_factory):
     runs = tmp_path_factory.mktemp("browser_images")
     first = write_synthetic_run(runs, "first", X=120, F=24, T=40, C=6, H=7, W=7, R=12)
     write_second_run(first, runs, "after")
-    with serve(runs) as server:
+    return first
+
+
+@pytest.fixture(scope="module")
+def server(first):
+    with serve(first.folder.parent) as server:
         yield server
 
 
@@ -77,22 +83,26 @@ def test_two_runs_lead_to_the_two_sentences_of_one_image(page, server):
     page.get_by_text("Words lost").wait_for()
 
 
-@pytest.mark.parametrize("tool", ["Box Select", "Lasso Select"])
-def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, tool):
+def opened_map(page, server):
+    """Open the map; return its place once the points are painted."""
     page.goto(f"{server.url}/map?run=first")
     settle(page)
-    plot = page.locator(".js-plotly-plot")
-    plot.locator(".gl-canvas").first.wait_for()
-    plot.hover()
-    page.locator(f'[data-title="{tool}"]').click()
-    box = plot.bounding_box()
-    left, top = box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"]
-    right, bottom = box["x"] + 0.8 * box["width"], box["y"] + 0.8 * box["height"]
+    points = page.locator("canvas.points[data-painted]")
+    points.wait_for()
+    return points.bounding_box()
+
+
+@pytest.mark.parametrize("tool", ["Box", "Lasso"])
+def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, tool):
+    box = opened_map(page, server)
+    page.get_by_role("button", name=tool).click()
+    left, top = box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"]
+    right, bottom = box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"]
     page.mouse.move(left, top)
     page.mouse.down()
     for col, row in ((right, top), (right, bottom), (left, bottom), (left, top + 5)):
         page.mouse.move(col, row, steps=5)
-    if tool == "Box Select":
+    if tool == "Box":
         page.mouse.move(right, bottom, steps=5)
     page.mouse.up()
     on(page, r"/map\?.*region=\d+-\d+\.")
@@ -105,3 +115,61 @@ def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, to
     page.go_back()
     page.get_by_role("button", name="Everywhere").click()
     page.wait_for_url(re.compile(r"/failures\?run=first$"))
+
+
+def places(page, run) -> dict[int, tuple[float, float]]:
+    """Return where each image lies on the screen, the whole map being shown."""
+    box = page.locator("canvas.points").bounding_box()
+    side = 0.98 * min(box["width"], box["height"])
+    left, top = box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2
+    return {
+        x: (left + side * col, top + side * row)
+        for x, (col, row) in enumerate(run.array("layout").tolist())
+    }
+
+
+def loneliest(at: dict[int, tuple[float, float]]) -> int:
+    """Return the image that is farthest from any other on the screen."""
+    return max(at, key=lambda x: min(np.hypot(*np.subtract(at[x], at[y])) for y in at if y != x))
+
+
+def test_a_click_on_a_point_of_the_map_opens_its_image_and_back_leads_back(page, server, first):
+    opened_map(page, server)
+    at = places(page, first)
+    x = loneliest(at)
+    page.mouse.move(*at[x])
+    page.get_by_text(f"image {x}", exact=True).wait_for()
+    page.mouse.click(*at[x])
+    on(page, rf"/failures\?run=first&x={x}$")
+    page.get_by_text(f"Image {x}", exact=True).wait_for()
+    page.go_back()
+    on(page, r"/map\?run=first$")
+    page.locator("canvas.points[data-painted]").wait_for()
+
+
+def test_the_map_moves_and_zooms_by_mouse_and_keyboard_without_the_server(page, server, first):
+    opened_map(page, server)
+    at = places(page, first)
+    x = loneliest(at)
+    points = page.locator("canvas.points")
+    page.get_by_role("button", name="Move").click()
+    page.mouse.move(*at[x])
+    page.mouse.down()
+    page.mouse.move(at[x][0] + 60, at[x][1] + 30, steps=4)
+    page.mouse.up()
+    page.mouse.move(at[x][0] + 61, at[x][1] + 30)
+    page.get_by_text(f"image {x}", exact=True).wait_for()  # it moved with the pointer
+    for _ in range(4):
+        page.mouse.wheel(0, -200)
+    page.wait_for_timeout(200)
+    page.mouse.move(at[x][0] + 60, at[x][1] + 30)
+    page.get_by_text(f"image {x}", exact=True).wait_for()  # the place under the pointer stays
+    points.press("0")
+    page.wait_for_timeout(200)
+    page.mouse.move(*at[x])
+    page.get_by_text(f"image {x}", exact=True).wait_for()
+    points.press("+")
+    points.press("ArrowLeft")
+    points.press("b")
+    page.locator("button[aria-pressed=true]", has_text="Box").wait_for()
+    assert page.url.endswith("/map?run=first")

@@ -1,5 +1,6 @@
 """The map, its regions as filters of Failures, and saved groups, without a browser."""
 
+import base64
 import json
 
 import numpy as np
@@ -9,7 +10,8 @@ from core.image_map.region import MapRegion
 from core.image_map.region_words import words_of_images
 from core.runs.run import Run
 from core.search.image_selection import Criteria, select_images
-from dashboard.figures.image_map import Colouring, drawn_region, image_map
+from dashboard.map_page import points
+from dashboard.map_page.points import Colouring, drawn_images, drawn_region, map_points
 from dashboard.verdicts import database, saved_groups
 from tests.faulty_run import write_faulty_run
 from tests.pages import component_data, said, visit
@@ -27,9 +29,14 @@ def runs(run, monkeypatch, tmp_path):
     saved_groups.clear()
 
 
-def figure(app) -> dict:
-    (chart,) = app.get("plotly_chart")
-    return json.loads(chart.proto.spec)
+def drawn(app) -> dict:
+    """Return what the map was given to draw."""
+    (chart,) = [each for each in component_data(app) if "palette" in each]
+    return chart
+
+
+def unpacked(text: str, dtype: str = "<u2") -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype)
 
 
 def inside(run) -> np.ndarray:
@@ -46,22 +53,27 @@ def inside(run) -> np.ndarray:
             "map?colour=caption&t=yellow+head",
             {"captions without “yellow head”", "captions name “yellow head”", "no captions"},
         ),
-        ("map?colour=p&t=yellow+head", {""}),
+        ("map?colour=p&t=yellow+head", set()),
         ("map?colour=nonsense&region=nonsense", {"training image", "right", "wrong"}),
     ],
 )
 def test_every_colour_is_a_link(link, names):
     app = visit(link)
     assert not app.exception
-    assert {trace["name"] for trace in figure(app)["data"]} <= names
-    assert figure(app)["data"]
+    assert {entry["text"] for entry in drawn(app)["legend"]} <= names
+    assert bool(drawn(app)["scale"]) == (not names)
+    assert unpacked(drawn(app)["images"], "<u4").tolist() == list(range(drawn(app)["n"]))
 
 
 def test_a_diagnosed_run_is_coloured_by_pattern(faulty, monkeypatch):
     monkeypatch.setenv("FIELDMARKS_RUNS", str(faulty.folder.parent))
     app = visit("map?colour=pattern")
     assert not app.exception
-    assert {"no pattern", "wrong label"} <= {trace["name"] for trace in figure(app)["data"]}
+    legend = {entry["text"]: entry["code"] for entry in drawn(app)["legend"]}
+    assert {"no pattern", "wrong label"} <= set(legend)
+    patterns = faulty.table("diagnoses")["pattern"]
+    n_wrong = (unpacked(drawn(app)["colours"]) == legend["wrong label"]).sum()
+    assert n_wrong == (patterns == "wrong label").sum()
 
 
 def test_a_region_says_its_images_and_the_way_to_its_failures(run):
@@ -70,7 +82,7 @@ def test_a_region_says_its_images_and_the_way_to_its_failures(run):
     assert f"{inside(run).sum()} images" in said(app)
     (link,) = [each.proto for each in app.get("page_link") if each.proto.label == "Failures"][1:]
     assert f"region={REGION}" in link.query_string
-    assert figure(app)["layout"]["shapes"]
+    assert drawn(app)["region"] == [[0, 0], [0.5, 1]]
     told = words_of_images(run, inside(run))
     assert f"{told.n_inside} captioned ones" in said(app)
 
@@ -138,14 +150,34 @@ def test_a_name_that_is_taken_is_told_of():
     assert "there is a group" in app.error[0].value
 
 
-def test_a_lasso_becomes_a_part_of_the_address_and_a_click_opens_the_image(run):
-    app = visit("map")
-    lasso = {"x": [0, 32768, 32768, 0], "y": [0, 0, 65535, 65535]}
-    selection = {"points": [], "point_indices": [], "box": [], "lasso": [lasso]}
-    assert str(drawn_region(selection)) == "0-0.500-0.500-1000.0-1000"
-    assert drawn_region({"lasso": [], "box": [{"x": [0, 655], "y": [0, 655]}]}) is not None
-    assert drawn_region({"lasso": [{"x": [1, 2], "y": [1, 2]}], "box": []}) is None
-    assert not app.exception
+@pytest.mark.parametrize(
+    ("sent", "region"),
+    [
+        ({"corners": [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]}, "0-0.500-0.500-1000.0-1000"),
+        ({"corners": [[0.1, 0.9], [0.01, 0.2]], "is_box": True}, "10-200.100-900"),
+        ({"corners": [[-3, 0], [2, 0], [0, 9]]}, "0-0.1000-0.0-1000"),
+        ({"corners": [[0, 0], [1, 1]]}, None),
+        ({"corners": [[0, 0, 0]] * 4}, None),
+        ({"corners": [["a", "b"]] * 4}, None),
+        ({"corners": [[0, float("inf")]] * 4}, None),
+        ({"corners": None}, None),
+        ("nonsense", None),
+        (None, None),
+    ],
+)
+def test_what_the_browser_says_was_drawn_is_a_region_or_nothing(sent, region):
+    answer = drawn_region(sent)
+    assert (answer and str(answer)) == region
+
+
+def test_a_point_leads_to_its_image_and_names_both_classes(run):
+    chart = drawn(visit("map"))
+    assert chart["href"].startswith("failures?") or chart["href"] == "failures?x="
+    assert chart["href"].endswith("x=")
+    assert unpacked(chart["true"]).tolist() == run.images["true_c"].tolist()
+    assert unpacked(chart["predicted"]).tolist() == run.images["predicted_c"].tolist()
+    places = unpacked(chart["places"]).reshape(-1, 2) / 65535
+    np.testing.assert_allclose(places, run.array("layout"), atol=1e-5)
 
 
 def test_a_run_without_a_map_says_how_to_make_one(run, tmp_path, monkeypatch):
@@ -163,19 +195,30 @@ def test_a_run_without_a_map_says_how_to_make_one(run, tmp_path, monkeypatch):
     assert any("this run has no map" in info.value for info in app.info)
 
 
-def test_of_very_many_images_a_sample_is_drawn_before_a_picture_of_the_others():
-    rng = np.random.default_rng(0)
-    layout = rng.random((500, 2)).astype(np.float32)
-    values = Colouring(np.zeros(500, int), ("all",), ("#000000",))
-    whole = image_map(layout, np.arange(500), values, [], None)
-    part = image_map(layout, np.arange(0, 500, 2), values, [], None)
-    assert not whole.layout.images
-    assert part.layout.images[0].source.startswith("data:image/png;base64,")
-    assert sum(len(trace.x) for trace in part.data) == 250
+def test_of_very_many_images_a_sample_is_drawn_that_stays_the_same(monkeypatch):
+    monkeypatch.setattr(points, "MAX_POINTS", 100)
+    assert drawn_images(80).tolist() == list(range(80))
+    xs = drawn_images(500)
+    assert len(np.unique(xs)) == 100
+    assert xs.tolist() == drawn_images(500).tolist()
 
 
-def test_very_many_classes_are_one_trace():
-    values = Colouring(np.arange(40), tuple(map(str, range(40))), ("#000000",) * 40)
+def test_very_many_classes_have_colours_and_no_legend():
+    values = Colouring(np.arange(40) - 1, tuple(map(str, range(39))), ("#102030",) * 39)
     layout = np.full((40, 2), 0.5, np.float32)
-    (trace,) = image_map(layout, np.arange(40), values, [], REGION).data
-    assert trace.marker.color.tolist() == list(range(40))
+    classes = (["a"], np.zeros(40, int), np.zeros(40, int))
+    chart = map_points(layout, np.arange(40), values, REGION, classes)
+    assert unpacked(chart["colours"]).tolist() == list(range(40))
+    assert len(chart["palette"]) == len(chart["opacity"]) == 40
+    assert chart["legend"] == []
+
+
+def test_a_scale_runs_from_nothing_to_its_largest_value():
+    values = Colouring(np.array([0, 0.02, 0.04, np.nan]), (), ("#000000", "#ff0000"), "p")
+    layout = np.full((4, 2), 0.5, np.float32)
+    chart = map_points(layout, np.arange(4), values, None, (["a"], np.zeros(4), np.zeros(4)))
+    codes = unpacked(chart["colours"])
+    assert chart["palette"][codes[0]] == chart["palette"][codes[3]] == "#000000"
+    assert chart["palette"][codes[2]] == "#ff0000"
+    assert 0 < codes[1] < codes[2]
+    assert chart["scale"]["high"] == "0.04"

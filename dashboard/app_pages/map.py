@@ -1,16 +1,14 @@
 """Map: every image a point, images of like activations close together; a region is a filter."""
 
-import numpy as np
 import streamlit as st
 
 from core.errors import MissingRunError
 from core.runs.run import Run
-from dashboard import data, heading, image_filters, labels, links
-from dashboard.figures.image_map import MAX_NAMED, MAX_POINTS, drawn_region, image_map
+from dashboard import data, heading, image_filters, labels
+from dashboard.components.register import map_component
 from dashboard.map_page import colouring, region_card
-from dashboard.state import Key, update
-
-_OPENED = "map.opened"
+from dashboard.map_page.points import drawn_images, drawn_region, map_points
+from dashboard.state import Key, Page, href, update
 
 
 def main() -> None:
@@ -19,7 +17,7 @@ def main() -> None:
     heading.page(
         "Map",
         "Every image is a point; images of like pooled activations lie close together. Draw "
-        "around some of them with the lasso or the box.",
+        "around some of them with the lasso or the box; click a point to open its image.",
     )
     try:
         layout = run.array("layout")
@@ -38,22 +36,20 @@ def main() -> None:
         xs = drawn_images(run.sizes["X"])
         key = f"map.{run.name}"
         colours = colouring.colouring(run, *asked)
-        chart = image_map(layout, xs, colours, hover_texts(run, xs), region)
-        st.plotly_chart(
-            chart,
-            key=key,
-            on_select=lambda: pick(key),
-            selection_mode=("points", "box", "lasso"),
-            config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]},
-            alt=f"Map of {len(xs):,} images",
-        )
+        points = map_points(layout, xs, colours, region, class_names(run))
+        points |= {
+            "href": href(Page.FAILURES, **{Key.X: ""}),
+            "label": f"Map of {len(xs):,} images",
+        }
+        map_component(data=points, key=key, on_drawn_change=lambda: pick(key))
         is_sample = len(xs) < run.sizes["X"]
         st.caption(
-            f"{len(xs):,} of {run.sizes['X']:,} images, drawn at random, are coloured points; the "
-            "others are grey dots. A region counts all of them. "
+            f"{len(xs):,} of {run.sizes['X']:,} images, drawn at random, are points; a region "
+            "counts all images. "
             * is_sample
             + "t-SNE of the pooled activations: who is near whom means something, distances "
-            "between groups and their sizes do not."
+            "between groups and their sizes do not. With the pointer: + and - zoom, L, B and M "
+            "choose lasso, box and moving."
         )
     with right:
         if region is not None:
@@ -61,39 +57,19 @@ def main() -> None:
         else:
             heading.section("Region", "Draw a region on the map to read what is said more there.")
         region_card.groups(run)
-    if x := st.session_state.pop(_OPENED, None):
-        st.switch_page("app_pages/failures.py", query_params=links.params(x=x))
 
 
 def pick(key: str) -> None:
-    """Put the drawn region into the address, or remember the image that was clicked."""
-    selection = (st.session_state.get(key) or {}).get("selection") or {}
-    region = drawn_region(selection)
+    """Put the region that was drawn into the address."""
+    region = drawn_region((st.session_state.get(key) or {}).get("drawn"))
     if region is not None:
         update(**{str(Key.REGION): str(region)})
-        return
-    points = selection.get("points") or []
-    if len(points) == 1:
-        st.session_state[_OPENED] = str(points[0]["customdata"])
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def drawn_images(X: int) -> np.ndarray:
-    """Return the images that are drawn: all, or a sample that is the same each time."""
-    if X <= MAX_POINTS:
-        return np.arange(X)
-    return np.sort(np.random.default_rng(0).choice(X, MAX_POINTS, replace=False))
-
-
-def hover_texts(run: Run, xs: np.ndarray) -> list[str]:
-    """Return what the pointer shows at each image; nothing where there are too many."""
-    if len(xs) > MAX_NAMED:
-        return []
-    return [
-        name if true == predicted else f"{name}, predicted {labels.class_name(run, predicted)}"
-        for true, predicted in (labels.true_and_predicted(run, int(x)) for x in xs)
-        for name in [labels.class_name(run, true)]
-    ]
+def class_names(run: Run) -> tuple:
+    """Return the names of the classes, and the true and the predicted class of each image."""
+    names = [labels.class_name(run, c) for c in range(run.sizes["C"])]
+    return names, *(run.images[f"{which}_c"].to_numpy() for which in ("true", "predicted"))
 
 
 main()

@@ -8,7 +8,7 @@ from core.runs.run import Run
 from dashboard import data, image_filters, labels
 from dashboard.components.choices import class_box
 from dashboard.figures.charts import NEUTRAL, PREDICTED, SIGNIFICANT, TRUE
-from dashboard.figures.image_map import Colouring, hues
+from dashboard.map_page.points import Colouring, hues
 from dashboard.state import Key, bound, choice, number
 
 COLOURS = {
