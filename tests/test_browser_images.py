@@ -34,7 +34,7 @@ def server(first):
 def page(server):
     with launch() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         errors = []
         page.on("pageerror", lambda error: errors.append(error))
         yield page
@@ -47,25 +47,27 @@ def on(page, pattern: str) -> None:
     settle(page)
 
 
-def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server):
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server, way):
     page.goto(f"{server.url}/confusion?run=first")
     settle(page)
-    cell = page.locator(".scatterlayer path.point").first
-    cell.wait_for(state="attached")
-    places = page.evaluate(
-        """() => {
-          const plot = document.querySelector(".js-plotly-plot");
-          const { xaxis, yaxis } = plot._fullLayout, at = plot.getBoundingClientRect();
-          const cells = plot._fullData.at(-1);
-          return [...cells.x].map((x, i) => ({
-            column: x, row: cells.y[i],
-            left: at.left + xaxis._offset + xaxis.l2p(x),
-            top: at.top + yaxis._offset + yaxis.l2p(cells.y[i]),
-          }));
-        }"""
-    )
-    wrong = next(place for place in places if place["column"] != place["row"])
-    page.mouse.click(wrong["left"], wrong["top"])
+    canvas = page.locator("canvas[data-painted]")
+    canvas.wait_for()
+    canvas.focus()
+    page.keyboard.press("ArrowDown")  # the first filled cell, then along its row
+    told = page.locator(".tip")
+    for key in 3 * ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        true, predicted = told.locator("div").first.inner_text().split(" → ")
+        if true != predicted:
+            break
+        page.keyboard.press(key)
+    assert true != predicted
+    if way == "keyboard":
+        page.keyboard.press("Enter")
+    else:
+        place = told.bounding_box()
+        # the note stands below and right of its cell
+        page.mouse.click(place["x"] - 6 - 10, place["y"] - 6 - 10)
     on(page, r"/failures\?.*true=\d+&predicted=\d+")
     page.get_by_role("heading", level=2, name="Failures").wait_for()
     page.locator("a.frame").first.wait_for()

@@ -1,6 +1,5 @@
 """The pages Compare and Confusion: what they say, where they lead, bad links."""
 
-import json
 import shutil
 import time
 
@@ -9,6 +8,7 @@ import pytest
 
 from core.comparison.comparison import Outcome, compare
 from core.metrics.confusion import confusion_matrix
+from dashboard.figures.confusion import difference_matrix, matrix
 from tests.pages import component_data, links, said, visit
 from tests.second_run import write_second_run
 from tests.synthetic_run import write_synthetic_run
@@ -121,7 +121,7 @@ def test_a_matrix_of_200_classes_takes_less_than_300_ms_of_the_server(tmp_path, 
         app = visit("confusion", app)
         times.append(time.process_time() - start)
         assert not app.exception
-        assert app.get("plotly_chart")
+        assert drawn_matrix(app)["rows"]
         app = visit("search", app)
     assert min(times) < 0.3
 
@@ -130,28 +130,31 @@ def test_a_matrix_of_200_classes_takes_less_than_300_ms_of_the_server(tmp_path, 
 def test_every_cell_with_an_image_can_be_clicked(comparison, order):
     app = visit(f"confusion?run=synthetic&sort={order}")
     assert not app.exception
-    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
-    cells = [tuple(cell) for cell in decoded(figure["data"][-1]["customdata"])]
+    drawn = drawn_matrix(app)
+    cs = np.array(drawn["cs"])
+    cells = list(zip(cs[drawn["rows"]], cs[drawn["columns"]], strict=True))
     expected = confusion_matrix(comparison.first)
     assert sorted(cells) == sorted(map(tuple, np.argwhere(expected)))
+    assert drawn["counts"] == [expected[cell] for cell in cells]
+    assert "true=TRUE" in drawn["href"]
+    assert "show=right" in drawn["href_right"]
 
 
-def test_a_cell_of_the_confusion_matrix_opens_its_images(comparison):
-    app = visit("confusion?run=synthetic")
-    key = "confusion.synthetic.similar"
-    true, predicted = np.argwhere(confusion_matrix(comparison.first) * (1 - np.eye(5)))[0]
-    point = {"customdata": [int(true), int(predicted)]}
-    app.session_state[key] = {"selection": {"points": [point]}}
-    app.run()
-    assert not app.exception
+def test_faint_cells_are_few_images_and_the_diagonal_has_a_colour_of_its_own():
+    drawn = matrix(np.array([[8, 1, 1], [0, 6, 4], [0, 0, 0]]))
+    level = {
+        cell: drawn["levels"][i]
+        for i, cell in enumerate(zip(drawn["rows"], drawn["columns"], strict=True))
+    }
+    assert set(level) == {(0, 0), (0, 1), (0, 2), (1, 1), (1, 2)}
+    assert level[0, 1] == level[0, 2] < level[1, 2] < min(level[0, 0], level[1, 1])
+    change = difference_matrix(np.array([[0, 3], [-1, 0]]))
+    colours = [change["palette"][level] for level in change["levels"]]
+    assert colours[0].startswith("rgba(46,134,193,1")
+    assert colours[1].startswith("rgba(217,112,43,")
 
 
-def decoded(value):
-    """Return an array of a figure's JSON, which may be written as base64."""
-    if isinstance(value, dict):
-        import base64
-
-        shape = [int(size) for size in value["shape"].split(",")]
-        flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
-        return flat.reshape(shape).tolist()
-    return value
+def drawn_matrix(app) -> dict:
+    """Return what a matrix of the page was given to draw."""
+    (drawn,) = [each for each in component_data(app) if "levels" in each]
+    return drawn

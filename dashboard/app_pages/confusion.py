@@ -5,9 +5,10 @@ import streamlit as st
 
 from core.metrics.confusion import confusion_matrix, similarity_order
 from core.runs.run import Run
-from dashboard import data, heading, labels, links
+from dashboard import data, heading, labels
+from dashboard.components.register import matrix_component
 from dashboard.figures.confusion import matrix
-from dashboard.state import Key, bound, choice, picked
+from dashboard.state import Key, Page, bound, choice, href
 
 ORDERS = {"similar": "Similar classes together", "number": "By class number"}
 
@@ -47,25 +48,22 @@ def main() -> None:
         )
     cs = similar if order == "similar" else np.arange(len(counts))
     names = [labels.class_name(run, int(c)) for c in cs]
-    st.plotly_chart(
-        matrix(counts[np.ix_(cs, cs)], names, cs),
-        key=f"confusion.{run.name}.{order}",
-        on_select="rerun",
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt=f"Confusion matrix of {len(counts)} classes",
+    true, predicted = {Key.TRUE: "TRUE"}, {Key.PREDICTED: "PREDICTED"}
+    matrix_component(
+        data=matrix(counts[np.ix_(cs, cs)])
+        | {
+            "names": names,
+            "cs": cs.tolist(),
+            "label": f"Confusion matrix of {len(counts)} classes",
+            "href": href(Page.FAILURES, **true, **predicted),
+            "href_right": href(Page.FAILURES, **true, **predicted, **{Key.SHOW: "right"}),
+        },
+        key=f"confusion.{run.name}",
     )
     st.caption(
         "Orange: share of the true class's test images with this wrong prediction. Grey: the "
-        "diagonal, classified correctly. Empty cells hold no image."
+        "diagonal, classified correctly. Empty cells hold no image. Arrow keys go to other cells."
     )
-    for cell in picked(f"confusion.{run.name}.{order}"):
-        true, predicted = (int(c) for c in cell)
-        show = "right" if true == predicted else None
-        st.switch_page(
-            "app_pages/failures.py",
-            query_params=links.params(true=true, predicted=predicted, show=show),
-        )
 
 
 main()

@@ -1,6 +1,5 @@
 """What the page Compare shows of two runs: the change in numbers, its parts, and one image."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,8 +17,9 @@ from dashboard import data, heading, labels, links
 from dashboard.components import accuracy_changes, gallery, ranking, sentence
 from dashboard.components.accuracy_changes import SIGNIFICANT
 from dashboard.components.gallery import Picture
+from dashboard.components.register import matrix_component
 from dashboard.figures.confusion import difference_matrix
-from dashboard.state import Key, Page, href, picked, update
+from dashboard.state import Key, Page, href, text
 from dashboard.verdicts import database, dataset
 
 
@@ -109,19 +109,18 @@ def _confusion(comparison: Comparison) -> None:
         st.caption("Every image is given the same class by both runs.")
         return
     st.caption("Images more (blue) or fewer (orange) in the second run's confusion matrix.")
-    names = [labels.class_name(comparison.first, c) for c in range(len(cells))]
-
-    def narrow() -> None:
-        for true, _ in picked("compare.confusion"):
-            update(**{Key.TRUE: int(true), Key.PAGE: None})
-
-    st.plotly_chart(
-        difference_matrix(cells, names, np.arange(len(cells))),
+    kept = {Key.WITH: comparison.second.name, Key.SHOW: text(Key.SHOW) or None}
+    link = href(Page.COMPARE, **kept, **{Key.TRUE: "TRUE"})
+    matrix_component(
+        data=difference_matrix(cells)
+        | {
+            "names": [labels.class_name(comparison.first, c) for c in range(len(cells))],
+            "cs": list(range(len(cells))),
+            "label": "Second minus first confusion matrix",
+            "href": link,
+            "href_right": link,
+        },
         key="compare.confusion",
-        on_select=narrow,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="Second minus first confusion matrix",
     )
 
 

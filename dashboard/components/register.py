@@ -1,4 +1,4 @@
-"""Components that Streamlit lacks: a gallery, a sentence, charts of links, a map, a query box.
+"""Components that Streamlit lacks: gallery, sentence, charts of links, matrix, map, query box.
 
 Why components: in Streamlit 1.67 a link in Markdown or on an image opens a new tab and loads the
 app again, and a button cannot be an image or a word of a sentence. These are real links (copy, new
@@ -30,4 +30,5 @@ sentence_component = _register("sentence")
 ranking_component = _register("ranking")
 diverging_component = _register("diverging")
 map_component = _register("map")
+matrix_component = _register("matrix")
 querybox_component = _register("querybox")

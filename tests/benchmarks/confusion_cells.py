@@ -25,13 +25,6 @@ from tests.synthetic_run import write_synthetic_run
 
 ACCURACIES = (0.97, 0.8, 0.1)
 N_TIMES = 5
-MATRIX = """() => new Promise(done => {
-  const wait = () => document.querySelector(".js-plotly-plot .heatmaplayer image")
-    && document.querySelector(".js-plotly-plot .scatterlayer")
-    ? requestAnimationFrame(() => requestAnimationFrame(() => done(true)))
-    : setTimeout(wait, 5);
-  wait();
-})"""
 
 
 def small_pictures() -> None:
@@ -84,7 +77,7 @@ def browser_times(url: str, name: str) -> tuple[list[float], float]:
             received[0] = 0
             start = time.perf_counter()
             page.evaluate(FOLLOW, f"{url}/confusion?run={name}")
-            page.evaluate(MATRIX)
+            page.locator("canvas[data-painted]").wait_for()
             times.append(1000 * (time.perf_counter() - start))
         return times, received[0] / 1e6
 
