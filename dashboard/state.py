@@ -44,6 +44,7 @@ class Key(StrEnum):
     BALANCE = "balance"
     OFF = "off"
     BACKGROUND = "background"
+    CUES = "cues"
     CLASSES = "classes"
     HARD = "hard"
     AT = "at"

@@ -62,3 +62,11 @@ def test_a_head_that_is_not_linear_is_refused(faulty, head, message):
     other.manifest = {**faulty.manifest, "head": head}
     with pytest.raises(DataError, match=message):
         preview(other, Recipe())
+
+
+def test_the_filter_that_changes_most_with_a_cue_is_removed(faulty):
+    split = halves(faulty)[1], halves(faulty)[0]
+    recipe = Recipe(ignore_cues=True)
+    removed = [removal(faulty, recipe, split=each) for each in (split, split[::-1])]
+    assert all(each is not None for each in removed)
+    assert any((each.head.weights[:, 3] == 0).all() for each in removed)

@@ -2,13 +2,18 @@
 
 import json
 import shutil
+from contextlib import closing
 
 import pytest
 
 from core.repair.preview import preview
 from core.repair.recipe import Labels, Recipe
+from core.review.verdicts import Verdict, Verdicts
 from core.runs.run import Run, open_run
 from dashboard.repair_page import baselines
+from dashboard.repair_page.recipe_form import KEYS
+from dashboard.verdicts import database
+from tests.faulty_run import MISLED
 from tests.pages import component_data, links, said, visit
 from tests.synthetic_run import write_synthetic_run
 
@@ -22,6 +27,7 @@ def runs(faulty, tmp_path, monkeypatch):
     shutil.copytree(faulty.folder, tmp_path / "faulty")
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
     monkeypatch.delenv("FIELDMARKS_DB", raising=False)
+    database.clear()
     return tmp_path
 
 
@@ -78,9 +84,30 @@ def test_removal_stands_beside_a_recipe_about_words():
     assert "Removal without a refit" in app.dataframe[0].value["Network"].tolist()
 
 
+def test_cues_of_failures_are_ignored_beside_the_removal_of_filters():
+    app = visit("repair?run=faulty&cues=ignored")
+    assert not app.exception
+    rows = app.dataframe[0].value["Network"].tolist()
+    assert rows[-2:] == ["Removal without a refit", "This repair"]
+    assert "--ignore-cues" in app.code[-1].value
+
+
+def test_without_failures_by_a_cue_the_page_says_what_is_missing(runs):
+    run = open_run("faulty", runs)
+    with closing(Verdicts(f"sqlite:///{runs}/verdicts.sqlite")) as verdicts:
+        for x in MISLED:
+            path, pattern = str(run.images["path"].iloc[x]), "image quality"
+            verdict = Verdict(run.manifest["dataset"], path, pattern=pattern, is_reviewed=True)
+            verdicts.save(verdict)
+    app = visit("repair?run=faulty&cues=ignored")
+    assert not app.exception
+    assert "0 of run" in app.error[0].value
+    assert "No change" in app.dataframe[0].value["Network"].tolist()
+
+
 def test_the_form_writes_the_recipe_into_the_link():
     app = visit("repair?run=faulty")
-    at = "|".join([""] * 6)
+    at = "|".join([""] * len(KEYS))
     app.segmented_control(f"repair.labels.faulty.{at}").set_value(Labels.CORRECT)
     app.multiselect(f"repair.balance.faulty.{at}").set_value([2])
     app.text_input(f"repair.filters.faulty.{at}").set_value("3, 4")

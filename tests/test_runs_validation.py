@@ -173,6 +173,7 @@ def manifests(manifest: dict) -> dict[str, object]:
         "parts of numbers": changed(part_names=[1, 2, 3, 4]),
         "parts of null": changed(part_names=None),
         "a data set of 3": changed(dataset=3), "problems of text": changed(problems="none"),
+        "a repair of nothing": changed(repair={"of": "demo"}),
         "stages of a list": changed(stages=["estimates"]),
         "stages without fingerprints": changed(stages={"estimates": "abc"}),
     }  # fmt: skip

@@ -1,9 +1,11 @@
 """What a repair would do, before anything is written: fitted, chosen and judged on three splits.
 
 The head is fitted to training images, its penalty is chosen on one half of the test images, and
-what is reported comes from the other half, which took part in nothing. Four baselines go the same
-way: no change, a plain refit, a refit in which classes count alike, and, where a recipe is about
-attributes or filters, their removal without a refit.
+what is reported comes from the other half, which took part in nothing. Spurious cues are known by
+failures of the half to choose by; the penalty is then chosen crosswise, with the cues that one part
+of that half shows judged on its other part. Four baselines go the same way: no change, a plain
+refit, a refit in which classes count alike, and, where a recipe is about attributes, filters or
+cues, the removal of filters without a refit.
 """
 
 from dataclasses import dataclass, replace
@@ -15,14 +17,17 @@ from core.comparison.comparison import mcnemar
 from core.errors import DataError
 from core.head import LINEAR, MEANING
 from core.metrics.bootstrap import Resamples, Score, ratio
+from core.repair.cues import Cues, check_failures, cued_failures
 from core.repair.recipe import Recipe, fit_set
-from core.repair.refit import LinearHead, refits
+from core.repair.refit import FitSet, LinearHead, refits
 from core.runs.run import Run
 
 #: Penalties that are tried, from the boldest change to the most careful.
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
 NO_CHANGE, PLAIN, BALANCED = "no change", "plain refit", "class-balanced refit"
 REMOVAL = "removal without a refit"
+#: Numbers of filters whose removal is tried against a cue.
+REMOVED = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,11 @@ def halves(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def preview(
-    run: Run, recipe: Recipe, seed: int = 0, verdicts: pd.DataFrame | None = None
+    run: Run,
+    recipe: Recipe,
+    seed: int = 0,
+    verdicts: pd.DataFrame | None = None,
+    split: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Judged:
     """Fit a recipe, choose its penalty and judge it; see the module.
 
@@ -100,49 +109,104 @@ def preview(
     seed : int
         Of the halves of the test images and of exchanged backgrounds.
     verdicts : DataFrame, optional
-        See `core.repair.doubted_labels`.
+        See `core.repair.doubted_labels` and `core.repair.cues`.
+    split : tuple, optional
+        Other images to choose by and to judge by than `halves`.
+
+    Raises
+    ------
+    DataError
+        If the recipe needs what the run has not.
     """
-    choose, judge = halves(run, seed)
+    choose, judge = split or halves(run, seed)
     fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
     unit = fitted.pooled.std(axis=0) + 1e-6
-    refitted = refits(fitted, head_of(run), unit, PENALTIES)
-    heads = {penalty: _scaled(head, scale) for penalty, head in refitted.items()}
-    accuracy = {penalty: is_right(run, head, choose).mean() for penalty, head in heads.items()}
+    if recipe.ignore_cues:
+        failures = cued_failures(run, choose, verdicts)
+        check_failures(run, failures)
+        right = dict.fromkeys(PENALTIES, 0)
+        for part in _parts(failures, choose):
+            others = failures[~np.isin(failures, part)]
+            for penalty, head in _cue_blind(run, fitted, scale, unit, others).items():
+                right[penalty] += int(is_right(run, head, part).sum())
+        heads = _cue_blind(run, fitted, scale, unit, failures)
+    else:
+        refitted = refits(fitted, head_of(run), unit, PENALTIES)
+        heads = {penalty: _scaled(head, scale) for penalty, head in refitted.items()}
+        right = {p: int(is_right(run, head, choose).sum()) for p, head in heads.items()}
     # of equally good ones the most careful
-    best = max(reversed(PENALTIES), key=lambda penalty: accuracy[penalty])
+    best = max(reversed(PENALTIES), key=lambda penalty: right[penalty])
     return judged(run, heads[best], judge, best)
 
 
-def baselines(run: Run, seed: int = 0) -> dict[str, Judged]:
+def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two halves of the images to choose by, each with every second failure."""
+    others = choose[~np.isin(choose, failures)]
+    first, second = (np.concatenate([failures[i::2], others[i::2]]) for i in (0, 1))
+    return first, second
+
+
+def _cue_blind(
+    run: Run, fitted: FitSet, scale: np.ndarray, unit: np.ndarray, failures: np.ndarray
+) -> dict[float, LinearHead]:
+    """Return the head of each penalty that cannot use the cues that failures show."""
+    cues = Cues.of(run, failures, unit)
+    refitted = refits(cues.fit_set(run, fitted, scale), head_of(run), unit, PENALTIES)
+    return {penalty: _scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
+
+
+def baselines(
+    run: Run, seed: int = 0, split: tuple[np.ndarray, np.ndarray] | None = None
+) -> dict[str, Judged]:
     """Return what needs no recipe, judged alike: no change, a plain and a class-balanced refit."""
-    _, judge = halves(run, seed)
+    _, judge = split or halves(run, seed)
     plain = Recipe()
     return {
         NO_CHANGE: judged(run, head_of(run), judge, np.nan),
-        PLAIN: preview(run, plain, seed),
-        BALANCED: preview(run, replace(plain, balance_classes=True), seed),
+        PLAIN: preview(run, plain, seed, split=split),
+        BALANCED: preview(run, replace(plain, balance_classes=True), seed, split=split),
     }
 
 
-def removal(run: Run, recipe: Recipe, seed: int = 0) -> Judged | None:
+def removal(
+    run: Run,
+    recipe: Recipe,
+    seed: int = 0,
+    verdicts: pd.DataFrame | None = None,
+    split: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Judged | None:
     """Judge the head without the attributes and filters that a recipe is about, not refitted.
+
+    Of spurious cues: without the filters that change most with them; how many of `REMOVED`, is
+    chosen on the images to choose by.
 
     Parameters
     ----------
     run : Run
     recipe : Recipe
     seed : int
+    verdicts : DataFrame, optional
+        As of `preview`.
+    split : tuple, optional
+        As of `preview`.
 
     Returns
     -------
     Judged or None
-        None where the recipe names no attribute and no filter.
+        None where the recipe names no attribute, no filter and no cue.
     """
+    choose, judge = split or halves(run, seed)
     attributes = tuple(dict.fromkeys((*recipe.balanced_attributes, *recipe.off_attributes)))
-    if not attributes and not recipe.off_filters:
+    if not attributes and not recipe.off_filters and not recipe.ignore_cues:
         return None
-    scale = replace(recipe, off_attributes=attributes).scale(run)
-    return judged(run, _scaled(head_of(run), scale), halves(run, seed)[1], np.nan)
+    head = _scaled(head_of(run), replace(recipe, off_attributes=attributes).scale(run))
+    if recipe.ignore_cues:
+        unit = np.asarray(run.array("pooled")[run.images["is_train"].to_numpy(bool)]).std(axis=0)
+        cues = Cues.of(run, cued_failures(run, choose, verdicts), unit + 1e-6)
+        change = np.argsort(-(cues.directions**2).sum(axis=0), kind="stable")
+        tried = [_scaled(head, ~np.isin(np.arange(len(change)), change[:n])) for n in REMOVED]
+        head = max(tried, key=lambda each: is_right(run, each, choose).mean())
+    return judged(run, head, judge, np.nan)
 
 
 def is_right(run: Run, head: LinearHead, xs: np.ndarray) -> np.ndarray:

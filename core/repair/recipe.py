@@ -48,6 +48,9 @@ class Recipe:
         Images of each class count alike.
     hard_weight : float
         How many times an image that the network gets wrong counts.
+    ignore_cues : bool
+        Remove the directions of spurious cues, which failures of the images to choose by show, from
+        the activations; see `core.repair.cues`.
     """
 
     labels: Labels = Labels.KEEP
@@ -57,6 +60,7 @@ class Recipe:
     off_filters: tuple[int, ...] = ()
     balance_classes: bool = False
     hard_weight: float = 1.0
+    ignore_cues: bool = False
 
     def scale(self, run: Run) -> np.ndarray:
         """Return the factor on each filter, shape (F,): 1 for what is not switched off."""
@@ -77,6 +81,7 @@ class Recipe:
             "filters_off": list(self.off_filters),
             "balance_classes": self.balance_classes,
             "hard": self.hard_weight,
+            "ignore_cues": self.ignore_cues,
             "seed": seed,
         }
 
@@ -87,6 +92,7 @@ class Recipe:
         words = ["python", "-m", "precompute", "repair", run.name]
         words += [doubted[self.labels]] if self.labels in doubted else []
         words += ["--ignore-background"] if self.ignore_background else []
+        words += ["--ignore-cues"] if self.ignore_cues else []
         for option, ts in (("--balance", self.balanced_attributes), ("--off", self.off_attributes)):
             words += [option, *(str(phrases[t]) for t in ts)] if ts else []
         words += ["--filters-off", *map(str, self.off_filters)] if self.off_filters else []

@@ -120,6 +120,11 @@ def _wrong_in(manifest: object) -> str:
     left_out = manifest.get("left_out", [])
     if not isinstance(left_out, list) or not all(type(number) is int for number in left_out):
         return "expected the numbers of the classes that were left out"
+    repair = manifest.get("repair", {"of": "", "head": ""})
+    if not isinstance(repair, dict) or not all(
+        isinstance(repair.get(key), str) for key in ("of", "head")
+    ):
+        return "expected what was repaired, and the digest of the new head"
     if not _are_strings(manifest.get("problems", [])):
         return "expected problems that are sentences"
     stages = manifest.get("stages", {})

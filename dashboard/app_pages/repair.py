@@ -40,10 +40,14 @@ def main() -> None:
         st.info("Choose what to change, then preview it.", icon=":material/build_circle:")
         view.beside(baselines.asked_for(run))
         return
+    previewed = preview_or_reason(run, recipe, verdicts)
+    if previewed is None:
+        view.beside(baselines.asked_for(run))
+        return
     plain = baselines.fitted(run)
-    after, comparison = _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+    after, comparison = previewed
     view.headline(plain[NO_CHANGE], after, len(comparison.xs_first))
-    removed = removal(run, recipe)
+    removed = _removal(run, recipe, verdicts, preview_key(run, recipe, verdicts))
     rows = plain | ({} if removed is None else {REMOVAL: removed}) | {"this repair": after}
     view.beside(rows)
     view.changed_images(comparison, after)
@@ -66,6 +70,17 @@ def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:
     return f"{data.identity(run)}:{recipe}:{judged}"
 
 
+def preview_or_reason(
+    run: Run, recipe: Recipe, verdicts: pd.DataFrame | None
+) -> tuple[Judged, Comparison] | None:
+    """Return the preview of a recipe; None, with the reason on the page, where there is none."""
+    try:
+        return _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+    except FieldmarksError as error:
+        st.error(heading.plain(str(error)), icon=":material/error:")
+        return None
+
+
 @st.cache_resource(max_entries=16, show_spinner="Refitting the last layer")
 def _preview(
     _run: Run, _recipe: Recipe, _verdicts: pd.DataFrame | None, key: str
@@ -74,9 +89,17 @@ def _preview(
     return after, before_and_after(_run, after.head, halves(_run)[1])
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _removal(_run: Run, _recipe: Recipe, _verdicts: pd.DataFrame | None, key: str) -> Judged | None:
+    return removal(_run, _recipe, verdicts=_verdicts)
+
+
 def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -> None:
     """Draw an image with the sentences before and after the repair."""
-    _, comparison = _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+    previewed = preview_or_reason(run, recipe, verdicts)
+    if previewed is None:
+        return
+    _, comparison = previewed
     i = view.place_of(comparison, x)
     if i is None:
         st.info(

@@ -5,7 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import FieldmarksError
+from core.repair.cues import MIN_FAILURES, cued_failures
 from core.repair.doubted_labels import doubted_labels
+from core.repair.preview import halves
 from core.repair.recipe import Labels, Recipe, has_backgrounds
 from core.runs.run import Run
 from dashboard import data, labels, links
@@ -13,7 +15,9 @@ from dashboard.image_filters import diagnoses
 from dashboard.state import Key, choice, notice, text, update
 
 #: Parameters of the URL that make up a recipe.
-KEYS = (Key.LABELS, Key.BALANCE, Key.OFF, Key.BACKGROUND, Key.CLASSES, Key.HARD)
+KEYS = (
+    Key.LABELS, Key.BALANCE, Key.OFF, Key.BACKGROUND, Key.CUES, Key.CLASSES, Key.HARD
+)  # fmt: skip
 LABELS = {
     Labels.KEEP: "Keep",
     Labels.DROP: "Leave out",
@@ -40,6 +44,7 @@ def recipe_from_url(run: Run) -> Recipe:
         off_filters=off_filters,
         balance_classes=text(Key.CLASSES) == "balanced",
         hard_weight=float(hard),
+        ignore_cues=text(Key.CUES) == "ignored",
     )
 
 
@@ -75,6 +80,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 Key.BALANCE: ",".join(labels.phrase(run, t) for t in state[key("balance")]),
                 Key.OFF: ",".join(off),
                 Key.BACKGROUND: "exchanged" if state[key("background")] else None,
+                Key.CUES: "ignored" if state[key("cues")] else None,
                 Key.CLASSES: "balanced" if state[key("classes")] else None,
                 Key.HARD: None if hard == 1 else hard,
                 Key.X: None,
@@ -111,6 +117,14 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 "Training images of each class with and without the word count alike, so that the "
                 "last layer cannot rely on it.",
                 key("balance"),
+            )
+            st.toggle(
+                "Ignore spurious cues",
+                recipe.ignore_cues,
+                help="Failures of the half to choose by that are diagnosed or judged as a spurious "
+                "cue show in which directions the cue moves the activations. These directions are "
+                "removed, and the failures join the fit.",
+                key=key("cues"),
             )
             can_exchange = has_backgrounds(run)
             st.toggle(
@@ -178,7 +192,10 @@ def suggested_recipes(run: Run) -> None:
     """Draw links to recipes: doubted labels, and the words of the largest groups of failures."""
     if diagnoses(run) is None:
         return
-    wanted = [("Leave out doubted labels", {Key.LABELS: str(Labels.DROP)})]
+    drop = {Key.LABELS: str(Labels.DROP)}
+    wanted = [("Leave out doubted labels", drop)]
+    if len(cued_failures(run, halves(run)[0])) >= MIN_FAILURES:
+        wanted.append(("Ignore spurious cues", {**drop, Key.CUES: "ignored"}))
     groups = run.table("clusters")
     ts = [int(t) for t in groups["t"] if t >= 0]
     for t in list(dict.fromkeys(ts))[:N_SUGGESTED]:

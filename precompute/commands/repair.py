@@ -27,6 +27,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="exchange background activations between images (needs maps of the training images)",
     )
     parser.add_argument(
+        "--ignore-cues",
+        action="store_true",
+        help="remove the directions of spurious cues, which failures diagnosed or judged as such "
+        "show; those of the half to choose by join the fit",
+    )
+    parser.add_argument(
         "--balance",
         nargs="+",
         default=[],
@@ -70,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     with closing(Verdicts()) as database:
         verdicts = database.latest(opened.manifest["dataset"])
     rows = baselines(opened, args.seed)
-    if (removed := removal(opened, recipe, args.seed)) is not None:
+    if (removed := removal(opened, recipe, args.seed, verdicts)) is not None:
         rows[REMOVAL] = removed
     repaired = rows["this repair"] = preview(opened, recipe, args.seed, verdicts)
     for line in table(rows):
@@ -116,6 +122,7 @@ def recipe_of(args: argparse.Namespace, opened):
         off_filters=tuple(args.filters_off),
         balance_classes=args.balance_classes,
         hard_weight=args.hard,
+        ignore_cues=args.ignore_cues,
     )
 
 
