@@ -19,6 +19,7 @@ from precompute.network.registry import build, model_names, register_model
 from precompute.pipeline import pipeline
 from precompute.pipeline.settings import Settings
 from precompute.resume import chunks
+from precompute.resume.stage import Computed
 
 CLASSES = ("001.Red_Finch", "007.Blue_Jay", "012.Grey_Owl")
 N_IMAGES = 45
@@ -128,7 +129,7 @@ def run_tiny(
         stack.enter_context(patch.object(os, "fsync"))
         asked = {"_diagnoses": is_scored, "_scores": is_scored, "_live": is_live}
         for step in (step for step, is_asked in asked.items() if not is_asked):
-            unasked = patch.object(pipeline.Pipeline, step, return_value="unasked")
+            unasked = patch.object(pipeline.Pipeline, step, return_value=Computed("unasked"))
             stack.enter_context(unasked)
         pipeline.precompute(tiny_settings(folder, runs, **changes), said.append)
     return said

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import DataError, MissingRunError, RunError, one_line
+from core.head import LocalWeights
 from core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
 from core.runs.files import NETWORK
 from core.runs.run import Run
@@ -32,11 +33,14 @@ class NetworkOutput:
     maps : ndarray of shape (F, H, W), float32
     pooled : ndarray of shape (F,), float32
     logits : ndarray of shape (C,), float32
+    local : LocalWeights, optional
+        Of a head of first order: the weights of the classes in play.
     """
 
     maps: np.ndarray
     pooled: np.ndarray
     logits: np.ndarray
+    local: LocalWeights | None = None
 
 
 class NetworkFile:

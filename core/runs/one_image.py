@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import softmax
 
 from core.errors import MissingRunError
+from core.head import LocalWeights
 from core.runs.contract import ARRAYS, TABLES
 from core.runs.run import Run
 
@@ -19,23 +20,31 @@ class OneImageRun(Run):
     Parameters
     ----------
     run : Run
-        With an exact head: other heads have weights of their own in each image.
     maps : ndarray of shape (F, H, W)
     pooled : ndarray of shape (F,)
     logits : ndarray of shape (C,)
         As the run's network gives them for the new image.
+    local : LocalWeights, optional
+        Weights of the classes in play, which a head of first order has in each image.
 
     Raises
     ------
     MissingRunError
-        If the head is of first order.
+        If the head is of first order and the weights are not given.
     """
 
-    def __init__(self, run: Run, maps: np.ndarray, pooled: np.ndarray, logits: np.ndarray):
-        if not run.head.is_exact:
+    def __init__(
+        self,
+        run: Run,
+        maps: np.ndarray,
+        pooled: np.ndarray,
+        logits: np.ndarray,
+        local: LocalWeights | None = None,
+    ):
+        if not run.head.is_exact and local is None:
             raise MissingRunError(
                 f"the head of run {run.name!r} is known at its own images only: a new one cannot "
-                "be explained"
+                "be explained without weights of its own"
             )
         self.folder = run.folder
         self._describe(run.manifest, run.stamp)
@@ -54,6 +63,10 @@ class OneImageRun(Run):
             "pooled": np.asarray(pooled, np.float32)[None],
             "logits": np.asarray(logits, np.float32)[None],
         }
+        if local is not None:
+            self.sizes["J"] = len(local.classes)
+            self._arrays["local_c"] = np.asarray(local.classes, np.int32)[None]
+            self._arrays["local_weights"] = np.asarray(local.weights, np.float32)[None]
         p = softmax(np.asarray(logits, float))
         c = int(p.argmax())
         self._tables["images"] = pd.DataFrame({"predicted_c": [c], "confidence": [p[c]]})

@@ -8,7 +8,8 @@ from core.pictures.upload import Upload
 from core.runs.run import Run
 from dashboard import data, heading
 from dashboard.try_page import source, view
-from dashboard.try_page.trial import TriedPicture, network, tried
+from dashboard.try_page.network import opened_network
+from dashboard.try_page.trial import TriedPicture, tried
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
         "seen anything like it.",
     )
     try:
-        network(run)
+        opened_network(run)
     except FieldmarksError as error:
         st.info(heading.plain(str(error)), icon=":material/power_off:")
         return

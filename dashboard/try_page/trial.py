@@ -10,13 +10,14 @@ import streamlit as st
 from core.explanations.contrast import Contrast, contrast
 from core.explanations.explanation import Explanation, explain
 from core.live.neighbours import Novelty, TrainingImages
-from core.live.network_file import Fed, NetworkFile, network_file
+from core.live.network_file import Fed
 from core.pictures.crop import Box
 from core.pictures.upload import Upload
 from core.runs.one_image import OneImageRun
 from core.runs.run import Run
 from dashboard import data
 from dashboard.figures import overlay
+from dashboard.try_page.network import opened_network
 
 #: Side of the picture on the page, pixels; the network is fed its own size.
 SHOWN = 448
@@ -88,18 +89,8 @@ class Trial:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _network(_run: Run, key: str) -> NetworkFile:
-    return network_file(_run)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
 def _training(_run: Run, key: str) -> TrainingImages:
     return TrainingImages(_run)
-
-
-def network(run: Run) -> NetworkFile:
-    """Return the run's network, opened once for all sessions; see `network_file` for errors."""
-    return _network(run, data.identity(run))
 
 
 def tried(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
@@ -118,7 +109,7 @@ def tried(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
 
 
 def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
-    opened, training = network(run), _training(run, data.identity(run))
+    opened, training = opened_network(run), _training(run, data.identity(run))
     start = time.perf_counter()
     fed = Fed.of(run)
     if picture.x is not None:
@@ -128,7 +119,7 @@ def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Tria
     before = time.perf_counter()
     output = opened(pixels)
     network_ms = 1000 * (time.perf_counter() - before)
-    image = OneImageRun(run, output.maps, output.pooled, output.logits)
+    image = OneImageRun(run, output.maps, output.pooled, output.logits, output.local)
     shown = upload.cut_out(square, max(SHOWN, opened.input_size), "bicubic")
     nearest, cosine = training.nearest(output.pooled, N_NEAREST, leave_out=picture.x)
     novelty = training.novelty(output.pooled, leave_out=picture.x)

@@ -15,6 +15,7 @@ from dashboard.components import gallery, ranking, sentence
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures.heatmaps import attribute_layer, class_heatmaps, layer_uri
 from dashboard.state import Key, Page, here, number
+from dashboard.try_page.network import why_no_file
 from dashboard.try_page.trial import Trial
 
 #: Query parameters that the links of this page keep.
@@ -71,9 +72,14 @@ def photo(view: TrialView) -> None:
         fixed=True,
         slider=True,
     )
+    reason = why_no_file(view.run)
     st.caption(
         f"Network {view.trial.network_ms:.0f} ms, with decoding and neighbours "
-        f"{view.trial.all_ms:.0f} ms."
+        f"{view.trial.all_ms:.0f} ms.",
+        help=f"It runs in a process of its own, for it could not be exported: "
+        f"{heading.plain(reason)}."
+        if reason
+        else None,
     )
 
 

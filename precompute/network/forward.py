@@ -141,7 +141,7 @@ class Forward:
             shown = logits.detach().clone()
             if labels is not None:
                 # the labelled class stands first, whatever its score
-                rows = torch.as_tensor(labels, device=self.device).long()[:, None]
+                rows = torch.tensor(labels, device=self.device).long()[:, None]
                 shown.scatter_(1, rows, float("inf"))
             classes = shown.topk(min(N_LOCAL, C), dim=1).indices
             scores = logits.gather(1, classes)

@@ -73,6 +73,12 @@ class NetworkSettings:
         return cls(**values)
 
     @property
+    def runs_code(self) -> bool:
+        """Whether the source is a function of the user's and not of a well-known package."""
+        kind, separator, _ = (self.source or "").partition(":")
+        return bool(separator) and kind not in ("torchvision", "timm", "hf")
+
+    @property
     def own_code(self) -> Path | None:
         """The user's file of Python, None where the network does not come from one."""
         path = Path((self.source or "").rpartition(":")[0])

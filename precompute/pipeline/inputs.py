@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,19 +15,12 @@ from precompute.datasets.captions import Words
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.datasets.read import read_dataset
 from precompute.network.device import autocast, choose_device
-from precompute.network.settings import NetworkSettings
 from precompute.parallel.ranks import Ranks
-from precompute.pipeline.class_order import (
-    NATURAL,
-    check_order,
-    natural_key,
-    order_of_scores,
-    read_class_list,
-)
-from precompute.pipeline.settings import Settings, map_rows
+from precompute.pipeline.class_order import check_order
+from precompute.pipeline.settings import Settings, map_rows, network_digest
 from precompute.pipeline.versions import LIBRARIES, VERSIONS
 from precompute.resume.chunks import Chunk, Chunking
-from precompute.resume.fingerprint import digest, file_digest, library_versions, listings
+from precompute.resume.fingerprint import digest, library_versions, listings
 
 if TYPE_CHECKING:
     from precompute.network.loading import LoadedModel
@@ -47,19 +39,7 @@ class RunInputs:
     """
 
     def __init__(self, settings: Settings, ranks: Ranks):
-        checkpoint, own_code = settings.checkpoint, settings.network.own_code
-        if checkpoint is None and settings.network.source is None:
-            raise DataError(
-                "expected a network: give --checkpoint, made by 'python -m precompute train', or "
-                "--network with its weights"
-            )
-        if checkpoint is not None and not checkpoint.is_file():
-            raise DataError(
-                f"expected a checkpoint at {checkpoint}, found none: make one by "
-                "'python -m precompute train'"
-            )
-        if own_code is not None and not own_code.is_file():
-            raise DataError(f"--network names the file {own_code}, which is not there")
+        settings.check_network()
         self.settings = settings
         self.dataset: Dataset = read_dataset(settings.source)
         told = [name for name in settings.estimators if name in KEYPOINT_ESTIMATORS]
@@ -105,34 +85,13 @@ class RunInputs:
     def model(self) -> "LoadedModel":
         """The trained network; its classes are those of the data set."""
         # torchvision takes longer to import than all else that an up-to-date run needs
-        from precompute.network.loading import load_network
+        from precompute.pipeline.trained_network import load_trained
 
-        settings, dataset = self.settings, self.dataset
-        model = load_network(
-            settings.network,
-            settings.checkpoint,
-            settings.input_size,
-            settings.arch,
-            num_classes=len(dataset.class_ids),
-            has_boxes=bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any()),
-        )
-        if model.class_ids is not None and list(model.class_ids) != list(dataset.class_ids):
-            raise DataError(
-                f"{settings.checkpoint} was trained on {len(model.class_ids)} classes, "
-                f"{settings.source.data} has {len(dataset.class_ids)}, and they are not the "
-                "same: train on this data set, or give the one that it was trained on"
-            )
+        dataset, settings = self.dataset, self.settings
+        has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())
+        model = load_trained(settings, dataset.class_ids, dataset.class_names, has_boxes)
         check_left_out(settings.leave_out, dataset.class_ids, model.made)
-        names, source = None, ""
-        if settings.network.classes == NATURAL:
-            names, source = sorted(dataset.class_names, key=natural_key), NATURAL
-        elif settings.network.classes is not None:
-            source = settings.network.classes
-            names = read_class_list(source)
-        elif model.class_ids is None and model.class_names is not None:
-            names, source = model.class_names, "the network's configuration"
-        n_scores = len(model.class_bias)
-        return model.in_order(order_of_scores(n_scores, names, dataset.class_names, source))
+        return model
 
     def check_class_order(self, logits: np.ndarray) -> None:
         """Refuse an order of the classes that another one beats, see `pipeline.class_order`."""
@@ -142,17 +101,7 @@ class RunInputs:
     @cached_property
     def checkpoint(self) -> str:
         """Fingerprint of the files that the network comes from."""
-        settings = self.settings
-        if settings.network == NetworkSettings() and settings.checkpoint is not None:
-            return file_digest(settings.checkpoint)
-        files = [settings.checkpoint, settings.network.own_code]
-        source = settings.network.source or ""
-        if source.startswith("hf:"):
-            files += sorted(Path(source[3:]).expanduser().glob("*.*"))
-        classes = settings.network.classes
-        files += [Path(classes)] if classes not in (None, NATURAL) else []
-        digests = [file_digest(file) for file in files if file is not None and file.is_file()]
-        return digest(digests, list(vars(settings.network).values()))
+        return network_digest(self.settings)
 
     @cached_property
     def precision(self) -> str:

@@ -14,10 +14,8 @@ from core.errors import DataError, RunError
 from core.runs.files import check_name
 from core.runs.run import Run
 from core.runs.writer import RunWriter
-from precompute.datasets.source import DataSource
 from precompute.images.decoding import Decoder
 from precompute.network.forward import Forward, threads_of_torch
-from precompute.network.settings import NetworkSettings
 from precompute.parallel.ranks import Ranks
 from precompute.pipeline.inputs import RunInputs
 from precompute.pipeline.manifest import marks_of
@@ -145,21 +143,7 @@ def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
     RunError
         If the images, the network or the code of the pass changed.
     """
-    recorded = run.manifest["settings"]
-    changed = {
-        "source": DataSource.from_plain(recorded["source"]),
-        "checkpoint": recorded["checkpoint"] and Path(recorded["checkpoint"]),
-        "network": NetworkSettings.from_plain(recorded["network"]),
-        "estimators": tuple(recorded["estimators"]),
-        "synonyms": Path(recorded["synonyms"]) if recorded.get("synonyms") else None,
-        "leave_out": tuple(recorded.get("leave_out", ())),
-    }
-    settings = Settings(
-        **{**recorded, **changed},
-        name=run.name,
-        runs=run.folder.parent,
-    )
-    inputs = RunInputs(settings, Ranks())
+    inputs = RunInputs(Settings.of_run(run), Ranks())
     _, chunks = inputs.chunks()
     stage = make_plan(inputs, chunks, KeptMaps.of(run)).stages["activations"]
     if not stage.is_finished(marks_of(run).get("activations"), run.folder):

@@ -32,7 +32,7 @@ from precompute.pipeline.plan import (
 from precompute.pipeline.settings import Settings
 from precompute.resume.chunks import Chunk, Chunking
 from precompute.resume.lock import locked
-from precompute.resume.stage import Marks, Stage, StageMark
+from precompute.resume.stage import Computed, Marks, Stage, StageMark
 from precompute.stages.estimates import write_estimates
 from precompute.stages.explanations import write_explanations, write_prototypes
 from precompute.stages.scores import write_scores
@@ -132,9 +132,8 @@ class Pipeline:
                 if isinstance(computed, list):
                     self.plan = make_plan(self.inputs, computed)
                 if self.ranks.is_first:
-                    left_out = computed if isinstance(computed, str) else ""
-                    measured = computed if isinstance(computed, dict) else None
-                    marks[name] = self.marks.put(self.plan.stages[name], left_out, measured)
+                    outcome = computed if isinstance(computed, Computed) else Computed()
+                    marks[name] = self.marks.put(self.plan.stages[name], *outcome)
             elif self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
                 marks[name] = mark
             self.ranks.barrier()
@@ -266,7 +265,7 @@ class Pipeline:
         if self.ranks.is_first:
             self.writer.put("layout", image_layout(self._read().array("pooled"), LAYOUT_SEED))
 
-    def _live(self) -> str | dict[str, float] | None:
+    def _live(self) -> Computed:
         from precompute.stages.live import write_live  # slow to import
 
         made_from = (self.inputs.model, self.inputs.dataset, self.inputs.precision)
@@ -274,27 +273,27 @@ class Pipeline:
             "live", lambda: write_live(self._read(), self.writer, *made_from)
         )
 
-    def _diagnoses(self) -> str | dict[str, float] | None:
+    def _diagnoses(self) -> Computed:
         def write() -> None:
             for name, table in diagnose(self._read()).items():
                 self.writer.put_table(name, table)
 
         return self._unless_impossible("diagnoses", write)
 
-    def _scores(self) -> str | dict[str, float] | None:
+    def _scores(self) -> Computed:
         def write() -> None:
             write_scores(self._read(), SCORES_SEED)
 
         return self._unless_impossible("scores", write)
 
-    def _unless_impossible(
-        self, name: str, write: Callable[[], dict[str, float] | None]
-    ) -> str | dict[str, float] | None:
+    def _unless_impossible(self, name: str, write: Callable[[], Computed | None]) -> Computed:
         """Return what was measured, or why it cannot be done, as for a run without test images."""
         if not self.ranks.is_first:
-            return None
+            return Computed()
         try:
-            return write()
-        except FieldmarksError as error:
-            self.say(f"{name}: left out, {error}")
-            return str(error)
+            outcome = write() or Computed()
+        except FieldmarksError as e:
+            outcome = Computed(str(e))
+        if outcome.left_out:
+            self.say(f"{name}: left out, {outcome.left_out}")
+        return outcome

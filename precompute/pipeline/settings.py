@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import DataError
+from core.errors import DataError, RunError
 from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, KEYPOINT_ESTIMATORS
+from core.runs.run import Run
 from precompute.datasets.source import DataSource
 from precompute.network.settings import NetworkSettings
+from precompute.pipeline.class_order import NATURAL
+from precompute.resume.fingerprint import digest, file_digest
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,44 @@ class Settings:
             if value is not None and value < least:
                 raise DataError(f"--{option.replace('_', '-')} is at least {least}, got {value}")
 
+    @classmethod
+    def of_run(cls, run: Run) -> "Settings":
+        """Return the settings that the manifest of a finished run records.
+
+        Raises
+        ------
+        RunError
+            If it records none.
+        """
+        recorded = run.manifest.get("settings")
+        if recorded is None:
+            raise RunError(f"run {run.name!r} does not say what it was made from")
+        changed = {
+            "source": DataSource.from_plain(recorded["source"]),
+            "checkpoint": Path(recorded["checkpoint"]) if recorded["checkpoint"] else None,
+            "network": NetworkSettings.from_plain(recorded["network"]),
+            "estimators": tuple(recorded["estimators"]),
+            "synonyms": Path(recorded["synonyms"]) if recorded.get("synonyms") else None,
+            "leave_out": tuple(recorded.get("leave_out", ())),
+        }
+        return cls(**{**recorded, **changed}, name=run.name, runs=run.folder.parent)
+
+    def check_network(self) -> None:
+        """Refuse settings without a network, or whose files are not there."""
+        checkpoint, own_code = self.checkpoint, self.network.own_code
+        if checkpoint is None and self.network.source is None:
+            raise DataError(
+                "expected a network: give --checkpoint, made by 'python -m precompute train', or "
+                "--network with its weights"
+            )
+        if checkpoint is not None and not checkpoint.is_file():
+            raise DataError(
+                f"expected a checkpoint at {checkpoint}, found none: make one by "
+                "'python -m precompute train'"
+            )
+        if own_code is not None and not own_code.is_file():
+            raise DataError(f"--network names the file {own_code}, which is not there")
+
     @property
     def default_estimator(self) -> str:
         """The estimator that explanations use unless asked otherwise."""
@@ -135,3 +176,17 @@ def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:
     rows = np.full(len(is_train), -1, np.int32)
     rows[chosen] = np.arange(len(chosen), dtype=np.int32)
     return rows
+
+
+def network_digest(settings: Settings) -> str:
+    """Return a fingerprint of the files that the network comes from."""
+    network, checkpoint = settings.network, settings.checkpoint
+    if network == NetworkSettings() and checkpoint is not None:
+        return file_digest(checkpoint)
+    files = [checkpoint, network.own_code]
+    source = network.source or ""
+    if source.startswith("hf:"):
+        files += sorted(Path(source[3:]).expanduser().glob("*.*"))
+    files += [Path(network.classes)] if network.classes not in (None, NATURAL) else []
+    digests = [file_digest(file) for file in files if file is not None and file.is_file()]
+    return digest(digests, list(vars(network).values()))

@@ -12,7 +12,7 @@ VERSIONS = {
     "estimates": 4,
     "explanations": 1,
     "layout": 1,
-    "live": 1,
+    "live": 2,
     "diagnoses": 1,
     "scores": 5,
 }

@@ -9,6 +9,7 @@ import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from core.runs.contract import ARRAYS
 from core.runs.files import array_path, atomic_write
@@ -32,6 +33,21 @@ class StageMark:
     fingerprint: str
     left_out: str = ""
     measured: dict[str, float] = field(default_factory=dict)
+
+
+class Computed(NamedTuple):
+    """What computing a stage came to.
+
+    Parameters
+    ----------
+    left_out : str
+        Why it could not be computed, empty where it was.
+    measured : dict
+        What was measured of its result.
+    """
+
+    left_out: str = ""
+    measured: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,26 @@
 """What trying new pictures needs: the network as one file, and how far test images lie.
 
 The file is checked against the stored class scores of test images, by what the dashboard runs: from
-the image file to the scores. A file that gives other scores is not kept.
+the image file to the scores. A file that gives other scores is not kept. Without a file the page
+Try runs the network in a worker; then what the worker runs is checked in the same way.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from core.errors import DataError, ModelError
 from core.live.neighbours import distances_of_test_images
-from core.live.network_file import NetworkFile
+from core.live.network_file import NetworkFile, NetworkOutput
 from core.runs.files import NETWORK
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from precompute.datasets.dataset import Dataset
 from precompute.images.decoding import Decoder
 from precompute.network.loading import LoadedModel
+from precompute.network.one_picture import PictureForward
 from precompute.network.onnx_file import export
+from precompute.resume.stage import Computed
 
 #: Test images whose scores are compared.
 N_CHECKED = 16
@@ -26,7 +31,7 @@ TOLERANCE, MIXED_TOLERANCE = 1e-3, 5e-2
 
 def write_live(
     run: Run, writer: RunWriter, model: LoadedModel, dataset: Dataset, precision: str
-) -> dict[str, float]:
+) -> Computed:
     """Write the network's file and the distances of test images, and return how it was checked.
 
     Parameters
@@ -43,21 +48,16 @@ def write_live(
 
     Returns
     -------
-    dict
-        Largest ``difference`` of a class score, the ``tolerance``, and how many ``images``.
-
-    Raises
-    ------
-    ModelError
-        If the network cannot be exported, or its file gives other scores.
-    DataError
-        If ONNX Runtime is not installed.
+    Computed
+        Why there is no file, empty where there is one. Largest ``difference`` of a class score
+        between what runs a new picture and the run, the ``tolerance``, and how many ``images``.
     """
+    writer.put("neighbour_distance", distances_of_test_images(run))
     path = writer.folder / NETWORK
-    export(model, path)
     decoder = Decoder(dataset, model.preprocessing, thumb_size=1)
     is_mixed = not precision.endswith("float32")
     try:
+        export(model, path)
         measured = _check(run, NetworkFile(path), decoder, is_mixed)
         if not measured["difference"] <= measured["tolerance"]:
             raise ModelError(
@@ -65,14 +65,18 @@ def write_live(
                 f"{measured['difference']:.2g} from those of the run, more than "
                 f"{measured['tolerance']:.2g}"
             )
-    except (ModelError, DataError):
+    except (ModelError, DataError) as error:
         path.unlink(missing_ok=True)
-        raise
-    writer.put("neighbour_distance", distances_of_test_images(run))
-    return measured
+        return Computed(str(error), _check(run, PictureForward(model), decoder, is_mixed))
+    return Computed(measured=measured)
 
 
-def _check(run: Run, network: NetworkFile, decoder: Decoder, is_mixed: bool) -> dict[str, float]:
+def _check(
+    run: Run,
+    network: Callable[[np.ndarray], NetworkOutput],
+    decoder: Decoder,
+    is_mixed: bool,
+) -> dict[str, float]:
     readable = np.flatnonzero(run.is_readable)
     xs = readable[run.is_test[readable]]
     xs = xs if len(xs) else readable

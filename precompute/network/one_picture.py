@@ -1,0 +1,36 @@
+"""One picture through the network as torch runs it, as `core.live` wants it."""
+
+import numpy as np
+import torch
+
+from core.head import LocalWeights
+from core.live.network_file import NetworkOutput
+from precompute.network.forward import Forward
+from precompute.network.loading import LoadedModel
+
+
+class PictureForward:
+    """A network that takes one picture, on the CPU and in single precision.
+
+    Parameters
+    ----------
+    model : LoadedModel
+    """
+
+    def __init__(self, model: LoadedModel):
+        self.input_size = model.input_size
+        self._forward = Forward(model, torch.device("cpu"))
+
+    def __call__(self, pixels: np.ndarray) -> NetworkOutput:
+        """Run one picture.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (S, S, 3), uint8
+        """
+        batch = self._forward(torch.as_tensor(np.array(pixels, np.uint8))[None]).arrays()
+        local = None
+        if "local_c" in batch:
+            local = LocalWeights(batch["local_c"][0], batch["local_weights"][0])
+        maps = batch["maps"][0].astype(np.float32)
+        return NetworkOutput(maps, batch["pooled"][0], batch["logits"][0], local)
