@@ -1,12 +1,13 @@
 """Attribute ranking of an explanation: the most probable attributes without contradictions.
 
-Of two attributes at opposite poles of one dimension of one noun ("a long, short bill"), only the
-more probable is kept. The selected attributes are sorted by descending lift, so that attributes of
+Of two attributes at opposite poles of one dimension of one noun ("a long, short bill"), and of two
+that exclude each other by the words of the training images, only the more probable is kept. The selected attributes are sorted by descending lift, so that attributes of
 nearly every image come last.
 """
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from core.language.wordlists import OPPOSITES
 
@@ -40,7 +41,9 @@ def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return dimension, pole
 
 
-def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarray:
+def top_attributes(
+    p: np.ndarray, attributes: pd.DataFrame, k: int, excludes: sparse.csr_array | None = None
+) -> np.ndarray:
     """Return the k most probable attributes of each row, without contradictions.
 
     Parameters
@@ -51,6 +54,8 @@ def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarra
         One row per attribute.
     k : int
         Number of attributes to keep, at most T.
+    excludes : csr_array of shape (T, T), bool, optional
+        Symmetric, see `core.explanations.never_together`.
 
     Returns
     -------
@@ -66,9 +71,13 @@ def top_attributes(p: np.ndarray, attributes: pd.DataFrame, k: int) -> np.ndarra
     place = place.reshape(candidates.shape)
     dimension, pole = (of_t[place] for of_t in poles(attributes.iloc[ts]))
     keep = np.ones(candidates.shape, dtype=bool)
+    apart = excludes[ts][:, ts].toarray() if excludes is not None and excludes.nnz else None
     for j in range(1, n_candidates):
         same = (dimension[:, :j] == dimension[:, j : j + 1]) & (dimension[:, j : j + 1] >= 0)
-        keep[:, j] = ~(same & (pole[:, :j] != pole[:, j : j + 1]) & keep[:, :j]).any(axis=1)
+        clash = same & (pole[:, :j] != pole[:, j : j + 1])
+        if apart is not None:
+            clash |= apart[place[:, :j], place[:, j : j + 1]]
+        keep[:, j] = ~(clash & keep[:, :j]).any(axis=1)
     first = np.argsort(~keep, axis=1, kind="stable")[:, :k]
     kept = np.take_along_axis(keep, first, axis=1)
     return np.where(kept, np.take_along_axis(candidates, first, axis=1), -1).astype(np.int32)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.explanations.attribute_ranking import top_attributes
+from core.explanations.never_together import never_together
 from core.explanations.explanation import Explanation, Span, predicate
 from core.runs.contract import K
 from core.runs.run import Run
@@ -64,7 +65,10 @@ def contrast(run: Run, first: Explanation, second: Explanation) -> Contrast:
     difference = first.p - second.p
     logit_part = difference if first.x is None else logit_difference(run, first, second)
     k = min(K, len(difference))
-    tops = [top_attributes(each.p[None], run.attributes, k)[0] for each in (first, second)]
+    excludes = never_together(run.source)
+    tops = [
+        top_attributes(each.p[None], run.attributes, k, excludes)[0] for each in (first, second)
+    ]
     candidates = np.unique(np.concatenate(tops))
     candidates = candidates[candidates >= 0]
     for_first, for_second = (

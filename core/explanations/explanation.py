@@ -14,6 +14,7 @@ import pandas as pd
 
 from core import probability
 from core.explanations.attribute_ranking import by_lift, top_attributes
+from core.explanations.never_together import never_together
 from core.language import english
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
@@ -147,7 +148,7 @@ def _selected(
 ) -> tuple[np.ndarray, list[int]]:
     """Return the mixture of the filters' p.d.f.s with weights ``p_f``, and its top attributes."""
     p = p_f @ run.array("p_t_given_f", estimator)
-    top = top_attributes(p[None], run.attributes, min(k, len(p)))
+    top = top_attributes(p[None], run.attributes, min(k, len(p)), never_together(run.source))
     ts = by_lift(top, p[None], average_filter(run.source, estimator))[0]
     return p, [int(t) for t in ts if t >= 0]
 

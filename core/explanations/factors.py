@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from core.explanations.attribute_ranking import top_attributes
+from core.explanations.never_together import never_together
 from core.head import Head, LocalWeights, effective_weights
 from core.probability import p_t_given_xc
 from core.runs.run import Run
@@ -24,6 +26,8 @@ class Factors:
         Of all images, for a head of first order.
     p_t_given_f : ndarray of shape (F, T)
     attributes : DataFrame of T rows
+    excludes : csr_array of shape (T, T), bool
+        See `core.explanations.never_together`.
     """
 
     pooled: np.ndarray
@@ -31,6 +35,7 @@ class Factors:
     local: LocalWeights | None
     p_t_given_f: np.ndarray
     attributes: pd.DataFrame
+    excludes: sparse.csr_array | None = None
 
     @classmethod
     def of(cls, run: Run) -> "Factors":
@@ -44,6 +49,7 @@ class Factors:
             local,
             np.asarray(run.array("p_t_given_f")),
             run.attributes,
+            never_together(run),
         )
 
     def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +72,6 @@ class Factors:
         if local is not None:
             local = LocalWeights(local.classes[xs], local.weights[xs])
         p = p_t_given_xc(pooled, effective_weights(self.head, pooled, c, local), self.p_t_given_f)
-        top_t = top_attributes(p, self.attributes, k)
+        top_t = top_attributes(p, self.attributes, k, self.excludes)
         top_p = np.take_along_axis(p, np.maximum(top_t, 0), axis=1)
         return top_t, np.where(top_t >= 0, top_p, 0)

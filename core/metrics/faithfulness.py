@@ -15,6 +15,7 @@ from scipy.special import softmax
 
 from core.batching import blocks
 from core.explanations.attribute_ranking import top_attributes
+from core.explanations.never_together import never_together
 from core.head import changed_logits
 from core.metrics.bootstrap import Resamples, Score, interval, ratios
 from core.probability import p_f_given_xc
@@ -126,7 +127,9 @@ def falls(
         weights = run.weights(xs[block], c)
         p_f, part = p_f_given_xc(pooled, weights), pooled * weights
         evidence = {n: p_f * _of_words(by_attribute, ts[block]) for n, ts in words.items()}
-        told = top_attributes(p_f @ exchanged, run.attributes, min(N_EXPLAIN, run.sizes["T"]))
+        told = top_attributes(
+            p_f @ exchanged, run.attributes, min(N_EXPLAIN, run.sizes["T"]), never_together(run)
+        )
         evidence[CONTROLS[3]] = p_f * _of_words(_with_none(exchanged), told)
         n = fewest(evidence[SENTENCE])
         removed = {name: largest(each, n) for name, each in evidence.items()}

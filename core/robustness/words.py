@@ -7,6 +7,7 @@ import numpy as np
 from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
 from core.explanations.attribute_ranking import by_lift, top_attributes
+from core.explanations.never_together import never_together
 from core.explanations.explanation import average_filter
 from core.metrics.bootstrap import Resamples, Score, ratio
 from core.probability import p_t_given_xc
@@ -36,7 +37,7 @@ def p_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 def sentences_of(run: Run, p: np.ndarray) -> np.ndarray:
     """Return the attributes of each picture's sentence, shape (A, 5), -1 for none."""
-    top = top_attributes(p, run.attributes, min(N_EXPLAIN, p.shape[1]))
+    top = top_attributes(p, run.attributes, min(N_EXPLAIN, p.shape[1]), never_together(run))
     top = by_lift(top, p, average_filter(run, None))
     return np.pad(top, ((0, 0), (0, N_EXPLAIN - top.shape[1])), constant_values=-1)
 

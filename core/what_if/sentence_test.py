@@ -25,6 +25,7 @@ from scipy.special import logsumexp
 
 from core.estimators.significance import largest_of_filters
 from core.explanations.attribute_ranking import top_attributes
+from core.explanations.never_together import never_together
 from core.head import LocalWeights, changed_logits
 from core.probability import p_f_given_xc
 from core.runs.contract import N_EXPLAIN
@@ -141,7 +142,7 @@ class SentenceTest:
                 for t, p in zip(self._t, self._p, strict=True)
             ]
         )
-        top = top_attributes(p_t, run.attributes, min(N_EXPLAIN, T))
+        top = top_attributes(p_t, run.attributes, min(N_EXPLAIN, T), never_together(run))
         evidence = np.clip(pooled * weights, 0, None)
         before, total = log_odds(logits, c), evidence.sum()
         share = np.empty((len(top), len(pooled)))
