@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from core.errors import DataError
 from core.pictures.crop import square_crop
+from precompute.attributes.noun_classes import keypoints_by_name
 from precompute.datasets.read import read_dataset
 from precompute.datasets.source import DataSource
 from tests.picture_folders import write_classes, write_picture
@@ -41,6 +43,31 @@ def test_an_image_of_coco_is_its_largest_object(coco):
     assert dataset.class_names == ["cat", "dog"]
     assert dataset.images["true_c"].tolist() == [0, 1] * 3
     assert dataset.bbox(0) == (1, 2, 30, 20)
+
+
+def with_keypoints(path, names=("left_eye", "right_eye", "tail")):
+    data = json.loads(path.read_text())
+    data["categories"][0]["keypoints"] = list(names)
+    for i, each in enumerate(data["annotations"][:6:2]):
+        each["keypoints"] = [5 + i, 3, 2, 9, 4, 2, 0, 0, 0] if i else [5, 3, 2, 9, 4, 1, 20, 8, 2]
+    return write_json(path, data)
+
+
+def test_keypoints_of_coco_are_parts_where_they_are_seen(coco):
+    dataset = read_dataset(DataSource(with_keypoints(coco)))
+    assert dataset.part_names == ["left_eye", "tail", "right_eye"]
+    assert dataset.parts.shape == (6, 3, 2)
+    first, other = dataset.parts[0], dataset.parts[2]
+    np.testing.assert_array_equal(first, [[3, 5], [8, 20], [np.nan, np.nan]])
+    np.testing.assert_array_equal(other, [[3, 6], [np.nan, np.nan], [4, 9]])
+    assert np.isnan(dataset.parts[1::2]).all()  # the other category has none
+    nouns = keypoints_by_name(dataset.part_names)
+    assert nouns == {"eye": ("left_eye", "right_eye"), "tail": ("tail",)}
+
+
+def test_keypoints_that_do_not_fit_their_names_are_refused(coco):
+    with pytest.raises(DataError, match=r"of the 1 keypoints of a category, found 9 numbers"):
+        read_dataset(DataSource(with_keypoints(coco, names=("eye",))))
 
 
 def test_captions_of_coco_are_read_beside_any_data_set(coco, tmp_path):

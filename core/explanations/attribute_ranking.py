@@ -1,8 +1,9 @@
 """Attribute ranking of an explanation: the most probable attributes without contradictions.
 
 Of two attributes at opposite poles of one dimension of one noun ("a long, short bill"), and of two
-that exclude each other by the words of the training images, only the more probable is kept. The selected attributes are sorted by descending lift, so that attributes of
-nearly every image come last.
+that exclude each other by the words of the training images, only the more probable is kept. The
+selected attributes are sorted by descending lift, so that attributes of nearly every image come
+last.
 """
 
 import numpy as np

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.explanations.attribute_ranking import top_attributes
-from core.explanations.never_together import never_together
 from core.explanations.explanation import Explanation, Span, predicate
+from core.explanations.never_together import never_together
 from core.runs.contract import K
 from core.runs.run import Run
 

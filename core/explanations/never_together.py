@@ -15,6 +15,8 @@ from core.runs.run import Run
 MIN_EXPECTED = 3.0
 #: Largest share of these that may be there: a slip of a writer does not make two words go together.
 MAX_SHARE = 0.05
+#: The most frequent attributes that are looked at; rarer ones meet nothing often.
+MAX_ATTRIBUTES = 4000
 
 
 @lru_cache(maxsize=8)
@@ -52,12 +54,14 @@ def excluding(counts: sparse.csr_array, is_exempt: np.ndarray) -> sparse.csr_arr
         Two attributes that are both exempt never exclude each other.
     """
     n, T = counts.shape
-    has = sparse.csr_array(counts > 0, dtype=np.int64)
+    has = sparse.csr_array(counts > 0, dtype=np.int32)
     n_images = np.asarray(has.sum(axis=0)).ravel()
     # the other of a pair has at most all images
     frequent = np.flatnonzero(n_images >= MIN_EXPECTED)
+    frequent = np.sort(frequent[np.argsort(-n_images[frequent], kind="stable")[:MAX_ATTRIBUTES]])
     together = (has[:, frequent].T @ has[:, frequent]).toarray()
-    expected = np.outer(n_images[frequent], n_images[frequent]) / max(n, 1)
+    share = (n_images[frequent] / max(n, 1)).astype(np.float32)
+    expected = np.outer(n_images[frequent].astype(np.float32), share)
     excludes = (expected >= MIN_EXPECTED) & (together <= MAX_SHARE * expected)
     exempt = is_exempt[frequent]
     excludes &= ~(exempt[:, None] & exempt)

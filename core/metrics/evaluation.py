@@ -36,8 +36,8 @@ import pandas as pd
 from core.batching import blocks, in_threads
 from core.errors import DataError
 from core.explanations.attribute_ranking import by_lift, top_attributes
-from core.explanations.never_together import never_together
 from core.explanations.explanation import average_filter
+from core.explanations.never_together import never_together
 from core.metrics import (
     bleu,
     colours,
@@ -175,9 +175,7 @@ def _explained(
     parts = [(np.empty((0, N_EXPLAIN), np.int32), np.empty((0, len(ts)), np.float32))]
     for block in blocks(len(xs)):
         p = pdf(xs[block])
-        top = top_attributes(
-            p, run.attributes, min(N_EXPLAIN, run.sizes["T"]), never_together(run)
-        )
+        top = top_attributes(p, run.attributes, min(N_EXPLAIN, run.sizes["T"]), never_together(run))
         if mean_p is not None:
             top = by_lift(top, p, mean_p)
         spare = ((0, 0), (0, N_EXPLAIN - top.shape[1]))

@@ -7,8 +7,8 @@ import numpy as np
 from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
 from core.explanations.attribute_ranking import by_lift, top_attributes
-from core.explanations.never_together import never_together
 from core.explanations.explanation import average_filter
+from core.explanations.never_together import never_together
 from core.metrics.bootstrap import Resamples, Score, ratio
 from core.probability import p_t_given_xc
 from core.robustness.record import CORRUPTIONS, UNCHANGED, AttackRecord

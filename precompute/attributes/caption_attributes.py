@@ -51,7 +51,9 @@ def caption_attributes(
     if not said:
         raise DataError(f"the training images of run {run.name!r} have no captions to compare")
     lines = [line for _, line in said]
-    nouns = language.nouns or learn_nouns(default_tagger().read(list(islice(lines, N_LEARNT))))
+    nouns = language.with_given(
+        language.nouns or learn_nouns(default_tagger().read(list(islice(lines, N_LEARNT))))
+    )
     extracted = extract(
         [[line] for line in lines],
         Definition(nouns, synonyms, language.kinds),

@@ -13,6 +13,7 @@ from scipy import sparse
 from core.errors import DataError
 from core.language.attribute import Attribute
 from core.language.nouns import Nouns
+from precompute.attributes.giveaways import Giveaways
 from precompute.attributes.phrases import Reading, attributes_in
 from precompute.attributes.synonyms import Synonyms, singular
 from precompute.attributes.tagger import Tagger, default_tagger
@@ -51,16 +52,21 @@ class Definition:
         Synonyms become one and empty words are dropped; without it only plurals become singular.
     kinds : sequence of str
         See `precompute.attributes.phrases.attributes_in`.
+    giveaways : Giveaways, optional
+        Words from which no attribute is made.
     """
 
     nouns: Nouns
     synonyms: Synonyms | None = None
     kinds: Sequence[str] = ("pair",)
+    giveaways: Giveaways | None = None
 
     def read(self, reading: Reading) -> set[Attribute]:
         """Return the attributes of one caption: nouns in the singular, merged."""
         written = attributes_in(reading, self.nouns.ends_phrase, self.kinds)
         singulars = {each._replace(noun=singular(each.noun)) for each in written}
+        if self.giveaways is not None:
+            singulars = {b for each in singulars if (b := self.giveaways.without(each)) is not None}
         if self.synonyms is None:
             return singulars
         return {merged for each in singulars if (merged := self.synonyms.merge(each)) is not None}

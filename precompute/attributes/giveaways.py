@@ -4,18 +4,133 @@ A word of a class's name that is nearly only said of that class explains nothing
 no reason to call it a shoe. A brand is said of many classes and cannot be learnt by others.
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from precompute.attributes.lexicon import lexicon
+from core.language.attribute import Attribute
+from precompute.attributes.lexicon import ADJECTIVES, lexicon, likely_tag
 from precompute.attributes.synonyms import singular
 
 #: Share of the images that a word is said of whose class it names, and images it is judged from.
 NAMES, MIN_IMAGES = 0.9, 3
 #: Share of a word's mentions at the beginning of a title, or behind one and the same word there.
 BEGINS = 0.8
+#: Share of a word's mentions inside captions that are capitalised, of a name.
+CAPITALISED = 0.8
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+
+
+@dataclass(frozen=True)
+class Giveaways:
+    """Words of captions from which no attribute is made.
+
+    Parameters
+    ----------
+    of_class : dict of str to list of str
+        Words that name classes, in the singular, and the classes that they name.
+    brands : tuple of str
+        Names of brands and makers in lower case.
+    """
+
+    of_class: dict[str, list[str]]
+    brands: tuple[str, ...]
+
+    def without(self, attribute: Attribute) -> Attribute | None:
+        """Return what of an attribute gives nothing away, None for nothing.
+
+        >>> giveaways = Giveaways({"boot": ["Boots"]}, ("acme",))
+        >>> giveaways.without(Attribute("black", "boot"))
+        Attribute(adjective='black', noun='black', kind='is')
+        >>> giveaways.without(Attribute("black", "acme lace")).phrase
+        'black lace'
+        >>> giveaways.without(Attribute("", "acme boot", "noun")) is None
+        True
+        """
+        if not self._gives_away(attribute.adjective) and not any(
+            map(self._gives_away, attribute.noun.split())
+        ):
+            return attribute
+        adjective = "" if self._gives_away(attribute.adjective) else attribute.adjective
+        *before, head = attribute.noun.split()
+        kept = [word for word in before if not self._gives_away(word)]
+        noun = "" if self._gives_away(head) else " ".join([*kept, head])
+        if noun:
+            return Attribute(adjective, noun) if adjective else Attribute("", noun, "noun")
+        return Attribute(adjective, adjective, "is") if adjective else None
+
+    def told(self) -> list[str]:
+        """Return what was left out, a sentence each."""
+        told = []
+        if self.brands:
+            told.append(
+                f"captions: {len(self.brands)} words look like brands or makers and are left out, "
+                f"such as {', '.join(self.brands[:8])}"
+            )
+        if self.of_class:
+            words = ", ".join(list(self.of_class)[:30])
+            told.append(f"captions: words that name the class are left out: {words}")
+        return told
+
+    def _gives_away(self, word: str) -> bool:
+        return bool(word) and (word in self.brands or singular(word) in self.of_class)
+
+
+def giveaways_in(
+    lines: Iterable[Sequence[str]],
+    true_c: np.ndarray,
+    is_train: np.ndarray,
+    class_names: Sequence[str],
+) -> Giveaways:
+    """Return the words of training captions that give the label away.
+
+    Parameters
+    ----------
+    lines : iterable of X sequences of str
+        The captions of each image.
+    true_c : ndarray of shape (X,)
+    is_train : ndarray of shape (X,), bool
+    class_names : sequence of C str
+    """
+    said: list[set[str]] = []
+    n_inside, n_capital = Counter[str](), Counter[str]()
+    n_images = Counter[str]()
+    labels = []
+    for captions, c, teaches in zip(lines, true_c.tolist(), is_train.tolist(), strict=True):
+        if not teaches or not captions:
+            continue
+        words: set[str] = set()
+        for caption in captions:
+            tokens = _WORD.findall(caption)
+            words.update(token.lower() for token in tokens)
+            # a heading has capitals everywhere, which say nothing
+            if sum(token[0].isupper() for token in tokens) <= max(1, len(tokens) // 2):
+                n_inside.update(token.lower() for token in tokens[1:])
+                n_capital.update(token.lower() for token in tokens[1:] if token[0].isupper())
+        n_images.update(words)
+        said.append({singular(word) for word in words})
+        labels.append(c)
+    of_class = class_words(said, np.array(labels, int), class_names)
+    brands = [
+        word
+        for word, n in n_images.most_common()
+        if n >= MIN_IMAGES
+        and len(word) > 1
+        and n_capital[word] >= CAPITALISED * max(n_inside[word], 1)
+        and singular(word) not in of_class
+        and _may_be_name(word)
+    ]
+    return Giveaways(of_class, tuple(brands))
+
+
+def _may_be_name(word: str) -> bool:
+    """Whether a capitalised word is not one that English always writes so, as "American" is."""
+    is_of_people = word.endswith(("an", "ese", "ish")) and word.capitalize() in lexicon()
+    tags = {likely_tag(word), lexicon().get(word.capitalize(), "")}
+    return not is_of_people and not tags & ADJECTIVES
 
 
 def class_words(

@@ -56,6 +56,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="FILE",
         help="further synonyms, accepted on the Search page (kind,word,becomes)",
     )
+    add(
+        "--nouns",
+        type=Path,
+        metavar="FILE",
+        help="what is a part, a thing, a material (noun,number,part,ends_phrase; number is "
+        "one, several, mass or whole); the rest is learnt from the captions",
+    )
     add("--no-merge", action="store_true", help="keep synonyms apart")
     add(
         "--min-images", type=positive(int), metavar="N", help="leave out attributes of fewer images"
@@ -107,6 +114,7 @@ def run(args: argparse.Namespace) -> None:
         maps=args.maps,
         merge=not args.no_merge,
         synonyms=args.synonyms,
+        nouns=args.nouns,
         thumb_size=args.thumb_size,
         leave_out=tuple(sorted(set(args.leave_out))),
         seed=args.seed,

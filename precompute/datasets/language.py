@@ -1,7 +1,7 @@
 """How the words of a data set are read: its nouns, its synonyms, and what is an attribute."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -27,11 +27,14 @@ class Language:
     names_classes : bool
         Whether captions may name the class, so that words of class names are looked for and left
         out.
+    given : Path, optional
+        A table of nouns that a person gave: what it says of its nouns goes before all else.
     """
 
     folder: Path | None = None
     kinds: tuple[str, ...] = ("pair", "noun")
     names_classes: bool = True
+    given: Path | None = None
 
     @cached_property
     def nouns(self) -> Nouns | None:
@@ -43,6 +46,16 @@ class Language:
             If the file is missing or malformed.
         """
         return None if self.folder is None else read_nouns(self.folder)
+
+    def with_given(self, nouns: Nouns) -> Nouns:
+        """Return nouns, learnt or of the data set, with what a person gave in place of theirs.
+
+        Raises
+        ------
+        DataError
+            If the table is missing or malformed.
+        """
+        return nouns if self.given is None else _joined(nouns, self.given)
 
     @property
     def synonyms(self) -> Path | None:
@@ -65,26 +78,50 @@ class Language:
     @property
     def files(self) -> list[Path]:
         """The files that decide how captions are read."""
-        return sorted(self.folder.glob("*.csv")) if self.folder else []
+        of_data = sorted(self.folder.glob("*.csv")) if self.folder else []
+        return [*of_data, *([self.given] if self.given else [])]
 
 
 def read_nouns(folder: Path) -> Nouns:
     """Read ``nouns.csv`` and, where it is there, ``parts.csv``; see `Language`."""
-    path = folder / NOUNS
-    if not path.is_file():
-        raise DataError(f"expected a list of nouns at {path}, found none")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or list(rows[0]) != COLUMNS:
-        raise DataError(f"expected rows of the columns {', '.join(COLUMNS)} in {path}")
-    wrong = [row["noun"] for row in rows if row["number"] not in NUMBERS or not row["noun"]]
-    if wrong:
-        raise DataError(f"{path}: the number of {wrong[0]!r} is not one of {', '.join(NUMBERS)}")
+    rows = _rows(folder / NOUNS)
     return Nouns(
         number={row["noun"]: row["number"] for row in rows},
         part={row["noun"]: row["part"] for row in rows if row["part"]},
         keypoints=_keypoints(folder / PARTS),
         ends_phrase=frozenset(row["noun"] for row in rows if row["ends_phrase"] == "yes"),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of nouns; all columns but the first two may be missing."""
+    if not path.is_file():
+        raise DataError(f"expected a list of nouns at {path}, found none")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        rows = [{name: row.get(name) or "" for name in COLUMNS} for row in table]
+    if not rows or not set(COLUMNS[:2]) <= set(table.fieldnames or ()):
+        raise DataError(f"expected rows of the columns {', '.join(COLUMNS)} in {path}")
+    wrong = next((row for row in rows if row["number"] not in NUMBERS or not row["noun"]), None)
+    if wrong:
+        raise DataError(
+            f"{path}: the number of {wrong['noun']!r} is {wrong['number']!r}, not one of "
+            f"{', '.join(NUMBERS)}"
+        )
+    return rows
+
+
+def _joined(nouns: Nouns, given: Path) -> Nouns:
+    """Return nouns with the rows of a table in place of what is known of them."""
+    rows = _rows(given)
+    said = {row["noun"] for row in rows}
+    part = {noun: part for noun, part in nouns.part.items() if noun not in said}
+    ends = {row["noun"] for row in rows if row["ends_phrase"] == "yes"}
+    return replace(
+        nouns,
+        number={**nouns.number, **{row["noun"]: row["number"] for row in rows}},
+        part={**part, **{row["noun"]: row["part"] for row in rows if row["part"]}},
+        ends_phrase=(nouns.ends_phrase - said) | ends,
     )
 
 

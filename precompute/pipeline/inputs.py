@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import torch
 
 from core.errors import DataError
 from core.estimators import KEYPOINT_ESTIMATORS
+from core.language.nouns import Nouns
 from precompute.attributes.columns import with_columns
+from precompute.attributes.giveaways import Giveaways, giveaways_in
 from precompute.datasets.captions import Words
 from precompute.datasets.dataset import BBOX, Dataset
 from precompute.datasets.read import read_dataset
@@ -42,6 +45,10 @@ class RunInputs:
         settings.check_network()
         self.settings = settings
         self.dataset: Dataset = read_dataset(settings.source)
+        if settings.nouns is not None:
+            language = replace(self.dataset.language, given=settings.nouns)
+            language.with_given(Nouns())  # refused before anything is computed
+            self.dataset = replace(self.dataset, language=language)
         told = [name for name in settings.estimators if name in KEYPOINT_ESTIMATORS]
         if told and not self.dataset.part_names:
             raise DataError(
@@ -51,6 +58,13 @@ class RunInputs:
         self.words: Words = with_columns(
             self.dataset.read_words(), self.true_c, self.is_learnt, self.dataset.class_names
         )
+        self.giveaways: Giveaways | None = None
+        if self.dataset.language.names_classes and self.words.lines.counts.any():
+            self.giveaways = giveaways_in(
+                self.words.lines, self.true_c, self.is_learnt, self.dataset.class_names
+            )
+            problems = [*self.words.problems, *self.giveaways.told()]
+            self.words = replace(self.words, problems=problems)
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
         self.map_row = map_rows(settings.maps, self.is_train)

@@ -211,7 +211,7 @@ class Pipeline:
                 dataset.part_names,
                 *(settings.merge, settings.min_images),
                 self.inputs.is_learnt,
-                settings.synonyms,
+                *(settings.synonyms, self.inputs.giveaways),
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:

@@ -75,9 +75,12 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
     kept = kept or KeptMaps(inputs.map_row, np.ones(len(inputs.true_c), bool))
     left_out = [list(settings.leave_out)] if settings.leave_out else []
     split = digest(inputs.true_c, inputs.is_train, *left_out)
+    out = inputs.giveaways
+    left_out_words = [*out.of_class, *out.brands] if out else []
     attributes = _stage(
         "attributes",
         {
+            **({"giveaways": left_out_words} if left_out_words else {}),
             "captions": digest(*inputs.words.parts),
             "split": split,
             "language": digest(

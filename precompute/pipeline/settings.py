@@ -42,6 +42,8 @@ class Settings:
         Make synonyms one attribute.
     synonyms : Path, optional
         Further rules, those that a person accepted, see `core.review.accepted_synonyms`.
+    nouns : Path, optional
+        A table of nouns, see `precompute.datasets.language`.
     min_images : int, optional
         Attributes named in fewer images are left out; a default by
         `precompute.attributes.extraction`.
@@ -73,6 +75,7 @@ class Settings:
     maps: str = "all"
     merge: bool = True
     synonyms: Path | None = None
+    nouns: Path | None = None
     min_images: int | None = None
     estimators: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(ESTIMATORS)))
     leave_out: tuple[int, ...] = ()
@@ -122,6 +125,7 @@ class Settings:
             "network": NetworkSettings.from_plain(recorded["network"]),
             "estimators": tuple(recorded["estimators"]),
             "synonyms": Path(recorded["synonyms"]) if recorded.get("synonyms") else None,
+            "nouns": Path(recorded["nouns"]) if recorded.get("nouns") else None,
             "leave_out": tuple(recorded.get("leave_out", ())),
         }
         return cls(**{**recorded, **changed}, name=run.name, runs=run.folder.parent)

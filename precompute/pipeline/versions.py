@@ -10,7 +10,7 @@ VERSIONS = {
     "activations": 1,
     "tables": 1,
     "estimates": 4,
-    "explanations": 1,
+    "explanations": 2,
     "layout": 1,
     "live": 2,
     "diagnoses": 1,

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from core.language.nouns import Nouns
 from core.runs.writer import RunWriter
 from precompute.attributes.extraction import MIN_IMAGES, Definition, extract
+from precompute.attributes.giveaways import Giveaways
 from precompute.attributes.noun_classes import learn_nouns
 from precompute.attributes.synonyms import Synonyms
 from precompute.attributes.tagger import default_tagger
@@ -29,6 +30,7 @@ def write_attributes(
     min_images: int | None,
     is_train: np.ndarray,
     accepted: Path | None = None,
+    giveaways: Giveaways | None = None,
 ) -> None:
     """Extract the attributes of all images and write them.
 
@@ -48,13 +50,15 @@ def write_attributes(
     is_train : ndarray of shape (X,), bool
     accepted : Path, optional
         Further synonyms, that a person accepted.
+    giveaways : Giveaways, optional
+        Words of captions from which no attribute is made.
     """
     tables = filter(None, [language.synonyms, accepted])
     synonyms = Synonyms.load(*tables) if merge else None
-    nouns = language.nouns or _learnt(words, part_names, is_train)
+    nouns = language.with_given(language.nouns or _learnt(words, part_names, is_train))
     extracted = extract(
         words.lines,
-        Definition(nouns, synonyms, language.kinds),
+        Definition(nouns, synonyms, language.kinds, giveaways),
         annotated=words.annotated,
         min_images=MIN_IMAGES if min_images is None else min_images,
         teach=is_train,

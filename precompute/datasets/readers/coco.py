@@ -1,8 +1,9 @@
 """Reads JSON of COCO's object annotations and of Karpathy's splits.
 
 COCO: ``images``, ``annotations`` with ``category_id`` and ``bbox``, ``categories``; the label of an
-image is its largest object, cut out by its box. Karpathy: ``images`` with ``filename``, ``split``
-and ``sentences``; the label is a key of each image that ``--label`` names.
+image is its largest object, cut out by its box; its visible keypoints are parts. Karpathy:
+``images`` with ``filename``, ``split`` and ``sentences``; the label is a key of each image that
+``--label`` names.
 """
 
 import json
@@ -19,6 +20,8 @@ from precompute.datasets.source import DataSource
 
 #: Karpathy's further training images.
 _REST = {"restval": "train"}
+#: Of a keypoint that is labelled and visible.
+_SEEN = 2
 
 
 @register_dataset("coco", recognises=lambda path: path.suffix.lower() == ".json")
@@ -38,23 +41,30 @@ def read_coco(source: DataSource) -> Dataset:
         raise DataError(f"expected an object with images in {source.data}")
     try:
         is_karpathy = "sentences" in data["images"][0]
-        frame = _karpathy(data, source) if is_karpathy else _objects(data)
+        keypoints = None
+        if is_karpathy:
+            frame = _karpathy(data, source)
+        else:
+            frame, keypoints = _objects(data)
     except (KeyError, TypeError) as error:
         raise DataError(f"{source.data} lacks {one_line(error)}: is it COCO's JSON?") from None
     columns = Columns("file_name", "label", "split", "captions", "bbox", ())
-    return dataset_of(frame, columns, source.images or source.data.parent, source)
+    return dataset_of(frame, columns, source.images or source.data.parent, source, keypoints)
 
 
-def _objects(data: dict) -> pd.DataFrame:
+def _objects(data: dict) -> tuple[pd.DataFrame, list[dict[str, tuple[float, float]]]]:
+    """Return a row per image, and the visible keypoints of its object."""
     if "annotations" not in data or "categories" not in data:
         raise KeyError("annotations or categories")
     category = {each["id"]: each["name"] for each in data["categories"]}
+    names = {each["id"]: each.get("keypoints", []) for each in data["categories"]}
     largest: dict[int, dict] = {}
     for each in data["annotations"]:
         width, height = each["bbox"][2:]
         known = largest.get(each["image_id"])
         if known is None or width * height > known["bbox"][2] * known["bbox"][3]:
             largest[each["image_id"]] = each
+    boxes = [largest.get(image["id"]) for image in data["images"]]
     rows = [
         {
             "file_name": image["file_name"],
@@ -63,10 +73,25 @@ def _objects(data: dict) -> pd.DataFrame:
             "split": str(image.get("split", "")),
             "captions": [],
         }
-        for image in data["images"]
-        for box in [largest.get(image["id"])]
+        for image, box in zip(data["images"], boxes, strict=True)
     ]
-    return pd.DataFrame(rows)
+    visible = [
+        _visible(names[box["category_id"]], box.get("keypoints", [])) if box else {}
+        for box in boxes
+    ]
+    return pd.DataFrame(rows), visible
+
+
+def _visible(names: list[str], values: list[float]) -> dict[str, tuple[float, float]]:
+    """Return row and column of keypoints that are seen; COCO lists x, y and 0, 1 or 2 for seen."""
+    if values and len(values) != 3 * len(names):
+        raise DataError(
+            f"expected x, y and visibility of the {len(names)} keypoints of a category, found "
+            f"{len(values)} numbers in an annotation"
+        )
+    triples = zip(values[::3], values[1::3], values[2::3], strict=True)
+    named = zip(names, triples, strict=True) if values else []
+    return {name: (float(y), float(x)) for name, (x, y, seen) in named if seen == _SEEN}
 
 
 def _karpathy(data: dict, source: DataSource) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import csv
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,7 +127,13 @@ def read_table(source: DataSource) -> Dataset:
     return dataset_of(frame, Columns.of(frame, source), folder, source)
 
 
-def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: DataSource) -> Dataset:
+def dataset_of(
+    frame: pd.DataFrame,
+    columns: Columns,
+    folder: Path,
+    source: DataSource,
+    keypoints: Sequence[dict[str, tuple[float, float]]] | None = None,
+) -> Dataset:
     """Return the data set of a table, whatever it was read from.
 
     Parameters
@@ -138,6 +144,8 @@ def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: Data
     folder : Path
         That the paths of the files begin at.
     source : DataSource
+    keypoints : sequence of dicts, optional
+        Row and column of the visible keypoints of each row by name, in pixels.
     """
     files = Files.of(texts(frame[columns.file_name]), folder)
     label = np.array(texts(frame[columns.label]))
@@ -171,6 +179,10 @@ def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: Data
         }
     )
     class_names = [str(name) for name in names]
+    of_rows = [keypoints[row] for row in rows] if keypoints else [{}] * len(rows)
+    part_names = list(dict.fromkeys(name for visible in of_rows for name in visible))
+    nowhere = (np.nan, np.nan)
+    places = [[visible.get(name, nowhere) for name in part_names] for visible in of_rows]
 
     def words() -> Words:
         said = _words(frame, columns, files.paths, images["path"].tolist())
@@ -186,8 +198,8 @@ def dataset_of(frame: pd.DataFrame, columns: Columns, folder: Path, source: Data
         images=images,
         class_ids=list(range(len(names))),
         class_names=class_names,
-        part_names=[],
-        parts=np.full((len(rows), 0, 2), np.nan, np.float32),
+        part_names=part_names,
+        parts=np.array(places, np.float32).reshape(len(rows), len(part_names), 2),
         problems=[*problems, *split.problems, *untrained(images, class_names)],
         read_words=words,
     )
