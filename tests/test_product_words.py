@@ -188,6 +188,22 @@ def test_a_brand_is_a_word_that_nobody_knows_or_that_stands_where_brands_stand()
     assert {"puma", "flying", "machine", "zog"} == set(brands)
 
 
+def test_a_noun_in_the_titles_of_one_maker_alone_is_the_name_of_a_line():
+    titles = [f"{maker} {kind} {i}" for i in range(3) for maker, kind in (
+        ("Puma", "Air Shoe"), ("Puma", "Laces Shoe"), ("Acme", "Laces Shoe"), ("Acme", "Red Cap"),
+    )]  # fmt: skip
+    brands = brand_words([title.split() for title in titles])
+    assert {"puma", "acme", "air"} <= set(brands)
+    assert not {"laces", "red", "shoe"} & set(brands)
+
+
+def test_the_words_of_a_shop_with_one_maker_stay():
+    titles = [
+        f"Acme {colour} Laces {kind}" for colour in ("Red", "Blue") for kind in ("Shoe", "Cap")
+    ]
+    assert set(brand_words([title.split() for title in titles * 3])) == {"acme"}
+
+
 def test_a_column_of_sentences_is_read_as_captions():
     assert Titles.of(["a red cap", "it has laces", "the sole is thick"]).are_sentences
     assert not Titles.of(["Puma Men Red Cap", "Zog Women Cap"]).are_sentences

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import inflect
 
-from core.language.wordlists import COLOURS
+from core.language.wordlists import COLOURS, SINGULAR_IN_AS
 
 _ENGINE = inflect.engine()
 
@@ -60,9 +60,12 @@ def member(name: str) -> str:
 
     >>> member("Arctic Tern"), member("Black-footed Albatross"), member("Flip Flops")
     ('an Arctic Tern', 'a Black-footed Albatross', 'an item of Flip Flops')
+    >>> member("Kurtas"), member("Canvas")
+    ('an item of Kurtas', 'a Canvas')
     """
     last = name.split(" ")[-1].lower()
-    may_be_plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "as", "os"))
+    may_be_plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "os"))
+    may_be_plural = may_be_plural and last not in SINGULAR_IN_AS
     is_plural = may_be_plural and _ENGINE.singular_noun(last)
     return f"an item of {name}" if is_plural else f"{article(name)}{name}"
 

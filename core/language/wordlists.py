@@ -7,6 +7,8 @@ COLOURS = frozenset(
     "pinkish purple red reddish rufous rust rusty scarlet silver tan teal turquoise violet white "
     "whitish yellow yellowish".split()
 )
+#: Names that end in "as" and are no plural, as "kurtas" is one.
+SINGULAR_IN_AS = frozenset("atlas bias canvas christmas gas pampas pancreas texas".split())
 #: Adjectives that cannot both be true of one part: each row is a dimension with its two poles.
 OPPOSITES = (
     (

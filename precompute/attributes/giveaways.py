@@ -176,9 +176,12 @@ def brand_words(titles: Sequence[Sequence[str]]) -> list[str]:
     """
     n_said, n_first = Counter(), Counter()
     behind: dict[str, Counter[str]] = defaultdict(Counter)
+    firsts: dict[str, Counter[str]] = defaultdict(Counter)
     for title in titles:
         words = [word.lower() for word in title]
         n_said.update(set(words))
+        for word in set(words[1:]):
+            firsts[word][words[0]] += 1
         if words:
             n_first[words[0]] += 1
         if len(words) > 1:
@@ -188,9 +191,20 @@ def brand_words(titles: Sequence[Sequence[str]]) -> list[str]:
         before, n_behind = max(behind[word].items(), key=lambda item: item[1], default=("", 0))
         is_second = n_behind >= BEGINS * n and n_behind >= 0.5 * n_first[before]
         is_placed = n >= MIN_IMAGES and (n_first[word] >= BEGINS * n or is_second)
-        if is_placed or not _is_known(word):
+        if is_placed or not _is_known(word) or _is_of_one_maker(word, n, firsts[word], len(titles)):
             giveaways.append(word)
     return giveaways
+
+
+def _is_of_one_maker(word: str, n: int, firsts: Counter[str], n_titles: int) -> bool:
+    """Whether a noun stands in the titles of one maker alone, as the name of a line does.
+
+    A maker of half of the titles or more is the shop itself, whose words are nobody else's.
+    """
+    if n < MIN_IMAGES or likely_tag(word) not in ("NN", "NNS"):
+        return False
+    (_, n_with), *_ = firsts.most_common(1) or [("", 0)]
+    return n_with >= BEGINS * n and 2 * n_with < n_titles and n < n_titles / 2
 
 
 def _is_known(word: str) -> bool:
