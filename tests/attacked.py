@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from core.explanations.grounding import weighted_map
-from core.robustness.record import UNCHANGED, write_record
+from core.robustness.earlier_layer import images_of_earlier
+from core.robustness.record import UNCHANGED, EarlierActivations, write_record
 from core.robustness.words import p_of_pictures, sentences_of
 from core.runs.run import Run
 from tests.synthetic_run import jpeg, write_synthetic_run
@@ -14,11 +15,16 @@ from tests.synthetic_run import jpeg, write_synthetic_run
 #: The images, by number; all are captioned test images.
 XS = (1, 3, 5, 7, 15, 17, 19, 21, 31, 33, 35)
 #: Kinds of change and how many strengths each has.
-KINDS = {"FGSM": 2, "PGD": 2, "adaptive PGD": 2, "blur": 2}
+KINDS = {"FGSM": 2, "PGD": 2, "adaptive PGD": 2, "adaptive PGD, layers": 2, "blur": 2}
+#: Filters of the earlier layer.
+E = 7
 
 
 def write_attacked_run(folder: Path, name: str = "attacked") -> Run:
-    """Write and return a run whose pictures turn into images of another class with strength."""
+    """Write and return a run whose pictures turn into images of another class with strength.
+
+    The earlier layer changes by a fifth of what the last one does.
+    """
     from core.robustness.detection import score_detection
     from core.robustness.words import words_lost
     from precompute.pipeline.robustness import detection_as_json, losses_as_json
@@ -27,6 +33,9 @@ def write_attacked_run(folder: Path, name: str = "attacked") -> Run:
     rng = np.random.default_rng(0)
     pooled_of = np.asarray(run.array("pooled"))
     predicted_c = run.images["predicted_c"].to_numpy()
+    mixture = np.abs(rng.normal(size=(pooled_of.shape[1], E)))
+    xs = images_of_earlier(run)
+    earlier = EarlierActivations("early", xs.astype(np.int32), pooled_of[xs] @ mixture)
     parts = []
     for x in XS:
         other = int(rng.choice(np.flatnonzero(predicted_c != predicted_c[x])))
@@ -46,6 +55,7 @@ def write_attacked_run(folder: Path, name: str = "attacked") -> Run:
                 {
                     "row": (x, kind, level, float(level), c, 0.5),
                     "pooled": pooled,
+                    "earlier": (0.2 * pooled + 0.8 * pooled_of[x]) @ mixture,
                     "logits": logits,
                     "heat": weighted_map(maps, weights),
                     "words": ts,
@@ -53,12 +63,13 @@ def write_attacked_run(folder: Path, name: str = "attacked") -> Run:
             )
     columns = ("x", "kind", "level", "strength", "predicted_c", "confidence")
     table = pd.DataFrame([part["row"] for part in parts], columns=list(columns))
-    arrays = {n: np.stack([p[n] for p in parts]) for n in ("pooled", "logits", "heat", "words")}
+    names = ("pooled", "logits", "heat", "words", "earlier")
+    arrays = {n: np.stack([p[n] for p in parts]) for n in names}
     packs = {n: [jpeg(1, rng, 16) for _ in parts] for n in ("pictures", "differences")}
-    record = write_record(run, table, arrays, packs, {"seed": 0})
+    record = write_record(run, table, arrays, packs, {"seed": 0}, earlier)
     scores = {
         "words": losses_as_json(words_lost(run, record)),
         "detection": detection_as_json(score_detection(run, record)),
     }
-    write_record(run, table, arrays, packs, {"seed": 0, **scores})
+    write_record(run, table, arrays, packs, {"seed": 0, **scores}, earlier)
     return Run(run.folder)

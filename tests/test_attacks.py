@@ -5,9 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from torch import fx
 
 from core.errors import DataError, RunError
+from core.robustness.detection import LAYERS, Detectors
+from core.robustness.earlier_layer import EarlierWords
 from core.robustness.record import CORRUPTIONS, UNCHANGED, read_record
+from core.robustness.words import LEAST, Reference
 from core.runs.run import Run
 from precompute.__main__ import main
 from precompute.network.forward import Forward
@@ -17,6 +21,7 @@ from precompute.pipeline.versions import VERSIONS
 from precompute.robustness import attacks
 from precompute.robustness.attacks import DifferentiableNetwork, adaptive_pgd, fgsm, pgd
 from precompute.robustness.corruptions import LEVELS, corrupt
+from precompute.robustness.layered import LayeredNetwork, earlier_node, layer_agreement
 from tests.tiny_birds import CHUNK, INPUT_SIZE, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
@@ -105,6 +110,49 @@ def test_the_adaptive_attack_agrees_more_than_the_plain_one(network, clean):
     assert values[2] > max(values[:2])
 
 
+def test_the_earlier_layer_is_that_of_finer_maps(model, network, clean):
+    layered = LayeredNetwork(model, CPU)
+    pixels = (clean * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    both, logits = layered(clean)
+    pooled, expected = network(clean)
+    torch.testing.assert_close(logits, expected)
+    torch.testing.assert_close(both[:, : pooled.shape[1]], pooled)
+    earlier = layered.earlier(pixels)
+    np.testing.assert_allclose(both[:, pooled.shape[1] :], earlier, atol=1e-5)
+    rectified = model.network.get_submodule(layered.layer)
+    kept = {}
+    handle = rectified.register_forward_hook(lambda *seen: kept.__setitem__("maps", seen[-1]))
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in
+                 (model.preprocessing.mean, model.preprocessing.std))  # fmt: skip
+    model.network((clean - mean) / std)
+    handle.remove()
+    np.testing.assert_allclose(kept["maps"].mean((2, 3)), earlier, atol=1e-4)
+
+
+def test_a_network_whose_maps_are_its_finest_has_no_earlier_layer():
+    graph = fx.symbolic_trace(torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU()))
+    (output,) = (node for node in graph.graph.nodes if node.op == "output")
+    output.args = ((output.args[0],),)
+    graph.recompile()
+    assert earlier_node(graph, torch.rand(1, 3, 16, 16)) is None
+
+
+def test_the_words_of_two_layers_agree_as_the_detector_says(birds, model, clean):
+    run = Run(birds / "runs" / "tiny")
+    earlier = EarlierWords.of(run, read_record(run).earlier_of_run)
+    layered, reference = LayeredNetwork(model, CPU), Reference.of(run)
+    both, logits = layered(clean)
+    last = run.array("p_t_given_f"), run.array("class_weights")
+    agreement = layer_agreement(*last, reference.mean, reference.deviation, earlier, LEAST, CPU)(
+        both, logits.argmax(dim=1)
+    )
+    F = run.sizes["F"]
+    suspicion = Detectors(run, earlier=earlier).suspicion(
+        both[:, :F].numpy(), logits.numpy(), np.arange(4), both[:, F:].numpy()
+    )
+    np.testing.assert_allclose(agreement, -suspicion[LAYERS], atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_each_level_of_a_corruption_changes_more(kind):
     # smooth, as photographs are: coloured stripes
@@ -128,10 +176,12 @@ def test_the_record_holds_every_change_of_every_image(birds):
     run = Run(birds / "runs" / "tiny")
     record = read_record(run)
     assert record.xs.tolist() == [1, 2, 3, 4, 5, 6]
-    n_pictures = 1 + 3 * len(attacks.STRENGTHS) + len(CORRUPTIONS) * LEVELS
+    n_pictures = 1 + 4 * len(attacks.STRENGTHS) + len(CORRUPTIONS) * LEVELS
     assert len(record.table) == 6 * n_pictures
     clean = record.rows(UNCHANGED)
     np.testing.assert_allclose(record.pooled[clean], run.array("pooled")[record.xs], atol=1e-4)
+    assert record.earlier_of_run.layer == "features.1"
+    assert record.earlier.shape == (len(record.table), record.earlier_of_run.pooled.shape[1])
 
 
 def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, monkeypatch):

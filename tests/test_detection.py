@@ -1,11 +1,16 @@
 """Detection of attacked pictures: AUROC by pairs, detectors, controls."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.robustness.detection import (
     CAPTIONS,
     DETECTORS,
+    LAYER_CLASS,
+    LAYER_DETECTORS,
+    LAYERS,
     NO_WORDS,
     SAME_CLASS,
     SOFTMAX,
@@ -14,6 +19,7 @@ from core.robustness.detection import (
     paired_auroc,
     score_detection,
 )
+from core.robustness.earlier_layer import EarlierWords
 from core.robustness.record import read_record
 from tests.attacked import XS, write_attacked_run
 
@@ -69,8 +75,29 @@ def test_words_agree_with_captions_that_say_the_same(attacked):
 def test_every_attack_is_scored_where_it_changes_enough(attacked):
     scored = score_detection(attacked, read_record(attacked))
     assert [(row["kind"], row["level"]) for row in scored] == [
-        (kind, level) for kind in ("FGSM", "PGD", "adaptive PGD") for level in (1, 2)
+        (kind, level)
+        for kind in ("FGSM", "PGD", "adaptive PGD", "adaptive PGD, layers")
+        for level in (1, 2)
     ]
     full = [row for row in scored if "detectors" in row]
     assert full, "at full strength predictions are those of other images"
+    assert all(set(row["detectors"]) == {*DETECTORS, *LAYER_DETECTORS} for row in full)
+
+
+def test_a_record_without_an_earlier_layer_is_scored_without_its_detectors(attacked):
+    record = replace(read_record(attacked), earlier=None, earlier_of_run=None)
+    full = [row for row in score_detection(attacked, record) if "detectors" in row]
     assert all(set(row["detectors"]) == set(DETECTORS) for row in full)
+
+
+def test_the_class_is_judged_by_the_head_of_the_earlier_layer(attacked):
+    record, xs = read_record(attacked), np.array(XS)
+    earlier = EarlierWords.of(attacked, record.earlier_of_run)
+    rows = record.rows("PGD", 2)
+    suspicion = Detectors(attacked, earlier=earlier).suspicion(
+        record.pooled[rows], record.logits[rows], xs, record.earlier[rows]
+    )
+    c = record.logits[rows].argmax(axis=1)
+    log_p = earlier.log_p(record.earlier[rows])
+    np.testing.assert_allclose(suspicion[LAYER_CLASS], [-log_p[i, k] for i, k in enumerate(c)])
+    assert (abs(suspicion[LAYERS]) <= 1 + 1e-9).all()

@@ -10,7 +10,7 @@ from core.errors import RunError
 from core.robustness.record import STAGES, UNCHANGED, is_record_of, read_record
 from core.runs.run import Run
 from core.runs.writer import KEPT
-from tests.attacked import KINDS, XS, write_attacked_run
+from tests.attacked import KINDS, XS, E, write_attacked_run
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,9 @@ def test_a_record_is_read_as_it_was_written(attacked):
     assert record.table.iloc[row][["x", "kind", "level"]].tolist() == [XS[1], "blur", 2]
     assert record.row(XS[1], UNCHANGED, 0) in record.rows(UNCHANGED)
     assert record.row(10**6, "blur", 2) is None
+    assert record.earlier.shape == (len(record.table), E)
+    of_run = record.earlier_of_run
+    np.testing.assert_array_equal(of_run.of(of_run.xs[[3, 0]]), of_run.pooled[[3, 0]])
     assert record.packed("pictures", row).startswith(b"\xff\xd8")
     np.testing.assert_array_equal(
         record.logits.argmax(axis=1), record.table["predicted_c"].to_numpy()
@@ -68,6 +71,7 @@ def test_a_record_of_another_version_is_refused_with_the_remedy(copied, change):
         ("robustness.json", b"{", r"cannot be read.*precompute attack copied"),
         ("table.parquet", b"no table", r"cannot be read.*precompute attack copied"),
         ("pooled.npy", b"no array", "cannot be read"),
+        ("earlier.npy", b"no array", "cannot be read"),
     ],
 )
 def test_a_damaged_record_is_one_line(copied, name, content, message):

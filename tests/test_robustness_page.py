@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.robustness.record import read_record
+from core.robustness.record import VERSION, read_record
 from core.runs.run import open_run
 from tests.attacked import KINDS, XS, write_attacked_run
 from tests.pages import component_data, links, said, visit
@@ -59,6 +59,7 @@ def test_the_tables_show_figures_with_intervals():
     text = said(visit("robustness?run=attacked"))
     assert "words against the captions" in text
     assert "average captions of the predicted class" in text
+    assert "words against those of an earlier layer" in text
     assert "all words" in text
 
 
@@ -74,7 +75,7 @@ def test_a_bad_link_lands_softly(link):
 def test_a_stale_record_is_one_line(folder):
     path = folder / "attacked" / "robustness" / "robustness.json"
     before = path.read_text("utf-8")
-    path.write_text(before.replace('"version": 1', '"version": 99'), "utf-8")
+    path.write_text(before.replace(f'"version": {VERSION}', '"version": 99'), "utf-8")
     try:
         app = visit("robustness?run=attacked")
         assert not app.exception

@@ -4,8 +4,10 @@ A detector gives every picture a suspicion; AUROC is the probability that an att
 prediction has changed is more suspicious than an unchanged one. By words, a picture is suspicious
 where what it says more of than usual, p(t given x, predicted c), differs from what captions name
 more than usual: its own captions, or those of the training images nearest to it in activations,
-which needs no captions of the picture. Beside them stand one minus the maximum softmax probability
-(Hendrycks and Gimpel, ICLR 2017) and the distance to the nearest training images.
+which needs no captions of the picture; or from what an earlier layer says, see
+`core.robustness.earlier_layer`. Beside them stand one minus the maximum softmax probability
+(Hendrycks and Gimpel, ICLR 2017), the distance to the nearest training images, and how improbable
+the earlier layer finds the predicted class.
 
 Controls take the meaning out: captions of another image of the same class, of another class, and
 the predicted class's average captions in the place of the picture's words, which any classifier
@@ -17,6 +19,7 @@ import numpy as np
 
 from core.class_statistics import class_sums
 from core.metrics.bootstrap import Resamples, Score, interval
+from core.robustness.earlier_layer import EarlierWords
 from core.robustness.record import ATTACKS, UNCHANGED, AttackRecord
 from core.robustness.words import (
     Reference,
@@ -37,7 +40,10 @@ SOFTMAX, DISTANCE = "maximum softmax probability", "distance to near images"
 SAME_CLASS = "captions of another image of the class"
 OTHER_CLASS = "captions of another class"
 NO_WORDS = "average captions of the predicted class"
+LAYERS, LAYER_CLASS = "words against those of an earlier layer", "class by the earlier layer"
 DETECTORS = (CAPTIONS, NEAR, SOFTMAX, DISTANCE, SAME_CLASS, OTHER_CLASS, NO_WORDS)
+#: Those of a record with activations of an earlier layer.
+LAYER_DETECTORS = (LAYERS, LAYER_CLASS)
 
 
 class Detectors:
@@ -49,10 +55,12 @@ class Detectors:
         With captioned training images.
     seed : int
         Of the controls.
+    earlier : EarlierWords, optional
+        Without it detectors by an earlier layer are left out.
     """
 
-    def __init__(self, run: Run, seed: int = 0):
-        self.run, self.reference = run, Reference.of(run)
+    def __init__(self, run: Run, seed: int = 0, earlier: EarlierWords | None = None):
+        self.run, self.reference, self._earlier = run, Reference.of(run), earlier
         self._rng = np.random.default_rng(seed)
         taught, true_c = taught_images(run), run.images["true_c"].to_numpy()
         pooled = np.asarray(run.array("pooled")[taught], float)
@@ -67,7 +75,11 @@ class Detectors:
         self._taught, self._true_c = taught, true_c
 
     def suspicion(
-        self, pooled: np.ndarray, logits: np.ndarray, xs: np.ndarray
+        self,
+        pooled: np.ndarray,
+        logits: np.ndarray,
+        xs: np.ndarray,
+        earlier: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Return what each detector makes of pictures of images ``xs``, (n,) each; high: attacked.
 
@@ -76,6 +88,8 @@ class Detectors:
         pooled, logits : ndarray of shape (n, F) and (n, C)
         xs : ndarray of shape (n,)
             The images whose captions belong to the pictures.
+        earlier : ndarray of shape (n, E), optional
+            Pooled activations of the earlier layer.
         """
         c = np.asarray(logits).argmax(axis=1)
         said = self.reference.image_words(p_of_pictures(self.run, pooled, c))
@@ -85,7 +99,7 @@ class Detectors:
         near = np.argsort(-likeness, axis=1, kind="stable")[:, :N_NEAR]
         near_words = unit(self._taught_words[near].mean(axis=1))
         exp = np.exp(logits - np.max(logits, axis=1, keepdims=True))
-        return {
+        suspicion = {
             CAPTIONS: -(said * captions).sum(axis=1),
             NEAR: -(said * near_words).sum(axis=1),
             SOFTMAX: 1 - 1 / exp.sum(axis=1),
@@ -94,6 +108,11 @@ class Detectors:
             OTHER_CLASS: -(said * self._other(xs, same=False)).sum(axis=1),
             NO_WORDS: -(self._class_words[c] * captions).sum(axis=1),
         }
+        if self._earlier is not None and earlier is not None:
+            agree = said * unit(self._earlier.image_words(earlier))
+            suspicion[LAYERS] = -agree.sum(axis=1)
+            suspicion[LAYER_CLASS] = -self._earlier.log_p(earlier)[np.arange(len(c)), c]
+        return suspicion
 
     def _other(self, xs: np.ndarray, same: bool) -> np.ndarray:
         """Return the captions of a training image of the same class, or of another one."""
@@ -124,14 +143,27 @@ def score_detection(run: Run, record: AttackRecord, seed: int = 0) -> list[dict]
         pictures of test images that the network gets wrong in the place of the unchanged ones.
     """
     captioned = run.images["n_captions"].to_numpy() > 0
-    detectors, true_c = Detectors(run, seed), run.images["true_c"].to_numpy()
+    of_run, of_pictures = record.earlier_of_run, record.earlier
+    earlier = None if of_run is None else EarlierWords.of(run, of_run)
+    detectors, true_c = Detectors(run, seed, earlier), run.images["true_c"].to_numpy()
+    names = DETECTORS if earlier is None else (*DETECTORS, *LAYER_DETECTORS)
+
+    def suspicion(rows: np.ndarray, xs: np.ndarray) -> dict[str, np.ndarray]:
+        of_earlier = None if of_pictures is None else of_pictures[rows]
+        return detectors.suspicion(record.pooled[rows], record.logits[rows], xs, of_earlier)
+
     clean = record.rows(UNCHANGED)
     usable = captioned[record.xs]
     xs = record.xs[usable]
-    negative = detectors.suspicion(record.pooled[clean[usable]], record.logits[clean[usable]], xs)
+    negative = suspicion(clean[usable], xs)
     wrong = np.setdiff1d(run.failures[captioned[run.failures]], record.xs)
     wrong = wrong[run.is_readable[wrong] & ~run.is_left_out[wrong]]
-    failures = detectors.suspicion(run.array("pooled")[wrong], run.array("logits")[wrong], wrong)
+    failures = detectors.suspicion(
+        run.array("pooled")[wrong],
+        run.array("logits")[wrong],
+        wrong,
+        None if of_run is None else of_run.of(wrong),
+    )
     before, scored = record.table["predicted_c"].to_numpy()[clean], []
     for kind in (k for k in ATTACKS if k in record.kinds):
         for level, strength in record.levels(kind).items():
@@ -145,17 +177,16 @@ def score_detection(run: Run, record: AttackRecord, seed: int = 0) -> list[dict]
                 "changed": int(changed.sum()),
             }
             if changed.sum() >= MIN_CHANGED:
-                at = rows[usable][changed]
-                positive = detectors.suspicion(record.pooled[at], record.logits[at], xs[changed])
+                positive = suspicion(rows[usable][changed], xs[changed])
                 row["detectors"] = {
                     name: paired_auroc(negative[name], positive[name], changed, true_c[xs], seed)
-                    for name in DETECTORS
+                    for name in names
                 }
                 row["against failures"] = {
                     name: auroc_of_groups(
                         failures[name], positive[name], true_c[wrong], true_c[xs[changed]], seed
                     )
-                    for name in DETECTORS
+                    for name in names
                 }
             scored.append(row)
     return scored

@@ -10,6 +10,10 @@ of the stages that it was made from and is refused when they are others. Its fil
     heat.npy           (A, N, H, W) float16, sum of maps times evidence for the N attributes of the
                        sentence of the unchanged picture, -1 in ``words.npy`` for none
     words.npy          (A, N) int32, these attributes
+    earlier.npy        (A, E) float32, pooled activations of an earlier layer; with the next two
+                       only where ``earlier_layer`` of the statement names one
+    earlier_xs.npy, earlier_of_run.npy   (n,) int32 and (n, E) float32, the same of images of the
+                       run that are not changed, see `EarlierActivations`
     pictures.bin, differences.bin and ``<name>_offsets.npy`` (A+1) int64: JPEG of each picture, and
                        of its difference from the unchanged one, magnified around grey
 
@@ -32,7 +36,7 @@ from core.runs.files import atomic_write, open_array
 from core.runs.run import Run
 
 FOLDER, STATEMENT, TABLE = "robustness", "robustness.json", "table.parquet"
-VERSION = 1
+VERSION = 2
 #: Stages of the run that the record was made from.
 STAGES = ("attributes", "activations", "estimates")
 #: Columns of the table and their types.
@@ -45,10 +49,35 @@ COLUMNS = {
     "confidence": "float32",
 }
 UNCHANGED, FGSM, PGD, ADAPTIVE = "none", "FGSM", "PGD", "adaptive PGD"
-ATTACKS = (FGSM, PGD, ADAPTIVE)
+#: The adaptive attack that knows the detector by an earlier layer, not that by captions.
+LAYERED = "adaptive PGD, layers"
+ATTACKS = (FGSM, PGD, ADAPTIVE, LAYERED)
 BLUR, NOISE, COLOUR, JPEG = "blur", "noise", "colour", "JPEG"
 CORRUPTIONS = (BLUR, NOISE, COLOUR, JPEG)
 PACKED = ("pictures", "differences")
+
+
+@dataclass(frozen=True)
+class EarlierActivations:
+    """Pooled activations of an earlier layer for images of a run.
+
+    Parameters
+    ----------
+    layer : str
+        Its name in the network.
+    xs : ndarray of shape (n,)
+        The images, ascending: readable training images and the captioned failures.
+    pooled : ndarray of shape (n, E)
+        Of its E filters, not negative.
+    """
+
+    layer: str
+    xs: np.ndarray
+    pooled: np.ndarray
+
+    def of(self, xs: np.ndarray) -> np.ndarray:
+        """Return those of some of the images, shape (len(xs), E)."""
+        return np.asarray(self.pooled)[np.searchsorted(self.xs, xs)]
 
 
 @dataclass(frozen=True)
@@ -67,6 +96,9 @@ class AttackRecord:
     logits : ndarray of shape (A, C)
     heat : ndarray of shape (A, N, H, W)
     words : ndarray of shape (A, N)
+    earlier : ndarray of shape (A, E), optional
+        None where the network has no earlier layer that is read.
+    earlier_of_run : EarlierActivations, optional
     """
 
     folder: Path
@@ -76,6 +108,8 @@ class AttackRecord:
     logits: np.ndarray
     heat: np.ndarray
     words: np.ndarray
+    earlier: np.ndarray | None = None
+    earlier_of_run: EarlierActivations | None = None
 
     @cached_property
     def xs(self) -> np.ndarray:
@@ -176,7 +210,25 @@ def read_record(run: Run) -> AttackRecord | None:
     arrays = {n: open_array(folder / f"{n}.npy", *shapes[n]) for n in shapes}
     if A and not (arrays["words"].min() >= -1 and arrays["words"].max() < sizes["T"]):
         raise RunError(f"{folder / 'words.npy'} names attributes that are not there: {remedy}")
-    return AttackRecord(folder, statement, table, **arrays)
+    return AttackRecord(folder, statement, table, **arrays, **_earlier(folder, statement, A))
+
+
+def _earlier(folder: Path, statement: dict, A: int) -> dict:
+    """Return the two fields of an earlier layer, none where the statement names none."""
+    told = statement.get("earlier_layer")
+    if told is None:
+        return {}
+    n, E = int(told["images"]), int(told["filters"])
+    shapes = {
+        "earlier": ((A, E), "float32"),
+        "earlier_xs": ((n,), "int32"),
+        "earlier_of_run": ((n, E), "float32"),
+    }
+    earlier, xs, pooled = (open_array(folder / f"{name}.npy", *shapes[name]) for name in shapes)
+    return {
+        "earlier": earlier,
+        "earlier_of_run": EarlierActivations(str(told["name"]), xs, pooled),
+    }
 
 
 def write_record(
@@ -185,6 +237,7 @@ def write_record(
     arrays: dict[str, np.ndarray],
     packs: dict[str, Sequence[bytes]],
     statement: dict,
+    earlier_of_run: EarlierActivations | None = None,
 ) -> AttackRecord:
     """Write the record of a run in the place of an earlier one and return it.
 
@@ -194,16 +247,26 @@ def write_record(
     table : DataFrame
         With `COLUMNS`.
     arrays : dict of ndarray
-        pooled, logits, heat and words.
+        pooled, logits, heat and words, and ``earlier`` where ``earlier_of_run`` is given.
     packs : dict of list of bytes
         Of `PACKED`.
     statement : dict
         Settings of what was done, and scores.
+    earlier_of_run : EarlierActivations, optional
     """
     written, final = run.folder / f".{FOLDER}.writing", run.folder / FOLDER
     shutil.rmtree(written, ignore_errors=True)
     written.mkdir()
     kinds = {"pooled": "float32", "logits": "float32", "heat": "float16", "words": "int32"}
+    told = None
+    if earlier_of_run is not None:
+        n, E = earlier_of_run.pooled.shape
+        told = {"name": earlier_of_run.layer, "filters": E, "images": n}
+        arrays = arrays | {
+            "earlier_xs": earlier_of_run.xs,
+            "earlier_of_run": earlier_of_run.pooled,
+        }
+        kinds |= {"earlier": "float32", "earlier_xs": "int32", "earlier_of_run": "float32"}
     for name, kind in kinds.items():
         with atomic_write(written / f"{name}.npy") as file:
             np.save(file, np.ascontiguousarray(arrays[name], kind))
@@ -215,6 +278,7 @@ def write_record(
     with atomic_write(written / TABLE) as file:
         table[list(COLUMNS)].astype(COLUMNS).to_parquet(file, index=False)
     stated = {"version": VERSION, "stages": fingerprints(run.manifest), **statement}
+    stated["earlier_layer"] = told
     with atomic_write(written / STATEMENT) as file:
         file.write(json.dumps(stated, indent=1, ensure_ascii=False).encode())
     shutil.rmtree(final, ignore_errors=True)

@@ -66,9 +66,7 @@ class Reference:
         xs = taught_images(run)
         c = run.images["predicted_c"].to_numpy()[xs]
         log_p = np.log(np.maximum(p_of_pictures(run, run.array("pooled")[xs], c), LEAST))
-        deviation = log_p.std(axis=0)
-        deviation[deviation < LEAST] = np.inf
-        return cls(log_p.mean(axis=0), deviation, caption_fraction(inputs).mean(axis=0))
+        return cls(*standardised(log_p), caption_fraction(inputs).mean(axis=0))
 
     def image_words(self, p: np.ndarray) -> np.ndarray:
         """Return what pictures say more of than usual, as unit vectors, (A, T)."""
@@ -78,6 +76,13 @@ class Reference:
         """Return what captions name more than usual, as unit vectors; 0 where nothing is said."""
         is_said = np.asarray(share.any(axis=1, keepdims=True))
         return unit(np.where(is_said, share - self.share, 0))
+
+
+def standardised(log_p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and deviation over images, (T,) each; infinite for words that do not vary."""
+    deviation = log_p.std(axis=0)
+    deviation[deviation < LEAST] = np.inf
+    return log_p.mean(axis=0), deviation
 
 
 def taught_images(run: Run) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.robustness.detection import CAPTIONS, DETECTORS, NEAR
+from core.robustness.detection import CAPTIONS, LAYERS, NEAR
 from core.robustness.record import AttackRecord
 from core.runs.run import Run
 from dashboard import heading, labels
@@ -59,10 +59,11 @@ def show_detection(record: AttackRecord) -> None:
         "Detection of attacks",
         "AUROC: how often an attacked picture whose prediction changed is more suspicious than an "
         "unchanged one; 0.5 is chance. Brackets: bootstrap 95 % intervals.",
-        help="Words: the picture's words differ from its captions, or from those of the training "
-        "images nearest to it. Grey: detectors without words, and controls whose captions are "
-        "another image's. Against failures: the unchanged pictures are ones that the network gets "
-        "wrong. The adaptive attack knows the detector by captions.",
+        help="Words: the picture's words differ from its captions, from those of the training "
+        "images nearest to it, or from the words of an earlier layer. Grey: detectors without "
+        "words, and controls whose captions are another image's. Against failures: the unchanged "
+        "pictures are ones that the network gets wrong. Of the adaptive attacks one knows the "
+        "detector by captions, the other that by layers.",
     )
     scored = [row for row in record.statement.get("detection", []) if "detectors" in row]
     if not scored:
@@ -82,10 +83,10 @@ def _detection_table(scored: list[dict]) -> str:
     lines = [
         ["", *head, f"against failures, {strength_label(strongest['kind'], strongest['strength'])}"]
     ]
-    for name in DETECTORS:
+    for name in strongest["detectors"]:
         cells = [figure(_known(row["detectors"][name])) for row in scored]
         last = figure(_known(strongest["against failures"][name]))
-        shown = f"**{name}**" if name in (CAPTIONS, NEAR) else f":gray[{name}]"
+        shown = f"**{name}**" if name in (CAPTIONS, NEAR, LAYERS) else f":gray[{name}]"
         lines.append([shown, *cells, last])
     return _markdown(lines)
 

@@ -64,7 +64,9 @@ class DifferentiableNetwork:
 
     def __call__(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Return pooled activations (n, F) and logits (n, C) of pictures (n, 3, S, S) in [0, 1]."""
-        maps, pooled, logits = self._network((pictures - self._mean) / self._std)
+        return self._activations(*self._network((pictures - self._mean) / self._std))
+
+    def _activations(self, maps: Tensor, pooled: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         if self._is_split:
             parts = torch.cat([maps.clamp(min=0), (-maps).clamp(min=0)], dim=1)
             pooled = parts.mean((2, 3))
@@ -199,15 +201,35 @@ def word_agreement(
         Kept from zero in logarithms.
     device : torch.device
     """
-    p, weights, centre, spread, aim = (
-        torch.tensor(np.asarray(values, np.float32), device=device)
-        for values in (p_t_given_f, class_weights, mean, deviation, captions)
-    )
+    said_by = differentiable_words(p_t_given_f, class_weights, mean, deviation, least, device)
+    aim = torch.tensor(np.asarray(captions, np.float32), device=device)
 
     def agreement(pooled: Tensor, c: Tensor) -> Tensor:
-        evidence = (pooled * weights[c]).clamp(min=0)
-        p_f = evidence / evidence.sum(dim=1, keepdim=True).clamp(min=least)
-        z = ((p_f @ p).clamp(min=least).log() - centre) / spread
-        return functional.cosine_similarity(z, aim, dim=1, eps=least)
+        return functional.cosine_similarity(said_by(pooled, c), aim, dim=1, eps=least)
 
     return agreement
+
+
+def differentiable_words(
+    p_t_given_f: np.ndarray,
+    class_weights: np.ndarray,
+    mean: np.ndarray,
+    deviation: np.ndarray,
+    least: float,
+    device: torch.device,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return log p(t given x, c) in deviations from the usual, (n, T), as a function.
+
+    It takes pooled activations (n, F) and classes (n,); for the parameters see `word_agreement`.
+    """
+    p, weights, centre, spread = (
+        torch.tensor(np.asarray(values, np.float32), device=device)
+        for values in (p_t_given_f, class_weights, mean, deviation)
+    )
+
+    def said_by(pooled: Tensor, c: Tensor) -> Tensor:
+        evidence = (pooled * weights[c]).clamp(min=0)
+        p_f = evidence / evidence.sum(dim=1, keepdim=True).clamp(min=least)
+        return ((p_f @ p).clamp(min=least).log() - centre) / spread
+
+    return said_by
