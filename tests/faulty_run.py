@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import softmax
 
 from core import probability
+from core.diagnosis.image_quality_measures import COLUMNS
 from core.runs.run import Run
 from core.runs.writer import RunWriter
 from tests.synthetic_run import write_synthetic_run
@@ -60,7 +61,7 @@ def write_faulty_run(folder: Path, with_captions: bool = True) -> Run:
     images["is_train"] = np.arange(N * C) % 2 == 0
     images["n_captions"] = np.int32(10 if with_captions else 0)
     images["crop_side"] = 90 + rng.normal(0, 5, N * C)
-    for column in ("sharpness", "brightness", "contrast", "colour_cast", "noise"):
+    for column in COLUMNS:
         images[column] = np.clip(rng.normal(0.4, 0.03, N * C), 0, 1)
     for x, (column, value) in zip(
         BAD_PICTURES, (("sharpness", 0.1), ("noise", 0.9), ("colour_cast", 0.9)), strict=True

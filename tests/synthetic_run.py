@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import sparse
 
 from core import probability
+from core.diagnosis.image_quality_measures import COLUMNS
 from core.estimators.significance import N_LARGEST, largest_of_filters
 from core.explanations.attribute_ranking import top_attributes
 from core.image_map.layout import in_unit_square, reduced
@@ -135,7 +136,7 @@ def write_synthetic_run(
     for column, value in {**boxes, **crops}.items():
         images[column] = np.float32(value)
     images["width"] = images["height"] = np.int32(100)
-    for column in ("sharpness", "brightness", "contrast", "colour_cast", "noise"):
+    for column in COLUMNS:
         images[column] = rng.uniform(size=X).astype(np.float32)
     is_right = true_c == predicted_c
     in_class = [(true_c == c) for c in range(C)]

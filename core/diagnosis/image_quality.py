@@ -44,6 +44,8 @@ MEASURES = (
     Measure("colour_cast", +1, "more strongly tinted"),
     Measure("noise", +1, "noisier"),
     Measure("resolution", -1, "smaller in pixels", 0.8),
+    Measure("blockiness", +1, "more marked by JPEG's blocks"),
+    Measure("plain_area", +1, "more covered by one area without texture"),
 )
 #: Added where keypoints are used: the number of visible keypoints.
 VISIBLE = Measure("visible", -1, "more hidden, by its keypoints,", 0.8)
@@ -75,9 +77,12 @@ def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: 
 
 
 def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
-    """Return the column of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) each."""
+    """Return the column of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) each.
+
+    A run of an earlier version lacks those of `core.runs.contract.NEW_COLUMNS`.
+    """
     images = run.images
-    columns = {m.column for m in MEASURES} - {"resolution"}
+    columns = {m.column for m in MEASURES} & set(images)
     values = {column: images[column].to_numpy(float) for column in columns}
     values["noise"] = np.log(values["noise"] + 1 / 255)
     values["resolution"] = np.log(np.maximum(images["crop_side"].to_numpy(float), 1))
@@ -98,7 +103,7 @@ def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
     images = run.images
     classes, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy()
     values = measure(run, with_keypoints)
-    measures = (*MEASURES, VISIBLE) if with_keypoints else MEASURES
+    measures = [m for m in (*MEASURES, VISIBLE) if m.column in values]
     reference = is_train if is_train.any() else np.ones(len(is_train), dtype=bool)
     units = np.stack(
         [m.weight * excess(values[m.column], classes, reference, m.sign) for m in measures], axis=1
@@ -118,7 +123,7 @@ def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
         order = np.argsort(-units[x], kind="stable")
         bad = [m for m in order[:2] if units[x, m] > 1]
         if not bad:
-            usual = "Sharpness, exposure, colour, noise and size are as usual."
+            usual = "Sharpness, exposure, colour, noise, blocks and size are as usual."
             return usual + activation_outlyingness(x)
         parts = []
         for m in bad:

@@ -1,12 +1,11 @@
 """The contract on disk, as data: the arrays and tables of a run and their meaning.
 
-Writer, reader, tests and the table in the README are all derived from these lists. Sizes are
-letters: X images, F filters, T attributes, C classes, P parts, H and W rows and columns of a
-feature map, M images with stored maps, J classes with local weights, E non-zero counts, K
-attributes stored for an explanation, R top-activating images of a filter, N canonical images of a
-class, D coordinates of an image on the map, S permutations of captions, L attributes kept of each
-filter, Q test images whose distance to the training images is kept, Y pairs of words that may mean
-the same. ``X+1`` is one more than X.
+Writer, reader, tests and docs are derived from these lists. Sizes are letters: X images, F filters,
+T attributes, C classes, P parts, H and W rows and columns of a feature map, M images with stored
+maps, J classes with local weights, E non-zero counts, K attributes stored for an explanation, R
+top-activating images of a filter, N canonical images of a class, D coordinates of an image on the
+map, S permutations of captions, L attributes kept of each filter, Q test images whose distance to
+the training images is kept, Y pairs of words that may mean the same. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ SCHEMA_VERSION = 1
 
 #: Top attributes stored per image for search; an explanation has the first five of them.
 K = 20
-#: Prefix of ``problem`` for an image that cannot be read; any other problem was repaired. Such an
-#: image keeps its row and is shown as a grey square, but is not used in estimates and scores.
+#: Prefix of ``problem`` of an image that cannot be read: a grey square, not estimated or scored.
 UNREADABLE = "unreadable"
+#: Columns that runs of earlier versions lack.
+NEW_COLUMNS = ("blockiness", "plain_area")
 #: Attributes in a sentence, as in the paper.
 N_EXPLAIN = 5
 
@@ -176,6 +176,8 @@ TABLES: tuple[TableSpec, ...] = (
             "contrast": ("float32", "standard deviation of luminance, in [0, 1]"),
             "colour_cast": ("float32", "distance of the light's colour from grey, in [0, 1]"),
             "noise": ("float32", "estimated standard deviation of pixel noise, in [0, 1]"),
+            "blockiness": ("float32", "share of pixel differences on JPEG's grid, in [0, 1]"),
+            "plain_area": ("float32", "largest area without texture, share of the crop"),
             "problem": ("str", "problem of the image file, empty for none"),
         },
     ),
@@ -266,7 +268,7 @@ TABLES: tuple[TableSpec, ...] = (
         "X",
         {
             "listed": ("str", "the file when read: path, bytes, time of change, digest of samples"),
-            "problem": ("str", "its problem; the columns width to noise are those of images"),
+            "problem": ("str", "its problem; the columns width to plain_area are those of images"),
         },
         optional=True,
     ),
@@ -291,8 +293,6 @@ def expected_shape(spec: ArraySpec, sizes: dict[str, int]) -> tuple[int, ...]:
 
     >>> expected_shape(array_spec("thumb_offsets"), {"X": 4})
     (5,)
-    >>> expected_shape(array_spec("cell_centres"), {"H": 7, "W": 7})
-    (7, 7, 2)
     """
     return tuple(
         sizes["X"] + 1 if dim == "X+1" else int(dim) if dim.isdigit() else sizes[dim]

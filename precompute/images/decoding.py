@@ -120,7 +120,7 @@ class Decoder:
             "crop_left": crop.left,
             "crop_top": crop.top,
             "crop_side": crop.side,
-            **quality(pixels),
+            **quality(pixels, crop, (width, height)),
             "problem": crop.problem,
         }
         return fact, parts_in_crop(self._parts[x], crop), thumbnail(image, self._thumb_size)

@@ -66,11 +66,12 @@ def degraded_run(run: Run, truth: Truth, world: Path, checkpoint: Path, folder: 
         file = folder / "bird.jpg"
         spoilt.save(file, quality=QUALITY)
         box = tuple(images.loc[x, boxes].to_numpy(float))
-        pixels = np.asarray(load_crop(file, box, model.input_size)[0])
+        image, crop, size = load_crop(file, box, model.input_size)
+        pixels = np.asarray(image)
         seen = forward(torch.from_numpy(pixels[None].copy())).arrays()
         for name, row in (("pooled", x), ("logits", x), ("maps", run.array("map_row")[x])):
             arrays[name][row] = seen[name][0]
-        for column, value in quality(pixels).items():
+        for column, value in quality(pixels, crop, size).items():
             images.loc[x, column] = value
     p = softmax(arrays["logits"].astype(float), axis=1)
     images["predicted_c"] = p.argmax(axis=1).astype(np.int32)
