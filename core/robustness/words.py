@@ -148,7 +148,7 @@ def words_lost(run: Run, record: AttackRecord, seed: int = 0) -> list[Loss]:
     for kind in (k for k in CORRUPTIONS if k in record.kinds):
         levels = list(record.levels(kind))
         after = [said[record.rows(kind, level)] for level in levels]
-        lost = np.stack([_is_lost(before, now) for now in after])
+        lost = np.stack([is_lost(before, now) for now in after])
         had = before >= 0
         total = _loss(kind, -1, lost * had, had, drawn)
         ts, n = np.unique(before[had], return_counts=True)
@@ -160,7 +160,7 @@ def words_lost(run: Run, record: AttackRecord, seed: int = 0) -> list[Loss]:
     return losses
 
 
-def _is_lost(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def is_lost(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return whether each word of the sentences before is missing after, shape (n, 5)."""
     return ~(before[:, :, None] == after[:, None, :]).any(axis=2)
 

@@ -7,13 +7,13 @@ docstring or message recomputes nothing and a changed threshold does, once its n
 
 VERSIONS = {
     "attributes": 1,
-    "activations": 1,
+    "activations": 2,
     "tables": 1,
     "estimates": 4,
     "explanations": 2,
     "layout": 1,
     "live": 2,
-    "diagnoses": 1,
+    "diagnoses": 2,
     "scores": 5,
 }
 #: Modules of other people whose release may change a stage's results.
