@@ -73,6 +73,28 @@ def p_t_given_xc(pooled: np.ndarray, weights: np.ndarray, p_t_given_f: np.ndarra
     return p_f_given_xc(pooled, weights) @ p_t_given_f
 
 
+def words_given_xc(
+    pooled: np.ndarray, weights: np.ndarray, sentence_weights: np.ndarray
+) -> np.ndarray:
+    """Return p(t given x, c) as sentences use it: eq. (5) with signed weights, then sigma.
+
+    With p(t given f) as weights it is `p_t_given_xc`.
+
+    Parameters
+    ----------
+    pooled, weights : ndarray
+        As in `p_f_given_xc`.
+    sentence_weights : ndarray of shape (F, T)
+        See `core.estimators.base.SentenceModel`.
+
+    Returns
+    -------
+    ndarray of shape (..., T)
+        Sums to 1 over T.
+    """
+    return sigma(p_f_given_xc(pooled, weights) @ sentence_weights)
+
+
 def p_t_given_c(weights: np.ndarray, p_t_given_f: np.ndarray) -> np.ndarray:
     """Return the class description p(t given c) = sigma(w[c]) @ p(t given f), eqs. (7) and (8)."""
     return sigma(weights) @ p_t_given_f

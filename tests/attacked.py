@@ -8,7 +8,7 @@ import pandas as pd
 from core.explanations.grounding import weighted_map
 from core.robustness.earlier_layer import images_of_earlier
 from core.robustness.record import UNCHANGED, EarlierActivations, write_record
-from core.robustness.words import p_of_pictures, sentences_of
+from core.robustness.words import sentences_of, words_of_pictures
 from core.runs.run import Run
 from tests.synthetic_run import jpeg, write_synthetic_run
 
@@ -48,7 +48,7 @@ def write_attacked_run(folder: Path, name: str = "attacked") -> Run:
             logits = pooled @ run.array("class_weights").T + run.array("class_bias")
             c = int(logits.argmax())
             if ts is None:
-                ts = sentences_of(run, p_of_pictures(run, pooled[None], np.array([c])))[0]
+                ts = sentences_of(run, words_of_pictures(run, pooled[None], np.array([c])))[0]
             maps = (1 - share) * run.maps(x).astype(float) + share * run.maps(other)
             weights = run.array("evidence")[:, np.maximum(ts, 0)].T
             parts.append(

@@ -85,6 +85,9 @@ def write_synthetic_run(
         writer.put(f"p_t_given_f/{estimator}", p)
         writer.put(f"evidence/{estimator}", p - p.mean(axis=1, keepdims=True))
         writer.put(f"evidence_bias/{estimator}", np.zeros(T))
+    signed = np.random.default_rng(1).normal(size=(F, T)) + 1
+    writer.put("sentence_weights/literal", signed)
+    writer.put("sentence_parts/literal", np.stack([np.full(T, 2), np.ones(T), np.full(T, 1 / T)]))
     for side, c in (("predicted", predicted_c), ("true", true_c)):
         tops = []
         for rows in chunks(X):

@@ -23,7 +23,12 @@ def test_every_estimator_returns_distributions_and_finite_evidence(name):
     np.testing.assert_allclose(result.p_t_given_f.sum(axis=1), 1, atol=1e-5)
     assert np.isfinite(result.evidence).all()
     assert np.isfinite(result.evidence_bias).all()
-    assert {a.dtype for a in vars(result).values()} == {np.dtype(np.float32)}
+    arrays = [result.p_t_given_f, result.evidence, result.evidence_bias]
+    if result.sentence is not None:
+        assert result.sentence.weights.shape == (F, T)
+        assert result.sentence.parts.shape == (3, T)
+        arrays += [result.sentence.weights, result.sentence.parts]
+    assert all(np.isfinite(a).all() and a.dtype == np.float32 for a in arrays)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS.keys() - {"literal"})

@@ -7,12 +7,12 @@ from core.explanations.explanation import explain
 from core.robustness.record import UNCHANGED, read_record
 from core.robustness.words import (
     Reference,
-    p_of_pictures,
     sentences_of,
     shares_of_images,
     taught_images,
     unit,
     words_lost,
+    words_of_pictures,
 )
 from tests.attacked import XS, write_attacked_run
 
@@ -25,7 +25,7 @@ def attacked(tmp_path_factory):
 def test_an_unchanged_picture_has_the_sentence_of_its_image(attacked):
     for x in XS[:3]:
         c = attacked.images["predicted_c"].to_numpy()[[x]]
-        p = p_of_pictures(attacked, attacked.array("pooled")[[x]], c)
+        p = words_of_pictures(attacked, attacked.array("pooled")[[x]], c)
         np.testing.assert_allclose(p[0], explain(attacked, x).p, rtol=1e-5)
         assert sentences_of(attacked, p)[0].tolist() == explain(attacked, x).attributes
 
@@ -52,7 +52,7 @@ def test_words_lost_are_counted_one_by_one(attacked):
     total = words_lost(attacked, record)[0]
     assert (total.kind, total.t) == ("blur", -1)
     said = sentences_of(
-        attacked, p_of_pictures(attacked, record.pooled, record.table["predicted_c"].to_numpy())
+        attacked, words_of_pictures(attacked, record.pooled, record.table["predicted_c"].to_numpy())
     )
     for level, percent in enumerate(total.by_level, 1):
         lost = had = 0

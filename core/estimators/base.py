@@ -173,6 +173,24 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class SentenceModel:
+    """What people write, given what filters see; see `core.estimators.explaining_away`.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (F, T)
+        Signed, float32: ``sigma(p(f given x, c) @ weights)`` is p(t given x, c).
+    parts : ndarray of shape (3, T)
+        What the score of a word in a sentence consists of, float32: its mean over training images,
+        the weight of the word's own sum of eq. (5), and the mean of that sum. What remains of a
+        score comes from the sums of other words.
+    """
+
+    weights: np.ndarray
+    parts: np.ndarray
+
+
+@dataclass(frozen=True)
 class Estimate:
     """The result of an estimator.
 
@@ -184,11 +202,14 @@ class Estimate:
         Signed weight of filter f for attribute t, float32; grounding is the weighted sum of maps.
     evidence_bias : ndarray of shape (T,)
         ``pooled @ evidence + evidence_bias`` is the estimator's score of t in x, float32.
+    sentence : SentenceModel, optional
+        Weights of filters in sentences where these are not p(t given f) itself.
     """
 
     p_t_given_f: np.ndarray
     evidence: np.ndarray
     evidence_bias: np.ndarray
+    sentence: SentenceModel | None = None
 
 
 Estimator = Callable[[Inputs], Estimate]

@@ -18,6 +18,7 @@ from core.estimators.base import (
     caption_fraction,
     register_estimator,
 )
+from core.estimators.explaining_away import sentence_model
 from core.estimators.peak_readout import log_place
 from core.probability import sigma
 
@@ -37,15 +38,16 @@ N_TOP = 20
 _FLOOR = 1e-6
 
 
-@register_estimator("encoding")
+@register_estimator("encoding", version=2)
 def encoding(inputs: Inputs) -> Estimate:
     """Return non-negative weights of words, each times how likely its noun is at the peak.
 
     p(t given f) is the weight of t in the encoding model, times the place of its noun, times the
-    root of the share of captions that name t in the top-activating images. The evidence is the same
-    product with columns of unit norm, so that the filters with the largest p(t given f) of a word
-    are those of its heatmap. Without maps, or with a single class, places are not known and the
-    weights stand alone.
+    root of the share of captions that name t in the top-activating images. The evidence is
+    p(t given f) itself, as in eq. (9), and sentences begin with its sum, eq. (5), so that the
+    filters behind a word are the same in its list, in its heatmap and in what a sentence owes to
+    the word itself (`core.estimators.explaining_away`). Without maps, or with a single class,
+    places are not known and the weights stand alone.
     """
     (_, F), T = inputs.shape, len(inputs.prior)
     has_places = inputs.maps is not None and len(np.unique(inputs.true_c)) > 1
@@ -54,10 +56,9 @@ def encoding(inputs: Inputs) -> Estimate:
     weights = _weights(inputs, np.exp(-place).T).T
     weights *= np.exp(place) * np.sqrt(_top_share(inputs))
     p_t_given_f = sigma(sigma(weights) * (weights.max(axis=1, keepdims=True) > 0) + _FLOOR * mean)
-    length = np.linalg.norm(weights, axis=0)
-    evidence = (weights / np.where(length > 0, length, 1)).astype(np.float32)
-    bias = (-inputs.mean() @ evidence).astype(np.float32)
-    return Estimate(p_t_given_f.astype(np.float32), evidence, bias)
+    p_t_given_f = p_t_given_f.astype(np.float32)
+    bias = (-inputs.mean() @ p_t_given_f).astype(np.float32)
+    return Estimate(p_t_given_f, p_t_given_f, bias, sentence_model(inputs, p_t_given_f))
 
 
 def _weights(inputs: Inputs, penalty: np.ndarray) -> np.ndarray:

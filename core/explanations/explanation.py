@@ -146,16 +146,23 @@ def _joined(phrases: list[list[Span]], is_short: bool = True) -> list[Span]:
 def _selected(
     run: Run, p_f: np.ndarray, estimator: str | None, k: int = N_EXPLAIN
 ) -> tuple[np.ndarray, list[int]]:
-    """Return the mixture of the filters' p.d.f.s with weights ``p_f``, and its top attributes."""
-    p = p_f @ run.array("p_t_given_f", estimator)
+    """Return the p.d.f. of words by filters with weights ``p_f``, and its top attributes."""
+    p = probability.sigma(p_f @ run.sentence_weights(estimator))
     top = top_attributes(p[None], run.attributes, min(k, len(p)), never_together(run.source))
-    ts = by_lift(top, p[None], average_filter(run.source, estimator))[0]
+    ts = by_lift(top, p[None], usual_words(run.source, estimator))[0]
     return p, [int(t) for t in ts if t >= 0]
 
 
 @lru_cache(maxsize=8)
-def average_filter(run: Run, estimator: str | None) -> np.ndarray:
-    """Return the mean attribute p.d.f. of all filters, shape (T,)."""
+def usual_words(run: Run, estimator: str | None) -> np.ndarray:
+    """Return the attribute p.d.f. that sentences are compared with, shape (T,).
+
+    It is that of the mean training image where words are explained by words, the mean over filters
+    otherwise.
+    """
+    name = f"sentence_parts/{estimator or run.default_estimator}"
+    if name in run.array_names:
+        return probability.sigma(run.array("sentence_parts", estimator)[0])
     return run.array("p_t_given_f", estimator).mean(axis=0)
 
 

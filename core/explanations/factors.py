@@ -9,7 +9,7 @@ from scipy import sparse
 from core.explanations.attribute_ranking import top_attributes
 from core.explanations.never_together import never_together
 from core.head import Head, LocalWeights, effective_weights
-from core.probability import p_t_given_xc
+from core.probability import words_given_xc
 from core.runs.run import Run
 
 
@@ -24,7 +24,7 @@ class Factors:
     head : Head
     local : LocalWeights or None
         Of all images, for a head of first order.
-    p_t_given_f : ndarray of shape (F, T)
+    sentence_weights : ndarray of shape (F, T)
     attributes : DataFrame of T rows
     excludes : csr_array of shape (T, T), bool
         See `core.explanations.never_together`.
@@ -33,7 +33,7 @@ class Factors:
     pooled: np.ndarray
     head: Head
     local: LocalWeights | None
-    p_t_given_f: np.ndarray
+    sentence_weights: np.ndarray
     attributes: pd.DataFrame
     excludes: sparse.csr_array | None = None
 
@@ -47,7 +47,7 @@ class Factors:
             run.array("pooled"),
             run.head,
             local,
-            np.asarray(run.array("p_t_given_f")),
+            np.asarray(run.sentence_weights()),
             run.attributes,
             never_together(run),
         )
@@ -71,7 +71,8 @@ class Factors:
         pooled, local = self.pooled[xs], self.local
         if local is not None:
             local = LocalWeights(local.classes[xs], local.weights[xs])
-        p = p_t_given_xc(pooled, effective_weights(self.head, pooled, c, local), self.p_t_given_f)
+        weights = effective_weights(self.head, pooled, c, local)
+        p = words_given_xc(pooled, weights, self.sentence_weights)
         top_t = top_attributes(p, self.attributes, k, self.excludes)
         top_p = np.take_along_axis(p, np.maximum(top_t, 0), axis=1)
         return top_t, np.where(top_t >= 0, top_p, 0)

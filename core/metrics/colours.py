@@ -12,7 +12,7 @@ from core.batching import blocks
 from core.language.wordlists import COLOURS
 from core.metrics.bootstrap import Resamples, Score, differences, mean_score, ratio
 from core.metrics.retrieval import class_caption_frequency
-from core.probability import p_t_given_xc
+from core.probability import words_given_xc
 from core.runs.run import Run
 
 #: Colours of nouns that are compared, those of most images.
@@ -52,14 +52,12 @@ def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
     truth, weights = np.zeros((len(xs), len(ts)), bool), run.array("class_weights")
     scores = {"class frequency": usual}
     scores |= {name: np.zeros((len(xs), len(ts)), np.float32) for name in run.estimators}
-    p = {
-        name: np.ascontiguousarray(run.array("p_t_given_f", name)[:, ts]) for name in run.estimators
-    }
+    p = {name: np.ascontiguousarray(run.sentence_weights(name)[:, ts]) for name in run.estimators}
     for block in blocks(len(xs)):
         truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
         pooled, predicted_weights = run.array("pooled")[xs[block]], weights[predicted_c[block]]
         for name, each in p.items():
-            scores[name][block] = p_t_given_xc(pooled, predicted_weights, each)
+            scores[name][block] = words_given_xc(pooled, predicted_weights, each)
     noun, group = run.attributes["noun"].to_numpy()[ts], run.images["true_c"].to_numpy()[xs]
     rows = score_pairs(scores, truth, usual, noun, group, seed)
     return {

@@ -36,7 +36,7 @@ import pandas as pd
 from core.batching import blocks, in_threads
 from core.errors import DataError
 from core.explanations.attribute_ranking import by_lift, top_attributes
-from core.explanations.explanation import average_filter
+from core.explanations.explanation import usual_words
 from core.explanations.never_together import never_together
 from core.metrics import (
     bleu,
@@ -53,7 +53,7 @@ from core.metrics.filters.simulation import score_simulation
 from core.metrics.sentence_test import score_sentence_test
 from core.metrics.zero_shot import score_zero_shot
 from core.name_status import NameStatus
-from core.probability import p_t_given_xc
+from core.probability import words_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
@@ -104,7 +104,7 @@ def evaluate(
     is_right = run.is_right
     ts = retrieval.searched_attributes(run)
     explained = {
-        n: _explained(run, xs, ts, _pdf(run, n), average_filter(run, n)) for n in run.estimators
+        n: _explained(run, xs, ts, _pdf(run, n), usual_words(run, n)) for n in run.estimators
     }
     tops = {name: top for name, (top, _) in explained.items()}
     has_caption = np.isin(xs, captioned)
@@ -155,9 +155,9 @@ def as_json(value) -> Any:
 def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from images to p(t given x, predicted c), shape (n, T)."""
     predicted_c = run.images["predicted_c"].to_numpy()
-    p_t_given_f = run.array("p_t_given_f", estimator)
-    return lambda xs: p_t_given_xc(
-        run.array("pooled")[xs], run.weights(xs, predicted_c[xs]), p_t_given_f
+    sentence_weights = run.sentence_weights(estimator)
+    return lambda xs: words_given_xc(
+        run.array("pooled")[xs], run.weights(xs, predicted_c[xs]), sentence_weights
     )
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from core.explanations.grounding import upsample
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
 from core.metrics.filters.correlation import Activations
-from core.probability import p_t_given_xc
+from core.probability import words_given_xc
 from core.runs.run import Run
 
 #: Columns that are needed: x, t (gone), t_new (come, -1 for none), row, col, row_new and col_new
@@ -125,7 +125,8 @@ def score_changes(run: Run, changed: Changed, seed: int = 0) -> dict[str, dict[s
     for name in run.estimators:
         p_t_given_f = np.asarray(run.array("p_t_given_f", name))
         claimed = _claimed(run, changed, p_t_given_f)
-        rank = _ranks(run, changed, p_t_given_f)
+        sentence_weights = np.asarray(run.sentence_weights(name))
+        rank = _ranks(run, changed, sentence_weights)
         rows[name] = {
             "logit": lost.mean(_of(claimed, changed.t)[:, None]),
             **_words(rank, changed.t, changed.t_new, drawn),
@@ -145,7 +146,7 @@ def score_changes(run: Run, changed: Changed, seed: int = 0) -> dict[str, dict[s
             axis=1,
         )
         many = Activations(np.repeat(_lost(run, changed)[:, None], N_EXCHANGES, 1), group, seed)
-        rank = _ranks(run, changed, rng.permutation(p_t_given_f))
+        rank = _ranks(run, changed, rng.permutation(sentence_weights))
         rows[CONTROLS[1]] = {
             "logit": many.mean(exchanged),
             **_words(rank, changed.t, changed.t_new, drawn),
@@ -172,11 +173,11 @@ def _of(values: np.ndarray, ts: np.ndarray) -> np.ndarray:
     return np.take_along_axis(values, ts[:, None], axis=1)[:, 0]
 
 
-def _ranks(run: Run, changed: Changed, p_t_given_f: np.ndarray) -> np.ndarray:
+def _ranks(run: Run, changed: Changed, sentence_weights: np.ndarray) -> np.ndarray:
     """Return the place of each word by how much its probability rises, shape (n, T), in [0, 1]."""
     weights = run.array("class_weights")[run.images["predicted_c"].to_numpy()[changed.x]]
-    before = p_t_given_xc(run.array("pooled")[changed.x], weights, p_t_given_f)
-    after = p_t_given_xc(changed.pooled, weights, p_t_given_f)
+    before = words_given_xc(run.array("pooled")[changed.x], weights, sentence_weights)
+    after = words_given_xc(changed.pooled, weights, sentence_weights)
     rise = after - before
     order = np.argsort(np.argsort(rise, axis=1, kind="stable"), axis=1, kind="stable")
     return order / max(rise.shape[1] - 1, 1)

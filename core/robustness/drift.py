@@ -6,7 +6,7 @@ import numpy as np
 
 from core.explanations.grounding import upsample
 from core.robustness.record import UNCHANGED, AttackRecord
-from core.robustness.words import p_of_pictures, sentences_of
+from core.robustness.words import sentences_of, words_of_pictures
 from core.runs.run import Run
 
 #: Points per axis at which the peak of a heatmap is searched.
@@ -50,7 +50,7 @@ def word_drift(run: Run, record: AttackRecord, x: int, kind: str) -> WordDrift:
     picked = [record.row(x, UNCHANGED, 0), *(record.row(x, kind, n) for n in record.levels(kind))]
     rows = np.array([row for row in picked if row is not None], int)
     c = record.table["predicted_c"].to_numpy()[rows]
-    p = p_of_pictures(run, record.pooled[rows], c)
+    p = words_of_pictures(run, record.pooled[rows], c)
     return WordDrift(rows, sentences_of(run, p), p)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
 from core.explanations.attribute_ranking import by_lift, top_attributes
-from core.explanations.explanation import average_filter
+from core.explanations.explanation import usual_words
 from core.explanations.never_together import never_together
 from core.metrics.bootstrap import Resamples, Score, ratio
-from core.probability import p_t_given_xc
+from core.probability import p_t_given_xc, words_given_xc
 from core.robustness.record import CORRUPTIONS, UNCHANGED, AttackRecord
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
@@ -22,7 +22,7 @@ LEAST = 1e-9
 
 
 def p_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Return p(t given x, c) of pictures that are not in the run, shape (A, T).
+    """Return p(t given x, c) of pictures that are not in the run, eq. (5), shape (A, T).
 
     Parameters
     ----------
@@ -35,10 +35,22 @@ def p_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     return p_t_given_xc(np.asarray(pooled), run.array("class_weights")[c], run.array("p_t_given_f"))
 
 
+def words_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Return p(t given x, c) as sentences use it, shape (A, T); arguments as above."""
+    return words_given_xc(np.asarray(pooled), run.array("class_weights")[c], run.sentence_weights())
+
+
 def sentences_of(run: Run, p: np.ndarray) -> np.ndarray:
-    """Return the attributes of each picture's sentence, shape (A, 5), -1 for none."""
+    """Return the attributes of each picture's sentence, shape (A, 5), -1 for none.
+
+    Parameters
+    ----------
+    run : Run
+    p : ndarray of shape (A, T)
+        From `words_of_pictures`.
+    """
     top = top_attributes(p, run.attributes, min(N_EXPLAIN, p.shape[1]), never_together(run))
-    top = by_lift(top, p, average_filter(run, None))
+    top = by_lift(top, p, usual_words(run, None))
     return np.pad(top, ((0, 0), (0, N_EXPLAIN - top.shape[1])), constant_values=-1)
 
 
@@ -141,7 +153,7 @@ def words_lost(run: Run, record: AttackRecord, seed: int = 0) -> list[Loss]:
         Of resamples.
     """
     c = record.table["predicted_c"].to_numpy()
-    said = sentences_of(run, p_of_pictures(run, record.pooled, c))
+    said = sentences_of(run, words_of_pictures(run, record.pooled, c))
     before = said[record.rows(UNCHANGED)]
     drawn = Resamples(len(before), seed=seed, group=run.images["true_c"].to_numpy()[record.xs])
     losses = []

@@ -103,6 +103,22 @@ ARRAYS: tuple[ArraySpec, ...] = (
         "pooled @ evidence + evidence_bias is the estimator's score of t in x",
         per_estimator=True,
     ),
+    ArraySpec(
+        "sentence_weights",
+        ("F", "T"),
+        "float32",
+        "signed weight of filter f for t in a sentence, where that is not p(t given f)",
+        per_estimator=True,
+        optional=True,
+    ),
+    ArraySpec(
+        "sentence_parts",
+        ("3", "T"),
+        "float32",
+        "of the score of t in a sentence: mean, weight of its own sum of eq. (5), mean of that sum",
+        per_estimator=True,
+        optional=True,
+    ),
     ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
     ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),
     ArraySpec(

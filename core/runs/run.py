@@ -56,6 +56,8 @@ class Run(HeadOfRun):
             path = array_path(self.folder, name)
             is_local = "J" in spec.dims
             is_held = not is_exact if is_local else set(spec.dims) <= set(self.sizes)
+            if spec.optional and spec.per_estimator:
+                is_held = path.exists()
             if is_held or not spec.optional:
                 self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
         for name, array in self._arrays.items():
@@ -140,6 +142,15 @@ class Run(HeadOfRun):
             raise MissingRunError(
                 f"run {self.name!r} has no {name}; it has {', '.join(sorted(self._arrays))}"
             ) from None
+
+    def sentence_weights(self, estimator: str | None = None) -> np.ndarray:
+        """Return the weight of each filter for each word of a sentence, shape (F, T).
+
+        ``sigma(p(f given x, c) @ weights)`` is p(t given x, c). They are p(t given f) itself, so
+        that this is eq. (5), unless the estimator explains words by words.
+        """
+        name = f"sentence_weights/{estimator or self.default_estimator}"
+        return self._arrays[name] if name in self._arrays else self.array("p_t_given_f", estimator)
 
     @property
     def table_names(self) -> list[str]:

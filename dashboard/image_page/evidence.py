@@ -8,6 +8,7 @@ from core.explanations.contributions import (
     filter_contributions,
     top_filters,
 )
+from core.explanations.word_parts import word_parts
 from core.runs.run import Run
 from core.search import search
 from dashboard import data, heading, labels, links
@@ -28,7 +29,7 @@ def selected_attribute(view) -> None:
     with left:
         st.markdown(
             "**Filter contributions**",
-            help="Bar: contribution to the attribute, p(f | x, c) p(t | f) / p(t | x, c). "
+            help="Bar: contribution to the attribute's sum of eq. (5), p(f | x, c) p(t | f). "
             "Number: contribution to the logit, φ(f(x)) W[c, f] / Σ; it can be negative.",
         )
         contributions = filter_contributions(run, x, view.c, t)
@@ -39,7 +40,7 @@ def selected_attribute(view) -> None:
                     f"{share_of_logit:+.1%}",
                     href=links.filter_(int(f)),
                     bar=float(share / contributions.attribute_share[0]),
-                    title=f"contribution: {share:.1%} of p(t | x, c), {share_of_logit:+.1%} of the "
+                    title=f"contribution: {share:.1%} of the sum, {share_of_logit:+.1%} of the "
                     f"logit of {labels.class_name(run, view.c)}",
                 )
                 for f, share, share_of_logit in zip(
@@ -52,6 +53,7 @@ def selected_attribute(view) -> None:
             key="evidence.filters",
             tone="predicted",
         )
+        _parts_line(run, x, view.c, t)
         if not len(contributions.fs):
             st.caption(
                 "No filter with a positive weight for this class contributes to the attribute here."
@@ -65,6 +67,18 @@ def selected_attribute(view) -> None:
             icon=":material/arrow_forward:",
             query_params=links.params(q=phrase),
         )
+
+
+def _parts_line(run: Run, x: int, c: int, t: int) -> None:
+    parts = word_parts(run, x, c, t)
+    if parts is None:
+        return
+    st.caption(
+        f"In sentences it scores {parts.score:.2f} times its mean: {parts.direct:+.2f} by these "
+        f"filters, {parts.others:+.2f} by other words that are written with it.",
+        help="p(t | x, c) begins with the word's own sum over filters, eq. (5). A regression on "
+        "the captions of training images adds what the sums of all other words say of it.",
+    )
 
 
 def in_class(run: Run, c: int, t: int) -> None:

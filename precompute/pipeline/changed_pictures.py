@@ -23,9 +23,9 @@ from core.robustness.record import (
 from core.robustness.words import (
     LEAST,
     Reference,
-    p_of_pictures,
     sentences_of,
     shares_of_images,
+    words_of_pictures,
 )
 from core.runs.run import Run
 from precompute.images.decoding import Decoder, thumbnail
@@ -93,7 +93,7 @@ class ChangedPictures:
         clean = self._decoder.pixels(xs)
         seen = self._forward(clean).arrays()
         c = seen["logits"].argmax(axis=1)
-        words = sentences_of(self.run, p_of_pictures(self.run, seen["pooled"], c))
+        words = sentences_of(self.run, words_of_pictures(self.run, seen["pooled"], c))
         of_image: list[list[dict]] = [[] for _ in xs]
         for kind, level, strength, pixels in self._changed(xs, clean, c):
             seen = self._forward(pixels).arrays()

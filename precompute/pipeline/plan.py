@@ -137,6 +137,8 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
             "p_t_given_f",
             "evidence",
             "evidence_bias",
+            "sentence_weights",
+            "sentence_parts",
             "q_value",
             "null_high",
             "null_t",

@@ -43,6 +43,9 @@ def write_estimates(
         writer.put(f"p_t_given_f/{name}", estimated.p_t_given_f)
         writer.put(f"evidence/{name}", estimated.evidence)
         writer.put(f"evidence_bias/{name}", estimated.evidence_bias)
+        if estimated.sentence is not None:
+            writer.put(f"sentence_weights/{name}", estimated.sentence.weights)
+            writer.put(f"sentence_parts/{name}", estimated.sentence.parts)
         if name == default:
             q_value, null_high = attribute_significance(
                 name, inputs, estimated, seed, look=lambda p: null.append(largest_of_filters(p))

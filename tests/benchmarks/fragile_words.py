@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from core.robustness.record import CORRUPTIONS, UNCHANGED, read_record
-from core.robustness.words import is_lost, p_of_pictures, sentences_of, words_lost
+from core.robustness.words import is_lost, sentences_of, words_lost, words_of_pictures
 from core.runs.run import open_run
 
 N_FIRST = 5
@@ -71,7 +71,7 @@ def main() -> None:
     if record is None:
         parser.error(f"run {args.run!r} has no record: python -m precompute attack {args.run}")
     c = record.table["predicted_c"].to_numpy()
-    said = sentences_of(run, p_of_pictures(run, record.pooled, c))
+    said = sentences_of(run, words_of_pictures(run, record.pooled, c))
     before, phrases = said[record.rows(UNCHANGED)], run.attributes["phrase"].to_numpy()
     losses = words_lost(run, record)
     print("corruption,figure,word,sentences,value,low,high,images,machine")

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from core.estimators import Estimate
+from core.estimators.base import SentenceModel
 from core.explanations.attribute_ranking import top_attributes
 from core.metrics import pck, retrieval
 from core.metrics.bootstrap import Resamples, Score
 from core.metrics.filters import filter_names
-from core.probability import p_t_given_xc
+from core.probability import words_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
@@ -64,7 +65,7 @@ def scores(
     truth = run.counts[xs][:, ts].toarray() > 0
     rng, pooled = np.random.default_rng(0), run.array("pooled")[xs]
     p = {
-        name: p_t_given_xc(pooled, run.weights(xs, predicted_c[xs]), each.p_t_given_f)
+        name: words_given_xc(pooled, run.weights(xs, predicted_c[xs]), sentence_weights(each))
         for name, each in estimates.items()
     }
     by_class = {FREQUENCY: retrieval.class_caption_frequency(run), **(frequencies or {})}
@@ -87,6 +88,11 @@ def scores(
     for name, figures in _names(run, estimates, xs).items():
         rows[name].update(figures)
     return rows
+
+
+def sentence_weights(estimate: Estimate) -> np.ndarray:
+    """Return the weights that the sentences of an estimate are made of, shape (F, T)."""
+    return estimate.p_t_given_f if estimate.sentence is None else estimate.sentence.weights
 
 
 def _names(run: Run, estimates: dict[str, Estimate], xs: np.ndarray) -> dict[str, dict]:
@@ -134,12 +140,13 @@ def _lines(
 
 def of_run(run: Run, names: list[str] | None = None) -> dict[str, Estimate]:
     """Return the estimates that the run holds."""
-    return {
-        name: Estimate(
-            *(
-                np.asarray(run.array(array, name))
-                for array in ("p_t_given_f", "evidence", "evidence_bias")
-            )
-        )
-        for name in names or run.estimators
-    }
+    return {name: _stored(run, name) for name in names or run.estimators}
+
+
+def _stored(run: Run, name: str) -> Estimate:
+    arrays = ("p_t_given_f", "evidence", "evidence_bias")
+    sentence = None
+    if f"sentence_weights/{name}" in run.array_names:
+        parts = np.asarray(run.array("sentence_parts", name))
+        sentence = SentenceModel(np.asarray(run.sentence_weights(name)), parts)
+    return Estimate(*(np.asarray(run.array(array, name)) for array in arrays), sentence)

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from core.explanations.explanation import explain, usual_words
+from core.explanations.word_parts import direct_share, word_parts
+from core.probability import p_f_given_xc, sigma
+
+NAME = "literal"
+
+
+@pytest.mark.parametrize(("x", "c", "t"), [(0, 1, 2), (3, 0, 5)])
+def test_the_parts_of_a_word_sum_to_its_score(run, x, c, t):
+    p_f = p_f_given_xc(run.array("pooled")[x], run.array("class_weights")[c])
+    usual, weight, mean = run.array("sentence_parts", NAME)[:, t]
+    parts = word_parts(run, x, c, t, NAME)
+    assert parts is not None
+    score = p_f @ run.array("sentence_weights", NAME)[:, t]
+    direct = sum(p_f[f] * run.array("p_t_given_f", NAME)[f, t] for f in range(len(p_f))) - mean
+    assert parts.direct == pytest.approx(weight * direct / usual, rel=1e-4)
+    assert parts.score == pytest.approx(score / usual, rel=1e-4)
+
+
+def test_sums_of_eq_5_have_no_parts(run):
+    assert word_parts(run, 0, 1, 2) is None
+    assert run.sentence_weights() is run.array("p_t_given_f")
+
+
+def test_a_sentence_is_made_of_signed_weights_clipped_after_the_sum(run):
+    p_f = p_f_given_xc(run.array("pooled")[3], run.array("class_weights")[2])
+    score = p_f @ run.array("sentence_weights", NAME)
+    p = explain(run, 3, 2, NAME).p
+    np.testing.assert_allclose(p, np.clip(score, 0, None) / np.clip(score, 0, None).sum())
+    np.testing.assert_allclose(
+        usual_words(run, NAME), sigma(run.array("sentence_parts", NAME)[0]), rtol=1e-6
+    )
+
+
+def test_the_own_share_is_all_where_nothing_else_varies_and_none_where_it_does_not():
+    rng = np.random.default_rng(0)
+    direct, rest = rng.normal(size=(2, 5000, 2))
+    np.testing.assert_allclose(direct_share(direct, direct + 3), 1)
+    np.testing.assert_allclose(direct_share(direct, direct + rest), 0.5, atol=0.05)
+    np.testing.assert_allclose(direct_share(direct * 0, rest), 0)
+    np.testing.assert_allclose(direct_share(direct, rest * 0), 0)
