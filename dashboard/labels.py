@@ -8,6 +8,9 @@ import numpy as np
 from core.name_status import MAX_Q, NameStatus
 from core.runs.run import Run
 
+#: The estimator that names what filters see.
+SEEN_BY = "encoding"
+
 
 def phrase(run: Run, t: int) -> str:
     """Return the phrase of an attribute."""
@@ -69,8 +72,53 @@ def estimator_label(run: Run, name: str) -> str:
     return f"{name} (uses keypoints)" if name in told_of_places(run) else name
 
 
+def seen_name(run: Run, f: int) -> str:
+    """Return what filter f sees, "red bill" or "red, anywhere", empty where nothing is known."""
+    if (table := _seen(run)) is None:
+        return ""
+    t, adjective = table.ts[f], table.adjectives[f]
+    return phrase(run, t) if t >= 0 else f"{adjective}, anywhere" if adjective else ""
+
+
+def seen_kinds(run: Run) -> np.ndarray:
+    """Return 0 for a filter that sees a pair, 1 for an adjective, 2 for neither, shape (F,)."""
+    if (table := _seen(run)) is None:
+        return np.full(run.sizes["F"], 2)
+    has_adjective = np.array(table.adjectives) != ""
+    return np.where(np.array(table.ts) >= 0, 0, np.where(has_adjective, 1, 2))
+
+
+def seen_attribute(run: Run, f: int) -> int:
+    """Return the attribute that filter f sees, the likeliest of an adjective alone, -1 for none."""
+    table = _seen(run)
+    if table is None or not seen_name(run, f):
+        return -1
+    if table.ts[f] >= 0:
+        return table.ts[f]
+    has_word = (run.attributes["adjective"] == table.adjectives[f]).to_numpy()
+    return int(np.where(has_word, run.array("p_t_given_f", SEEN_BY)[f], -1).argmax())
+
+
+class _Seen(NamedTuple):
+    ts: list[int]
+    adjectives: list[str]
+
+
+@lru_cache(maxsize=8)
+def _seen(run: Run) -> _Seen | None:
+    if "seen_names" not in run.table_names or SEEN_BY not in run.estimators:
+        return None
+    table = run.table("seen_names")
+    return _Seen(table["t"].tolist(), table["adjective"].astype(str).tolist())
+
+
 def filter_name(run: Run, f: int, most: int = 2) -> str:
-    """Return the attribute that names filter f, several of them, or that it has none."""
+    """Return what filter f sees, else the attributes that name it by captions, or that it has none.
+
+    Names of captions are those of the permutation test: one, or several of them.
+    """
+    if seen := seen_name(run, f):
+        return seen
     name_t, verdict = (run.filters[column].iloc[f] for column in ("name_t", "verdict"))
     if name_t >= 0:
         return phrase(run, int(name_t))
@@ -88,5 +136,5 @@ def is_significant(run: Run, f: int) -> np.ndarray:
 
 def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
     """Return a filter's number and name for a ranked list."""
-    is_nameless = run.filters["verdict"].iloc[f] == NameStatus.NONE
+    is_nameless = not seen_name(run, f) and run.filters["verdict"].iloc[f] == NameStatus.NONE
     return [(f"{f}  ", "muted"), (filter_name(run, f), "muted" if is_nameless else "")]

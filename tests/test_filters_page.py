@@ -7,6 +7,7 @@ from core.explanations import filter_meanings
 from core.explanations.contributions import filter_use, top_filters
 from core.explanations.word_at_peak import word_at_peak
 from core.name_status import NameStatus
+from dashboard import labels
 from dashboard.filter_page.order import ORDERS
 from dashboard.labels import phrase
 from tests.pages import component_data, links, said, visit
@@ -144,3 +145,44 @@ def test_the_relation_to_accuracy_is_computed_when_it_is_opened():
     app = visit("filters?view=accuracy")
     assert len(app.get("plotly_chart")) == 2
     assert "Spearman" in said(app) or "No relation" in said(app)
+
+
+@pytest.fixture
+def seen(run, monkeypatch):
+    """Let filter 3 see a pair, filter 5 an adjective, and no other filter anything."""
+    ts, adjectives = [-1] * run.sizes["F"], [""] * run.sizes["F"]
+    ts[3], adjectives[3] = 4, run.attributes["adjective"].iloc[4]
+    adjectives[5] = run.attributes["adjective"].iloc[0]
+    monkeypatch.setattr(labels, "SEEN_BY", "ridge")
+    monkeypatch.setattr(labels, "_seen", lambda run: labels._Seen(ts, adjectives))
+    return {3: phrase(run, 4), 5: f"{adjectives[5]}, anywhere"}
+
+
+def test_what_filters_see_comes_first_and_can_be_asked_for(run, seen):
+    assert listed(visit("filters"))[:2] == [3, 5]
+    app = visit("filters?status=seen")
+    assert not app.exception
+    assert listed(app) == [3, 5]
+    (cards,) = component_data(app, "filters.cards")
+    for item in cards["items"]:
+        f = int(item["caption"].removeprefix("Filter "))
+        assert item["lines"][0]["text"] == seen[f]
+
+
+@pytest.mark.parametrize(("f", "claim"), [(3, "four filters in five"), (5, "two filters in three")])
+def test_a_card_says_what_the_filter_sees_and_what_that_is_worth(run, seen, f, claim):
+    app = visit(f"filters?f={f}")
+    assert not app.exception
+    assert seen[f] in app.header[0].value
+    assert claim in said(app)
+    assert app.selectbox(key="filter.t").value == labels.seen_attribute(run, f)
+
+
+def test_an_adjective_alone_shows_its_likeliest_pair_on_the_images(run, seen):
+    t = labels.seen_attribute(run, 5)
+    same = np.flatnonzero(run.attributes["adjective"] == run.attributes["adjective"].iloc[0])
+    assert t in same
+    assert (
+        run.array("p_t_given_f", "ridge")[5, t] == run.array("p_t_given_f", "ridge")[5, same].max()
+    )
+    assert labels.seen_attribute(run, 0) == -1

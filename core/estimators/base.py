@@ -204,12 +204,16 @@ class Estimate:
         ``pooled @ evidence + evidence_bias`` is the estimator's score of t in x, float32.
     sentence : SentenceModel, optional
         Weights of filters in sentences where these are not p(t given f) itself.
+    name_confidence : ndarray of shape (F,), optional
+        How sure the most probable attribute is as what the filter sees, float32, see
+        `core.estimators.filter_statistics`.
     """
 
     p_t_given_f: np.ndarray
     evidence: np.ndarray
     evidence_bias: np.ndarray
     sentence: SentenceModel | None = None
+    name_confidence: np.ndarray | None = None
 
 
 Estimator = Callable[[Inputs], Estimate]

@@ -19,6 +19,7 @@ from core.estimators.base import (
     register_estimator,
 )
 from core.estimators.explaining_away import sentence_model
+from core.estimators.filter_statistics import pair_confidence
 from core.estimators.peak_readout import log_place
 from core.probability import sigma
 
@@ -52,13 +53,16 @@ def encoding(inputs: Inputs) -> Estimate:
     (_, F), T = inputs.shape, len(inputs.prior)
     has_places = inputs.maps is not None and len(np.unique(inputs.true_c)) > 1
     place = log_place(inputs) if has_places else np.zeros((F, T), np.float32)
+    share = _top_share(inputs)
     mean = caption_fraction(inputs).mean(axis=0)
     weights = _weights(inputs, np.exp(-place).T).T
-    weights *= np.exp(place) * np.sqrt(_top_share(inputs))
+    weights *= np.exp(place) * np.sqrt(share)
     p_t_given_f = sigma(sigma(weights) * (weights.max(axis=1, keepdims=True) > 0) + _FLOOR * mean)
     p_t_given_f = p_t_given_f.astype(np.float32)
     bias = (-inputs.mean() @ p_t_given_f).astype(np.float32)
-    return Estimate(p_t_given_f, p_t_given_f, bias, sentence_model(inputs, p_t_given_f))
+    sentence = sentence_model(inputs, p_t_given_f)
+    confidence = pair_confidence(place, share, p_t_given_f.argmax(axis=1)) if has_places else None
+    return Estimate(p_t_given_f, p_t_given_f, bias, sentence, confidence)
 
 
 def _weights(inputs: Inputs, penalty: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Statistics of single filters: simulation score, class selectivity and sparseness.
+"""Statistics of single filters, and names of what they see: scores, selectivity, sparseness.
 
 Selectivity of filters and sparseness of their words are the two properties that the authors relate
 to accuracy in their later work (WACV workshops, 2022). Selectivity is the class selectivity index
@@ -11,6 +11,13 @@ import pandas as pd
 from core.batching import blocks
 from core.class_statistics import class_sums
 from core.estimators.base import Inputs, caption_fraction
+
+#: Minimum log place of the noun plus log share of captions of a pair that is a name.
+MIN_CONFIDENCE = 4.2
+#: Added to the share of captions, so that a pair that no caption has does not decide by itself.
+LEAST_SHARE = 0.02
+#: Minimum sum of p(t given f) over the pairs by which an adjective is the name of the filter.
+MIN_MASS = 0.6
 
 
 def filter_statistics(p_t_given_f: np.ndarray, held_out: Inputs | None) -> pd.DataFrame:
@@ -96,3 +103,64 @@ def sparseness(p: np.ndarray) -> np.ndarray:
     if p.shape[-1] < 2:
         return np.ones(p.shape[:-1])
     return (root - 1 / np.linalg.norm(p, axis=-1)) / (root - 1)
+
+
+def pair_confidence(place: np.ndarray, share: np.ndarray, ts: np.ndarray) -> np.ndarray:
+    """Return how sure attribute ``ts[f]`` is as the name of filter f, shape (F,), float32.
+
+    Parameters
+    ----------
+    place : ndarray of shape (F, T)
+        Log weight of the noun at the peak, see `core.estimators.peak_readout.log_place`.
+    share : ndarray of shape (F, T)
+        Mean share of captions that name t in the top-activating images, in [0, 1].
+    ts : ndarray of shape (F,)
+    """
+    rows = np.arange(len(ts))
+    return (place[rows, ts] + np.log(share[rows, ts] + LEAST_SHARE)).astype(np.float32)
+
+
+def seen_names(
+    p_t_given_f: np.ndarray, confidence: np.ndarray, adjectives: np.ndarray
+) -> pd.DataFrame:
+    """Return the table of what filters see where they are active.
+
+    The permutation test of `core.estimators.significance` judges words by captions alone, and its
+    names seldom lie where the filter is active. Two rules do better. A pair, "red bill", is a name
+    where the most active cell predicts the noun much better than those of other filters do, and
+    captions of the strongest images have it. An adjective, "red, anywhere", is one where its pairs
+    together have most of the p.d.f.: nouns are hard to keep apart, colours are not. Both limits
+    were chosen on one painted world and judged on others (``docs/FILTERS.md``).
+
+    Parameters
+    ----------
+    p_t_given_f : ndarray of shape (F, T)
+    confidence : ndarray of shape (F,)
+        Of the most probable attribute, see `pair_confidence`.
+    adjectives : ndarray of shape (T,)
+        Empty for a noun alone.
+
+    Returns
+    -------
+    DataFrame of F rows
+        ``t``: the pair that is its name, -1 for none. ``adjective``: its adjective, or the
+        adjective alone that is its name, empty for none. ``confidence``; ``mass``: of the adjective
+        with the largest.
+    """
+    best = p_t_given_f.argmax(axis=1)
+    words, member = np.unique(adjectives.astype(str), return_inverse=True)
+    masses = np.zeros((len(p_t_given_f), len(words)))
+    for i in range(len(words)):
+        masses[:, i] = p_t_given_f[:, member == i].sum(axis=1, dtype=float)
+    masses[:, words == ""] = 0
+    mass = masses.max(axis=1)
+    is_pair = confidence >= MIN_CONFIDENCE
+    alone = np.where(mass >= MIN_MASS, words[masses.argmax(axis=1)], "")
+    return pd.DataFrame(
+        {
+            "t": np.where(is_pair, best, -1).astype(np.int32),
+            "adjective": np.where(is_pair, adjectives[best].astype(str), alone),
+            "confidence": confidence.astype(np.float32),
+            "mass": mass.astype(np.float32),
+        }
+    )

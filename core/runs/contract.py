@@ -237,6 +237,17 @@ TABLES: tuple[TableSpec, ...] = (
         },
     ),
     TableSpec(
+        "seen_names",
+        "F",
+        {
+            "t": ("int32", "the pair that the filter sees where it is active, -1 for none"),
+            "adjective": ("str", "of that pair, or what it sees anywhere, empty for none"),
+            "confidence": ("float32", "log place of the likeliest pair plus log share of captions"),
+            "mass": ("float32", "largest sum of p(t given f) over an adjective, in [0, 1]"),
+        },
+        optional=True,
+    ),
+    TableSpec(
         "diagnoses",
         "X",
         {

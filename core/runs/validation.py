@@ -49,6 +49,8 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "classes.n_right": (0, "X+1"),
     "filters.name_t": (-1, "T"),
     "filters.top_c": (0, "C"),
+    "seen_names.t": (-1, "T"),
+    "seen_names.mass": (0, 1),
     "diagnoses.suggested_c": (0, "C"),
     "diagnoses.cluster": (-1, "G"),
     "clusters.n_images": (0, "X+1"),

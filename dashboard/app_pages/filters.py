@@ -17,8 +17,10 @@ from dashboard.labels import filter_name
 from dashboard.state import Key, bound, choice, number
 
 PER_PAGE = 24
+SEEN = "seen"
 STATUS = {
     "any": "All",
+    SEEN: "Seen",
     str(NameStatus.NAMED): "Named",
     str(NameStatus.SEVERAL): "Several",
     str(NameStatus.NONE): "No name",
@@ -34,8 +36,9 @@ def main() -> None:
         return
     heading.page(
         "Filters",
-        "The filters of the last convolutional layer. A name is an attribute of p(t | f) that is "
-        "significant against captions exchanged between classes; most filters have none.",
+        "The filters of the last convolutional layer. A name is what a filter sees where it is "
+        "active, a pair of words or an adjective alone, or else an attribute that is significant "
+        "in captions; most filters have none.",
     )
     t, c = data.read_attribute(run), number(Key.C, run.sizes["C"], "class")
     status = choice(Key.STATUS, STATUS, "any")
@@ -59,7 +62,11 @@ def map_estimator(run: Run) -> str:
 def select(run: Run, t: int | None, c: int | None, status: str, order: str) -> np.ndarray:
     """Return filters in order; with an attribute only those that its heatmap is made of."""
     filters = run.filters
-    keep = np.ones(len(filters), bool) if status == "any" else (filters["verdict"] == status)
+    keep = np.ones(len(filters), bool)
+    if status == SEEN:
+        keep = labels.seen_kinds(run) < 2
+    elif status != "any":
+        keep = (filters["verdict"] == status).to_numpy()
     match = np.ones(len(filters))
     if t is not None:
         match = np.array(run.array("evidence", map_estimator(run))[:, t], float)
@@ -95,8 +102,9 @@ def filter_bar(
             list(STATUS),
             format_func=STATUS.__getitem__,
             required=True,
-            help="Whether p(t | f) is significant for any attribute, against captions exchanged "
-            "between classes.",
+            help="Seen: the word lies where the filter is active, by what its most active cells "
+            "predict. Named, Several, No name: whether p(t | f) is significant for any attribute, "
+            "against captions exchanged between classes.",
             width="stretch",
             **bound(Key.STATUS, status, scope="filters", resets=(Key.PAGE,)),
         )
@@ -126,9 +134,10 @@ def show_cards(run: Run, fs: np.ndarray, t: int | None, c: int | None, order: st
 def card(run: Run, f: int, t: int | None, c: int | None, order: str) -> Picture:
     """Return the card of a filter in the list, with the value that it is sorted by."""
     row = run.filters.iloc[f]
-    is_named = row["verdict"] != NameStatus.NONE
+    seen = labels.seen_name(run, f)
+    is_named = bool(seen) or row["verdict"] != NameStatus.NONE
     lines = [
-        Line(filter_name(run, f), title=str(row["verdict"]))
+        Line(filter_name(run, f), title="seen where it is active" if seen else str(row["verdict"]))
         if is_named
         else Line("no nameable attribute", title="Most filters have none; open it to see its words")
     ]

@@ -59,19 +59,30 @@ def title(view: FilterView) -> None:
     """Draw the filter's name, the result of its permutation test and its simulation score."""
     run, f = view.run, view.f
     row = run.filters.iloc[f]
+    seen = labels.seen_name(run, f)
     is_named = row["verdict"] != NameStatus.NONE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(
             f"Filter {f}: {heading.plain(filter_name(run, f))}", anchor=False, width="content"
         )
+        if seen:
+            st.badge(
+                "seen",
+                color="blue",
+                icon=":material/visibility:",
+                help="What its most active cells predict, and captions of its strongest images "
+                f"name, by `{labels.SEEN_BY}`.",
+            )
         if is_named:
             st.badge(
-                str(row["verdict"]),
+                f"{row['verdict']} by captions",
                 color="green",
                 icon=":material/verified:",
                 help="A filter is named by attributes whose p(t | f) is significant against "
                 f"captions exchanged between classes, at a false discovery rate of {MAX_Q:.0%}.",
             )
+    if seen:
+        st.caption(sentences.of_seen(seen))
     st.caption(sentences.of_status(run, f))
     prediction = filter_prediction(run, f, view.estimator)
     best = prediction.best_t if prediction else -1

@@ -14,6 +14,8 @@ from dashboard import data, labels
 
 #: The order of what was asked for, where an attribute or a class is chosen.
 BEST = "best match"
+#: What filters see: a pair of words, an adjective; these come first.
+_SEEN = (0, 1)
 _RANK = {NameStatus.NAMED: 0, NameStatus.SEVERAL: 1, NameStatus.NONE: 2}
 
 
@@ -49,7 +51,9 @@ def _column(name: str, sign: int) -> Callable[[Run], np.ndarray]:
 
 
 def _named_first(run: Run) -> np.ndarray:
-    rank = run.filters["verdict"].map(_RANK).to_numpy(dtype=float)
+    kinds = labels.seen_kinds(run)
+    by_captions = len(_SEEN) + run.filters["verdict"].map(_RANK).to_numpy(dtype=float)
+    rank = np.where(kinds < len(_SEEN), kinds, by_captions)
     r = np.nan_to_num(run.filters["simulation"].to_numpy(dtype=float), nan=-1)
     return rank - (1 + r) / 4  # r is in [-1, 1]: never beyond the next rank
 
@@ -66,8 +70,9 @@ def _use(_run: Run, key: str) -> np.ndarray:
 
 ORDERS: dict[str, Order] = {
     "named first": Order(
-        "Filters with a name that the permutation test allows, then those with several; among "
-        "them those whose activation the captions foretell best.",
+        "Filters that see a pair of words, then those that see an adjective anywhere, then those "
+        "with a name that the permutation test of captions allows; among them those whose "
+        "activation the captions foretell best.",
         _named_first,
         foretold,
     ),

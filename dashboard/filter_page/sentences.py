@@ -12,6 +12,20 @@ from core.runs.run import Run
 MANY = 0.05
 
 
+def of_seen(seen: str) -> str:
+    """Return what a name of what a filter sees is worth."""
+    if seen.endswith(", anywhere"):
+        return (
+            f"It sees “{seen.removesuffix(', anywhere')}”, on whatever part: one adjective has "
+            "most of p(t | f). On painted birds such an adjective lies at most peaks of about two "
+            "filters in three; on photographs nobody has counted."
+        )
+    return (
+        f"It sees “{seen}” where it is active. On painted birds such a name lies at most peaks of "
+        "about four filters in five; on photographs nobody has counted."
+    )
+
+
 def of_status(run: Run, f: int) -> str:
     """Return what the permutation test says of the filter's name."""
     verdicts = run.filters["verdict"]

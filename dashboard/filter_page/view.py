@@ -48,12 +48,16 @@ class FilterView:
 
 def read(run: Run, f: int) -> FilterView:
     """Return the view that the URL names: the word is the filter's name or likeliest otherwise."""
-    estimator = choice(Key.ESTIMATOR, run.estimators, run.default_estimator)
+    seen_t = labels.seen_attribute(run, f)
+    usual = labels.SEEN_BY if seen_t >= 0 else run.default_estimator
+    estimator = choice(Key.ESTIMATOR, run.estimators, usual)
     p = np.asarray(run.array("p_t_given_f", estimator)[f])
     is_default = estimator == run.default_estimator
     first = p + labels.is_significant(run, f) if is_default else p
     ts = np.argsort(-first, kind="stable")[:N_WORDS].tolist()
     t, name_t = data.read_attribute(run), int(run.filters["name_t"].iloc[f])
+    if t is None and seen_t >= 0 and estimator == labels.SEEN_BY:
+        t = seen_t
     if t is None:
         t = name_t if is_default and name_t >= 0 else int(ts[0])
     return FilterView(run, f, t, ts, estimator, choice(Key.VIEW, [WHOLE], "") == WHOLE)

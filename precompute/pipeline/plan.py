@@ -145,7 +145,8 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
             "null_p",
         ),
         ("tables/filters.parquet",),
-        estimators=settings.estimators,
+        ("tables/seen_names.parquet",),
+        settings.estimators,
     )
     explanations = _stage(
         "explanations",

@@ -7,7 +7,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from core.estimators import Inputs, estimate
-from core.estimators.filter_statistics import filter_statistics
+from core.estimators.filter_statistics import filter_statistics, seen_names
 from core.estimators.significance import attribute_significance, filters_table, largest_of_filters
 from core.runs.writer import RunWriter
 
@@ -46,6 +46,10 @@ def write_estimates(
         if estimated.sentence is not None:
             writer.put(f"sentence_weights/{name}", estimated.sentence.weights)
             writer.put(f"sentence_parts/{name}", estimated.sentence.parts)
+        if estimated.name_confidence is not None:
+            confidence = estimated.name_confidence
+            seen = seen_names(estimated.p_t_given_f, confidence, inputs.adjectives)
+            writer.put_table("seen_names", seen)
         if name == default:
             q_value, null_high = attribute_significance(
                 name, inputs, estimated, seed, look=lambda p: null.append(largest_of_filters(p))
