@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from itertools import chain
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 from core.runs.contract import TABLES
 from core.runs.run import Run
 from precompute.parallel.ranks import Ranks
+from tests import nodes
 from tests.tiny_birds import run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
@@ -18,22 +19,61 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 
 
+#: Those that divide their work, the default with its null among them, and those that do not.
+ESTIMATORS = ("encoding", "literal", "mixture", "places", "ridge")
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+PROGRAM = ["-m", "tests.tiny_birds"]
+
+
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """The same run by one process and by two."""
-    birds = write_tiny_birds(tmp_path_factory.mktemp("birds"))
-    run_tiny(birds, birds / "one")
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*torchrun, "-m", "tests.tiny_birds", str(birds), str(birds / "two")],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return Run(birds / "one" / "tiny"), Run(birds / "two" / "tiny")
+def birds(tmp_path_factory):
+    return write_tiny_birds(tmp_path_factory.mktemp("birds"))
+
+
+@pytest.fixture(scope="module")
+def one(birds):
+    """The run by one process."""
+    run_tiny(birds, birds / "one", estimators=ESTIMATORS)
+    return Run(birds / "one" / "tiny")
+
+
+def compute(commands: list[list[str]], birds: Path, runs: str) -> None:
+    """Start the commands together and wait for all."""
+    said = [birds / f"{runs}{i}.log" for i in range(len(commands))]
+    with ExitStack() as stack:
+        processes = [
+            subprocess.Popen(
+                [*command, *PROGRAM, str(birds), str(birds / runs), *ESTIMATORS],
+                stderr=stack.enter_context(log.open("w")),
+                cwd=ROOT,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+            for command, log in zip(commands, said, strict=True)
+        ]
+        for process in processes:
+            stack.callback(process.kill)
+        for process, log in zip(processes, said, strict=True):
+            assert process.wait(240) == 0, log.read_text()[-3000:]
+
+
+@pytest.fixture(scope="module", params=["two processes", "two nodes"])
+def runs(request, birds, one):
+    """The same run by one process and by two, on this machine or on a node each."""
+    folder = request.param.replace(" ", "_")
+    if request.param == "two processes":
+        compute([[*TORCHRUN, "--standalone", "--nproc-per-node=2"]], birds, folder)
+    elif reason := nodes.why_no_nodes():
+        pytest.skip(reason)
+    else:
+        meet = ["--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", "--rdzv-id=tiny"]
+        meet.append(f"--rdzv-endpoint={nodes.ADDRESSES[0]}:29500")
+        with nodes.two_nodes() as on_node:
+            commands = [
+                [*on, *TORCHRUN, *meet, f"--local-addr={address}", f"--rdzv-conf=is_host={i == 0}"]
+                for i, (on, address) in enumerate(zip(on_node, nodes.ADDRESSES, strict=True))
+            ]
+            compute(commands, birds, folder)
+    return one, Run(birds / folder / "tiny")
 
 
 def test_two_processes_write_the_arrays_of_one(runs):
@@ -56,17 +96,10 @@ def test_two_processes_write_the_tables_and_the_manifest_of_one(runs):
     assert [one.packed("thumb", x) for x in range(9)] == [two.packed("thumb", x) for x in range(9)]
 
 
-def test_a_process_by_itself_is_all_there_is(monkeypatch):
+def test_a_process_that_torchrun_did_not_start_is_alone(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     ranks = Ranks.from_environment()
-    assert ranks.is_first
-    assert ranks.share([1, 2, 3]) == [1, 2, 3]
+    assert ranks == Ranks(0, 1)
     assert ranks.gather("a") == ["a"]
-    assert ranks.total(np.array([1, 2])).tolist() == [1.0, 2.0]
-
-
-def test_ranks_share_all_and_share_once():
-    items = list(range(11))
-    shares = [Ranks(rank, 3).share(items) for rank in range(3)]
-    assert sorted(chain(*shares)) == items
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert ranks.total(np.array([1, 2])).tolist() == [1, 2]
+    assert list(ranks.in_order(str, 2)) == ["0", "1"]

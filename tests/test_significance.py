@@ -50,7 +50,7 @@ def test_counted_tails_agree_with_sorted_ones_and_never_say_less():
         inputs,
         observed,
         n_shuffles=n_shuffles,
-        look=lambda p_t_given_f: roots.append(np.sqrt(p_t_given_f.astype(float))),
+        look=lambda i, p_t_given_f: roots.append(np.sqrt(p_t_given_f.astype(float))),
     )
     mean = np.mean(roots[:n_shuffles], axis=0)
     spread = np.std(roots[:n_shuffles], axis=0, ddof=1)

@@ -150,4 +150,4 @@ def computed(said):
 
 
 if __name__ == "__main__":
-    run_tiny(Path(sys.argv[1]), Path(sys.argv[2]))
+    run_tiny(Path(sys.argv[1]), Path(sys.argv[2]), estimators=tuple(sys.argv[3:]))

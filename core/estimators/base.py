@@ -13,6 +13,7 @@ from scipy import sparse
 from core.batching import RowSubset, blocks
 from core.errors import DataError
 from core.probability import sigma
+from core.processes import ONE_PROCESS, Processes
 
 #: The estimator that explanations use by default; chosen by measurement, see README.
 DEFAULT_ESTIMATOR = "places"
@@ -66,6 +67,9 @@ class Inputs:
         (len(rows), F, H, W). None where maps are not stored; estimators then use pooled only.
     keypoints : Keypoints, optional
         None where there are none; only estimators in `KEYPOINT_ESTIMATORS` read them.
+    processes : Processes
+        Those that compute the same together, this one alone by default; only estimators that
+        ``divides`` work are given several, see `register_estimator`.
     """
 
     pooled: np.ndarray | RowSubset
@@ -78,6 +82,7 @@ class Inputs:
     class_weights: np.ndarray
     maps: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]] | None = None
     keypoints: Keypoints | None = None
+    processes: Processes = ONE_PROCESS
 
     def __post_init__(self):
         X, F = self.shape
@@ -223,11 +228,16 @@ ESTIMATORS: dict[str, Estimator] = {}
 #: Estimators that are also told where parts are; only made when asked for, never the default.
 KEYPOINT_ESTIMATORS: dict[str, Estimator] = {}
 _WORDS: dict[str, Words] = {}
+_DIVIDES: set[str] = set()
 _VERSIONS: dict[str, int] = {}
 
 
 def register_estimator(
-    name: str, words: Words | None = None, version: int = 1, uses_keypoints: bool = False
+    name: str,
+    words: Words | None = None,
+    version: int = 1,
+    uses_keypoints: bool = False,
+    divides: bool = False,
 ) -> Callable[[Estimator], Estimator]:
     """Return a decorator that enters a function into `ESTIMATORS` under ``name``.
 
@@ -240,6 +250,9 @@ def register_estimator(
         Raise it when the function gives other results, so that runs estimate again.
     uses_keypoints : bool
         Enter it into `KEYPOINT_ESTIMATORS` instead.
+    divides : bool
+        p(t given f) is computed by all `Inputs.processes` together: each of them calls the
+        function or ``words``. Others are computed whole by one process.
     """
 
     def register(function: Estimator) -> Estimator:
@@ -247,6 +260,8 @@ def register_estimator(
             raise ValueError(f"there is already an estimator {name!r}: choose another name")
         (KEYPOINT_ESTIMATORS if uses_keypoints else ESTIMATORS)[name] = function
         _VERSIONS[name] = version
+        if divides:
+            _DIVIDES.add(name)
         _WORDS[name] = words or (lambda inputs: function(inputs).p_t_given_f)
         return function
 
@@ -257,6 +272,12 @@ def estimator_version(name: str) -> int:
     """Return the version that the author of an estimator gave it."""
     _check(name)
     return _VERSIONS[name]
+
+
+def divides(name: str) -> bool:
+    """Return whether several processes compute that estimator's p(t given f) together."""
+    _check(name)
+    return name in _DIVIDES
 
 
 def estimate(name: str, inputs: Inputs) -> Estimate:

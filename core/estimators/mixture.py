@@ -32,7 +32,7 @@ _IMAGES, _ENTRIES = 16_384, 256
 _ATTRIBUTES, _FILTERS = 128, 32
 
 
-@register_estimator("mixture")
+@register_estimator("mixture", divides=True)
 def mixture(inputs: Inputs) -> Estimate:
     """Return the tilted p(t given f) that maximise the likelihood of the captions under eq. (5).
 
@@ -47,7 +47,8 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     """Return the p(t given f) of expectation maximisation, and the share of each attribute.
 
     Each image is explained as its labelled class. The captions of one image are correlated, so an
-    attribute that n of them name counts as sqrt(n) mentions.
+    attribute that n of them name counts as sqrt(n) mentions. Several processes divide the
+    attributes among them: what is expected of one attribute is a sum over images in one process.
 
     Returns
     -------
@@ -67,6 +68,7 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
             block.add_expected(expected, p_t_given_f)
             if len(captions) > 1:
                 del block.p_f
+        expected = inputs.processes.total(expected)
         _maximise(expected, p_t_given_f, share)
         p_t_given_f = expected
     return np.ascontiguousarray(p_t_given_f.T), share
@@ -145,6 +147,8 @@ class _Captions:
     def add_expected(self, total: np.ndarray, p_t_given_f: np.ndarray) -> None:
         """Add the expected mentions of t due to filter f, divided by p(t given f), to ``total``.
 
+        Of several processes each adds those of its own attributes.
+
         Parameters
         ----------
         total, p_t_given_f : ndarray of shape (T, F)
@@ -162,7 +166,8 @@ class _Captions:
                 total[ts] += (ratio[:, None] @ rows)[:, 0]
 
         # no two tasks have an attribute in common, so that no two threads add to the same row
-        in_threads(add, _equally_frequent(np.diff(mentions.indptr)))
+        tasks = list(_equally_frequent(np.diff(mentions.indptr)))
+        in_threads(add, self._inputs.processes.share(tasks))
 
 
 def _equally_frequent(n: np.ndarray) -> Iterator[np.ndarray]:

@@ -8,8 +8,8 @@ however few there are: what a name has to exceed is what any other assignment of
 would give. Of a single class the images are permuted.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from scipy import stats
 from core.batching import blocks, in_threads
 from core.estimators import Estimate, Inputs, words
 from core.name_status import MAX_Q, NameStatus
+from core.processes import ONE_PROCESS
 
 #: Permutations for mean and standard deviation of the null, and as many for its tail.
 N_SHUFFLES = 20
@@ -45,7 +46,7 @@ def attribute_significance(
     observed: Estimate,
     seed: int = 0,
     n_shuffles: int = N_SHUFFLES,
-    look: Callable[[np.ndarray], None] = lambda p_t_given_f: None,
+    look: Callable[[int, np.ndarray], None] = lambda i, p_t_given_f: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return q-values and the upper bound of the null distribution of an estimate.
 
@@ -70,7 +71,8 @@ def attribute_significance(
     n_shuffles : int
         Permutations for each of the two purposes, at least 2.
     look : callable
-        Is given the p(t given f) of each permutation, shape (F, T), 2 ``n_shuffles`` in all.
+        Is given the number of each permutation, of 2 ``n_shuffles``, and its p(t given f), shape
+        (F, T), on the process that computes it.
 
     Returns
     -------
@@ -79,35 +81,75 @@ def attribute_significance(
     null_high : ndarray of shape (F, T), float32
         95th percentile of p(t given f) under permuted captions, in [0, 1].
     """
-    null = _null_estimates(name, inputs, np.random.default_rng(seed), look)
-    mean, spread = _noise(null, observed.p_t_given_f.shape, n_shuffles)
-    F, T = mean.shape
+    return null_of(name, inputs, seed, n_shuffles, look).judge(observed.p_t_given_f, inputs)
+
+
+@dataclass(frozen=True)
+class Null:
+    """The distribution of p(t given f) under permuted captions, see `attribute_significance`.
+
+    Parameters
+    ----------
+    mean, spread : ndarray of shape (F, T)
+        Of the square roots, over the first permutations.
+    counts : ndarray of shape (T, bins)
+        Filters of the other permutations by bin of their standardised square root.
+    n_shuffles : int
+        Permutations that were counted.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+    counts: np.ndarray
+    n_shuffles: int
+
+    def judge(self, p_t_given_f: np.ndarray, inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+        """Return q-values of an estimate and the upper bound of the null, shape (F, T) each."""
+        mean, spread, counts, n_shuffles = self.mean, self.spread, self.counts, self.n_shuffles
+        F, T = mean.shape
+        n_sharing = int(np.ceil(2 * T / (MAX_Q * n_shuffles * F)))
+        by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
+        shared = np.add.reduceat(counts[by_frequency], np.arange(0, T, n_sharing), axis=0)
+        tail = shared[:, ::-1].cumsum(axis=1)[:, ::-1] / shared.sum(axis=1, keepdims=True)
+        tail = np.minimum(tail + 1 / (n_shuffles * F * n_sharing), 1)
+        sharing = np.empty(T, int)
+        sharing[by_frequency] = np.arange(T) // n_sharing
+
+        high_bin = [
+            (counts[ts].cumsum(axis=1) < HIGH * n_shuffles * F).sum(axis=1)
+            for ts in blocks(T, _ATTRIBUTES)
+        ]
+        high = np.sinh((np.concatenate(high_bin) + 1) / _PER_UNIT + _LOWEST).astype(np.float32)
+        q_value, null_high = np.empty((F, T), np.float32), np.empty((F, T), np.float32)
+
+        def of_filters(fs: slice) -> None:
+            at = _bins(p_t_given_f[fs], mean[fs], spread[fs])
+            q_value[fs] = stats.false_discovery_control(tail[sharing, at], axis=1)
+            null_high[fs] = np.clip(mean[fs] + high * spread[fs], 0, 1) ** 2
+
+        in_threads(of_filters, blocks(F, _FILTERS))
+        return q_value, null_high
+
+
+def null_of(
+    name: str,
+    inputs: Inputs,
+    seed: int = 0,
+    n_shuffles: int = N_SHUFFLES,
+    look: Callable[[int, np.ndarray], None] = lambda i, p_t_given_f: None,
+) -> Null:
+    """Return the null distribution of an estimator, see `attribute_significance`.
+
+    Several `Inputs.processes` divide the permutations among them and all return the same, bit for
+    bit what one process does.
+    """
+    permuted, processes = _Permuted(name, inputs, seed, look), inputs.processes
+    F, T = inputs.shape[1], len(inputs.prior)
+    mean, spread = _noise(processes.in_order(permuted, n_shuffles), (F, T))
     counts = np.zeros((T, _N_BINS), np.int32)
-    for _ in range(n_shuffles):
-        _count(counts, next(null), mean, spread)
-
-    n_sharing = int(np.ceil(2 * T / (MAX_Q * n_shuffles * F)))
-    by_frequency = np.argsort(-inputs.counts.sum(axis=0), kind="stable")
-    shared = np.add.reduceat(counts[by_frequency], np.arange(0, T, n_sharing), axis=0)
-    tail = shared[:, ::-1].cumsum(axis=1)[:, ::-1] / shared.sum(axis=1, keepdims=True)
-    tail = np.minimum(tail + 1 / (n_shuffles * F * n_sharing), 1)
-    sharing = np.empty(T, int)
-    sharing[by_frequency] = np.arange(T) // n_sharing
-
-    high_bin = [
-        (counts[ts].cumsum(axis=1) < HIGH * n_shuffles * F).sum(axis=1)
-        for ts in blocks(T, _ATTRIBUTES)
-    ]
-    high = np.sinh((np.concatenate(high_bin) + 1) / _PER_UNIT + _LOWEST).astype(np.float32)
-    q_value, null_high = np.empty((F, T), np.float32), np.empty((F, T), np.float32)
-
-    def judge(fs: slice) -> None:
-        at = _bins(observed.p_t_given_f[fs], mean[fs], spread[fs])
-        q_value[fs] = stats.false_discovery_control(tail[sharing, at], axis=1)
-        null_high[fs] = np.clip(mean[fs] + high * spread[fs], 0, 1) ** 2
-
-    in_threads(judge, blocks(F, _FILTERS))
-    return q_value, null_high
+    for i in processes.share(list(range(n_shuffles, 2 * n_shuffles))):
+        _count(counts, permuted(i), mean, spread)
+    return Null(mean, spread, processes.total(counts), n_shuffles)
 
 
 def _bins(p_t_given_f: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -133,14 +175,34 @@ def _count(
     in_threads(add, blocks(len(counts), _ATTRIBUTES))
 
 
-def _null_estimates(
-    name: str, inputs: Inputs, rng: np.random.Generator, look: Callable[[np.ndarray], None]
-) -> Iterator[np.ndarray]:
-    """Yield p(t given f) under one permutation after another, without end."""
-    while True:
-        p_t_given_f = words(name, shuffled(inputs, rng))
-        look(p_t_given_f)
-        yield p_t_given_f
+class _Permuted:
+    """p(t given f) under one permutation after another, always the same for a seed.
+
+    Parameters
+    ----------
+    name, inputs, seed, look
+        See `attribute_significance`.
+    """
+
+    def __init__(
+        self, name: str, inputs: Inputs, seed: int, look: Callable[[int, np.ndarray], None]
+    ):
+        self._name, self._look = name, look
+        self._inputs = replace(inputs, processes=ONE_PROCESS)
+        self._rng, self._drawn = np.random.default_rng(seed), 0
+
+    def __call__(self, i: int) -> np.ndarray:
+        """Return p(t given f) under the i-th permutation, shape (F, T); i rises from call to call.
+
+        Those that other processes compute are drawn, too, so that all draw the same.
+        """
+        inputs = self._inputs
+        while self._drawn <= i:
+            inputs = shuffled(self._inputs, self._rng)
+            self._drawn += 1
+        p_t_given_f = words(self._name, inputs)
+        self._look(i, p_t_given_f)
+        return p_t_given_f
 
 
 def largest_of_filters(
@@ -166,13 +228,11 @@ def largest_of_filters(
     return np.concatenate([t for t, _ in parts]), np.concatenate([p for _, p in parts])
 
 
-def _noise(
-    null: Iterator[np.ndarray], shape: tuple[int, int], n_shuffles: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _noise(null: Iterable[np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of sqrt(p(t given f)) under permutation, (F, T)."""
     mean, scatter = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for n in range(1, n_shuffles + 1):
-        p_t_given_f = next(null)
+    n = 0
+    for n, p_t_given_f in enumerate(null, 1):
 
         def add(fs: slice, n: int = n, p_t_given_f: np.ndarray = p_t_given_f) -> None:
             root = np.sqrt(p_t_given_f[fs])
@@ -181,7 +241,7 @@ def _noise(
             scatter[fs] += delta * (root - mean[fs])
 
         in_threads(add, blocks(len(mean), _FILTERS))
-    spread = np.sqrt(scatter / (n_shuffles - 1))
+    spread = np.sqrt(scatter / (n - 1))
     return mean, np.maximum(spread, np.finfo(np.float32).eps)
 
 

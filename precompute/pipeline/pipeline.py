@@ -243,17 +243,17 @@ class Pipeline:
             )
 
     def _estimates(self) -> None:
-        if self.ranks.is_first:
-            run, settings = self._read(), self.settings
-            self.inputs.check_class_order(run.array("logits"))
-            write_estimates(
-                self.writer,
-                inputs_of(run),
-                held_out_inputs(run),
-                settings.estimators,
-                settings.default_estimator,
-                settings.seed,
-            )
+        run, settings = self._read(), self.settings
+        self.inputs.check_class_order(run.array("logits"))
+        write_estimates(
+            self.writer,
+            inputs_of(run),
+            held_out_inputs(run),
+            settings.estimators,
+            settings.default_estimator,
+            settings.seed,
+            self.ranks,
+        )
 
     def _explanations(self) -> None:
         run = self._read()

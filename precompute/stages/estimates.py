@@ -1,15 +1,17 @@
 """p(t given f) by every estimator, and the significance of attributes in a permutation test."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from core.estimators import Inputs, estimate
+from core.estimators import Estimate, Inputs, divides, estimate, words
 from core.estimators.filter_statistics import filter_statistics, seen_names
-from core.estimators.significance import attribute_significance, filters_table, largest_of_filters
+from core.estimators.significance import filters_table, largest_of_filters, null_of
 from core.runs.writer import RunWriter
+from precompute.parallel.ranks import Ranks
 
 
 def write_estimates(
@@ -19,8 +21,12 @@ def write_estimates(
     estimators: Sequence[str],
     default: str,
     seed: int,
+    ranks: Ranks,
 ) -> None:
     """Run the estimators and write what they and the permutation null of the default one give.
+
+    Every rank takes part: all together in the estimators that divide their work and in the null,
+    each by itself in one of the others at a time. What is written does not depend on their number.
 
     Parameters
     ----------
@@ -35,11 +41,22 @@ def write_estimates(
         One of them.
     seed : int
         Of the permutations.
+    ranks : Ranks
     """
-    null: list[tuple[np.ndarray, np.ndarray]] = []
-    writer.put("prior", inputs.prior)
-    for name in tqdm(estimators, "p(t given f)", unit=" estimators"):
-        estimated = estimate(name, inputs)
+    shared = replace(inputs, processes=ranks)
+    together = [name for name in estimators if divides(name) and name != default]
+    alone = [name for name in estimators if name not in (*together, default)]
+    # the default one comes last, so that the others go on while the first rank locates its words
+    steps = [(name, True) for name in (*together, default)]
+    # the last rank begins: the first one has more to do
+    steps += [(name, False) for name in alone[ranks.size - 1 - ranks.rank :: ranks.size]]
+    observed: Estimate | None = None
+    progress = tqdm(steps, "p(t given f)", unit=" estimators", disable=not ranks.is_first)
+    for name, is_shared in progress:
+        if is_shared and not ranks.is_first:
+            words(name, shared)
+            continue
+        estimated = estimate(name, shared if is_shared else inputs)
         writer.put(f"p_t_given_f/{name}", estimated.p_t_given_f)
         writer.put(f"evidence/{name}", estimated.evidence)
         writer.put(f"evidence_bias/{name}", estimated.evidence_bias)
@@ -51,13 +68,22 @@ def write_estimates(
             seen = seen_names(estimated.p_t_given_f, confidence, inputs.adjectives)
             writer.put_table("seen_names", seen)
         if name == default:
-            q_value, null_high = attribute_significance(
-                name, inputs, estimated, seed, look=lambda p: null.append(largest_of_filters(p))
-            )
-            writer.put("null_t", np.stack([t for t, _ in null]))
-            writer.put("null_p", np.stack([p for _, p in null]))
-            writer.put("q_value", q_value)
-            writer.put("null_high", null_high)
-            table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)
-            statistics = filter_statistics(estimated.p_t_given_f, held_out)
-            writer.put_table("filters", pd.concat([table, statistics], axis=1))
+            observed = estimated
+
+    largest: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    null = null_of(
+        default, shared, seed, look=lambda i, p: largest.update({i: largest_of_filters(p)})
+    )
+    gathered = ranks.gather(largest)
+    if observed is None:
+        return
+    largest = {i: kept for of_rank in gathered for i, kept in of_rank.items()}
+    writer.put("prior", inputs.prior)
+    writer.put("null_t", np.stack([largest[i][0] for i in sorted(largest)]))
+    writer.put("null_p", np.stack([largest[i][1] for i in sorted(largest)]))
+    q_value, null_high = null.judge(observed.p_t_given_f, inputs)
+    writer.put("q_value", q_value)
+    writer.put("null_high", null_high)
+    table = filters_table(observed.p_t_given_f, q_value, inputs.class_weights)
+    statistics = filter_statistics(observed.p_t_given_f, held_out)
+    writer.put_table("filters", pd.concat([table, statistics], axis=1))

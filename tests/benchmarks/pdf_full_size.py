@@ -134,7 +134,10 @@ def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Wa
     elif task == "null":
         # what `places` is without maps, and what a run keeps of each permutation
         attribute_significance(
-            "mixture", inputs, estimate("mixture", inputs), look=largest_of_filters
+            "mixture",
+            inputs,
+            estimate("mixture", inputs),
+            look=lambda _, p_t_given_f: largest_of_filters(p_t_given_f),
         )
         flops = (1 + 2 * N_SHUFFLES) * _flops("mixture", inputs)
     else:
