@@ -39,6 +39,10 @@ class ConflictError(FieldmarksError):
         self.theirs = theirs
 
 
+#: What to do where the locale is ASCII and a path is not.
+UTF8_REMEDY = "start with PYTHONUTF8=1 or LC_ALL=C.UTF-8"
+
+
 def one_line(error: BaseException) -> str:
     r"""Return the first line of a library's error message, for use in our own message.
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Streamlit knows the script's folder only
 
-from dashboard import data, frame, state  # noqa: E402
+from dashboard import data, frame, heading, state  # noqa: E402
 
 st.set_page_config(page_title="Fieldmarks", page_icon=":material/flutter_dash:", layout="wide")
 page = st.navigation(frame.pages(), position="hidden")
@@ -23,4 +23,4 @@ else:
     frame.note_head(choice.run)
     frame.draw(page)
 for message in state.take_notices():
-    notices.info(message, icon=":material/link_off:")
+    notices.info(heading.plain(message), icon=":material/link_off:")

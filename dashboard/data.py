@@ -40,7 +40,10 @@ def default_name() -> str | None:
 
 def choose() -> Choice:
     """Open the run that the URL names, else the one of the command line, else the newest."""
-    entries = list_runs()
+    try:
+        entries = list_runs()
+    except FieldmarksError as error:
+        return Choice(None, [], str(error))
     whole = [entry.name for entry in entries if not entry.problem]
     asked = text(Key.RUN)
     name = asked or default_name() or (whole[0] if whole else None)

@@ -19,5 +19,9 @@ def section(title: str, lead: str = "", help: str | None = None) -> None:
 
 
 def plain(text: str) -> str:
-    """Return text from data as Markdown shows it literally, without links, icons or colours."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in text)
+    """Return text from data as Markdown shows it literally, without links, icons or colours.
+
+    Lines become one: an empty line and four spaces would begin a block of code.
+    """
+    text = " ".join(text.split("\n"))
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:&=" else char for char in text)

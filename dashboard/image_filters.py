@@ -8,6 +8,7 @@ from core.diagnosis.finding import Pattern
 from core.errors import DataError, FieldmarksError, MissingRunError
 from core.image_map.region import MapRegion
 from core.runs.run import Run
+from dashboard import heading
 from dashboard.links import params
 from dashboard.state import Key, bound, choice, notice, number, text, update
 from dashboard.verdicts import database, dataset, saved_groups
@@ -84,7 +85,7 @@ def _saved(run: Run, name: str) -> np.ndarray:
     try:
         group = saved_groups().get(dataset(run), name)
     except FieldmarksError as error:
-        st.warning(str(error), icon=":material/database_off:")
+        st.warning(heading.plain(str(error)), icon=":material/database_off:")
         return np.ones(run.sizes["X"], dtype=bool)
     if group is None:
         notice(f"There is no saved group “{name[:60]}”.")
@@ -126,7 +127,7 @@ def _noted(run: Run, note: str) -> np.ndarray:
     try:
         latest = database().latest(dataset(run))
     except FieldmarksError as error:
-        st.warning(str(error), icon=":material/database_off:")
+        st.warning(heading.plain(str(error)), icon=":material/database_off:")
         return np.ones(run.sizes["X"], dtype=bool)
     if note == "noted":
         paths = latest.index[latest["note"].astype(str) != ""]

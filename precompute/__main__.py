@@ -6,6 +6,7 @@ imports what it needs inside ``run``, so that ``--help`` answers at once.
 
 import argparse
 import importlib
+import io
 import pkgutil
 import signal
 import sys
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.errors import FieldmarksError
+from core.errors import UTF8_REMEDY, FieldmarksError
 from precompute import commands
 
 
@@ -27,6 +28,9 @@ def main(argv: list[str] | None = None) -> int:
         module = importlib.import_module(f"{commands.__name__}.{command.name}")
         module.add_parser(subparsers).set_defaults(run=module.run)
     args = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name is told of in any locale
     try:
         with _terminated_like_interrupted():
             args.run(args)
@@ -36,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         if error.strerror is None:
             raise
         message = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    except UnicodeEncodeError as error:
+        message = f"{error.object[:200]!a} cannot be written in this locale: {UTF8_REMEDY}"
     except KeyboardInterrupt:
         message = "interrupted; the same command resumes where it stopped"
     else:

@@ -1,6 +1,7 @@
 """Opening the dashboard without a browser: a state by its link, links by what components hold."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -55,3 +56,18 @@ def said(app: AppTest) -> str:
              for element in app.get(kind)]  # fmt: skip
     parts += [element.value for kind in ("header", "subheader") for element in app.get(kind)]
     return "\n".join(map(str, parts))
+
+
+_TEXTS = ("markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
+_WIDGETS = ("button", "page_link", "expander", "metric", "selectbox", "download_button")
+#: What is read as Markdown, LaTeX, HTML, an icon, a colour, an entity or a picture.
+MARKUP = ["<script", "**b**", "[l](", "$x$", ":red[r]", "`c`", "<a href", "&lt;i", "![p]("]
+
+
+def read_as_markup(app: AppTest, among: list[str] = MARKUP) -> list[tuple[str, str]]:
+    """Return the texts of the page in which a piece of markup stands without a backslash."""
+    texts = [str(element.value) for kind in _TEXTS for element in app.get(kind)]
+    widgets = [element.proto for kind in _WIDGETS for element in app.get(kind)]
+    texts += [str(getattr(each, part, "")) for each in widgets for part in ("label", "help")]
+    return [(markup, text[:300]) for text in texts for markup in among
+            if re.search(r"(?<!\\)" + re.escape(markup), text)]  # fmt: skip

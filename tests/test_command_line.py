@@ -10,6 +10,8 @@ import pytest
 from core.runs.files import atomic_write
 from precompute.__main__ import main
 from precompute.resume.lock import exclusive
+from tests.cub_folder import write_cub
+from tests.synthetic_run import write_synthetic_run
 
 
 def test_help_answers_without_loading_torch():
@@ -126,3 +128,31 @@ def test_a_short_write_on_a_full_disk_is_told_of_as_a_full_disk(tmp_path):
     assert caught.value.errno == errno.ENOSPC
     assert caught.value.filename == str(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command", ["evaluate tiny", "run --cub {data} --checkpoint x --name tiny"]
+)
+def test_a_path_that_the_locale_cannot_write_is_one_line(tmp_path, command):
+    """ASCII without coercion, as under LC_ALL=C with PYTHONUTF8=0: a path becomes surrogates."""
+    folder = tmp_path / "vögel"
+    write_synthetic_run(folder / "runs", "tiny")
+    write_cub(folder / "CUB_200_2011", n_images=8)
+    words = command.format(data=folder / "CUB_200_2011").split()
+    done = subprocess.run(
+        [sys.executable, "-m", "precompute", *words],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "FIELDMARKS_RUNS": str(folder / "runs"),
+        },
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "PYTHONUTF8=1" in done.stderr.splitlines()[-1]

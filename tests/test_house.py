@@ -37,6 +37,7 @@ FLOORS = {
             "batching",
             "class_statistics",
             "name_status",
+            "processes",
             "probability",
             "head",
             "errors",

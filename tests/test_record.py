@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.errors import RunError
@@ -65,16 +66,87 @@ def test_a_record_of_another_version_is_refused_with_the_remedy(copied, change):
     assert not is_record_of(copied.folder / KEPT, copied.manifest)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("robustness.json", b"{", r"cannot be read.*precompute attack copied"),
-        ("table.parquet", b"no table", r"cannot be read.*precompute attack copied"),
-        ("pooled.npy", b"no array", "cannot be read"),
-        ("earlier.npy", b"no array", "cannot be read"),
-    ],
-)
-def test_a_damaged_record_is_one_line(copied, name, content, message):
-    (copied.folder / KEPT / name).write_bytes(content)
-    with pytest.raises(RunError, match=message):
+def _table(**columns):
+    def change(folder):
+        table = pd.read_parquet(folder / "table.parquet")
+        for name, value in columns.items():
+            table[name] = value(table[name]) if callable(value) else value
+        table.to_parquet(folder / "table.parquet", index=False)
+
+    return change
+
+
+def _statement(**parts):
+    def change(folder):
+        path = folder / "robustness.json"
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | parts), "utf-8")
+
+    return change
+
+
+def _bytes(name, content):
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def _without(column):
+    def change(folder):
+        table = pd.read_parquet(folder / "table.parquet")
+        table.drop(columns=column).to_parquet(folder / "table.parquet", index=False)
+
+    return change
+
+
+def _half(name):
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:50])
+
+
+SCORE = {"value": 0.5, "low": 0.4, "high": 0.6}
+WORD = {"kind": "blur", "t": 0, "n": 3, "by_level": [1.0], "mean": SCORE, "difference": SCORE}
+ATTACK = {"kind": "PGD", "strength": 1, "changed": 2, "n": 3}
+DAMAGE = {
+    "a statement of junk": _bytes("robustness.json", b"{"),
+    "a statement that is a list": _bytes("robustness.json", b"[]"),
+    "a table of junk": _bytes("table.parquet", b"no table"),
+    "an array of junk": _bytes("pooled.npy", b"no array"),
+    "an array cut short": _half("heat.npy"),
+    "an earlier layer of junk": _bytes("earlier.npy", b"no array"),
+    "an earlier layer that is a number": _statement(earlier_layer=3),
+    "an earlier layer without its size": _statement(earlier_layer={"name": "a"}),
+    "pictures cut short": _half("pictures.bin"),
+    "pictures gone": lambda folder: (folder / "pictures.bin").unlink(),
+    "offsets gone": lambda folder: (folder / "differences_offsets.npy").unlink(),
+    "a column gone": _without("strength"),
+    "images of text": _table(x="bird"),
+    "images of NaN": _table(x=np.nan),
+    "images out of range": _table(x=lambda x: x + 10**6),
+    "images below 0": _table(x=lambda x: x - 100),
+    "one image for all": _table(x=1),
+    "classes out of range": _table(predicted_c=99),
+    "an unknown kind": _table(kind=lambda kind: kind.replace("blur", "fog")),
+    "nothing unchanged": _table(kind="blur"),
+    "strengths of NaN": _table(strength=np.nan),
+    "words that are a number": _statement(words=3),
+    "words that are a list of numbers": _statement(words=[3]),
+    "a word out of range": _statement(words=[WORD | {"t": 10**6}]),
+    "a word of an unknown kind": _statement(words=[WORD | {"kind": "fog"}]),
+    "a word without its mean": _statement(words=[{**WORD, "mean": {}}]),
+    "a word whose counts are text": _statement(words=[WORD | {"by_level": ["many"]}]),
+    "scores of detection that are text": _statement(detection="good"),
+    "an attack of an unknown kind": _statement(detection=[ATTACK | {"kind": "rain"}]),
+    "an attack that changed text": _statement(detection=[ATTACK | {"changed": "all"}]),
+    "a detector of 3": _statement(detection=[ATTACK | {"detectors": {"words": 3}}]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_record_is_one_line(copied, damage):
+    DAMAGE[damage](copied.folder / KEPT)
+    with pytest.raises(RunError) as caught:
         read_record(copied)
+    assert "\n" not in str(caught.value)
+    assert "precompute" in str(caught.value)
+
+
+def test_scores_that_are_sound_are_read(copied):
+    _statement(words=[WORD], detection=[ATTACK])(copied.folder / KEPT)
+    assert read_record(copied).statement["words"] == [WORD]

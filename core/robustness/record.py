@@ -191,16 +191,16 @@ def read_record(run: Run) -> AttackRecord | None:
     try:
         statement = json.loads((folder / STATEMENT).read_text("utf-8"))
         version, stages = statement["version"], statement["stages"]
-        table = pd.read_parquet(folder / TABLE)
+        table = pd.read_parquet(folder / TABLE)[list(COLUMNS)].astype(COLUMNS)
     except Exception as error:  # readers raise many kinds for damaged files
         raise RunError(f"{folder} cannot be read ({one_line(error)}): {remedy}") from None
     if version != VERSION or stages != fingerprints(run.manifest):
         raise RunError(f"{folder} was made from another version of run {run.name!r}: {remedy}")
-    missing = [column for column in COLUMNS if column not in table]
     sizes, A = run.sizes, len(table)
-    is_out = missing or not table["x"].between(0, sizes["X"] - 1).all()
-    if is_out or not table["predicted_c"].between(0, sizes["C"] - 1).all():
+    if not _is_whole(table, sizes["X"], sizes["C"]):
         raise RunError(f"{folder / TABLE} is not what it should be: {remedy}")
+    if not _are_scores(statement, sizes["T"]):
+        raise RunError(f"{folder / STATEMENT} holds scores of another shape: {remedy}")
     shapes = {
         "pooled": ((A, sizes["F"]), "float32"),
         "logits": ((A, sizes["C"]), "float32"),
@@ -210,25 +210,77 @@ def read_record(run: Run) -> AttackRecord | None:
     arrays = {n: open_array(folder / f"{n}.npy", *shapes[n]) for n in shapes}
     if A and not (arrays["words"].min() >= -1 and arrays["words"].max() < sizes["T"]):
         raise RunError(f"{folder / 'words.npy'} names attributes that are not there: {remedy}")
-    return AttackRecord(folder, statement, table, **arrays, **_earlier(folder, statement, A))
+    for name in PACKED:
+        offsets = open_array(folder / f"{name}_offsets.npy", (A + 1,), "int64")
+        path = folder / f"{name}.bin"
+        size = path.stat().st_size if path.is_file() else -1
+        if offsets[0] != 0 or (np.diff(offsets) < 0).any() or offsets[-1] != size:
+            raise RunError(f"{path} is not what it should be: {remedy}")
+    earlier = _earlier(folder, statement, A, remedy)
+    return AttackRecord(folder, statement, table, **arrays, **earlier)
 
 
-def _earlier(folder: Path, statement: dict, A: int) -> dict:
+def _earlier(folder: Path, statement: dict, A: int, remedy: str) -> dict:
     """Return the two fields of an earlier layer, none where the statement names none."""
     told = statement.get("earlier_layer")
     if told is None:
         return {}
-    n, E = int(told["images"]), int(told["filters"])
+    try:
+        n, E, layer = int(told["images"]), int(told["filters"]), str(told["name"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"{folder} names an earlier layer without its sizes: {remedy}") from None
     shapes = {
         "earlier": ((A, E), "float32"),
         "earlier_xs": ((n,), "int32"),
         "earlier_of_run": ((n, E), "float32"),
     }
     earlier, xs, pooled = (open_array(folder / f"{name}.npy", *shapes[name]) for name in shapes)
-    return {
-        "earlier": earlier,
-        "earlier_of_run": EarlierActivations(str(told["name"]), xs, pooled),
-    }
+    return {"earlier": earlier, "earlier_of_run": EarlierActivations(layer, xs, pooled)}
+
+
+def _is_whole(table: pd.DataFrame, X: int, C: int) -> bool:
+    """Return whether indices are in range, and each picture is there once, unchanged ones too."""
+    is_in = table["x"].between(0, X - 1) & table["predicted_c"].between(0, C - 1)
+    is_known = table["kind"].isin((UNCHANGED, *ATTACKS, *CORRUPTIONS))
+    unchanged = table.loc[(table["kind"] == UNCHANGED) & (table["level"] == 0), "x"]
+    return (
+        bool((is_in & is_known & np.isfinite(table["strength"])).all())
+        and not table.duplicated(["x", "kind", "level"]).any()
+        and set(unchanged) == set(table["x"])
+        and len(unchanged) == (table["kind"] == UNCHANGED).sum()
+    )
+
+
+def _are_scores(statement: dict, T: int) -> bool:
+    """Return whether the tables of scores in a statement have the parts that pages read."""
+
+    def is_score(value: dict) -> bool:
+        ends = (value["value"], value.get("low"), value.get("high"))
+        return all(end is None or _is_number(end) for end in ends)
+
+    try:
+        return all(
+            row["kind"] in CORRUPTIONS
+            and -1 <= row["t"] < T
+            and _is_number(row["n"])
+            and all(map(_is_number, row["by_level"]))
+            and is_score(row["mean"])
+            and is_score(row["difference"])
+            for row in statement.get("words", [])
+        ) and all(
+            row["kind"] in ATTACKS
+            and all(_is_number(row[key]) for key in ("strength", "changed", "n"))
+            and all(map(is_score, row.get("detectors", {}).values()))
+            and all(map(is_score, row.get("against failures", {}).values()))
+            and ("detectors" in row) == ("against failures" in row)
+            for row in statement.get("detection", [])
+        )
+    except (AttributeError, KeyError, TypeError):
+        return False
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 def write_record(

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.errors import MissingRunError, RunError, one_line
+from core.errors import UTF8_REMEDY, MissingRunError, RunError, one_line
 from core.runs.contract import ARRAYS, SCHEMA_VERSION, TABLES, array_spec
 from core.runs.validation import check_manifest
 
@@ -46,9 +46,22 @@ def check_name(name: str) -> str:
 
 
 def runs_folder() -> Path:
-    """Return the folder of all runs: ``FIELDMARKS_RUNS`` or ``artifacts`` in the project."""
+    """Return the folder of all runs: ``FIELDMARKS_RUNS`` or ``artifacts`` in the project.
+
+    Raises
+    ------
+    RunError
+        If its path is not ASCII and the locale is: libraries that read tables cannot open it.
+    """
     default = Path(__file__).resolve().parents[2] / "artifacts"
-    return Path(os.environ.get("FIELDMARKS_RUNS") or default)
+    folder = Path(os.environ.get("FIELDMARKS_RUNS") or default)
+    try:
+        str(folder).encode("utf-8")
+    except UnicodeEncodeError:
+        raise RunError(
+            f"the folder of runs {str(folder)!a} cannot be read in this locale: {UTF8_REMEDY}"
+        ) from None
+    return folder
 
 
 def read_manifest(folder: Path) -> dict:

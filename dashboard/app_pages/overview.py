@@ -27,9 +27,10 @@ def main() -> None:
 def what_it_is(run: Run) -> str:
     """Return one line on model, data and method."""
     manifest, sizes = run.manifest, run.sizes
+    arch, dataset = (heading.plain(str(manifest.get(key, "?"))) for key in ("arch", "dataset"))
     return (
-        f"{manifest.get('arch', 'a network')} on {manifest.get('dataset', 'images')}, input "
-        f"{manifest.get('input_size', '?')} px, feature maps {sizes['H']} × {sizes['W']}, "
+        f"{arch} on {dataset}, input {manifest.get('input_size', '?')} px, "
+        f"feature maps {sizes['H']} × {sizes['W']}, "
         f"head: {run.head.kind}; "
         f"estimator “{run.default_estimator}” of "
         + ", ".join(labels.estimator_label(run, name) for name in run.estimators)

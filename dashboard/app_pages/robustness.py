@@ -85,7 +85,7 @@ def _asked_image(run: Run, xs: list[int]) -> int:
         return int(asked)
     notice(
         f"Image “{asked[:40]}” has no attacked pictures in this run: "
-        f"`python -m precompute attack {run.name} --images …` makes some."
+        f"“python -m precompute attack {run.name} --images …” makes some."
     )
     return xs[0]
 

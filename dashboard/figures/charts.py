@@ -7,6 +7,8 @@ ground. Every bar that can be clicked has its id in customdata.
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.markup import escaped
+
 TRUE, PREDICTED, NEUTRAL, SIGNIFICANT = "#2E86C1", "#D9702B", "#7D8A97", "#2A9D84"
 BAND = "rgba(125, 138, 151, 0.28)"
 ROW = 24  #: pixels of a horizontal bar with its gap
@@ -56,7 +58,7 @@ def attribute_bars(
     symbol : str
         What the number is called.
     """
-    figure = go.Figure()
+    figure, names = go.Figure(), list(map(escaped, names))
     if null_high is not None:
         figure.add_bar(
             x=null_high,
@@ -97,10 +99,10 @@ def mirror_bars(
     labels : tuple of str
         Names of the first and the second class.
     """
-    figure = go.Figure()
+    figure, names = go.Figure(), list(map(escaped, names))
     for sign, p, colour, label in (
-        (1, first, PREDICTED, labels[0]),
-        (-1, second, TRUE, labels[1]),
+        (1, first, PREDICTED, escaped(labels[0])),
+        (-1, second, TRUE, escaped(labels[1])),
     ):
         figure.add_bar(
             x=sign * np.asarray(p),
@@ -143,7 +145,7 @@ def strip_plot(values: list[np.ndarray], names: list[str], cs: list[int], others
     """
     figure = go.Figure()
     rows = [
-        *zip(names, values, [TRUE] * len(cs), strict=True),
+        *zip(map(escaped, names), values, [TRUE] * len(cs), strict=True),
         ("all other classes", others, NEUTRAL),
     ]
     for name, activations, colour in rows:
@@ -157,7 +159,7 @@ def strip_plot(values: list[np.ndarray], names: list[str], cs: list[int], others
             jitter=0.55,
             pointpos=0,
             fillcolor="rgba(0,0,0,0)",
-            hovertemplate=name + "<br>φ(f(x)) = %{x:.2f}<extra></extra>",
+            hovertemplate="%{y}<br>φ(f(x)) = %{x:.2f}<extra></extra>",
         )
     _layout(figure, 40 + 30 * len(rows), {"rangemode": "tozero", "nticks": 6})
     return figure
@@ -179,7 +181,7 @@ def class_scatter(
         go.Scatter(
             x=values,
             y=accuracy,
-            text=names,
+            text=list(map(escaped, names)),
             mode="markers",
             marker={"color": TRUE, "size": 9, "opacity": 0.75},
             hovertemplate="%{text}<br>" + axis + " = %{x:.2f}<br>accuracy %{y:.0%}<extra></extra>",

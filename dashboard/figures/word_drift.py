@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.charts import NEUTRAL
+from dashboard.figures.markup import escaped
 
 _ROW, _FRAME = 26, 70
 
@@ -20,6 +21,7 @@ def drift_matrix(p: np.ndarray, said: np.ndarray, names: list[str], steps: list[
     names, steps : list of str
         Of words and strengths.
     """
+    names = list(map(escaped, names))
     figure = go.Figure(
         go.Heatmap(
             z=np.where(said, p, np.nan),

@@ -10,7 +10,7 @@ from core.repair.doubted_labels import doubted_labels
 from core.repair.preview import halves
 from core.repair.recipe import Labels, Recipe, has_backgrounds
 from core.runs.run import Run
-from dashboard import data, labels, links
+from dashboard import data, heading, labels, links
 from dashboard.image_filters import diagnoses
 from dashboard.state import Key, choice, notice, text, update
 
@@ -55,8 +55,8 @@ def _named(run: Run, key: Key) -> tuple[tuple[int, ...], tuple[int, ...]]:
         f = part.removeprefix(_FILTER)
         if part.lower() in known:
             ts.append(known[part.lower()])
-        elif part != f and f.isascii() and f.isdigit() and int(f[:9]) < run.sizes["F"]:
-            fs.append(int(f[:9]))
+        elif part != f and f.isascii() and f.isdigit() and len(f) < 10 and int(f) < run.sizes["F"]:
+            fs.append(int(f))
         else:
             notice(f"The link asks for “{part[:60]}”, which this run does not know.")
     return tuple(dict.fromkeys(ts)), tuple(dict.fromkeys(fs))
@@ -200,7 +200,7 @@ def suggested_recipes(run: Run) -> None:
     ts = [int(t) for t in groups["t"] if t >= 0]
     for t in list(dict.fromkeys(ts))[:N_SUGGESTED]:
         phrase = labels.phrase(run, t)
-        wanted.append((f"Ignore “{phrase}”", {Key.BALANCE: phrase}))
+        wanted.append((f"Ignore “{heading.plain(phrase)}”", {Key.BALANCE: phrase}))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Suggested by the diagnoses:", width="content")
         for label, params in wanted:

@@ -84,15 +84,15 @@ def _detection_table(scored: list[dict]) -> str:
         ["", *head, f"against failures, {strength_label(strongest['kind'], strongest['strength'])}"]
     ]
     for name in strongest["detectors"]:
-        cells = [figure(_known(row["detectors"][name])) for row in scored]
-        last = figure(_known(strongest["against failures"][name]))
+        cells = [figure(_known(row["detectors"].get(name))) for row in scored]
+        last = figure(_known(strongest["against failures"].get(name)))
         shown = f"**{name}**" if name in (CAPTIONS, NEAR, LAYERS) else f":gray[{name}]"
         lines.append([shown, *cells, last])
     return _markdown(lines)
 
 
-def _known(score: dict) -> dict | None:
-    return None if score["value"] is None else score
+def _known(score: dict | None) -> dict | None:
+    return None if score is None or score["value"] is None else score
 
 
 def _markdown(lines: list[list[str]]) -> str:

@@ -146,7 +146,7 @@ def _heatmaps(run: Run, record: AttackRecord, before: int, after: int) -> None:
 def _filters(run: Run, record: AttackRecord, before: int, after: int) -> None:
     old, new = (int(record.table["predicted_c"].iloc[row]) for row in (before, after))
     parts = margin_changes(run, record, before, after)
-    names = [labels.class_name(run, c) for c in (new, old)]
+    names = [heading.plain(labels.class_name(run, c)) for c in (new, old)]
     what = f"the lead of {names[0]} over {names[1]}" if old != new else f"the logit of {names[0]}"
     heading.section(
         "Filters",
