@@ -5,8 +5,9 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 WORKDIR /opt/fieldmarks
 
 # PyTorch for the CPU first: the usual wheel brings several gigabytes for GPUs
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 COPY requirements.txt ./
-RUN pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu \
+RUN pip install torch torchvision --index-url "$TORCH_INDEX" \
  && sed '/^# tools for development/,$d' requirements.txt > needed.txt \
  && pip install -r needed.txt && rm needed.txt
 

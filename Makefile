@@ -10,6 +10,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEMO := artifacts/demo/manifest.json
+# tests on all cores, at most four: a file of tests on one of them, and one thread each for products
+WORKERS ?= auto
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
+	--numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -24,13 +28,13 @@ $(DEMO): | $(READY)
 	@$(BIN)/python -m precompute demo
 
 test: lint ## lint, then all tests; the browser tests too where a Chromium is found
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 quick: $(READY) ## lint and, beside it, the quick tests: no browser, no training, no run computed
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint quick-tests
 
 quick-tests: $(READY)
-	@$(BIN)/python -m pytest -q --durations=5 --durations-min=2 -m "not slow and not browser and not real"
+	@$(PYTEST) -q --durations=5 --durations-min=2 -m "not slow and not browser and not real"
 
 lint: $(READY) ## check style and types
 	@$(BIN)/ruff check .

@@ -75,12 +75,13 @@ def wait_for(url: str, seconds: float = 180) -> None:
 
 
 @contextlib.contextmanager
-def launch() -> Iterator:
+def launch(*arguments: str) -> Iterator:
     """Start Chromium."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGS))
+        arguments = (*ARGS, *arguments)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
         yield browser
         browser.close()
 

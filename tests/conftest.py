@@ -14,6 +14,16 @@ from tests.phrases import CLASSES, PHRASES
 from tests.second_run import write_second_run
 from tests.synthetic_run import write_synthetic_run
 
+#: Files that take longest, in this order first: the others fill the cores beside them.
+LONGEST = ("test_resume", "test_browser", "test_browser_images", "test_command_sequence",
+           "test_distributed", "test_stale")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture(autouse=True)
 def main_module():

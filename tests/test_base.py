@@ -31,7 +31,7 @@ def test_every_estimator_returns_distributions_and_finite_evidence(name):
     assert all(np.isfinite(a).all() and a.dtype == np.float32 for a in arrays)
 
 
-@pytest.mark.parametrize("name", ESTIMATORS.keys() - {"literal"})
+@pytest.mark.parametrize("name", sorted(ESTIMATORS.keys() - {"literal"}))
 def test_joint_estimators_name_the_planted_filters(name):
     result = estimate(name, planted_inputs(noise=0.1))
     assert result.p_t_given_f[:T].argmax(axis=1).tolist() == list(range(T))
