@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import DataError
 from core.language.attribute import Attribute
-from core.runs.contract import TABLES
+from core.runs.tables import TABLES
 from precompute.attributes.extraction import Definition, extract
 from precompute.attributes.synonyms import Synonyms, singular
 from precompute.attributes.tagger import RuleTagger, read_tokens

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.runs.contract import ARRAYS, PACKS, TABLES, array_spec, expected_shape
+from core.runs.contract import ARRAYS, PACKS, array_spec, expected_shape
+from core.runs.tables import TABLES
 
 
 def test_every_array_of_the_contract_has_its_shape_and_type(run):

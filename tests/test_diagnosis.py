@@ -4,7 +4,7 @@ import pytest
 
 from core.diagnosis.diagnosis import COLUMNS, DECIDED, diagnose, members, write_diagnoses
 from core.diagnosis.finding import Pattern
-from core.runs.contract import TABLES
+from core.runs.tables import TABLES
 from tests.faulty_run import MISLED
 
 

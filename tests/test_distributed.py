@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.runs.contract import TABLES
 from core.runs.run import Run
+from core.runs.tables import TABLES
 from precompute.parallel.ranks import Ranks
 from tests import nodes
 from tests.tiny_birds import run_tiny, write_tiny_birds

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.contract import ARRAYS, PACKS, TABLES
+from core.runs.contract import ARRAYS, PACKS
+from core.runs.tables import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from core.errors import RunError
-from core.runs.contract import ARRAYS, PACKS, TABLES, TableSpec
+from core.runs.contract import ARRAYS, PACKS
 from core.runs.files import MANIFEST, array_path
 from core.runs.listing import list_runs
 from core.runs.run import Run
+from core.runs.tables import TABLES, TableSpec
 from core.runs.validation import BOUNDS, MAY_BE_NAN
 from tests.synthetic_run import write_synthetic_run
 

@@ -79,7 +79,7 @@ def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: 
 def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
     """Return the column of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) each.
 
-    A run of an earlier version lacks those of `core.runs.contract.NEW_COLUMNS`.
+    A run of an earlier version lacks those of `core.runs.tables.NEW_COLUMNS`.
     """
     images = run.images
     columns = {m.column for m in MEASURES} & set(images)

@@ -31,6 +31,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import RunError, one_line
+from core.robustness.record_checks import are_scores, is_whole
 from core.runs.contract import N_EXPLAIN
 from core.runs.files import atomic_write, open_array
 from core.runs.run import Run
@@ -197,9 +198,9 @@ def read_record(run: Run) -> AttackRecord | None:
     if version != VERSION or stages != fingerprints(run.manifest):
         raise RunError(f"{folder} was made from another version of run {run.name!r}: {remedy}")
     sizes, A = run.sizes, len(table)
-    if not _is_whole(table, sizes["X"], sizes["C"]):
+    if not is_whole(table, sizes["X"], sizes["C"], UNCHANGED, (UNCHANGED, *ATTACKS, *CORRUPTIONS)):
         raise RunError(f"{folder / TABLE} is not what it should be: {remedy}")
-    if not _are_scores(statement, sizes["T"]):
+    if not are_scores(statement, sizes["T"], ATTACKS, CORRUPTIONS):
         raise RunError(f"{folder / STATEMENT} holds scores of another shape: {remedy}")
     shapes = {
         "pooled": ((A, sizes["F"]), "float32"),
@@ -236,51 +237,6 @@ def _earlier(folder: Path, statement: dict, A: int, remedy: str) -> dict:
     }
     earlier, xs, pooled = (open_array(folder / f"{name}.npy", *shapes[name]) for name in shapes)
     return {"earlier": earlier, "earlier_of_run": EarlierActivations(layer, xs, pooled)}
-
-
-def _is_whole(table: pd.DataFrame, X: int, C: int) -> bool:
-    """Return whether indices are in range, and each picture is there once, unchanged ones too."""
-    is_in = table["x"].between(0, X - 1) & table["predicted_c"].between(0, C - 1)
-    is_known = table["kind"].isin((UNCHANGED, *ATTACKS, *CORRUPTIONS))
-    unchanged = table.loc[(table["kind"] == UNCHANGED) & (table["level"] == 0), "x"]
-    return (
-        bool((is_in & is_known & np.isfinite(table["strength"])).all())
-        and not table.duplicated(["x", "kind", "level"]).any()
-        and set(unchanged) == set(table["x"])
-        and len(unchanged) == (table["kind"] == UNCHANGED).sum()
-    )
-
-
-def _are_scores(statement: dict, T: int) -> bool:
-    """Return whether the tables of scores in a statement have the parts that pages read."""
-
-    def is_score(value: dict) -> bool:
-        ends = (value["value"], value.get("low"), value.get("high"))
-        return all(end is None or _is_number(end) for end in ends)
-
-    try:
-        return all(
-            row["kind"] in CORRUPTIONS
-            and -1 <= row["t"] < T
-            and _is_number(row["n"])
-            and all(map(_is_number, row["by_level"]))
-            and is_score(row["mean"])
-            and is_score(row["difference"])
-            for row in statement.get("words", [])
-        ) and all(
-            row["kind"] in ATTACKS
-            and all(_is_number(row[key]) for key in ("strength", "changed", "n"))
-            and all(map(is_score, row.get("detectors", {}).values()))
-            and all(map(is_score, row.get("against failures", {}).values()))
-            and ("detectors" in row) == ("against failures" in row)
-            for row in statement.get("detection", [])
-        )
-    except (AttributeError, KeyError, TypeError):
-        return False
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
 
 
 def write_record(

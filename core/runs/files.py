@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.errors import UTF8_REMEDY, MissingRunError, RunError, one_line
-from core.runs.contract import ARRAYS, SCHEMA_VERSION, TABLES, array_spec
+from core.runs.contract import ARRAYS, SCHEMA_VERSION, array_spec
+from core.runs.tables import TABLES
 from core.runs.validation import check_manifest
 
 MANIFEST = "manifest.json"

@@ -10,8 +10,9 @@ from scipy.special import softmax
 
 from core.errors import MissingRunError
 from core.head import LocalWeights
-from core.runs.contract import ARRAYS, TABLES
+from core.runs.contract import ARRAYS
 from core.runs.run import Run
+from core.runs.tables import TABLES
 
 
 class OneImageRun(Run):

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from core.errors import MissingRunError, RunError, one_line
 from core.head import FIRST_ORDER, LINEAR_HEAD
-from core.runs.contract import ARRAYS, PACKS, TABLES, UNREADABLE, array_spec, expected_shape
+from core.runs.contract import ARRAYS, PACKS, UNREADABLE, array_spec, expected_shape
 from core.runs.files import (
     EVALUATION,
     array_path,
@@ -23,6 +23,7 @@ from core.runs.files import (
     sizes_of,
 )
 from core.runs.head_of_run import HeadOfRun
+from core.runs.tables import TABLES
 from core.runs.validation import check_array, check_pack, check_table
 
 
@@ -56,9 +57,7 @@ class Run(HeadOfRun):
             path = array_path(self.folder, name)
             is_local = "J" in spec.dims
             is_held = not is_exact if is_local else set(spec.dims) <= set(self.sizes)
-            if spec.optional and spec.per_estimator:
-                is_held = path.exists()
-            if is_held or not spec.optional:
+            if not spec.optional or (path.exists() if spec.per_estimator else is_held):
                 self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
         for name, array in self._arrays.items():
             check_array(array_path(self.folder, name), name, array, self.sizes)
@@ -109,7 +108,7 @@ class Run(HeadOfRun):
 
     @property
     def array_names(self) -> list[str]:
-        """The names of the run's arrays, e.g. ``"p_t_given_f/literal"`` for one of an estimator."""
+        """The names of the run's arrays, e.g. ``"p_t_given_f/literal"``."""
         return list(self._arrays)
 
     def _expected_arrays(self):
@@ -142,15 +141,6 @@ class Run(HeadOfRun):
             raise MissingRunError(
                 f"run {self.name!r} has no {name}; it has {', '.join(sorted(self._arrays))}"
             ) from None
-
-    def sentence_weights(self, estimator: str | None = None) -> np.ndarray:
-        """Return the weight of each filter for each word of a sentence, shape (F, T).
-
-        ``sigma(p(f given x, c) @ weights)`` is p(t given x, c). They are p(t given f) itself, so
-        that this is eq. (5), unless the estimator explains words by words.
-        """
-        name = f"sentence_weights/{estimator or self.default_estimator}"
-        return self._arrays[name] if name in self._arrays else self.array("p_t_given_f", estimator)
 
     @property
     def table_names(self) -> list[str]:
@@ -299,10 +289,8 @@ class Run(HeadOfRun):
         except (ValueError, OSError, RecursionError):
             scores = None
         if not isinstance(scores, dict):
-            raise RunError(
-                f"{path} cannot be read: write it again by 'python -m precompute evaluate "
-                f"{self.name}'"
-            )
+            remedy = f"write it again by 'python -m precompute evaluate {self.name}'"
+            raise RunError(f"{path} cannot be read: {remedy}")
         return scores
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from core.errors import RunError
 from core.head import FIRST_ORDER, LINEAR_HEAD, wrong_in_head
-from core.runs.contract import ARRAYS, NEW_COLUMNS, PACKS, TableSpec, array_spec
+from core.runs.contract import ARRAYS, PACKS, array_spec
+from core.runs.tables import NEW_COLUMNS, TableSpec
 
 #: Lowest and highest value, both included; a letter stands for the last index of that size.
 #: Columns of tables are ``table.column``. NaN is outside of all bounds.

@@ -11,10 +11,11 @@ import pandas as pd
 from scipy import sparse
 
 from core.errors import MissingRunError, RunError
-from core.runs.contract import ARRAYS, PACKS, SCHEMA_VERSION, TABLES, array_spec, expected_shape
+from core.runs.contract import ARRAYS, PACKS, SCHEMA_VERSION, array_spec, expected_shape
 from core.runs.files import MANIFEST, array_path, atomic_write, check_name, open_array
 from core.runs.row_file import RowFile
 from core.runs.run import Run
+from core.runs.tables import TABLES
 from core.runs.validation import SUM_TOLERANCE
 
 #: A folder of a run that no stage writes; it says itself which version of the run it belongs to.

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.runs.contract import TABLES
 from core.runs.files import atomic_write
 from core.runs.run import Run
+from core.runs.tables import TABLES
 from precompute.demo_world.planting import ground_truth
 from precompute.demo_world.planting.ground_truth import FOLDER, Truth
 

@@ -16,8 +16,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from core.probability import sigma
-from core.runs.contract import TABLES, K
+from core.runs.contract import K
 from core.runs.run import Run
+from core.runs.tables import TABLES
 from core.runs.writer import RunWriter
 from core.search.query import parse
 from core.search.search import search

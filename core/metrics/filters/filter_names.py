@@ -1,14 +1,10 @@
 """Localisation test of filter names: whether the named attribute lies at the filter's peaks.
 
-The peaks of a filter are the maxima of its activation maps in its top-activating test images. The
-ground truth is the location of every attribute (synthetic data) or of every part (keypoints); it
-depends on no caption and no estimate. The score of a name is the share of peaks at which the named
-attribute (of keypoints: the part of its noun) lies. The control permutes names between filters, the
-ceiling is the best name by the same ground truth, and the normalised score is the share of the
-distance from control to ceiling.
-
-The *verdict* says which filters have a name at all. A filter could be named if some attribute lies
-at more than half of its peaks; its name is right if that one does.
+Peaks are the maxima of a filter's maps in its top-activating test images. The truth is the location
+of every attribute (synthetic data) or part (keypoints), and depends on no caption or estimate. The
+score of a name is the share of peaks at which it (or the part of its noun) lies; the control
+permutes names between filters, the ceiling is the best name, and the normalised score is the share
+of the way between. A filter could be named if some attribute lies at most of its peaks.
 """
 
 from dataclasses import dataclass
@@ -290,15 +286,7 @@ def by_part(
 
 
 def _mean_of_others(share: np.ndarray, things: np.ndarray) -> float:
-    """Return the mean of ``share[:, things]``, with as many products as there are different things.
-
-    Parameters
-    ----------
-    share : ndarray of shape (n, G)
-        NaN in all of a row, or in none.
-    things : ndarray of int
-        Thousands, but few different ones.
-    """
+    """Return the mean of ``share[:, things]``; of a row all are NaN, or none."""
     known = share[np.isfinite(share[:, 0])]
     times = np.bincount(things, minlength=share.shape[1])
     n = len(known) * times.sum()
