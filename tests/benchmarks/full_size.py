@@ -187,7 +187,7 @@ def measure(folder: Path, args) -> None:
     stages = Stages()
     if not (folder / "CUB_200_2011").exists():
         started = time.perf_counter()
-        write_photos(folder, args.images, args.classes, telling=True)
+        write_photos(folder, args.images, args.classes, discriminative=True)
         print(f"# photographs: {time.perf_counter() - started:.0f} s", flush=True)
     checkpoint = folder / f"{args.arch}_{args.input_size}.pth"
     dataset = read_cub(folder / "CUB_200_2011")

@@ -1,8 +1,8 @@
 """A data set of made-up photographs in the layout of CUB: as many, as large, as hard to decode.
 
-``telling`` ones cost minutes to write and give a run that is like a real one in size: every image
-is a picture of its own in which its class shows, captions have thousands of attributes, few of them
-frequent and some typical of a class, and there are keypoints.
+``discriminative`` ones cost minutes to write and give a run that is like a real one in size: every
+image is a picture of its own in which its class shows, captions have thousands of attributes, few
+of them frequent and some typical of a class, and there are keypoints.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,8 @@ COLOURS = ("red", "blue", "grey", "black", "white", "yellow")
 NOUNS = ("bill", "belly", "wing", "tail", "throat", "crown", "breast", "back")
 #: Different pictures; all others are hard links to them.
 N_DIFFERENT = 64
-#: Of telling photographs: words that no list knows but the tagger takes for adjectives, marks that
-#: are typical of a class, and how strongly its class shows in a picture.
+#: Of discriminative photographs: words that no list knows but the tagger takes for adjectives,
+#: marks that are typical of a class, and how strongly its class shows in a picture.
 N_ADJECTIVES, N_MARKS, CLASS_STRENGTH = 300, 8, 0.55
 PARTS = (
     *("back", "beak", "belly", "breast", "crown", "forehead", "left eye", "left leg", "left wing"),
@@ -32,7 +32,7 @@ def write_photos(
     n_classes: int = 200,
     size: tuple = SIZE,
     box: tuple = BOX,
-    telling: bool = False,
+    discriminative: bool = False,
 ) -> Path:
     """Write ``CUB_200_2011`` and ``text_c10`` with so many images and return the folder.
 
@@ -42,13 +42,13 @@ def write_photos(
     cub, rng = folder / "CUB_200_2011", np.random.default_rng(0)
     pictures = [_picture(rng, size) for _ in range(min(N_DIFFERENT, n_images))]
     sources, lines = [], {name: [] for name in ("images", "labels", "split", "boxes")}
-    paths, caption = [], _TellingCaptions(n_classes) if telling else _caption
+    paths, caption = [], _DiscriminativeCaptions(n_classes) if discriminative else _caption
     for i in range(n_images):
         c = i * n_classes // n_images
         path = cub / "images" / f"{c + 1:03d}.Class_{c}" / f"photo_{i:07d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         paths.append(path)
-        if telling:
+        if discriminative:
             pass
         elif i < len(pictures):
             pictures[i].save(path, quality=90)
@@ -69,13 +69,13 @@ def write_photos(
     (cub / "classes.txt").write_text(
         "".join(f"{c + 1} {c + 1:03d}.Class_{c}\n" for c in range(n_classes))
     )
-    if telling:
-        _write_telling(paths, n_classes, pictures)
+    if discriminative:
+        _write_discriminative(paths, n_classes, pictures)
         _write_parts(cub, n_images, box)
     return folder
 
 
-def _write_telling(paths: list[Path], n_classes: int, pictures: list[Image.Image]) -> None:
+def _write_discriminative(paths: list[Path], n_classes: int, pictures: list[Image.Image]) -> None:
     """Write the picture of each path: its class's picture, two others, and their colours moved."""
     size = pictures[0].size
     classes = [_picture(np.random.default_rng(1000 + c), size) for c in range(n_classes)]
@@ -112,7 +112,7 @@ def _write_parts(cub: Path, n_images: int, box: tuple) -> None:
     (cub / "parts" / "part_locs.txt").write_text("".join(rows))
 
 
-class _TellingCaptions:
+class _DiscriminativeCaptions:
     """Captions of three marks: of the class, or any, few of which are frequent."""
 
     def __init__(self, n_classes: int):
