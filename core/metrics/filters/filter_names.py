@@ -1,10 +1,14 @@
 """Localisation test of filter names: whether the named attribute lies at the filter's peaks.
 
-Peaks are the maxima of a filter's maps in its top-activating test images. The truth is the location
-of every attribute (synthetic data) or part (keypoints), and depends on no caption or estimate. The
-score of a name is the share of peaks at which it (or the part of its noun) lies; the control
-permutes names between filters, the ceiling is the best name, and the normalised score is the share
-of the way between. A filter could be named if some attribute lies at most of its peaks.
+The peaks of a filter are the maxima of its activation maps in its top-activating test images. The
+ground truth is the location of every attribute (synthetic data) or of every part (keypoints); it
+depends on no caption and no estimate. The score of a name is the share of peaks at which the named
+attribute (of keypoints: the part of its noun) lies. The control permutes names between filters, the
+ceiling is the best name by the same ground truth, and the normalised score is the share of the
+distance from control to ceiling.
+
+The *verdict* says which filters have a name at all. A filter could be named if some attribute lies
+at more than half of its peaks; its name is right if that one does.
 """
 
 from dataclasses import dataclass
@@ -85,9 +89,7 @@ def at_peak(run: Run, xs: np.ndarray, places: pd.DataFrame | None = None) -> AtP
     order = np.argsort(-run.array("pooled")[xs].T, axis=1, kind="stable")
     top = xs[order[:, :N_TOP]]
     peaks = _peaks(run, top)
-    if places is None:
-        return _parts_at(run, top, peaks)
-    return _attributes_at(run, top, peaks, places)
+    return _parts_at(run, top, peaks) if places is None else _attributes_at(run, top, peaks, places)
 
 
 def _peaks(run: Run, top: np.ndarray) -> np.ndarray:
@@ -286,11 +288,9 @@ def by_part(
 
 
 def _mean_of_others(share: np.ndarray, things: np.ndarray) -> float:
-    """Return the mean of ``share[:, things]``; of a row all are NaN, or none."""
-    known = share[np.isfinite(share[:, 0])]
-    times = np.bincount(things, minlength=share.shape[1])
-    n = len(known) * times.sum()
-    return float(known.sum(axis=0, dtype=float) @ times / n) if n else np.nan
+    """Return the mean of ``share[:, things]``, n rows and G columns, where rows are NaN or not."""
+    known, times = share[np.isfinite(share[:, 0])], np.bincount(things, minlength=share.shape[1])
+    return float(known.mean(axis=0, dtype=float) @ times / len(things)) if len(known) else np.nan
 
 
 def _mean(values: np.ndarray, axis: int | None = None) -> np.ndarray:
