@@ -16,14 +16,19 @@ from precompute.attributes.lexicon import known_share
 from precompute.attributes.titles import Titles
 from precompute.datasets.annotated import Annotated
 from precompute.datasets.captions import Lines, Words
+from precompute.datasets.split import split_of
 
 YES, NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "-1", "false", "no", "n"})
 #: Marks between several values of one cell.
 _BETWEEN = re.compile(r"\s*[;|]\s*|,\s*")
 #: A column of more different values, for each filled cell, is an identifier or a text.
 DISTINCT = 0.5
+#: Marks that stand in no value but between several.
+_CLEAR = re.compile(r"[;|]")
 #: Fewer different values are categories whatever their share.
 FEW = 20
+#: Values of so many words on average, and more different ones than this, are titles.
+TITLE_WORDS, FEW_TITLES = 4, 5
 #: Captions of which a smaller share of the words is known are told of.
 ENGLISH = 0.6
 #: Share of a class's images with one value from which on a column restates the class.
@@ -72,9 +77,12 @@ def column_of(name: str, values: Sequence[object]) -> Column:
         parted = [_BETWEEN.split(value) for value in every]
         n_parts = len({part for parts in parted for part in parts})
         is_several = max(map(len, parted)) > 1 and n_parts <= FEW and n_parts <= len(distinct)
-        if is_several and n_words < 8:
+        is_clear = any(map(_CLEAR.search, distinct)) and n_parts <= DISTINCT * len(every)
+        if (is_several or is_clear) and n_words < 8:
             split = [[p for value in cell for p in _BETWEEN.split(value) if p] for cell in cells]
             return Column(name, "several", split)
+        if n_words >= TITLE_WORDS and len(distinct) > FEW_TITLES:
+            return Column(name, "text", cells)
         if len(distinct) > max(FEW, DISTINCT * len(every)):
             return Column(name, "text" if n_words >= 3 else "names", cells)
     return Column(name, "several" if is_list else "category", cells)
@@ -133,6 +141,8 @@ def read_columns(
         column = column_of(name, frame[name].tolist())
         if is_of_brands(name):
             problems.append(f"column {name} holds brands: left out")
+        elif column.kind == "category" and all(split_of(v) for cell in column.cells for v in cell):
+            problems.append(f"column {name} looks like a split: left out; --split {name} uses it")
         elif column.kind == "text":
             texts.append(column)
         elif column.kind in ("number", "names"):
