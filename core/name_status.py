@@ -5,6 +5,14 @@ from enum import StrEnum
 #: False discovery rate below which an attribute of a filter is significant and can name it.
 MAX_Q = 0.05
 
+#: Columns of the table of what filters see where they are active.
+SEEN_COLUMNS = {
+    "t": ("int32", "the pair that the filter sees where it is active, -1 for none"),
+    "adjective": ("str", "of that pair, or what it sees anywhere, empty for none"),
+    "confidence": ("float32", "log place of the likeliest pair plus log share of captions"),
+    "mass": ("float32", "largest sum of p(t given f) over an adjective, in [0, 1]"),
+}
+
 
 class NameStatus(StrEnum):
     """What the test says of one filter; the value is what the table of filters holds."""

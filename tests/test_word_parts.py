@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 
 from core.explanations.explanation import explain, usual_words
-from core.explanations.word_parts import direct_share, word_parts
+from core.explanations.factors import sentence_weights
+from core.explanations.word_parts import WordParts, direct_share, word_parts
 from core.probability import p_f_given_xc, sigma
+from dashboard.image_page import evidence
+from tests.pages import said, visit
 
 NAME = "literal"
 
@@ -22,7 +25,7 @@ def test_the_parts_of_a_word_sum_to_its_score(run, x, c, t):
 
 def test_sums_of_eq_5_have_no_parts(run):
     assert word_parts(run, 0, 1, 2) is None
-    assert run.sentence_weights() is run.array("p_t_given_f")
+    assert sentence_weights(run) is run.array("p_t_given_f")
 
 
 def test_a_sentence_is_made_of_signed_weights_clipped_after_the_sum(run):
@@ -42,3 +45,14 @@ def test_the_own_share_is_all_where_nothing_else_varies_and_none_where_it_does_n
     np.testing.assert_allclose(direct_share(direct, direct + rest), 0.5, atol=0.05)
     np.testing.assert_allclose(direct_share(direct * 0, rest), 0)
     np.testing.assert_allclose(direct_share(direct, rest * 0), 0)
+
+
+@pytest.mark.slow
+def test_a_page_says_how_much_of_a_word_comes_from_its_own_filters(run, monkeypatch):
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(run.folder.parent))
+    monkeypatch.setattr(evidence, "word_parts", lambda *_: WordParts(0.5, -0.25))
+    x = int(run.failures[0])
+    t = explain(run, x).attributes[0]
+    app = visit(f"failures?x={x}&t={run.attributes['phrase'].iloc[t].replace(' ', '+')}")
+    assert not app.exception
+    assert "1.25 times its mean: +0.50 by these filters, -0.25 by other words" in said(app)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core import probability
 from core.explanations.attribute_ranking import by_lift, top_attributes
+from core.explanations.factors import sentence_weights
 from core.explanations.never_together import never_together
 from core.language import english
 from core.runs.contract import N_EXPLAIN
@@ -147,7 +148,7 @@ def _selected(
     run: Run, p_f: np.ndarray, estimator: str | None, k: int = N_EXPLAIN
 ) -> tuple[np.ndarray, list[int]]:
     """Return the p.d.f. of words by filters with weights ``p_f``, and its top attributes."""
-    p = probability.sigma(p_f @ run.sentence_weights(estimator))
+    p = probability.sigma(p_f @ sentence_weights(run, estimator))
     top = top_attributes(p[None], run.attributes, min(k, len(p)), never_together(run.source))
     ts = by_lift(top, p[None], usual_words(run.source, estimator))[0]
     return p, [int(t) for t in ts if t >= 0]

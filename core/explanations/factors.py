@@ -13,6 +13,17 @@ from core.probability import words_given_xc
 from core.runs.run import Run
 
 
+def sentence_weights(run: Run, estimator: str | None = None) -> np.ndarray:
+    """Return the weight of each filter for each word of a sentence, shape (F, T).
+
+    ``sigma(p(f given x, c) @ weights)`` is p(t given x, c). They are p(t given f) itself, so that
+    this is eq. (5), unless the estimator explains words by words.
+    """
+    name = f"sentence_weights/{estimator or run.default_estimator}"
+    is_signed = name in run.array_names
+    return run.array("sentence_weights" if is_signed else "p_t_given_f", estimator)
+
+
 @dataclass(frozen=True)
 class Factors:
     """What explanations are products of.
@@ -47,7 +58,7 @@ class Factors:
             run.array("pooled"),
             run.head,
             local,
-            np.asarray(run.sentence_weights()),
+            np.asarray(sentence_weights(run)),
             run.attributes,
             never_together(run),
         )

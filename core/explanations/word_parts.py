@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.explanations.factors import sentence_weights
 from core.probability import p_f_given_xc
 from core.runs.run import Run
 
@@ -45,7 +46,7 @@ def word_parts(run: Run, x: int, c: int, t: int, estimator: str | None = None) -
         return None
     p_f = p_f_given_xc(np.asarray(run.array("pooled")[x], float), run.weights(x, c))
     direct = weight * (p_f @ run.array("p_t_given_f", estimator)[:, t] - mean)
-    score = p_f @ run.sentence_weights(estimator)[:, t]
+    score = p_f @ sentence_weights(run, estimator)[:, t]
     return WordParts(float(direct / usual), float((score - usual - direct) / usual))
 
 

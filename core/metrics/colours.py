@@ -9,6 +9,7 @@ is wrong are scored by themselves: there only what was seen in the image can hel
 import numpy as np
 
 from core.batching import blocks
+from core.explanations.factors import sentence_weights
 from core.language.wordlists import COLOURS
 from core.metrics.bootstrap import Resamples, Score, differences, mean_score, ratio
 from core.metrics.retrieval import class_caption_frequency
@@ -52,7 +53,7 @@ def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
     truth, weights = np.zeros((len(xs), len(ts)), bool), run.array("class_weights")
     scores = {"class frequency": usual}
     scores |= {name: np.zeros((len(xs), len(ts)), np.float32) for name in run.estimators}
-    p = {name: np.ascontiguousarray(run.sentence_weights(name)[:, ts]) for name in run.estimators}
+    p = {name: np.ascontiguousarray(sentence_weights(run, name)[:, ts]) for name in run.estimators}
     for block in blocks(len(xs)):
         truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
         pooled, predicted_weights = run.array("pooled")[xs[block]], weights[predicted_c[block]]

@@ -37,6 +37,7 @@ from core.batching import blocks, in_threads
 from core.errors import DataError
 from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.explanations.explanation import usual_words
+from core.explanations.factors import sentence_weights
 from core.explanations.never_together import never_together
 from core.metrics import (
     bleu,
@@ -155,9 +156,9 @@ def as_json(value) -> Any:
 def _pdf(run: Run, estimator: str) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from images to p(t given x, predicted c), shape (n, T)."""
     predicted_c = run.images["predicted_c"].to_numpy()
-    sentence_weights = run.sentence_weights(estimator)
+    of_words = sentence_weights(run, estimator)
     return lambda xs: words_given_xc(
-        run.array("pooled")[xs], run.weights(xs, predicted_c[xs]), sentence_weights
+        run.array("pooled")[xs], run.weights(xs, predicted_c[xs]), of_words
     )
 
 

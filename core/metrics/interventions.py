@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.explanations.factors import sentence_weights
 from core.explanations.grounding import upsample
 from core.metrics.bootstrap import Resamples, Score, differences, ratio
 from core.metrics.filters.correlation import Activations
@@ -125,8 +126,8 @@ def score_changes(run: Run, changed: Changed, seed: int = 0) -> dict[str, dict[s
     for name in run.estimators:
         p_t_given_f = np.asarray(run.array("p_t_given_f", name))
         claimed = _claimed(run, changed, p_t_given_f)
-        sentence_weights = np.asarray(run.sentence_weights(name))
-        rank = _ranks(run, changed, sentence_weights)
+        weights = np.asarray(sentence_weights(run, name))
+        rank = _ranks(run, changed, weights)
         rows[name] = {
             "logit": lost.mean(_of(claimed, changed.t)[:, None]),
             **_words(rank, changed.t, changed.t_new, drawn),
@@ -146,7 +147,7 @@ def score_changes(run: Run, changed: Changed, seed: int = 0) -> dict[str, dict[s
             axis=1,
         )
         many = Activations(np.repeat(_lost(run, changed)[:, None], N_EXCHANGES, 1), group, seed)
-        rank = _ranks(run, changed, rng.permutation(sentence_weights))
+        rank = _ranks(run, changed, rng.permutation(weights))
         rows[CONTROLS[1]] = {
             "logit": many.mean(exchanged),
             **_words(rank, changed.t, changed.t_new, drawn),
@@ -173,11 +174,11 @@ def _of(values: np.ndarray, ts: np.ndarray) -> np.ndarray:
     return np.take_along_axis(values, ts[:, None], axis=1)[:, 0]
 
 
-def _ranks(run: Run, changed: Changed, sentence_weights: np.ndarray) -> np.ndarray:
+def _ranks(run: Run, changed: Changed, of_words: np.ndarray) -> np.ndarray:
     """Return the place of each word by how much its probability rises, shape (n, T), in [0, 1]."""
     weights = run.array("class_weights")[run.images["predicted_c"].to_numpy()[changed.x]]
-    before = words_given_xc(run.array("pooled")[changed.x], weights, sentence_weights)
-    after = words_given_xc(changed.pooled, weights, sentence_weights)
+    before = words_given_xc(run.array("pooled")[changed.x], weights, of_words)
+    after = words_given_xc(changed.pooled, weights, of_words)
     rise = after - before
     order = np.argsort(np.argsort(rise, axis=1, kind="stable"), axis=1, kind="stable")
     return order / max(rise.shape[1] - 1, 1)

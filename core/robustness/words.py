@@ -8,6 +8,7 @@ from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
 from core.explanations.attribute_ranking import by_lift, top_attributes
 from core.explanations.explanation import usual_words
+from core.explanations.factors import sentence_weights
 from core.explanations.never_together import never_together
 from core.metrics.bootstrap import Resamples, Score, ratio
 from core.probability import p_t_given_xc, words_given_xc
@@ -37,7 +38,7 @@ def p_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 def words_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Return p(t given x, c) as sentences use it, shape (A, T); arguments as above."""
-    return words_given_xc(np.asarray(pooled), run.array("class_weights")[c], run.sentence_weights())
+    return words_given_xc(np.asarray(pooled), run.array("class_weights")[c], sentence_weights(run))
 
 
 def sentences_of(run: Run, p: np.ndarray) -> np.ndarray:

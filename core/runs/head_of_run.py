@@ -1,4 +1,4 @@
-"""What a run answers about the head of its network, and the weights that come from it."""
+"""What a run answers about the head of its network."""
 
 from abc import ABC, abstractmethod
 from functools import cached_property
@@ -13,12 +13,6 @@ class HeadOfRun(ABC):
     """The head, and the weights that it has at images; a part of `core.runs.run.Run`."""
 
     manifest: dict
-    default_estimator: str
-
-    @property
-    @abstractmethod
-    def array_names(self) -> list[str]:
-        """The arrays that the run holds."""
 
     @abstractmethod
     def array(self, name: str, estimator: str | None = None) -> np.ndarray:
@@ -70,13 +64,3 @@ class HeadOfRun(ABC):
         if self.head.kind == LINEAR:
             return self.array("class_weights")[cs]
         return effective_weights(self.head, self.array("pooled")[xs], cs, self.local_weights(xs))
-
-    def sentence_weights(self, estimator: str | None = None) -> np.ndarray:
-        """Return the weight of each filter for each word of a sentence, shape (F, T).
-
-        ``sigma(p(f given x, c) @ weights)`` is p(t given x, c). They are p(t given f) itself, so
-        that this is eq. (5), unless the estimator explains words by words.
-        """
-        name = f"sentence_weights/{estimator or self.default_estimator}"
-        is_kept = name in self.array_names
-        return self.array("sentence_weights" if is_kept else "p_t_given_f", estimator)

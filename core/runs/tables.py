@@ -6,7 +6,7 @@ Sizes are the letters of `core.runs.contract`.
 from dataclasses import dataclass
 
 from core.language.synonym_candidates import SYNONYM_COLUMNS
-from core.name_status import MAX_Q, NameStatus
+from core.name_status import MAX_Q, SEEN_COLUMNS, NameStatus
 
 #: Columns that runs of earlier versions lack.
 NEW_COLUMNS = ("blockiness", "plain_area")
@@ -92,17 +92,7 @@ TABLES: tuple[TableSpec, ...] = (
             "top_c": ("int32", "the class with the largest weight for the filter"),
         },
     ),
-    TableSpec(
-        "seen_names",
-        "F",
-        {
-            "t": ("int32", "the pair that the filter sees where it is active, -1 for none"),
-            "adjective": ("str", "of that pair, or what it sees anywhere, empty for none"),
-            "confidence": ("float32", "log place of the likeliest pair plus log share of captions"),
-            "mass": ("float32", "largest sum of p(t given f) over an adjective, in [0, 1]"),
-        },
-        optional=True,
-    ),
+    TableSpec("seen_names", "F", SEEN_COLUMNS, optional=True),
     TableSpec(
         "diagnoses",
         "X",

@@ -17,12 +17,13 @@ def of_seen(seen: str) -> str:
     if seen.endswith(", anywhere"):
         return (
             f"It sees “{seen.removesuffix(', anywhere')}”, on whatever part: one adjective has "
-            "most of p(t | f). On painted birds such an adjective lies at most peaks of about two "
-            "filters in three; on photographs nobody has counted."
+            "most of p(t | f). On painted birds such an adjective lies at most peaks of three "
+            "filters in five or so; on photographs nobody has counted."
         )
     return (
         f"It sees “{seen}” where it is active. On painted birds such a name lies at most peaks of "
-        "about four filters in five; on photographs nobody has counted."
+        "about four filters in five, nearly all of them white wing bars; on photographs nobody has "
+        "counted."
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from core.estimators import Estimate
 from core.estimators.base import SentenceModel
 from core.explanations.attribute_ranking import top_attributes
+from core.explanations.factors import sentence_weights
 from core.metrics import pck, retrieval
 from core.metrics.bootstrap import Resamples, Score
 from core.metrics.filters import filter_names
@@ -65,7 +66,7 @@ def scores(
     truth = run.counts[xs][:, ts].toarray() > 0
     rng, pooled = np.random.default_rng(0), run.array("pooled")[xs]
     p = {
-        name: words_given_xc(pooled, run.weights(xs, predicted_c[xs]), sentence_weights(each))
+        name: words_given_xc(pooled, run.weights(xs, predicted_c[xs]), weights_of_words(each))
         for name, each in estimates.items()
     }
     by_class = {FREQUENCY: retrieval.class_caption_frequency(run), **(frequencies or {})}
@@ -90,7 +91,7 @@ def scores(
     return rows
 
 
-def sentence_weights(estimate: Estimate) -> np.ndarray:
+def weights_of_words(estimate: Estimate) -> np.ndarray:
     """Return the weights that the sentences of an estimate are made of, shape (F, T)."""
     return estimate.p_t_given_f if estimate.sentence is None else estimate.sentence.weights
 
@@ -148,5 +149,5 @@ def _stored(run: Run, name: str) -> Estimate:
     sentence = None
     if f"sentence_weights/{name}" in run.array_names:
         parts = np.asarray(run.array("sentence_parts", name))
-        sentence = SentenceModel(np.asarray(run.sentence_weights(name)), parts)
+        sentence = SentenceModel(np.asarray(sentence_weights(run, name)), parts)
     return Estimate(*(np.asarray(run.array(array, name)) for array in arrays), sentence)
