@@ -77,26 +77,42 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("counts_values", ("E",), "uint16", "counts as CSR: captions of x that name t"),
     ArraySpec("prior", ("T",), "float32", "p(t): normalised TF-IDF, eq. (1)", is_distribution=True),
     ArraySpec(
-        *("p_t_given_f", ("F", "T"), "float32", "p(t given f): filter attribute p.d.f., eq. (1)"),
+        "p_t_given_f",
+        ("F", "T"),
+        "float32",
+        "p(t given f): filter attribute p.d.f., eq. (1)",
         is_distribution=True,
         per_estimator=True,
     ),
     ArraySpec(
-        *("evidence", ("F", "T"), "float32"),
+        "evidence",
+        ("F", "T"),
+        "float32",
         "signed weight of filter f for attribute t: grounding is the weighted sum of maps",
         per_estimator=True,
     ),
     ArraySpec(
-        *("evidence_bias", ("T",), "float32"),
+        "evidence_bias",
+        ("T",),
+        "float32",
         "pooled @ evidence + evidence_bias is the estimator's score of t in x",
         per_estimator=True,
     ),
-    *(
-        ArraySpec(f"sentence_{name}", dims, "float32", meaning, per_estimator=True, optional=True)
-        for name, dims, meaning in (
-            ("weights", ("F", "T"), "signed weight of f for t in a sentence, if not p(t given f)"),
-            ("parts", ("3", "T"), "of t: mean score, weight of its sum of eq. (5), its mean"),
-        )
+    ArraySpec(
+        "sentence_weights",
+        ("F", "T"),
+        "float32",
+        "signed weight of filter f for t in a sentence, where that is not p(t given f)",
+        per_estimator=True,
+        optional=True,
+    ),
+    ArraySpec(
+        "sentence_parts",
+        ("3", "T"),
+        "float32",
+        "of the score of t in a sentence: mean, weight of its own sum of eq. (5), mean of that sum",
+        per_estimator=True,
+        optional=True,
     ),
     ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
     ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),

@@ -17,8 +17,9 @@ def of_seen(seen: str) -> str:
     if seen.endswith(", anywhere"):
         return (
             f"It sees “{seen.removesuffix(', anywhere')}”, on whatever part: one adjective has "
-            "most of p(t | f). On painted birds such an adjective lies at most peaks of three "
-            "filters in five or so; on photographs nobody has counted."
+            "most of p(t | f). On painted birds such an adjective lies at most peaks of about "
+            "three filters in five; on photographs of birds its colour was at 24% of the peaks, "
+            "where 16% are chance: a hint, no more."
         )
     return (
         f"It sees “{seen}” where it is active. On painted birds such a name lies at most peaks of "
