@@ -4,6 +4,8 @@ Names follow the paper's notation: the condition is the first axis, the outcome 
 distribution sums to 1 over axis -1 and products are plain ``@``.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 
@@ -73,6 +75,24 @@ def p_t_given_xc(pooled: np.ndarray, weights: np.ndarray, p_t_given_f: np.ndarra
     return p_f_given_xc(pooled, weights) @ p_t_given_f
 
 
+@dataclass(frozen=True)
+class SentenceModel:
+    """What people write, given what filters see; see `core.estimators.explaining_away`.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (F, T)
+        Signed, float32: ``sigma(p(f given x, c) @ weights)`` is p(t given x, c).
+    parts : ndarray of shape (3, T)
+        What the score of a word in a sentence consists of, float32: its mean over training images,
+        the weight of the word's own sum of eq. (5), and the mean of that sum. What remains of a
+        score comes from the sums of other words.
+    """
+
+    weights: np.ndarray
+    parts: np.ndarray
+
+
 def words_given_xc(
     pooled: np.ndarray, weights: np.ndarray, sentence_weights: np.ndarray
 ) -> np.ndarray:
@@ -85,7 +105,7 @@ def words_given_xc(
     pooled, weights : ndarray
         As in `p_f_given_xc`.
     sentence_weights : ndarray of shape (F, T)
-        See `core.estimators.base.SentenceModel`.
+        See `SentenceModel`.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from core.batching import RowSubset, blocks
 from core.errors import DataError
-from core.probability import sigma
+from core.probability import SentenceModel, sigma
 from core.processes import ONE_PROCESS, Processes
 
 #: The estimator that explanations use by default; chosen by measurement, see README.
@@ -68,8 +68,7 @@ class Inputs:
     keypoints : Keypoints, optional
         None where there are none; only estimators in `KEYPOINT_ESTIMATORS` read them.
     processes : Processes
-        Those that compute the same together, this one alone by default; only estimators that
-        ``divides`` work are given several, see `register_estimator`.
+        Those that compute together, see ``divides`` of `register_estimator`.
     """
 
     pooled: np.ndarray | RowSubset
@@ -178,24 +177,6 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class SentenceModel:
-    """What people write, given what filters see; see `core.estimators.explaining_away`.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (F, T)
-        Signed, float32: ``sigma(p(f given x, c) @ weights)`` is p(t given x, c).
-    parts : ndarray of shape (3, T)
-        What the score of a word in a sentence consists of, float32: its mean over training images,
-        the weight of the word's own sum of eq. (5), and the mean of that sum. What remains of a
-        score comes from the sums of other words.
-    """
-
-    weights: np.ndarray
-    parts: np.ndarray
-
-
-@dataclass(frozen=True)
 class Estimate:
     """The result of an estimator.
 
@@ -251,8 +232,7 @@ def register_estimator(
     uses_keypoints : bool
         Enter it into `KEYPOINT_ESTIMATORS` instead.
     divides : bool
-        p(t given f) is computed by all `Inputs.processes` together: each of them calls the
-        function or ``words``. Others are computed whole by one process.
+        All `Inputs.processes` together compute p(t given f), each calls the function or ``words``.
     """
 
     def register(function: Estimator) -> Estimator:

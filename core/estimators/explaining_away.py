@@ -13,8 +13,8 @@ import numpy as np
 from scipy import linalg
 
 from core.batching import blocks
-from core.estimators.base import Inputs, SentenceModel, caption_fraction
-from core.probability import p_f_given_xc
+from core.estimators.base import Inputs, caption_fraction
+from core.probability import SentenceModel, p_f_given_xc
 
 #: At most so many words, the most frequent, explain others; all words are explained.
 N_WORDS = 1000

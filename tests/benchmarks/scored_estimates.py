@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.estimators import Estimate
-from core.estimators.base import SentenceModel
+from core.probability import SentenceModel
 from core.explanations.attribute_ranking import top_attributes
 from core.explanations.factors import sentence_weights
 from core.metrics import pck, retrieval
