@@ -50,10 +50,9 @@ class Rankings:
             Weight of each image; 1 by default.
         """
         k, n = self._order.shape
-        if weights is None:
-            weights = np.ones(self._order.max(initial=-1) + 1, np.float32)
+        w = np.ones(self._order.max(initial=-1) + 1, np.float32) if weights is None else weights
         column_blocks = blocks(k, max(1, _ENTRIES // max(n, 1)))
-        return np.concatenate([self._average_precision(weights, b) for b in column_blocks])
+        return np.concatenate([self._average_precision(w, b) for b in column_blocks])
 
     def _average_precision(self, weights: np.ndarray, columns: slice) -> np.ndarray:
         weight, n = weights.take(self._order[columns]), self._order.shape[1]

@@ -159,7 +159,7 @@ class _Kept:
     @staticmethod
     def _key(drawn: Resamples) -> tuple:
         group = drawn.group
-        of_group = None if group is None else blake2b(np.ascontiguousarray(group)).digest()
+        of_group = None if group is None else blake2b(np.asarray(group).tobytes()).digest()
         kind = None if group is None else group.dtype.str
         return drawn.n, drawn.n_resamples, drawn.seed, kind, of_group
 

@@ -106,7 +106,7 @@ def precisions(
     start = np.cumsum(size) - size
     # classes of equal size are ranked together: a class alone is too little work for a step
     together = [np.flatnonzero(size == n) for n in np.unique(size)]
-    groups = [order[start[gs][:, None] + np.arange(size[gs[0]])] for gs in together]
+    groups = [order[start[gs][:, None] + np.arange(int(size[gs[0]]))] for gs in together]
     back = np.argsort(np.concatenate(together), kind="stable")
     rankings, k = [Rankings(p, truth, each) for each in groups], p.shape[1]
 
