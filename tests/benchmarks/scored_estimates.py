@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from core.estimators import Estimate
-from core.probability import SentenceModel
 from core.explanations.attribute_ranking import top_attributes
 from core.explanations.factors import sentence_weights
 from core.metrics import pck, retrieval
 from core.metrics.bootstrap import Resamples, Score
 from core.metrics.filters import filter_names
-from core.probability import words_given_xc
+from core.probability import SentenceModel, words_given_xc
 from core.runs.contract import N_EXPLAIN
 from core.runs.run import Run
 
