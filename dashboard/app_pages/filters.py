@@ -23,7 +23,7 @@ STATUS = {
     SEEN: "Seen",
     str(NameStatus.NAMED): "Named",
     str(NameStatus.SEVERAL): "Several",
-    str(NameStatus.NONE): "No name",
+    str(NameStatus.NONE): "None",
 }
 
 
@@ -103,7 +103,7 @@ def filter_bar(
             format_func=STATUS.__getitem__,
             required=True,
             help="Seen: the word lies where the filter is active, by what its most active cells "
-            "predict. Named, Several, No name: whether p(t | f) is significant for any attribute, "
+            "predict. Named, Several, None: whether p(t | f) is significant for any attribute, "
             "against captions exchanged between classes.",
             width="stretch",
             **bound(Key.STATUS, status, scope="filters", resets=(Key.PAGE,)),

@@ -42,7 +42,7 @@ def of_status(run: Run, f: int) -> str:
     return (
         "No attribute of this filter is more probable than captions exchanged between classes "
         f"allow. That is usual: it holds for {n:,} of {run.sizes['F']:,} filters here. The words "
-        "below go with its activation; none of them names it."
+        "below go with its activation; by captions alone none of them is its name."
     )
 
 
