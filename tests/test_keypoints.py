@@ -45,7 +45,8 @@ def test_p_t_given_f_are_distributions_of_float32(world):
     result = estimate("keypoints", world[0])
     np.testing.assert_allclose(result.p_t_given_f.sum(axis=1), 1, atol=1e-5)
     assert (result.p_t_given_f >= 0).all()
-    assert {array.dtype for array in vars(result).values()} == {np.dtype(np.float32)}
+    arrays = (result.p_t_given_f, result.evidence, result.evidence_bias)
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
 def test_how_often_a_word_lies_at_a_peak_is_that_of_a_slow_loop(world):

@@ -96,7 +96,7 @@ class Stage:
         arrays = [
             array_path(folder, name)
             for name in names
-            if name not in optional or array_path(folder, name).exists()
+            if name.partition("/")[0] not in optional or array_path(folder, name).exists()
         ]
         return arrays + [folder / file for file in self.files]
 
