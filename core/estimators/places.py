@@ -8,7 +8,6 @@ assigned the clusters whose peak predicts its attributes for held-out classes
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from scipy.special import softmax
@@ -16,7 +15,6 @@ from scipy.special import softmax
 from core.batching import blocks, in_threads
 from core.estimators.base import Estimate, Inputs, caption_fraction, register_estimator
 from core.estimators.cross_class_score import PeakSums
-from core.estimators.explaining_away import sentence_model
 from core.estimators.mixture import mixture
 from core.estimators.part_detectors import Templates, part_templates, sample_cells
 from core.estimators.ridge import ridge
@@ -36,28 +34,23 @@ RIDGE_WEIGHT = 0.4
 _IMAGES = 32
 
 
-@register_estimator(
-    "places", words=lambda inputs: mixture(inputs).p_t_given_f, version=2, divides=True
-)
+@register_estimator("places", words=lambda inputs: mixture(inputs).p_t_given_f, divides=True)
 def places(inputs: Inputs) -> Estimate:
     """Return the mixture's p(t given f), with detectors of the attribute's part as evidence.
 
     The evidence of an attribute is the part detector of its noun, shared by all attributes of the
     noun, plus a smaller share of its ridge regression on all filters; ``evidence_bias`` centres the
     score over the training images. Without maps, or with a single class, locations cannot be
-    learned and the evidence is that of the mixture. Sentences say what captions do, given the sums
-    of eq. (5) by these p.d.f.s (`core.estimators.explaining_away`).
+    learned and the evidence is that of the mixture.
     """
     estimate = mixture(inputs)
-    estimate = replace(estimate, sentence=sentence_model(inputs, estimate.p_t_given_f))
     if inputs.maps is None or len(np.unique(inputs.true_c)) < 2:
         return estimate
     templates = part_templates(sample_cells(inputs, np.random.default_rng(SEED)), SEED)
     detector = noun_detectors(inputs, templates)
     place = np.stack([detector[noun] for noun in inputs.nouns], axis=1)
     evidence = combined_evidence(place, ridge(inputs).evidence, RIDGE_WEIGHT)
-    bias = -inputs.mean() @ evidence
-    return replace(estimate, evidence=evidence, evidence_bias=bias)
+    return Estimate(estimate.p_t_given_f, evidence, -inputs.mean() @ evidence)
 
 
 def combined_evidence(place: np.ndarray, attribute: np.ndarray, weight: float) -> np.ndarray:
