@@ -47,7 +47,8 @@ def pick(run: Run, record: AttackRecord) -> tuple[int, str, int]:
     # half of the strongest attack: what changes most predictions and is not seen
     usual = list(levels)[-2 if kind in ATTACKS and len(levels) > 1 else len(levels) // 2]
     level = int(choice(Key.LEVEL, map(str, levels), str(usual)))
-    left, middle, right = st.columns([3, 5, 4], vertical_alignment="bottom")
+    left, right = st.columns([3, 7], vertical_alignment="bottom")
+    below = st.columns([3, 7])[1]
     with left:
         st.selectbox(
             "Image",
@@ -56,7 +57,7 @@ def pick(run: Run, record: AttackRecord) -> tuple[int, str, int]:
             help="The images of this record.",
             **bound(Key.X, x, scope="robustness"),
         )
-    with middle:
+    with right:
         st.segmented_control(
             "Change",
             record.kinds,
@@ -65,7 +66,7 @@ def pick(run: Run, record: AttackRecord) -> tuple[int, str, int]:
             "makes the words agree with the captions.",
             **bound(Key.SHOW, kind, scope="robustness", resets=(Key.LEVEL,)),
         )
-    with right:
+    with below:
         st.segmented_control(
             "Strength",
             list(levels),
