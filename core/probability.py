@@ -28,7 +28,7 @@ def sigma(values: np.ndarray, axis: int = -1) -> np.ndarray:
     """
     clipped = np.clip(values, 0, None)
     total = clipped.sum(axis=axis, keepdims=True)
-    uniform = np.full_like(clipped, 1 / clipped.shape[axis])
+    uniform = np.full_like(clipped, 1 / max(clipped.shape[axis], 1))
     return np.divide(clipped, total, out=uniform, where=total > 0)
 
 

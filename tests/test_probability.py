@@ -20,6 +20,10 @@ def test_sigma_clips_and_normalises(rng):
         np.testing.assert_allclose([max(v, 0) / total for v in row], expected)
 
 
+def test_sigma_of_no_values_is_empty():
+    assert probability.sigma(np.zeros((3, 0))).shape == (3, 0)
+
+
 def test_sigma_of_nothing_positive_is_uniform():
     np.testing.assert_array_equal(probability.sigma(np.array([-1.0, 0.0])), [0.5, 0.5])
 

@@ -10,15 +10,16 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from scipy import linalg
 from sklearn.model_selection import GroupKFold
 
-from core.batching import in_threads
+from core.batching import blocks, in_threads
 
 #: Number of folds; each fold holds out a group of classes.
 N_FOLDS = 8
 #: Ridge penalty as a share of the number of images; the features are standardised.
 PENALTY = 3.0
+#: Clusters of a job: long enough that threads do not wait for each other between products.
+_CLUSTERS = 16
 
 
 class PeakSums:
@@ -62,11 +63,11 @@ class PeakSums:
         for i, members in folds:
             self._sums[i].add_shares(share[members])
 
-        def add_cluster(k: int) -> None:
+        def add_clusters(ks: slice) -> None:
             for i, members in folds:
-                self._sums[i].add_peaks(k, peaks[k][members], share[members])
+                self._sums[i].add_peaks(ks, peaks[ks, members], share[members])
 
-        in_threads(add_cluster, range(len(peaks)))
+        in_threads(add_clusters, blocks(len(peaks), _CLUSTERS))
 
     def cross_class_score(self) -> np.ndarray:
         """Return how well each cluster's peak predicts each attribute for held-out classes.
@@ -77,10 +78,10 @@ class PeakSums:
             Correlation of prediction and share over all images, in [0, 1]; negative values are 0.
         """
 
-        def of_cluster(k: int) -> np.ndarray:
-            return _correlation([fold.of_cluster(k) for fold in self._sums])
+        def of_clusters(ks: slice) -> np.ndarray:
+            return _correlation([fold.of_clusters(ks) for fold in self._sums])
 
-        return np.stack(in_threads(of_cluster, range(len(self._centre))))
+        return np.concatenate(in_threads(of_clusters, blocks(len(self._centre), _CLUSTERS)))
 
 
 @dataclass
@@ -106,15 +107,16 @@ class _Sums:
         self.y += share.sum(axis=0)
         self.yy += np.square(share).sum(axis=0)
 
-    def add_peaks(self, k: int, peaks: np.ndarray, share: np.ndarray) -> None:
-        """Add the peaks of cluster k in the same images."""
-        self.x[k] += peaks.sum(axis=0)
-        self.xx[k] += peaks.T @ peaks
-        self.xy[k] += peaks.T @ share
+    def add_peaks(self, ks: slice, peaks: np.ndarray, share: np.ndarray) -> None:
+        """Add the peaks of some clusters in the same images, shape (k, n, D)."""
+        turned = peaks.transpose(0, 2, 1)
+        self.x[ks] += peaks.sum(axis=1)
+        self.xx[ks] += turned @ peaks
+        self.xy[ks] += turned @ share
 
-    def of_cluster(self, k: int) -> "_Sums":
-        """Return the sums of one cluster, float64."""
-        sums = self.x[k], self.y, self.xx[k], self.xy[k], self.yy
+    def of_clusters(self, ks: slice) -> "_Sums":
+        """Return the sums of some clusters, float64."""
+        sums = self.x[ks], self.y, self.xx[ks], self.xy[ks], self.yy
         return _Sums(self.n, *(part.astype(float) for part in sums))
 
     def __add__(self, other: "_Sums") -> "_Sums":
@@ -125,16 +127,18 @@ class _Sums:
 
 
 def _correlation(folds: list[_Sums]) -> np.ndarray:
-    """Return the correlation of prediction and share for one cluster from its sums by fold."""
+    """Return the correlation of prediction and share for clusters from their sums by fold."""
     total = reduce(add, folds)
-    sums = np.zeros((3, len(total.y)))  # of the predictions, their squares, their products with y
+    # of the predictions, their squares, their products with y
+    sums = np.zeros((3, len(total.x), len(total.y)))
     for held_out in folds:
         mean, weights = _regression(total - held_out)
-        cross = np.outer(held_out.x, mean)
-        squares = held_out.xx - cross - cross.T + held_out.n * np.outer(mean, mean)
-        sums[0] += (held_out.x - held_out.n * mean) @ weights
-        sums[1] += (weights * (squares @ weights)).sum(axis=0)
-        sums[2] += (weights * (held_out.xy - np.outer(mean, held_out.y))).sum(axis=0)
+        cross = _outer(held_out.x, mean)
+        squares = held_out.xx - cross - cross.transpose(0, 2, 1)
+        squares += held_out.n * _outer(mean, mean)
+        sums[0] += ((held_out.x - held_out.n * mean)[:, None] @ weights)[:, 0]
+        sums[1] += (weights * (squares @ weights)).sum(axis=1)
+        sums[2] += (weights * (held_out.xy - _outer(mean, held_out.y))).sum(axis=1)
     predicted, squares, products = sums
     variance = (squares - predicted**2 / total.n) * (total.yy - total.y**2 / total.n)
     norm = np.sqrt(np.maximum(variance, 0))
@@ -143,12 +147,17 @@ def _correlation(folds: list[_Sums]) -> np.ndarray:
 
 
 def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean peak and the ridge weights on the centred peaks, shapes (D,) and (D, T)."""
+    """Return mean peaks and ridge weights on the centred peaks, shapes (k, D) and (k, D, T)."""
     mean = known.x / known.n
-    covariance = known.xx / known.n - np.outer(mean, mean)
-    variance = covariance.diagonal()
-    scale = np.sqrt(np.where(variance > 1e-6 * variance.max(), variance, np.inf))
-    shrunk = covariance / np.outer(scale, scale) + PENALTY * np.eye(len(mean))
-    target = (known.xy / known.n - np.outer(mean, known.y / known.n)) / scale[:, None]
-    weights = linalg.cho_solve(linalg.cho_factor(shrunk), target)
-    return mean, weights / scale[:, None]
+    covariance = known.xx / known.n - _outer(mean, mean)
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    varies = variance > 1e-6 * variance.max(axis=1, keepdims=True)
+    scale = np.sqrt(np.where(varies, variance, np.inf))
+    shrunk = covariance / _outer(scale, scale) + PENALTY * np.eye(mean.shape[1])
+    target = (known.xy / known.n - _outer(mean, known.y / known.n)) / scale[:, :, None]
+    return mean, np.linalg.solve(shrunk, target) / scale[:, :, None]
+
+
+def _outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the outer product of each row of (k, n) with that of (k, m), or with (m,)."""
+    return left[:, :, None] * right[..., None, :]

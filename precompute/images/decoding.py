@@ -50,6 +50,12 @@ class Batch:
         assert pixels is not None, "the pixels of a batch are taken once"
         return pixels
 
+    def pin_memory(self) -> "Batch":
+        """Move the pixels to memory from which a GPU can copy by itself, and return the batch."""
+        assert self.pixels is not None, "the pixels of a batch are taken once"
+        self.pixels = self.pixels.pin_memory()
+        return self
+
 
 class Decoder:
     """Decodes batches of a data set; safe to call from several threads.
@@ -61,8 +67,6 @@ class Decoder:
         Size and crop of the network's input.
     thumb_size : int
         Side of the thumbnails in pixels.
-    pin_memory : bool
-        Decode into memory from which a GPU can copy by itself.
     """
 
     def __init__(
@@ -70,7 +74,6 @@ class Decoder:
         dataset: Dataset,
         fed: CompletePreprocessing,
         thumb_size: int,
-        pin_memory: bool = False,
     ):
         self._folder = dataset.image_folder
         # arrays: a look-up in a DataFrame costs as much as decoding the image
@@ -79,12 +82,11 @@ class Decoder:
         self._parts = dataset.parts
         self._labels = dataset.images["true_c"].to_numpy()
         self._fed, self._thumb_size = fed, thumb_size
-        self._pin_memory = pin_memory
 
     def batch(self, start: int, stop: int) -> Batch:
         """Decode images ``start`` to ``stop``; one that cannot be read is a grey square."""
         size = (stop - start, self._fed.input_size, self._fed.input_size, 3)
-        pixels = torch.empty(size, dtype=torch.uint8, pin_memory=self._pin_memory)
+        pixels = torch.empty(size, dtype=torch.uint8)
         facts, parts, thumbs = [], [], []
         for x in range(start, stop):
             fact, part, thumb = self._decode(x, pixels[x - start].numpy())
@@ -92,6 +94,11 @@ class Decoder:
             parts.append(part)
             thumbs.append(thumb)
         return Batch(start, stop, pixels, pd.DataFrame(facts), np.stack(parts), thumbs)
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image's pixels."""
+        return 3 * self._fed.input_size**2
 
     def labels(self, batch: Batch) -> np.ndarray:
         """Return the labelled classes of a batch, shape (n,)."""

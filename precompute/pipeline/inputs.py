@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from precompute.network.loading import LoadedModel
 
 #: Images per forward pass: on a CPU each core runs separate batches.
-_BATCH = {"cpu": 16, "mps": 64, "cuda": 128}
+_BATCH = {"cpu": 16, "mps": 64, "cuda": 64}
 
 
 class RunInputs:

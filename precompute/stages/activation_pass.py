@@ -5,7 +5,7 @@ and a finished chunk is not computed again.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from core.errors import ModelError
 from core.runs.row_file import RowFile
 from precompute.images.decoding import Batch, Decoder
+from precompute.images.loading import decoded_batches
 from precompute.network.forward import BatchActivations, Forward, threads_of_torch
 from precompute.parallel.prefetch import work_ahead
 from precompute.resume.chunks import Chunk, ChunkStore
@@ -131,34 +132,28 @@ def compute(
     decoder, forward, record
         Where images come from, what computes, and where results go.
     workers : int
-        Threads that decode, and on a CPU also compute.
+        Threads or processes that decode, and on a CPU also compute.
     progress : tqdm
         Advanced by one for each image.
     """
-    with (
-        ThreadPoolExecutor(workers, "decode") as pool,
-        ThreadPoolExecutor(1, "write") as writer,
-        threads_of_torch(1),
-    ):
-        results = _results(pool, decoder, forward, tasks, ahead=workers + 2)
+    with ThreadPoolExecutor(1, "write") as writer, threads_of_torch(1):
+        results = _results(decoder, forward, tasks, workers)
         for n_images in work_ahead(writer, record, results, ahead=_UNWRITTEN):
             progress.update(n_images)
 
 
 def _results(
-    pool: Executor, decoder: Decoder, forward: Forward, tasks: list[tuple[int, int]], ahead: int
+    decoder: Decoder, forward: Forward, tasks: list[tuple[int, int]], workers: int
 ) -> Iterator[Result]:
     """Yield decoded batches and their activations in order."""
 
-    def decode(task: tuple[int, int]) -> Batch:
-        return decoder.batch(*task)
-
     def decode_and_compute(task: tuple[int, int]) -> Result:
-        batch = decode(task)
+        batch = decoder.batch(*task)
         return batch, forward(batch.take_pixels(), decoder.labels(batch))
 
     if forward.device.type == "cpu":
-        yield from work_ahead(pool, decode_and_compute, tasks, ahead)
+        with ThreadPoolExecutor(workers, "decode") as pool:
+            yield from work_ahead(pool, decode_and_compute, tasks, workers + 2)
         return
-    for batch in work_ahead(pool, decode, tasks, ahead):
+    for batch in decoded_batches(decoder, tasks, workers, forward.device.type):
         yield batch, forward(batch.take_pixels(), decoder.labels(batch))

@@ -81,7 +81,7 @@ def write_activations(
     ) as progress:
         compute(
             [span for chunk in todo for span in chunk.batches(batch_size)],
-            Decoder(dataset, model.preprocessing, thumb_size, forward.device.type == "cuda"),
+            Decoder(dataset, model.preprocessing, thumb_size),
             forward,
             record,
             workers=workers,

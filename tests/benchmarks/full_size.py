@@ -17,6 +17,7 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,13 +29,13 @@ from core.runs.run import Run
 from precompute.datasets.dataset import Dataset
 from precompute.datasets.readers.cub import read_cub
 from precompute.datasets.source import DataSource
-from precompute.images.decoding import Decoder
+from precompute.images.decoding import Batch, Decoder
+from precompute.images.loading import by_processes, by_threads
 from precompute.network.checkpoint import Checkpoint, write_checkpoint
 from precompute.network.device import choose_device
-from precompute.network.forward import Forward
+from precompute.network.forward import Forward, threads_of_torch
 from precompute.network.loading import load_checkpoint
 from precompute.network.registry import build, last_linear, register_model
-from precompute.parallel.prefetch import work_ahead
 from precompute.pipeline.pipeline import precompute
 from precompute.pipeline.settings import Settings
 from tests import tiny_birds
@@ -58,7 +59,9 @@ def patches(num_classes: int, pretrained: bool = False) -> nn.Module:
     return network
 
 
-def fitted_checkpoint(dataset: Dataset, arch: str, input_size: int, file: Path) -> None:
+def fitted_checkpoint(
+    dataset: Dataset, arch: str, input_size: int, file: Path, device: torch.device
+) -> None:
     """Write a checkpoint: random filters, statistics of batch norms from a batch, a fitted head."""
     torch.manual_seed(0)
     network = build(arch, len(dataset.class_ids))
@@ -80,9 +83,9 @@ def fitted_checkpoint(dataset: Dataset, arch: str, input_size: int, file: Path) 
     network.eval()
     write_checkpoint(file, Checkpoint(arch, network.state_dict(), *common))
 
-    forward = Forward(load_checkpoint(file), torch.device("cpu"))
+    forward = Forward(load_checkpoint(file), device)
     parts = np.array_split(some, max(1, len(some) // 16))
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, threads_of_torch(1):
         read = pool.map(lambda xs: forward(decoder.pixels(xs)).arrays()["pooled"], parts)
         features = np.concatenate(list(read))
     centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
@@ -102,14 +105,14 @@ def fitted_checkpoint(dataset: Dataset, arch: str, input_size: int, file: Path) 
     write_checkpoint(file, Checkpoint(arch, network.state_dict(), *common))
 
 
-def decoding_rate(decoder: Decoder, n_images: int, workers: int, batch: int) -> float:
+def decoding_rate(
+    batches: Callable[..., Iterator[Batch]], decoder: Decoder, tasks: list, workers: int
+) -> float:
     """Return images/s of decoding, cropping, quality and thumbnails alone."""
-    tasks = [(start, min(start + batch, n_images)) for start in range(0, n_images, batch)]
     started = time.perf_counter()
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in work_ahead(pool, lambda task: decoder.batch(*task), tasks, ahead=2 * workers):
-            pass
-    return n_images / (time.perf_counter() - started)
+    for _ in batches(decoder, tasks, workers):
+        pass
+    return tasks[-1][1] / (time.perf_counter() - started)
 
 
 def forward_rate(forward: Forward, size: int, batch: int, n_batches: int) -> float:
@@ -142,44 +145,45 @@ def print_bounds(folder: Path, dataset: Dataset, checkpoint: Path, args) -> None
     """Print a row with what bounds the pass."""
     model, device = load_checkpoint(checkpoint), choose_device(args.device)
     forward = Forward(model, device, args.compile)
-    decoder = Decoder(dataset, model.preprocessing, 224, device.type == "cuda")
+    decoder = Decoder(dataset, model.preprocessing, 224)
     n_images, batch = len(dataset.images), args.batch_size or BATCH
     n_batches = min(20, max(n_images // batch, 1))
+    tasks = [(start, start + batch) for start in range(0, min(n_images, 8192) - batch + 1, batch)]
     print_row(
         "full_size_bounds",
         arch=args.arch,
-        decoding_images_per_s=decoding_rate(decoder, min(n_images, 4096), args.workers, 64),
+        batch=batch,
+        by_threads_images_per_s=decoding_rate(by_threads, decoder, tasks, args.workers),
+        by_processes_images_per_s=decoding_rate(by_processes, decoder, tasks, args.workers),
         forward_images_per_s=forward_rate(forward, args.input_size, batch, n_batches),
         writing_gb_per_s=writing_rate(folder) / 1e9,
     )
 
 
 class Stages:
-    """Told of each stage as it begins; keeps the time and memory of each."""
+    """Told of each stage as it begins; prints a row for each that was computed when it ends."""
 
     def __init__(self):
-        self._watch, self._marks = Watch(), []
+        self._watch, self._mark, self._rows = Watch(), ("", 0.0, 0.0), []
 
     def enter(self, line: str) -> None:
-        """Take note that a stage begins, or was current."""
+        """Take note that a stage begins, or was current, and that the one before has ended."""
+        began, wall, cpu = self._mark
+        self._mark = (line, time.perf_counter(), time.process_time())
+        stage, _, what = began.partition(": ")
+        if what == "computing":
+            memory = {f"{k}_mb": self._watch.peaks.get(f"{k}_mb_{stage}") for k in ("anon", "rss")}
+            row = {"seconds": self._mark[1] - wall, "cpu": self._mark[2] - cpu, **memory}
+            self._rows.append(row)
+            print_row("full_size", stage=stage, **row)
         self._watch.enter(line)
-        self._marks.append((line, time.perf_counter(), time.process_time()))
 
-    def rows(self) -> list[dict]:
-        """Return a row for each stage, and one for all, after the last mark."""
-        rows = []
-        for (line, wall, cpu), (_, next_wall, next_cpu) in zip(
-            self._marks, self._marks[1:], strict=False
-        ):
-            name, _, what = line.partition(": ")
-            if what == "computing":
-                rows.append({"stage": name, "seconds": next_wall - wall, "cpu": next_cpu - cpu})
-        for row in rows:
-            name = row["stage"]
-            row |= {f"{k}_mb": self._watch.peaks.get(f"{k}_mb_{name}") for k in ("anon", "rss")}
-        total = {"stage": "all", **{k: sum(row[k] for row in rows) for k in ("seconds", "cpu")}}
-        memory = {f"{k}_mb": max(row[f"{k}_mb"] for row in rows) for k in ("anon", "rss")}
-        return [*rows, {**total, **memory}] if rows else []
+    def print_total(self) -> None:
+        """Print a row for all stages together."""
+        if self._rows:
+            sums = {k: sum(row[k] for row in self._rows) for k in ("seconds", "cpu")}
+            most = {k: max(row[k] for row in self._rows) for k in ("anon_mb", "rss_mb")}
+            print_row("full_size", stage="all", **sums, **most)
 
 
 def measure(folder: Path, args) -> None:
@@ -192,7 +196,9 @@ def measure(folder: Path, args) -> None:
     checkpoint = folder / f"{args.arch}_{args.input_size}.pth"
     dataset = read_cub(folder / "CUB_200_2011")
     if not checkpoint.exists():
-        fitted_checkpoint(dataset, args.arch, args.input_size, checkpoint)
+        fitted_checkpoint(
+            dataset, args.arch, args.input_size, checkpoint, choose_device(args.device)
+        )
     if args.bounds:
         print_bounds(folder, dataset, checkpoint, args)
     settings = Settings(
@@ -210,8 +216,7 @@ def measure(folder: Path, args) -> None:
     run = precompute(settings, stages.enter)
     stages.enter("end")
     size = sum(p.stat().st_size for p in run.folder.rglob("*") if p.is_file())
-    for row in stages.rows():
-        print_row("full_size", **row)
+    stages.print_total()
     print_row("full_size_run", **_told(run), run_gb=size / 1e9)
 
 

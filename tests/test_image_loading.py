@@ -1,0 +1,74 @@
+import multiprocessing
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.runs.contract import UNREADABLE
+from precompute.datasets.readers.cub import read_cub
+from precompute.images import loading
+from precompute.images.decoding import Decoder
+from precompute.network.preprocessing import CompletePreprocessing
+from tests.benchmarks.photos import write_photos
+
+TASKS = [(0, 5), (5, 8), (8, 12)]
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory) -> Decoder:
+    """Twelve photographs, of which the sixth is no JPEG."""
+    folder = write_photos(tmp_path_factory.mktemp("photos"), 12, 3) / "CUB_200_2011"
+    dataset = read_cub(folder)
+    path = dataset.image_folder / dataset.images["path"][5]
+    path.unlink()
+    path.write_bytes(b"no picture")
+    return Decoder(dataset, CompletePreprocessing(input_size=64), thumb_size=32)
+
+
+def test_processes_decode_what_threads_decode_in_the_same_order(decoder):
+    by_threads = list(loading.by_threads(decoder, TASKS, workers=2))
+    by_processes = list(loading.by_processes(decoder, TASKS, workers=2))
+    assert [(b.start, b.stop) for b in by_processes] == TASKS
+    for one, other in zip(by_threads, by_processes, strict=True):
+        assert one.take_pixels().equal(other.take_pixels())
+        assert one.thumbs == other.thumbs
+        np.testing.assert_array_equal(one.parts, other.parts)
+        pd.testing.assert_frame_equal(one.facts, other.facts)
+    assert by_processes[1].facts["problem"][0].startswith(UNREADABLE)
+
+
+def test_processes_end_with_the_reader_of_their_batches(decoder):
+    batches = loading.by_processes(decoder, TASKS, workers=2)
+    next(batches)
+    batches.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_an_error_of_a_process_is_raised_where_its_batch_is_read(decoder):
+    with pytest.raises(IndexError):
+        list(loading.by_processes(decoder, [(0, 2), (11, 14)], workers=2))
+
+
+@pytest.mark.parametrize(
+    ("device", "workers", "free", "expected"),
+    [
+        ("cuda", 8, 1 << 30, "processes"),
+        ("cuda", 8, 1 << 20, "threads"),
+        ("cuda", 8, None, "threads"),
+        ("cuda", 1, 1 << 30, "threads"),
+        ("mps", 8, 1 << 30, "threads"),
+    ],
+)
+def test_processes_decode_for_cuda_where_shared_memory_holds_their_batches(
+    decoder, monkeypatch, device, workers, free, expected
+):
+    def disk_usage(path: str) -> SimpleNamespace:
+        if free is None:
+            raise FileNotFoundError(path)
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(loading.shutil, "disk_usage", disk_usage)
+    for name in ("processes", "threads"):
+        monkeypatch.setattr(loading, f"by_{name}", lambda *_, which=name, **__: iter([which]))
+    assert list(loading.decoded_batches(decoder, TASKS, workers, device)) == [expected]
