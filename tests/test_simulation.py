@@ -47,13 +47,13 @@ def test_the_largest_words_alone_are_the_pdf_without_the_others(sim, told, xs):
 
 
 def test_the_best_word_of_a_filter_that_follows_a_word_is_that_word(sim):
-    ts, correlation = sim.best_words()
+    ts, correlation = sim.best_word(sim.sums(np.arange(sim.inputs.shape[0])))
     assert ts[0] == 3
     assert correlation[0] > 0.9
 
 
 def test_the_regression_predicts_the_filter_that_follows_a_word(sim, xs):
-    teach = np.ones(sim.inputs.shape[0], bool)
+    teach = sim.sums(np.arange(sim.inputs.shape[0]))
     predicted = sim.ridge(teach, np.arange(len(xs)), 30.0)
     assert sim.activations.by_filter(predicted)[0] > 0.9
 

@@ -11,8 +11,11 @@ the one word that correlates best in training, and a ridge regression of activat
 the best linear use of captions.
 """
 
+from functools import reduce
+from operator import add
+
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 from sklearn.model_selection import GroupKFold
 
 from core.class_statistics import N_FOLDS, families, folds
@@ -21,6 +24,7 @@ from core.estimators.base import caption_fraction
 from core.estimators.inputs import inputs_of
 from core.metrics.bootstrap import Score, differences
 from core.metrics.filters.correlation import Activations
+from core.metrics.filters.regression import RegressionSums
 from core.runs.run import Run
 
 #: Words of the largest p(t given f) that stand for a p.d.f. by themselves.
@@ -88,37 +92,36 @@ class Simulation:
         """Return the prediction of one word a filter, shape (n, F): how many captions name it."""
         return self.share[:, names].toarray()
 
-    def best_words(self, teach: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the word that correlates best in training with each filter, and how well.
+    def sums(self, rows: np.ndarray, fs: np.ndarray | slice = slice(None)) -> RegressionSums:
+        """Return the sums over training images, by which activations are regressed on words.
 
         Parameters
         ----------
-        teach : ndarray of shape (X,), bool
-            Which training images are looked at; all by default.
+        rows : ndarray of int
+            Of the training images.
+        fs : ndarray of int, optional
+            Filters; all by default.
         """
-        teach = np.ones(self.inputs.shape[0], bool) if teach is None else teach
-        y = _unit(self.inputs.activations(np.flatnonzero(teach)))
-        share = caption_fraction(self.inputs)[teach][:, self.regressed].toarray()
-        correlation = _unit(share).T @ y
-        best = correlation.argmax(axis=0)
-        return self.regressed[best], correlation[best, np.arange(correlation.shape[1])]
+        share = caption_fraction(self.inputs)[rows][:, self.regressed].toarray()
+        return RegressionSums.of(share, self.inputs.activations(rows)[:, fs])
 
-    def ridge(self, teach: np.ndarray, at: np.ndarray, penalty: float) -> np.ndarray:
+    def best_word(self, teach: RegressionSums) -> tuple[np.ndarray, np.ndarray]:
+        """Return the word that correlates best in training with each filter, and how well."""
+        best, correlation = teach.best_words()
+        return self.regressed[best], correlation
+
+    def ridge(self, teach: RegressionSums, at: np.ndarray, penalty: float) -> np.ndarray:
         """Return activations of test images as ridge regression predicts them.
 
         Parameters
         ----------
-        teach : ndarray of shape (X,), bool
-            Which training images are regressed on.
+        teach : RegressionSums
+            Of the training images that are regressed on.
         at : ndarray of int
             Rows of the test images.
         penalty : float
         """
-        share = caption_fraction(self.inputs)[:, self.regressed].toarray()
-        y = self.inputs.activations(np.flatnonzero(teach))
-        [predicted] = _ridge(
-            share[teach], y, self.share[at][:, self.regressed].toarray(), (penalty,)
-        )
+        [predicted] = teach.ridge(self.share[at][:, self.regressed].toarray(), (penalty,))
         return predicted
 
     def penalty(self, group: np.ndarray) -> float:
@@ -129,15 +132,17 @@ class Simulation:
         group : ndarray of shape (X,)
             Of the training images.
         """
-        share = caption_fraction(self.inputs)[:, self.regressed].toarray()
-        fs = np.random.default_rng(0).permutation(self.inputs.shape[1])[:N_CHOOSING]
-        y = self.inputs.activations(slice(None))[:, fs]
-        predicted = np.zeros((len(PENALTIES), *y.shape), np.float32)
         n_folds = min(N_FOLDS, len(np.unique(group)))
         if n_folds < 2:
             return PENALTIES[-1]
-        for teach, out in GroupKFold(n_folds).split(y, groups=group):
-            predicted[:, out] = _ridge(share[teach], y[teach], share[out], PENALTIES)
+        fs = np.random.default_rng(0).permutation(self.inputs.shape[1])[:N_CHOOSING]
+        y = self.inputs.activations(slice(None))[:, fs]
+        share = caption_fraction(self.inputs)[:, self.regressed]
+        predicted = np.zeros((len(PENALTIES), *y.shape), np.float32)
+        parts = [out for _, out in GroupKFold(n_folds).split(y, groups=group)]
+        sums = [self.sums(out, fs) for out in parts]
+        for i, out in enumerate(parts):
+            predicted[:, out] = _without(sums, i).ridge(share[out].toarray(), PENALTIES)
         unit = _unit(y)
         scores = [(_unit(predicted[i]) * unit).sum(axis=0).mean() for i in range(len(PENALTIES))]
         return PENALTIES[int(np.argmax(scores))]
@@ -156,18 +161,22 @@ class Simulation:
         few = self.inputs.of_attributes(self.common)
         share, combined = self.share[:, self.common], {}
         penalty = self.penalty(group[self.inputs.true_c])
-        for out in folds(classes, group[classes]):
+        left_out = folds(classes, group[classes])
+        parts = [np.flatnonzero(np.isin(self.inputs.true_c, out)) for out in left_out]
+        sums = [self.sums(part) for part in parts]
+        for i, out in enumerate(left_out):
             teach = ~np.isin(self.inputs.true_c, out)
             at = np.flatnonzero(np.isin(self.true_c, out))
             if not len(at) or not teach.any() or not self.inputs.counts[teach].nnz:
                 continue
-            best, weight = self.best_words(teach)
+            others = _without(sums, i)
+            best, weight = self.best_word(others)
             usual = caption_fraction(self.inputs)[teach][:, best].toarray()
             deviation = self.share[at][:, best].toarray() - usual.mean(axis=0)
             predictions = {
                 estimator: share[at] @ words(estimator, few.of_images(teach)).T,
                 "best word": deviation / (usual.std(axis=0) + 1e-6) * weight,
-                "ridge encoding": self.ridge(teach, at, penalty),
+                "ridge encoding": self.ridge(others, at, penalty),
             }
             for name, values in predictions.items():
                 whole = combined.setdefault(name, np.zeros(self.activations.shape, np.float32))
@@ -175,15 +184,9 @@ class Simulation:
         return combined
 
 
-def _ridge(
-    share: np.ndarray, y: np.ndarray, new: np.ndarray, penalties: tuple[float, ...]
-) -> list[np.ndarray]:
-    """Return what ridge regression on standardised shares predicts, for each penalty."""
-    mean, spread = share.mean(axis=0), share.std(axis=0) + np.float32(1e-6)
-    z, at = (share - mean) / spread, (new - mean) / spread
-    values, vectors = linalg.eigh(z.T @ z)
-    turned, at = vectors.T @ (z.T @ (y - y.mean(axis=0))), at @ vectors
-    return [at @ (turned / (values + p)[:, None]) + y.mean(axis=0) for p in penalties]
+def _without(sums: list[RegressionSums], i: int) -> RegressionSums:
+    """Return the sums of all parts but one, to which that one has added nothing."""
+    return reduce(add, [part for j, part in enumerate(sums) if j != i])
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
@@ -219,13 +222,13 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]
     rows[f"{default}, {N_LARGEST} largest words"] = _row(sim, sim.largest(p[default]))
     names = run.filters["name_t"].to_numpy()
     named, word = np.flatnonzero(names >= 0), sim.word(np.maximum(names, 0))
-    best = sim.word(sim.best_words()[0])
+    every = sim.sums(np.arange(sim.inputs.shape[0]))
+    best = sim.word(sim.best_word(every)[0])
     rows["name"] = _row(sim, word, named)
     rows["name, exchanged"] = _row(sim, word, named, exchanged=True)
     rows["best word of named filters"] = _row(sim, best, named)
     rows["best word"] = _row(sim, best)
-    every = np.ones(sim.inputs.shape[0], bool)
-    penalty = sim.penalty(np.arange(len(every)))
+    penalty = sim.penalty(np.arange(every.n))
     rows["ridge encoding"] = _row(sim, sim.ridge(every, np.arange(len(pdf)), penalty))
     families_of = families(list(run.classes["name"]))
     for kind, group in (("classes", np.arange(run.sizes["C"])), ("families", families_of)):
