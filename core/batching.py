@@ -18,6 +18,9 @@ Result = TypeVar("Result")
 
 #: Rows processed at a time.
 BLOCK = 512
+#: Threads at most: jobs wait for each other in Python, so that on 16 cores 16 threads took half as
+#: long again as four.
+MAX_THREADS = 4
 
 
 def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
@@ -62,7 +65,8 @@ def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[R
     jobs = list(jobs)
     if len(jobs) == 1:
         return [function(jobs[0])]
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
+    n_threads = min(MAX_THREADS, cpu_count() or 1)
+    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(function, jobs))
 
 
