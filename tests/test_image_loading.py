@@ -1,4 +1,10 @@
 import multiprocessing
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,6 +49,40 @@ def test_processes_end_with_the_reader_of_their_batches(decoder):
     next(batches)
     batches.close()
     assert multiprocessing.active_children() == []
+
+
+_KILLED = """
+import multiprocessing, os, pickle, signal, sys
+from precompute.images.loading import by_processes
+decoder = pickle.load(open(sys.argv[1], "rb"))
+batches = by_processes(decoder, [(x, x + 1) for x in range(12)], workers=2)
+next(batches)
+print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_end_when_their_parent_is_killed(decoder, tmp_path):
+    """They inherit the lock on the run, which nobody could continue otherwise."""
+    (tmp_path / "decoder").write_bytes(pickle.dumps(decoder))
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path / "decoder")], stdout=subprocess.PIPE
+    )
+    assert killed.returncode == -signal.SIGKILL
+    pids = killed.stdout.split()
+    assert len(pids) == 2
+    deadline = time.monotonic() + 20
+    while any(_is_running(int(pid)) for pid in pids):
+        assert time.monotonic() < deadline, "a process waits for its parent"
+        time.sleep(0.1)
+
+
+def _is_running(pid: int) -> bool:
+    """Return whether there is such a process that is not just waiting to be forgotten."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_an_error_of_a_process_is_raised_where_its_batch_is_read(decoder):

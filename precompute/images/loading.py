@@ -5,7 +5,10 @@ two calls of Pillow: 16 of them decode no faster than two. Processes do not wait
 PyTorch's `DataLoader`, which hands pixels over in shared memory and notices a process that dies.
 """
 
+import os
 import shutil
+import threading
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +21,8 @@ Task = tuple[int, int]
 #: Batches that each process prepares in advance.
 _AHEAD = 2
 _SHARED_MEMORY = "/dev/shm"
+#: Seconds between two looks of a process at whether its parent is there.
+_WATCHED_EVERY = 0.5
 
 
 class _Batches(Dataset):
@@ -68,7 +73,23 @@ def by_processes(
         num_workers=min(workers, len(tasks)),
         prefetch_factor=_AHEAD,
         pin_memory=is_pinned,
+        worker_init_fn=_end_with_parent,
     )
+
+
+def _end_with_parent(_: int) -> None:
+    """Let this process end when its parent is killed, whose lock on the run it has inherited.
+
+    By itself it would wait for somebody to read its last batches.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCHED_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def has_room(decoder: Decoder, tasks: list[Task], workers: int) -> bool:
