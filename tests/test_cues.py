@@ -94,6 +94,17 @@ def test_failures_join_the_fit_with_their_labels(faulty, cues):
     assert (joined.sample_weight[-3:] > 1).all()
 
 
+def test_failures_join_images_with_other_backgrounds(faulty, cues):
+    fitted = fit_set(faulty, Recipe(ignore_background=True))
+    joined = cues.fit_set(faulty, fitted, np.ones(faulty.sizes["F"]))
+    n = len(fitted.labels)
+    np.testing.assert_allclose(
+        joined.activations()[:n], cues.without(fitted.activations()), atol=1e-5
+    )
+    alone = cues.without(np.asarray(faulty.array("pooled")[list(MISLED)], float))
+    np.testing.assert_allclose(joined.activations()[n:], alone, atol=1e-5)
+
+
 def split(faulty) -> tuple[np.ndarray, np.ndarray]:
     """Return test images to choose by with two misled ones, and those to judge by with one."""
     choose, judge = halves(faulty)

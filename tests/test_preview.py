@@ -33,6 +33,21 @@ def test_a_preview_counts_what_it_fixes_and_breaks_on_images_kept_aside(faulty):
     assert (np.diff(confidence) <= 0).all()
 
 
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(ignore_cues=True)])
+def test_the_share_of_the_work_that_is_done_grows(faulty, recipe):
+    told = []
+    split = halves(faulty)[1], halves(faulty)[0]
+    for each in (split, split[::-1]):
+        try:
+            preview(faulty, recipe, split=each, progress=told.append)
+        except DataError:
+            continue
+        assert told == sorted(told)
+        assert 0 <= told[0] <= told[-1] < 1
+        return
+    raise AssertionError("neither half has failures by a cue")
+
+
 def test_removed_filters_add_nothing(faulty):
     removed = removal(faulty, Recipe(off_filters=(0,)))
     refitted = preview(faulty, Recipe(off_filters=(0,)))

@@ -71,11 +71,12 @@ def test_backgrounds_are_exchanged_and_the_rest_kept(faulty):
     xs = train(faulty)
     background = Background(faulty).pooled(xs)
     fitted = fit_set(faulty, Recipe(ignore_background=True))
-    copies = fitted.pooled.reshape(1 + N_BACKGROUNDS, len(xs), -1)
+    copies = fitted.activations().reshape(1 + N_BACKGROUNDS, len(xs), -1)
     total = (faulty.array("pooled")[xs] - background).sum(axis=0) + background.sum(axis=0)
     for copy in copies:
         np.testing.assert_allclose(copy.sum(axis=0), total, rtol=1e-4)
     assert not np.allclose(copies[1], copies[0])
+    assert len(fitted.pooled) == 2 * len(xs)
 
 
 def test_without_diagnoses_no_label_is_suspected(tmp_path):

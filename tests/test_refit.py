@@ -1,11 +1,12 @@
-"""The last layer fitted again: its loss, gradient and penalty."""
+"""The last layer fitted again: its loss and penalty."""
 
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
+from scipy.sparse import csr_array
 from scipy.special import softmax
 
-from core.repair.refit import FitSet, LinearHead, Problem, refits
+from core.repair.fit_set import FitSet
+from core.repair.refit import LinearHead, refits
 
 C, F, N = 3, 4, 20
 
@@ -35,30 +36,6 @@ def slow_loss(fitted: FitSet, head: LinearHead, start: LinearHead, unit, penalty
     return loss
 
 
-def problem_of(fitted: FitSet, start: LinearHead, unit: np.ndarray) -> Problem:
-    mean = fitted.pooled.mean(axis=0)
-    weight = fitted.sample_weight / fitted.sample_weight.sum()
-    standardised = (fitted.pooled - mean) / unit
-    return Problem(standardised, start.logits(fitted.pooled), fitted.labels, weight)
-
-
-def test_the_loss_is_the_penalised_cross_entropy(fitted, start):
-    unit, penalty = np.array([1.0, 2.0, 0.5, 1.0]), 0.3
-    change = np.random.default_rng(2).normal(size=C * F + C)
-    weights = change[: C * F].reshape(C, F) / unit
-    bias = start.bias + change[C * F :] - weights @ fitted.pooled.mean(axis=0)
-    head = LinearHead(start.weights + weights, bias)
-    loss, _ = problem_of(fitted, start, unit).loss_and_gradient(change, penalty)
-    assert loss == pytest.approx(slow_loss(fitted, head, start, unit, penalty))
-
-
-def test_the_gradient_is_that_of_the_loss(fitted, start):
-    problem = problem_of(fitted, start, np.ones(F))
-    at = np.random.default_rng(1).normal(size=C * F + C)
-    numeric = approx_fprime(at, lambda v: problem.loss_and_gradient(v, 0.1)[0], 1e-6)
-    np.testing.assert_allclose(problem.loss_and_gradient(at, 0.1)[1], numeric, atol=1e-4)
-
-
 def test_no_small_change_of_a_refitted_head_lowers_the_loss(fitted, start):
     unit, penalty = np.array([1.0, 2.0, 0.5, 1.0]), 0.01
     head = refits(fitted, start, unit, [1e-1, penalty])[penalty]
@@ -78,3 +55,35 @@ def test_a_strong_penalty_leaves_the_weights_and_a_weak_one_fits(fitted, start):
         (heads[p].logits(fitted.pooled).argmax(axis=1) == fitted.labels).mean() for p in (1e6, 1e-9)
     ]
     assert right[1] > right[0]
+
+
+def test_mixed_rows_are_fitted_as_the_images_that_they_make(fitted, start):
+    n = N // 2
+    shares = np.zeros((N, N))
+    shares[:, :n] = np.vstack([np.eye(n), np.eye(n)])
+    shares[n:, n:] = np.roll(np.eye(n), 1, axis=1) - np.eye(n)
+    mixed = FitSet(fitted.pooled, fitted.labels, fitted.sample_weight, csr_array(shares))
+    plain = FitSet(mixed.activations(), fitted.labels, fitted.sample_weight)
+    heads = [refits(each, start, each.unit(), [1e-1, 1e-2])[1e-2] for each in (mixed, plain)]
+    np.testing.assert_allclose(heads[0].weights, heads[1].weights, atol=1e-3)
+    np.testing.assert_allclose(heads[0].bias, heads[1].bias, atol=1e-3)
+
+
+def test_near_heads_lead_to_the_same_result(fitted, start):
+    unit = np.array([1.0, 2.0, 0.5, 1.0])
+    heads = refits(fitted, start, unit, [1e-1, 1e-2])
+    other = FitSet(fitted.pooled, np.roll(fitted.labels, 1), fitted.sample_weight)
+    near = refits(other, start, unit, [1e-1, 1e-2])
+    begun = refits(fitted, start, unit, [1e-1, 1e-2], near)
+    for penalty, head in heads.items():
+        losses = [slow_loss(fitted, each, start, unit, penalty) for each in (begun[penalty], head)]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_the_share_that_is_done_is_told(fitted, start):
+    told = []
+    refits(fitted, start, np.ones(F), [1e-2, 1e-1], progress=told.append)
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert 0.5 in told
+    assert told[-1] < 1

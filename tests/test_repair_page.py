@@ -2,15 +2,20 @@
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from core.errors import DataError
 from core.repair.preview import preview
 from core.repair.recipe import Labels, Recipe
 from core.review.verdicts import Verdict, Verdicts
 from core.runs.run import Run, open_run
-from dashboard.repair_page import baselines
+from dashboard.repair_page import baselines, fits
+from dashboard.repair_page.fits import Once
 from dashboard.repair_page.recipe_form import KEYS
 from dashboard.verdicts import database
 from tests.faulty_run import MISLED
@@ -49,6 +54,57 @@ def test_baselines_that_take_long_to_fit_are_fitted_when_somebody_asks(monkeypat
     next(b for b in app.button if b.label == "Fit the baselines").click().run()
     assert not app.exception
     assert len(app.dataframe[0].value) == 3
+
+
+def test_a_fit_is_made_once_and_tried_again_where_it_failed():
+    once, asked = Once(), []
+
+    def fail():
+        raise DataError("no")
+
+    def fit():
+        asked.append(1)
+        time.sleep(0.05)
+        return len(asked)
+
+    with pytest.raises(DataError):
+        once.get(fail)
+    assert not once.is_made
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: once.get(fit), range(4))) == {1}
+
+
+def test_the_bar_of_a_fit_goes_when_it_is_done(monkeypatch):
+    shown = []
+    monkeypatch.setattr(fits, "_draw", lambda bar, share, words: shown.append((share, words)))
+    app = visit(DROP)
+    assert not app.exception
+    assert len(shown) > 4
+    assert "Refitting the last layer: 60 training images, 6 filters, 3 classes" in shown[0][1]
+    assert not app.get("progress")
+
+
+def test_a_verdict_asks_for_a_new_preview_only_where_the_recipe_reads_it(runs, monkeypatch):
+    made = []
+    monkeypatch.setattr(fits, "made_once", _noting(made, fits.made_once))
+    run = open_run("faulty", runs)
+    path = str(run.images["path"].iloc[int(run.failures[0])])
+    verdict = Verdict(run.manifest["dataset"], path, is_reviewed=True)
+    for link in ("classes=balanced", "labels=drop"):
+        for pattern in ("image quality", "wrong label"):
+            with closing(Verdicts(f"sqlite:///{runs}/verdicts.sqlite")) as verdicts:
+                verdict = verdicts.save(replace(verdict, pattern=pattern))
+            assert not visit(f"repair?run=faulty&{link}").exception
+    assert [len(set(made[i : i + 2])) for i in (0, 2)] == [1, 2]
+
+
+def _noting(made: list[str], fit):
+    def noted(what, key, run, make):
+        if what.startswith("Refitting"):
+            made.append(key)
+        return fit(what, key, run, make)
+
+    return noted
 
 
 def test_a_preview_says_what_changed_and_whether_it_means_anything(faulty):

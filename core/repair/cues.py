@@ -16,10 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import block_diag, csr_array, eye_array
 
 from core.diagnosis.finding import Pattern
 from core.errors import DataError, MissingRunError
-from core.repair.refit import FitSet, LinearHead
+from core.repair.fit_set import FitSet
+from core.repair.refit import LinearHead
 from core.runs.run import Run
 
 #: Directions that are removed, at most.
@@ -129,8 +131,13 @@ class Cues:
         pooled = np.asarray(run.array("pooled")[xs], float) * scale
         labels = run.images["true_c"].to_numpy()[xs].astype(int)
         weight = np.full(len(xs), FAILURE_WEIGHT)
+        mixing = fitted.mixing
+        if mixing is not None:
+            joined = eye_array(len(xs), dtype=mixing.dtype)
+            mixing = csr_array(block_diag([mixing, joined], format="csr"))
         return FitSet(
             self.without(np.concatenate([fitted.pooled, pooled])),
             np.concatenate([fitted.labels, labels]),
             np.concatenate([fitted.sample_weight, weight]),
+            mixing,
         )

@@ -8,6 +8,7 @@ refit, a refit in which classes count alike, and, where a recipe is about attrib
 cues, the removal of filters without a refit.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +19,9 @@ from core.errors import DataError
 from core.head import LINEAR, MEANING
 from core.metrics.bootstrap import Resamples, Score, ratio
 from core.repair.cues import Cues, check_failures, cued_failures
+from core.repair.fit_set import FitSet
 from core.repair.recipe import Recipe, fit_set
-from core.repair.refit import FitSet, LinearHead, refits
+from core.repair.refit import LinearHead, refits
 from core.runs.run import Run
 
 #: Penalties that are tried, from the boldest change to the most careful.
@@ -28,6 +30,8 @@ NO_CHANGE, PLAIN, BALANCED = "no change", "plain refit", "class-balanced refit"
 REMOVAL = "removal without a refit"
 #: Numbers of filters whose removal is tried against a cue.
 REMOVED = (1, 2, 4, 8, 16)
+#: Told which share of the work is done.
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def preview(
     seed: int = 0,
     verdicts: pd.DataFrame | None = None,
     split: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: Progress = lambda share: None,
 ) -> Judged:
     """Fit a recipe, choose its penalty and judge it; see the module.
 
@@ -112,6 +117,8 @@ def preview(
         See `core.repair.doubted_labels` and `core.repair.cues`.
     split : tuple, optional
         Other images to choose by and to judge by than `halves`.
+    progress : callable, optional
+        Told which share of the work is done; what it raises ends the work.
 
     Raises
     ------
@@ -120,18 +127,23 @@ def preview(
     """
     choose, judge = split or halves(run, seed)
     fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
-    unit = fitted.pooled.std(axis=0) + 1e-6
+    unit = fitted.unit()
     if recipe.ignore_cues:
         failures = cued_failures(run, choose, verdicts)
         check_failures(run, failures)
-        right = dict.fromkeys(PENALTIES, 0)
-        for part in _parts(failures, choose):
+        right, near = dict.fromkeys(PENALTIES, 0), None
+        for i, part in enumerate(_parts(failures, choose)):
             others = failures[~np.isin(failures, part)]
-            for penalty, head in _cue_blind(run, fitted, scale, unit, others).items():
-                right[penalty] += int(is_right(run, head, part).sum())
-        heads = _cue_blind(run, fitted, scale, unit, failures)
+            of_part = Cues.of(run, others, unit)
+            near = _refits_without(run, of_part, fitted, scale, near, _within(progress, i, 3))
+            for penalty, head in near.items():
+                blind = _scaled(of_part.blind(head), scale)
+                right[penalty] += int(is_right(run, blind, part).sum())
+        cues = Cues.of(run, failures, unit)
+        refitted = _refits_without(run, cues, fitted, scale, near, _within(progress, 2, 3))
+        heads = {penalty: _scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
     else:
-        refitted = refits(fitted, head_of(run), unit, PENALTIES)
+        refitted = refits(fitted, head_of(run), unit, PENALTIES, progress=progress)
         heads = {penalty: _scaled(head, scale) for penalty, head in refitted.items()}
         right = {p: int(is_right(run, head, choose).sum()) for p, head in heads.items()}
     # of equally good ones the most careful
@@ -146,25 +158,43 @@ def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.nda
     return first, second
 
 
-def _cue_blind(
-    run: Run, fitted: FitSet, scale: np.ndarray, unit: np.ndarray, failures: np.ndarray
+def _refits_without(
+    run: Run,
+    cues: Cues,
+    fitted: FitSet,
+    scale: np.ndarray,
+    near: Mapping[float, LinearHead] | None,
+    progress: Progress,
 ) -> dict[float, LinearHead]:
-    """Return the head of each penalty that cannot use the cues that failures show."""
-    cues = Cues.of(run, failures, unit)
-    refitted = refits(cues.fit_set(run, fitted, scale), head_of(run), unit, PENALTIES)
-    return {penalty: _scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
+    """Return the heads fitted to activations without the cues, and to the failures as well."""
+    joined = cues.fit_set(run, fitted, scale)
+    return refits(joined, head_of(run), cues.unit, PENALTIES, near, progress)
+
+
+def _within(progress: Progress, i: int, n: int) -> Progress:
+    """Return what reports the share of the i-th of n parts as a share of all."""
+    return lambda share: progress((i + share) / n)
 
 
 def baselines(
-    run: Run, seed: int = 0, split: tuple[np.ndarray, np.ndarray] | None = None
+    run: Run,
+    seed: int = 0,
+    split: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: Progress = lambda share: None,
 ) -> dict[str, Judged]:
     """Return what needs no recipe, judged alike: no change, a plain and a class-balanced refit."""
     _, judge = split or halves(run, seed)
     plain = Recipe()
     return {
         NO_CHANGE: judged(run, head_of(run), judge, np.nan),
-        PLAIN: preview(run, plain, seed, split=split),
-        BALANCED: preview(run, replace(plain, balance_classes=True), seed, split=split),
+        PLAIN: preview(run, plain, seed, split=split, progress=_within(progress, 0, 2)),
+        BALANCED: preview(
+            run,
+            replace(plain, balance_classes=True),
+            seed,
+            split=split,
+            progress=_within(progress, 1, 2),
+        ),
     }
 
 

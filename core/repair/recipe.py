@@ -6,11 +6,12 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import block_array, csr_array, eye_array
 
 from core.diagnosis.background import Background
 from core.errors import DataError
 from core.repair.doubted_labels import corrected_labels, doubted_labels
-from core.repair.refit import FitSet
+from core.repair.fit_set import FitSet
 from core.runs.run import Run
 from core.what_if.ablation import filter_scale
 
@@ -132,13 +133,13 @@ def fit_set(
     weight = _balanced(run, recipe, xs, labels)
     is_wrong = run.images["predicted_c"].to_numpy()[xs] != labels
     weight = np.where(is_wrong, recipe.hard_weight * weight, weight)
-    pooled = np.asarray(run.array("pooled")[xs], float)
-    copies = [pooled]
-    if recipe.ignore_background:
-        copies += _with_other_backgrounds(run, xs, pooled, seed)
-    n = len(copies)
-    stacked = np.concatenate(copies) * recipe.scale(run)
-    return FitSet(stacked, np.tile(labels, n), np.tile(weight, n))
+    pooled = np.asarray(run.array("pooled")[xs], np.float32)
+    scale = recipe.scale(run).astype(np.float32)
+    if not recipe.ignore_background:
+        return FitSet(pooled * scale, labels, weight)
+    rows = np.concatenate([pooled, _backgrounds(run, xs)]) * scale
+    n = 1 + N_BACKGROUNDS
+    return FitSet(rows, np.tile(labels, n), np.tile(weight, n), _exchanged(len(xs), seed))
 
 
 def _balanced(run: Run, recipe: Recipe, xs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -160,15 +161,22 @@ def has_backgrounds(run: Run) -> bool:
     return bool((np.asarray(run.array("map_row"))[is_train & run.is_readable] >= 0).all())
 
 
-def _with_other_backgrounds(
-    run: Run, xs: np.ndarray, pooled: np.ndarray, seed: int
-) -> list[np.ndarray]:
+def _backgrounds(run: Run, xs: np.ndarray) -> np.ndarray:
     if not has_backgrounds(run):
         raise DataError(
             f"run {run.name!r} does not keep the maps of all training images, so nothing is known "
             f"of their background: 'python -m precompute maps {run.name} --images all'"
         )
-    background = Background(run).pooled(xs).astype(float)
+    return Background(run).pooled(xs)
+
+
+def _exchanged(n: int, seed: int) -> csr_array:
+    """Return n images, then copies with other backgrounds, as sums of images and backgrounds.
+
+    The shape is ((1 + copies) n, 2 n): rows are the images, then their backgrounds.
+    """
     rng = np.random.default_rng(seed)
-    orders = (rng.permutation(len(xs)) for _ in range(N_BACKGROUNDS))
-    return [pooled - background + background[order] for order in orders]
+    image, none = eye_array(n, format="csr"), csr_array((n, n))
+    blocks = [[image, none]]
+    blocks += [[image, image[rng.permutation(n)] - image] for _ in range(N_BACKGROUNDS)]
+    return csr_array(block_array(blocks, format="csr", dtype=np.float32))

@@ -7,13 +7,13 @@ import streamlit as st
 
 from core.comparison.comparison import Comparison
 from core.errors import FieldmarksError
-from core.repair.preview import NO_CHANGE, REMOVAL, Judged, halves, preview, removal
-from core.repair.recipe import Recipe
+from core.repair.preview import REMOVAL, Judged, Progress, halves, preview, removal
+from core.repair.recipe import Labels, Recipe
 from core.repair.repaired import before_and_after, write_repaired
 from core.runs.run import Run
 from dashboard import data, heading, links
 from dashboard.compare_page.view import image_in_both
-from dashboard.repair_page import baselines, recipe_form, view
+from dashboard.repair_page import baselines, fits, recipe_form, view
 from dashboard.state import Key, number
 from dashboard.verdicts import database, dataset
 
@@ -38,21 +38,22 @@ def main() -> None:
     recipe_form.form(run, recipe, verdicts)
     if not is_chosen:
         st.info("Choose what to change, then preview it.", icon=":material/build_circle:")
-        view.beside(baselines.asked_for(run))
+        view.beside(lambda: baselines.asked_for(run))
         return
     previewed = preview_or_reason(run, recipe, verdicts)
     if previewed is None:
-        view.beside(baselines.asked_for(run))
+        view.beside(lambda: baselines.asked_for(run))
         return
-    plain = baselines.fitted(run)
     after, comparison = previewed
-    view.headline(plain[NO_CHANGE], after, len(comparison.xs_first))
-    removed = _removal(run, recipe, verdicts, preview_key(run, recipe, verdicts))
-    rows = plain | ({} if removed is None else {REMOVAL: removed}) | {"this repair": after}
-    view.beside(rows)
+    view.headline(baselines.unchanged(run), after, len(comparison.xs_first))
+    beside = st.container()
     view.changed_images(comparison, after)
     view.where_changed(comparison)
     write_form(run, recipe, after)
+    with beside:  # last, so that the repair can be read while the baselines are fitted
+        removed = _removal(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+        others = {} if removed is None else {REMOVAL: removed}
+        view.beside(lambda: baselines.fitted(run) | others | {"this repair": after})
 
 
 def latest_verdicts(run: Run) -> pd.DataFrame | None:
@@ -65,28 +66,30 @@ def latest_verdicts(run: Run) -> pd.DataFrame | None:
 
 
 def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:
-    """Return what a preview depends on, as text."""
+    """Return what a preview depends on, as text: verdicts only where the recipe reads them."""
+    key = f"{data.identity(run)}:{recipe}"
+    if recipe.labels is Labels.KEEP and not recipe.ignore_cues:
+        return key
     judged = "" if verdicts is None else verdicts[["pattern", "is_reviewed"]].to_csv()
-    return f"{data.identity(run)}:{recipe}:{judged}"
+    return f"{key}:{'diagnoses' in run.table_names}:{judged}"
 
 
 def preview_or_reason(
     run: Run, recipe: Recipe, verdicts: pd.DataFrame | None
 ) -> tuple[Judged, Comparison] | None:
     """Return the preview of a recipe; None, with the reason on the page, where there is none."""
+
+    def make(progress: Progress) -> tuple[Judged, Comparison]:
+        after = preview(run, recipe, verdicts=verdicts, progress=progress)
+        return after, before_and_after(run, after.head, halves(run)[1])
+
     try:
-        return _preview(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+        return fits.made_once(
+            "Refitting the last layer", preview_key(run, recipe, verdicts), run, make
+        )
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/error:")
         return None
-
-
-@st.cache_resource(max_entries=16, show_spinner="Refitting the last layer")
-def _preview(
-    _run: Run, _recipe: Recipe, _verdicts: pd.DataFrame | None, key: str
-) -> tuple[Judged, Comparison]:
-    after = preview(_run, _recipe, verdicts=_verdicts)
-    return after, before_and_after(_run, after.head, halves(_run)[1])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

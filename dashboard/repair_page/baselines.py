@@ -6,9 +6,10 @@ import streamlit as st
 from core.repair.preview import NO_CHANGE, Judged, baselines, halves, head_of, judged
 from core.runs.run import Run
 from dashboard import data
+from dashboard.repair_page import fits
 
-#: Images times filters times classes up to which a refit takes less than a second.
-AT_ONCE = 1 << 26
+#: Images times filters times classes up to which the baselines take less than a second.
+AT_ONCE = 1 << 28
 
 
 def asked_for(run: Run) -> dict[str, Judged]:
@@ -18,23 +19,28 @@ def asked_for(run: Run) -> dict[str, Judged]:
         "Fit the baselines",
         icon=":material/model_training:",
         help="A plain and a class-balanced refit of the last layer, to compare a repair with. They "
-        "take a while with so many filters and classes, once for all who look at this run; a "
+        "take some seconds with so many filters and classes, once for all who look at this run; a "
         "preview fits them too.",
     ):
         return fitted(run)
-    return _no_change(run, data.identity(run))
+    return {NO_CHANGE: unchanged(run)}
 
 
 def fitted(run: Run) -> dict[str, Judged]:
-    """Return all baselines, cached."""
-    return _baselines(run, data.identity(run))
+    """Return all baselines, fitted once."""
+    return fits.made_once(
+        "Fitting the baselines",
+        data.identity(run),
+        run,
+        lambda progress: baselines(run, progress=progress),
+    )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Fitting the baselines")
-def _baselines(_run: Run, key: str) -> dict[str, Judged]:
-    return baselines(_run)
+def unchanged(run: Run) -> Judged:
+    """Return how the network itself does, cached."""
+    return _unchanged(run, data.identity(run))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _no_change(_run: Run, key: str) -> dict[str, Judged]:
-    return {NO_CHANGE: judged(_run, head_of(_run), halves(_run)[1], np.nan)}
+def _unchanged(_run: Run, key: str) -> Judged:
+    return judged(_run, head_of(_run), halves(_run)[1], np.nan)

@@ -1,5 +1,7 @@
 """What the page Repair shows of a preview: numbers, what broke, where, which words changed."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -57,11 +59,12 @@ def headline(before: Judged, after: Judged, n: int) -> None:
     )
 
 
-def beside(rows: dict[str, Judged]) -> None:
-    """Draw the repair beside its baselines."""
+def beside(judge: Callable[[], dict[str, Judged]]) -> None:
+    """Draw the repair beside its baselines, which may be fitted first."""
     heading.section(
         "Beside baselines", "Judged on the same images; a simpler change may do as well."
     )
+    rows = judge()
     table = pd.DataFrame(
         {
             "Network": [name.capitalize() for name in rows],
