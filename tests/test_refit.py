@@ -69,17 +69,6 @@ def test_mixed_rows_are_fitted_as_the_images_that_they_make(fitted, start):
     np.testing.assert_allclose(heads[0].bias, heads[1].bias, atol=1e-3)
 
 
-def test_near_heads_lead_to_the_same_result(fitted, start):
-    unit = np.array([1.0, 2.0, 0.5, 1.0])
-    heads = refits(fitted, start, unit, [1e-1, 1e-2])
-    other = FitSet(fitted.pooled, np.roll(fitted.labels, 1), fitted.sample_weight)
-    near = refits(other, start, unit, [1e-1, 1e-2])
-    begun = refits(fitted, start, unit, [1e-1, 1e-2], near)
-    for penalty, head in heads.items():
-        losses = [slow_loss(fitted, each, start, unit, penalty) for each in (begun[penalty], head)]
-        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
-
-
 def test_the_share_that_is_done_is_told(fitted, start):
     told = []
     refits(fitted, start, np.ones(F), [1e-2, 1e-1], progress=told.append)

@@ -8,7 +8,7 @@ refit, a refit in which classes count alike, and, where a recipe is about attrib
 cues, the removal of filters without a refit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -131,17 +131,13 @@ def preview(
     if recipe.ignore_cues:
         failures = cued_failures(run, choose, verdicts)
         check_failures(run, failures)
-        right, near = dict.fromkeys(PENALTIES, 0), None
+        right = dict.fromkeys(PENALTIES, 0)
         for i, part in enumerate(_parts(failures, choose)):
             others = failures[~np.isin(failures, part)]
-            of_part = Cues.of(run, others, unit)
-            near = _refits_without(run, of_part, fitted, scale, near, _within(progress, i, 3))
-            for penalty, head in near.items():
-                blind = _scaled(of_part.blind(head), scale)
-                right[penalty] += int(is_right(run, blind, part).sum())
-        cues = Cues.of(run, failures, unit)
-        refitted = _refits_without(run, cues, fitted, scale, near, _within(progress, 2, 3))
-        heads = {penalty: _scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
+            told = _within(progress, i, 3)
+            for penalty, head in _cue_blind(run, fitted, scale, unit, others, told).items():
+                right[penalty] += int(is_right(run, head, part).sum())
+        heads = _cue_blind(run, fitted, scale, unit, failures, _within(progress, 2, 3))
     else:
         refitted = refits(fitted, head_of(run), unit, PENALTIES, progress=progress)
         heads = {penalty: _scaled(head, scale) for penalty, head in refitted.items()}
@@ -158,17 +154,19 @@ def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.nda
     return first, second
 
 
-def _refits_without(
+def _cue_blind(
     run: Run,
-    cues: Cues,
     fitted: FitSet,
     scale: np.ndarray,
-    near: Mapping[float, LinearHead] | None,
+    unit: np.ndarray,
+    failures: np.ndarray,
     progress: Progress,
 ) -> dict[float, LinearHead]:
-    """Return the heads fitted to activations without the cues, and to the failures as well."""
+    """Return the head of each penalty that cannot use the cues that failures show."""
+    cues = Cues.of(run, failures, unit)
     joined = cues.fit_set(run, fitted, scale)
-    return refits(joined, head_of(run), cues.unit, PENALTIES, near, progress)
+    refitted = refits(joined, head_of(run), unit, PENALTIES, progress)
+    return {penalty: _scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
 
 
 def _within(progress: Progress, i: int, n: int) -> Progress:

@@ -7,7 +7,7 @@ of the filters, along the principal axes of the activations, the Hessian of a cl
     (mean of p (1 - p)) times the variance along the axis, plus twice the penalty,
 
 on the diagonal, and small beside it. Divided by the root of this, coordinates are round: conjugate
-gradients need about ten products for a Newton step, and a handful of such steps is enough. The
+gradients need about ten products for a Newton step, and about seven such steps are enough. The
 squared length of the gradient in them is about twice what the loss is above its minimum, which is
 what a fit ends by. Axes along which the penalty outweighs the curvature by far are left to this
 diagonal in the Hessian, never in the gradient: the minimum is the same.
@@ -28,13 +28,16 @@ TOLERANCE = 2e-6
 _LEAST_LOSS = 0.01
 #: How far conjugate gradients go for a Newton step, as a share of the gradient, at a fit's end.
 _FORCING = 0.1
-_MAX_STEPS = 60
+#: Steps of Newton's method after which coordinates are scaled anew, and how often at most.
+_MAX_STEPS, _MAX_ROUNDS = 10, 6
 #: First and longest step of Newton's method; lengths are roots of losses.
-_RADIUS, _MAX_RADIUS = 100.0, 1e6
+_RADIUS, _MAX_RADIUS = 1.0, 1e6
 #: Curvature beside the penalty below which an axis keeps the diagonal alone.
 _NEGLIGIBLE = 0.01
 #: Least mean of p (1 - p): of a class that no image may have.
 _LEAST_CURVATURE = 1e-6
+#: Variance in units of the filter, below which there is none.
+_DEAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Problem:
     share : ndarray of shape (n, 1)
         Weights of the images, which sum to 1.
     mean, unit : ndarray of shape (F,)
-        Of each filter.
+        Of each filter; the unit of one that never varies is infinite.
     axes : ndarray of shape (F, F)
         A column for each principal axis, that of the largest variance first.
     variance : ndarray of shape (F + 1,)
@@ -90,16 +93,14 @@ class Problem:
             weighted = rows * share[:, None]
         else:
             weighted = (fitted.mixing.T @ (fitted.mixing * share[:, None])).tocsr() @ rows
-        variance, axes = np.linalg.eigh(rows.T @ weighted)
+        gram = rows.T @ weighted
+        # a filter that never varies has no share in any minimum, and none by rounding
+        unit = np.where(gram.diagonal() > _DEAD, unit, np.inf)
+        variance, axes = np.linalg.eigh(gram)
         variance = np.append(np.maximum(variance[::-1], 0), 1).astype(float)
         axes = np.ascontiguousarray(axes[:, ::-1])
         logits = logits.astype(np.float32)
         return cls(fitted, rows @ axes, logits, share[:, None], mean, unit, axes, variance)
-
-    def change_of(self, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-        """Return the change along the axes of one of weights (C, F) and bias (C,)."""
-        change = (weights * self.unit) @ self.axes
-        return np.column_stack([change, bias + weights @ self.mean])
 
     def weights_and_bias(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the change of weights (C, F) and bias (C,) of one along the axes."""
@@ -140,33 +141,45 @@ class Problem:
             Times the squared change of the weights.
         begin : ndarray of shape (C, F + 1)
         after_step : callable, optional
-            Called after each step of Newton's method.
+            Called after each step of Newton's method; what it raises ends the fit.
 
         Returns
         -------
         ndarray of shape (C, F + 1)
         """
-        scaled = self._scaled(penalty, begin)
-        end = minimize(
-            scaled.loss_and_gradient,
-            (begin / scaled.scale).ravel(),
-            jac=True,
-            hessp=scaled.hessian_times,
-            method="trust-ncg",
-            callback=lambda at: after_step(),
-            options={
-                "gtol": _FORCING**2,
-                "maxiter": _MAX_STEPS,
-                "initial_trust_radius": _RADIUS,
-                "max_trust_radius": _MAX_RADIUS,
-            },
-        )
-        return end.x.reshape(begin.shape) * scaled.scale
+        change = begin
+        for _ in range(_MAX_ROUNDS):
+            scaled = self._scaled(penalty, change)
+            end = minimize(
+                scaled.loss_and_gradient,
+                (change / scaled.scale).ravel(),
+                jac=True,
+                hessp=scaled.hessian_times,
+                method="trust-ncg",
+                callback=lambda at: after_step(),
+                options={
+                    "gtol": _FORCING**2,
+                    "maxiter": _MAX_STEPS,
+                    "initial_trust_radius": _RADIUS,
+                    "max_trust_radius": _MAX_RADIUS,
+                },
+            )
+            change = end.x.reshape(change.shape) * scaled.scale
+            if end.success:
+                break
+        return change
 
     def _scaled(self, penalty: float, change: np.ndarray) -> "Scaled":
-        """Return the problem in coordinates that suit the curvature at a change."""
+        """Return the problem in coordinates that suit the curvature at a change.
+
+        Where images are surely wrong, the curvature is small, and grows as they become right: each
+        class has at least its part of what is wrong.
+        """
         p, loss = self.probabilities(change)
-        curvature = np.maximum((self.share * p * (1 - p)).sum(axis=0), _LEAST_CURVATURE)
+        curvature = (self.share * p * (1 - p)).sum(axis=0)
+        wrong = 1 - p[np.arange(len(p)), self.fitted.labels]
+        to_come = float(np.dot(self.share[:, 0], wrong)) / (2 * len(curvature))
+        curvature = np.maximum(curvature, to_come + _LEAST_CURVATURE)
         diagonal = curvature[:, None] * self.variance
         diagonal[:, :-1] += 2 * penalty
         is_exact = curvature.mean() * self.variance[:-1] > _NEGLIGIBLE * 2 * penalty

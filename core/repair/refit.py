@@ -7,11 +7,10 @@ Izmailov, Wilson, "Last Layer Re-Training is Sufficient for Robustness to Spurio
 2023).
 
 What is fitted is the change, in units of each filter's standard deviation, to the minimum of the
-loss, see `core.repair.problem`. One penalty starts from the result of the next stronger one, or
-from heads that are near.
+loss, see `core.repair.problem`. One penalty starts from the result of the next stronger one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -45,7 +44,6 @@ def refits(
     start: LinearHead,
     unit: np.ndarray,
     penalties: Sequence[float],
-    near: Mapping[float, LinearHead] | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[float, LinearHead]:
     """Return the head that fits best for each penalty, pulled towards ``start``.
@@ -59,8 +57,6 @@ def refits(
         Standard deviation of each filter: changes count in its units.
     penalties : sequence of float
         Times the squared change of the weights in these units.
-    near : mapping, optional
-        A head for each penalty to begin from, of a similar fit set: fewer steps, the same result.
     progress : callable, optional
         Told which share of the penalties is done.
     """
@@ -73,9 +69,6 @@ def refits(
         for penalty in sorted(penalties, reverse=True):
             after_step = _after_step(progress, len(heads), len(penalties))
             progress(len(heads) / len(penalties))
-            if near is not None:
-                known = near[penalty]
-                change = problem.change_of(known.weights - start.weights, known.bias - start.bias)
             change = problem.minimum(penalty, change, after_step)
             weights, bias = problem.weights_and_bias(change)
             heads[penalty] = LinearHead(start.weights + weights, start.bias + bias)
