@@ -28,7 +28,7 @@ TOLERANCE = 2e-6
 _LEAST_LOSS = 0.01
 #: How far conjugate gradients go for a Newton step, as a share of the gradient, at a fit's end.
 _FORCING = 0.1
-#: Steps of Newton's method after which coordinates are scaled anew, and how often at most.
+#: Steps of Newton's method after which coordinates are scaled again, and how often at most.
 _MAX_STEPS, _MAX_ROUNDS = 10, 6
 #: First and longest step of Newton's method; lengths are roots of losses.
 _RADIUS, _MAX_RADIUS = 1.0, 1e6

@@ -9,7 +9,7 @@ from core.comparison.comparison import Comparison
 from core.errors import FieldmarksError
 from core.repair.preview import REMOVAL, Judged, Progress, halves, preview, removal
 from core.repair.recipe import Labels, Recipe
-from core.repair.repaired import before_and_after, write_repaired
+from core.repair.repaired import before_and_after, changed_words, write_repaired
 from core.runs.run import Run
 from dashboard import data, heading, links
 from dashboard.compare_page.view import image_in_both
@@ -17,6 +17,8 @@ from dashboard.repair_page import baselines, fits, recipe_form, view
 from dashboard.state import Key, number
 from dashboard.verdicts import database, dataset
 
+#: The judged head, its comparison with the network's, and the words that changed.
+Previewed = tuple[Judged, Comparison, pd.DataFrame]
 _WRITTEN, _PROBLEM = "repair.written", "repair.problem"
 
 
@@ -44,11 +46,11 @@ def main() -> None:
     if previewed is None:
         view.beside(lambda: baselines.asked_for(run))
         return
-    after, comparison = previewed
+    after, comparison, words = previewed
     view.headline(baselines.unchanged(run), after, len(comparison.xs_first))
     beside = st.container()
     view.changed_images(comparison, after)
-    view.where_changed(comparison)
+    view.where_changed(comparison, words)
     write_form(run, recipe, after)
     with beside:  # last, so that the repair can be read while the baselines are fitted
         removed = _removal(run, recipe, verdicts, preview_key(run, recipe, verdicts))
@@ -74,14 +76,13 @@ def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:
     return f"{key}:{'diagnoses' in run.table_names}:{judged}"
 
 
-def preview_or_reason(
-    run: Run, recipe: Recipe, verdicts: pd.DataFrame | None
-) -> tuple[Judged, Comparison] | None:
+def preview_or_reason(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> Previewed | None:
     """Return the preview of a recipe; None, with the reason on the page, where there is none."""
 
-    def make(progress: Progress) -> tuple[Judged, Comparison]:
+    def make(progress: Progress) -> Previewed:
         after = preview(run, recipe, verdicts=verdicts, progress=progress)
-        return after, before_and_after(run, after.head, halves(run)[1])
+        comparison = before_and_after(run, after.head, halves(run)[1])
+        return after, comparison, changed_words(comparison)
 
     try:
         return fits.made_once(
@@ -102,7 +103,7 @@ def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -
     previewed = preview_or_reason(run, recipe, verdicts)
     if previewed is None:
         return
-    _, comparison = previewed
+    _, comparison, _ = previewed
     i = view.place_of(comparison, x)
     if i is None:
         st.info(

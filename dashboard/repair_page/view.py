@@ -10,7 +10,6 @@ from core.comparison.comparison import Comparison
 from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.repair.preview import NO_CHANGE, Judged
-from core.repair.repaired import changed_words
 from dashboard import data, heading, labels, links
 from dashboard.components import accuracy_changes, gallery, ranking
 from dashboard.components.accuracy_changes import SIGNIFICANT
@@ -125,7 +124,7 @@ def card(comparison: Comparison, i: int) -> Picture:
     )
 
 
-def where_changed(comparison: Comparison) -> None:
+def where_changed(comparison: Comparison, words: pd.DataFrame) -> None:
     """Draw the change by class and group, and the sentences whose words changed."""
     heading.section("Where it changed")
     classes, groups, sentences = st.tabs(["Classes", "Groups", "Sentences"])
@@ -139,11 +138,10 @@ def where_changed(comparison: Comparison) -> None:
             empty="No group has more or fewer correct images.",
         )
     with sentences:
-        _sentences(comparison)
+        _sentences(comparison, words)
 
 
-def _sentences(comparison: Comparison) -> None:
-    changed = changed_words(comparison)
+def _sentences(comparison: Comparison, changed: pd.DataFrame) -> None:
     n = len(comparison.xs_first)
     st.caption(
         f"{len(changed):,} of {n:,} sentences have other words for the class that is predicted, "
@@ -151,14 +149,14 @@ def _sentences(comparison: Comparison) -> None:
     )
     rows = []
     for row in changed.head(N_SENTENCES).itertuples():
-        words = sentence_change(comparison, int(row.i))
+        change = sentence_change(comparison, int(row.i))
         rows.append(
             ranking.Row(
                 [
                     (f"{row.x}  ", "muted"),
-                    (", ".join(words.lost) or "none", "predicted"),
+                    (", ".join(change.lost) or "none", "predicted"),
                     ("  →  ", "muted"),
-                    (", ".join(words.gained) or "none", "true"),
+                    (", ".join(change.gained) or "none", "true"),
                 ],
                 f"{row.n_changed}",
                 href=in_both(int(row.x)),
