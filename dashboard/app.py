@@ -4,7 +4,11 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from streamlit import config
 
+if config.get_where_defined("client.showErrorDetails") == config.ConfigOption.DEFAULT_DEFINITION:
+    # started from another folder: Streamlit's default shows tracebacks to whoever opens the page
+    st.set_option("client.showErrorDetails", "type")
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Streamlit knows the script's folder only

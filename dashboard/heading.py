@@ -1,6 +1,13 @@
 """Headings of pages and sections, with help on their numbers."""
 
+import re
+
 import streamlit as st
+
+#: Where Streamlit and GFM look into the text itself, after the backslashes were read: icons and
+#: emoji, addresses of the web and of mail, arrows and dashes.
+_READ_LATER = re.compile(r"(?<=:)(?=[\w+/-])|(?<=www)(?=\.)|(?=@)|(?<=[<>~-])(?=[-=>])", re.I)
+_WORD_JOINER = "\N{WORD JOINER}"  # of no width, and no line is broken at it
 
 
 def page(title: str, lead: str) -> None:
@@ -23,5 +30,5 @@ def plain(text: str) -> str:
 
     Lines become one: an empty line and four spaces would begin a block of code.
     """
-    text = " ".join(text.split("\n"))
+    text = _READ_LATER.sub(_WORD_JOINER, " ".join(text.split("\n")))
     return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:&=" else char for char in text)

@@ -39,15 +39,17 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(runs: Path, *arguments: str) -> Iterator[Server]:
-    """Start the dashboard on a free port of this machine, and stop it."""
+def serve(
+    runs: Path, *arguments: str, script: str | Path = "dashboard/app.py", cwd: Path = ROOT
+) -> Iterator[Server]:
+    """Start the dashboard, or another script, on a free port of this machine, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     process = subprocess.Popen(
         [*command, f"--server.port={port}", *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         env={**os.environ, "FIELDMARKS_RUNS": str(runs)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -58,16 +58,37 @@ def said(app: AppTest) -> str:
     return "\n".join(map(str, parts))
 
 
-_TEXTS = ("markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
-_WIDGETS = ("button", "page_link", "expander", "metric", "selectbox", "download_button")
 #: What is read as Markdown, LaTeX, HTML, an icon, a colour, an entity or a picture.
 MARKUP = ["<script", "**b**", "[l](", "$x$", ":red[r]", "`c`", "<a href", "&lt;i", "![p]("]
+#: Parts of elements that the browser reads as Markdown, and where an element shows plain text.
+_MARKDOWN = {"label", "help", "body", "text", "caption", "content", "title"}
+_PLAIN = {"bidi_component", "plotly_chart", "dataframe", "code", "file_uploader"}
+
+
+def markdown_texts(app: AppTest) -> list[str]:
+    """Return every text of the page that the browser reads as Markdown, labels and help too."""
+    texts: list[str] = []
+
+    def walk(message) -> None:
+        for field, value in message.ListFields():
+            for each in value if field.is_repeated else [value]:
+                if field.message_type is not None and hasattr(each, "ListFields"):
+                    walk(each)
+                elif field.name in _MARKDOWN and isinstance(each, str):
+                    texts.append(each)
+
+    def nodes(block) -> None:
+        for child in block.children.values():
+            if child.type not in _PLAIN and hasattr(child.proto, "ListFields"):
+                walk(child.proto)
+            if hasattr(child, "children"):
+                nodes(child)
+
+    nodes(app._tree)
+    return texts
 
 
 def read_as_markup(app: AppTest, among: list[str] = MARKUP) -> list[tuple[str, str]]:
     """Return the texts of the page in which a piece of markup stands without a backslash."""
-    texts = [str(element.value) for kind in _TEXTS for element in app.get(kind)]
-    widgets = [element.proto for kind in _WIDGETS for element in app.get(kind)]
-    texts += [str(getattr(each, part, "")) for each in widgets for part in ("label", "help")]
-    return [(markup, text[:300]) for text in texts for markup in among
+    return [(markup, text[:300]) for text in markdown_texts(app) for markup in among
             if re.search(r"(?<!\\)" + re.escape(markup), text)]  # fmt: skip

@@ -1,74 +1,161 @@
-"""Names of classes, words and files full of Markdown, LaTeX and HTML, on every page: plain text."""
+"""Names, words, files, captions, notes and tags full of Markdown, LaTeX and HTML, on every page.
+
+All of it is shown as it was typed: nothing is rendered, and nothing is executed.
+"""
 
 import json
-from pathlib import Path
+import re
+from contextlib import closing
+from urllib.parse import quote
 
-import pandas as pd
 import pytest
 
-from core.diagnosis.diagnosis import write_diagnoses
-from core.runs.files import MANIFEST
-from tests.attacked import write_attacked_run
-from tests.faulty_run import write_faulty_run
-from tests.live_run import write_live_run
-from tests.pages import read_as_markup, said, visit
-from tests.second_run import write_second_run
+from core.repair.preview import halves
+from core.review.accepted_synonyms import COLUMNS, synonym_file
+from core.review.report import FIFTYONE, report_rows, write_report
+from core.review.verdicts import Verdicts
+from core.runs.run import Run
+from tests.hostile_run import (
+    AUTHOR,
+    DATASET,
+    GROUP,
+    NAME,
+    NOTE,
+    TAG,
+    write_hostile_runs,
+    write_hostile_verdicts,
+)
+from tests.pages import MARKUP, component_data, markdown_texts, read_as_markup, visit
 
 pytestmark = pytest.mark.slow
 
-NAME = (
-    "<script>evil</script> **b** [l](javascript:1) $x$ :red[r] `c` "
-    "<a href='http://evil.example'>a</a> &lt;i&gt; ![p](http://evil.example/p.png)"
-)
 PAGES = {
-    "faulty": ["", "failures", "failures?x=1", "failures?view=review", "failures?view=blind",
-               "filters", "filters?f=1", "search?q=head", "grounding?x=1", "classes?c=1",
+    "faulty": ["", "failures", "failures?view=table", "failures?x=1", "failures?view=review",
+               "failures?view=blind", f"failures?tag={quote(TAG)}", "failures?note=noted",
+               f"failures?show=all&saved={quote(GROUP)}", "filters", "filters?f=1",
+               "filters?f=1&view=whole", "filters?view=accuracy", "search", "search?q=head",
+               f"search?q={quote(NAME + ' 1')}", "grounding?x=1", "classes?c=1",
                "classes?c=1&versus=2", "patterns", "confusion", "lesson", "lesson?view=quiz",
                "lesson?view=quiz&answers=1", "map?region=0-0.900-1000", "map?colour=class",
-               "repair", "repair?labels=drop&hard=3"],
+               "map?colour=caption", "map?colour=p", "map?colour=pattern", "repair",
+               "repair?labels=drop&hard=3", "repair?labels=drop&x=JUDGED", "failures?x=1&if=f%3A1"],
     "attacked": ["", "robustness", "compare?with=second", "compare?with=second&x=1"],
-    "live": ["try?x=1"],
+    "live": ["try?x=1", "try"],
 }  # fmt: skip
-
-
-def spoil(folder: Path) -> None:
-    for table, columns in {
-        "classes": ["name"],
-        "attributes": ["phrase", "noun", "adjective"],
-        "images": ["path"],
-    }.items():
-        path = folder / "tables" / f"{table}.parquet"
-        frame = pd.read_parquet(path)
-        for column in columns:
-            frame[column] = [f"{NAME} {i}" for i in range(len(frame))]
-        frame.to_parquet(path, index=False)
-    path = folder / MANIFEST
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "arch": NAME, "dataset": NAME, "problems": [NAME]}))
+STATES = [(run, link) for run, links in PAGES.items() for link in links]
+#: Pages that show no text of others before somebody does something.
+WITHOUT = ("try", "failures?view=blind", "lesson")
+#: What stands on a page that is opened by this link, as it was typed.
+SHOWN = {
+    "failures?x=1": (NOTE, TAG, AUTHOR),
+    "failures?view=review": (AUTHOR,),
+    "map?colour=class": (GROUP,),
+    "search": (f"{NAME} 1",),
+    "": (NAME,),
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
-    write_diagnoses(write_faulty_run(folder))
-    write_second_run(write_attacked_run(folder), folder)
-    write_live_run(folder)
-    for run in folder.iterdir():
-        spoil(run)
+    write_hostile_runs(folder)
+    write_hostile_verdicts(folder, f"sqlite:///{folder}/verdicts.sqlite")
+    rules = f'{",".join(COLUMNS)}\nnoun,"{GROUP} 7","{GROUP} 8"\n'.replace('evil()> "', "")
+    synonym_file(Run(folder / "faulty")).write_text(rules)
     return folder
 
 
-@pytest.mark.parametrize("run", PAGES)
-def test_names_of_markup_are_shown_as_they_are(folder, run, monkeypatch, tmp_path):
+@pytest.fixture(autouse=True)
+def place(folder, monkeypatch):
+    from dashboard import verdicts
+
+    pools = (verdicts.database, verdicts.answers, verdicts.saved_groups)
     monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
-    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
-    app, shown = None, ""
-    for link in PAGES[run]:
-        app = visit(f"{link}{'&' if '?' in link else '?'}run={run}", app)
-        assert not app.exception, link
-        assert not read_as_markup(app), link
-        shown += said(app)
-        for chart in app.get("plotly_chart"):
-            assert "<script" not in chart.proto.spec, link
-            assert "<a href" not in chart.proto.spec, link
-    assert "evil" in shown
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{folder}/verdicts.sqlite")
+    for pool in pools:
+        pool.clear()
+    yield
+    for pool in pools:
+        pool.clear()
+
+
+def typed(text: str) -> str:
+    """Return escaped Markdown as a person reads it."""
+    return re.sub(r"\\(.)", r"\1", text).replace("\N{WORD JOINER}", "")
+
+
+@pytest.mark.parametrize(("run", "link"), STATES)
+def test_names_of_markup_are_shown_as_they_are(folder, run, link):
+    judged = int(halves(Run(folder / run))[1][0])
+    link = link.replace("JUDGED", str(judged))
+    app = visit(f"{link}{'&' if '?' in link else '?'}run={run}")
+    check(app)
+    read = "\n".join(map(typed, markdown_texts(app)))
+    for text in SHOWN.get(link, ()):
+        assert " ".join(text.split("\n")) in read
+    tables = "".join(table.value.to_csv() for table in app.dataframe)
+    if link not in WITHOUT:
+        assert "evil" in read + str(component_data(app)) + tables
+
+
+def check(app) -> None:
+    """Hold that a page shows no markup of others."""
+    assert not app.exception
+    assert not read_as_markup(app, [*MARKUP, "<img", "# evil", "| a |"])
+    for chart in app.get("plotly_chart"):
+        assert "<script" not in chart.proto.spec
+        assert "<a href" not in chart.proto.spec
+        assert "<img" not in chart.proto.spec
+
+
+@pytest.mark.parametrize("tab", ["Diagnosis and verdict", "What if", "Captions"])
+def test_every_tab_of_an_image_shows_markup_as_it_is(tab):
+    app = visit("failures?x=2&run=faulty")
+    app.session_state["failures.more"] = tab
+    app.run()
+    check(app)
+    if tab == "Captions":
+        read = "\n".join(map(typed, markdown_texts(app)))
+        assert f"caption {NAME}" in read
+        assert f"{NAME} 2" in read  # the file
+
+
+@pytest.mark.parametrize("tab", ["Classes", "Confusion", "Groups", "Filters"])
+def test_every_tab_of_a_comparison_shows_markup_as_it_is(tab):
+    app = visit("compare?with=second&run=attacked")
+    app.session_state["compare.where"] = tab
+    app.run()
+    check(app)
+
+
+def test_a_reviewer_of_markup_is_asked_and_scored():
+    app = visit("failures?view=blind&run=faulty")
+    app.text_input("reviewer.widget").set_value(AUTHOR).run()
+    check(app)
+    assert any(button.key == "blind.1" for button in app.button)
+
+
+def test_verdicts_that_are_read_back_are_told_of_as_they_are(folder):
+    run = Run(folder / "faulty")
+    app = visit("failures?run=faulty")
+    csv = f'path,verdict,note\n"{NAME}",wrong label,x\n"{run.images["path"][1]}","{GROUP}",y\n'
+    app.file_uploader("upload.file").set_value(("v.csv", csv.encode(), "text/csv")).run()
+    check(app)
+    assert "left out" in "\n".join(markdown_texts(app))
+
+
+@pytest.mark.parametrize("suffix", [".html", ".csv", ".json", ".jsonl", FIFTYONE])
+def test_every_export_holds_markup_as_text(folder, tmp_path, suffix):
+    run = Run(folder / "faulty")
+    with closing(Verdicts(f"sqlite:///{folder}/verdicts.sqlite")) as verdicts:
+        table = report_rows(run, [1, 2, 3], verdicts.latest(DATASET))
+    path = tmp_path / (suffix if suffix == FIFTYONE else f"report{suffix}")
+    write_report(path, run, table, NAME)
+    text = path.read_text("utf-8")
+    assert "evil note" in text
+    if suffix == ".html":
+        assert not re.search(r"<script|<img src=x|<a href='http|javascript:1\"", text)
+        assert "&lt;script&gt;evil&lt;/script&gt; **b**" in text
+    elif suffix != ".csv":
+        told = [json.loads(line) for line in text.splitlines()] if suffix == ".jsonl" else [text]
+        assert told

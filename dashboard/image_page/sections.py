@@ -246,7 +246,7 @@ def about(view: View) -> None:
     else:
         st.caption("This image has no captions, so its attributes are unknown.")
     st.caption(
-        f"`{row['path']}` · {int(row['width'])} × {int(row['height'])} pixels · "
+        f"{heading.plain(str(row['path']))} · {int(row['width'])} × {int(row['height'])} pixels · "
         f"{'training' if row['is_train'] else 'test'} split"
         + (f" · {heading.plain(row['problem'])}" if row["problem"] else "")
     )
