@@ -5,8 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit import config
+from streamlit.config_option import ConfigOption
 
-if config.get_where_defined("client.showErrorDetails") == config.ConfigOption.DEFAULT_DEFINITION:
+if config.get_where_defined("client.showErrorDetails") == ConfigOption.DEFAULT_DEFINITION:
     # started from another folder: Streamlit's default shows tracebacks to whoever opens the page
     st.set_option("client.showErrorDetails", "type")
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import RunError, one_line
 from core.runs.run import Run
 from dashboard import heading, labels
+from dashboard.components import tabs
 from dashboard.figures import charts
 from dashboard.score_panels import Panel, ScoreRow, panels
 
@@ -35,8 +36,10 @@ def show(run: Run) -> None:
         st.caption("This run has no scores yet; compute them with:")
         st.code(f"python -m precompute evaluate {run.name}", language="bash")
         return
-    tabs = st.tabs([panel.title for panel in measured])
-    for tab, panel, written in zip(tabs, measured, tables, strict=True):
+    drawn = tabs.show([panel.title for panel in measured], "overview")
+    for tab, panel, written in zip(drawn, measured, tables, strict=True):
+        if not tab.open:
+            continue
         with tab:
             st.caption(panel.help)
             table, chart = st.columns([2, 1], gap="medium")

@@ -56,6 +56,8 @@ class Key(StrEnum):
     COLOUR = "colour"
     ACROSS = "across"
     DOWN = "down"
+    TAB = "tab"
+    ATTACK = "attack"
 
 
 class Page(StrEnum):
@@ -161,7 +163,15 @@ def update(**changes: Value) -> None:
     st.query_params.from_dict(params)
 
 
-def bound(key: Key, value, to_url: Callable = str, *, scope: str = "", resets: tuple = ()) -> dict:
+def bound(
+    key: Key,
+    value,
+    to_url: Callable = str,
+    *,
+    default=None,
+    scope: str = "",
+    resets: tuple = (),
+) -> dict:
     """Return the arguments that tie a widget to the URL.
 
     Parameters
@@ -172,6 +182,8 @@ def bound(key: Key, value, to_url: Callable = str, *, scope: str = "", resets: t
         The widget's value as the URL has it now.
     to_url : callable
         From the widget's value to the URL's; None or "" leaves the parameter out.
+    default : object
+        What the page shows without the parameter; choosing it leaves the parameter out.
     scope : str
         Distinguishes widgets of the same key on different pages.
     resets : tuple of Key
@@ -179,18 +191,19 @@ def bound(key: Key, value, to_url: Callable = str, *, scope: str = "", resets: t
     """
     widget_key = f"{scope}.{key}"
     st.session_state[widget_key] = value
-    return _written(key, widget_key, to_url, resets)
+    return _written(key, widget_key, to_url, default, resets)
 
 
-def initial(key: Key, value, to_url: Callable = str, *, scope: str = "") -> dict:
-    """Return the same for a widget that insists on a default: it is a new widget for each value."""
-    return _written(key, f"{scope}.{key}.{value}", to_url, ())
+def initial(key: Key, value, to_url: Callable = str, *, default=None, scope: str = "") -> dict:
+    """Return the same for a widget that insists on a value: it is a new widget for each value."""
+    return _written(key, f"{scope}.{key}.{value}", to_url, default, ())
 
 
-def _written(key: Key, widget_key: str, to_url: Callable, resets: tuple) -> dict:
+def _written(key: Key, widget_key: str, to_url: Callable, default, resets: tuple) -> dict:
     def write() -> None:
         new = st.session_state[widget_key]
-        update(**{str(r): None for r in resets}, **{str(key): to_url(new)})
+        written = None if new == default else to_url(new)
+        update(**{str(r): None for r in resets}, **{str(key): written})
 
     return {"key": widget_key, "on_change": write}
 

@@ -92,9 +92,7 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
 
 def test_a_what_if_is_a_link_that_a_colleague_can_open(faulty):
     x = MISLED[0]
-    app = visit(f"failures?x={x}")
-    app.session_state["failures.more"] = "What if"
-    app = app.run()
+    app = visit(f"failures?x={x}&tab=what+if")
     scope = f"what_if.faulty.{x}.{'.'.join(map(str, classes(faulty, x)))}"
     slider = next(each for each in app.slider if each.key.startswith(f"{scope}.t"))
     slider.set_value(0.25).run()

@@ -110,9 +110,7 @@ def check(app) -> None:
 
 @pytest.mark.parametrize("tab", ["Diagnosis and verdict", "What if", "Captions"])
 def test_every_tab_of_an_image_shows_markup_as_it_is(tab):
-    app = visit("failures?x=2&run=faulty")
-    app.session_state["failures.more"] = tab
-    app.run()
+    app = visit(f"failures?x=2&run=faulty&tab={quote(tab)}")
     check(app)
     if tab == "Captions":
         read = "\n".join(map(typed, markdown_texts(app)))
@@ -122,9 +120,7 @@ def test_every_tab_of_an_image_shows_markup_as_it_is(tab):
 
 @pytest.mark.parametrize("tab", ["Classes", "Confusion", "Groups", "Filters"])
 def test_every_tab_of_a_comparison_shows_markup_as_it_is(tab):
-    app = visit("compare?with=second&run=attacked")
-    app.session_state["compare.where"] = tab
-    app.run()
+    app = visit(f"compare?with=second&run=attacked&tab={tab}")
     check(app)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from core.runs.run import Run
 from core.search.image_selection import Criteria, confusion_pairs, select_images
 from dashboard import data, heading, labels, links
-from dashboard.components import gallery, ranking, sentence
+from dashboard.components import gallery, ranking, sentence, tabs
 from dashboard.components.gallery import Line, Picture
 from dashboard.figures import charts
 from dashboard.image_page import evidence
@@ -39,7 +39,7 @@ def main() -> None:
 
 def page_link(**changes) -> str:
     """Return the link to this page with something changed."""
-    return here(Page.CLASSES, (Key.C, Key.VERSUS, Key.T), **changes)
+    return here(Page.CLASSES, (Key.C, Key.VERSUS, Key.T, Key.TAB), **changes)
 
 
 def pick(run: Run, c: int, versus: int | None) -> None:
@@ -51,7 +51,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
             ":orange[**Class**]",
             classes,
             format_func=lambda each: labels.numbered_name(run, each),
-            **bound(Key.C, c, scope="classes"),
+            **bound(Key.C, c, default=0, scope="classes"),
         )
     with right:
         st.selectbox(
@@ -60,12 +60,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
             index=None,
             placeholder="choose a second class",
             format_func=lambda each: labels.numbered_name(run, each),
-            **bound(
-                Key.VERSUS,
-                versus,
-                lambda each: None if each is None else str(each),
-                scope="classes",
-            ),
+            **bound(Key.VERSUS, versus, scope="classes"),
         )
 
 
@@ -212,7 +207,9 @@ def images(run: Run, c: int, n: int = 12) -> None:
         "Wrong": "Test images, by descending confidence.",
         "Right": "Test images, by descending confidence.",
     }
-    for (title, xs), tab in zip(groups.items(), st.tabs(list(groups)), strict=True):
+    for (title, xs), tab in zip(groups.items(), tabs.show(list(groups), "classes"), strict=True):
+        if not tab.open:
+            continue
         with tab:
             if not xs:
                 st.caption("None.")

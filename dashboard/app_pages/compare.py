@@ -15,7 +15,7 @@ from dashboard.state import Key, Page, bound, choice, here, number, text
 
 PER_PAGE = 36
 #: Query parameters that the links of this page keep.
-KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PATTERN, Key.T, Key.PAGE)
+KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PATTERN, Key.T, Key.PAGE, Key.TAB)
 HELP = {
     Outcome.FIXED: "Wrong in the first run, right in the second.",
     Outcome.BROKEN: "Right in the first run, wrong in the second.",
@@ -116,7 +116,13 @@ def outcomes(comparison: Comparison) -> None:
         format_func=lambda each: f"{each.capitalize()} ({comparison.count(Outcome(each)):,})",
         required=True,
         label_visibility="collapsed",
-        **bound(Key.SHOW, str(outcome), scope="compare", resets=(Key.PAGE,)),
+        **bound(
+            Key.SHOW,
+            str(outcome),
+            default=str(Outcome.BROKEN),
+            scope="compare",
+            resets=(Key.PAGE,),
+        ),
     )
     keep = image_filter.filtered(comparison) & (comparison.outcome == outcome)
     places = np.flatnonzero(keep)

@@ -44,7 +44,7 @@ def main() -> None:
             label_visibility="collapsed",
             help="An average-linkage tree on how often two classes are confused with each other, "
             "and on the cosine of their class weights.",
-            **bound(Key.SORT, order, scope="confusion"),
+            **bound(Key.SORT, order, default="similar", scope="confusion"),
         )
     cs = similar if order == "similar" else np.arange(len(counts))
     names = [labels.class_name(run, int(c)) for c in cs]

@@ -17,6 +17,8 @@ from dashboard.state import Key, bound, choice, number, text
 PER_PAGE = 36
 SHOWS = {"wrong": "Wrong", "right": "Right", "all": "All"}
 VIEWS = ("gallery", "table", "review", "blind")
+#: Order of the list where the URL names none.
+SORT = "most confident"
 
 
 def criteria(run: Run) -> Criteria:
@@ -28,7 +30,7 @@ def criteria(run: Run) -> Criteria:
         predicted=number(Key.PREDICTED, n_classes, "class"),
         t=None if text(Key.X) else data.read_attribute(run),
         confidence=read_confidence(text(Key.SURE)),
-        order=choice(Key.SORT, ORDERS, "most confident"),
+        order=choice(Key.SORT, ORDERS, SORT),
     )
 
 
@@ -88,7 +90,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             format_func=SHOWS.__getitem__,
             required=True,
             width="stretch",
-            **bound(Key.SHOW, asked.show, scope="failures", resets=(Key.PAGE,)),
+            **bound(Key.SHOW, asked.show, default="wrong", scope="failures", resets=(Key.PAGE,)),
         )
         for label, key, c, column in (
             ("True class", Key.TRUE, asked.true, "true_c"),
@@ -112,7 +114,8 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             **bound(
                 Key.SURE,
                 asked.confidence,
-                lambda v: None if v == (0.0, 1.0) else f"{v[0]:.2f}-{v[1]:.2f}",
+                lambda v: f"{v[0]:.2f}-{v[1]:.2f}",
+                default=(0.0, 1.0),
                 scope="failures",
                 resets=(Key.PAGE,),
             ),
@@ -120,7 +123,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
         st.selectbox(
             "Sort",
             list(ORDERS),
-            **bound(Key.SORT, asked.order, scope="failures", resets=(Key.PAGE,)),
+            **bound(Key.SORT, asked.order, default=SORT, scope="failures", resets=(Key.PAGE,)),
         )
         image_filters.boxes(run)
 
@@ -172,7 +175,7 @@ def view_choice(view: str) -> None:
         format_func=str.capitalize,
         required=True,
         label_visibility="collapsed",
-        **bound(Key.VIEW, view, scope="failures", resets=(Key.AT,)),
+        **bound(Key.VIEW, view, default=VIEWS[0], scope="failures", resets=(Key.AT,)),
     )
 
 

@@ -106,13 +106,13 @@ def filter_bar(
             "predict. Named, Several, None: whether p(t | f) is significant for any attribute, "
             "against captions exchanged between classes.",
             width="stretch",
-            **bound(Key.STATUS, status, scope="filters", resets=(Key.PAGE,)),
+            **bound(Key.STATUS, status, default="any", scope="filters", resets=(Key.PAGE,)),
         )
         st.selectbox(
             "Sort",
             possible,
             help="  \n".join(f"**{each}**: {orders.help_of(each)}" for each in possible),
-            **bound(Key.SORT, order, scope="filters", resets=(Key.PAGE,)),
+            **bound(Key.SORT, order, default=possible[0], scope="filters", resets=(Key.PAGE,)),
         )
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     )
     x = number(Key.X, run.sizes["X"], "image")
     x = first_image(run) if x is None else x
-    ts = read_words(run) or data.explain(run, x, predicted(run, x)).attributes[:4]
+    ts = read_words(run) or first_words(run, x)
     pick(run, x, ts)
     if not data.has_maps(run, x):
         st.info(
@@ -43,6 +43,11 @@ def main() -> None:
 def predicted(run: Run, x: int) -> int:
     """Return the predicted class of image x."""
     return int(run.images["predicted_c"].iloc[x])
+
+
+def first_words(run: Run, x: int) -> list[int]:
+    """Return the attributes that are shown where the URL names none: the sentence's first."""
+    return data.explain(run, x, predicted(run, x)).attributes[:4]
 
 
 def first_image(run: Run) -> int:
@@ -72,7 +77,7 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
             run.sizes["X"] - 1,
             step=1,
             help="Number of the image in this run.",
-            **bound(Key.X, x, scope="grounding"),
+            **bound(Key.X, x, default=first_image(run), scope="grounding"),
         )
     with right:
         st.multiselect(
@@ -84,6 +89,7 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
                 Key.T,
                 [labels.phrase(run, t) for t in ts],
                 ",".join,
+                default=[labels.phrase(run, t) for t in first_words(run, x)],
                 scope="grounding",
             ),
         )
@@ -95,7 +101,9 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
             help="The method that estimated p(t | f) and the weights of the heatmap. "
             f"Sentences use the run's default, `{run.default_estimator}`; `literal` is the "
             "paper's.",
-            **bound(Key.ESTIMATOR, estimator(run), scope="grounding"),
+            **bound(
+                Key.ESTIMATOR, estimator(run), default=run.default_estimator, scope="grounding"
+            ),
         )
 
 

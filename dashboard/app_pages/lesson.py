@@ -37,7 +37,7 @@ def main() -> None:
         format_func=VIEWS.__getitem__,
         required=True,
         label_visibility="collapsed",
-        **bound(Key.VIEW, view, scope="lesson"),
+        **bound(Key.VIEW, view, default="words", scope="lesson"),
     )
     if view == "quiz":
         lesson_quiz.quiz(run, a, b)
@@ -54,15 +54,19 @@ def pair(run: Run) -> tuple[int, int]:
     """Return the two classes that the URL names, else those that are confused most often."""
     c = number(Key.C, run.sizes["C"], "class")
     versus = number(Key.VERSUS, run.sizes["C"], "class")
-    first, second = _default_pair(run, data.identity(run))
     if c is not None and c == versus:
         notice("The link compares a class with itself; another class is shown beside it.")
         versus = None
-    if c is None:
-        c = first if versus is None or versus != first else second
-    if versus is None:
-        versus = second if c != second else first
-    return c, versus
+    c = usual(run, Key.C, versus) if c is None else c
+    return c, usual(run, Key.VERSUS, c) if versus is None else versus
+
+
+def usual(run: Run, key: Key, other: int | None) -> int:
+    """Return the class that is shown where the URL names none, beside the other one."""
+    first, second = _default_pair(run, data.identity(run))
+    if key == Key.C:
+        return second if other == first else first
+    return first if other == second else second
 
 
 def pick(run: Run, a: int, b: int) -> None:
@@ -79,7 +83,13 @@ def pick(run: Run, a: int, b: int) -> None:
                 label,
                 [each for each in range(run.sizes["C"]) if each != other],
                 format_func=lambda each: labels.numbered_name(run, each),
-                **bound(key, c, scope="lesson", resets=(Key.ANSWERS,)),
+                **bound(
+                    key,
+                    c,
+                    default=usual(run, key, other),
+                    scope="lesson",
+                    resets=(Key.ANSWERS,),
+                ),
             )
 
 

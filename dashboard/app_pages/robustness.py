@@ -55,7 +55,7 @@ def pick(run: Run, record: AttackRecord) -> tuple[int, str, int]:
             xs,
             format_func=lambda x: f"{x}  {labels.class_name(run, _true(run, x))}",
             help="The images of this record.",
-            **bound(Key.X, x, scope="robustness"),
+            **bound(Key.X, x, default=xs[0], scope="robustness"),
         )
     with right:
         st.segmented_control(
@@ -64,7 +64,13 @@ def pick(run: Run, record: AttackRecord) -> tuple[int, str, int]:
             required=True,
             help="FGSM and PGD move every value by at most the strength; the adaptive attack also "
             "makes the words agree with the captions.",
-            **bound(Key.SHOW, kind, scope="robustness", resets=(Key.LEVEL,)),
+            **bound(
+                Key.SHOW,
+                kind,
+                default=record.kinds[0],
+                scope="robustness",
+                resets=(Key.LEVEL,),
+            ),
         )
     with below:
         st.segmented_control(
@@ -72,7 +78,7 @@ def pick(run: Run, record: AttackRecord) -> tuple[int, str, int]:
             list(levels),
             format_func=lambda n: view.strength_label(kind, levels[n]),
             required=True,
-            **bound(Key.LEVEL, level, scope="robustness"),
+            **bound(Key.LEVEL, level, default=usual, scope="robustness"),
         )
     return x, kind, level
 

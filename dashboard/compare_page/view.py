@@ -14,12 +14,12 @@ from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.errors import FieldmarksError
 from dashboard import data, heading, labels, links
-from dashboard.components import accuracy_changes, gallery, ranking, sentence
+from dashboard.components import accuracy_changes, gallery, ranking, sentence, tabs
 from dashboard.components.accuracy_changes import SIGNIFICANT
 from dashboard.components.gallery import Picture
 from dashboard.components.register import matrix_component
 from dashboard.figures.confusion import difference_matrix
-from dashboard.state import Key, Page, href, text
+from dashboard.state import Key, Page, here, href
 from dashboard.verdicts import database, dataset
 
 
@@ -70,8 +70,8 @@ def details(comparison: Comparison) -> None:
     """Draw the change by class, confusion, group of images and filter."""
     heading.section("Where it changed")
     # only the open tab is drawn: matching the filters takes most of a second
-    classes, confusion, groups, filters = st.tabs(
-        ["Classes", "Confusion", "Groups", "Filters"], key="compare.where", on_change="rerun"
+    classes, confusion, groups, filters = tabs.show(
+        ["Classes", "Confusion", "Groups", "Filters"], "compare"
     )
     if classes.open:
         with classes:
@@ -100,7 +100,7 @@ def details(comparison: Comparison) -> None:
 
 def _filtered(comparison: Comparison, c: int, step: int) -> str:
     show = "fixed" if step > 0 else "broken"
-    return href(Page.COMPARE, **{Key.WITH: comparison.second.name, Key.SHOW: show, Key.TRUE: c})
+    return here(Page.COMPARE, (Key.WITH, Key.TAB), **{Key.SHOW: show, Key.TRUE: c})
 
 
 def _confusion(comparison: Comparison) -> None:
@@ -109,8 +109,7 @@ def _confusion(comparison: Comparison) -> None:
         st.caption("Every image is given the same class by both runs.")
         return
     st.caption("Images more (blue) or fewer (orange) in the second run's confusion matrix.")
-    kept = {Key.WITH: comparison.second.name, Key.SHOW: text(Key.SHOW) or None}
-    link = href(Page.COMPARE, **kept, **{Key.TRUE: "TRUE"})
+    link = here(Page.COMPARE, (Key.WITH, Key.SHOW, Key.TAB), **{Key.TRUE: "TRUE"})
     matrix_component(
         data=difference_matrix(cells)
         | {

@@ -24,4 +24,4 @@ def control(n: int, per_page: int, page: int, scope: str) -> None:
     n_pages = -(-n // per_page)
     if n_pages < 2:
         return
-    st.pagination(n_pages, default=page, **initial(Key.PAGE, page, scope=scope))
+    st.pagination(n_pages, default=page, **initial(Key.PAGE, page, default=1, scope=scope))

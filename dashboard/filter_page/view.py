@@ -24,6 +24,8 @@ class FilterView:
         The attribute that is looked for on the crops.
     ts : list of int
         Attributes with the largest p(t given f), significant ones first.
+    usual : tuple of int and str
+        Attribute and estimator that are shown where the URL names none.
     is_whole : bool
         Show whole images in place of crops.
     """
@@ -33,6 +35,7 @@ class FilterView:
     t: int
     ts: list[int]
     estimator: str
+    usual: tuple[int, str]
     is_whole: bool
 
     @property
@@ -55,12 +58,13 @@ def read(run: Run, f: int) -> FilterView:
     is_default = estimator == run.default_estimator
     first = p + labels.is_significant(run, f) if is_default else p
     ts = np.argsort(-first, kind="stable")[:N_WORDS].tolist()
-    t, name_t = data.read_attribute(run), int(run.filters["name_t"].iloc[f])
-    if t is None and seen_t >= 0 and estimator == labels.SEEN_BY:
-        t = seen_t
-    if t is None:
-        t = name_t if is_default and name_t >= 0 else int(ts[0])
-    return FilterView(run, f, t, ts, estimator, choice(Key.VIEW, [WHOLE], "") == WHOLE)
+    asked_t, name_t = data.read_attribute(run), int(run.filters["name_t"].iloc[f])
+    usual_t = name_t if is_default and name_t >= 0 else int(ts[0])
+    if seen_t >= 0 and estimator == labels.SEEN_BY:
+        usual_t = seen_t
+    t = usual_t if asked_t is None else asked_t
+    is_whole = choice(Key.VIEW, [WHOLE], "") == WHOLE
+    return FilterView(run, f, t, ts, estimator, (usual_t, usual), is_whole)
 
 
 def choices(view: FilterView) -> None:
@@ -75,7 +79,13 @@ def choices(view: FilterView) -> None:
             width=260,
             help="The attribute that is looked for on the crops and in the counter-examples: the "
             "filter's name, or its most probable attribute. A click on a bar chooses it too.",
-            **bound(Key.T, view.t, lambda t: labels.phrase(run, t), scope="filter"),
+            **bound(
+                Key.T,
+                view.t,
+                lambda t: labels.phrase(run, t),
+                default=view.usual[0],
+                scope="filter",
+            ),
         )
         st.selectbox(
             "Estimator",
@@ -83,7 +93,13 @@ def choices(view: FilterView) -> None:
             width=200,
             help="The method that estimated p(t | f) and the weights of the heatmaps; both are "
             f"from the same one. Sentences use `{run.default_estimator}`.",
-            **bound(Key.ESTIMATOR, view.estimator, scope="filter", resets=(Key.T,)),
+            **bound(
+                Key.ESTIMATOR,
+                view.estimator,
+                default=view.usual[1],
+                scope="filter",
+                resets=(Key.T,),
+            ),
         )
         st.toggle(
             "Whole images",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.runs.run import Run
 from dashboard import links
+from dashboard.components import tabs
 from dashboard.image_page import diagnosis_card, evidence, verdict_form, what_if
 from dashboard.image_page import sections as sections
 from dashboard.image_page.view import View, view_from_url
@@ -40,24 +41,22 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
 
 def more(view: View) -> None:
     """Draw diagnosis and verdict, what-if, and captions as tabs; only the open one is drawn."""
-    names = ("Diagnosis and verdict", "What if", "Captions")
-    asked = text(Key.IF)
-    if asked and st.session_state.get("failures.asked") != asked:
-        st.session_state["failures.more"] = names[1]  # the link leads there; another tab stays free
-    st.session_state["failures.asked"] = asked
-    tabs = st.tabs(names, key="failures.more", on_change="rerun")
-    if tabs[0].open:
-        with tabs[0]:
+    names = ("Diagnosis and verdict", what_if.TITLE, "Captions")
+    diagnosis, changes, captions = tabs.show(
+        names, "image", default=names[1] if text(Key.IF) else names[0]
+    )
+    if diagnosis.open:
+        with diagnosis:
             left, right = st.columns(2, gap="large")
             with left:
                 diagnosis_card.show(view.run, view.x)
             with right:
                 verdict_form.show(view.run, view.x)
-    if tabs[1].open:
-        with tabs[1]:
+    if changes.open:
+        with changes:
             what_if.show(view.run, view.x, view.c, view.versus)
-    if tabs[2].open:
-        with tabs[2]:
+    if captions.open:
+        with captions:
             sections.about(view)
 
 

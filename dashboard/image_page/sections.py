@@ -14,7 +14,7 @@ from dashboard.figures.heatmaps import (
     class_heatmaps,
     layer_uri,
 )
-from dashboard.image_page.view import View, view_link
+from dashboard.image_page.view import View, usual_versus, view_link
 from dashboard.state import Key, bound
 
 #: A class activation map whose peak is below this share of the larger one's shows nearly nothing.
@@ -72,9 +72,10 @@ def class_choice(view: View) -> None:
         roles = dict.fromkeys(roles, "predicted, and true")
     classes = list(range(run.sizes["C"]))
     boxes = st.columns(2)
-    for box, key, c, hue, other in (
-        (boxes[0], Key.C, view.c, "orange", view.versus),
-        (boxes[1], Key.VERSUS, view.versus, "blue", view.c),
+    usual = usual_versus(run, view.x, view.c)
+    for box, key, c, hue, other, default in (
+        (boxes[0], Key.C, view.c, "orange", view.versus, int(row["predicted_c"])),
+        (boxes[1], Key.VERSUS, view.versus, "blue", view.c, usual),
     ):
         with box:
             st.selectbox(
@@ -83,7 +84,7 @@ def class_choice(view: View) -> None:
                 [each for each in classes if each != other],
                 format_func=lambda each: labels.numbered_name(run, each),
                 help="Choose any class: the sentence, the chart and the maps are computed for it.",
-                **bound(key, c, scope="image", resets=(Key.IF,)),
+                **bound(key, c, default=default, scope="image", resets=(Key.IF,)),
             )
 
 

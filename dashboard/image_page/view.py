@@ -33,17 +33,23 @@ class View:
 def view_from_url(run: Run, x: int) -> View:
     """Return what the URL asks to see of image x."""
     row = run.images.iloc[x]
-    predicted, true = int(row["predicted_c"]), int(row["true_c"])
+    predicted = int(row["predicted_c"])
     c = number(Key.C, run.sizes["C"], "class")
     versus = number(Key.VERSUS, run.sizes["C"], "class")
     c = predicted if c is None else c
-    versus = (true if true != c else runner_up(run, x, c)) if versus is None else versus
+    versus = usual_versus(run, x, c) if versus is None else versus
     first, second = data.explain(run, x, c), data.explain(run, x, versus)
     both = data.compare(run, first, second)
     t = data.read_attribute(run)
     if t is None:
         t = (both.for_first or first.attributes)[0]
     return View(run, x, c, versus, first, second, both, t)
+
+
+def usual_versus(run: Run, x: int, c: int) -> int:
+    """Return the class that class c is compared with where the URL names none."""
+    true, _ = labels.true_and_predicted(run, x)
+    return true if true != c else runner_up(run, x, c)
 
 
 def runner_up(run: Run, x: int, c: int) -> int:
@@ -55,7 +61,7 @@ def runner_up(run: Run, x: int, c: int) -> int:
 
 def view_link(**changes) -> str:
     """Return the link to this view with something changed; a what-if is of two classes."""
-    kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T)
+    kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T, Key.TAB)
     if not changes.keys() & {Key.C, Key.VERSUS}:
         kept = (*kept, Key.IF)
     return here(Page.FAILURES, kept, **changes)

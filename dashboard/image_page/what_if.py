@@ -26,6 +26,7 @@ from dashboard.image_page import what_if_url
 from dashboard.image_page.what_if_url import HIGHEST, LOWEST, STEP, UNCHANGED, Changes
 from dashboard.state import Key, update
 
+TITLE = "What if"
 N_FILTERS = 6
 N_CLASSES = 6
 N_FLIPPED = 12
@@ -49,7 +50,7 @@ def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
 def show(run: Run, x: int, c: int, versus: int) -> None:
     """Draw the what-if of image x, explained as class c, with ``versus`` as the target class."""
     heading.section(
-        "What if",
+        TITLE,
         "Remove, weaken or double attributes and filters and read the new prediction. Exact, "
         "because the last layer is linear.",
         help="An attribute at 0 removes the share p(t | f) from each filter; at 2 it adds that "
@@ -129,8 +130,8 @@ def sliders(
 
 
 def put(run: Run, wanted: Changes) -> None:
-    """Change what the URL asks for."""
-    update(**{Key.IF: what_if_url.to_url(run, wanted)})
+    """Change what the URL asks for; its tab stays open when nothing is asked any more."""
+    update(**{Key.IF: what_if_url.to_url(run, wanted), Key.TAB: TITLE.lower()})
 
 
 def changed_probabilities(run: Run, outcome: AblationResult, c: int, versus: int) -> None:

@@ -30,7 +30,7 @@ def controls(run: Run) -> tuple[str, int | None, int | None]:
             "Colour",
             options,
             format_func=COLOURS.__getitem__,
-            **bound(Key.COLOUR, asked, scope="map"),
+            **bound(Key.COLOUR, asked, default="correct", scope="map"),
         )
         if asked == "class":
             c = number(Key.C, run.sizes["C"], "class")
@@ -42,7 +42,13 @@ def controls(run: Run) -> tuple[str, int | None, int | None]:
                 "Attribute",
                 list(range(run.sizes["T"])),
                 format_func=lambda t: labels.phrase(run, t),
-                **bound(Key.T, t, lambda t: labels.phrase(run, t), scope="map"),
+                **bound(
+                    Key.T,
+                    t,
+                    lambda t: labels.phrase(run, t),
+                    default=most_named(run),
+                    scope="map",
+                ),
             )
     return asked, c, t
 

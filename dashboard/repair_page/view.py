@@ -11,7 +11,7 @@ from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.repair.preview import NO_CHANGE, Judged
 from dashboard import data, heading, labels, links
-from dashboard.components import accuracy_changes, gallery, ranking
+from dashboard.components import accuracy_changes, gallery, ranking, tabs
 from dashboard.components.accuracy_changes import SIGNIFICANT
 from dashboard.components.gallery import Line, Picture
 from dashboard.repair_page.recipe_form import KEYS
@@ -23,7 +23,7 @@ N_SENTENCES = 12
 
 def in_both(x: int | None) -> str:
     """Return the link to an image in both networks, or to the preview."""
-    return here(Page.REPAIR, KEYS, x=x)
+    return here(Page.REPAIR, (*KEYS, Key.TAB), x=x)
 
 
 def headline(before: Judged, after: Judged, n: int) -> None:
@@ -127,18 +127,21 @@ def card(comparison: Comparison, i: int) -> Picture:
 def where_changed(comparison: Comparison, words: pd.DataFrame) -> None:
     """Draw the change by class and group, and the sentences whose words changed."""
     heading.section("Where it changed")
-    classes, groups, sentences = st.tabs(["Classes", "Groups", "Sentences"])
-    with classes:
-        accuracy_changes.by_class(comparison, lambda c, _: links.class_(c), "repair.classes")
-    with groups:
-        table = slices(comparison)
-        accuracy_changes.by_group(
-            table[(table["n_fixed"] > 0) | (table["n_broken"] > 0)],
-            *("Before", "After", "repair.groups"),
-            empty="No group has more or fewer correct images.",
-        )
-    with sentences:
-        _sentences(comparison, words)
+    classes, groups, sentences = tabs.show(["Classes", "Groups", "Sentences"], "repair")
+    if classes.open:
+        with classes:
+            accuracy_changes.by_class(comparison, lambda c, _: links.class_(c), "repair.classes")
+    if groups.open:
+        with groups:
+            table = slices(comparison)
+            accuracy_changes.by_group(
+                table[(table["n_fixed"] > 0) | (table["n_broken"] > 0)],
+                *("Before", "After", "repair.groups"),
+                empty="No group has more or fewer correct images.",
+            )
+    if sentences.open:
+        with sentences:
+            _sentences(comparison, words)
 
 
 def _sentences(comparison: Comparison, changed: pd.DataFrame) -> None:
@@ -176,4 +179,4 @@ def place_of(comparison: Comparison, x: int) -> int | None:
 
 def back_link() -> str:
     """Return the link from an image back to the preview."""
-    return here(Page.REPAIR, KEYS, **{Key.X: None})
+    return here(Page.REPAIR, (*KEYS, Key.TAB))

@@ -6,8 +6,10 @@ from core.robustness.detection import CAPTIONS, LAYERS, NEAR
 from core.robustness.record import AttackRecord
 from core.runs.run import Run
 from dashboard import heading, labels
+from dashboard.components import tabs
 from dashboard.robustness_page.view import strength_label
 from dashboard.scoreboard import figure
+from dashboard.state import Key
 
 #: Words listed for each corruption, besides all words together.
 N_WORDS = 12
@@ -27,11 +29,10 @@ def show_words(run: Run, record: AttackRecord) -> None:
     if not kinds:
         st.caption("The pictures of this record are too few to say.")
         return
-    for tab, kind in zip(
-        st.tabs([kind[0].upper() + kind[1:] for kind in kinds]), kinds, strict=True
-    ):
-        with tab:
-            st.markdown(_word_table(run, record, [r for r in losses if r["kind"] == kind]))
+    titles = [kind[0].upper() + kind[1:] for kind in kinds]
+    for tab, kind in zip(tabs.show(titles, "robustness"), kinds, strict=True):
+        if tab.open:
+            tab.markdown(_word_table(run, record, [r for r in losses if r["kind"] == kind]))
 
 
 def _word_table(run: Run, record: AttackRecord, losses: list[dict]) -> str:
@@ -70,9 +71,10 @@ def show_detection(record: AttackRecord) -> None:
         st.caption("No attack changed enough predictions of captioned images to be scored.")
         return
     kinds = list(dict.fromkeys(row["kind"] for row in scored))
-    for tab, kind in zip(st.tabs(kinds), kinds, strict=True):
-        with tab:
-            st.markdown(_detection_table([row for row in scored if row["kind"] == kind]))
+    shown = tabs.show(kinds, "robustness", key=Key.ATTACK)
+    for tab, kind in zip(shown, kinds, strict=True):
+        if tab.open:
+            tab.markdown(_detection_table([row for row in scored if row["kind"] == kind]))
 
 
 def _detection_table(scored: list[dict]) -> str:

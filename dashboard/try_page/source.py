@@ -32,7 +32,13 @@ def pick(run: Run) -> TriedPicture | None:
         format_func=NAMES.__getitem__,
         label_visibility="collapsed",
         required=True,
-        **bound(Key.VIEW, kind, scope="try", resets=(Key.X, Key.ACROSS, Key.DOWN, Key.VERSUS)),
+        **bound(
+            Key.VIEW,
+            kind,
+            default=UPLOAD,
+            scope="try",
+            resets=(Key.X, Key.ACROSS, Key.DOWN, Key.VERSUS),
+        ),
     )
     if kind == OF_RUN:
         x = 0 if x is None else x
@@ -43,7 +49,14 @@ def pick(run: Run) -> TriedPicture | None:
             step=1,
             help="Number of the image in this run. The picture is the one that the run keeps: the "
             "network's square of it, made smaller and compressed.",
-            **bound(Key.X, x, scope="try", resets=(Key.ACROSS, Key.DOWN, Key.VERSUS)),
+            **bound(
+                Key.X,
+                x,
+                # without a view, the image is what says that the picture is of the run
+                default=0 if text(Key.VIEW) == OF_RUN else None,
+                scope="try",
+                resets=(Key.ACROSS, Key.DOWN, Key.VERSUS),
+            ),
         )
         return TriedPicture(run.packed("thumb", x), x)
     if kind == CAMERA:
@@ -93,7 +106,9 @@ def pick_box(upload: Upload, is_of_boxes: bool) -> Box:
             (Key.ACROSS, "From left to right, %", across),
             (Key.DOWN, "From top to bottom, %", down),
         ):
-            st.slider(label, *_ALL, step=1, **bound(key, value, _written, scope="try"))
+            st.slider(
+                label, *_ALL, step=1, **bound(key, value, _written, default=_ALL, scope="try")
+            )
     width, height = upload.size
     box = (
         across[0] / 100 * width,
@@ -122,8 +137,8 @@ def read_range(key: Key) -> tuple[int, int]:
     return _ALL
 
 
-def _written(value: tuple[int, int]) -> str | None:
+def _written(value: tuple[int, int]) -> str:
     low, high = value
     if high - low < 5:  # a part of nothing cannot be shown
         low, high = max(0, min(low, 95)), max(5, high, low + 5)
-    return None if (low, high) == _ALL else f"{low}-{min(high, 100)}"
+    return f"{low}-{min(high, 100)}"
