@@ -166,6 +166,64 @@ def test_a_page_of_another_site_gets_no_session(server):
     assert handshake(server, f"http://{rebound}", host=rebound) == 403
 
 
+def ask(server, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+    """Ask the server once and return its answer, read to the end."""
+    connection = http.client.HTTPConnection(server.hostname, server.port, timeout=60)
+    body = {"body": FORM} if method == "PUT" else {}
+    connection.request(method, path, **body, headers={"Content-Type": FORM_TYPE, **headers})
+    with closing(connection), connection.getresponse() as answer:
+        answer.read()
+    return answer
+
+
+UPLOAD = "/_stcore/upload_file/a-session/a-file"
+FORM_TYPE = "multipart/form-data; boundary=b"
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n'
+    b"Content-Type: image/jpeg\r\n\r\nx\r\n--b--\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def token(server) -> str:
+    """The token that the server gives to its own pages, in a cookie."""
+    cookie = ask(server, "GET", "/_stcore/health").getheader("Set-Cookie") or ""
+    name, _, value = cookie.partition(";")[0].partition("=")
+    assert name == "_streamlit_xsrf"
+    return value.strip('"')
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("case", ["nothing", "a cookie alone", "a header alone", "another header"])
+def test_an_upload_without_the_token_of_a_page_is_refused(server, token, method, case):
+    version, mask, secret, since = token.split("|")
+    other = "|".join([version, mask, secret[::-1], since])
+    headers = {
+        "nothing": {},
+        "a cookie alone": {"Cookie": f"_streamlit_xsrf={token}"},
+        "a header alone": {"X-Xsrftoken": token},
+        "another header": {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": other},
+    }[case]
+    assert ask(server, method, UPLOAD, **headers).status == 403
+
+
+def test_an_upload_with_the_token_passes_to_the_check_of_its_session(server, token):
+    headers = {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": token}
+    assert ask(server, "PUT", UPLOAD, **headers).status == 400  # there is no such session
+
+
+@pytest.mark.parametrize("path", [UPLOAD, "/_stcore/health", "/_stcore/host-config", "/"])
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+def test_no_answer_may_be_read_by_a_page_of_another_site(server, method, path):
+    answer = ask(server, method, path, Origin="http://evil.example")
+    assert answer.getheader("Access-Control-Allow-Origin") not in ("*", "http://evil.example")
+
+
+@pytest.mark.parametrize("path", ["interact", "mcp"])
+def test_nobody_drives_the_app_without_a_browser(server, path):
+    assert 400 <= ask(server, "POST", f"/_stcore/agent/{path}").status < 500
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -112,6 +112,27 @@ def test_chosen_rows_share_one_verdict_and_one_undo(faulty, database, queue):
     assert not database.latest(faulty.manifest["dataset"])["is_reviewed"].any()
 
 
+def test_an_undo_of_several_keeps_what_another_changed_and_takes_back_the_rest(
+    faulty, database, queue
+):
+    dataset = faulty.manifest["dataset"]
+    app = open_review()
+    key = f"review.table.{queue[0][0]}.{len(queue)}"
+    chosen = {"selection": {"rows": [0, 1, 2], "columns": []}}
+    app.session_state[key] = chosen
+    app.run()
+    app.session_state[key] = chosen
+    press(app, "W")
+    theirs = database.get(dataset, queue[0][1])
+    database.save(replace(theirs, note="mine since", author="Ben"))
+    press(app, "U")
+    assert "1 not taken back: Ben saved a verdict" in said(app).replace("\\", "")
+    latest = database.latest(dataset)
+    assert latest.loc[queue[0][1], "note"] == "mine since"
+    assert latest.loc[queue[0][1], "is_reviewed"]
+    assert not latest.loc[[queue[1][1], queue[2][1]], "is_reviewed"].any()
+
+
 def test_somebody_who_was_faster_is_told_and_kept(faulty, database, queue):
     dataset, path = faulty.manifest["dataset"], queue[0][1]
     app = open_review()

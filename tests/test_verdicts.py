@@ -1,9 +1,10 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
@@ -197,23 +198,84 @@ def test_texts_that_no_database_can_hold_are_refused(verdicts, field, value, mes
         verdicts.save(replace(Verdict("birds", PATH), **{field: value}))
 
 
-def write_notes(url: str, who: int, n_notes: int) -> None:
-    """Save notes on one image on top of whatever is there."""
+N_WRITERS, N_OF_EACH, N_IMAGES = 20, 4, 3
+
+
+def judge(url: str, who: int) -> tuple[list[tuple], list[tuple]]:
+    """Save tagged verdicts on a few images, undo every second; return what was saved and undone."""
+    saved, undone = [], []
     with closing(Verdicts(url)) as verdicts:
-        for k in range(n_notes):
+        for k in range(N_OF_EACH):
+            path = f"{(who + k) % N_IMAGES}.jpg"
             while True:
-                latest = verdicts.get("birds", PATH)
+                latest = verdicts.get("birds", path)
+                tags = (*latest.tags, f"{who}/{k}")
                 try:
-                    verdicts.save(replace(latest, note=f"{who}/{k}", author=str(who)))
+                    done = verdicts.save(replace(
+                        latest, note=f"{who}/{k}", tags=tags, author=str(who), is_reviewed=True
+                    ))  # fmt: skip
                     break
                 except ConflictError:
                     continue
+            saved.append((path, done.version, done.note, done.tags))
+            if k % 2:
+                try:
+                    back = verdicts.undo(done)
+                    undone.append((path, back.version, done.version))
+                except ConflictError:  # somebody went on from there: theirs stays
+                    continue
+    return saved, undone
 
 
-def test_twenty_writers_at_once_lose_nothing(url):
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(lambda who: write_notes(url, who, 3), range(20)))
+def test_twenty_writers_with_tags_and_undo_lose_and_double_nothing(url):
     with closing(Verdicts(url)) as verdicts:
-        history = verdicts.history("birds", PATH)
-    assert [verdict.version for verdict in history] == list(range(1, 61))
-    assert {v.note for v in history} == {f"{who}/{k}" for who in range(20) for k in range(3)}
+        assert verdicts.versions("birds").empty
+    is_read, stop = [], threading.Event()
+
+    def read() -> None:
+        """Read as the dashboard does: the latest verdicts, progress and all versions."""
+        with closing(Verdicts(url)) as verdicts:
+            while not stop.is_set():
+                latest = verdicts.latest("birds")
+                versions = verdicts.versions("birds")
+                seen = versions.groupby("path")["version"].agg(list)
+                assert all(sorted(each) == list(range(1, len(each) + 1)) for each in seen)
+                assert latest.index.is_unique
+                is_read.append(len(versions))
+
+    with ThreadPoolExecutor(2) as readers:
+        readings = [readers.submit(read) for _ in range(2)]
+        try:
+            with ProcessPoolExecutor(4, mp_context=spawn) as processes:
+                told = list(processes.map(judge_in_threads, [url] * 4, range(4)))
+        finally:
+            stop.set()
+        for reading in readings:
+            reading.result()
+    saved = [each for some, _ in told for each in some]
+    undone = [each for _, some in told for each in some]
+    assert len(saved) == N_WRITERS * N_OF_EACH
+    with closing(Verdicts(url)) as verdicts:
+        histories = {f"{i}.jpg": verdicts.history("birds", f"{i}.jpg") for i in range(N_IMAGES)}
+    # every version is one save or one undo that somebody was told of, and no other
+    there = [(path, v.version) for path, history in histories.items() for v in history]
+    assert sorted(there) == sorted([each[:2] for each in saved] + [each[:2] for each in undone])
+    for history in histories.values():
+        assert [v.version for v in history] == list(range(1, len(history) + 1))
+    for path, version, note, tags in saved:
+        as_saved = histories[path][version - 1]
+        assert (as_saved.note, as_saved.tags) == (note, tags)
+    for path, version, of in undone:
+        assert version == of + 1, "an undo follows what it undoes: nobody's verdict lies between"
+        after, before = histories[path][version - 1], histories[path][of - 2 : of - 1]
+        assert (after.note, after.tags) == (
+            (before[0].note, before[0].tags) if before else ("", ())
+        )
+    assert len(is_read) > 2
+
+
+def judge_in_threads(url: str, process: int) -> tuple[list[tuple], list[tuple]]:
+    """Judge as five of the twenty writers at once."""
+    with ThreadPoolExecutor(N_WRITERS // 4) as pool:
+        told = list(pool.map(lambda i: judge(url, 5 * process + i), range(N_WRITERS // 4)))
+    return [each for some, _ in told for each in some], [each for _, some in told for each in some]

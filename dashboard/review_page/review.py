@@ -203,11 +203,17 @@ def _undo() -> None:
     batches = st.session_state.get(_UNDO) or []
     if not batches:
         return
+    conflicts = []
     try:
         for saved in batches.pop():
-            database().undo(saved)
+            try:
+                database().undo(saved)
+            except ConflictError as conflict:  # theirs stays; the others are still taken back
+                conflicts.append(conflict)
     except FieldmarksError as error:
         st.session_state[_TOLD] = str(error)
+    if conflicts:
+        st.session_state[_TOLD] = f"{len(conflicts)} not taken back: {conflicts[0]}"
     update(**{Key.AT: None})
 
 
