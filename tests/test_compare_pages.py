@@ -158,3 +158,20 @@ def drawn_matrix(app) -> dict:
     """Return what a matrix of the page was given to draw."""
     (drawn,) = [each for each in component_data(app) if "levels" in each]
     return drawn
+
+
+@pytest.mark.parametrize(
+    ("answers", "lines"),
+    [
+        ((1, 1), ["Class 1"]),
+        ((1, 2), ["first: Class 1", "second: Class 2"]),
+        ((0, 2), ["Class 2"]),
+        ((1, 0), ["Class 1"]),
+        ((0, 0), []),
+    ],
+)
+def test_a_card_names_the_wrong_classes_once_and_whose_they_are(run, answers, lines):
+    from dashboard.compare_page.view import wrong_answers
+
+    shown = wrong_answers(run, 0, answers, ("first", "second"))
+    assert [line.text for line in shown] == lines

@@ -89,9 +89,12 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
         )
     row = run.classes.iloc[c]
     n_test, n_right = int(row["n_test"]), int(row["n_right"])
-    accuracy = f", {n_right / n_test:.0%} of its {n_test} test images right" if n_test else ""
+    n_train = int(row["n_train"])
+    said = f"{n_train} training image{'' if n_train == 1 else 's'}"
+    if n_test:
+        said += f", {n_right} of {n_test} test image{'' if n_test == 1 else 's'} right"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":gray[{int(row['n_train'])} training images{accuracy}.]", width="content")
+        st.markdown(f":gray[{said}.]", width="content")
         for label, page, icon, key in (
             ("Filters with a positive weight", "filters", "grid_view", "c"),
             ("Failures of this class", "failures", "rule", "true"),
@@ -207,6 +210,7 @@ def images(run: Run, c: int, n: int = 12) -> None:
         "Wrong": "Test images, by descending confidence.",
         "Right": "Test images, by descending confidence.",
     }
+    heading.section(f"Images of {heading.plain(labels.class_name(run, c))}")
     for (title, xs), tab in zip(groups.items(), tabs.show(list(groups), "classes"), strict=True):
         if not tab.open:
             continue

@@ -147,13 +147,8 @@ def card(comparison: Comparison, i: int) -> Picture:
     x = int(comparison.xs_first[i])
     true = int(comparison.true_c[i])
     lines = [Line(labels.class_name(first, true), gallery.TRUE, title="True class")]
-    for which, predicted in (
-        ("First run", comparison.predicted_first[i]),
-        ("Second run", comparison.predicted_second[i]),
-    ):
-        if predicted != true:
-            name = labels.class_name(first, int(predicted))
-            lines.append(Line(name, gallery.PREDICTED, title=f"{which} predicts"))
+    answers = (int(comparison.predicted_first[i]), int(comparison.predicted_second[i]))
+    lines += view.wrong_answers(first, true, answers, ("first run", "second run"))
     return Picture(
         src=data.thumb(first, x),
         alt=labels.image_alt(first, x),

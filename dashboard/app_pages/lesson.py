@@ -114,8 +114,8 @@ def separating_rows(run: Run, a: int, b: int) -> None:
         )
         return
     st.caption(
-        "A word is shown where network and captions agree; it has a picture's captions where a "
-        "fifth of them or more name it. Heatmaps are the network's and often miss the part: the "
+        "A word is shown where network and captions agree. “Named” means by at least a fifth of "
+        "the captions of a picture. Heatmaps are the network's and often miss the part: the "
         "Overview says how often (PCK)."
     )
     for word in separating:

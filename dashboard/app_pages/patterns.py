@@ -41,7 +41,9 @@ def main() -> None:
     counts(diagnoses, xs)
     clusters(run, diagnoses, groups)
     label_errors(run)
-    heading.section("Export", f"All {len(xs):,} failures with sentences, diagnoses and verdicts.")
+    heading.section(
+        "Export", f"{counted(len(xs), 'failure')} with sentences, diagnoses and verdicts."
+    )
     report_buttons.show(run, xs)
 
 
@@ -92,7 +94,7 @@ def clusters(run: Run, diagnoses, groups) -> None:
     heading.section(
         "Failures by cause",
         "Failures with a similar difference between the attributes of the predicted and of the "
-        "true class.",
+        f"true class.{shown_of(len(groups), N_GROUPS)}",
         help="Clusters of p(t | x, predicted c) − p(t | x, true c), by cosine distance.",
     )
     if groups.empty:
@@ -109,10 +111,20 @@ def clusters(run: Run, diagnoses, groups) -> None:
                 href=link,
                 lines=[Line(row["name"], href=link)],
                 badge=f"{n:,}",
-                title=f"{n:,} {'failure' if n == 1 else 'failures'}: {row['name']}",
+                title=f"{counted(n, 'failure')}: {row['name']}",
             )
         )
     gallery.show(cards, key="patterns.groups", width=170, to_top=True)
+
+
+def counted(n: int, what: str) -> str:
+    """Return a number of things in words."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def shown_of(n: int, most: int) -> str:
+    """Return how many of n are shown, as a sentence; empty where all are."""
+    return f" The first {most} of {n:,}." if n > most else ""
 
 
 def label_errors(run: Run) -> None:
@@ -120,8 +132,8 @@ def label_errors(run: Run) -> None:
     table = suspects(run)
     heading.section(
         "Suspected label errors",
-        f"{len(table):,} images of both splits whose captions and nearest neighbours disagree with "
-        "the label, by descending score.",
+        f"{counted(len(table), 'image')} of both splits whose captions and nearest neighbours "
+        f"disagree with the label, by descending score.{shown_of(len(table), N_SUSPECTS)}",
     )
     if table.empty:
         st.caption("No label is suspected to be wrong.")
@@ -145,7 +157,7 @@ def label_errors(run: Run) -> None:
         )
     gallery.show(cards, key="patterns.suspects", width=138, to_top=True)
     st.download_button(
-        f"All {len(table):,} as CSV",
+        "All as CSV",
         lambda: to_csv(table),
         file_name=f"{run.name}_suspicious_labels.csv",
         mime="text/csv",

@@ -13,10 +13,11 @@ from core.comparison.matched_filters import matched_filters
 from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.errors import FieldmarksError
+from core.runs.run import Run
 from dashboard import data, heading, labels, links
 from dashboard.components import accuracy_changes, gallery, ranking, sentence, tabs
 from dashboard.components.accuracy_changes import SIGNIFICANT
-from dashboard.components.gallery import Picture
+from dashboard.components.gallery import Line, Picture
 from dashboard.components.register import matrix_component
 from dashboard.figures.confusion import difference_matrix
 from dashboard.state import Key, Page, here, href
@@ -164,6 +165,26 @@ def _filters(comparison: Comparison, n: int = 24) -> None:
         key="compare.filters",
         columns=2,
     )
+
+
+def wrong_answers(
+    run: Run, true: int, answers: tuple[int, int], who: tuple[str, str]
+) -> list[Line]:
+    """Return a line for each wrong class that two networks predict, one where they agree."""
+    first, second = answers
+    if first == second != true:
+        title = f"Both predict: {who[0]} and {who[1]}"
+        return [Line(labels.class_name(run, first), gallery.PREDICTED, title=title)]
+    are_both_wrong = true not in answers
+    return [
+        Line(
+            f"{name}: {labels.class_name(run, c)}" if are_both_wrong else labels.class_name(run, c),
+            gallery.PREDICTED,
+            title=f"Predicted: {name}",
+        )
+        for name, c in zip(who, answers, strict=True)
+        if c != true
+    ]
 
 
 def image_in_both(

@@ -11,6 +11,8 @@ from dashboard.components import ranking
 
 #: A difference is called significant below this p-value.
 SIGNIFICANT = 0.05
+#: Columns of a table of groups that are shares.
+ACCURACIES = ("accuracy_first", "accuracy_second")
 
 
 def by_class(
@@ -75,9 +77,10 @@ def by_group(table: pd.DataFrame, first: str, second: str, key: str, empty: str)
         "Accuracy of the images of a diagnosed pattern, of low quality, or whose captions name an "
         "attribute. p is not corrected for the number of groups."
     )
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format="%.1f%%")
+    shown = table.assign(**{name: 100 * table[name] for name in ACCURACIES})
     st.dataframe(
-        table,
+        shown,
         hide_index=True,
         key=key,
         column_config={

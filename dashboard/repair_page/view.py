@@ -11,6 +11,7 @@ from core.comparison.sentences import sentence_change
 from core.comparison.slices import slices
 from core.repair.preview import NO_CHANGE, Judged
 from dashboard import data, heading, labels, links
+from dashboard.compare_page.view import wrong_answers
 from dashboard.components import accuracy_changes, gallery, ranking, tabs
 from dashboard.components.accuracy_changes import SIGNIFICANT
 from dashboard.components.gallery import Line, Picture
@@ -112,13 +113,8 @@ def card(comparison: Comparison, i: int) -> Picture:
     run, x = comparison.first, int(comparison.xs_first[i])
     true = int(comparison.true_c[i])
     lines = [Line(labels.class_name(run, true), gallery.TRUE, title="True class")]
-    for when, predicted in (
-        ("Before", comparison.predicted_first[i]),
-        ("After", comparison.predicted_second[i]),
-    ):
-        if predicted != true:
-            name = labels.class_name(run, int(predicted))
-            lines.append(Line(name, gallery.PREDICTED, title=f"{when} the repair predicted"))
+    answers = (int(comparison.predicted_first[i]), int(comparison.predicted_second[i]))
+    lines += wrong_answers(run, true, answers, ("before", "after"))
     return Picture(
         src=data.thumb(run, x), alt=labels.image_alt(run, x), href=in_both(x), lines=lines
     )

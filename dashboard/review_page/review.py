@@ -112,7 +112,7 @@ def _keys(run: Run, targets: np.ndarray, ahead: np.ndarray, latest: pd.DataFrame
     n = len(targets)
     pattern = diagnosed_pattern(run, int(ahead[0]))
     what = f"{n} images" if n > 1 else f"image {int(targets[0])}"
-    st.markdown(f"**Verdict on {what}** :gray[diagnosis: {heading.plain(pattern or 'none')}]")
+    st.markdown(f"**Verdict on {what}** :gray[· diagnosis: {heading.plain(pattern or 'none')}]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = reviewer.box()
         tags = st.multiselect(

@@ -4,7 +4,8 @@
 made-up run of CUB's full size. Prints CSV, one row per page or click. Milliseconds are of the whole
 way, browser included; ``server_cpu_ms`` is the server's part, which does not depend on what else
 runs on the machine. An opened page counts with the visit to another page before it; the first visit
-of all stands beside the median of three. ``--with`` names a second run, for the page Compare.
+of all stands beside the median of three. ``--with`` names a second run, for the page Compare;
+``--only`` measures the pages of these names alone, without clicks and users.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from tests.synthetic_run import write_synthetic_run
 
 CUB_SIZE = {"X": 11_788, "F": 2_048, "T": 9_649, "C": 200, "H": 7, "W": 7, "R": 24, "N": 5}
 N_CLICKS, N_USERS = 20, 20
+TABS_OF_COMPARE = ("confusion", "groups", "filters")
 TIMEOUT = 240_000  #: milliseconds
 BREATH = 300  #: milliseconds that a user looks at what was drawn before the next click
 
@@ -50,16 +52,23 @@ def processor_time(server: Server) -> float:
     return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def open_pages(page, url: str, run: Run, second: str):
+def open_pages(page, url: str, run: Run, second: str, only: tuple[str, ...]):
     """Yield the time that each page takes to open by its link, the app being loaded."""
     of_run = f"run={run.name}"
     links = {
         **states(run),
         "review": f"failures?{of_run}&view=review",
+        "repair_form": f"repair?{of_run}",
+        "lesson_quiz": f"lesson?{of_run}&view=quiz",
         "robustness": f"robustness?{of_run}",
-        "compare": f"compare?{of_run}&with={second}",
     }
+    if second:
+        of_both = f"{of_run}&with={second}"
+        links["compare"] = f"compare?{of_both}"
+        links |= {f"compare_{tab}": f"compare?{of_both}&tab={tab}" for tab in TABS_OF_COMPARE}
     for name, link in links.items():
+        if only and name not in only:
+            continue
         times = []
         for _ in range(3):
             page.goto(f"{url}/{links['search_empty' if name == 'overview' else 'overview']}")
@@ -159,8 +168,8 @@ def many_users(server: Server, browser, run: Run):
     yield f"{len(xs)} users at once, {failed} errors", "image", times
 
 
-def measure(runs: Path, name: str, out, second: str = "") -> None:
-    """Measure one run; ``second`` is compared with it."""
+def measure(runs: Path, name: str, out, second: str = "", only: tuple[str, ...] = ()) -> None:
+    """Measure one run; ``second`` is compared with it, ``only`` names the pages."""
     run = Run(runs / name)
     sizes = " ".join(f"{letter}={run.sizes[letter]}" for letter in "XFTC")
     with serve(runs) as server, launch() as browser:
@@ -171,11 +180,10 @@ def measure(runs: Path, name: str, out, second: str = "") -> None:
         page.goto(f"{server.url}/?run={name}")
         settle(page)
         url = server.url
-        for source in (
-            open_pages(page, url, run, second),
-            clicks(page, url, run),
-            many_users(server, browser, run),
-        ):
+        sources = [open_pages(page, url, run, second, only)]
+        if not only:
+            sources += [clicks(page, url, run), many_users(server, browser, run)]
+        for source in sources:
             before = processor_time(server)
             for kind, what, times in source:
                 used = (processor_time(server) - before) / len(times)
@@ -191,7 +199,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--with", dest="second", default="", help="a run to compare with")
+    parser.add_argument("--only", default="", help="names of pages, parted by commas")
     arguments = parser.parse_args()
+    only = tuple(filter(None, arguments.only.split(",")))
     out = csv.writer(sys.stdout)
     print(f"# {platform.machine()}, {platform.python_version()}")
     out.writerow(
@@ -200,11 +210,11 @@ def main() -> None:
         )
     )
     for name in arguments.runs:
-        measure(runs_folder(), name, out, arguments.second)
+        measure(runs_folder(), name, out, arguments.second, only)
     if not arguments.runs:
         with tempfile.TemporaryDirectory() as folder:
             write_synthetic_run(Path(folder), "cub_size", **CUB_SIZE)
-            measure(Path(folder), "cub_size", out)
+            measure(Path(folder), "cub_size", out, only=only)
 
 
 if __name__ == "__main__":
