@@ -5,8 +5,11 @@ import re
 import streamlit as st
 
 #: Where Streamlit and GFM look into the text itself, after the backslashes were read: icons and
-#: emoji, addresses of the web and of mail, arrows and dashes.
-_READ_LATER = re.compile(r"(?<=:)(?=[\w+/-])|(?<=www)(?=\.)|(?=@)|(?<=[<>~-])(?=[-=>])", re.I)
+#: emoji, addresses of the web and of mail, arrows and dashes that stand alone. Nothing else is
+#: touched: what a message says to type can be copied.
+_READ_LATER = re.compile(
+    r"(?<=:)(?=[\w+/-]+:|//)|(?<=www)(?=\.)|(?=@)|(?<=(?<!\S)[<>~-])(?=(?:[-=>]|->)(?!\S))", re.I
+)
 _WORD_JOINER = "\N{WORD JOINER}"  # of no width, and no line is broken at it
 
 

@@ -15,6 +15,7 @@ from core.review.accepted_synonyms import COLUMNS, synonym_file
 from core.review.report import FIFTYONE, report_rows, write_report
 from core.review.verdicts import Verdicts
 from core.runs.run import Run
+from dashboard import heading
 from tests.hostile_run import (
     AUTHOR,
     DATASET,
@@ -155,3 +156,23 @@ def test_every_export_holds_markup_as_text(folder, tmp_path, suffix):
     elif suffix != ".csv":
         told = [json.loads(line) for line in text.splitlines()] if suffix == ".jsonl" else [text]
         assert told
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m precompute run --cub DIR --network 'own_net.py:two_layers' --epochs 3",
+        "python -m precompute demo --runs /data/runs; x <= 3 is not y<=3",
+    ],
+)
+def test_a_command_in_a_message_can_be_copied(command):
+    shown = re.sub(r"\\(.)", r"\1", heading.plain(command))
+    assert shown.replace(" <\N{WORD JOINER}= 3", " <= 3") == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a -> b", "--", "x <-> y", "~= 3", ":tada:", ":material/home:", "http://a", "www.a", "a@b"],
+)
+def test_what_is_read_after_the_backslashes_is_broken(text):
+    assert "\N{WORD JOINER}" in heading.plain(text)
