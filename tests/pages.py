@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,6 +23,21 @@ def visit(link: str = "", app: AppTest | None = None) -> AppTest:
     for key, value in parse_qsl(parts.query):
         app.query_params[key] = value
     return app.run()
+
+
+@contextmanager
+def runs_and_verdicts(folder: Path, monkeypatch) -> Iterator[None]:
+    """Let pages show the runs of a folder, with verdicts in a database of its own."""
+    from dashboard import verdicts
+
+    pools = (verdicts.database, verdicts.answers, verdicts.saved_groups)
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{folder}/verdicts.sqlite")
+    for pool in pools:
+        pool.clear()
+    yield
+    for pool in pools:
+        pool.clear()
 
 
 def component_data(app: AppTest, key: str | None = None) -> list[dict]:

@@ -26,7 +26,14 @@ from tests.hostile_run import (
     write_hostile_runs,
     write_hostile_verdicts,
 )
-from tests.pages import MARKUP, component_data, markdown_texts, read_as_markup, visit
+from tests.pages import (
+    MARKUP,
+    component_data,
+    markdown_texts,
+    read_as_markup,
+    runs_and_verdicts,
+    visit,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -68,16 +75,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def place(folder, monkeypatch):
-    from dashboard import verdicts
-
-    pools = (verdicts.database, verdicts.answers, verdicts.saved_groups)
-    monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
-    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{folder}/verdicts.sqlite")
-    for pool in pools:
-        pool.clear()
-    yield
-    for pool in pools:
-        pool.clear()
+    with runs_and_verdicts(folder, monkeypatch):
+        yield
 
 
 def typed(text: str) -> str:

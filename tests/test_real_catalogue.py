@@ -1,8 +1,5 @@
 """Photographs of a shop and its table as it is, skipped where the folder is not named."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,14 +8,9 @@ from precompute.datasets.read import read_dataset
 from precompute.datasets.source import DataSource
 from precompute.network.loading import load_network
 from precompute.network.settings import NetworkSettings
+from tests.real_data import folder
 
 pytestmark = pytest.mark.real
-
-
-def folder(name):
-    if not os.environ.get(name):
-        pytest.skip(f"{name} is not set")
-    return Path(os.environ[name])
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -9,14 +6,9 @@ from precompute.images.crop import load_crop, parts_in_crop
 from precompute.network.checkpoint import load_weights
 from precompute.network.registry import build
 from precompute.training.loop import has_folded_norm
+from tests.real_data import folder
 
 pytestmark = pytest.mark.real
-
-
-def folder(name):
-    if not os.environ.get(name):
-        pytest.skip(f"{name} is not set")
-    return Path(os.environ[name])
 
 
 @pytest.fixture(scope="module")

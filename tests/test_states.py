@@ -17,7 +17,7 @@ from core.review.verdicts import Verdict, Verdicts
 from tests.attacked import write_attacked_run
 from tests.faulty_run import write_faulty_run
 from tests.live_run import write_live_run
-from tests.pages import visit
+from tests.pages import runs_and_verdicts, visit
 from tests.second_run import write_second_run
 from tests.synthetic_run import write_synthetic_run
 
@@ -226,16 +226,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def place(folder, monkeypatch):
-    from dashboard import verdicts
-
-    pools = (verdicts.database, verdicts.answers, verdicts.saved_groups)
-    monkeypatch.setenv("FIELDMARKS_RUNS", str(folder[0]))
-    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{folder[0]}/verdicts.sqlite")
-    for pool in pools:
-        pool.clear()
-    yield
-    for pool in pools:
-        pool.clear()
+    with runs_and_verdicts(folder[0], monkeypatch):
+        yield
 
 
 @pytest.mark.parametrize(("run", "link"), STATES)

@@ -16,6 +16,7 @@ from sklearn.preprocessing import normalize
 
 from core.batching import blocks
 from core.diagnosis.class_attributes import attribute_phrase
+from core.language.english import counted
 from core.probability import p_t_given_xc
 from core.runs.run import Run
 
@@ -48,7 +49,7 @@ class Cluster:
     @property
     def title(self) -> str:
         """The name with the number of failures: "23 failures: ..."."""
-        return f"{len(self.xs):,} {'failure' if len(self.xs) == 1 else 'failures'}: {self.name}"
+        return f"{counted(len(self.xs), 'failure')}: {self.name}"
 
 
 def attribute_difference(run: Run, xs: np.ndarray) -> np.ndarray:

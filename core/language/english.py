@@ -29,6 +29,15 @@ def join(items: list[str]) -> str:
 
 
 @lru_cache(maxsize=4096)
+def counted(n: int, noun: str) -> str:
+    """Return a number of things in words; the noun's plural ends in s.
+
+    >>> counted(1, "image"), counted(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def noun_form(noun: str, number: str, of_several: bool = False) -> str:
     """Return the noun as a description has it.
 

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from core.language.english import counted
 from core.runs.run import Run
 from core.search.image_selection import Criteria, confusion_pairs, select_images
 from dashboard import data, heading, labels, links
@@ -90,9 +91,9 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     row = run.classes.iloc[c]
     n_test, n_right = int(row["n_test"]), int(row["n_right"])
     n_train = int(row["n_train"])
-    said = f"{n_train} training image{'' if n_train == 1 else 's'}"
+    said = counted(n_train, "training image")
     if n_test:
-        said += f", {n_right} of {n_test} test image{'' if n_test == 1 else 's'} right"
+        said += f", {n_right} of {counted(n_test, 'test image')} right"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":gray[{said}.]", width="content")
         for label, page, icon, key in (

@@ -6,6 +6,7 @@ import streamlit as st
 from core.diagnosis.diagnosis import suspects
 from core.diagnosis.finding import Pattern
 from core.errors import FieldmarksError, MissingRunError
+from core.language.english import counted
 from core.review.spreadsheet import to_csv
 from core.runs.run import Run
 from dashboard import data, heading, labels, links
@@ -115,11 +116,6 @@ def clusters(run: Run, diagnoses, groups) -> None:
             )
         )
     gallery.show(cards, key="patterns.groups", width=170, to_top=True)
-
-
-def counted(n: int, what: str) -> str:
-    """Return a number of things in words."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def shown_of(n: int, most: int) -> str:
