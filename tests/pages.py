@@ -1,5 +1,6 @@
 """Opening the dashboard without a browser: a state by its link, links by what components hold."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -7,7 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+
+# each new app looks for components in every installed package (0.12 s); what is installed stays
+_scan = functools.cache(manifest_scanner.scan_component_manifests)
+manifest_scanner.scan_component_manifests = _scan
 
 APP = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
 STEMS = {"": "overview", "./": "overview"}
@@ -15,7 +21,7 @@ STEMS = {"": "overview", "./": "overview"}
 
 def visit(link: str = "", app: AppTest | None = None) -> AppTest:
     """Open a link of the app, e.g. ``failures?x=3``, in a new session or in that of ``app``."""
-    app = app or AppTest.from_file(APP, default_timeout=120).run()
+    app = app or AppTest.from_file(APP, default_timeout=120)
     parts = urlsplit(link)
     app.switch_page(f"app_pages/{STEMS.get(parts.path, parts.path)}.py")
     for key in list(app.query_params):
