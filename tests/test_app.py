@@ -83,6 +83,8 @@ def test_the_app_starts_isolated_and_without_torch(run):
         f"app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
         "assert app.header, 'nothing was drawn'\n"
+        "slow = {'scipy.stats', 'sklearn'} & set(sys.modules)\n"
+        "assert not slow, slow\n"
         "for page in ('failures', 'filters', 'search', 'grounding', 'classes'):\n"
         "    app.switch_page(f'app_pages/{page}.py').run()\n"
         "    assert not app.exception, app.exception\n"

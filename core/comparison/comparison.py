@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+import scipy
 
 from core.errors import DataError
 from core.metrics.bootstrap import Resamples, Score, ratio
@@ -175,7 +175,7 @@ def mcnemar(n_fixed: int, n_broken: int) -> float:
     (1.0, 0.0625)
     """
     n = n_fixed + n_broken
-    return float(binomtest(n_fixed, n).pvalue) if n else 1.0
+    return float(scipy.stats.binomtest(n_fixed, n).pvalue) if n else 1.0
 
 
 def class_changes(comparison: Comparison) -> pd.DataFrame:

@@ -8,11 +8,10 @@ pointed, black and yellow bill").
 
 from functools import lru_cache
 
-import inflect
-
+from core.language.inflection import engine
 from core.language.wordlists import COLOURS, SINGULAR_IN_AS
 
-_ENGINE = inflect.engine()
+_ENGINE = engine()
 
 
 def join(items: list[str]) -> str:

@@ -13,7 +13,7 @@ that are common enough to be asked about.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from core.explanations.counter_examples import MIN_SHARE
 from core.metrics.confusion import confusion_matrix
@@ -207,8 +207,8 @@ def _q_values(named: np.ndarray, in_other: np.ndarray, n: int, n_other: int) -> 
     """
     if not len(named):
         return np.ones(0)
-    p = stats.hypergeom.sf(named - 1, n + n_other, named + in_other, n)
-    return stats.false_discovery_control(np.clip(p, 0, 1))
+    p = scipy.stats.hypergeom.sf(named - 1, n + n_other, named + in_other, n)
+    return scipy.stats.false_discovery_control(np.clip(p, 0, 1))
 
 
 def _pictures(run: Run, c: int, t: int, descending: bool) -> list[int]:

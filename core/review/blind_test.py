@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+import scipy
 
 from core.explanations.explanation import explain, predicate
 from core.runs.run import Run
@@ -116,8 +116,8 @@ def blind_score(run: Run, answers: pd.DataFrame) -> BlindScore | None:
     frequent = [max(options, key=lambda c: n_train.get(c, 0)) for options in answers["options"]]
     chance = float(np.mean([1 / len(options) for options in answers["options"]]))
     n, n_right = len(answers), int((answers["chosen"] == right).sum())
-    test = binomtest(n_right, n, chance, alternative="greater")
-    bounds = binomtest(n_right, n).proportion_ci(method="wilson")
+    test = scipy.stats.binomtest(n_right, n, chance, alternative="greater")
+    bounds = scipy.stats.binomtest(n_right, n).proportion_ci(method="wilson")
     return BlindScore(
         n,
         n_right,

@@ -6,16 +6,16 @@ unknown words are singularised, replaced by a synonym or corrected in spelling.
 
 from functools import lru_cache
 
-import inflect
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from core.language.inflection import engine
 from core.language.wordlists import SYNONYMS
 from core.runs.run import Run
 
 #: Minimum similarity, out of 100, for matching an unknown word to a known one.
 ACCEPT = 74
-_ENGINE = inflect.engine()
+_ENGINE = engine()
 
 
 @lru_cache(maxsize=4096)

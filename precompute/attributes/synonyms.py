@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import inflect
-
 from core.errors import DataError
 from core.language.attribute import Attribute
+from core.language.inflection import engine
 from precompute.attributes.lexicon import likely_tag
 
 SYNONYMS = Path(__file__).with_name("synonyms.csv")
@@ -98,11 +97,11 @@ def _apply(rules: dict[str, str], word: str) -> str:
 
 
 @cache
-def _inflections() -> inflect.engine:
-    engine = inflect.engine()
+def _inflections() -> engine:
+    inflections = engine()
     for one, many in IRREGULAR.items():
-        engine.defnoun(one, many)
-    return engine
+        inflections.defnoun(one, many)
+    return inflections
 
 
 @cache
