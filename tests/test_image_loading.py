@@ -1,3 +1,4 @@
+import gc
 import multiprocessing
 import pickle
 import signal
@@ -85,9 +86,14 @@ def _is_running(pid: int) -> bool:
         return False
 
 
-def test_an_error_of_a_process_is_raised_where_its_batch_is_read(decoder):
-    with pytest.raises(IndexError):
+def test_an_error_of_a_process_is_raised_where_its_batch_is_read_and_ends_all_processes(decoder):
+    started = time.monotonic()
+    with pytest.raises(IndexError) as raised:
         list(loading.by_processes(decoder, [(0, 2), (11, 14)], workers=2))
+    assert multiprocessing.active_children() == []
+    del raised
+    gc.collect()
+    assert time.monotonic() - started < 5, "a process was waited for"
 
 
 @pytest.mark.parametrize(

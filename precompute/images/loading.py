@@ -67,7 +67,7 @@ def by_processes(
     decoder: Decoder, tasks: list[Task], workers: int, is_pinned: bool = False
 ) -> Generator[Batch, None, None]:
     """Yield the batch of each task in order, decoded by processes; pinned as of `by_threads`."""
-    yield from DataLoader(
+    loader = DataLoader(
         _Batches(decoder, tasks),
         batch_size=None,
         num_workers=min(workers, len(tasks)),
@@ -75,6 +75,12 @@ def by_processes(
         pin_memory=is_pinned,
         worker_init_fn=_end_with_parent,
     )
+    batches = iter(loader)
+    try:
+        yield from batches
+    finally:
+        # collected as garbage after an error, it waits five seconds for each of its processes
+        batches._shutdown_workers()  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _end_with_parent(_: int) -> None:
