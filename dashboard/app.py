@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Streamlit knows the script's folder only
 
-from dashboard import data, frame, heading, state  # noqa: E402
+from dashboard import data, frame, heading, preload, state  # noqa: E402
 
+preload.finish()
 st.set_page_config(page_title="Fieldmarks", page_icon=":material/flutter_dash:", layout="wide")
 page = st.navigation(frame.pages(), position="hidden")
 choice = data.choose()
@@ -29,3 +30,4 @@ else:
     frame.draw(page)
 for message in state.take_notices():
     notices.info(heading.plain(message), icon=":material/link_off:")
+preload.begin()

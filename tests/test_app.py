@@ -83,13 +83,34 @@ def test_the_app_starts_isolated_and_without_torch(run):
         f"app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
         "assert app.header, 'nothing was drawn'\n"
-        "slow = {'scipy.stats', 'sklearn'} & set(sys.modules)\n"
-        "assert not slow, slow\n"
         "for page in ('failures', 'filters', 'search', 'grounding', 'classes'):\n"
         "    app.switch_page(f'app_pages/{page}.py').run()\n"
         "    assert not app.exception, app.exception\n"
         "heavy = {'torch', 'torchvision', 'spacy', 'precompute'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd="/", check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_first_page_waits_for_no_library_of_later_ones(run):
+    code = (
+        "import sys, threading, streamlit.testing.v1 as testing\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from dashboard.preload import LIBRARIES, finish\n"
+        "assert not set(LIBRARIES) & set(sys.modules)\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name in LIBRARIES:\n"
+        "            assert threading.current_thread().name == 'preload', name\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        f"app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert app.header, 'nothing was drawn'\n"
+        "finish()\n"
+        "assert set(LIBRARIES) <= set(sys.modules)\n"
     )
     result = subprocess.run(
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd="/", check=False

@@ -7,7 +7,7 @@ from core.metrics import evaluation as evaluation_module
 from core.metrics.evaluation import evaluate
 from core.metrics.text_tables import tables
 from core.runs.run import Run
-from dashboard.scoreboard import basis
+from dashboard.scores.board import basis
 
 pytestmark = pytest.mark.slow
 

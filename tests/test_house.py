@@ -67,10 +67,10 @@ FLOORS = {
             "lesson_quiz",
             "synonym_panel",
         },
-        {"components", "scoreboard"},
-        {"figures", "score_panels", "frame"},
+        {"components", "scores"},
+        {"figures", "frame"},
         {"image_filters", "data", "links"},
-        {"verdicts", "state", "labels", "heading", "glossary"},
+        {"verdicts", "state", "labels", "heading", "glossary", "preload"},
     ),
 }
 

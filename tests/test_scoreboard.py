@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from dashboard.score_panels import panels
-from dashboard.scoreboard import as_table, figure
+from dashboard.scores.board import as_table, figure
+from dashboard.scores.panels import panels
 from tests.pages import said, visit
 
 

@@ -10,7 +10,7 @@ from core.estimators.inputs import described_inputs, inputs_of
 from core.metrics.text_tables import tables
 from core.metrics.zero_shot import EXCHANGED, WORDS, score_zero_shot
 from core.runs.run import Run
-from dashboard.score_panels import panels
+from dashboard.scores.panels import panels
 from precompute.pipeline.inputs import check_left_out
 from precompute.training.finetune import LEFT_OUT_BIAS, finetune, trained_classes
 from precompute.training.loop import TrainingSettings

@@ -6,10 +6,11 @@ import streamlit as st
 from core.name_status import NameStatus
 from core.runs.run import Run
 from core.search.image_selection import confusion_pairs, suggested_failures
-from dashboard import data, heading, labels, links, scoreboard
+from dashboard import data, heading, labels, links
 from dashboard.components import gallery, ranking
 from dashboard.components.gallery import Picture
 from dashboard.figures.heatmaps import attribute_layer
+from dashboard.scores import board
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
     numbers(run)
     suggestions(run)
     pairs(run)
-    scoreboard.show(run)
+    board.show(run)
     frequent_attributes(run)
     problems(run)
 

@@ -8,7 +8,7 @@ from core.runs.run import Run
 from dashboard import heading, labels
 from dashboard.components import tabs
 from dashboard.robustness_page.view import strength_label
-from dashboard.scoreboard import figure
+from dashboard.scores.board import figure
 from dashboard.state import Key
 
 #: Words listed for each corruption, besides all words together.

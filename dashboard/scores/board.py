@@ -10,7 +10,7 @@ from core.runs.run import Run
 from dashboard import heading, labels
 from dashboard.components import tabs
 from dashboard.figures import charts
-from dashboard.score_panels import Panel, ScoreRow, panels
+from dashboard.scores.panels import Panel, ScoreRow, panels
 
 
 def show(run: Run) -> None:
