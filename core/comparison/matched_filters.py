@@ -52,7 +52,7 @@ def matched_filters(comparison: Comparison) -> pd.DataFrame:
 def _standardised(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return pooled activations of mean 0 and norm 1 over the images, shape (n, F)."""
     pooled = np.asarray(run.array("pooled")[xs], np.float32)
-    return normalize(pooled - pooled.mean(axis=0), axis=0)
+    return normalize(pooled - pooled.mean(axis=0), axis=0, copy=False)
 
 
 def _word_similarity(comparison: Comparison) -> np.ndarray:
@@ -62,7 +62,8 @@ def _word_similarity(comparison: Comparison) -> np.ndarray:
     if not shared:
         sizes = comparison.first.sizes["F"], comparison.second.sizes["F"]
         return np.zeros(sizes, np.float32)
-    first_t, second_t = np.array(shared).T
-    first = normalize(np.asarray(comparison.first.array("p_t_given_f")[:, first_t]))
-    second = normalize(np.asarray(comparison.second.array("p_t_given_f")[:, second_t]))
+    first, second = (
+        normalize(np.take(run.array("p_t_given_f"), ts, axis=1), copy=False)
+        for run, ts in zip((comparison.first, comparison.second), np.array(shared).T, strict=True)
+    )
     return first @ second.T
