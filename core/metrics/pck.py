@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.batching import blocks
+from core.batching import blocks, in_threads
 from core.explanations.grounding import upsample
 from core.metrics.bootstrap import Resamples, Score, mean_score, ratios
 from core.metrics.retrieval import training_images
@@ -131,7 +131,9 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
     }
     points = {name: np.empty((len(pairs.xs), 2)) for name in evidence}
     edges = np.flatnonzero(np.diff(pairs.xs, prepend=-1, append=-1))
-    for start, stop in pairwise(edges):
+
+    def search(image: tuple[int, int]) -> None:
+        start, stop = image
         maps = np.asarray(run.maps(pairs.xs[start]), np.float32)
         flat = maps.reshape(len(maps), -1)
         for name, w in weights.items():
@@ -140,6 +142,8 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
             heat = upsample(cells, centres, GRID).reshape(len(cells), -1)
             at = np.unravel_index(heat.argmax(axis=1), (GRID, GRID))
             points[name][start:stop] = (np.stack(at, axis=1) + 0.5) / GRID
+
+    in_threads(search, pairwise(edges.tolist()))
     return points
 
 
