@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+import streamlit as st
 
 from core.errors import DataError
 from core.repair.preview import preview
@@ -82,6 +83,23 @@ def test_the_bar_of_a_fit_goes_when_it_is_done(monkeypatch):
     assert len(shown) > 4
     assert "Refitting the last layer: 60 training images, 6 filters, 3 classes" in shown[0][1]
     assert not app.get("progress")
+
+
+def test_a_visitor_who_goes_elsewhere_ends_the_fit_and_the_next_one_gets_it(monkeypatch):
+    drawn, draw = [], fits._draw
+
+    def leave(bar, share, words):
+        drawn.append(share)
+        if len(drawn) == 3:
+            st.stop()  # what drawing raises in a script that is no longer wanted
+
+    monkeypatch.setattr(fits, "_draw", leave)
+    left = visit(DROP)
+    assert not left.exception
+    assert len(drawn) == 3
+    assert not left.metric
+    monkeypatch.setattr(fits, "_draw", draw)
+    assert visit(DROP).metric
 
 
 def test_a_verdict_asks_for_a_new_preview_only_where_the_recipe_reads_it(runs, monkeypatch):
