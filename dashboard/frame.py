@@ -98,7 +98,7 @@ def _run_menu(choice: Choice) -> None:
         format_func=lambda name: f"{name} (cannot be opened)" if problems.get(name) else name,
         placeholder="Choose a run",
         label_visibility="collapsed",
-        width=170,
+        width=150,
         **bound(Key.RUN, current, str, scope="app", resets=others),
     )
 

@@ -46,6 +46,6 @@ TERMS: dict[str, str] = {
 
 def button() -> None:
     """Draw the button that opens the glossary."""
-    with st.popover("Glossary", icon=":material/menu_book:", width="content"):
+    with st.popover("Glossary", icon=":material/menu_book:", type="tertiary", width="content"):
         for term, meaning in TERMS.items():
             st.markdown(f"**{term}**  \n{meaning}")

@@ -26,7 +26,7 @@ def score_diversity(
     1.0
     """
     _, member = np.unique(top, return_inverse=True)
-    n_kinds = member.max(initial=-1) + 1
+    n_kinds = int(member.max(initial=-1)) + 1
     ones, rows = np.ones(len(top), np.float32), np.arange(len(top))
     is_kind = sparse.csr_array((ones, (rows, member)), shape=(len(top), n_kinds))
     counts = Resamples(len(top), seed=seed, group=group) @ is_kind

@@ -194,8 +194,8 @@ def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str
         name: interval(values[0][name], np.array([v[name] for v in values[1:]]), len(fs))
         for name in values[0]
     }
-    right = (share[fs, thing[fs]] > HALF).sum()
-    could = (share.max(axis=1) > HALF).sum()
+    right = int((share[fs, thing[fs]] > HALF).sum())
+    could = int((share.max(axis=1) > HALF).sum())
     counts = {"true of most peaks": right, "could be": could}
     return columns | {name: interval(n, np.empty(0), len(fs)) for name, n in counts.items()}
 

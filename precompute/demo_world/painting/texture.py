@@ -25,7 +25,7 @@ def _blurred_noise(seed: int, sigma: tuple[float, float]) -> np.ndarray:
 @lru_cache
 def cloud() -> np.ndarray:
     """Soft blotches with a few octaves, standard deviation 1, float32 of shape (TILE, TILE)."""
-    field = np.float32(0)
+    field = np.zeros((TILE, TILE), np.float32)
     for seed, (cells, weight) in enumerate([(8, 1.0), (16, 0.6), (32, 0.35), (64, 0.2)]):
         field = field + weight * _upsampled(seed, cells)
     return (field / field.std()).astype(np.float32)
