@@ -5,7 +5,7 @@ made-up run of CUB's full size. Prints CSV, one row per page or click. Milliseco
 way, browser included; ``server_cpu_ms`` is the server's part, which does not depend on what else
 runs on the machine. An opened page counts with the visit to another page before it; the first visit
 of all stands beside the median of three. ``--with`` names a second run, for the page Compare;
-``--only`` measures the pages of these names alone, without clicks and users.
+``--only`` measures the pages of these names alone, without clicks and users, or ``clicks`` alone.
 """
 
 import argparse
@@ -88,7 +88,8 @@ FOLLOW = """link => {
 WATCH = """(() => {
   window.askedAt = window.endedAt = window.changedAt = 0;
   const note = (name) => { window[name] = performance.now(); };
-  document.addEventListener("click", () => note("askedAt"), true);
+  for (const kind of ["click", "keydown"])
+    document.addEventListener(kind, () => note("askedAt"), true);
   document.addEventListener("DOMContentLoaded", () => {
     new MutationObserver(() => note("changedAt")).observe(
       document.body, { subtree: true, childList: true, characterData: true });
@@ -126,8 +127,8 @@ def until_drawn(page, action: Callable[[], None]) -> float:
     return page.wait_for_function(DRAWN).json_value()
 
 
-def clicks(page, url: str, run: Run):
-    """Yield the times of clicks: next image, a word of a sentence, a page of filters."""
+def clicks(page, url: str, run: Run, second: str):
+    """Yield the times of clicks: next image, a word, a page of filters, in reviews, on tabs."""
     xs = select_images(run, Criteria())
     page.goto(f"{url}/failures?run={run.name}&x={xs[0]}")
     settle(page)
@@ -145,6 +146,32 @@ def clicks(page, url: str, run: Run):
     settle(page)
     turn = page.get_by_role("button", name="Next page")
     yield "click", "next page of filters", [until_drawn(page, turn.click) for _ in range(n)]
+    yield from reviewing(page, url, run, n)
+    if second:
+        page.goto(f"{url}/compare?run={run.name}&with={second}")
+        settle(page)
+        for name in (*TABS_OF_COMPARE, "classes"):
+            tab = page.get_by_role("tab", name=name.capitalize())
+            back = page.get_by_role("tab", name="Classes" if name != "classes" else "Groups")
+            times = []
+            for _ in range(3):
+                times.append(until_drawn(page, tab.click))
+                until_drawn(page, back.click)
+            yield "click", f"{name} of Compare", times
+
+
+def reviewing(page, url: str, run: Run, n: int):
+    """Yield the times of a review by its keys; each verdict is taken back."""
+    page.goto(f"{url}/failures?run={run.name}&view=review")
+    settle(page)
+    body, given, back = page.locator("body"), [], []
+    for _ in range(n):
+        given.append(until_drawn(page, lambda: body.press("w")))
+        back.append(until_drawn(page, lambda: body.press("u")))
+    yield "click", "a verdict by its key", given
+    yield "click", "undo of a verdict", back
+    skip = page.get_by_role("button", name="Skip")
+    yield "click", "skip an image", [until_drawn(page, skip.click) for _ in range(n)]
 
 
 def many_users(server: Server, browser, run: Run):
@@ -180,9 +207,11 @@ def measure(runs: Path, name: str, out, second: str = "", only: tuple[str, ...] 
         page.goto(f"{server.url}/?run={name}")
         settle(page)
         url = server.url
-        sources = [open_pages(page, url, run, second, only)]
+        sources = [] if only == ("clicks",) else [open_pages(page, url, run, second, only)]
+        if not only or only == ("clicks",):
+            sources.append(clicks(page, url, run, second))
         if not only:
-            sources += [clicks(page, url, run), many_users(server, browser, run)]
+            sources.append(many_users(server, browser, run))
         for source in sources:
             before = processor_time(server)
             for kind, what, times in source:
