@@ -77,45 +77,53 @@ def test_the_chosen_run_goes_along_with_every_link(run):
     assert all(f"run={run.name}" in link.proto.query_string for link in app.get("page_link"))
 
 
-def test_the_app_starts_isolated_and_without_torch(run):
-    code = (
-        "import sys, streamlit.testing.v1 as testing\n"
-        f"app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
-        "assert not app.exception, app.exception\n"
-        "assert app.header, 'nothing was drawn'\n"
-        "for page in ('failures', 'filters', 'search', 'grounding', 'classes'):\n"
-        "    app.switch_page(f'app_pages/{page}.py').run()\n"
-        "    assert not app.exception, app.exception\n"
-        "heavy = {'torch', 'torchvision', 'spacy', 'precompute'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
+FIRST_PAGE = f"""
+import streamlit.testing.v1 as testing
+app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()
+assert not app.exception, app.exception
+assert app.header, "nothing was drawn"
+"""
+
+
+def run_isolated(*code: str) -> None:
+    """Run code in a process of its own, which knows nothing of this project's folder."""
     result = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd="/", check=False
-    )
+        [sys.executable, "-I", "-c", "".join(code)], capture_output=True, text=True, cwd="/",
+        check=False,
+    )  # fmt: skip
     assert result.returncode == 0, result.stderr
+
+
+OTHER_PAGES = """
+import sys
+for page in ("failures", "filters", "search", "grounding", "classes"):
+    app.switch_page(f"app_pages/{page}.py").run()
+    assert not app.exception, app.exception
+heavy = {"torch", "torchvision", "spacy", "precompute"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_the_app_starts_isolated_and_without_torch(run):
+    run_isolated(FIRST_PAGE, OTHER_PAGES)
+
+
+WATCHED_IMPORTS = f"""
+import sys, threading
+sys.path.insert(0, {str(ROOT)!r})
+from dashboard.preload import LIBRARIES, finish
+assert not set(LIBRARIES) & set(sys.modules)
+class Watch:
+    def find_spec(self, name, path, target=None):
+        if name in LIBRARIES:
+            assert threading.current_thread().name == "preload", name
+sys.meta_path.insert(0, Watch())
+"""
 
 
 def test_the_first_page_waits_for_no_library_of_later_ones(run):
-    code = (
-        "import sys, threading, streamlit.testing.v1 as testing\n"
-        f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from dashboard.preload import LIBRARIES, finish\n"
-        "assert not set(LIBRARIES) & set(sys.modules)\n"
-        "class Watch:\n"
-        "    def find_spec(self, name, path, target=None):\n"
-        "        if name in LIBRARIES:\n"
-        "            assert threading.current_thread().name == 'preload', name\n"
-        "sys.meta_path.insert(0, Watch())\n"
-        f"app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
-        "assert not app.exception, app.exception\n"
-        "assert app.header, 'nothing was drawn'\n"
-        "finish()\n"
-        "assert set(LIBRARIES) <= set(sys.modules)\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd="/", check=False
-    )
-    assert result.returncode == 0, result.stderr
+    all_loaded = "finish()\nassert set(LIBRARIES) <= set(sys.modules)\n"
+    run_isolated(WATCHED_IMPORTS, FIRST_PAGE, all_loaded)
 
 
 def test_the_server_listens_on_this_machine_only_and_reports_nothing():

@@ -27,7 +27,6 @@ def join(items: list[str]) -> str:
     return ", ".join(items[:-1]) + ", and " + items[-1]
 
 
-@lru_cache(maxsize=4096)
 def counted(n: int, noun: str) -> str:
     """Return a number of things in words; the noun's plural ends in s.
 
@@ -37,6 +36,7 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+@lru_cache(maxsize=4096)
 def noun_form(noun: str, number: str, of_several: bool = False) -> str:
     """Return the noun as a description has it.
 
