@@ -113,7 +113,8 @@ def test_a_worker_that_never_answers_is_ended(worker, monkeypatch):
         ("os._exit(1)", "it said nothing"),
     ],
 )
-def test_a_worker_that_does_not_start_says_why_in_one_line(extra, message):
+def test_a_worker_that_does_not_start_says_why_in_one_line(extra, message, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     with pytest.raises(RunError) as error:
         NetworkWorker(command(extra), ROOT)
     assert message in str(error.value)

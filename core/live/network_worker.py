@@ -162,6 +162,8 @@ class NetworkWorker:
                 stdout=said,
                 stderr=said,
                 pass_fds=[theirs.fileno()],
+                # its last words are the last line only where none waits in a buffer
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
             theirs.close()  # so that the end of the worker is the end of the connection
             self._connection = Connection(os.dup(ours.fileno()))
