@@ -46,10 +46,10 @@ format: $(READY) ## rewrite the sources in the project's format
 	@$(BIN)/ruff format .
 
 screenshots: $(DEMO) ## picture every page of the demo in both themes into artifacts/screenshots
-	@$(BIN)/python -m tests.screenshots demo artifacts/screenshots
+	@$(BIN)/python -m tests.support.screenshots demo artifacts/screenshots
 
 pictures: $(DEMO) ## take the README's pictures of the demo anew
-	@$(BIN)/python -m tests.screenshots demo dashboard/pictures --jpeg 1000 --only \
+	@$(BIN)/python -m tests.support.screenshots demo dashboard/pictures --jpeg 1000 --only \
 		overview,failures,image,what_if,filters,filter,search,grounding,classes,patterns
 
 clean: ## remove the environment and everything that was computed

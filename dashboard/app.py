@@ -11,10 +11,10 @@ if config.get_where_defined("client.showErrorDetails") == ConfigOption.DEFAULT_D
     # started from another folder: Streamlit's default shows tracebacks to whoever opens the page
     st.set_option("client.showErrorDetails", "type")
 ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))  # Streamlit knows the script's folder only
+if (ROOT / "fieldmarks").is_dir() and str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # a checkout: Streamlit knows the script's folder only
 
-from dashboard import data, frame, heading, preload, state  # noqa: E402
+from fieldmarks.dashboard import data, frame, heading, preload, state  # noqa: E402
 
 preload.finish()
 st.set_page_config(page_title="Fieldmarks", page_icon=":material/flutter_dash:", layout="wide")

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import FieldmarksError, MissingRunError
-from core.explanations import contrast, explanation
-from core.lesson.separating_words import SeparatingWord, separating_words
-from core.runs.files import check_name, manifest_stamp, runs_folder
-from core.runs.listing import RunEntry, list_runs
-from core.runs.run import Run
-from core.search.vocabulary import Vocabulary
-from dashboard.state import Key, notice, text
+from fieldmarks.core.errors import FieldmarksError, MissingRunError
+from fieldmarks.core.experimental.lesson.separating_words import SeparatingWord, separating_words
+from fieldmarks.core.explanations import contrast, explanation
+from fieldmarks.core.run.files import check_name, manifest_stamp, runs_folder
+from fieldmarks.core.run.listing import RunEntry, list_runs
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.search.vocabulary import Vocabulary
+from fieldmarks.dashboard.state import Key, notice, text
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core.errors import FieldmarksError
-from core.runs.files import runs_folder
-from core.runs.run import Run
-from dashboard import glossary, heading, links
-from dashboard.data import Choice
-from dashboard.state import Key, Page, bound
+from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.run.files import runs_folder
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import glossary, heading, links
+from fieldmarks.dashboard.data import Choice
+from fieldmarks.dashboard.state import Key, Page, bound
 
 
 class MenuEntry(NamedTuple):
     """Where a page is found: its file, title, icon, and the menu that lists it, if any."""
 
-    stem: str
+    file: str
     title: str
     icon: str
     menu: str = ""
@@ -23,20 +23,20 @@ class MenuEntry(NamedTuple):
 
 # In the header, what is opened every day; in menus, the rest
 _PAGES = {
-    Page.OVERVIEW: MenuEntry("overview", "Overview", "space_dashboard"),
-    Page.FAILURES: MenuEntry("failures", "Failures", "rule"),
-    Page.FILTERS: MenuEntry("filters", "Filters", "grid_view"),
-    Page.SEARCH: MenuEntry("search", "Search", "search"),
-    Page.CLASSES: MenuEntry("classes", "Classes", "category"),
-    Page.GROUNDING: MenuEntry("grounding", "Grounding", "my_location"),
-    Page.PATTERNS: MenuEntry("patterns", "Patterns", "stethoscope", "Debug"),
-    Page.CONFUSION: MenuEntry("confusion", "Confusion", "grid_on", "Debug"),
-    Page.MAP: MenuEntry("map", "Map", "scatter_plot", "Debug"),
-    Page.ROBUSTNESS: MenuEntry("robustness", "Robustness", "shield", "Debug"),
-    Page.COMPARE: MenuEntry("compare", "Compare", "difference", "Improve"),
-    Page.REPAIR: MenuEntry("repair", "Repair", "build_circle", "Improve"),
-    Page.TRY: MenuEntry("try", "Try", "photo_camera", "Use"),
-    Page.LESSON: MenuEntry("lesson", "Lesson", "school", "Use"),
+    Page.OVERVIEW: MenuEntry("pages/overview.py", "Overview", "space_dashboard"),
+    Page.FAILURES: MenuEntry("pages/failures.py", "Failures", "rule"),
+    Page.FILTERS: MenuEntry("pages/filters.py", "Filters", "grid_view"),
+    Page.SEARCH: MenuEntry("pages/search.py", "Search", "search"),
+    Page.CLASSES: MenuEntry("pages/classes.py", "Classes", "category"),
+    Page.GROUNDING: MenuEntry("pages/grounding.py", "Grounding", "my_location"),
+    Page.PATTERNS: MenuEntry("pages/patterns.py", "Patterns", "stethoscope", "Debug"),
+    Page.CONFUSION: MenuEntry("pages/confusion.py", "Confusion", "grid_on", "Debug"),
+    Page.MAP: MenuEntry("pages/map.py", "Map", "scatter_plot", "Debug"),
+    Page.ROBUSTNESS: MenuEntry("pages/robustness.py", "Robustness", "shield", "Debug"),
+    Page.COMPARE: MenuEntry("pages/compare.py", "Compare", "difference", "Improve"),
+    Page.REPAIR: MenuEntry("pages/repair.py", "Repair", "build_circle", "Improve"),
+    Page.TRY: MenuEntry("pages/try.py", "Try", "photo_camera", "Use"),
+    Page.LESSON: MenuEntry("experimental/lesson.py", "Lesson", "school", "Use"),
 }
 _MENUS = {"Debug": "bug_report", "Improve": "build", "Use": "photo_camera"}
 
@@ -45,7 +45,7 @@ def pages() -> list:
     """Return the pages of the app, the first one the default."""
     return [
         st.Page(
-            f"app_pages/{entry.stem}.py",
+            entry.file,
             title=entry.title,
             icon=f":material/{entry.icon}:",
             url_path=path or None,
@@ -76,7 +76,7 @@ def header(choice: Choice, title: str) -> None:
 
 def _page_link(entry: MenuEntry) -> None:
     st.page_link(
-        f"app_pages/{entry.stem}.py",
+        entry.file,
         label=entry.title,
         icon=f":material/{entry.icon}:",
         query_params=links.params(),
@@ -145,5 +145,5 @@ def no_run(choice: Choice) -> None:
         f"There is no run in `{runs_folder()}`. Compute the demo, which takes a few minutes and "
         "needs no data:"
     )
-    st.code("python -m precompute demo", language="bash")
-    st.markdown("or a run of your own images: `python -m precompute run --help`.")
+    st.code("fieldmarks demo", language="bash")
+    st.markdown("or a run of your own images: `fieldmarks run --help`.")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.name_status import MAX_Q
+from fieldmarks.core.name_status import MAX_Q
 
 TERMS: dict[str, str] = {
     "attribute t": "An adjective and a noun from the captions, such as “yellow head”.",

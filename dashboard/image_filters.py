@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.diagnosis.finding import Pattern
-from core.errors import DataError, FieldmarksError, MissingRunError
-from core.image_map.region import MapRegion
-from core.runs.run import Run
-from dashboard import heading
-from dashboard.links import params
-from dashboard.state import Key, bound, choice, notice, number, text, update
-from dashboard.verdicts import database, dataset, saved_groups
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.errors import DataError, FieldmarksError, MissingRunError
+from fieldmarks.core.image_map.region import MapRegion
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import heading
+from fieldmarks.dashboard.links import params
+from fieldmarks.dashboard.state import Key, bound, choice, notice, number, text, update
+from fieldmarks.dashboard.verdicts import database, dataset, saved_groups
 
 #: Choices by the latest verdict on an image.
 NOTES = {"noted": "with a note", "reviewed": "reviewed", "open": "not reviewed"}
@@ -99,7 +99,7 @@ def region_links(run: Run) -> None:
     if region is None:
         return
     st.page_link(
-        "app_pages/map.py",
+        "pages/map.py",
         label="in a region of the map",
         icon=":material/scatter_plot:",
         query_params=params(**{Key.REGION: region}),

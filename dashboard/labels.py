@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.name_status import MAX_Q, NameStatus
-from core.runs.run import Run
+from fieldmarks.core.name_status import MAX_Q, NameStatus
+from fieldmarks.core.run.run import Run
 
 #: The estimator that names what filters see.
 SEEN_BY = "encoding"

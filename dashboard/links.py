@@ -1,8 +1,8 @@
 """Links to images, filters, classes and attributes, one function for each kind."""
 
-from core.runs.run import Run
-from dashboard.labels import phrase
-from dashboard.state import Key, Page, here, href, text
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard.labels import phrase
+from fieldmarks.dashboard.state import Key, Page, here, href, text
 
 #: Criteria of the image list; they are kept in the links from image to image.
 LIST_KEYS = (

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.review.answers import Answers
-from core.review.saved_groups import SavedGroups
-from core.review.verdicts import Verdicts
-from core.runs.run import Run
+from fieldmarks.core.review.answers import Answers
+from fieldmarks.core.review.saved_groups import SavedGroups
+from fieldmarks.core.review.verdicts import Verdicts
+from fieldmarks.core.run.run import Run
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -1,7 +1,7 @@
 """Writes captions of a folder of images as JSON lines, for whoever has a captioner.
 
     python examples/caption.py IMAGES captions.jsonl --model Salesforce/blip-image-captioning-base
-    python -m precompute run --data IMAGES --captions captions.jsonl ...
+    fieldmarks run --data IMAGES --captions captions.jsonl ...
 
 It needs ``pip install transformers`` and a model that can be reached or lies in a folder;
 Fieldmarks needs neither. Any other captioner will do: a line for each image,

@@ -1,67 +1,8 @@
-"""``python -m precompute COMMAND``: everything that is computed before the dashboard opens.
+"""``python -m precompute COMMAND`` in a checkout: the same as ``fieldmarks COMMAND``."""
 
-A command is a file in ``precompute/commands`` with ``add_parser(subparsers)`` and ``run(args)``; it
-imports what it needs inside ``run``, so that ``--help`` answers at once.
-"""
-
-import argparse
-import importlib
-import io
-import pkgutil
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from core.errors import UTF8_REMEDY, FieldmarksError
-from precompute import commands
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 (failed) or 2 (bad arguments)."""
-    parser = argparse.ArgumentParser(
-        prog="python -m precompute", description="Compute what the dashboard shows."
-    )
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"{commands.__name__}.{command.name}")
-        module.add_parser(subparsers).set_defaults(run=module.run)
-    args = parser.parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name is told of in any locale
-    try:
-        with _terminated_like_interrupted():
-            args.run(args)
-    except FieldmarksError as error:
-        message = str(error)
-    except OSError as error:
-        if error.strerror is None:
-            raise
-        message = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    except UnicodeEncodeError as error:
-        message = f"{error.object[:200]!a} cannot be written in this locale: {UTF8_REMEDY}"
-    except KeyboardInterrupt:
-        message = "interrupted; the same command resumes where it stopped"
-    else:
-        return 0
-    print(f"error: {message}", file=sys.stderr)
-    return 1
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: with what it was doing put away, and one line."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
+from fieldmarks.__main__ import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,15 +4,15 @@ import sys
 
 import pytest
 
-from core.comparison.comparison import Comparison, compare
-from core.diagnosis.diagnosis import write_diagnoses
-from core.runs.run import Run
-from core.search.vocabulary import Vocabulary
-from precompute.datasets.language import BIRDS
-from tests.faulty_run import write_faulty_run
-from tests.phrases import CLASSES, PHRASES
-from tests.second_run import write_second_run
-from tests.synthetic_run import write_synthetic_run
+from fieldmarks.core.causes.diagnosis import write_diagnoses
+from fieldmarks.core.comparison.comparison import Comparison, compare
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.search.vocabulary import Vocabulary
+from fieldmarks.precompute.data.language import BIRDS
+from tests.support.faulty_run import write_faulty_run
+from tests.support.phrases import CLASSES, PHRASES
+from tests.support.second_run import write_second_run
+from tests.support.synthetic_run import write_synthetic_run
 
 #: Files that take longest, in this order first: the others fill the cores beside them.
 LONGEST = ("test_resume", "test_browser", "test_browser_images", "test_command_sequence",
@@ -59,6 +59,6 @@ def comparison(run, second) -> Comparison:
 
 @pytest.fixture(scope="session")
 def vocabulary() -> Vocabulary:
-    """What can be typed: `tests.phrases`."""
+    """What can be typed: `tests.support.phrases`."""
     nouns = [phrase.split()[-1] for phrase in PHRASES]
     return Vocabulary(PHRASES, nouns, range(1, 10), CLASSES, CLASSES.values(), BIRDS.synonym_groups)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from core.errors import DataError
-from core.metrics.bootstrap import Resamples, Score, ratio
-from core.runs.run import Run
+from fieldmarks.core.bootstrap import Resamples, Score, ratio
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.run.run import Run
 
 
 class Outcome(StrEnum):

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import normalize
 
-from core.comparison.comparison import Comparison
-from core.runs.run import Run
+from fieldmarks.core.comparison.comparison import Comparison
+from fieldmarks.core.run.run import Run
 
 #: Test images that activations are compared over, evenly spaced where there are more.
 N_IMAGES = 2000

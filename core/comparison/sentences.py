@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from core.comparison.comparison import Comparison
-from core.explanations.explanation import Explanation, explain
+from fieldmarks.core.comparison.comparison import Comparison
+from fieldmarks.core.explanations.explanation import Explanation, explain
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from core.comparison.comparison import Comparison, Outcome, mcnemar
-from core.errors import MissingRunError
-from core.runs.run import Run
+from fieldmarks.core.comparison.comparison import Comparison, Outcome, mcnemar
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.run import Run
 
 #: Measures of image quality: column of the images table, and what its lowest fifth is called.
 QUALITIES = {"sharpness": "least sharp", "brightness": "darkest", "contrast": "least contrast"}

@@ -3,7 +3,7 @@
 Importing the package registers all of them; `estimate` runs one by name.
 """
 
-from core.estimators.base import (
+from fieldmarks.core.estimators.base import (
     DEFAULT_ESTIMATOR,
     ESTIMATORS,
     KEYPOINT_ESTIMATORS,
@@ -15,12 +15,12 @@ from core.estimators.base import (
     register_estimator,
     words,
 )
-from core.estimators.encoding import encoding
-from core.estimators.keypoints import keypoints
-from core.estimators.literal import literal
-from core.estimators.mixture import mixture
-from core.estimators.places import places
-from core.estimators.ridge import ridge
+from fieldmarks.core.estimators.encoding import encoding
+from fieldmarks.core.estimators.literal import literal
+from fieldmarks.core.estimators.mixture import mixture
+from fieldmarks.core.estimators.places import places
+from fieldmarks.core.estimators.ridge import ridge
+from fieldmarks.core.experimental.keypoints import keypoints
 
 __all__ = [
     "DEFAULT_ESTIMATOR",

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from core.batching import RowSubset, blocks
-from core.errors import DataError
-from core.probability import SentenceModel, sigma
-from core.processes import ONE_PROCESS, Processes
+from fieldmarks.core.batching import RowSubset, blocks
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.probability import SentenceModel, sigma
+from fieldmarks.core.processes import ONE_PROCESS, Processes
 
 #: The estimator that explanations use by default; chosen by measurement, see README.
 DEFAULT_ESTIMATOR = "places"

@@ -12,7 +12,7 @@ from operator import add
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from core.batching import blocks, in_threads
+from fieldmarks.core.batching import blocks, in_threads
 
 #: Number of folds; each fold holds out a group of classes.
 N_FOLDS = 8

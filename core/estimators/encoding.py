@@ -10,18 +10,18 @@ most active cell predicts (`core.estimators.peak_readout`).
 
 import numpy as np
 
-from core.batching import blocks
-from core.estimators.base import (
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.estimators.base import (
     IMAGES,
     Estimate,
     Inputs,
     caption_fraction,
     register_estimator,
 )
-from core.estimators.explaining_away import sentence_model
-from core.estimators.filter_statistics import pair_confidence
-from core.estimators.peak_readout import log_place
-from core.probability import sigma
+from fieldmarks.core.estimators.explaining_away import sentence_model
+from fieldmarks.core.estimators.filter_statistics import pair_confidence
+from fieldmarks.core.estimators.peak_readout import log_place
+from fieldmarks.core.probability import sigma
 
 #: At most so many attributes, the most frequent, are regressed on; the others get no weight.
 N_WORDS = 1000

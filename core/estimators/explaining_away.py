@@ -12,9 +12,9 @@ p(f given x, c), so it is one signed weight for each filter and attribute.
 import numpy as np
 from scipy import linalg
 
-from core.batching import blocks
-from core.estimators.base import Inputs, caption_fraction
-from core.probability import SentenceModel, p_f_given_xc
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.estimators.base import Inputs, caption_fraction
+from fieldmarks.core.probability import SentenceModel, p_f_given_xc
 
 #: At most so many words, the most frequent, explain others; all words are explained.
 N_WORDS = 1000

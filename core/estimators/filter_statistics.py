@@ -8,9 +8,9 @@ of Morcos et al. (2018), sparseness that of Hoyer (2004).
 import numpy as np
 import pandas as pd
 
-from core.batching import blocks
-from core.class_statistics import class_sums
-from core.estimators.base import Inputs, caption_fraction
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.estimators.base import Inputs, caption_fraction
 
 #: Minimum log place of the noun plus log share of captions of a pair that is a name.
 MIN_CONFIDENCE = 4.2

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from core.batching import RowSubset
-from core.estimators.base import Inputs, Keypoints
-from core.probability import prior
-from core.runs.part_columns import keypoint_columns
-from core.runs.run import Run
+from fieldmarks.core.batching import RowSubset
+from fieldmarks.core.estimators.base import Inputs, Keypoints
+from fieldmarks.core.probability import prior
+from fieldmarks.core.run.part_columns import keypoint_columns
+from fieldmarks.core.run.run import Run
 
 #: Feature maps handed to an estimator at a time, images.
 _MAPS_BLOCK = 256

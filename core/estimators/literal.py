@@ -13,9 +13,9 @@ always scored, as what the others are compared with.
 
 import numpy as np
 
-from core.batching import blocks
-from core.estimators.base import IMAGES, Estimate, Inputs, register_estimator
-from core.probability import sigma
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.estimators.base import IMAGES, Estimate, Inputs, register_estimator
+from fieldmarks.core.probability import sigma
 
 #: Readings by name: how often n_t divides the summed likelihood times the summed TF-IDF.
 READINGS = {

@@ -16,9 +16,9 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from core.batching import blocks, in_threads
-from core.estimators.base import Estimate, Inputs, register_estimator
-from core.probability import p_f_given_xc, sigma
+from fieldmarks.core.batching import blocks, in_threads
+from fieldmarks.core.estimators.base import Estimate, Inputs, register_estimator
+from fieldmarks.core.probability import p_f_given_xc, sigma
 
 #: Steps of expectation maximisation; more steps overfit the training captions.
 N_STEPS = 5

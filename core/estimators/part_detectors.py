@@ -13,9 +13,9 @@ import numpy as np
 from scipy import linalg
 from sklearn.cluster import MiniBatchKMeans
 
-from core.batching import blocks
-from core.class_statistics import class_sums
-from core.estimators.base import Inputs
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.estimators.base import Inputs
 
 #: Cells drawn from the maps of all images.
 N_CELLS = 60_000

@@ -9,10 +9,10 @@ noisy; filters that are active in the same cells look at the same part and share
 import numpy as np
 from scipy.special import softmax
 
-from core.batching import blocks
-from core.estimators.base import Inputs, caption_fraction
-from core.estimators.cross_class_score import PeakSums
-from core.estimators.part_detectors import cell_directions, sample_cells
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.estimators.base import Inputs, caption_fraction
+from fieldmarks.core.estimators.cross_class_score import PeakSums
+from fieldmarks.core.estimators.part_detectors import cell_directions, sample_cells
 
 #: At most so many images, drawn at random, are read.
 N_IMAGES = 6000

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import softmax
 
-from core.batching import blocks, in_threads
-from core.estimators.base import Estimate, Inputs, caption_fraction, register_estimator
-from core.estimators.cross_class_score import PeakSums
-from core.estimators.mixture import mixture
-from core.estimators.part_detectors import Templates, part_templates, sample_cells
-from core.estimators.ridge import ridge
+from fieldmarks.core.batching import blocks, in_threads
+from fieldmarks.core.estimators.base import Estimate, Inputs, caption_fraction, register_estimator
+from fieldmarks.core.estimators.cross_class_score import PeakSums
+from fieldmarks.core.estimators.mixture import mixture
+from fieldmarks.core.estimators.part_detectors import Templates, part_templates, sample_cells
+from fieldmarks.core.estimators.ridge import ridge
 
 SEED = 0
 #: Attributes of fewer training images are not used to locate their noun.

@@ -8,8 +8,8 @@ gets no weight for "white belly".
 import numpy as np
 from scipy import linalg
 
-from core.batching import blocks
-from core.estimators.base import (
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.estimators.base import (
     ATTRIBUTES,
     IMAGES,
     Estimate,
@@ -17,7 +17,7 @@ from core.estimators.base import (
     caption_fraction,
     register_estimator,
 )
-from core.probability import sigma
+from fieldmarks.core.probability import sigma
 
 #: Ridge penalty as a share of the mean eigenvalue of the filters' correlation matrix, times X.
 PENALTY = 1.0

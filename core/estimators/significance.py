@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from core.batching import blocks, in_threads
-from core.estimators import Estimate, Inputs, words
-from core.name_status import MAX_Q, NameStatus
-from core.processes import ONE_PROCESS
+from fieldmarks.core.batching import blocks, in_threads
+from fieldmarks.core.estimators import Estimate, Inputs, words
+from fieldmarks.core.name_status import MAX_Q, NameStatus
+from fieldmarks.core.processes import ONE_PROCESS
 
 #: Permutations for mean and standard deviation of the null, and as many for its tail.
 N_SHUFFLES = 20

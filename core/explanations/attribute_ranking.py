@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.language.wordlists import OPPOSITES
+from fieldmarks.core.attributes.wordlists import OPPOSITES
 
 
 def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.explanations.attribute_ranking import top_attributes
-from core.explanations.explanation import Explanation, Span, predicate
-from core.explanations.never_together import never_together
-from core.runs.contract import K
-from core.runs.run import Run
+from fieldmarks.core.explanations.attribute_ranking import top_attributes
+from fieldmarks.core.explanations.explanation import Explanation, Span, predicate
+from fieldmarks.core.explanations.never_together import never_together
+from fieldmarks.core.run.contract import K
+from fieldmarks.core.run.run import Run
 
 #: Attributes named at most in favour of each class, and in common.
 N_SEPARATING, N_SHARED = 3, 2

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core import probability
-from core.batching import blocks
-from core.runs.run import Run
+from fieldmarks.core import probability
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.run.run import Run
 
 
 @dataclass(frozen=True)

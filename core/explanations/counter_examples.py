@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.runs.run import Run
+from fieldmarks.core.run.run import Run
 
 #: Minimum share of the captions of an image that name the attribute, for the image to have it.
 MIN_SHARE = 0.2

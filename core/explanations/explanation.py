@@ -12,13 +12,13 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core import probability
-from core.explanations.attribute_ranking import by_lift, top_attributes
-from core.explanations.factors import sentence_weights
-from core.explanations.never_together import never_together
-from core.language import english
-from core.runs.contract import N_EXPLAIN
-from core.runs.run import Run
+from fieldmarks.core import probability
+from fieldmarks.core.attributes import english
+from fieldmarks.core.explanations.attribute_ranking import by_lift, top_attributes
+from fieldmarks.core.explanations.factors import sentence_weights
+from fieldmarks.core.explanations.never_together import never_together
+from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.run.run import Run
 
 #: Columns of the table of attributes that a sentence is made of.
 _WORDS = ("adjective", "noun", "kind", "number")

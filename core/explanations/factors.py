@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.explanations.attribute_ranking import top_attributes
-from core.explanations.never_together import never_together
-from core.head import Head, LocalWeights, effective_weights
-from core.probability import words_given_xc
-from core.runs.run import Run
+from fieldmarks.core.explanations.attribute_ranking import top_attributes
+from fieldmarks.core.explanations.never_together import never_together
+from fieldmarks.core.head import Head, LocalWeights, effective_weights
+from fieldmarks.core.probability import words_given_xc
+from fieldmarks.core.run.run import Run
 
 
 def sentence_weights(run: Run, estimator: str | None = None) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from core.runs.run import Run
+from fieldmarks.core.run.run import Run
 
 #: Maximum number of meanings of a filter.
 N_MEANINGS = 4

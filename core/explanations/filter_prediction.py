@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
-from core.runs.run import Run
+from fieldmarks.core.run.run import Run
 
 #: Other filters whose words are tried on the filter, drawn at random.
 N_OTHERS = 100

@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from core.errors import MissingRunError
-from core.runs.run import Run
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.run import Run
 
 
 def upsample(cells: np.ndarray, centres: np.ndarray, size: int) -> np.ndarray:

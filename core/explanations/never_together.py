@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
-from core.runs.run import Run
+from fieldmarks.core.run.run import Run
 
 #: Images with both that chance would give, at least, before their absence means something.
 MIN_EXPECTED = 3.0
@@ -23,7 +23,8 @@ MAX_ATTRIBUTES = 4000
 def never_together(run: Run) -> sparse.csr_array:
     """Return which attributes exclude each other, by the training images of a run.
 
-    Pairs of an adjective and a noun are left to the opposites of `core.language.wordlists`: several
+    Pairs of an adjective and a noun are left to the opposites in `core.attributes.wordlists`:
+    several
     writers of one image disagree, and parts have several colours.
 
     Parameters

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.explanations.grounding import weighted_map
-from core.runs.run import Run
+from fieldmarks.core.explanations.grounding import weighted_map
+from fieldmarks.core.run.run import Run
 
 #: A word lies where its heatmap is at least this share of its maximum.
 HERE = 0.5

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.explanations.factors import sentence_weights
-from core.probability import p_f_given_xc
-from core.runs.run import Run
+from fieldmarks.core.explanations.factors import sentence_weights
+from fieldmarks.core.probability import p_f_given_xc
+from fieldmarks.core.run.run import Run
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import KNeighborsRegressor
 from threadpoolctl import threadpool_limits
 
-from core.batching import blocks
+from fieldmarks.core.batching import blocks
 
 #: Principal components that are laid out.
 N_COMPONENTS = 50

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import DataError
+from fieldmarks.core.errors import DataError
 
 #: The map is the unit square; corners are whole thousandths of its side.
 SCALE = 1000

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from core.runs.run import Run
+from fieldmarks.core.run.run import Run
 
 #: Attributes are told of below this false discovery rate.
 MAX_RATE = 0.05

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.batching import blocks, in_threads
-from core.errors import MissingRunError
-from core.runs.run import Run
+from fieldmarks.core.batching import blocks, in_threads
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.run import Run
 
 #: Which nearest training image the distance is to.
 K_NEAREST = 10

@@ -2,7 +2,7 @@
 
 The file maps pixels to feature maps, pooled activations and class scores; normalisation, the order
 of the classes and positive and negative parts of signed maps are in it. Writing a run checks it
-against the stored class scores (`precompute.stages.live`), by this same module.
+against the stored class scores (`precompute.pipeline.stages.live`), by this same module.
 """
 
 import os
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import DataError, MissingRunError, RunError, one_line
-from core.head import LocalWeights
-from core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
-from core.runs.files import NETWORK
-from core.runs.run import Run
+from fieldmarks.core.errors import DataError, MissingRunError, RunError, one_line
+from fieldmarks.core.head import LocalWeights
+from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
+from fieldmarks.core.run.files import NETWORK
+from fieldmarks.core.run.run import Run
 
 #: Names of the input and the outputs in the file.
 PIXELS, OUTPUTS = "pixels", ("maps", "pooled", "logits")
@@ -120,7 +120,7 @@ def network_file(run: Run) -> NetworkFile:
     reason = stage.get("left_out", "") if stage else "it was made before there was one"
     raise MissingRunError(
         f"run {run.name!r} has no network that can run here ({reason or 'its file is missing'}): "
-        f"'python -m precompute export {run.name}' makes it"
+        f"'fieldmarks export {run.name}' makes it"
     )
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import FieldmarksError, RunError, one_line
-from core.head import LocalWeights
-from core.live.network_file import NetworkOutput
+from fieldmarks.core.errors import FieldmarksError, RunError, one_line
+from fieldmarks.core.head import LocalWeights
+from fieldmarks.core.live.network_file import NetworkOutput
 
 #: Seconds without a question after which a worker ends.
 IDLE = 300.0

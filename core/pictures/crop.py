@@ -30,7 +30,7 @@ class Crop:
     """A square in pixels of the original image; ``left`` and ``top`` may be negative.
 
     ``problem`` says what was wrong with the box or the file, empty for nothing; it begins with
-    ``core.runs.contract.UNREADABLE`` where the image is only a grey square.
+    ``core.run.contract.UNREADABLE`` where the image is only a grey square.
     """
 
     left: float

@@ -11,8 +11,8 @@ import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.errors import DataError, one_line
-from core.pictures.crop import Box, Crop, as_rgb, cut_out, upright_size
+from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.pictures.crop import Box, Crop, as_rgb, cut_out, upright_size
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10 << 20

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from core.diagnosis.diagnosis import DECIDED
-from core.diagnosis.finding import Pattern
-from core.errors import DataError, MissingRunError
-from core.runs.run import Run
+from fieldmarks.core.causes.diagnosis import DECIDED
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.errors import DataError, MissingRunError
+from fieldmarks.core.run.run import Run
 
 
 def doubted_labels(run: Run, verdicts: pd.DataFrame | None = None) -> np.ndarray:
@@ -39,7 +39,7 @@ def doubted_labels(run: Run, verdicts: pd.DataFrame | None = None) -> np.ndarray
         if not said_wrong.any():
             raise DataError(
                 f"run {run.name!r} has no diagnoses, so no label is suspected: make them with "
-                f"'python -m precompute suspects {run.name}'"
+                f"'fieldmarks suspects {run.name}'"
             ) from None
         suspected = np.zeros(len(paths), bool)
     return (suspected | said_wrong) & ~said_right
@@ -63,6 +63,6 @@ def corrected_labels(run: Run, is_doubted: np.ndarray) -> np.ndarray:
     except MissingRunError:
         raise DataError(
             f"run {run.name!r} has no diagnoses, so no other class is suggested: make them with "
-            f"'python -m precompute suspects {run.name}'"
+            f"'fieldmarks suspects {run.name}'"
         ) from None
     return np.where(is_doubted, suggested, run.images["true_c"].to_numpy()).astype(int)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from core.batching import blocks
+from fieldmarks.core.batching import blocks
 
 #: Images whose activations are made at a time.
 _BLOCK = 1024

@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.comparison.comparison import mcnemar
-from core.errors import DataError
-from core.head import LINEAR, MEANING
-from core.metrics.bootstrap import Resamples, Score, ratio
-from core.repair.cues import Cues, check_failures, cued_failures
-from core.repair.fit_set import FitSet
-from core.repair.recipe import Recipe, fit_set
-from core.repair.refit import LinearHead, refits
-from core.runs.run import Run
+from fieldmarks.core.bootstrap import Resamples, Score, ratio
+from fieldmarks.core.comparison.comparison import mcnemar
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.experimental.cue_repair import Cues, check_failures, cued_failures
+from fieldmarks.core.head import LINEAR, MEANING
+from fieldmarks.core.repair.fit_set import FitSet
+from fieldmarks.core.repair.recipe import Recipe, fit_set
+from fieldmarks.core.repair.refit import LinearHead, refits
+from fieldmarks.core.run.run import Run
 
 #: Penalties that are tried, from the boldest change to the most careful.
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -114,7 +114,7 @@ def preview(
     seed : int
         Of the halves of the test images and of exchanged backgrounds.
     verdicts : DataFrame, optional
-        See `core.repair.doubted_labels` and `core.repair.cues`.
+        See `core.repair.doubted_labels` and `core.experimental.cue_repair`.
     split : tuple, optional
         Other images to choose by and to judge by than `halves`.
     progress : callable, optional

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from core.batching import blocks
-from core.repair.fit_set import FitSet
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.repair.fit_set import FitSet
 
 #: How much the loss may be above its minimum, as a share of it, when a fit ends.
 TOLERANCE = 2e-6

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import block_array, csr_array, eye_array
 
-from core.diagnosis.background import Background
-from core.errors import DataError
-from core.repair.doubted_labels import corrected_labels, doubted_labels
-from core.repair.fit_set import FitSet
-from core.runs.run import Run
-from core.what_if.ablation import filter_scale
+from fieldmarks.core.causes.background import Background
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.explanations.ablation import filter_scale
+from fieldmarks.core.repair.doubted_labels import corrected_labels, doubted_labels
+from fieldmarks.core.repair.fit_set import FitSet
+from fieldmarks.core.run.run import Run
 
 #: Copies of each image with another image's background.
 N_BACKGROUNDS = 4
@@ -44,14 +44,14 @@ class Recipe:
         head cannot rely on the attribute (groups of class times attribute).
     off_attributes, off_filters : tuple of int
         Attributes t and filters f that are switched off before the refit, see
-        `core.what_if.ablation`.
+        `core.explanations.ablation`.
     balance_classes : bool
         Images of each class count alike.
     hard_weight : float
         How many times an image that the network gets wrong counts.
     ignore_cues : bool
         Remove the directions of spurious cues, which failures of the images to choose by show, from
-        the activations; see `core.repair.cues`.
+        the activations; see `core.experimental.cue_repair`.
     """
 
     labels: Labels = Labels.KEEP
@@ -90,7 +90,7 @@ class Recipe:
         """Return the words of the command that does the same, ready to be quoted."""
         phrases = run.attributes["phrase"]
         doubted = {Labels.DROP: "--drop-suspects", Labels.CORRECT: "--correct-suspects"}
-        words = ["python", "-m", "precompute", "repair", run.name]
+        words = ["fieldmarks", "repair", run.name]
         words += [doubted[self.labels]] if self.labels in doubted else []
         words += ["--ignore-background"] if self.ignore_background else []
         words += ["--ignore-cues"] if self.ignore_cues else []
@@ -165,7 +165,7 @@ def _backgrounds(run: Run, xs: np.ndarray) -> np.ndarray:
     if not has_backgrounds(run):
         raise DataError(
             f"run {run.name!r} does not keep the maps of all training images, so nothing is known "
-            f"of their background: 'python -m precompute maps {run.name} --images all'"
+            f"of their background: 'fieldmarks maps {run.name} --images all'"
         )
     return Background(run).pooled(xs)
 

@@ -19,8 +19,8 @@ from threading import Lock
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.repair.fit_set import FitSet
-from core.repair.problem import Problem
+from fieldmarks.core.repair.fit_set import FitSet
+from fieldmarks.core.repair.problem import Problem
 
 #: Multiplications a product below which dividing them among cores costs more than it saves.
 _ONE_THREAD = 1 << 29

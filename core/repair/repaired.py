@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.batching import blocks
-from core.comparison.comparison import Comparison, compare
-from core.errors import RunError
-from core.explanations.factors import Factors
-from core.repair.refit import LinearHead
-from core.runs.contract import N_EXPLAIN, PACKS
-from core.runs.files import array_path
-from core.runs.predictions import predictions
-from core.runs.replaced import replaced
-from core.runs.run import Run
-from core.runs.writer import RunWriter
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.comparison.comparison import Comparison, compare
+from fieldmarks.core.errors import RunError
+from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.repair.refit import LinearHead
+from fieldmarks.core.run.contract import N_EXPLAIN, PACKS
+from fieldmarks.core.run.files import array_path
+from fieldmarks.core.run.predictions import predictions
+from fieldmarks.core.run.replaced import replaced
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.writer import RunWriter
 
 #: Images worked on at a time.
 _BLOCK = 512

@@ -1,7 +1,7 @@
 """Synonyms that a person accepted: a CSV file beside the runs of a data set.
 
 It has the columns of the synonym tables (``kind``, ``word``, ``becomes``) and is given to
-``python -m precompute run --synonyms FILE``. Nothing is ever written into it but what a person
+``fieldmarks run --synonyms FILE``. Nothing is ever written into it but what a person
 accepts, and a run changes only when it is computed again.
 """
 
@@ -10,9 +10,9 @@ import io
 import re
 from pathlib import Path
 
-from core.errors import DataError
-from core.runs.files import atomic_write
-from core.runs.run import Run
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.run.run import Run
 
 COLUMNS = ["kind", "word", "becomes"]
 KINDS = ("adjective", "noun")

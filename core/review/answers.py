@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from core.errors import DataError
-from core.review.database import Database
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.review.database import Database
 
 _answers = Table(
     "blind_answers",

@@ -16,8 +16,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, Programmin
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
-from core.errors import DatabaseError, one_line
-from core.runs.files import runs_folder
+from fieldmarks.core.errors import DatabaseError, one_line
+from fieldmarks.core.run.files import runs_folder
 
 _NO_URL = "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
 _WAIT = 30  # seconds that a writer waits for another one

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.review.spreadsheet import split_tags
-from core.runs.run import Run
+from fieldmarks.core.review.spreadsheet import split_tags
+from fieldmarks.core.run.run import Run
 
 
 def to_fiftyone(run: Run, table: pd.DataFrame) -> str:

@@ -13,13 +13,13 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from core.diagnosis.diagnosis import COLUMNS
-from core.diagnosis.finding import Pattern
-from core.errors import DataError, MissingRunError
-from core.explanations.explanation import explain
-from core.review.fiftyone import to_fiftyone
-from core.review.spreadsheet import join_tags, to_csv
-from core.runs.run import Run
+from fieldmarks.core.causes.diagnosis import COLUMNS
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.errors import DataError, MissingRunError
+from fieldmarks.core.explanations.explanation import explain
+from fieldmarks.core.review.fiftyone import to_fiftyone
+from fieldmarks.core.review.spreadsheet import join_tags, to_csv
+from fieldmarks.core.run.run import Run
 
 TEMPLATE = "report.html.jinja"
 #: A file of this name is in FiftyOne's format, which asks for it.

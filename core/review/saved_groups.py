@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 
-from core.errors import DataError
-from core.review.database import Database
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.review.database import Database
 
 MAX_NAME = 100  # characters
 

@@ -10,9 +10,9 @@ import io
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from core.errors import ConflictError, DataError
-from core.review.spreadsheet import split_tags, unescaped
-from core.review.verdicts import Verdict, Verdicts, check_verdict
+from fieldmarks.core.errors import ConflictError, DataError
+from fieldmarks.core.review.spreadsheet import split_tags, unescaped
+from fieldmarks.core.review.verdicts import Verdict, Verdicts, check_verdict
 
 #: Larger files are refused.
 MAX_BYTES = 20_000_000

@@ -29,9 +29,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from core.diagnosis.finding import Pattern
-from core.errors import ConflictError, DataError
-from core.review.database import Database
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.errors import ConflictError, DataError
+from fieldmarks.core.review.database import Database
 
 MAX_NOTE = 10_000  # characters
 

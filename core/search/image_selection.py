@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.errors import MissingRunError
-from core.runs.contract import N_EXPLAIN
-from core.runs.run import Run
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.run.run import Run
 
 #: Orders of a list of images: column of the images table and whether it is descending.
 ORDERS: dict[str, tuple[str, bool]] = {

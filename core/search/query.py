@@ -11,7 +11,7 @@ returned with suggestions.
 import re
 from dataclasses import dataclass, field
 
-from core.search.vocabulary import Vocabulary
+from fieldmarks.core.search.vocabulary import Vocabulary
 
 MAX_LENGTH = 400
 _CLASS_TERM = re.compile(r"\b(true|predicted|pred)\s*:\s*(\"[^\"]*\"|[^,;\s]+)", re.IGNORECASE)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.runs.contract import N_EXPLAIN
-from core.runs.run import Run
-from core.search.query import Query, parse
-from core.search.vocabulary import Vocabulary
+from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.search.query import Query, parse
+from fieldmarks.core.search.vocabulary import Vocabulary
 
 #: Whether captions name the attribute, do not name it, or the image has no captions.
 AGREES, NOT_NAMED, UNKNOWN = "captions agree", "captions do not name it", "no captions"

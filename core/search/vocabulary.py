@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from core.language.inflection import engine
-from core.language.wordlists import SYNONYMS
-from core.runs.run import Run
+from fieldmarks.core.attributes.inflection import engine
+from fieldmarks.core.attributes.wordlists import SYNONYMS
+from fieldmarks.core.run.run import Run
 
 #: Minimum similarity, out of 100, for matching an unknown word to a known one.
 ACCEPT = 74

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core.comparison.comparison import Comparison, class_changes
-from dashboard import labels
-from dashboard.components import ranking
+from fieldmarks.core.comparison.comparison import Comparison, class_changes
+from fieldmarks.dashboard import labels
+from fieldmarks.dashboard.components import ranking
 
 #: A difference is called significant below this p-value.
 SIGNIFICANT = 0.05

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.runs.run import Run
-from dashboard import labels
-from dashboard.state import Key, bound
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import labels
+from fieldmarks.dashboard.state import Key, bound
 
 
 def class_box(

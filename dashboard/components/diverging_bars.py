@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dashboard.components.register import diverging_component
+from fieldmarks.dashboard.components.register import diverging_component
 
 
 def rows(

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-from dashboard.components.register import gallery_component
+from fieldmarks.dashboard.components.register import gallery_component
 
 #: Tones of a frame or a line: the hue of a role, the same on all pages.
 TRUE, PREDICTED = "true", "predicted"

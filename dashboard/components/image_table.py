@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from core.runs.run import Run
-from dashboard.state import picked_rows, update
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard.state import picked_rows, update
 
 
 def show(run: Run, xs: np.ndarray) -> None:

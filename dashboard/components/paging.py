@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.state import Key, choice, initial
+from fieldmarks.dashboard.state import Key, choice, initial
 
 
 def window(n: int, per_page: int) -> tuple[int, slice]:

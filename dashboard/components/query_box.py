@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from core.runs.run import Run
-from dashboard import data, labels
-from dashboard.components.register import querybox_component
-from dashboard.state import Page, href
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data, labels
+from fieldmarks.dashboard.components.register import querybox_component
+from fieldmarks.dashboard.state import Page, href
 
 #: Attributes that are offered as completions; rarer ones are found when typed in full.
 N_OFFERED = 3000

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dashboard.components.register import ranking_component
+from fieldmarks.dashboard.components.register import ranking_component
 
 
 @dataclass(frozen=True)

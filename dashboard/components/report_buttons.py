@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from core.errors import FieldmarksError
-from core.review.fiftyone import to_fiftyone
-from core.review.report import FIFTYONE, report_rows, to_html, to_json, to_json_lines
-from core.review.spreadsheet import to_csv
-from core.runs.run import Run
-from dashboard.verdicts import database, dataset
+from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.review.fiftyone import to_fiftyone
+from fieldmarks.core.review.report import FIFTYONE, report_rows, to_html, to_json, to_json_lines
+from fieldmarks.core.review.spreadsheet import to_csv
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard.verdicts import database, dataset
 
 MAX_PICTURES = 2000  # more would not open in a browser
 _FIFTYONE_HELP = (

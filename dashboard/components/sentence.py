@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from core.explanations.explanation import Span
-from dashboard.components.register import sentence_component
+from fieldmarks.core.explanations.explanation import Span
+from fieldmarks.dashboard.components.register import sentence_component
 
 
 def show(

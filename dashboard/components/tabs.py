@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-from dashboard.state import Key, bound, text
+from fieldmarks.dashboard.state import Key, bound, text
 
 
 def show(

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core.errors import FieldmarksError
-from core.review.verdict_table import Saved, VerdictTable, read_verdicts, save_verdicts
-from core.runs.run import Run
-from dashboard import heading
-from dashboard.verdicts import database, dataset
+from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.review.verdict_table import Saved, VerdictTable, read_verdicts, save_verdicts
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import heading
+from fieldmarks.dashboard.verdicts import database, dataset
 
 N_TOLD = 8
 _SAVED, _PROBLEM = "upload.saved", "upload.problem"

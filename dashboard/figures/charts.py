@@ -7,7 +7,7 @@ ground. Every bar that can be clicked has its id in customdata.
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.markup import escaped
+from fieldmarks.dashboard.figures.markup import escaped
 
 TRUE, PREDICTED, NEUTRAL, SIGNIFICANT = "#2E86C1", "#D9702B", "#7D8A97", "#2A9D84"
 BAND = "rgba(125, 138, 151, 0.28)"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dashboard.figures.charts import NEUTRAL, PREDICTED, TRUE
+from fieldmarks.dashboard.figures.charts import NEUTRAL, PREDICTED, TRUE
 
 #: Steps of either colour.
 _HALF = 120

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.explanations import grounding
-from core.runs.run import Run
-from dashboard import data
-from dashboard.figures import overlay
+from fieldmarks.core.explanations import grounding
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data
+from fieldmarks.dashboard.figures import overlay
 
 #: The box of an image that is not cropped.
 WHOLE = (0.0, 0.0, 1.0)

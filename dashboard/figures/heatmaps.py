@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from core.explanations import grounding
-from core.runs.run import Run
-from dashboard import data
-from dashboard.figures import overlay
+from fieldmarks.core.explanations import grounding
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data
+from fieldmarks.dashboard.figures import overlay
 
 
 def attribute_heatmap(run: Run, x: int, t: int, estimator: str | None = None) -> np.ndarray:

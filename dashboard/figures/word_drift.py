@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.charts import NEUTRAL
-from dashboard.figures.markup import escaped
+from fieldmarks.dashboard.figures.charts import NEUTRAL
+from fieldmarks.dashboard.figures.markup import escaped
 
 _ROW, _FRAME = 26, 70
 

@@ -5,12 +5,12 @@ The parts of ``evaluation.json`` become tables: rows of methods, columns of figu
 
 import streamlit as st
 
-from core.errors import RunError, one_line
-from core.runs.run import Run
-from dashboard import heading, labels
-from dashboard.components import tabs
-from dashboard.figures import charts
-from dashboard.scores.panels import Panel, ScoreRow, panels
+from fieldmarks.core.errors import RunError, one_line
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import heading, labels
+from fieldmarks.dashboard.components import tabs
+from fieldmarks.dashboard.figures import charts
+from fieldmarks.dashboard.scores.panels import Panel, ScoreRow, panels
 
 
 def show(run: Run) -> None:
@@ -34,7 +34,7 @@ def show(run: Run) -> None:
         )
     if not measured:
         st.caption("This run has no scores yet; compute them with:")
-        st.code(f"python -m precompute evaluate {run.name}", language="bash")
+        st.code(f"fieldmarks evaluate {run.name}", language="bash")
         return
     drawn = tabs.show([panel.title for panel in measured], "overview")
     for tab, panel, written in zip(drawn, measured, tables, strict=True):
@@ -65,7 +65,7 @@ def _read(run: Run) -> tuple[str, list[Panel], list[str]]:
         raise RunError(
             f"evaluation.json of run {run.name!r} is not what it should be "
             f"({type(error).__name__}: {one_line(error)}): write it again by "
-            f"'python -m precompute evaluate {run.name}'"
+            f"'fieldmarks evaluate {run.name}'"
         ) from None
 
 

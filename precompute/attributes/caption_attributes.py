@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.errors import DataError
-from core.language.synonym_candidates import MIN_CAPTIONS
-from core.runs.run import Run
-from precompute.attributes.extraction import Definition, extract
-from precompute.attributes.noun_classes import learn_nouns
-from precompute.attributes.synonyms import Synonyms
-from precompute.attributes.tagger import default_tagger
-from precompute.datasets.language import Language
+from fieldmarks.core.attributes.synonym_candidates import MIN_CAPTIONS
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.attributes.extraction import Definition, extract
+from fieldmarks.precompute.attributes.noun_classes import learn_nouns
+from fieldmarks.precompute.attributes.synonyms import Synonyms
+from fieldmarks.precompute.attributes.tagger import default_tagger
+from fieldmarks.precompute.data.language import Language
 
 #: Captions that nouns are learnt from where the data set has no list.
 N_LEARNT = 5000

@@ -10,9 +10,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-from core.language.attribute import Attribute
-from precompute.attributes.lexicon import ADJECTIVES, PARTICIPLES, lexicon, likely_tag
-from precompute.attributes.synonyms import Synonyms, singular
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, PARTICIPLES, lexicon, likely_tag
+from fieldmarks.precompute.attributes.synonyms import Synonyms, singular
 
 COLUMN_WORDS = Path(__file__).with_name("column_words.csv")
 #: Beginnings of the names of yes-or-no columns, and what they make of the rest.

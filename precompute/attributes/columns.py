@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.errors import DataError
-from core.language.attribute import Attribute
-from precompute.attributes.column_values import flag_attribute, is_of_brands, value_attribute
-from precompute.attributes.lexicon import known_share
-from precompute.attributes.titles import Titles
-from precompute.datasets.annotated import Annotated
-from precompute.datasets.captions import Lines, Words
-from precompute.datasets.split import split_of
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.attributes.column_values import (
+    flag_attribute,
+    is_of_brands,
+    value_attribute,
+)
+from fieldmarks.precompute.attributes.lexicon import known_share
+from fieldmarks.precompute.attributes.titles import Titles
+from fieldmarks.precompute.data.annotated import Annotated
+from fieldmarks.precompute.data.captions import Lines, Words
+from fieldmarks.precompute.data.split import split_of
 
 YES, NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "-1", "false", "no", "n"})
 #: Marks between several values of one cell.

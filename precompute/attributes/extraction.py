@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.errors import DataError
-from core.language.attribute import Attribute
-from core.language.nouns import Nouns
-from precompute.attributes.giveaways import Giveaways
-from precompute.attributes.phrases import Reading, attributes_in
-from precompute.attributes.synonyms import Synonyms, singular
-from precompute.attributes.tagger import Tagger, default_tagger
-from precompute.datasets.annotated import Annotated
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.core.attributes.nouns import Nouns
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.attributes.giveaways import Giveaways
+from fieldmarks.precompute.attributes.phrases import Reading, attributes_in
+from fieldmarks.precompute.attributes.synonyms import Synonyms, singular
+from fieldmarks.precompute.attributes.tagger import Tagger, default_tagger
+from fieldmarks.precompute.data.annotated import Annotated
 
 #: Attributes of fewer images are too rare to be learnt.
 MIN_IMAGES = 5

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.language.attribute import Attribute
-from precompute.attributes.lexicon import ADJECTIVES, lexicon, likely_tag
-from precompute.attributes.synonyms import singular
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, lexicon, likely_tag
+from fieldmarks.precompute.attributes.synonyms import singular
 
 #: Share of the images that a word is said of whose class it names, and images it is judged from.
 NAMES, MIN_IMAGES = 0.9, 3

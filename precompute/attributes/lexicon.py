@@ -13,7 +13,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from core.errors import DataError
+from fieldmarks.core.errors import DataError
 
 CAPTION_WORDS = Path(__file__).with_name("caption_words.csv")
 #: Suffixes of words outside the lexicon, longest first, and their tags.

@@ -7,7 +7,7 @@ numbers, and determiners.
 
 from collections.abc import Sequence
 
-from precompute.attributes.lexicon import ADJECTIVES, NOUNS
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, NOUNS
 
 DETERMINERS = frozenset({"DT", "PDT", "PRP$", "WP$"})
 ADVERBS = frozenset({"RB", "RBR", "RBS"})

@@ -7,10 +7,10 @@ in a caption, in front of another noun.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from core.language.nouns import Nouns
-from precompute.attributes.lexicon import NOUNS
-from precompute.attributes.phrases import Reading
-from precompute.attributes.synonyms import singular
+from fieldmarks.core.attributes.nouns import Nouns
+from fieldmarks.precompute.attributes.lexicon import NOUNS
+from fieldmarks.precompute.attributes.phrases import Reading
+from fieldmarks.precompute.attributes.synonyms import singular
 
 #: Materials have no article, whatever the captions show of them.
 MATERIALS = frozenset(

@@ -11,8 +11,8 @@ colours nouns. There is no recursion, and a predicate ("its belly is white") is 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from core.language.attribute import Attribute
-from precompute.attributes.lexicon import ADJECTIVES, NOUNS, PARTICIPLES, likely_tag
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, NOUNS, PARTICIPLES, likely_tag
 
 #: Words that make one adjective with the word before: "medium sized", "yellow-billed".
 SECOND_HALVES = frozenset(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.errors import DataError
-from core.language.attribute import Attribute
-from core.language.inflection import engine
-from precompute.attributes.lexicon import likely_tag
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.core.attributes.inflection import engine
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.attributes.lexicon import likely_tag
 
 SYNONYMS = Path(__file__).with_name("synonyms.csv")
 COLUMNS = ["kind", "word", "becomes"]

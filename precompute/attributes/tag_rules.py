@@ -6,8 +6,8 @@ The rules hold for English in general and are applied once over a caption, from 
 
 from collections.abc import Callable, Sequence
 
-from precompute.attributes.lexicon import ADJECTIVES, NOUNS, PARTICIPLES, likely_tag
-from precompute.attributes.phrases import SECOND_HALVES
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, NOUNS, PARTICIPLES, likely_tag
+from fieldmarks.precompute.attributes.phrases import SECOND_HALVES
 
 Rule = Callable[[Sequence[str], Sequence[str], int], str | None]
 

@@ -7,10 +7,10 @@ from typing import Protocol
 import spacy
 from spacy.language import Language
 
-from precompute.attributes.lexicon import likely_tag
-from precompute.attributes.noun_chunks import noun_chunks
-from precompute.attributes.phrases import Reading
-from precompute.attributes.tag_rules import correct
+from fieldmarks.precompute.attributes.lexicon import likely_tag
+from fieldmarks.precompute.attributes.noun_chunks import noun_chunks
+from fieldmarks.precompute.attributes.phrases import Reading
+from fieldmarks.precompute.attributes.tag_rules import correct
 
 MODEL = "en_core_web_sm"
 #: From here on it pays to start processes for spaCy's model; the rules need none.

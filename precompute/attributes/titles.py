@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.language.attribute import Attribute
-from precompute.attributes.giveaways import brand_words, class_words
-from precompute.attributes.lexicon import ADJECTIVES, PARTICIPLES, likely_tag
-from precompute.attributes.synonyms import singular
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.precompute.attributes.giveaways import brand_words, class_words
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, PARTICIPLES, likely_tag
+from fieldmarks.precompute.attributes.synonyms import singular
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 #: Names of places and people are no attributes.

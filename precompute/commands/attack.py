@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from precompute.arguments import seed
+from fieldmarks.precompute.arguments import seed
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -32,8 +32,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Make the pictures and print how well attacks are detected."""
-    from core.runs.files import runs_folder
-    from precompute.pipeline.robustness import attack, detection_lines
+    from fieldmarks.core.run.files import runs_folder
+    from fieldmarks.precompute.pipeline.robustness import attack, detection_lines
 
     record = attack(args.runs or runs_folder(), args.name, args.images, args.seed, args.device)
     for line in detection_lines(record):

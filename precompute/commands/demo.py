@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from precompute.arguments import add_leave_out, positive, seed
+from fieldmarks.precompute.arguments import add_leave_out, positive, seed
 
 #: Chosen on worlds of other seeds than the demo's.
 EPOCHS = 50
@@ -40,8 +40,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Make what is missing: world, checkpoint, run, scores; a second demo is refused."""
-    from core.runs.files import check_name, runs_folder
-    from precompute.resume.lock import exclusive
+    from fieldmarks.core.run.files import check_name, runs_folder
+    from fieldmarks.precompute.resume.lock import exclusive
 
     runs = args.runs or runs_folder()
     world = runs / ".worlds" / check_name(args.name)
@@ -50,11 +50,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
-    from precompute.datasets.source import DataSource
-    from precompute.demo_world.make import make_world
-    from precompute.demo_world.planting.faults import HARDER
-    from precompute.pipeline.pipeline import precompute
-    from precompute.pipeline.settings import Settings
+    from fieldmarks.precompute.data.source import DataSource
+    from fieldmarks.precompute.demo_world.make import make_world
+    from fieldmarks.precompute.demo_world.planting.faults import HARDER
+    from fieldmarks.precompute.pipeline.pipeline import precompute
+    from fieldmarks.precompute.pipeline.settings import Settings
 
     print("1/3 painting the birds")
     make_world(
@@ -87,9 +87,9 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
 
 def _train(cub: Path, checkpoint: Path, args: argparse.Namespace) -> None:
     """Train from scratch."""
-    from precompute.datasets.readers.cub import read_cub
-    from precompute.training.finetune import finetune
-    from precompute.training.loop import TrainingSettings
+    from fieldmarks.precompute.data.readers.cub import read_cub
+    from fieldmarks.precompute.training.finetune import finetune
+    from fieldmarks.precompute.training.loop import TrainingSettings
 
     settings = TrainingSettings(
         epochs=args.epochs, input_size=INPUT_SIZE, seed=args.seed, lr=4e-3, backbone_lr=1.0

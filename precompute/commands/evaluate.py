@@ -1,10 +1,10 @@
-"""``python -m precompute evaluate``: score a run again and print the tables of the paper."""
+"""``fieldmarks evaluate``: score a run again and print the tables of the paper."""
 
 import argparse
 import json
 from pathlib import Path
 
-from precompute.arguments import seed
+from fieldmarks.precompute.arguments import seed
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -32,10 +32,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    from core.metrics.evaluation import evaluate
-    from core.metrics.text_tables import tables
-    from core.runs.run import open_run
-    from precompute.pipeline.rescore import rescore
+    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.scores.evaluation import evaluate
+    from fieldmarks.core.scores.text_tables import tables
+    from fieldmarks.precompute.pipeline.rescore import rescore
 
     scored = open_run(args.run_name, args.runs)
     if args.classes is None:

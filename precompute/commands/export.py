@@ -20,13 +20,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Export the network."""
-    from core.runs.files import check_name, runs_folder
-    from core.runs.run import Run
-    from precompute.parallel.ranks import Ranks
-    from precompute.pipeline.more_maps import inputs_of_finished
-    from precompute.pipeline.pipeline import Pipeline
-    from precompute.pipeline.plan import KeptMaps
-    from precompute.resume.lock import locked
+    from fieldmarks.core.run.files import check_name, runs_folder
+    from fieldmarks.core.run.run import Run
+    from fieldmarks.precompute.parallel.ranks import Ranks
+    from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
+    from fieldmarks.precompute.pipeline.pipeline import Pipeline
+    from fieldmarks.precompute.pipeline.plan import KeptMaps
+    from fieldmarks.precompute.resume.lock import locked
 
     runs = args.runs or runs_folder()
     with locked(runs, args.name):

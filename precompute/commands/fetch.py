@@ -43,7 +43,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Download, check, unpack."""
-    from precompute.downloads.fetch import fetch
+    from fieldmarks.precompute.data.downloads.fetch import fetch
 
     fetch(args.to, args.cache.expanduser(), args.archive)
     print(f"next: export FIELDMARKS_CUB={args.to.resolve()}")

@@ -26,8 +26,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Add the maps."""
-    from core.runs.files import runs_folder
-    from precompute.pipeline.more_maps import add_maps
+    from fieldmarks.core.run.files import runs_folder
+    from fieldmarks.precompute.pipeline.more_maps import add_maps
 
     n_images = add_maps(args.runs or runs_folder(), args.name, args.images)
     print(f"run {args.name!r}: maps of {n_images:,} images added" if n_images else "nothing to add")

@@ -65,11 +65,11 @@ def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
     from contextlib import closing
 
-    from core.diagnosis.diagnosis import write_diagnoses
-    from core.repair.preview import REMOVAL, baselines, head_of, preview, removal
-    from core.repair.repaired import write_repaired
-    from core.review.verdicts import Verdicts
-    from core.runs.run import open_run
+    from fieldmarks.core.causes.diagnosis import write_diagnoses
+    from fieldmarks.core.repair.preview import REMOVAL, baselines, head_of, preview, removal
+    from fieldmarks.core.repair.repaired import write_repaired
+    from fieldmarks.core.review.verdicts import Verdicts
+    from fieldmarks.core.run.run import open_run
 
     opened = open_run(args.name, args.runs)
     recipe = recipe_of(args, opened)
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
     if repaired.n_broken:
         print("broken first:", ", ".join(opened.images["path"].iloc[repaired.broken[:5]]))
     if args.out:
-        from precompute.network.patching import patch_head
+        from fieldmarks.precompute.network.patching import patch_head
 
         recorded = opened.manifest["settings"].get("checkpoint", "")
         checkpoint = args.checkpoint or Path(recorded)
@@ -101,8 +101,8 @@ def run(args: argparse.Namespace) -> None:
 
 def recipe_of(args: argparse.Namespace, opened):
     """Return the recipe of the arguments, or raise what is wrong with them."""
-    from core.errors import DataError
-    from core.repair.recipe import Labels, Recipe
+    from fieldmarks.core.errors import DataError
+    from fieldmarks.core.repair.recipe import Labels, Recipe
 
     phrases = {phrase: t for t, phrase in enumerate(opened.attributes["phrase"])}
     unknown = [phrase for phrase in (*args.balance, *args.off) if phrase not in phrases]

@@ -13,7 +13,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "the format that the file's name ends in: .html (with pictures), .csv, .json or .jsonl; "
         "samples.json is in FiftyOne's format.",
     )
-    from core.diagnosis.finding import Pattern
+    from fieldmarks.core.causes.finding import Pattern
 
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
@@ -35,13 +35,13 @@ def run(args: argparse.Namespace) -> None:
     """Write the report."""
     from contextlib import closing
 
-    from core.diagnosis.diagnosis import diagnosed, members
-    from core.errors import DataError
-    from core.review.report import report_rows, write_report
-    from core.review.verdicts import Verdicts
-    from core.runs.run import open_run
-    from core.search.image_selection import ORDERS, Criteria, select_images
-    from core.search.vocabulary import Vocabulary
+    from fieldmarks.core.causes.diagnosis import diagnosed, members
+    from fieldmarks.core.errors import DataError
+    from fieldmarks.core.review.report import report_rows, write_report
+    from fieldmarks.core.review.verdicts import Verdicts
+    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.search.image_selection import ORDERS, Criteria, select_images
+    from fieldmarks.core.search.vocabulary import Vocabulary
 
     if args.sort not in ORDERS:
         raise DataError(f"--sort is one of {', '.join(ORDERS)}, got {args.sort!r}")

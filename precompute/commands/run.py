@@ -1,11 +1,11 @@
-"""``python -m precompute run``: all stages of a run; what is current is not computed again."""
+"""``fieldmarks run``: all stages of a run; what is current is not computed again."""
 
 import argparse
 from pathlib import Path
 
-from precompute.arguments import add_leave_out, positive, seed
-from precompute.datasets.source import add_data_arguments, source_of
-from precompute.network.settings import add_network_arguments, network_of
+from fieldmarks.precompute.arguments import add_leave_out, positive, seed
+from fieldmarks.precompute.data.source import add_data_arguments, source_of
+from fieldmarks.precompute.network.settings import add_network_arguments, network_of
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -90,10 +90,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    from core.estimators import ESTIMATORS, KEYPOINT_ESTIMATORS
-    from core.runs.files import runs_folder
-    from precompute.pipeline.pipeline import precompute
-    from precompute.pipeline.settings import Settings
+    from fieldmarks.core.estimators import ESTIMATORS, KEYPOINT_ESTIMATORS
+    from fieldmarks.core.run.files import runs_folder
+    from fieldmarks.precompute.pipeline.pipeline import precompute
+    from fieldmarks.precompute.pipeline.settings import Settings
 
     given = {
         name: getattr(args, name)

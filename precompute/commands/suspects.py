@@ -24,9 +24,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """List the suspicious labels."""
-    from core.diagnosis.diagnosis import diagnosed, suspects
-    from core.review.spreadsheet import to_csv
-    from core.runs.run import open_run
+    from fieldmarks.core.causes.diagnosis import diagnosed, suspects
+    from fieldmarks.core.review.spreadsheet import to_csv
+    from fieldmarks.core.run.run import open_run
 
     table = suspects(diagnosed(open_run(args.run_name, args.runs)), args.top)
     if args.out is None:

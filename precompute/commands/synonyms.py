@@ -22,13 +22,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Write and print the candidates."""
-    from core.language.synonym_candidates import synonym_candidates
-    from core.runs.files import atomic_write
-    from core.runs.run import open_run
-    from precompute.attributes.caption_attributes import caption_attributes
-    from precompute.attributes.synonyms import Synonyms
-    from precompute.datasets.read import read_dataset
-    from precompute.datasets.source import DataSource
+    from fieldmarks.core.attributes.synonym_candidates import synonym_candidates
+    from fieldmarks.core.run.files import atomic_write
+    from fieldmarks.core.run.run import open_run
+    from fieldmarks.precompute.attributes.caption_attributes import caption_attributes
+    from fieldmarks.precompute.attributes.synonyms import Synonyms
+    from fieldmarks.precompute.data.read import read_dataset
+    from fieldmarks.precompute.data.source import DataSource
 
     opened = open_run(args.run_name, args.runs)
     settings = opened.manifest["settings"]

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from precompute.arguments import add_leave_out, positive, seed, share
-from precompute.datasets.source import add_data_arguments, source_of
-from precompute.network.settings import add_network_arguments, network_of
+from fieldmarks.precompute.arguments import add_leave_out, positive, seed, share
+from fieldmarks.precompute.data.source import add_data_arguments, source_of
+from fieldmarks.precompute.network.settings import add_network_arguments, network_of
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -55,20 +55,20 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Train and write the checkpoint; a second training of the same file is refused."""
-    from precompute.resume.lock import exclusive
+    from fieldmarks.precompute.resume.lock import exclusive
 
     with exclusive(args.out, f"checkpoint {args.out}", "give another --out"):
         _train(args)
 
 
 def _train(args: argparse.Namespace) -> None:
-    from precompute.datasets.read import read_dataset
+    from fieldmarks.precompute.data.read import read_dataset
 
     dataset = read_dataset(
         source_of(args)
     )  # before torch is loaded: a wrong folder is told at once
-    from precompute.training.finetune import finetune
-    from precompute.training.loop import TrainingSettings
+    from fieldmarks.precompute.training.finetune import finetune
+    from fieldmarks.precompute.training.loop import TrainingSettings
 
     settings = TrainingSettings(
         epochs=args.epochs,

@@ -25,11 +25,11 @@ def run(args: argparse.Namespace) -> None:
     """Answer until nobody asks any more."""
     from multiprocessing.connection import Connection
 
-    from core.errors import DataError
-    from core.live.network_worker import serve
-    from core.runs.files import check_name, runs_folder
-    from core.runs.run import Run
-    from precompute.pipeline.settings import Settings, network_digest
+    from fieldmarks.core.errors import DataError
+    from fieldmarks.core.live.network_worker import serve
+    from fieldmarks.core.run.files import check_name, runs_folder
+    from fieldmarks.core.run.run import Run
+    from fieldmarks.precompute.pipeline.settings import Settings, network_digest
 
     run = Run((args.runs or runs_folder()) / check_name(args.name))
     settings = Settings.of_run(run)
@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> None:
     if network_digest(settings) != run.manifest["checkpoint"]["sha256"]:
         raise DataError(
             f"{settings.checkpoint or source} is not what run {run.name!r} was made with: give "
-            "its 'python -m precompute run' again"
+            "its 'fieldmarks run' again"
         )
-    from precompute.network.one_picture import PictureForward  # slow to import
-    from precompute.pipeline.trained_network import load_trained
+    from fieldmarks.precompute.network.one_picture import PictureForward  # slow to import
+    from fieldmarks.precompute.pipeline.trained_network import load_trained
 
     classes = run.classes
     ids, names = classes["class_id"].tolist(), classes["name"].tolist()

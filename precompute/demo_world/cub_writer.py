@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from precompute.demo_world.captions.grammar import write_captions
-from precompute.demo_world.painting.change import MarkChange
-from precompute.demo_world.painting.painter import Difficulty, PaintedImage, paint_picture
-from precompute.demo_world.planting.degradations import degrade
-from precompute.demo_world.planting.faults import Shot
-from precompute.demo_world.species import PaintedAttribute
-from precompute.demo_world.species_list import SPECIES
+from fieldmarks.precompute.demo_world.captions.grammar import write_captions
+from fieldmarks.precompute.demo_world.painting.change import MarkChange
+from fieldmarks.precompute.demo_world.painting.painter import (
+    Difficulty,
+    PaintedImage,
+    paint_picture,
+)
+from fieldmarks.precompute.demo_world.planting.degradations import degrade
+from fieldmarks.precompute.demo_world.planting.faults import Shot
+from fieldmarks.precompute.demo_world.species import PaintedAttribute
+from fieldmarks.precompute.demo_world.species_list import SPECIES
 
 #: The parts of CUB in its order; their numbers start at 1.
 CUB_PARTS = (

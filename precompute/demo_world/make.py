@@ -13,18 +13,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.errors import DataError
-from precompute.demo_world.cub_writer import (
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.demo_world.cub_writer import (
     Record,
     image_paths,
     photograph,
     truth_tables,
     write_annotations,
 )
-from precompute.demo_world.painting.painter import Difficulty
-from precompute.demo_world.planting.faults import Faults, plan_world
-from precompute.demo_world.planting.ground_truth import FOLDER, Truth
-from precompute.demo_world.species_list import SPECIES
+from fieldmarks.precompute.demo_world.painting.painter import Difficulty
+from fieldmarks.precompute.demo_world.planting.faults import Faults, plan_world
+from fieldmarks.precompute.demo_world.planting.ground_truth import FOLDER, Truth
+from fieldmarks.precompute.demo_world.species_list import SPECIES
 
 WORLD = Path(__file__).parent  #: the sources that decide what a world looks like
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from precompute.demo_world.painting.beak import BILLS
-from precompute.demo_world.painting.bird_shape import Proportions
+from fieldmarks.precompute.demo_world.painting.beak import BILLS
+from fieldmarks.precompute.demo_world.painting.bird_shape import Proportions
 
 #: Parts that bear one colour word each.
 COLOURED = (

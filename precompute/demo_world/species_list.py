@@ -3,8 +3,8 @@
 In every family the first two differ in one mark (five look-alike pairs) or two, the third in more.
 """
 
-from precompute.demo_world.painting.bird_shape import Proportions
-from precompute.demo_world.species import Family, Species
+from fieldmarks.precompute.demo_world.painting.bird_shape import Proportions
+from fieldmarks.precompute.demo_world.species import Family, Species
 
 FENWICK = Family(
     "Fenwick",

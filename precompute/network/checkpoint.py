@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.errors import DataError, one_line
-from core.runs.files import atomic_write
-from precompute.network.preprocessing import Preprocessing
-from precompute.network.registry import last_linear
-from precompute.network.weights import find_state, fit, load_state, read_file
+from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.run.files import atomic_write
+from fieldmarks.precompute.network.preprocessing import Preprocessing
+from fieldmarks.precompute.network.registry import last_linear
+from fieldmarks.precompute.network.weights import find_state, fit, load_state, read_file
 
 _FORMAT = "fieldmarks-checkpoint-1"
 #: No network here is fed larger images, in pixels a side.
@@ -82,7 +82,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if checkpoint is None:
         raise DataError(
             f"{path} is not a checkpoint of Fieldmarks: it lacks class names and input size; "
-            "make one by `python -m precompute train --weights` from it"
+            "make one by `fieldmarks train --weights` from it"
         )
     return checkpoint
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from core.errors import ModelError
+from fieldmarks.core.errors import ModelError
 
 
 def choose_device(name: str = "auto") -> torch.device:

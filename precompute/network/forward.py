@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.fx.experimental.optimization import fuse
 from torch.nn import functional
 
-from core.head import LINEAR
-from precompute.network.device import autocast
-from precompute.network.loading import LoadedModel
+from fieldmarks.core.head import LINEAR
+from fieldmarks.precompute.network.device import autocast
+from fieldmarks.precompute.network.loading import LoadedModel
 
 
 @contextmanager

@@ -8,20 +8,25 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from core.errors import DataError, ModelError, one_line
-from core.head import Head
-from precompute.network import preprocessing
-from precompute.network.checkpoint import Checkpoint, checkpoint_of
-from precompute.network.cut.layout import Layout
-from precompute.network.cut.opened import opened, prove
-from precompute.network.cut.search import find_cut, find_layer, is_signed
-from precompute.network.cut.tracing import probe, trace
-from precompute.network.preprocessing import CompletePreprocessing, Preprocessing
-from precompute.network.receptive_field import can_be_followed, cell_centres, patch_centres, windows
-from precompute.network.registry import build, model_names
-from precompute.network.settings import NetworkSettings
-from precompute.network.sources import Built, build_network
-from precompute.network.weights import adapt_head, find_state, fit, load_state, read_file
+from fieldmarks.core.errors import DataError, ModelError, one_line
+from fieldmarks.core.head import Head
+from fieldmarks.precompute.network import preprocessing
+from fieldmarks.precompute.network.checkpoint import Checkpoint, checkpoint_of
+from fieldmarks.precompute.network.cut.layout import Layout
+from fieldmarks.precompute.network.cut.opened import opened, prove
+from fieldmarks.precompute.network.cut.search import find_cut, find_layer, is_signed
+from fieldmarks.precompute.network.cut.tracing import probe, trace
+from fieldmarks.precompute.network.preprocessing import CompletePreprocessing, Preprocessing
+from fieldmarks.precompute.network.receptive_field import (
+    can_be_followed,
+    cell_centres,
+    patch_centres,
+    windows,
+)
+from fieldmarks.precompute.network.registry import build, model_names
+from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.network.sources import Built, build_network
+from fieldmarks.precompute.network.weights import adapt_head, find_state, fit, load_state, read_file
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from core.head import LocalWeights
-from core.live.network_file import NetworkOutput
-from precompute.network.forward import Forward
-from precompute.network.loading import LoadedModel
+from fieldmarks.core.head import LocalWeights
+from fieldmarks.core.live.network_file import NetworkOutput
+from fieldmarks.precompute.network.forward import Forward
+from fieldmarks.precompute.network.loading import LoadedModel
 
 
 class PictureForward:

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from core.errors import ModelError, one_line
-from core.live.network_file import OUTPUTS, PIXELS
-from precompute.network.loading import LoadedModel
+from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.core.live.network_file import OUTPUTS, PIXELS
+from fieldmarks.precompute.network.loading import LoadedModel
 
 
 class PixelsToScores(nn.Module):

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.errors import DataError
-from core.repair.refit import LinearHead
-from precompute.network.checkpoint import atomic_save
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.repair.refit import LinearHead
+from fieldmarks.precompute.network.checkpoint import atomic_save
 
 _SAME = 1e-6
 

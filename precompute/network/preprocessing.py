@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import DataError
-from precompute.network.settings import NetworkSettings
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.network.settings import NetworkSettings
 
 #: Normalisations of RGB in [0, 1]: torchvision's, and the [-1, 1] of networks from TensorFlow.
 NORMALISATIONS = {

@@ -19,7 +19,7 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
-from core.errors import ModelError
+from fieldmarks.core.errors import ModelError
 
 _LOCAL = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 _ATEN = torch.ops.aten

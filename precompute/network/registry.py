@@ -16,8 +16,8 @@ import torch
 import torchvision
 from torch import nn
 
-from core.errors import ModelError, one_line
-from precompute.network.small_net import SmallNet
+from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.precompute.network.small_net import SmallNet
 
 #: Builds a network for so many classes; ``pretrained`` starts from its ImageNet weights.
 Builder = Callable[..., nn.Module]

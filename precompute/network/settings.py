@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import DataError
-from core.pictures.crop import CROPS, INTERPOLATIONS
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from pathlib import Path
 import torchvision
 from torch import nn
 
-from core.errors import ModelError, one_line
-from precompute.network import preprocessing
-from precompute.network.preprocessing import Preprocessing
+from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.precompute.network import preprocessing
+from fieldmarks.precompute.network.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from core.errors import DataError, ModelError, one_line
+from fieldmarks.core.errors import DataError, ModelError, one_line
 
 #: Where trainings put the weights inside a file; moving averages first, they are what was scored.
 _PLACES = (

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from core.processes import Item, Processes, Result
+from fieldmarks.core.processes import Item, Processes, Result
 
 #: The first rank makes tables, diagnoses and scores alone while the others wait for it.
 _PATIENCE = timedelta(hours=12)

@@ -8,10 +8,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from core.batching import blocks
-from core.explanations.grounding import weighted_map
-from core.robustness.earlier_layer import EarlierWords, images_of_earlier
-from core.robustness.record import (
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.corruptions.record import (
     ADAPTIVE,
     CORRUPTIONS,
     FGSM,
@@ -20,20 +18,22 @@ from core.robustness.record import (
     UNCHANGED,
     EarlierActivations,
 )
-from core.robustness.words import (
+from fieldmarks.core.corruptions.words import (
     LEAST,
     Reference,
     sentences_of,
     shares_of_images,
     words_of_pictures,
 )
-from core.runs.run import Run
-from precompute.images.decoding import Decoder, thumbnail
-from precompute.network.forward import Forward
-from precompute.pipeline.inputs import RunInputs
-from precompute.robustness import attacks
-from precompute.robustness.corruptions import STRENGTHS, corrupt
-from precompute.robustness.layered import LayeredNetwork, layer_agreement
+from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords, images_of_earlier
+from fieldmarks.core.explanations.grounding import weighted_map
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.corruptions.corruptions import STRENGTHS, corrupt
+from fieldmarks.precompute.data.decoding import Decoder, thumbnail
+from fieldmarks.precompute.experimental import attacks
+from fieldmarks.precompute.experimental.layered import LayeredNetwork, layer_agreement
+from fieldmarks.precompute.network.forward import Forward
+from fieldmarks.precompute.pipeline.inputs import RunInputs
 
 #: Images whose pictures are changed together.
 _BATCH = 8

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
 
-from core.errors import DataError
+from fieldmarks.core.errors import DataError
 
 #: A cycle of exchanged classes is told of if chance would give it with less than this probability,
 _P_VALUE = 1e-6

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from core.errors import DataError
-from core.estimators import KEYPOINT_ESTIMATORS
-from core.language.nouns import Nouns
-from precompute.attributes.columns import with_columns
-from precompute.attributes.giveaways import Giveaways, giveaways_in
-from precompute.datasets.captions import Words
-from precompute.datasets.dataset import BBOX, Dataset
-from precompute.datasets.read import read_dataset
-from precompute.network.device import autocast, choose_device
-from precompute.parallel.ranks import Ranks
-from precompute.pipeline.class_order import check_order
-from precompute.pipeline.settings import Settings, map_rows, network_digest
-from precompute.pipeline.versions import LIBRARIES, VERSIONS
-from precompute.resume.chunks import Chunk, Chunking
-from precompute.resume.fingerprint import digest, library_versions, listings
+from fieldmarks.core.attributes.nouns import Nouns
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.estimators import KEYPOINT_ESTIMATORS
+from fieldmarks.precompute.attributes.columns import with_columns
+from fieldmarks.precompute.attributes.giveaways import Giveaways, giveaways_in
+from fieldmarks.precompute.data.captions import Words
+from fieldmarks.precompute.data.dataset import BBOX, Dataset
+from fieldmarks.precompute.data.read import read_dataset
+from fieldmarks.precompute.network.device import autocast, choose_device
+from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.class_order import check_order
+from fieldmarks.precompute.pipeline.settings import Settings, map_rows, network_digest
+from fieldmarks.precompute.pipeline.versions import LIBRARIES, VERSIONS
+from fieldmarks.precompute.resume.chunks import Chunk, Chunking
+from fieldmarks.precompute.resume.fingerprint import digest, library_versions, listings
 
 if TYPE_CHECKING:
-    from precompute.network.loading import LoadedModel
+    from fieldmarks.precompute.network.loading import LoadedModel
 
 #: Images per forward pass: on a CPU each core runs separate batches.
 _BATCH = {"cpu": 16, "mps": 64, "cuda": 64}
@@ -99,7 +99,7 @@ class RunInputs:
     def model(self) -> "LoadedModel":
         """The trained network; its classes are those of the data set."""
         # torchvision takes longer to import than all else that an up-to-date run needs
-        from precompute.pipeline.trained_network import load_trained
+        from fieldmarks.precompute.pipeline.trained_network import load_trained
 
         dataset, settings = self.dataset, self.settings
         has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())

@@ -4,15 +4,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.estimators import KEYPOINT_ESTIMATORS
-from core.runs.contract import N_EXPLAIN
-from core.runs.run import Run
-from precompute.attributes.noun_classes import keypoints_by_name
-from precompute.datasets.dataset import Dataset
-from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.plan import Plan
-from precompute.resume.fingerprint import library_versions
-from precompute.resume.stage import Stage, StageMark
+from fieldmarks.core.estimators import KEYPOINT_ESTIMATORS
+from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.attributes.noun_classes import keypoints_by_name
+from fieldmarks.precompute.data.dataset import Dataset
+from fieldmarks.precompute.pipeline.inputs import RunInputs
+from fieldmarks.precompute.pipeline.plan import Plan
+from fieldmarks.precompute.resume.fingerprint import library_versions
+from fieldmarks.precompute.resume.stage import Stage, StageMark
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

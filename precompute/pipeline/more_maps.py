@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from core.errors import DataError, RunError
-from core.runs.files import check_name
-from core.runs.run import Run
-from core.runs.writer import RunWriter
-from precompute.images.decoding import Decoder
-from precompute.network.forward import Forward, threads_of_torch
-from precompute.parallel.ranks import Ranks
-from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.manifest import marks_of
-from precompute.pipeline.pipeline import Pipeline, Say
-from precompute.pipeline.plan import KeptMaps, make_plan
-from precompute.pipeline.settings import Settings
-from precompute.resume.lock import locked
+from fieldmarks.core.errors import DataError, RunError
+from fieldmarks.core.run.files import check_name
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.writer import RunWriter
+from fieldmarks.precompute.data.decoding import Decoder
+from fieldmarks.precompute.network.forward import Forward, threads_of_torch
+from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.inputs import RunInputs
+from fieldmarks.precompute.pipeline.manifest import marks_of
+from fieldmarks.precompute.pipeline.pipeline import Pipeline, Say
+from fieldmarks.precompute.pipeline.plan import KeptMaps, make_plan
+from fieldmarks.precompute.pipeline.settings import Settings
+from fieldmarks.precompute.resume.lock import locked
 
 #: Rows copied at a time.
 _BLOCK = 256
@@ -149,6 +149,6 @@ def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
     if not stage.is_finished(marks_of(run).get("activations"), run.folder):
         raise RunError(
             f"the images, the checkpoint or the code changed since run {run.name!r} was made: "
-            "give its 'python -m precompute run' again"
+            "give its 'fieldmarks run' again"
         )
     return inputs

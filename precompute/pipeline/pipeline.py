@@ -3,24 +3,24 @@
 The chain is attributes and activations, then the tables that join them, the estimates of
 p(t given f), explanations, the layout of the map, and last what is said of the whole: diagnoses of
 failures and scores. What changes upstream changes the fingerprints downstream. Each stage reads the
-run as far as it is written (`core.runs.run.Run.unfinished`).
+run as far as it is written (`core.run.run.Run.unfinished`).
 """
 
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from core.diagnosis.diagnosis import diagnose
-from core.errors import FieldmarksError, RunError
-from core.estimators.inputs import held_out_inputs, inputs_of
-from core.explanations.factors import Factors
-from core.image_map.layout import image_layout
-from core.robustness.record import files_to_keep
-from core.runs.run import Run
-from core.runs.writer import RunWriter
-from precompute.parallel.ranks import Ranks
-from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.manifest import marks_of, run_manifest
-from precompute.pipeline.plan import (
+from fieldmarks.core.causes.diagnosis import diagnose
+from fieldmarks.core.corruptions.record import files_to_keep
+from fieldmarks.core.errors import FieldmarksError, RunError
+from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
+from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.image_map.layout import image_layout
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.writer import RunWriter
+from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.inputs import RunInputs
+from fieldmarks.precompute.pipeline.manifest import marks_of, run_manifest
+from fieldmarks.precompute.pipeline.plan import (
     CANONICAL,
     LAYOUT_SEED,
     SCORES_SEED,
@@ -29,14 +29,14 @@ from precompute.pipeline.plan import (
     Plan,
     make_plan,
 )
-from precompute.pipeline.settings import Settings
-from precompute.resume.chunks import Chunk, Chunking
-from precompute.resume.lock import locked
-from precompute.resume.stage import Computed, Marks, Stage, StageMark
-from precompute.stages.estimates import write_estimates
-from precompute.stages.explanations import write_explanations, write_prototypes
-from precompute.stages.scores import write_scores
-from precompute.stages.tables import write_tables
+from fieldmarks.precompute.pipeline.settings import Settings
+from fieldmarks.precompute.pipeline.stages.estimates import write_estimates
+from fieldmarks.precompute.pipeline.stages.explanations import write_explanations, write_prototypes
+from fieldmarks.precompute.pipeline.stages.scores import write_scores
+from fieldmarks.precompute.pipeline.stages.tables import write_tables
+from fieldmarks.precompute.resume.chunks import Chunk, Chunking
+from fieldmarks.precompute.resume.lock import locked
+from fieldmarks.precompute.resume.stage import Computed, Marks, Stage, StageMark
 
 Say = Callable[[str], None]
 
@@ -75,7 +75,7 @@ class Pipeline:
     say : callable
         Is told what is done, a line at a time.
     purpose : str
-        See `core.runs.writer.RunWriter`.
+        See `core.run.writer.RunWriter`.
     """
 
     def __init__(self, inputs: RunInputs, ranks: Ranks, say: Say, purpose: str = "partial"):
@@ -201,7 +201,7 @@ class Pipeline:
     def _attributes(self) -> None:
         if self.ranks.is_first:
             # spaCy and the plural rules take seconds to import, and most starts do not need them
-            from precompute.stages.attributes import write_attributes
+            from fieldmarks.precompute.pipeline.stages.attributes import write_attributes
 
             settings, dataset = self.settings, self.inputs.dataset
             write_attributes(
@@ -215,8 +215,8 @@ class Pipeline:
             )
 
     def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:
-        from precompute.network.forward import Forward  # slow to import
-        from precompute.stages.activations import write_activations
+        from fieldmarks.precompute.network.forward import Forward  # slow to import
+        from fieldmarks.precompute.pipeline.stages.activations import write_activations
 
         inputs = self.inputs
         return write_activations(
@@ -266,7 +266,7 @@ class Pipeline:
             self.writer.put("layout", image_layout(self._read().array("pooled"), LAYOUT_SEED))
 
     def _live(self) -> Computed:
-        from precompute.stages.live import write_live  # slow to import
+        from fieldmarks.precompute.pipeline.stages.live import write_live  # slow to import
 
         made_from = (self.inputs.model, self.inputs.dataset, self.inputs.precision)
         return self._unless_impossible(

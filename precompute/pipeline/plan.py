@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from core.estimators.base import estimator_version
-from core.runs.contract import N_EXPLAIN, K
-from core.runs.files import EVALUATION, NETWORK
-from core.runs.run import Run
-from precompute.attributes.lexicon import CAPTION_WORDS
-from precompute.attributes.synonyms import SYNONYMS
-from precompute.pipeline.inputs import RunInputs
-from precompute.pipeline.versions import LIBRARIES, VERSIONS
-from precompute.resume.chunks import Chunk
-from precompute.resume.fingerprint import digest, file_digest, library_versions
-from precompute.resume.stage import Stage
-from precompute.stages.painted_truth import truth_files
+from fieldmarks.core.estimators.base import estimator_version
+from fieldmarks.core.run.contract import N_EXPLAIN, K
+from fieldmarks.core.run.files import EVALUATION, NETWORK
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.attributes.lexicon import CAPTION_WORDS
+from fieldmarks.precompute.attributes.synonyms import SYNONYMS
+from fieldmarks.precompute.pipeline.inputs import RunInputs
+from fieldmarks.precompute.pipeline.stages.painted_truth import truth_files
+from fieldmarks.precompute.pipeline.versions import LIBRARIES, VERSIONS
+from fieldmarks.precompute.resume.chunks import Chunk
+from fieldmarks.precompute.resume.fingerprint import digest, file_digest, library_versions
+from fieldmarks.precompute.resume.stage import Stage
 
 #: Images kept for each filter and each class.
 TOP_IMAGES, CANONICAL = 30, 6

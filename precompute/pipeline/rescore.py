@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from core.runs.files import MANIFEST, atomic_write
-from core.runs.run import Run
-from precompute.pipeline.manifest import recorded
-from precompute.pipeline.plan import SCORES_SEED, scores_stage
-from precompute.resume.lock import locked
-from precompute.stages.scores import write_scores
+from fieldmarks.core.run.files import MANIFEST, atomic_write
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.pipeline.manifest import recorded
+from fieldmarks.precompute.pipeline.plan import SCORES_SEED, scores_stage
+from fieldmarks.precompute.pipeline.stages.scores import write_scores
+from fieldmarks.precompute.resume.lock import locked
 
 #: Stages that do not compute the run but say or add something.
 _AFTERWARDS = ("layout", "live", "diagnoses", "scores")
@@ -17,7 +17,7 @@ _AFTERWARDS = ("layout", "live", "diagnoses", "scores")
 def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
     """Score a run, write ``evaluation.json`` and return the scores.
 
-    Scores of another seed are computed again by the next ``python -m precompute run``.
+    Scores of another seed are computed again by the next ``fieldmarks run``.
 
     Parameters
     ----------

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import DataError
-from core.robustness.detection import MIN_CHANGED, score_detection
-from core.robustness.record import ADAPTIVE, LAYERED, PGD, AttackRecord, write_record
-from core.robustness.words import Loss, words_lost
-from core.runs.files import check_name
-from core.runs.run import Run
-from precompute.network.forward import threads_of_torch
-from precompute.pipeline.changed_pictures import ChangedPictures
-from precompute.pipeline.more_maps import choose_images, inputs_of_finished
-from precompute.resume.lock import locked
-from precompute.robustness import attacks
+from fieldmarks.core.corruptions.record import ADAPTIVE, LAYERED, PGD, AttackRecord, write_record
+from fieldmarks.core.corruptions.words import Loss, words_lost
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.experimental.attacks.detection import MIN_CHANGED, score_detection
+from fieldmarks.core.run.files import check_name
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.experimental import attacks
+from fieldmarks.precompute.network.forward import threads_of_torch
+from fieldmarks.precompute.pipeline.changed_pictures import ChangedPictures
+from fieldmarks.precompute.pipeline.more_maps import choose_images, inputs_of_finished
+from fieldmarks.precompute.resume.lock import locked
 
 
 def attack(

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import DataError, RunError
-from core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, KEYPOINT_ESTIMATORS
-from core.runs.run import Run
-from precompute.datasets.source import DataSource
-from precompute.network.settings import NetworkSettings
-from precompute.pipeline.class_order import NATURAL
-from precompute.resume.fingerprint import digest, file_digest
+from fieldmarks.core.errors import DataError, RunError
+from fieldmarks.core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, KEYPOINT_ESTIMATORS
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.data.source import DataSource
+from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.pipeline.class_order import NATURAL
+from fieldmarks.precompute.resume.fingerprint import digest, file_digest
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The arguments of ``python -m precompute run``.
+    """The arguments of ``fieldmarks run``.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Settings:
     synonyms : Path, optional
         Further rules, those that a person accepted, see `core.review.accepted_synonyms`.
     nouns : Path, optional
-        A table of nouns, see `precompute.datasets.language`.
+        A table of nouns, see `precompute.data.language`.
     min_images : int, optional
         Attributes named in fewer images are left out; a default by
         `precompute.attributes.extraction`.
@@ -135,13 +135,12 @@ class Settings:
         checkpoint, own_code = self.checkpoint, self.network.own_code
         if checkpoint is None and self.network.source is None:
             raise DataError(
-                "expected a network: give --checkpoint, made by 'python -m precompute train', or "
+                "expected a network: give --checkpoint, made by 'fieldmarks train', or "
                 "--network with its weights"
             )
         if checkpoint is not None and not checkpoint.is_file():
             raise DataError(
-                f"expected a checkpoint at {checkpoint}, found none: make one by "
-                "'python -m precompute train'"
+                f"expected a checkpoint at {checkpoint}, found none: make one by 'fieldmarks train'"
             )
         if own_code is not None and not own_code.is_file():
             raise DataError(f"--network names the file {own_code}, which is not there")

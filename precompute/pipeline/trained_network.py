@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from core.errors import DataError
-from precompute.network.loading import LoadedModel, load_network
-from precompute.pipeline.class_order import (
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.network.loading import LoadedModel, load_network
+from fieldmarks.precompute.pipeline.class_order import (
     NATURAL,
     natural_key,
     order_of_scores,
     read_class_list,
 )
-from precompute.pipeline.settings import Settings
+from fieldmarks.precompute.pipeline.settings import Settings
 
 
 def load_trained(

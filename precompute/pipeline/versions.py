@@ -2,7 +2,7 @@
 
 A run keeps what a stage computed as long as its version and inputs are the same, so a changed
 docstring or message recomputes nothing and a changed threshold does, once its number is raised.
-``tests/test_stage_versions.py`` fails when the code of a stage changed and its number did not.
+``tests/system/test_stage_versions.py`` fails when the code changed and the number did not.
 """
 
 VERSIONS = {

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from core.runs.files import atomic_write
-from precompute.datasets.dataset import BBOX, Dataset
-from precompute.resume.fingerprint import digest
+from fieldmarks.core.run.files import atomic_write
+from fieldmarks.precompute.data.dataset import BBOX, Dataset
+from fieldmarks.precompute.resume.fingerprint import digest
 
 #: A chunk holds at least this many images: seconds of work, and a few files for a million images.
 CHUNK = 256

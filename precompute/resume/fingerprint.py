@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from precompute.parallel.prefetch import work_ahead
+from fieldmarks.precompute.parallel.prefetch import work_ahead
 
 #: Bytes read at the start, in the middle and at the end of an image file; a smaller file is read.
 _SAMPLE = 4096

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import RunError
-from core.runs.files import check_name
+from fieldmarks.core.errors import RunError
+from fieldmarks.core.run.files import check_name
 
 
 @contextmanager

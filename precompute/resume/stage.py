@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from core.runs.contract import ARRAYS
-from core.runs.files import array_path, atomic_write
-from precompute.resume.fingerprint import digest
+from fieldmarks.core.run.contract import ARRAYS
+from fieldmarks.core.run.files import array_path, atomic_write
+from fieldmarks.precompute.resume.fingerprint import digest
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from core.runs.contract import UNREADABLE
-from precompute.datasets.dataset import Dataset
-from precompute.images.crop import load_crop
-from precompute.network.preprocessing import DEFAULT, Preprocessing
+from fieldmarks.core.run.contract import UNREADABLE
+from fieldmarks.precompute.data.crop import load_crop
+from fieldmarks.precompute.data.dataset import Dataset
+from fieldmarks.precompute.network.preprocessing import DEFAULT, Preprocessing
 
 
 class CropStore:

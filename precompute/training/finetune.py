@@ -10,17 +10,28 @@ import numpy as np
 import torch
 import torchvision
 
-from core.errors import DataError
-from precompute.datasets.dataset import BBOX, Dataset
-from precompute.network.checkpoint import Checkpoint, load_weights, write_checkpoint
-from precompute.network.device import choose_device
-from precompute.network.loading import build_any
-from precompute.network.preprocessing import DEFAULT, NORMALISATIONS, Preprocessing, of_flags
-from precompute.network.registry import build, last_linear, replace_head
-from precompute.network.settings import NetworkSettings
-from precompute.network.sources import Built
-from precompute.training.crop_cache import CropStore
-from precompute.training.loop import Training, TrainingSettings, accuracy, has_folded_norm, key_of
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.data.dataset import BBOX, Dataset
+from fieldmarks.precompute.network.checkpoint import Checkpoint, load_weights, write_checkpoint
+from fieldmarks.precompute.network.device import choose_device
+from fieldmarks.precompute.network.loading import build_any
+from fieldmarks.precompute.network.preprocessing import (
+    DEFAULT,
+    NORMALISATIONS,
+    Preprocessing,
+    of_flags,
+)
+from fieldmarks.precompute.network.registry import build, last_linear, replace_head
+from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.network.sources import Built
+from fieldmarks.precompute.training.crop_cache import CropStore
+from fieldmarks.precompute.training.loop import (
+    Training,
+    TrainingSettings,
+    accuracy,
+    has_folded_norm,
+    key_of,
+)
 
 #: Crops are kept this much larger than the input: a view of part of one loses little.
 _SPARE = 1.15

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from core.errors import DataError, one_line
-from precompute.network.checkpoint import atomic_save
-from precompute.network.device import autocast
-from precompute.network.registry import last_linear
-from precompute.training.augmentation import augment, normalise
-from precompute.training.crop_cache import CropStore
+from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.precompute.network.checkpoint import atomic_save
+from fieldmarks.precompute.network.device import autocast
+from fieldmarks.precompute.network.registry import last_linear
+from fieldmarks.precompute.training.augmentation import augment, normalise
+from fieldmarks.precompute.training.crop_cache import CropStore
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from precompute.demo_world.captions.words import (
+from fieldmarks.precompute.demo_world.captions.words import (
     ADJECTIVES,
     MISTAKEN,
     NOUNS,
@@ -16,7 +16,7 @@ from precompute.demo_world.captions.words import (
     SALIENCE,
     worded,
 )
-from precompute.demo_world.species import PaintedAttribute
+from fieldmarks.precompute.demo_world.species import PaintedAttribute
 
 MISTAKE = 0.03  #: probability that a colour is written wrongly
 N_CAPTIONS = 10

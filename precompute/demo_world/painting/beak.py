@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ImageDraw
 
-from precompute.demo_world.painting.curves import Frame, flat
-from precompute.demo_world.painting.palette import Colour, lit, mix
+from fieldmarks.precompute.demo_world.painting.curves import Frame, flat
+from fieldmarks.precompute.demo_world.painting.palette import Colour, lit, mix
 
 BASE = (0.90, 0.14)  #: where the bill leaves the face, head frame
 

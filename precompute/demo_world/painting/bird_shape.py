@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from precompute.demo_world.painting.curves import Frame
+from fieldmarks.precompute.demo_world.painting.curves import Frame
 
 CANVAS = (560, 440)  #: columns and rows of the canvas a bird is painted on
 ORIGIN = (316.0, 186.0)  #: the middle of the body on the canvas

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from precompute.demo_world.painting.palette import PALETTE, Colour
-from precompute.demo_world.species import Individual
+from fieldmarks.precompute.demo_world.painting.palette import PALETTE, Colour
+from fieldmarks.precompute.demo_world.species import Individual
 
 #: Marks that a bird can be without.
 BANDS = ("wingbar", "eyering", "eyebrow")

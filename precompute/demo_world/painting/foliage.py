@@ -5,8 +5,8 @@ import math
 import numpy as np
 from PIL import ImageDraw
 
-from precompute.demo_world.painting.curves import blade, flat, smooth
-from precompute.demo_world.painting.palette import Colour, lit, mix
+from fieldmarks.precompute.demo_world.painting.curves import blade, flat, smooth
+from fieldmarks.precompute.demo_world.painting.palette import Colour, lit, mix
 
 GREENS = ((86, 138, 58), (112, 156, 66), (66, 112, 58), (140, 162, 74), (96, 126, 48))
 AUTUMN = ((186, 122, 48), (164, 88, 44), (150, 132, 58), (122, 96, 54), (176, 150, 70))

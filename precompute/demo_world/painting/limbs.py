@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from precompute.demo_world.painting.bird_shape import BirdShape
-from precompute.demo_world.painting.curves import blade, flat
-from precompute.demo_world.painting.palette import Colour, lit, mix
-from precompute.demo_world.species import Individual
+from fieldmarks.precompute.demo_world.painting.bird_shape import BirdShape
+from fieldmarks.precompute.demo_world.painting.curves import blade, flat
+from fieldmarks.precompute.demo_world.painting.palette import Colour, lit, mix
+from fieldmarks.precompute.demo_world.species import Individual
 
 #: Length of the outermost tail feather against the middle one, bluntness of tips, half the fan.
 TAILS = {"square": (0.97, 0.9, 0.16), "forked": (1.7, 0.3, 0.13), "pointed": (0.45, 0.1, 0.15)}

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from precompute.demo_world.painting.bird_shape import BirdShape, Pose
-from precompute.demo_world.painting.change import MarkChange
-from precompute.demo_world.painting.palette import shade
-from precompute.demo_world.painting.placement import Placement, paint_cover, paint_into
-from precompute.demo_world.painting.plumage import paint_bird
-from precompute.demo_world.painting.scenery import paint_backdrop
-from precompute.demo_world.species import Individual, Species
+from fieldmarks.precompute.demo_world.painting.bird_shape import BirdShape, Pose
+from fieldmarks.precompute.demo_world.painting.change import MarkChange
+from fieldmarks.precompute.demo_world.painting.palette import shade
+from fieldmarks.precompute.demo_world.painting.placement import Placement, paint_cover, paint_into
+from fieldmarks.precompute.demo_world.painting.plumage import paint_bird
+from fieldmarks.precompute.demo_world.painting.scenery import paint_backdrop
+from fieldmarks.precompute.demo_world.species import Individual, Species
 
 FINE = 2  #: scenes are painted this many times larger, then averaged
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from precompute.demo_world.painting import foliage
-from precompute.demo_world.painting.bird_shape import UNIT, BirdShape
-from precompute.demo_world.painting.scenery import PLACES, paint_footing
+from fieldmarks.precompute.demo_world.painting import foliage
+from fieldmarks.precompute.demo_world.painting.bird_shape import UNIT, BirdShape
+from fieldmarks.precompute.demo_world.painting.scenery import PLACES, paint_footing
 
 #: Colours of what reaches before the bird, where it is not green.
 _COVERS = {

@@ -9,14 +9,19 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from precompute.demo_world.painting.beak import paint_bill
-from precompute.demo_world.painting.bird_shape import CANVAS, COARSE, UNIT, BirdShape
-from precompute.demo_world.painting.curves import blade, flat, smooth
-from precompute.demo_world.painting.limbs import paint_crest, paint_eye, paint_leg, paint_tail
-from precompute.demo_world.painting.palette import Colour, lit
-from precompute.demo_world.painting.texture import feathers, random_window, ruffle
-from precompute.demo_world.painting.wing import OUTLINE, paint_wing, stretched
-from precompute.demo_world.species import Individual
+from fieldmarks.precompute.demo_world.painting.beak import paint_bill
+from fieldmarks.precompute.demo_world.painting.bird_shape import CANVAS, COARSE, UNIT, BirdShape
+from fieldmarks.precompute.demo_world.painting.curves import blade, flat, smooth
+from fieldmarks.precompute.demo_world.painting.limbs import (
+    paint_crest,
+    paint_eye,
+    paint_leg,
+    paint_tail,
+)
+from fieldmarks.precompute.demo_world.painting.palette import Colour, lit
+from fieldmarks.precompute.demo_world.painting.texture import feathers, random_window, ruffle
+from fieldmarks.precompute.demo_world.painting.wing import OUTLINE, paint_wing, stretched
+from fieldmarks.precompute.demo_world.species import Individual
 
 #: Regions over the colour of the back, in the order of painting: part, frame, outline.
 REGIONS = (

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from precompute.demo_world.painting import foliage
-from precompute.demo_world.painting.curves import blade, flat, smooth
-from precompute.demo_world.painting.palette import Colour, lit
-from precompute.demo_world.painting.texture import TILE, cloud, random_window
+from fieldmarks.precompute.demo_world.painting import foliage
+from fieldmarks.precompute.demo_world.painting.curves import blade, flat, smooth
+from fieldmarks.precompute.demo_world.painting.palette import Colour, lit
+from fieldmarks.precompute.demo_world.painting.texture import TILE, cloud, random_window
 
 SHRINK = 8  #: a backdrop is painted this much smaller
 

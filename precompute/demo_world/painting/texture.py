@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from precompute.demo_world.painting.bird_shape import CANVAS
+from fieldmarks.precompute.demo_world.painting.bird_shape import CANVAS
 
 TILE = 1024  #: side of a tile, pixels
 

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import ImageDraw
 
-from precompute.demo_world.painting.curves import Frame, blade, flat, smooth
-from precompute.demo_world.painting.palette import Colour, lit, mix
+from fieldmarks.precompute.demo_world.painting.curves import Frame, blade, flat, smooth
+from fieldmarks.precompute.demo_world.painting.palette import Colour, lit, mix
 
 #: Rows from below to above: feathers, first and last base, first and last tip (body frame), width.
 ROWS = {

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from precompute.demo_world.planting.degradations import DEGRADATIONS, OTHER_DEGRADATIONS
-from precompute.demo_world.species_list import SPECIES
+from fieldmarks.precompute.demo_world.planting.degradations import DEGRADATIONS, OTHER_DEGRADATIONS
+from fieldmarks.precompute.demo_world.species_list import SPECIES
 
 WRONG_LABELS = 0.04  #: share of all pictures labelled as a relative
 DEGRADED = 0.08  #: share of test pictures that are degraded

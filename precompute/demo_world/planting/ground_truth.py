@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import DataError
+from fieldmarks.core.errors import DataError
 
 FOLDER = "truth"
 TABLES = ("images", "attributes", "parts", "pairs")
@@ -53,7 +53,7 @@ class Truth:
         if not (at / "settings.json").is_file():
             raise DataError(
                 f"expected the truth of a made world in {at}, found none: only data sets made by "
-                f"`python -m precompute demo` have one"
+                f"`fieldmarks demo` have one"
             )
         tables = {name: pd.read_parquet(at / f"{name}.parquet") for name in TABLES}
         return cls(**tables, settings=json.loads((at / "settings.json").read_text("utf-8")))

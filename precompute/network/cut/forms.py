@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
-from core.head import COSINE, LAYER_NORM, LINEAR, Head
+from fieldmarks.core.head import COSINE, LAYER_NORM, LINEAR, Head
 
 #: How far a form of the head may lie from the network's logits, as a share of their spread.
 TOLERANCE = 1e-4

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
-from core.errors import ModelError
-from precompute.network.cut.forms import TOLERANCE
-from precompute.network.cut.layout import maps_of
-from precompute.network.cut.search import Cut, pool
+from fieldmarks.core.errors import ModelError
+from fieldmarks.precompute.network.cut.forms import TOLERANCE
+from fieldmarks.precompute.network.cut.layout import maps_of
+from fieldmarks.precompute.network.cut.search import Cut, pool
 
 
 def open_leaf(value: Tensor) -> Tensor:

@@ -22,12 +22,12 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from core.errors import ModelError
-from core.head import FIRST_ORDER, Head
-from precompute.network.cut.forms import TOLERANCE, PooledFunction, fit_form
-from precompute.network.cut.layout import Layout, layouts
-from precompute.network.cut.tracing import Probe
-from precompute.network.receptive_field import can_be_followed, windows
+from fieldmarks.core.errors import ModelError
+from fieldmarks.core.head import FIRST_ORDER, Head
+from fieldmarks.precompute.network.cut.forms import TOLERANCE, PooledFunction, fit_form
+from fieldmarks.precompute.network.cut.layout import Layout, layouts
+from fieldmarks.precompute.network.cut.tracing import Probe
+from fieldmarks.precompute.network.receptive_field import can_be_followed, windows
 
 #: The lowest values of Hardswish (-0.375), SiLU and GELU: maps that go lower have two signs.
 _ONE_SIDED = -0.4

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx.graph import CodeGen
 
-from core.errors import ModelError, one_line
+from fieldmarks.core.errors import ModelError, one_line
 
 #: Operations that depend on the shape of a tensor and not on its values.
 _SHAPE_METHODS = ("size", "dim", "numel", "ndimension", "stride")

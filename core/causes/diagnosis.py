@@ -1,0 +1,164 @@
+"""Diagnosis of each image: the score of every failure pattern, the most likely one, and reasons.
+
+The patterns are tested in order, and an earlier cause explains away a later one: a failure that
+poor image quality or a wrong label explains needs no spurious cue, and a failure that any of these
+explains needs no missing feature. The score of a pattern is therefore multiplied by one minus the
+highest score of the patterns before it.
+
+Thresholds were chosen on synthetic data sets and evaluated on another one: see
+``benchmarks/triage.py``.
+"""
+
+import numpy as np
+import pandas as pd
+
+from fieldmarks.core.causes.failure_groups import cluster_failures
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.image_quality import find_image_quality
+from fieldmarks.core.causes.missing_feature import find_missing_feature
+from fieldmarks.core.causes.spurious_cue import find_spurious_cue
+from fieldmarks.core.causes.wrong_label import find_wrong_label
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.run.run import Run
+
+#: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.
+COLUMNS = {
+    Pattern.IMAGE_QUALITY: "image_quality",
+    Pattern.WRONG_LABEL: "wrong_label",
+    Pattern.SPURIOUS_CUE: "spurious_cue",
+    Pattern.MISSING_FEATURE: "missing_feature",
+}
+#: Below this score the best pattern is not accepted, and the image is undecided.
+DECIDED = 0.5
+
+
+def diagnose(run: Run, with_keypoints: bool = False) -> dict[str, pd.DataFrame]:
+    """Return the tables ``diagnoses`` (one row per image) and ``clusters`` (one row per group).
+
+    Parameters
+    ----------
+    run : Run
+        A finished run; the maps of its failures and of some training images are read.
+    with_keypoints : bool
+        Whether keypoints of the images tell where the object is and how much of it is visible. Not
+        by default: a new image has none.
+    """
+    xs = run.failures
+    mislabelled, suggested_c = find_wrong_label(run)
+    findings = {
+        Pattern.IMAGE_QUALITY: find_image_quality(run, with_keypoints),
+        Pattern.WRONG_LABEL: mislabelled,
+        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs, with_keypoints),
+        Pattern.MISSING_FEATURE: find_missing_feature(run, xs),
+    }
+    score = {pattern: finding.score for pattern, finding in findings.items()}
+    plain = np.maximum(score[Pattern.IMAGE_QUALITY], score[Pattern.WRONG_LABEL])
+    score[Pattern.SPURIOUS_CUE] = score[Pattern.SPURIOUS_CUE] * (1 - plain)
+    earlier = np.maximum(plain, score[Pattern.SPURIOUS_CUE])
+    score[Pattern.MISSING_FEATURE] = score[Pattern.MISSING_FEATURE] * (1 - earlier)
+
+    table = pd.DataFrame({COLUMNS[p]: values.astype(np.float32) for p, values in score.items()})
+    table["suggested_c"] = suggested_c
+    table["pattern"] = _patterns(run, table, xs)
+    is_explained = np.zeros(len(table), dtype=bool)
+    is_explained[xs] = True
+    is_explained |= (table["pattern"] != "").to_numpy()
+    for pattern, finding in findings.items():
+        table[f"{COLUMNS[pattern]}_reason"] = [
+            finding.reason(x) if is_explained[x] else "" for x in range(len(table))
+        ]
+    groups = cluster_failures(run, xs)
+    table["cluster"] = np.int32(-1)
+    for k, group in enumerate(groups):
+        table.loc[group.xs, "cluster"] = np.int32(k)
+    return {"diagnoses": table, "clusters": _cluster_table(groups)}
+
+
+def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
+    """Return the pattern of each failure, and of other images whose label is likely wrong."""
+    scores = table[list(COLUMNS.values())].to_numpy()
+    best = scores.argmax(axis=1)
+    names = np.array([str(pattern) for pattern in COLUMNS], dtype=object)
+    patterns = np.full(len(table), "", dtype=object)
+    patterns[table["wrong_label"] >= DECIDED] = str(Pattern.WRONG_LABEL)
+    is_decided = scores[xs].max(axis=1, initial=0) >= DECIDED
+    patterns[xs] = np.where(is_decided, names[best[xs]], str(Pattern.UNDECIDED))
+    return patterns
+
+
+def _cluster_table(groups) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "name": [group.name for group in groups],
+            "n_images": np.array([len(group.xs) for group in groups], np.int32),
+            "t": np.array([group.t for group in groups], np.int32),
+            "predicted_c": np.array([group.predicted_c for group in groups], np.int32),
+            "true_c": np.array([group.true_c for group in groups], np.int32),
+        }
+    )
+
+
+def write_diagnoses(run: Run) -> Run:
+    """Diagnose a finished run, write the two tables into it, and return the run opened again."""
+    for name, table in diagnose(run).items():
+        with atomic_write(run.folder / "tables" / f"{name}.parquet") as file:
+            table.to_parquet(file, index=False)
+    return Run(run.folder)
+
+
+def diagnosed(run: Run) -> Run:
+    """Return the run with diagnoses, computing them where they are missing."""
+    try:
+        _ = run.table("diagnoses"), run.table("clusters")
+    except MissingRunError:
+        return write_diagnoses(run)
+    return run
+
+
+def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray | None:
+    """Return the images of a pattern and of a group of failures; None where neither is given.
+
+    The result is empty for a run without diagnoses.
+    """
+    if not pattern and group is None:
+        return None
+    try:
+        diagnoses = run.table("diagnoses")
+    except MissingRunError:
+        return np.empty(0, dtype=int)
+    keep = np.ones(len(diagnoses), dtype=bool)
+    if pattern:
+        keep &= (diagnoses["pattern"] == pattern).to_numpy()
+    if group is not None:
+        keep &= (diagnoses["cluster"] == group).to_numpy()
+    return np.flatnonzero(keep)
+
+
+def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
+    """Return a table of likely label errors, by descending score, for the owner of the labels.
+
+    Parameters
+    ----------
+    run : Run
+        With diagnoses.
+    limit : int, optional
+        Maximum number of rows; by default all images whose label is more likely wrong than not.
+    """
+    images, diagnoses = run.images, run.table("diagnoses")
+    order = np.argsort(-diagnoses["wrong_label"].to_numpy(), kind="stable")
+    n = int((diagnoses["wrong_label"] >= DECIDED).sum()) if limit is None else limit
+    xs = order[:n]
+    names = run.classes["name"].to_numpy()
+    return pd.DataFrame(
+        {
+            "path": images["path"].to_numpy()[xs],
+            "label": names[images["true_c"].to_numpy()[xs]],
+            "suggested": names[diagnoses["suggested_c"].to_numpy()[xs]],
+            "suspicion": diagnoses["wrong_label"].to_numpy()[xs].round(3),
+            "predicted": names[images["predicted_c"].to_numpy()[xs]],
+            "confidence": images["confidence"].to_numpy()[xs].round(3),
+            "split": np.where(images["is_train"].to_numpy()[xs], "train", "test"),
+            "reason": diagnoses["wrong_label_reason"].to_numpy()[xs],
+        }
+    )

@@ -1,0 +1,176 @@
+"""Missing discriminative feature: attributes that separate two classes are not detected or used.
+
+Attributes are discriminative between two classes where captions name them for one class and not for
+the other; without captions, where the two class descriptions p(t given c) differ. For each of them
+two questions are answered: whether the network detected it (the score of its presence in x lies
+nearer to the mean of the true class than to that of the predicted class), and whether its weights
+favour the true class (the exact contribution of the attribute to the logits, see
+`core.explanations.counterfactual`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldmarks.core.attributes import english
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.causes.class_attributes import attribute_phrase, class_image_frequency
+from fieldmarks.core.causes.finding import Finding
+from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.presence.presence import Presence
+from fieldmarks.core.probability import p_t_given_c
+from fieldmarks.core.run.run import Run
+
+N_DISCRIMINATIVE = 5
+_MIN_DIFFERENCE = 0.15  # of the shares of captioned images that name a discriminative attribute
+
+
+@dataclass(frozen=True)
+class DiscriminativeAttribute:
+    """An attribute that separates the true from the predicted class.
+
+    Parameters
+    ----------
+    t : int
+        The attribute.
+    frequency_true, frequency_predicted : float
+        Share of captioned images of the class that name it, in [0, 1]; p(t given c) without
+        captions.
+    relative_score : float
+        The estimator's score of t in x on a scale where the mean of the predicted class is 0 and
+        the mean of the true class is 1.
+    contribution : float
+        The attribute's contribution to the logit of the true class minus that of the predicted one.
+    """
+
+    t: int
+    frequency_true: float
+    frequency_predicted: float
+    relative_score: float
+    contribution: float
+
+    @property
+    def is_of_true(self) -> bool:
+        """Whether it is an attribute of the true class rather than of the predicted class."""
+        return self.frequency_true > self.frequency_predicted
+
+    @property
+    def is_detected(self) -> bool:
+        """Whether the estimator's score is nearer to the true class than to the predicted one."""
+        return self.relative_score > 0.5
+
+    @property
+    def state(self) -> str:
+        """How the network used the attribute, in words."""
+        if not self.is_detected:
+            return "not seen" if self.is_of_true else "seen, although it belongs to the other class"
+        if self.contribution <= 0:
+            return "detected correctly, but weighted for the wrong class"
+        return "seen" if self.is_of_true else "correctly not seen"
+
+
+class ClassSeparation:
+    """Discriminative attributes and distance of every pair of classes of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    """
+
+    def __init__(self, run: Run):
+        self.run = run
+        images, C = run.images, run.sizes["C"]
+        train, labels = np.flatnonzero(images["is_train"]), images["true_c"].to_numpy()
+        self.frequency = class_image_frequency(run)
+        self.is_described = np.asarray(self.frequency.any(axis=1))
+        self.description = p_t_given_c(run.array("class_weights"), run.array("p_t_given_f"))
+        means = np.zeros((C, run.sizes["F"]))
+        for block in blocks(len(train)):
+            xs = train[block]
+            means += class_sums(run.array("pooled")[xs], labels[xs], C)
+        means /= np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
+        self.presence = Presence(run)
+        self.mean_score = self.presence.class_means()
+        spread = means.std(axis=0) + 1e-9
+        square = ((means / spread) ** 2).sum(axis=1)
+        gaps = square[:, None] + square - 2 * (means / spread) @ (means / spread).T
+        self.gaps = np.sqrt(np.maximum(gaps, 0))
+        self._sorted_gaps = np.sort(self.gaps[np.triu_indices(C, 1)])
+
+    def similarity(self, first: int, second: int) -> float:
+        """Return the share of class pairs that are further apart in pooled space, in [0, 1]."""
+        n = len(self._sorted_gaps)
+        nearer = np.searchsorted(self._sorted_gaps, self.gaps[first, second], side="left")
+        return float(1 - nearer / max(n, 1))
+
+    def attributes(
+        self, x: int, true: int, predicted: int, n: int = N_DISCRIMINATIVE
+    ) -> list[DiscriminativeAttribute]:
+        """Return the n most discriminative attributes of the two classes, with their use in x."""
+        run = self.run
+        has_captions = bool(self.is_described[true] and self.is_described[predicted])
+        frequency = self.frequency if has_captions else self.description
+        gap = frequency[true] - frequency[predicted]
+        ts = np.argsort(-np.abs(gap), kind="stable")[:n]
+        if has_captions:
+            ts = ts[np.abs(gap[ts]) >= _MIN_DIFFERENCE]
+        pooled = np.asarray(run.array("pooled")[x], dtype=float)
+        lead = pooled * (run.weights(x, true) - run.weights(x, predicted))
+        contributions = lead @ run.array("p_t_given_f")[:, ts]
+        low, high = self.mean_score[predicted, ts], self.mean_score[true, ts]
+        width = np.where(np.abs(high - low) > 1e-9, high - low, np.inf)
+        score = self.presence.score(np.array([x]), ts)[0]
+        relative_scores = (score - low) / width
+        return [
+            DiscriminativeAttribute(
+                int(t),
+                float(frequency[true, t]),
+                float(frequency[predicted, t]),
+                float(score),
+                float(contribution),
+            )
+            for t, score, contribution in zip(ts, relative_scores, contributions, strict=True)
+        ]
+
+    def missing_share(self, attributes: list[DiscriminativeAttribute]) -> float:
+        """Return the share that was not detected or has the wrong weight, by frequency gap."""
+        gaps = np.array([abs(a.frequency_true - a.frequency_predicted) for a in attributes])
+        is_missing = np.array([not a.is_detected or a.contribution <= 0 for a in attributes])
+        return float(gaps @ is_missing / gaps.sum()) if len(attributes) and gaps.sum() else 0.0
+
+
+def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
+    """Return the finding: failures among ``xs`` due to missing discriminative attributes.
+
+    The score is the similarity of the two classes, times one half plus half the share of
+    discriminative attributes that are missing: very similar classes are confused in any case.
+    """
+    separation = ClassSeparation(run)
+    labels, predicted = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
+    names = run.classes["name"].to_numpy()
+    score = np.zeros(run.sizes["X"])
+    for x in xs:
+        true, wrong = int(labels[x]), int(predicted[x])
+        missing = separation.missing_share(separation.attributes(int(x), true, wrong))
+        score[x] = separation.similarity(true, wrong) * (1 + missing) / 2
+
+    def reason(x: int) -> str:
+        true, wrong = int(labels[x]), int(predicted[x])
+        attributes = separation.attributes(int(x), true, wrong)
+        similarity = separation.similarity(true, wrong)
+        similar = f"{names[true]} and {names[wrong]} are more similar than {similarity:.0%}"
+        similar += " of class pairs"
+        if not attributes:
+            return f"{similar}; captions name no attribute that separates them."
+        states = [
+            f"{attribute_phrase(run, a.t)} ({_owner(a, names, true, wrong)}: {a.state})"
+            for a in attributes
+        ]
+        return f"{similar}. Discriminative attributes: {english.join(states)}."
+
+    return Finding(score, reason)
+
+
+def _owner(attribute: DiscriminativeAttribute, names: np.ndarray, true: int, wrong: int) -> str:
+    return f"{names[true if attribute.is_of_true else wrong]}'s"

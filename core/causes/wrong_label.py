@@ -1,0 +1,90 @@
+"""Wrong label: captions and nearest neighbours both indicate another class than the label.
+
+The log-probabilities of the two sources of `core.causes.label_evidence` are added. Neighbours
+are found in the network's features and share its errors, so they have a small weight where captions
+are available. The score is the log-odds of the best other class over the label; it is defined for
+every image, correct or wrong, training or test. A label is called wrong only where both sources
+prefer the same other class: captions of an atypical image mislead, and neighbours alone cannot
+distinguish a wrong label from a wrong prediction.
+"""
+
+import numpy as np
+
+from fieldmarks.core.attributes import english
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.causes.class_attributes import attribute_phrase, class_image_frequency
+from fieldmarks.core.causes.finding import Finding, squash
+from fieldmarks.core.causes.label_evidence import (
+    caption_evidence,
+    nearest_neighbours,
+    neighbour_evidence,
+)
+from fieldmarks.core.run.run import Run
+
+_NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE = 0.2, 0.6  # weights, with and without captions
+_SINGLE_SOURCE = 0.49  # factor where one source is missing or disagrees: the score stays below 0.5
+_MIDDLE, _WIDTH = 1.0, 0.5  # log-odds; chosen on worlds of seeds 1 and 2
+
+
+def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
+    """Return the score of a wrong label for each image, and the class that is most likely instead.
+
+    Returns
+    -------
+    finding : Finding
+    suggested_c : ndarray of shape (X,), int32
+    """
+    X = run.sizes["X"]
+    labels = run.images["true_c"].to_numpy()
+    nearest, frequency = nearest_neighbours(run), class_image_frequency(run)
+    captions, votes = caption_evidence(run), neighbour_evidence(run, nearest)
+    weight = np.where(captions.is_available, _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE)
+    suggested_c, score = np.empty(X, np.int32), np.empty(X)
+    fits = np.empty((X, 2), np.float32)  # p of the label and of the other class by captions
+    for block in blocks(X):
+        xs, of, label = np.arange(X)[block], np.arange(block.stop - block.start), labels[block]
+        described = captions.log_p(xs)
+        log_p = described + weight[block, None] * votes.log_p(xs)
+        of_label = log_p[of, label]
+        log_p[of, label] = -np.inf
+        other = log_p.argmax(axis=1).astype(np.int32)
+        n_other, n_label = ((labels[nearest[xs]] == c[:, None]).sum(axis=1) for c in (other, label))
+        agree = captions.is_available[block] & (n_other > n_label)
+        score[block] = squash(log_p.max(axis=1) - of_label, _MIDDLE, _WIDTH)
+        score[block] *= np.where(agree, 1.0, _SINGLE_SOURCE)
+        suggested_c[block] = other
+        fits[block] = np.exp(np.stack([described[of, label], described[of, other]], axis=1))
+    names = run.classes["name"].to_numpy()
+
+    def because(x: int, label: int, other: int) -> str:
+        named = run.counts[[x]].indices
+        difference = frequency[other, named] - frequency[label, named]
+        ts = [
+            t
+            for t in named[np.argsort(-difference)][:2]
+            if frequency[other, t] > frequency[label, t]
+        ]
+        shares = [
+            f"{attribute_phrase(run, t)} (in {frequency[other, t]:.0%} of its images, "
+            f"{frequency[label, t]:.0%} of the label's)"
+            for t in ts
+        ]
+        return f", because they name {english.join(shares)}" if shares else ""
+
+    def reason(x: int) -> str:
+        label, other = int(labels[x]), int(suggested_c[x])
+        n_label, n_other = (int((labels[nearest[x]] == c).sum()) for c in (label, other))
+        parts = []
+        if captions.is_available[x]:
+            p_label, p_other = fits[x]
+            parts.append(
+                f"Its captions indicate {names[other]} ({p_other:.0%}) rather than the label "
+                f"{names[label]} ({p_label:.0%}){because(x, label, other)}."
+            )
+        parts.append(
+            f"Of its {nearest.shape[1]} nearest training images {n_other} are labelled "
+            f"{names[other]}, {n_label} {names[label]}."
+        )
+        return " ".join(parts)
+
+    return Finding(score, reason), suggested_c

@@ -1,0 +1,72 @@
+"""How many sentences pass the sentence test, beside those of names from exchanged captions.
+
+The control takes the place of the run's own estimate: each estimate from exchanged captions is
+tested against the others, as if it were the one of the run. See `claims`.
+"""
+
+import numpy as np
+
+from fieldmarks.core.bootstrap import Resamples, differences, ratio
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest
+from fieldmarks.core.run.run import Run
+
+#: Images that are tested, sampled at random.
+N_IMAGES = 200
+#: Name of the control.
+EXCHANGED = "exchanged captions"
+
+
+def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
+    """Return the share of sentences that pass, in percent; None where the run cannot be tested.
+
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of shape (n,)
+        Test images; each is explained as its predicted class.
+    seed : int
+        Of sample and resamples.
+
+    Returns
+    -------
+    dict
+        ``rows`` of the default estimator and of `EXCHANGED`, and ``differences``: ``passes``, the
+        share of sentences that pass in percent, and ``fall``, the mean fall of the log-odds.
+    """
+    try:
+        test = SentenceTest(run)
+    except MissingRunError:
+        return None
+    n = min(len(xs), N_IMAGES)
+    xs = np.sort(np.random.default_rng(seed).choice(xs, n, replace=False))
+    predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
+    passes, exchanged, fall, null_fall = (np.empty(n) for _ in range(4))
+    for i, x in enumerate(xs):
+        falls, removed = test.falls(int(x), int(predicted_c[x]))
+        passes[i] = Claim(falls[0], removed[0], falls[1:], removed[1:]).holds
+        exchanged[i] = share_that_passes(falls[1:], removed[1:])
+        fall[i], null_fall[i] = falls[0], falls[1:].mean()
+    drawn = Resamples(n, seed=seed, group=true_c[xs])
+    one = np.ones(n)
+    rows = {
+        name: {"passes": ratio(share, one, drawn, unit=100), "fall": ratio(of, one, drawn)}
+        for name, share, of in (
+            (run.default_estimator, passes, fall),
+            (EXCHANGED, exchanged, null_fall),
+        )
+    }
+    return {"rows": rows, "differences": differences(rows, [(run.default_estimator, EXCHANGED)])}
+
+
+def share_that_passes(falls: np.ndarray, removed: np.ndarray) -> float:
+    """Return the share of estimates that pass when each is tested against the others."""
+    others = ~np.eye(len(falls), dtype=bool)
+    return float(
+        np.mean(
+            [
+                Claim(falls[j], removed[j], falls[other], removed[other]).holds
+                for j, other in enumerate(others)
+            ]
+        )
+    )

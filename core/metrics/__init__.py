@@ -1,1 +1,0 @@
-"""Evaluation of a run: one file per metric, combined by `core.metrics.evaluation`."""

@@ -1,0 +1,41 @@
+"""The runs of a folder: which there are, and what is wrong with the broken ones."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldmarks.core.errors import MissingRunError, RunError
+from fieldmarks.core.run.files import MANIFEST, check_name, read_manifest, runs_folder
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A run in the runs folder; ``problem`` is the reason why it cannot be opened, in one line."""
+
+    name: str
+    problem: str = ""
+
+
+def list_runs(folder: Path | None = None) -> list[RunEntry]:
+    """Return the runs of a folder, newest first; damaged runs are listed with their problem."""
+    folder = runs_folder() if folder is None else folder
+    if not folder.is_dir():
+        return []
+    folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    entries = []
+    for path in sorted(folders, key=_changed, reverse=True):
+        if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
+            continue
+        try:
+            read_manifest(path.with_name(check_name(path.name)))
+        except (RunError, MissingRunError) as error:
+            entries.append(RunEntry(path.name, str(error)))
+        else:
+            entries.append(RunEntry(path.name))
+    return entries
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it was deleted in this moment
+        return 0.0

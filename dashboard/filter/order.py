@@ -1,0 +1,134 @@
+"""Orders of the list of filters: what each means in plain words, and the value on each card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from fieldmarks.core.explanations.contributions import filter_use
+from fieldmarks.core.explanations.filter_prediction import share_predicted
+from fieldmarks.core.name_status import NameStatus
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data, labels
+
+#: The order of what was asked for, where an attribute or a class is chosen.
+BEST = "best match"
+#: What filters see: a pair of words, an adjective; these come first.
+_SEEN = (0, 1)
+_RANK = {NameStatus.NAMED: 0, NameStatus.SEVERAL: 1, NameStatus.NONE: 2}
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order of filters.
+
+    Attributes
+    ----------
+    help : str
+        What is first, in plain words.
+    keys : callable
+        From a run to one key of each filter, shape (F,), the smallest first.
+    value : callable
+        From a run and a filter to what its card says, empty for nothing.
+    """
+
+    help: str
+    keys: Callable[[Run], np.ndarray]
+    value: Callable[[Run, int], str]
+
+
+def foretold(run: Run, f: int) -> str:
+    """Return the simulation score of a filter in words, empty where there is none."""
+    r = run.filters["simulation"].iloc[f]
+    if not np.isfinite(r):
+        return ""
+    return f"{share_predicted(r):.0%} foretold" if r > 0 else "not foretold"
+
+
+def _column(name: str, sign: int) -> Callable[[Run], np.ndarray]:
+    return lambda run: sign * np.nan_to_num(run.filters[name].to_numpy(dtype=float), nan=-np.inf)
+
+
+def _named_first(run: Run) -> np.ndarray:
+    kinds = labels.seen_kinds(run)
+    by_captions = len(_SEEN) + run.filters["verdict"].map(_RANK).to_numpy(dtype=float)
+    rank = np.where(kinds < len(_SEEN), kinds, by_captions)
+    r = np.nan_to_num(run.filters["simulation"].to_numpy(dtype=float), nan=-1)
+    return rank - (1 + r) / 4  # r is in [-1, 1]: never beyond the next rank
+
+
+def use(run: Run) -> np.ndarray:
+    """Return the share of evidence for predicted classes that each filter contributes, cached."""
+    return _use(run, data.identity(run))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _use(_run: Run, key: str) -> np.ndarray:
+    return filter_use(_run)
+
+
+ORDERS: dict[str, Order] = {
+    "named first": Order(
+        "Filters that see a pair of words, then those that see an adjective anywhere, then those "
+        "with a name that the permutation test of captions allows; among them those whose "
+        "activation the captions foretell best.",
+        _named_first,
+        foretold,
+    ),
+    "how true": Order(
+        "How well words foretell the activation: the part of its variance over test images that "
+        "captions, weighted by p(t | f), explain. It does not say where the word lies.",
+        _column("simulation", -1),
+        foretold,
+    ),
+    "how used": Order(
+        "How much the network relies on the filter: its share of the positive evidence for the "
+        "predicted classes, mean of p(f | x, c) over images.",
+        lambda run: -use(run),
+        lambda run, f: f"{use(run)[f]:.2%} of the evidence",
+    ),
+    "how polysemantic": Order(
+        "Filters that many classes activate alike first: lowest class selectivity, 0 if all "
+        "classes activate it alike and 1 if only one does. A card says whether its images fall "
+        "into groups of different meaning.",
+        _column("selectivity", 1),
+        lambda run, f: f"selectivity {run.filters['selectivity'].iloc[f]:.2f}",
+    ),
+    "lowest entropy": Order(
+        "Distributions with few words first: entropy of p(t | f) in bits.",
+        _column("entropy", 1),
+        lambda run, f: f"{run.filters['entropy'].iloc[f]:.1f} bits",
+    ),
+    "most attributes": Order(
+        "Filters with the most significant attributes first.",
+        _column("n_significant", -1),
+        lambda run, f: f"{run.filters['n_significant'].iloc[f]} significant",
+    ),
+    "class of the largest weight": Order(
+        "By the class in whose score the filter has its largest weight.",
+        _column("top_c", 1),
+        lambda run, f: labels.class_name(run, int(run.filters["top_c"].iloc[f])),
+    ),
+}
+
+
+def help_of(order: str) -> str:
+    """Return what an order means in plain words."""
+    if order == BEST:
+        return (
+            "Filters with the largest weights in the heatmap of the chosen attribute, of W[c, f] "
+            "of the chosen class, or of their product where both are chosen."
+        )
+    return ORDERS[order].help
+
+
+def options(is_asked: bool) -> list[str]:
+    """Return the orders that can be chosen, the default first.
+
+    Parameters
+    ----------
+    is_asked : bool
+        Whether an attribute or a class is chosen.
+    """
+    return [BEST, *ORDERS] if is_asked else [*ORDERS]

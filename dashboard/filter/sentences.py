@@ -1,0 +1,120 @@
+"""What the card of a filter says in words: its name, its simulation score, its crops."""
+
+import numpy as np
+
+from fieldmarks.core.explanations.counter_examples import CounterExamples
+from fieldmarks.core.explanations.filter_prediction import FilterPrediction, share_predicted
+from fieldmarks.core.explanations.word_at_peak import WordAtPeak
+from fieldmarks.core.name_status import NameStatus
+from fieldmarks.core.run.run import Run
+
+#: A best word, or another filter's words, are said to do as well from here on: share of filters.
+MANY = 0.05
+
+
+def of_seen(seen: str) -> str:
+    """Return what a name of what a filter sees is worth."""
+    if seen.endswith(", anywhere"):
+        return (
+            f"It sees “{seen.removesuffix(', anywhere')}”, on whatever part: one adjective has "
+            "most of p(t | f). On painted birds such an adjective lies at most peaks of about "
+            "three filters in five; on photographs of birds its colour was at 24% of the peaks, "
+            "where 16% are chance: a hint, no more."
+        )
+    return (
+        f"It sees “{seen}” where it is active. On painted birds such a name lies at most peaks of "
+        "about four filters in five, nearly all of them white wing bars; on photographs nobody has "
+        "counted."
+    )
+
+
+def of_status(run: Run, f: int) -> str:
+    """Return what the permutation test says of the filter's name."""
+    verdicts = run.filters["verdict"]
+    if verdicts.iloc[f] != NameStatus.NONE:
+        n = int(run.filters["n_significant"].iloc[f])
+        return (
+            f"{n} attribute{'s are' if n > 1 else ' is'} more probable than where classes exchange "
+            "their captions. That is a statement on captions: whether the word lies where the "
+            "filter is active is shown on the images."
+        )
+    n = int((verdicts == NameStatus.NONE).sum())
+    return (
+        "No attribute of this filter is more probable than captions exchanged between classes "
+        f"allow. That is usual: it holds for {n:,} of {run.sizes['F']:,} filters here. The words "
+        "below go with its activation; by captions alone none of them is its name."
+    )
+
+
+def of_prediction(prediction: FilterPrediction | None, best_word: str) -> str:
+    """Return the simulation score in words, beside one best word and the words of others.
+
+    Parameters
+    ----------
+    prediction : FilterPrediction, optional
+    best_word : str
+        Phrase of the best single word.
+    """
+    if prediction is None:
+        return "No test image has captions, so nothing can be said of what they foretell."
+    r = prediction.correlation
+    if r <= 0:
+        said = f"The captions and p(t | f) foretell nothing of its activation (correlation {r:.2f})"
+    else:
+        said = (
+            f"The captions and p(t | f) foretell **{_percent(share_predicted(r))}** of the "
+            f"variance of its activation (correlation {r:.2f})"
+        )
+    said += f" in {prediction.n_images:,} test images."
+    controls = []
+    if prediction.best_t >= 0:
+        controls.append(
+            f"the one best word, “{best_word}”: {_percent(share_predicted(prediction.best_word))}"
+        )
+    if np.isfinite(prediction.share_exchanged):
+        controls.append(f"words of other filters: {_percent(prediction.share_exchanged)}")
+    if controls:
+        said += f" For comparison, {', '.join(controls)}."
+    if prediction.is_beaten_by > MANY:
+        said += (
+            f" {prediction.is_beaten_by:.0%} of other filters have words that foretell it as well "
+            "as its own or better, so these words are not special to it."
+        )
+    return said
+
+
+def of_crops(word: WordAtPeak, phrase: str) -> str:
+    """Return on how many images the word lies where the filter is active, beside other filters."""
+    known = np.isfinite(word.heat)
+    if not known.any():
+        return "The feature maps of these images are not kept, so no word can be placed on them."
+    expected = np.nanmean(word.chance) * known.sum()
+    return (
+        f"The heatmap of “{phrase}” lies where the filter is active on "
+        f"**{int(word.is_here.sum())} of {known.sum()}** images; for an average filter it would be "
+        f"{expected:.1f}."
+    )
+
+
+def of_silent(examples: CounterExamples, phrase: str) -> str:
+    """Return how often the filter is silent in images that have the word."""
+    if not examples.n_with:
+        return f"The captions of no test image name “{phrase}” often enough."
+    return (
+        f"In **{examples.n_silent} of {examples.n_with}** test images whose captions name "
+        f"“{phrase}” it is below its median; by chance it would be {examples.n_with / 2:.0f}."
+    )
+
+
+def of_active(examples: CounterExamples, phrase: str) -> str:
+    """Return how often no caption names the word in the images where the filter is most active."""
+    expected = examples.share_without * examples.n_active
+    return (
+        f"In **{examples.n_active_without} of the {examples.n_active}** test images where it is "
+        f"most active, no caption names “{phrase}”; by chance it would be {expected:.0f}."
+    )
+
+
+def _percent(share: float | np.ndarray) -> str:
+    value = float(share)
+    return "under 1%" if 0 < value < 0.005 else f"{value:.0%}"

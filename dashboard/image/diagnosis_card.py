@@ -1,0 +1,62 @@
+"""The diagnosis of one image: the patterns by descending score, each with its evidence."""
+
+import streamlit as st
+
+from fieldmarks.core.causes.diagnosis import COLUMNS, DECIDED
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import heading
+
+#: Lowest score of each word, descending.
+STRENGTHS = ((0.8, "likely"), (0.5, "more likely than not"), (0.2, "possible"), (0.0, "no sign"))
+ICONS = {
+    Pattern.IMAGE_QUALITY: "blur_on",
+    Pattern.WRONG_LABEL: "label_off",
+    Pattern.SPURIOUS_CUE: "landscape",
+    Pattern.MISSING_FEATURE: "visibility_off",
+    Pattern.UNDECIDED: "help",
+}
+
+
+def strength(score: float) -> str:
+    """Return a score in words."""
+    return next(word for lowest, word in STRENGTHS if score >= lowest)
+
+
+def show(run: Run, x: int) -> None:
+    """Draw the diagnosis of image x, the pattern with the highest score first."""
+    heading.section(
+        "Diagnosis",
+        "Possible causes of the failure, by descending score; a strong cause explains away weaker "
+        "ones.",
+        help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a pattern "
+        "with a score of 0.5 is as likely present as absent.",
+    )
+    try:
+        row = run.table("diagnoses").iloc[x]
+    except MissingRunError:
+        st.caption(f"No diagnosis yet; compute it with `fieldmarks suspects {run.name}`.")
+        return
+    if not row["pattern"]:
+        st.caption("Classified correctly, with no evidence against the label.")
+        return
+    if row["pattern"] == Pattern.UNDECIDED:
+        st.markdown(
+            f":material/{ICONS[Pattern.UNDECIDED]}: **Undecided**: no pattern has a score of "
+            f"{DECIDED} or more."
+        )
+    ranked = sorted(COLUMNS, key=lambda pattern: -row[COLUMNS[pattern]])
+    lines = [_line(pattern, row) for pattern in ranked]
+    if row["pattern"] == ranked[0]:
+        with st.container(border=True):
+            st.markdown(lines.pop(0))
+    with st.expander("Other patterns and their scores"):
+        st.markdown("\n\n".join(lines))
+
+
+def _line(pattern: Pattern, row) -> str:
+    """Return a pattern with its score and its evidence as Markdown."""
+    score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
+    title = f"{pattern.capitalize()}: {strength(score)} ({score:.2f})"
+    return f":material/{ICONS[pattern]}: **{title}**  \n{heading.plain(reason)}"

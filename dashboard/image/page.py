@@ -1,0 +1,98 @@
+"""One image in detail: the explanation of the prediction, compared with that of another class.
+
+Each section is a function of the view state (a `View`), so that others can be added without change.
+"""
+
+import numpy as np
+import streamlit as st
+
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import links
+from fieldmarks.dashboard.components import tabs
+from fieldmarks.dashboard.image import diagnosis_card, evidence, verdict_form, what_if
+from fieldmarks.dashboard.image import sections as sections
+from fieldmarks.dashboard.image.view import View, view_from_url
+from fieldmarks.dashboard.state import Key, text, update
+
+
+def show(run: Run, x: int, xs: np.ndarray) -> None:
+    """Draw image x; ``xs`` is the list that it was picked from."""
+    view = view_from_url(run, x)
+    step_bar(view, xs)
+    left, right = st.columns([4, 9], gap="medium")
+    with left:
+        sections.main_picture(view)
+    with right:
+        sections.class_choice(view)
+        sections.sentences(view)
+        likely, canonical = st.columns([5, 7], gap="medium")
+        with likely:
+            sections.top_class_probabilities(view)
+        with canonical:
+            sections.canonical(view)
+    chart, where = st.columns([6, 7], gap="medium")
+    with chart:
+        sections.attribute_differences(view)
+    with where:
+        sections.class_map_strip(view)
+    evidence.selected_attribute(view)
+    more(view)
+
+
+def more(view: View) -> None:
+    """Draw diagnosis and verdict, what-if, and captions as tabs; only the open one is drawn."""
+    names = ("Diagnosis and verdict", what_if.TITLE, "Captions")
+    diagnosis, changes, captions = tabs.show(
+        names, "image", default=names[1] if text(Key.IF) else names[0]
+    )
+    if diagnosis.open:
+        with diagnosis:
+            left, right = st.columns(2, gap="large")
+            with left:
+                diagnosis_card.show(view.run, view.x)
+            with right:
+                verdict_form.show(view.run, view.x)
+    if changes.open:
+        with changes:
+            what_if.show(view.run, view.x, view.c, view.versus)
+    if captions.open:
+        with captions:
+            sections.about(view)
+
+
+def step_bar(view: View, xs: np.ndarray) -> None:
+    """Draw the links to the list and to its previous and next image."""
+    place = np.flatnonzero(xs == view.x)
+    at = int(place[0]) if len(place) else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            "pages/failures.py",
+            label=f"All {len(xs):,}",
+            icon=":material/arrow_back:",
+            query_params=links.params(**{str(k): text(k) or None for k in links.LIST_KEYS}),
+            help="Back to the list",
+        )
+        where = f"{at + 1:,} of {len(xs):,}" if at is not None else "not in the list"
+        st.markdown(f"**Image {view.x}** :gray[· {where}]", width="content")
+        st.space("stretch")
+        for label, icon, key, step in (
+            ("Previous", "chevron_left", "P", -1),
+            ("Next", "chevron_right", "N", 1),
+        ):
+            target = None if at is None else at + step
+            is_there = target is not None and 0 <= target < len(xs)
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                icon_position="left" if step < 0 else "right",
+                shortcut=key,
+                disabled=not is_there,
+                on_click=go,
+                args=(int(xs[target]) if is_there else view.x,),
+                key=f"failures.{label.lower()}",
+            )
+
+
+def go(x: int) -> None:
+    """Open another image of the list, without the classes, attribute and what-if of this one."""
+    update(**dict.fromkeys((Key.C, Key.VERSUS, Key.T, Key.IF)), x=x)

@@ -1,0 +1,67 @@
+"""The state of the detail view of an image, read from the URL."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldmarks.core.explanations.contrast import Contrast
+from fieldmarks.core.explanations.explanation import Explanation
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data, labels, links
+from fieldmarks.dashboard.state import Key, Page, here, number
+
+
+@dataclass(frozen=True)
+class View:
+    """Image x explained as class c and as class versus, with attribute t selected."""
+
+    run: Run
+    x: int
+    c: int
+    versus: int
+    first: Explanation
+    second: Explanation
+    contrast: Contrast
+    t: int
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the two classes."""
+        return labels.class_name(self.run, self.c), labels.class_name(self.run, self.versus)
+
+
+def view_from_url(run: Run, x: int) -> View:
+    """Return what the URL asks to see of image x."""
+    row = run.images.iloc[x]
+    predicted = int(row["predicted_c"])
+    c = number(Key.C, run.sizes["C"], "class")
+    versus = number(Key.VERSUS, run.sizes["C"], "class")
+    c = predicted if c is None else c
+    versus = usual_versus(run, x, c) if versus is None else versus
+    first, second = data.explain(run, x, c), data.explain(run, x, versus)
+    both = data.compare(run, first, second)
+    t = data.read_attribute(run)
+    if t is None:
+        t = (both.for_first or first.attributes)[0]
+    return View(run, x, c, versus, first, second, both, t)
+
+
+def usual_versus(run: Run, x: int, c: int) -> int:
+    """Return the class that class c is compared with where the URL names none."""
+    true, _ = labels.true_and_predicted(run, x)
+    return true if true != c else runner_up(run, x, c)
+
+
+def runner_up(run: Run, x: int, c: int) -> int:
+    """Return the most likely class other than c."""
+    logits = np.array(run.array("logits")[x])
+    logits[c] = -np.inf
+    return int(logits.argmax())
+
+
+def view_link(**changes) -> str:
+    """Return the link to this view with something changed; a what-if is of two classes."""
+    kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T, Key.TAB)
+    if not changes.keys() & {Key.C, Key.VERSUS}:
+        kept = (*kept, Key.IF)
+    return here(Page.FAILURES, kept, **changes)

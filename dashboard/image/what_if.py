@@ -1,0 +1,270 @@
+"""What-if analysis: attributes and filters removed, weakened or doubled, several at once.
+
+Everything here follows exactly from the linear head (`core.explanations.ablation`); the network
+is not run. The changes are part of the URL and of the links of the page.
+"""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fieldmarks.core.attributes.english import join
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest
+from fieldmarks.core.explanations.ablation import AblationResult, filter_scale, what_if
+from fieldmarks.core.explanations.contributions import filter_contributions
+from fieldmarks.core.explanations.counterfactual import (
+    Counterfactual,
+    smallest_attribute_change,
+    smallest_filter_change,
+)
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard.components import gallery
+from fieldmarks.dashboard.components.gallery import Line, Picture
+from fieldmarks.dashboard.image import what_if_url
+from fieldmarks.dashboard.image.what_if_url import HIGHEST, LOWEST, STEP, UNCHANGED, Changes
+from fieldmarks.dashboard.state import Key, update
+
+TITLE = "What if"
+N_FILTERS = 6
+N_CLASSES = 6
+N_FLIPPED = 12
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Counterfactual, Counterfactual]:
+    return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sentence_test(_run: Run, key: str) -> SentenceTest:
+    return SentenceTest(_run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
+    return _sentence_test(_run, key).claim(x, c, list(ts))
+
+
+def show(run: Run, x: int, c: int, versus: int) -> None:
+    """Draw the what-if of image x, explained as class c, with ``versus`` as the target class."""
+    heading.section(
+        TITLE,
+        "Remove, weaken or double attributes and filters and read the new prediction. Exact, "
+        "because the last layer is linear.",
+        help="An attribute at 0 removes the share p(t | f) from each filter; at 2 it adds that "
+        "share once more.",
+    )
+    scope = f"what_if.{run.name}.{x}.{c}.{versus}"
+    smallest = _smallest(run, data.identity(run), x, versus)
+    asked = what_if_url.changes_from_url(run)
+    left, right = st.columns([7, 6], gap="medium")
+    with left:
+        sliders(run, x, c, versus, smallest, asked, scope)
+    scale = filter_scale(run.array("p_t_given_f"), asked.factors, dict.fromkeys(asked.off, LOWEST))
+    with right:
+        changed_probabilities(run, what_if(run, [x], scale), c, versus)
+        offers(run, *smallest, versus, scope)
+    claim(run, x, c)
+    everywhere(run, x, scale, scope)
+
+
+def sliders(
+    run: Run, x: int, c: int, versus: int, smallest: tuple, asked: Changes, scope: str
+) -> None:
+    """Draw a slider for each attribute and a switch for each filter, set as the URL asks.
+
+    The attributes of both sentences, the filters that contribute most to the first one, those of
+    the smallest changes, and those that are changed.
+    """
+    more_ts, more_fs = ([*each.factors] if each.succeeds else [] for each in smallest)
+    sentence_ts = [*data.explain(run, x, c).attributes, *data.explain(run, x, versus).attributes]
+    ts = list(dict.fromkeys([*sentence_ts, *more_ts, *asked.factors]))
+    contributing = (
+        filter_contributions(run, x, c, sentence_ts[0], N_FILTERS).fs.tolist()
+        if sentence_ts
+        else []
+    )
+    fs = list(dict.fromkeys([*contributing, *more_fs, *asked.off]))
+    keys, filters_key = {t: f"{scope}.t{t}" for t in ts}, f"{scope}.f"
+
+    def write() -> None:
+        factors = {t: st.session_state[key] for t, key in keys.items()}
+        moved = {t: factor for t, factor in factors.items() if factor != UNCHANGED}
+        put(run, Changes(moved, st.session_state[filters_key]))
+
+    with st.grid(3, min_column_width=130, gap="small"):
+        for t, key in keys.items():
+            st.session_state[key] = asked.factors.get(t, UNCHANGED)
+            st.slider(
+                heading.plain(labels.phrase(run, t)),
+                LOWEST,
+                HIGHEST,
+                step=STEP,
+                format="%.2f×",
+                key=key,
+                on_change=write,
+            )
+    st.session_state[filters_key] = asked.off
+    st.pills(
+        "Filters switched off",
+        fs,
+        selection_mode="multi",
+        wrap=True,
+        format_func=lambda f: f"{f} {heading.plain(labels.filter_name(run, f))}",
+        key=filters_key,
+        on_change=write,
+        help="The filters that contribute most to the first attribute of the sentence, and those "
+        "of the smallest change.",
+    )
+    if asked != Changes():
+        st.button(
+            "Reset",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=put,
+            args=(run, Changes()),
+            key=f"{scope}.reset",
+        )
+
+
+def put(run: Run, wanted: Changes) -> None:
+    """Change what the URL asks for; its tab stays open when nothing is asked any more."""
+    update(**{Key.IF: what_if_url.to_url(run, wanted), Key.TAB: TITLE.lower()})
+
+
+def changed_probabilities(run: Run, outcome: AblationResult, c: int, versus: int) -> None:
+    """Draw the class probabilities before and after, the classes that matter first."""
+    before, after = outcome.before[0], outcome.after[0]
+    order = np.argsort(-np.maximum(before, after), kind="stable")[:N_CLASSES]
+    shown = list(dict.fromkeys([c, versus, *order.tolist()]))[:N_CLASSES]
+    answer = labels.class_name(run, int(after.argmax()))
+    verb = "changes to" if outcome.is_flipped[0] else "stays"
+    st.markdown(f"The prediction {verb} **{heading.plain(answer)}**.")
+    table = pd.DataFrame(
+        {
+            "Class": [labels.class_name(run, k) for k in shown],
+            "Before": before[shown],
+            "After": after[shown],
+        }
+    )
+    bar = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Before": st.column_config.ProgressColumn(
+                help="Softmax probability before the change", **bar
+            ),
+            "After": st.column_config.ProgressColumn(
+                help="Softmax probability after the change", **bar
+            ),
+        },
+    )
+
+
+def offers(
+    run: Run, of_words: Counterfactual, of_filters: Counterfactual, wanted: int, scope: str
+) -> None:
+    """Draw the smallest changes, of attributes and of filters, that give the target class."""
+    name = heading.plain(labels.class_name(run, wanted))
+    if of_words.succeeds and not of_words.factors:
+        st.caption(f"{name} is already the prediction.")
+        return
+    st.markdown(f"Smallest change to the prediction **{name}**:")
+    if of_words.succeeds:
+        removed, doubled = (
+            [heading.plain(labels.phrase(run, t)) for t, k in of_words.factors.items() if k == each]
+            for each in (LOWEST, HIGHEST)
+        )
+        parts = [f"without {join(removed)}"] if removed else []
+        parts += [f"with twice {join(doubled)}"] if doubled else []
+        what = f"{', '.join(parts)}{_proof(of_words)}"
+        _offer(run, what, Changes(factors=of_words.factors), f"{scope}.try")
+    else:
+        st.caption(
+            "No small set of attributes, removed or doubled, changes the prediction to this class."
+        )
+    if of_filters.succeeds:
+        fs = [*of_filters.factors]
+        named = f"without filter{'' if len(fs) == 1 else 's'} {join([str(f) for f in fs])}"
+        _offer(run, f"{named}{_proof(of_filters)}", Changes(off=fs), f"{scope}.try_filters")
+
+
+def _proof(change: Counterfactual) -> str:
+    return "" if change.is_smallest else f" (no change of fewer than {change.n_least} does)"
+
+
+def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
+    """Draw a change with the button that makes it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(what, width="content")
+        st.button("Apply", on_click=put, args=(run, wanted), key=key)
+
+
+def claim(run: Run, x: int, c: int) -> None:
+    """Draw the result of the sentence test: removal of the sentence's attributes."""
+    ts = tuple(data.explain(run, x, c).attributes)
+    try:
+        tested = _claim(run, data.identity(run), x, c, ts)
+    except MissingRunError:
+        st.caption(
+            "The sentence is not tested: this run holds no names from captions that classes have "
+            "exchanged. Precompute it again."
+        )
+        return
+    icon = ":material/verified:" if tested.holds else ":material/unpublished:"
+    (st.success if tested.holds else st.info)(heading.plain(tested.sentence()), icon=icon)
+    st.caption(
+        heading.plain(f"{how_many_pass(run)}The test does not tell whether the words are true.")
+    )
+
+
+def how_many_pass(run: Run) -> str:
+    """Return how many sentences pass the test, and how many of wrong names; empty if unknown."""
+    scores = (run.evaluation() or {}).get("sentence test") or {}
+    if "rows" not in scores:
+        return ""
+    passes, exchanged = (row["passes"] for row in scores["rows"].values())
+    [more] = (row["passes"] for row in scores["differences"].values())
+    judged = (
+        "more than by chance"
+        if (more["low"] or 0) > 0
+        else "not reliably more than by chance: a passed test says little"
+    )
+    return (
+        f"In this run {passes['value']:.0f} % of the sentences pass and "
+        f"{exchanged['value']:.0f} % of those of wrong names, {judged}. "
+    )
+
+
+def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:
+    """Apply the same change to the test images of the true class, or to all, when asked."""
+    if not np.any(scale != 1):
+        return
+    c = labels.true_and_predicted(run, x)[0]
+    name = heading.plain(labels.class_name(run, c))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Apply the same change to", width="content")
+        of_class = st.button(f"test images of {name}", key=f"{scope}.class")
+        of_all = st.button("all test images", key=f"{scope}.all")
+    if of_class or of_all:
+        among = run.is_test
+        if of_class:
+            among &= run.images["true_c"].to_numpy() == c
+        outcome = what_if(run, np.flatnonzero(among), scale)
+        st.markdown(outcome.sentence())
+        flipped = outcome.xs[outcome.is_gained | outcome.is_lost][:N_FLIPPED]
+        gained = set(outcome.xs[outcome.is_gained].tolist())
+        cards = [
+            Picture(
+                src=data.thumb(run, x),
+                alt=labels.image_alt(run, x),
+                href=links.image(run, x),
+                lines=[Line("now right" if x in gained else "now wrong")],
+            )
+            for x in flipped.tolist()
+        ]
+        gallery.show(cards, key=f"{scope}.flipped", width=110, to_top=True)

@@ -1,0 +1,69 @@
+"""Confusion matrix: every true class against every predicted one; a cell opens its images."""
+
+import numpy as np
+import streamlit as st
+
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.confusion import confusion_matrix, similarity_order
+from fieldmarks.dashboard import data, heading, labels
+from fieldmarks.dashboard.components.register import matrix_component
+from fieldmarks.dashboard.figures.confusion import matrix
+from fieldmarks.dashboard.state import Key, Page, bound, choice, href
+
+ORDERS = {"similar": "Similar classes together", "number": "By class number"}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _counts_and_order(_run: Run, key: str) -> tuple[np.ndarray, np.ndarray]:
+    counts = confusion_matrix(_run)
+    return counts, similarity_order(counts, np.asarray(_run.array("class_weights")))
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.current_run()
+    heading.page(
+        "Confusion matrix",
+        "Test images by true class (rows) and predicted class (columns). A cell opens its images.",
+    )
+    counts, similar = _counts_and_order(run, data.identity(run))
+    if not counts.sum():
+        st.info("This run has no test images.", icon=":material/info:")
+        return
+    n_wrong = int(counts.sum() - np.trace(counts))
+    order = choice(Key.SORT, ORDERS, "similar")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        n_pairs = int((counts > 0).sum() - (np.diag(counts) > 0).sum())
+        st.markdown(f"**{n_wrong:,}** failures in {n_pairs:,} cells", width="content")
+        st.space("stretch")
+        st.segmented_control(
+            "Order",
+            list(ORDERS),
+            format_func=ORDERS.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            help="An average-linkage tree on how often two classes are confused with each other, "
+            "and on the cosine of their class weights.",
+            **bound(Key.SORT, order, default="similar", scope="confusion"),
+        )
+    cs = similar if order == "similar" else np.arange(len(counts))
+    names = [labels.class_name(run, int(c)) for c in cs]
+    true, predicted = {Key.TRUE: "TRUE"}, {Key.PREDICTED: "PREDICTED"}
+    matrix_component(
+        data=matrix(counts[np.ix_(cs, cs)])
+        | {
+            "names": names,
+            "cs": cs.tolist(),
+            "label": f"Confusion matrix of {len(counts)} classes",
+            "href": href(Page.FAILURES, **true, **predicted),
+            "href_right": href(Page.FAILURES, **true, **predicted, **{Key.SHOW: "right"}),
+        },
+        key=f"confusion.{run.name}",
+    )
+    st.caption(
+        "Orange: share of the true class's test images with this wrong prediction. Grey: the "
+        "diagonal, classified correctly. Empty cells hold no image. Arrow keys go to other cells."
+    )
+
+
+main()

@@ -1,0 +1,75 @@
+"""Map: every image a point, images of like activations close together; a region is a filter."""
+
+import streamlit as st
+
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data, heading, image_filters, labels
+from fieldmarks.dashboard.components.register import map_component
+from fieldmarks.dashboard.image_map import colouring, region_card
+from fieldmarks.dashboard.image_map.points import drawn_images, drawn_region, map_points
+from fieldmarks.dashboard.state import Key, Page, href, update
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.current_run()
+    heading.page(
+        "Map",
+        "Every image is a point; images of like pooled activations lie close together. Draw "
+        "around some of them with the lasso or the box; click a point to open its image.",
+    )
+    try:
+        layout = run.array("layout")
+    except MissingRunError:
+        st.info(
+            "This run has no map: it was made before maps were computed. Give its "
+            "`fieldmarks run` or `demo` command again; what is current is not computed "
+            "again.",
+            icon=":material/scatter_plot:",
+        )
+        return
+    region = image_filters.read_region(run)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        asked = colouring.controls(run)
+        xs = drawn_images(run.sizes["X"])
+        key = f"map.{run.name}"
+        colours = colouring.colouring(run, *asked)
+        points = map_points(layout, xs, colours, region, class_names(run))
+        points |= {
+            "href": href(Page.FAILURES, **{Key.X: ""}),
+            "label": f"Map of {len(xs):,} images",
+        }
+        map_component(data=points, key=key, on_drawn_change=lambda: pick(key))
+        is_sample = len(xs) < run.sizes["X"]
+        st.caption(
+            f"{len(xs):,} of {run.sizes['X']:,} images, drawn at random, are points; a region "
+            "counts all images. "
+            * is_sample
+            + "t-SNE of the pooled activations: who is near whom means something, distances "
+            "between groups and their sizes do not. With the pointer: + and - zoom, L, B and M "
+            "choose lasso, box and moving."
+        )
+    with right:
+        if region is not None:
+            region_card.show(run, region)
+        else:
+            heading.section("Region", "Draw a region on the map to read what is said more there.")
+        region_card.groups(run)
+
+
+def pick(key: str) -> None:
+    """Put the region that was drawn into the address."""
+    region = drawn_region((st.session_state.get(key) or {}).get("drawn"))
+    if region is not None:
+        update(**{str(Key.REGION): str(region)})
+
+
+def class_names(run: Run) -> tuple:
+    """Return the names of the classes, and the true and the predicted class of each image."""
+    names = [labels.class_name(run, c) for c in range(run.sizes["C"])]
+    return names, *(run.images[f"{which}_c"].to_numpy() for which in ("true", "predicted"))
+
+
+main()

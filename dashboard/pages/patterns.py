@@ -1,0 +1,167 @@
+"""Patterns: failures by diagnosis and by cause, suspected label errors, progress of the review."""
+
+import numpy as np
+import streamlit as st
+
+from fieldmarks.core.attributes.english import counted
+from fieldmarks.core.causes.diagnosis import suspects
+from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.errors import FieldmarksError, MissingRunError
+from fieldmarks.core.review.spreadsheet import to_csv
+from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard.components import gallery, report_buttons
+from fieldmarks.dashboard.components.gallery import Line, Picture
+from fieldmarks.dashboard.image import diagnosis_card
+from fieldmarks.dashboard.state import Page, href
+from fieldmarks.dashboard.verdicts import database, dataset
+
+N_GROUPS = 12
+N_SUSPECTS = 24
+
+
+def main() -> None:
+    """Draw the page."""
+    run = data.current_run()
+    heading.page(
+        "Patterns",
+        "Diagnoses of all failures, groups of failures with the same cause, and suspected label "
+        "errors.",
+    )
+    try:
+        diagnoses, groups = run.table("diagnoses"), run.table("clusters")
+    except MissingRunError:
+        st.info(
+            "This run has no diagnoses yet. Compute them, and the list of suspected label errors, "
+            f"with `fieldmarks suspects {run.name}`.",
+            icon=":material/stethoscope:",
+        )
+        return
+    xs = run.failures
+    progress(run, xs, diagnoses)
+    counts(diagnoses, xs)
+    clusters(run, diagnoses, groups)
+    label_errors(run)
+    heading.section(
+        "Export", f"{counted(len(xs), 'failure')} with sentences, diagnoses and verdicts."
+    )
+    report_buttons.show(run, xs)
+
+
+def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
+    """Draw the progress of the review and a link to the next failure to review."""
+    paths = run.images["path"].to_numpy()[xs]
+    try:
+        latest = database().latest(dataset(run))
+    except FieldmarksError as error:
+        st.error(heading.plain(str(error)), icon=":material/database_off:")
+        return
+    reviewed = latest.index[latest["is_reviewed"].astype(bool)]
+    is_open = ~np.isin(paths, reviewed)
+    n_done = int((~is_open).sum())
+    st.progress(n_done / max(len(xs), 1), f"{n_done:,} of {len(xs):,} reviewed")
+    if is_open.any():
+        scores = diagnoses[list(diagnosis_card.COLUMNS.values())].to_numpy()[xs].max(axis=1)
+        following = int(xs[np.where(is_open, scores, -1).argmax()])
+        st.page_link(
+            "pages/failures.py",
+            label="Review next: highest diagnosis score",
+            icon=":material/arrow_forward:",
+            query_params=links.params(x=following),
+        )
+
+
+def counts(diagnoses, xs: np.ndarray) -> None:
+    """Draw the number of failures per pattern, with links to them."""
+    heading.section(
+        "Failures by pattern",
+        help="The pattern with the highest score in the diagnosis of each failure.",
+    )
+    n_of = diagnoses["pattern"].iloc[xs].value_counts()
+    with st.grid(5, min_column_width=150, gap="small"):
+        for pattern in Pattern:
+            with st.container(border=True):
+                st.metric(pattern.capitalize(), int(n_of.get(str(pattern), 0)))
+                st.page_link(
+                    "pages/failures.py",
+                    label="Show",
+                    icon=f":material/{diagnosis_card.ICONS[pattern]}:",
+                    query_params=links.params(pattern=str(pattern)),
+                )
+
+
+def clusters(run: Run, diagnoses, groups) -> None:
+    """Draw the groups of failures by descending size, with links to their failures."""
+    heading.section(
+        "Failures by cause",
+        "Failures with a similar difference between the attributes of the predicted and of the "
+        f"true class.{shown_of(len(groups), N_GROUPS)}",
+        help="Clusters of p(t | x, predicted c) − p(t | x, true c), by cosine distance.",
+    )
+    if groups.empty:
+        st.caption("There are no failures to group.")
+    cards = []
+    for k, row in groups.head(N_GROUPS).iterrows():
+        members = np.flatnonzero(diagnoses["cluster"] == k)
+        n = int(row["n_images"])
+        link = href(Page.FAILURES, group=k)
+        cards.append(
+            Picture(
+                src=data.thumb(run, int(members[0])),
+                alt=labels.image_alt(run, int(members[0])),
+                href=link,
+                lines=[Line(row["name"], href=link)],
+                badge=f"{n:,}",
+                title=f"{counted(n, 'failure')}: {row['name']}",
+            )
+        )
+    gallery.show(cards, key="patterns.groups", width=170, to_top=True)
+
+
+def shown_of(n: int, most: int) -> str:
+    """Return how many of n are shown, as a sentence; empty where all are."""
+    return f" The first {most} of {n:,}." if n > most else ""
+
+
+def label_errors(run: Run) -> None:
+    """Draw the suspected label errors of both splits."""
+    table = suspects(run)
+    heading.section(
+        "Suspected label errors",
+        f"{counted(len(table), 'image')} of both splits whose captions and nearest neighbours "
+        f"disagree with the label, by descending score.{shown_of(len(table), N_SUSPECTS)}",
+    )
+    if table.empty:
+        st.caption("No label is suspected to be wrong.")
+        return
+    x_of = {path: x for x, path in enumerate(run.images["path"])}
+    cards = []
+    for row in table.head(N_SUSPECTS).itertuples():
+        x = x_of[row.path]
+        cards.append(
+            Picture(
+                src=data.thumb(run, x),
+                alt=f"Image {x}, label {row.label}, suggested {row.suggested}",
+                href=links.image(run, x),
+                lines=[
+                    Line(row.label, gallery.TRUE, title="Label"),
+                    Line(f"suggested: {row.suggested}", gallery.PREDICTED, title="Suggested class"),
+                ],
+                badge=f"{row.suspicion:.2f}",
+                title=row.reason,
+            )
+        )
+    gallery.show(cards, key="patterns.suspects", width=138, to_top=True)
+    st.download_button(
+        "All as CSV",
+        lambda: to_csv(table),
+        file_name=f"{run.name}_suspicious_labels.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key="patterns.csv",
+    )
+
+
+main()

@@ -1,0 +1,69 @@
+"""Attributes that are annotated as such, of images or of their classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from fieldmarks.core.attributes.attribute import Attribute
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What annotators say of each image.
+
+    Parameters
+    ----------
+    attributes : sequence of A Attribute
+        No phrase twice.
+    counts : csr_array of shape (X, A), int
+        How many of an image's statements name the attribute.
+    n_statements : ndarray of shape (X,), int
+        Statements of each image; 0 where nothing is known.
+    level : str
+        ``image``, or ``class`` where each class has its statements and each image those of its
+        class: they say nothing of how images of a class differ.
+    """
+
+    attributes: Sequence[Attribute]
+    counts: sparse.csr_array
+    n_statements: np.ndarray
+    level: str = "image"
+
+    @property
+    def parts(self) -> tuple:
+        """All that makes it, for a fingerprint."""
+        counts = self.counts
+        return list(self.attributes), counts.data, counts.indices, counts.indptr, self.n_statements
+
+    def line(self, x: int) -> str:
+        """Return what is said of image x as one line: "navy blue, casual, for women"."""
+        start, stop = self.counts.indptr[x : x + 2]
+        return ", ".join(self.attributes[a].phrase for a in self.counts.indices[start:stop])
+
+
+def of_classes(
+    attributes: Sequence[Attribute], share: np.ndarray, true_c: np.ndarray, n_statements: int
+) -> Annotated:
+    """Give every image the statements of its class.
+
+    Parameters
+    ----------
+    attributes : sequence of A Attribute
+        Of those with the same phrase the largest share counts.
+    share : ndarray of shape (C, A)
+        Share of the annotators who saw the attribute, in [0, 1].
+    true_c : ndarray of shape (X,)
+    n_statements : int
+        How many statements a class gets; round(share) of them name the attribute.
+    """
+    unique = list(dict.fromkeys(attributes))
+    at = {attribute: a for a, attribute in enumerate(unique)}
+    levels = (np.arange(n_statements) + 0.5) / n_statements
+    named = (share[:, :, None] > levels).sum(axis=2)
+    counts = np.zeros((len(share), len(unique)), np.int32)
+    for column, attribute in enumerate(attributes):
+        np.maximum(counts[:, at[attribute]], named[:, column], out=counts[:, at[attribute]])
+    per_image = sparse.csr_array(counts)[true_c]
+    return Annotated(unique, per_image, np.full(len(true_c), n_statements), "class")

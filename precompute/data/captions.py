@@ -1,0 +1,178 @@
+"""Captions from a folder of text files: one file per image, one caption per line."""
+
+import codecs
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.data.annotated import Annotated
+from fieldmarks.precompute.data.links import Inside
+
+#: No sentence that a person wrote about a picture is longer, in characters.
+MAX_LENGTH = 2000
+#: No file of captions of one image is larger.
+MAX_BYTES = 10_000_000
+#: What a decoder leaves where a character was lost.
+LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+class Lines(Sequence[list[str]]):
+    """Lists of lines, one per image, stored in a temporary file to save memory.
+
+    Parameters
+    ----------
+    lists : iterable of list of str
+        No line holds a line break.
+
+    >>> Lines([["a red head", "a bird"], []])[0]
+    ['a red head', 'a bird']
+    """
+
+    def __init__(self, lists: Iterable[list[str]]):
+        ends, counts = array("q", [0]), array("i")
+        with tempfile.TemporaryFile() as file:
+            for lines in lists:
+                ends.append(ends[-1] + file.write("\n".join(lines).encode()))
+                counts.append(len(lines))
+            file.flush()
+            # the map outlives the file's name and handle
+            self._text = np.memmap(file, np.uint8, "r") if ends[-1] else np.empty(0, np.uint8)
+        self._ends, self.counts = np.array(ends), np.array(counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    # one image at a time: no slices
+    def __getitem__(self, x: int) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        n_lines = self.counts[x]  # also raises where there is no such image
+        text = self._text[self._ends[x] : self._ends[x + 1]].tobytes().decode()
+        return text.split("\n") if n_lines else []
+
+    @property
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All that makes it: bytes, where each image's end, and how many lines it has."""
+        return self._text, self._ends, self.counts
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of each of a list of images.
+
+    Parameters
+    ----------
+    lines : Lines
+        Sentences, one list an image, empty where nothing is known: unknown, not without attributes.
+    annotated : Annotated, optional
+        Attributes that are given as such.
+    columns : DataFrame of X rows, optional
+        Columns of a table that may hold attributes: what they are is found out when they are read.
+    problems : list of str
+        One line for each kind of trouble. A missing caption file is not among them.
+    n_missing : int
+        Images without a caption file.
+    """
+
+    lines: Lines
+    annotated: Annotated | None = None
+    columns: pd.DataFrame | None = None
+    problems: list[str] = field(default_factory=list)
+    n_missing: int = 0
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Captions and statements of each image, shape (X,)."""
+        return self.lines.counts + (0 if self.annotated is None else self.annotated.n_statements)
+
+    @property
+    def parts(self) -> tuple:
+        """All that makes it, for a fingerprint."""
+        return (*self.lines.parts, *(() if self.annotated is None else self.annotated.parts))
+
+    def shown(self) -> Iterator[list[str]]:
+        """Yield what is said of each image as lines: captions, then annotated attributes."""
+        for x, captions in enumerate(self.lines):
+            given = self.annotated.line(x) if self.annotated else ""
+            yield [*captions, given] if given else captions
+
+
+def read_captions(folder: Path, paths: Sequence[str]) -> Words:
+    """Read the captions of each image: ``folder/a/b.txt`` for the image ``a/b.jpg``.
+
+    Parameters
+    ----------
+    folder : Path
+    paths : sequence of str
+        Image paths below the image folder.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no caption for any of the images, or a file leads out of it by a link.
+    """
+    if not folder.is_dir():
+        raise DataError(f"expected a folder of caption files, found none at {folder}")
+    missing, problems, inside = [], [], Inside(folder)
+
+    def read(path: str) -> list[str]:
+        file = (folder / path).with_suffix(".txt")
+        inside.require(file)
+        try:
+            with file.open("rb") as opened:
+                captions, said = _parse(opened.read(MAX_BYTES + 1))
+        except FileNotFoundError:
+            captions, said = [], []
+            missing.append(path)
+        except OSError as error:
+            captions, said = [], [f"cannot be read ({error.strerror})"]
+        problems.extend(f"{file.relative_to(folder).as_posix()}: {what}" for what in said)
+        return captions
+
+    lines = Lines(map(read, paths))
+    if not lines.counts.any():
+        example = Path(paths[0]).with_suffix(".txt").as_posix() if paths else "<image>.txt"
+        raise DataError(
+            f"expected captions such as {example} in {folder}, found none for {len(paths)} images: "
+            "give the folder that holds the class folders"
+        )
+    return Words(lines, problems=problems, n_missing=len(missing))
+
+
+def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
+    """Read the text files beside the images, or of the same paths in another folder."""
+    try:
+        return read_captions(folder, paths)
+    except DataError as error:
+        raise DataError(f"{error}; docs/YOUR-DATA.md lists where words may come from") from None
+
+
+def clean(caption: str) -> str:
+    """Return a caption as one line with single spaces, lost characters left out."""
+    return " ".join(caption.replace(LOST, " ").split())
+
+
+def _parse(data: bytes) -> tuple[list[str], list[str]]:
+    """Return the captions of one file and what is wrong with it."""
+    if len(data) > MAX_BYTES:
+        return [], [f"is larger than {MAX_BYTES // 10**6} MB, left out"]
+    said = []
+    try:
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+        said.append("is not UTF-8, read as Windows-1252")
+    if n_lost := text.count(LOST):
+        said.append(f"{n_lost} characters were lost in an earlier conversion")
+    captions = [" ".join(line.split()) for line in text.replace(LOST, " ").splitlines()]
+    captions = [caption for caption in captions if caption]
+    if not captions:
+        said.append("holds no caption")
+    if n_long := sum(len(caption) > MAX_LENGTH for caption in captions):
+        said.append(f"{n_long} lines of more than {MAX_LENGTH} characters left out")
+    return [caption for caption in captions if len(caption) <= MAX_LENGTH], said

@@ -1,0 +1,63 @@
+"""Which column of a table of images holds what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.data.source import DataSource
+
+#: Names by which a column is found where none is given, the likeliest first.
+FILE_NAMES = ("file_name", "filename", "file", "image", "path", "image_path", "id", "image_id")
+LABELS = ("label", "class", "category", "class_name", "species")
+SPLITS = ("split", "subset", "partition")
+CAPTIONS = ("captions", "caption", "text")
+BOXES = ("bbox", "box", "bounding_box")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what; None where the table has no such column."""
+
+    file_name: str
+    label: str
+    split: str | None
+    captions: str | None
+    box: str | None
+    attributes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, source: DataSource) -> "Columns":
+        """Find the columns by the names given or the usual ones.
+
+        Raises
+        ------
+        DataError
+            If a column that was named is not there, or none holds files or labels.
+        """
+        names = list(frame.columns)
+        file_name = _column(names, source.file_name, FILE_NAMES, "--file-name", "the image files")
+        label = _column(names, source.label, LABELS, "--label", "the classes")
+        split = _column(names, source.split, SPLITS, "--split")
+        captions = _column(names, source.text, CAPTIONS, "--text")
+        box = _column(names, None, BOXES)
+        used = {file_name, label, split, captions, box, *FILE_NAMES}
+        if file_name is None or label is None:
+            raise AssertionError("required columns are found or refused")
+        return cls(file_name, label, split, captions, box, tuple(n for n in names if n not in used))
+
+
+def _column(
+    names: list[str], given: str | None, usual: Sequence[str], option: str = "", holds: str = ""
+) -> str | None:
+    listed = f"{', '.join(names[:12])}{', ...' * (len(names) > 12)}"
+    if given is not None:
+        if given not in names:
+            raise DataError(f"{option} {given}: the table has no such column; it has {listed}")
+        return given
+    by_name = {name.lower(): name for name in reversed(names)}
+    match = next((by_name[name] for name in usual if name in by_name), None)
+    if match is None and holds:
+        raise DataError(f"expected a column of {holds}, found {listed}: name it by {option}")
+    return match

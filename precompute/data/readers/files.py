@@ -1,0 +1,73 @@
+"""The image files that a table names: by path, or by a name without its suffix."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.run.contract import UNREADABLE
+from fieldmarks.precompute.data.readers.folders import image_files
+
+
+@dataclass(frozen=True)
+class Files:
+    """The image file of each row.
+
+    Parameters
+    ----------
+    paths : list of str
+        Below the image folder.
+    problem : list of str
+        Empty, or that there is no such file.
+    problems : list of str
+        What is told of all of them.
+    """
+
+    paths: list[str]
+    problem: list[str]
+    problems: list[str]
+
+    @classmethod
+    def of(cls, values: list[str], folder: Path) -> "Files":
+        """Find the file that each value names: a path, or a name without its suffix.
+
+        Raises
+        ------
+        DataError
+            If none is there.
+        """
+        there = list(image_files(folder))
+        known = set(there)
+        by_stem: dict[str, str] = {}
+        for name in there:
+            by_stem.setdefault(name.rpartition(".")[0], name)
+        paths, problem = [], []
+        for value in values:
+            path = _below(value, folder)
+            path = path if path in known else by_stem.get(path, path)
+            paths.append(path)
+            problem.append("" if path in known else f"{UNREADABLE}: no such file")
+        n_missing = sum(map(bool, problem))
+        if n_missing == len(paths):
+            example = f"such as {there[0]}" if there else "no image at all"
+            raise DataError(
+                f"none of the {len(paths)} files of the table are in {folder}: the first is "
+                f"{values[0]!r}, the folder holds {example}; see --images and --file-name"
+            )
+        missing = [path for path, is_missing in zip(paths, problem, strict=True) if is_missing]
+        told = [f"{n_missing} of {len(paths)} images are missing, such as {', '.join(missing[:3])}"]
+        return cls(paths, problem, told if missing else [])
+
+
+def _below(value: str, folder: Path) -> str:
+    """Return a path below the folder with slashes; one that leads out of it is refused."""
+    if "\0" in value:
+        raise DataError(f"expected the path of an image, got {value!r}")
+    path = PurePosixPath(value.replace("\\", "/"))
+    if path.is_absolute():
+        try:
+            path = PurePosixPath(Path(path).resolve().relative_to(folder.resolve()).as_posix())
+        except ValueError:
+            raise DataError(f"{value} lies outside the image folder {folder}") from None
+    if ".." in path.parts:
+        raise DataError(f"{value} lies outside the image folder {folder}")
+    return str(path)

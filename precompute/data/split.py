@@ -1,0 +1,146 @@
+"""The split of a data set: as its names say, or a stratified one where there is none.
+
+Names of splits are those of Hugging Face's imagefolder: train, validation and test with their usual
+variants. Pictures that are equal or nearly equal stay on one side of a split made here.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.data.duplicates import duplicate_groups
+
+NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+_SPLIT_OF = {name: split for split, names in NAMES.items() for name in names}
+
+
+def split_of(name: str) -> str | None:
+    """Return "train", "validation" or "test" for a name, None for another.
+
+    >>> split_of("Training"), split_of("val-00"), split_of("trainer")
+    ('train', 'validation', None)
+    """
+    words = re.split(r"[-._ 0-9]+", name.lower())
+    return next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which images are used, and for what.
+
+    Parameters
+    ----------
+    is_used : ndarray of shape (X,), bool
+        Images of a validation split beside a test split are used for nothing.
+    is_train : ndarray of shape (X,), bool
+    problems : list of str
+        What was decided, in sentences.
+    """
+
+    is_used: np.ndarray
+    is_train: np.ndarray
+    problems: list[str]
+
+
+def make_split(
+    names: Sequence[str],
+    true_c: np.ndarray,
+    files: Sequence[Path],
+    test_share: float,
+    seed: int,
+) -> Split:
+    """Return the split that the names say, or a new one where no name stands.
+
+    Parameters
+    ----------
+    names : sequence of X str
+        The split of each image as the data set calls it, empty for none.
+    true_c : ndarray of shape (X,)
+    files : sequence of X Path
+        Looked into only where a split must be made.
+    test_share : float
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If a name is no split.
+    """
+    unique = sorted(set(names) - {""})
+    meaning = {name: split_of(name) for name in unique}
+    unknown = [name for name in unique if meaning[name] is None]
+    if unknown:
+        known = ", ".join(name for group in NAMES.values() for name in group)
+        raise DataError(f"expected splits among {known}, found {unknown[0]!r}")
+    splits = np.array([meaning.get(name) or "" for name in names])
+    present = set(meaning.values())
+    if len(present) < 2:
+        is_used = (splits != "") if present else np.ones(len(splits), bool)
+        problems = _left_out(int((~is_used).sum()), "without a split")
+        return _stratified(is_used, true_c, files, test_share, seed, problems)
+    problems = _left_out(int((splits == "").sum()), "without a split")
+    is_used = splits != ""
+    if present == {"train", "validation", "test"}:
+        problems += _left_out(int((splits == "validation").sum()), "of the validation split")
+        is_used &= splits != "validation"
+    elif present == {"train", "validation"}:
+        problems.append("there is no test split: the validation split is judged on")
+    is_train = splits == ("train" if "train" in present else "validation")
+    return Split(is_used, is_train, problems)
+
+
+def _left_out(n: int, why: str) -> list[str]:
+    return [f"{n} images {why}: left out"] if n else []
+
+
+def _stratified(
+    is_used: np.ndarray,
+    true_c: np.ndarray,
+    files: Sequence[Path],
+    test_share: float,
+    seed: int,
+    problems: list[str],
+) -> Split:
+    """Hold out a share of each class; a group of duplicates goes to one side as a whole."""
+    groups = duplicate_groups(files)
+    order = np.random.default_rng(seed).permutation(len(true_c))
+    is_train = np.ones(len(true_c), bool)
+    for c in np.unique(true_c[is_used]):
+        members = order[(true_c[order] == c) & is_used[order]]
+        wanted = min(max(round(test_share * len(members)), 1), len(members) - 1)
+        _hold_out(is_train, members.tolist(), groups, wanted)
+    n_test = int((is_used & ~is_train).sum())
+    told = (
+        f"there is no split: {n_test} of {int(is_used.sum())} images are held out for judging, "
+        f"about {test_share:.0%} of each class, drawn with seed {seed}"
+    )
+    problems = [*problems, told]
+    if groups:
+        problems.append(
+            f"{len(groups)} images stand more than once, equal or nearly so: each group is kept "
+            "on one side of the split"
+        )
+    return Split(is_used, is_train, problems)
+
+
+def _hold_out(
+    is_train: np.ndarray, members: list[int], groups: dict[int, list[int]], wanted: int
+) -> None:
+    """Mark at most ``wanted`` of the members as test images, whole groups at a time."""
+    inside, n_test = set(members), int((~is_train[members]).sum())
+    for x in members:
+        if n_test >= wanted:
+            return
+        together = groups.get(x, [x])
+        n_more = sum(other in inside for other in together)
+        if is_train[x] and n_test + n_more <= wanted:
+            is_train[together] = False
+            n_test += n_more

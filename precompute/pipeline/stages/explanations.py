@@ -1,0 +1,112 @@
+"""Explanations and prototypes of all images, for search and galleries.
+
+Images are processed in blocks, so that memory does not grow with X; several processes share the
+blocks.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+
+import numpy as np
+from tqdm import tqdm
+
+from fieldmarks.core.class_statistics import RunningTop, class_sums, distances_to_mean, nearest
+from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.run.contract import K
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.writer import RunWriter
+from fieldmarks.precompute.parallel.prefetch import work_ahead
+from fieldmarks.precompute.parallel.ranks import Ranks
+
+#: Images worked on at a time.
+BLOCK = 512
+
+
+def image_blocks(n_images: int, ranks: Ranks) -> list[np.ndarray]:
+    """Return the images of each block that is this rank's."""
+    starts = ranks.share(list(range(0, n_images, BLOCK)))
+    return [np.arange(start, min(start + BLOCK, n_images)) for start in starts]
+
+
+def write_explanations(
+    writer: RunWriter, factors: Factors, predicted_c: np.ndarray, true_c: np.ndarray, ranks: Ranks
+) -> None:
+    """Write the top attributes of every image for its predicted and its true class.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    factors : Factors
+    predicted_c, true_c : ndarray of shape (X,)
+    ranks : Ranks
+    """
+    X, k = len(true_c), min(K, len(factors.attributes))
+    names = [f"top_{what}_{side}" for what in "tp" for side in ("predicted", "true")]
+    if ranks.is_first:
+        for name in names:
+            writer.create(name, {"X": X, "K": k})
+    ranks.barrier()
+    files = {name: writer.rows(name) for name in names}
+
+    def explain(xs: np.ndarray) -> int:
+        top_t, top_p = factors.top(xs, predicted_c[xs], k)
+        files["top_t_predicted"].write(xs[0], top_t)
+        files["top_p_predicted"].write(xs[0], top_p)
+        is_wrong = predicted_c[xs] != true_c[xs]
+        if is_wrong.any():
+            wrong = xs[is_wrong]
+            top_t[is_wrong], top_p[is_wrong] = factors.top(wrong, true_c[wrong], k)
+        files["top_t_true"].write(xs[0], top_t)
+        files["top_p_true"].write(xs[0], top_p)
+        return len(xs)
+
+    with (
+        ThreadPoolExecutor(min(4, cpu_count() or 1), "explain") as pool,
+        tqdm(total=X, desc="explanations", unit=" images", disable=not ranks.is_first) as progress,
+    ):
+        for n_images in work_ahead(pool, explain, image_blocks(X, ranks), ahead=2):
+            progress.update(n_images)
+    for file in files.values():
+        file.sync()
+        file.close()
+    ranks.barrier()
+
+
+def write_prototypes(
+    writer: RunWriter, run: Run, n_top: int, n_canonical: int, ranks: Ranks
+) -> None:
+    """Write the top images of each filter and the canonical images of each class.
+
+    Canonical are the training images nearest to the mean of their class's training images.
+    Unreadable images are never shown as typical of anything.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    run : Run
+        The same run, as far as it is written.
+    n_top, n_canonical : int
+        At most so many top images of a filter and canonical images of a class.
+    ranks : Ranks
+    """
+    pooled, is_readable = run.array("pooled"), run.is_readable
+    true_c, is_train = run.images["true_c"].to_numpy(), run.images["is_train"].to_numpy(bool)
+    (X, F), C, R = pooled.shape, len(run.classes), min(n_top, int(is_readable.sum()))
+    mine = image_blocks(X, ranks)
+    top, sums = RunningTop(F, R), np.zeros((C, F))
+    is_typical = is_train & is_readable
+    for xs in mine:
+        block = np.asarray(pooled[xs[0] : xs[-1] + 1])
+        top.update(block[is_readable[xs]], xs[is_readable[xs]])
+        sums += class_sums(block[is_typical[xs]], true_c[xs[is_typical[xs]]], C)
+    overall = RunningTop(F, R)
+    overall.merge(np.concatenate(ranks.gather(top.keys), axis=1))
+    n_typical = np.bincount(true_c[is_typical], minlength=C)
+    means = ranks.total(sums) / np.maximum(n_typical, 1)[:, None]
+    distance = np.zeros(X)
+    for xs in mine:
+        distance[xs] = distances_to_mean(np.asarray(pooled[xs[0] : xs[-1] + 1]), true_c[xs], means)
+    distance = np.where(is_typical, ranks.total(distance), np.inf)
+    if ranks.is_first:
+        writer.put("top_images", overall.images())
+        writer.put("canonical", nearest(distance, true_c, C, n_canonical))

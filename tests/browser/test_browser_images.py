@@ -1,0 +1,177 @@
+"""From the confusion matrix, Compare and the map to images, in a real Chromium."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.second_run import write_second_run
+from tests.support.synthetic_run import write_synthetic_run
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("default"),  # Playwright's own sockets
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium found"),
+]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("browser_images")
+    first = write_synthetic_run(runs, "first", X=120, F=24, T=40, C=6, H=7, W=7, R=12)
+    write_second_run(first, runs, "after")
+    return first
+
+
+@pytest.fixture(scope="module")
+def server(first):
+    with serve(first.folder.parent) as server:
+        yield server
+
+
+@pytest.fixture
+def page(server):
+    with launch() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(60_000)
+        errors = []
+        page.on("pageerror", lambda error: errors.append(error))
+        yield page
+        assert not errors
+
+
+def on(page, pattern: str) -> None:
+    """Wait until the address is as the pattern says and the page is drawn."""
+    page.wait_for_url(re.compile(pattern))
+    settle(page)
+
+
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server, way):
+    page.goto(f"{server.url}/confusion?run=first")
+    settle(page)
+    canvas = page.locator("canvas[data-painted]")
+    canvas.wait_for()
+    canvas.focus()
+    page.keyboard.press("ArrowDown")  # the first filled cell, then along its row
+    told = page.locator(".tip")
+    for key in 3 * ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        true, predicted = told.locator("div").first.inner_text().split(" → ")
+        if true != predicted:
+            break
+        page.keyboard.press(key)
+    assert true != predicted
+    if way == "keyboard":
+        page.keyboard.press("Enter")
+    else:
+        place = told.bounding_box()
+        # the note stands below and right of its cell
+        page.mouse.click(place["x"] - 6 - 10, place["y"] - 6 - 10)
+    on(page, r"/failures\?.*true=\d+&predicted=\d+")
+    page.get_by_role("heading", level=2, name="Failures").wait_for()
+    page.locator("a.frame").first.wait_for()
+
+
+def test_two_runs_lead_to_the_two_sentences_of_one_image(page, server):
+    page.goto(f"{server.url}/compare?run=first")
+    settle(page)
+    page.get_by_role("combobox", name=re.compile("Second run")).click()
+    page.get_by_role("option", name="after").click()
+    on(page, r"with=after")
+    page.locator("a.frame").first.click()
+    on(page, r"/compare\?.*x=\d+")
+    page.get_by_text("Words gained").wait_for()
+    page.get_by_text("Words lost").wait_for()
+
+
+def opened_map(page, server):
+    """Open the map; return its place once the points are painted."""
+    page.goto(f"{server.url}/map?run=first")
+    settle(page)
+    points = page.locator("canvas.points[data-painted]")
+    points.wait_for()
+    return points.bounding_box()
+
+
+@pytest.mark.parametrize("tool", ["Box", "Lasso"])
+def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, tool):
+    box = opened_map(page, server)
+    page.get_by_role("button", name=tool).click()
+    left, top = box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"]
+    right, bottom = box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for col, row in ((right, top), (right, bottom), (left, bottom), (left, top + 5)):
+        page.mouse.move(col, row, steps=5)
+    if tool == "Box":
+        page.mouse.move(right, bottom, steps=5)
+    page.mouse.up()
+    on(page, r"/map\?.*region=\d+-\d+\.")
+    page.get_by_text("test images here").wait_for()
+    region = page.url.split("region=")[1]
+    page.get_by_role("link", name="Failures").last.click()
+    on(page, rf"/failures\?.*region={re.escape(region)}")
+    page.locator("a.frame").first.click()
+    on(page, r"region=.*x=\d+|x=\d+.*region=")
+    page.go_back()
+    page.get_by_role("button", name="Everywhere").click()
+    page.wait_for_url(re.compile(r"/failures\?run=first$"))
+
+
+def places(page, run) -> dict[int, tuple[float, float]]:
+    """Return where each image lies on the screen, the whole map being shown."""
+    box = page.locator("canvas.points").bounding_box()
+    side = 0.98 * min(box["width"], box["height"])
+    left, top = box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2
+    return {
+        x: (left + side * col, top + side * row)
+        for x, (col, row) in enumerate(run.array("layout").tolist())
+    }
+
+
+def loneliest(at: dict[int, tuple[float, float]]) -> int:
+    """Return the image that is farthest from any other on the screen."""
+    return max(at, key=lambda x: min(np.hypot(*np.subtract(at[x], at[y])) for y in at if y != x))
+
+
+def test_a_click_on_a_point_of_the_map_opens_its_image_and_back_leads_back(page, server, first):
+    opened_map(page, server)
+    at = places(page, first)
+    x = loneliest(at)
+    page.mouse.move(*at[x])
+    page.get_by_text(f"image {x}", exact=True).wait_for()
+    page.mouse.click(*at[x])
+    on(page, rf"/failures\?run=first&x={x}$")
+    page.get_by_text(f"Image {x}", exact=True).wait_for()
+    page.go_back()
+    on(page, r"/map\?run=first$")
+    page.locator("canvas.points[data-painted]").wait_for()
+
+
+def test_the_map_moves_and_zooms_by_mouse_and_keyboard_without_the_server(page, server, first):
+    opened_map(page, server)
+    at = places(page, first)
+    x = loneliest(at)
+    points = page.locator("canvas.points")
+    page.get_by_role("button", name="Move").click()
+    page.mouse.move(*at[x])
+    page.mouse.down()
+    page.mouse.move(at[x][0] + 60, at[x][1] + 30, steps=4)
+    page.mouse.up()
+    page.mouse.move(at[x][0] + 61, at[x][1] + 30)
+    page.get_by_text(f"image {x}", exact=True).wait_for()  # it moved with the pointer
+    for _ in range(4):
+        page.mouse.wheel(0, -200)
+    page.wait_for_timeout(200)
+    page.mouse.move(at[x][0] + 60, at[x][1] + 30)
+    page.get_by_text(f"image {x}", exact=True).wait_for()  # the place under the pointer stays
+    points.press("0")
+    page.wait_for_timeout(200)
+    page.mouse.move(*at[x])
+    page.get_by_text(f"image {x}", exact=True).wait_for()
+    points.press("+")
+    points.press("ArrowLeft")
+    points.press("b")
+    page.locator("button[aria-pressed=true]", has_text="Box").wait_for()
+    assert page.url.endswith("/map?run=first")

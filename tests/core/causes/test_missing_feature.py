@@ -1,0 +1,36 @@
+"""Missing features: attributes that captions name for one class and not the other."""
+
+import pytest
+
+from fieldmarks.core.causes.missing_feature import ClassSeparation, DiscriminativeAttribute
+
+
+def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_the_other(faulty):
+    marks = ClassSeparation(faulty).attributes(0, 0, 1)
+    counts, labels = faulty.counts.toarray() > 0, faulty.images["true_c"].to_numpy()
+    is_train = faulty.images["is_train"].to_numpy()
+    for mark in marks:
+        for usual, c in ((mark.frequency_true, 0), (mark.frequency_predicted, 1)):
+            assert usual == pytest.approx(counts[is_train & (labels == c), mark.t].mean())
+    gaps = [abs(m.frequency_true - m.frequency_predicted) for m in marks]
+    assert gaps == sorted(gaps, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("mark", "state"),
+    [
+        (DiscriminativeAttribute(0, 0.9, 0.1, 0.9, 1.0), "seen"),
+        (DiscriminativeAttribute(0, 0.9, 0.1, 0.1, 1.0), "not seen"),
+        (
+            DiscriminativeAttribute(0, 0.1, 0.9, 0.1, 1.0),
+            "seen, although it belongs to the other class",
+        ),
+        (DiscriminativeAttribute(0, 0.1, 0.9, 0.9, 1.0), "correctly not seen"),
+        (
+            DiscriminativeAttribute(0, 0.9, 0.1, 0.9, -1.0),
+            "detected correctly, but weighted for the wrong class",
+        ),
+    ],
+)
+def test_the_use_of_a_discriminative_attribute_is_put_into_words(mark, state):
+    assert mark.state == state

@@ -1,0 +1,33 @@
+"""Wrong labels: the planted ones lead the suspects."""
+
+import numpy as np
+
+from fieldmarks.core.causes.diagnosis import DECIDED, suspects
+from fieldmarks.core.causes.wrong_label import find_wrong_label
+from tests.support.faulty_run import WRONG_LABELS, write_faulty_run
+
+
+def test_the_planted_wrong_labels_lead_the_suspects_with_the_right_class_suggested(faulty):
+    table = suspects(faulty, limit=len(WRONG_LABELS))
+    paths = faulty.images["path"].to_numpy()
+    assert set(table["path"]) == set(paths[list(WRONG_LABELS)])
+    suggested = dict(zip(table["path"], table["suggested"], strict=True))
+    names = faulty.classes["name"].to_numpy()
+    assert all(suggested[paths[x]] == names[c] for x, c in WRONG_LABELS.items())
+    assert (table["suspicion"] >= DECIDED).all()
+
+
+def test_suspects_are_found_in_both_splits(faulty):
+    assert set(suspects(faulty)["split"]) == {"train", "test"}
+
+
+def test_without_captions_neighbours_alone_still_rank_the_wrong_labels_first(tmp_path):
+    silent = write_faulty_run(tmp_path, with_captions=False)
+    finding, _ = find_wrong_label(silent)
+    assert set(np.argsort(-finding.score)[: len(WRONG_LABELS)]) == set(WRONG_LABELS)
+
+
+def test_evidence_of_one_kind_alone_never_calls_a_label_wrong(tmp_path):
+    silent = write_faulty_run(tmp_path, with_captions=False)
+    finding, _ = find_wrong_label(silent)
+    assert finding.score.max() < DECIDED

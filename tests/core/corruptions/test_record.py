@@ -1,0 +1,153 @@
+"""The record of attacked pictures: written and read again, absent, stale, damaged."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fieldmarks.core.corruptions.record import STAGES, UNCHANGED, is_record_of, read_record
+from fieldmarks.core.errors import RunError
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.writer import KEPT
+from tests.support.attacked import KINDS, XS, E, write_attacked_run
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory):
+    return write_attacked_run(tmp_path_factory.mktemp("attacked"))
+
+
+@pytest.fixture
+def copied(attacked, tmp_path):
+    shutil.copytree(attacked.folder, tmp_path / "copied")
+    return Run(tmp_path / "copied")
+
+
+def test_a_record_is_read_as_it_was_written(attacked):
+    record = read_record(attacked)
+    assert record.xs.tolist() == list(XS)
+    assert record.kinds == list(KINDS)
+    assert record.levels("blur") == {1: 1.0, 2: 2.0}
+    row = record.row(XS[1], "blur", 2)
+    assert record.table.iloc[row][["x", "kind", "level"]].tolist() == [XS[1], "blur", 2]
+    assert record.row(XS[1], UNCHANGED, 0) in record.rows(UNCHANGED)
+    assert record.row(10**6, "blur", 2) is None
+    assert record.earlier.shape == (len(record.table), E)
+    of_run = record.earlier_of_run
+    np.testing.assert_array_equal(of_run.of(of_run.xs[[3, 0]]), of_run.pooled[[3, 0]])
+    assert record.packed("pictures", row).startswith(b"\xff\xd8")
+    np.testing.assert_array_equal(
+        record.logits.argmax(axis=1), record.table["predicted_c"].to_numpy()
+    )
+
+
+def test_a_run_without_a_record_has_none(run):
+    assert read_record(run) is None
+
+
+def _another_version(statement):
+    statement["version"] = 99
+
+
+def _other_stages(statement):
+    statement["stages"] = {STAGES[0]: "other"}
+
+
+@pytest.mark.parametrize("change", [_another_version, _other_stages])
+def test_a_record_of_another_version_is_refused_with_the_remedy(copied, change):
+    path = copied.folder / KEPT / "robustness.json"
+    statement = json.loads(path.read_text("utf-8"))
+    change(statement)
+    path.write_text(json.dumps(statement), "utf-8")
+    with pytest.raises(RunError, match=r"another version.*fieldmarks attack copied"):
+        read_record(copied)
+    assert not is_record_of(copied.folder / KEPT, copied.manifest)
+
+
+def _table(**columns):
+    def change(folder):
+        table = pd.read_parquet(folder / "table.parquet")
+        for name, value in columns.items():
+            table[name] = value(table[name]) if callable(value) else value
+        table.to_parquet(folder / "table.parquet", index=False)
+
+    return change
+
+
+def _statement(**parts):
+    def change(folder):
+        path = folder / "robustness.json"
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | parts), "utf-8")
+
+    return change
+
+
+def _bytes(name, content):
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def _without(column):
+    def change(folder):
+        table = pd.read_parquet(folder / "table.parquet")
+        table.drop(columns=column).to_parquet(folder / "table.parquet", index=False)
+
+    return change
+
+
+def _half(name):
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:50])
+
+
+SCORE = {"value": 0.5, "low": 0.4, "high": 0.6}
+WORD = {"kind": "blur", "t": 0, "n": 3, "by_level": [1.0], "mean": SCORE, "difference": SCORE}
+ATTACK = {"kind": "PGD", "strength": 1, "changed": 2, "n": 3}
+DAMAGE = {
+    "a statement of junk": _bytes("robustness.json", b"{"),
+    "a statement that is a list": _bytes("robustness.json", b"[]"),
+    "a table of junk": _bytes("table.parquet", b"no table"),
+    "an array of junk": _bytes("pooled.npy", b"no array"),
+    "an array cut short": _half("heat.npy"),
+    "an earlier layer of junk": _bytes("earlier.npy", b"no array"),
+    "an earlier layer that is a number": _statement(earlier_layer=3),
+    "an earlier layer without its size": _statement(earlier_layer={"name": "a"}),
+    "pictures cut short": _half("pictures.bin"),
+    "pictures gone": lambda folder: (folder / "pictures.bin").unlink(),
+    "offsets gone": lambda folder: (folder / "differences_offsets.npy").unlink(),
+    "a column gone": _without("strength"),
+    "images of text": _table(x="bird"),
+    "images of NaN": _table(x=np.nan),
+    "images out of range": _table(x=lambda x: x + 10**6),
+    "images below 0": _table(x=lambda x: x - 100),
+    "one image for all": _table(x=1),
+    "classes out of range": _table(predicted_c=99),
+    "an unknown kind": _table(kind=lambda kind: kind.replace("blur", "fog")),
+    "nothing unchanged": _table(kind="blur"),
+    "strengths of NaN": _table(strength=np.nan),
+    "words that are a number": _statement(words=3),
+    "words that are a list of numbers": _statement(words=[3]),
+    "a word out of range": _statement(words=[WORD | {"t": 10**6}]),
+    "a word of an unknown kind": _statement(words=[WORD | {"kind": "fog"}]),
+    "a word without its mean": _statement(words=[{**WORD, "mean": {}}]),
+    "a word whose counts are text": _statement(words=[WORD | {"by_level": ["many"]}]),
+    "scores of detection that are text": _statement(detection="good"),
+    "an attack of an unknown kind": _statement(detection=[ATTACK | {"kind": "rain"}]),
+    "an attack that changed text": _statement(detection=[ATTACK | {"changed": "all"}]),
+    "a detector of 3": _statement(detection=[ATTACK | {"detectors": {"words": 3}}]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_record_is_one_line(copied, damage):
+    DAMAGE[damage](copied.folder / KEPT)
+    with pytest.raises(RunError) as caught:
+        read_record(copied)
+    assert "\n" not in str(caught.value)
+    assert re.search("fieldmarks attack|precompute", str(caught.value))
+
+
+def test_scores_that_are_sound_are_read(copied):
+    _statement(words=[WORD], detection=[ATTACK])(copied.folder / KEPT)
+    assert read_record(copied).statement["words"] == [WORD]

@@ -1,0 +1,32 @@
+"""How many sentences pass the sentence test, against names from exchanged captions."""
+
+import numpy as np
+
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.experimental.sentence_test.scores import score_sentence_test, share_that_passes
+
+
+def test_at_most_one_in_twenty_passes_when_an_estimate_from_exchanged_captions_takes_the_place():
+    rng = np.random.default_rng(0)
+    shares = [share_that_passes(rng.normal(2, 1, 40), rng.uniform(0.1, 0.3, 40)) for _ in range(50)]
+    assert max(shares) <= 0.05
+
+
+def test_the_score_of_names_that_mean_nothing_is_that_of_exchanged_names(run):
+    scores = score_sentence_test(run, np.flatnonzero(run.is_test))
+    passes, exchanged = (row["passes"] for row in scores["rows"].values())
+    [difference] = (row["passes"] for row in scores["differences"].values())
+    assert exchanged.value <= 5
+    assert difference.low <= 0 or passes.value > exchanged.value
+
+
+def test_a_run_without_exchanged_names_is_not_tested(run, monkeypatch):
+    read = run.array
+
+    def array(name: str, *rest):
+        if name == "null_t":
+            raise MissingRunError("no null_t")
+        return read(name, *rest)
+
+    monkeypatch.setattr(run, "array", array)
+    assert score_sentence_test(run, np.arange(3)) is None

@@ -1,0 +1,29 @@
+"""The list of runs."""
+
+import json
+
+import pytest
+
+from fieldmarks.core.run.files import MANIFEST
+from fieldmarks.core.run.listing import list_runs
+from tests.support.synthetic_run import write_synthetic_run
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    return write_synthetic_run(tmp_path)
+
+
+def _manifest(**changes):
+    def spoil(run):
+        path = run.folder / MANIFEST
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return spoil
+
+
+def test_a_broken_run_is_listed_with_its_problem(fresh):
+    _manifest(schema_version=0)(fresh)
+    (entry,) = list_runs(fresh.folder.parent)
+    assert entry.name == "synthetic"
+    assert "precompute it again" in entry.problem

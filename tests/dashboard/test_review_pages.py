@@ -1,0 +1,210 @@
+"""The views Review and Blind of Failures: one key per verdict, undo, a test without labels."""
+
+import shutil
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from fieldmarks.core.experimental.blind_test.blind_test import blind_question, question_order
+from fieldmarks.core.review.answers import Answers
+from fieldmarks.core.review.verdicts import Verdict, Verdicts
+from tests.support.pages import component_data, links, said, visit
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def place(faulty, tmp_path, monkeypatch):
+    from fieldmarks.dashboard import verdicts
+
+    shutil.copytree(faulty.folder, tmp_path / "faulty")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/verdicts.sqlite")
+    pools = (verdicts.database, verdicts.answers, verdicts.saved_groups)
+    for pool in pools:
+        pool.clear()
+    yield
+    for pool in pools:
+        pool().close()
+        pool.clear()
+
+
+@pytest.fixture
+def database(place):
+    with closing(Verdicts()) as verdicts:
+        yield verdicts
+
+
+@pytest.fixture
+def queue(faulty) -> list[tuple[int, str]]:
+    """Image and path of the failures in the order of the list."""
+    confidence = faulty.images["confidence"].to_numpy()
+    xs = sorted(faulty.failures, key=lambda x: -confidence[x])
+    return [(int(x), faulty.images["path"][x]) for x in xs]
+
+
+def press(app, key: str):
+    return app.button(f"review.{key}").click().run()
+
+
+def open_review(more: str = ""):
+    app = visit(f"failures?view=review{more}")
+    assert not app.exception
+    return app
+
+
+def test_accepting_saves_the_diagnosis_and_goes_on(faulty, database, queue):
+    app = open_review()
+    app.text_input("reviewer.widget").set_value("Ana").run()
+    press(app, "A")
+    assert not app.exception
+    (x, path), (following, _) = queue[:2]
+    saved = database.get(faulty.manifest["dataset"], path)
+    assert saved.is_reviewed
+    assert saved.author == "Ana"
+    assert saved.pattern == faulty.table("diagnoses")["pattern"][x]
+    assert "".join(app.query_params["at"]) == str(following)
+    assert f"image {following}" in said(app)
+
+
+def test_a_wrong_label_and_tags_are_saved_and_notes_are_kept(faulty, database, queue):
+    dataset, path = faulty.manifest["dataset"], queue[0][1]
+    database.save(Verdict(dataset, path, note="look again", tags=("old",)))
+    app = open_review()
+    app.multiselect("review.tags").set_value(["old"])
+    press(app, "W")
+    saved = database.get(dataset, path)
+    assert (saved.pattern, saved.note, saved.tags) == ("wrong label", "look again", ("old",))
+
+
+def test_skipping_saves_nothing(faulty, database, queue):
+    app = press(open_review(), "S")
+    assert database.latest(faulty.manifest["dataset"]).empty
+    assert f"image {queue[1][0]}" in said(app)
+
+
+def test_undo_brings_the_verdict_before_back(faulty, database, queue):
+    dataset, path = faulty.manifest["dataset"], queue[0][1]
+    before = database.save(Verdict(dataset, path, "spurious cue", "mine", author="Ben"))
+    app = open_review()
+    assert app.button("review.U").disabled
+    press(app, "W")
+    press(app, "U")
+    assert not app.exception
+    after = database.get(dataset, path)
+    assert replace(after, version=1, saved_at=before.saved_at) == before
+    assert len(database.history(dataset, path)) == 3
+    assert f"image {queue[0][0]}" in said(app)
+
+
+def test_chosen_rows_share_one_verdict_and_one_undo(faulty, database, queue):
+    app = open_review()
+    key = f"review.table.{queue[0][0]}.{len(queue)}"
+    app.session_state[key] = {"selection": {"rows": [0, 2], "columns": []}}
+    app.run()
+    assert "Verdict on 2 images" in said(app)
+    app.session_state[key] = {"selection": {"rows": [0, 2], "columns": []}}
+    press(app, "W")
+    latest = database.latest(faulty.manifest["dataset"])
+    assert set(latest.index) == {queue[0][1], queue[2][1]}
+    press(app, "U")
+    assert not database.latest(faulty.manifest["dataset"])["is_reviewed"].any()
+
+
+def test_an_undo_of_several_keeps_what_another_changed_and_takes_back_the_rest(
+    faulty, database, queue
+):
+    dataset = faulty.manifest["dataset"]
+    app = open_review()
+    key = f"review.table.{queue[0][0]}.{len(queue)}"
+    chosen = {"selection": {"rows": [0, 1, 2], "columns": []}}
+    app.session_state[key] = chosen
+    app.run()
+    app.session_state[key] = chosen
+    press(app, "W")
+    theirs = database.get(dataset, queue[0][1])
+    database.save(replace(theirs, note="mine since", author="Ben"))
+    press(app, "U")
+    assert "1 not taken back: Ben saved a verdict" in said(app).replace("\\", "")
+    latest = database.latest(dataset)
+    assert latest.loc[queue[0][1], "note"] == "mine since"
+    assert latest.loc[queue[0][1], "is_reviewed"]
+    assert not latest.loc[[queue[1][1], queue[2][1]], "is_reviewed"].any()
+
+
+def test_somebody_who_was_faster_is_told_and_kept(faulty, database, queue):
+    dataset, path = faulty.manifest["dataset"], queue[0][1]
+    app = open_review()
+    database.save(Verdict(dataset, path, note="theirs", author="Ben"))
+    press(app, "W")
+    assert not app.exception
+    assert "Ben saved a verdict" in said(app)
+    assert database.get(dataset, path).note == "theirs"
+
+
+def test_a_reviewed_list_says_so_and_reviewers_are_compared(faulty, database, queue):
+    dataset = faulty.manifest["dataset"]
+    for i, (_, path) in enumerate(queue):
+        ana = database.save(Verdict(dataset, path, "wrong label", is_reviewed=True, author="Ana"))
+        pattern = "wrong label" if i else "spurious cue"
+        database.save(replace(ana, pattern=pattern, author="Ben"))
+    app = open_review()
+    assert "Every image of the list is reviewed" in "".join(each.value for each in app.success)
+    assert f"Ana {len(queue)}" in said(app)
+    row = app.dataframe[0].value.iloc[0]
+    assert row["Reviewers"] == "Ana, Ben"
+    assert row["Same verdict"] == pytest.approx(1 - 1 / len(queue))
+
+
+def test_tags_filter_the_list_by_the_link(faulty, database, queue):
+    dataset, path = faulty.manifest["dataset"], queue[1][1]
+    database.save(Verdict(dataset, path, tags=("blurred, dark",)))
+    app = visit("failures?tag=blurred,+dark")
+    assert not app.exception
+    assert "**1** of" in said(app)
+    assert [box.value for box in app.selectbox if box.label == "Tag"] == ["blurred, dark"]
+    assert not visit("failures?tag=nothing", app).exception
+    assert "No image matches" in said(app)
+
+
+def test_the_blind_test_hides_prediction_label_and_links(faulty):
+    app = visit("failures?view=blind")
+    assert not app.exception
+    assert "Give your name" in said(app)
+    app.text_input("reviewer.widget").set_value("Ana").run()
+    asked = blind_question(faulty, int(question_order(faulty.failures)[0]))
+    assert asked.sentence in said(app).replace("\\", "")
+    names = faulty.classes["name"].to_numpy()
+    labels = [app.button(f"blind.{i}").label for i in range(1, len(asked.options) + 1)]
+    assert labels == [names[c] for c in asked.options]
+    picture = component_data(app, "blind.picture")[0]["items"][0]
+    assert not picture["href"]
+    assert not any(name in str(picture) for name in names)
+    assert not any(f"x={asked.x}" in link for link in links(app))
+
+
+def test_an_answer_is_kept_and_the_next_question_comes(faulty):
+    app = visit("failures?view=blind&seed=3")
+    app.text_input("reviewer.widget").set_value("Ana").run()
+    order = question_order(faulty.failures, 3)
+    first = blind_question(faulty, int(order[0]), 3)
+    place = first.options.index(first.explained_c) + 1
+    app.button(f"blind.{place}").click().run()
+    assert not app.exception
+    with closing(Answers()) as answers:
+        row = answers.of(faulty.manifest["dataset"], "faulty").iloc[0]
+    assert row["path"] == faulty.images["path"][order[0]]
+    assert row["chosen"] == row["explained"]
+    assert "1 of 1 right, 100%" in said(app).replace("\\", "")
+    assert blind_question(faulty, int(order[1]), 3).sentence in said(app).replace("\\", "")
+    app.button("blind.skip").click().run()
+    assert not app.exception
+    assert blind_question(faulty, int(order[2]), 3).sentence in said(app).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "link", ["view=review&at=99999", "view=review&at=0", "view=blind&seed=-1", "view=review&tag=x"]
+)
+def test_a_bad_link_lands_softly(link):
+    assert not visit(f"failures?{link}").exception

@@ -1,0 +1,235 @@
+"""Attacks and corruptions of pictures, and the command that keeps them in a run."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from torch import fx
+
+from fieldmarks.__main__ import main
+from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, read_record
+from fieldmarks.core.corruptions.words import LEAST, Reference
+from fieldmarks.core.errors import DataError, RunError
+from fieldmarks.core.experimental.attacks.detection import LAYERS, Detectors
+from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
+from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.corruptions.corruptions import LEVELS, corrupt
+from fieldmarks.precompute.experimental import attacks
+from fieldmarks.precompute.experimental.attacks import (
+    DifferentiableNetwork,
+    adaptive_pgd,
+    fgsm,
+    pgd,
+)
+from fieldmarks.precompute.experimental.layered import LayeredNetwork, earlier_node, layer_agreement
+from fieldmarks.precompute.network.forward import Forward
+from fieldmarks.precompute.network.loading import load_checkpoint
+from fieldmarks.precompute.pipeline.robustness import attack, images_to_attack
+from fieldmarks.precompute.pipeline.versions import VERSIONS
+from tests.support.tiny_birds import CHUNK, INPUT_SIZE, run_tiny, write_tiny_birds
+
+pytestmark = pytest.mark.slow
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def birds(tmp_path_factory):
+    folder = write_tiny_birds(tmp_path_factory.mktemp("birds"))
+    run_tiny(folder, folder / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", CHUNK)
+        attack(folder / "runs", "tiny", ["1-6"], device="cpu")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", CHUNK)
+
+
+@pytest.fixture(scope="module")
+def model(birds):
+    return load_checkpoint(birds / "tiny.pth")
+
+
+@pytest.fixture(scope="module")
+def network(model):
+    return DifferentiableNetwork(model, CPU)
+
+
+@pytest.fixture
+def clean():
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3, INPUT_SIZE, INPUT_SIZE))
+    return torch.from_numpy(pixels).float() / 255
+
+
+def test_the_network_that_is_attacked_is_the_one_of_the_run(model, network, clean):
+    pixels = (clean * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    expected = Forward(model, CPU)(pixels).arrays()
+    pooled, logits = network(clean)
+    np.testing.assert_allclose(pooled, expected["pooled"], atol=1e-4)
+    np.testing.assert_allclose(logits, expected["logits"], atol=1e-4)
+
+
+def made(network, clean, c, eps):
+    generator = torch.Generator().manual_seed(0)
+    agree = lambda pooled, c: pooled[:, 0]  # noqa: E731
+    return {
+        "FGSM": fgsm(network, clean, c, eps),
+        "PGD": pgd(network, clean, c, eps, generator),
+        "adaptive": adaptive_pgd(network, clean, c, eps, generator, agree),
+    }
+
+
+@pytest.mark.parametrize("units", attacks.STRENGTHS)
+def test_attacked_pictures_are_pictures_within_the_strength(network, clean, units):
+    c = network(clean)[1].argmax(dim=1)
+    for changed in made(network, clean, c, units / 255).values():
+        levels = changed * 255
+        assert torch.equal(levels, levels.round())
+        assert levels.min() >= 0
+        assert levels.max() <= 255
+        assert (changed - clean).abs().max() <= units / 255 + 1e-6
+
+
+def test_attacks_lower_the_class_and_many_steps_more_than_one(network, clean):
+    c = network(clean)[1].argmax(dim=1)
+    loss = {
+        name: torch.nn.functional.cross_entropy(network(changed)[1], c).item()
+        for name, changed in {"none": clean, **made(network, clean, c, 8 / 255)}.items()
+    }
+    assert loss["none"] < loss["FGSM"] <= loss["PGD"] + 1e-3
+
+
+def test_the_adaptive_attack_agrees_more_than_the_plain_one(network, clean):
+    c, generator = network(clean)[1].argmax(dim=1), torch.Generator().manual_seed(0)
+
+    def agreement(pooled, c):
+        return torch.tanh(20 * (pooled[:, 0] - pooled[:, 1]))
+
+    plain = pgd(network, clean, c, 8 / 255, generator)
+    adaptive = adaptive_pgd(network, clean, c, 8 / 255, generator, agreement)
+    values = [agreement(network(p)[0], None).mean().item() for p in (clean, plain, adaptive)]
+    assert values[2] > max(values[:2])
+
+
+def test_the_earlier_layer_is_that_of_finer_maps(model, network, clean):
+    layered = LayeredNetwork(model, CPU)
+    pixels = (clean * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    both, logits = layered(clean)
+    pooled, expected = network(clean)
+    torch.testing.assert_close(logits, expected)
+    torch.testing.assert_close(both[:, : pooled.shape[1]], pooled)
+    earlier = layered.earlier(pixels)
+    np.testing.assert_allclose(both[:, pooled.shape[1] :], earlier, atol=1e-5)
+    rectified = model.network.get_submodule(layered.layer)
+    kept = {}
+    handle = rectified.register_forward_hook(lambda *seen: kept.__setitem__("maps", seen[-1]))
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in
+                 (model.preprocessing.mean, model.preprocessing.std))  # fmt: skip
+    model.network((clean - mean) / std)
+    handle.remove()
+    np.testing.assert_allclose(kept["maps"].mean((2, 3)), earlier, atol=1e-4)
+
+
+def test_a_network_whose_maps_are_its_finest_has_no_earlier_layer():
+    graph = fx.symbolic_trace(torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU()))
+    (output,) = (node for node in graph.graph.nodes if node.op == "output")
+    output.args = ((output.args[0],),)
+    graph.recompile()
+    assert earlier_node(graph, torch.rand(1, 3, 16, 16)) is None
+
+
+def test_the_words_of_two_layers_agree_as_the_detector_says(birds, model, clean):
+    run = Run(birds / "runs" / "tiny")
+    earlier = EarlierWords.of(run, read_record(run).earlier_of_run)
+    layered, reference = LayeredNetwork(model, CPU), Reference.of(run)
+    both, logits = layered(clean)
+    last = run.array("p_t_given_f"), run.array("class_weights")
+    agreement = layer_agreement(*last, reference.mean, reference.deviation, earlier, LEAST, CPU)(
+        both, logits.argmax(dim=1)
+    )
+    F = run.sizes["F"]
+    suspicion = Detectors(run, earlier=earlier).suspicion(
+        both[:, :F].numpy(), logits.numpy(), np.arange(4), both[:, F:].numpy()
+    )
+    np.testing.assert_allclose(agreement, -suspicion[LAYERS], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", CORRUPTIONS)
+def test_each_level_of_a_corruption_changes_more(kind):
+    # smooth, as photographs are: coloured stripes
+    stripes = 127 + 100 * np.sin(np.arange(64) / 1.5)[:, None, None] * np.array([1, -0.5, 0.3])
+    picture = np.broadcast_to(stripes, (64, 64, 3)).astype(np.uint8)
+    changes = [
+        np.abs(corrupt(picture, kind, n, np.random.default_rng(0)).astype(int) - picture).mean()
+        for n in range(1, LEVELS + 1)
+    ]
+    assert all(change > 0 for change in changes)
+    assert changes[-1] > changes[0]
+
+
+@pytest.mark.parametrize(("kind", "level"), [("fog", 1), ("blur", 0), ("blur", 6)])
+def test_an_unknown_corruption_is_refused(kind, level):
+    with pytest.raises(ValueError, match="no corruption"):
+        corrupt(np.zeros((8, 8, 3), np.uint8), kind, level, np.random.default_rng(0))
+
+
+def test_the_record_holds_every_change_of_every_image(birds):
+    run = Run(birds / "runs" / "tiny")
+    record = read_record(run)
+    assert record.xs.tolist() == [1, 2, 3, 4, 5, 6]
+    n_pictures = 1 + 4 * len(attacks.STRENGTHS) + len(CORRUPTIONS) * LEVELS
+    assert len(record.table) == 6 * n_pictures
+    clean = record.rows(UNCHANGED)
+    np.testing.assert_allclose(record.pooled[clean], run.array("pooled")[record.xs], atol=1e-4)
+    assert record.earlier_of_run.layer == "features.1"
+    assert record.earlier.shape == (len(record.table), record.earlier_of_run.pooled.shape[1])
+
+
+def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, monkeypatch):
+    shutil.copytree(birds / "runs", tmp_path / "runs")
+    monkeypatch.setitem(VERSIONS, "explanations", 99)
+    assert "explanations: computing" in run_tiny(birds, tmp_path / "runs")
+    assert read_record(Run(tmp_path / "runs" / "tiny")) is not None
+    monkeypatch.setitem(VERSIONS, "estimates", 99)
+    run_tiny(birds, tmp_path / "runs")
+    assert read_record(Run(tmp_path / "runs" / "tiny")) is None
+
+
+def test_drawn_images_are_correct_captioned_and_of_the_test_split(birds):
+    run = Run(birds / "runs" / "tiny")
+    captioned = (run.images["n_captions"] > 0).to_numpy()
+    usable = run.is_test & run.is_right & captioned
+    if not usable.any():
+        with pytest.raises(DataError, match="expected correctly classified test images"):
+            images_to_attack(run, ["5"], 0)
+        return
+    xs = images_to_attack(run, ["5"], 0)
+    assert usable[xs].all()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (["0"], "at least one to be asked for"),
+        (["900-901"], "expected images from 0 to"),
+        (["some"], "expected images from 0 to"),
+    ],
+)
+def test_images_that_are_not_there_are_refused(birds, wanted, message):
+    with pytest.raises(DataError, match=message):
+        images_to_attack(Run(birds / "runs" / "tiny"), wanted, 0)
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
+    assert main(["attack", "gone", "--runs", str(tmp_path)]) == 1
+    assert "there is no run 'gone'" in capsys.readouterr().err
+
+
+def test_a_run_from_other_weights_is_refused(birds, tmp_path, monkeypatch):
+    monkeypatch.setitem(VERSIONS, "activations", 99)
+    with pytest.raises(RunError, match="changed since run"):
+        attack(birds / "runs", "tiny", ["1-2"], device="cpu")

@@ -1,0 +1,135 @@
+"""Imports go one way: fieldmarks -> dashboard, precompute -> core; inside core along `ORDER`."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("core", "precompute", "dashboard")
+HEAVY = {"torch", "torchvision", "spacy", "streamlit", "plotly"}
+FORBIDDEN = {
+    "core": HEAVY | {"fieldmarks.precompute", "fieldmarks.dashboard"},
+    "dashboard": {"torch", "torchvision", "spacy", "fieldmarks.precompute"},
+    "precompute": {"streamlit", "plotly", "fieldmarks.dashboard"},
+}
+#: Packages of core from the bottom; one imports its own group and those before it.
+ORDER = (
+    {
+        *("errors", "batching", "processes", "probability", "head", "name_status"),
+        *("class_statistics", "bootstrap"),
+    },
+    {"run", "attributes"},
+    {"estimators", "pictures"},
+    {"presence"},
+    {"explanations", "search", "image_map", "live"},
+    {"causes"},
+    {"review", "comparison", "repair", "corruptions"},
+    {"scores"},
+    {"experimental"},
+)
+
+
+def name_of(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return f"fieldmarks.{name}"
+
+
+def modules(part: str) -> dict[str, Path]:
+    return {name_of(path): path for path in sorted((ROOT / part).rglob("*.py"))}
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """Return the modules of the project that each module imports, at the top or in a function."""
+    known = {name: path for part in PARTS for name, path in modules(part).items()}
+    graph = {}
+    for name, path in known.items():
+        named = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                below = {f"{node.module}.{alias.name}" for alias in node.names}
+                named |= below & known.keys() or {node.module}
+        graph[name] = (named & known.keys()) - {name}
+    return graph
+
+
+def package(module: str) -> str:
+    """Return the package or single module below core, precompute or dashboard."""
+    return ".".join(module.split(".")[:3])
+
+
+def packages() -> dict[str, set[str]]:
+    graph: dict[str, set[str]] = {}
+    for module, imported in imports().items():
+        graph.setdefault(package(module), set()).update(
+            package(each) for each in imported if package(each) != package(module)
+        )
+    return graph
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_does_not_load_what_it_must_not_know(part):
+    scripts = ("__main__", "app")
+    names = [
+        name
+        for name in modules(part)
+        if name.split(".")[-1] not in scripts and ".pages." not in name
+    ]
+    code = (
+        f"import importlib, sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        f"print(sorted({FORBIDDEN[part]!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_there_are_no_import_cycles():
+    without_experiments = {
+        name: {each for each in imported if ".experimental" not in each}
+        for name, imported in imports().items()
+    }
+    try:
+        TopologicalSorter(without_experiments).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_packages_of_core_import_only_what_lies_below_them():
+    group_of = {name: group for group, names in enumerate(ORDER) for name in names}
+    against = [
+        f"{above} -> {below}"
+        for above, imported in packages().items()
+        for below in imported
+        if above.startswith("fieldmarks.core.") and below.startswith("fieldmarks.core.")
+        if not above.endswith(".experimental") and not below.endswith(".experimental")
+        if group_of[above.split(".")[2]] < group_of[below.split(".")[2]]
+    ]
+    assert against == []
+
+
+def test_every_module_is_imported_by_its_full_name():
+    flat = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for part in (*PARTS, "fieldmarks", "benchmarks", "tests")
+        for path in sorted((ROOT / part).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+        if name.split(".")[0] in PARTS
+    ]
+    assert flat == []
