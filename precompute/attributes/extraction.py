@@ -17,6 +17,8 @@ from fieldmarks.precompute.attributes.giveaways import Giveaways
 from fieldmarks.precompute.attributes.phrases import Reading, attributes_in
 from fieldmarks.precompute.attributes.synonyms import Synonyms, singular
 from fieldmarks.precompute.attributes.tagger import Tagger, default_tagger
+from fieldmarks.precompute.attributes.unsaid import unsaid
+from fieldmarks.precompute.attributes.whole_words import whole_words
 from fieldmarks.precompute.data.annotated import Annotated
 
 #: Attributes of fewer images are too rare to be learnt.
@@ -62,14 +64,24 @@ class Definition:
     giveaways: Giveaways | None = None
 
     def read(self, reading: Reading) -> set[Attribute]:
-        """Return the attributes of one caption: nouns in the singular, merged."""
-        written = attributes_in(reading, self.nouns.ends_phrase, self.kinds)
+        """Return the attributes that one caption says: nouns in the singular, merged."""
+        reading = whole_words(reading)
+        written = attributes_in(reading, self.nouns.ends_phrase, self.kinds, unsaid(reading))
         singulars = {each._replace(noun=singular(each.noun)) for each in written}
         if self.giveaways is not None:
             singulars = {b for each in singulars if (b := self.giveaways.without(each)) is not None}
         if self.synonyms is None:
             return singulars
-        return {merged for each in singulars if (merged := self.synonyms.merge(each)) is not None}
+        merged = {each: self.synonyms.merge(each) for each in singulars}
+        said = {each for each in merged.values() if each is not None}
+        if "noun" in self.kinds:
+            # "many trees": the adjective says nothing, the noun does
+            nouns = {each.noun for each in said}
+            alone = (
+                self.synonyms.merge(each._replace(adjective="", kind="noun")) for each in merged
+            )
+            said |= {each for each in alone if each is not None and each.noun not in nouns}
+        return said
 
 
 def extract(

@@ -6,7 +6,7 @@ docstring or message recomputes nothing and a changed threshold does, once its n
 """
 
 VERSIONS = {
-    "attributes": 2,
+    "attributes": 3,
     "activations": 2,
     "tables": 1,
     "estimates": 6,
