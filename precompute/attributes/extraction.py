@@ -19,7 +19,7 @@ from fieldmarks.precompute.attributes.synonyms import Synonyms, singular
 from fieldmarks.precompute.attributes.tagger import Tagger, default_tagger
 from fieldmarks.precompute.attributes.unsaid import unsaid
 from fieldmarks.precompute.attributes.whole_words import whole_words
-from fieldmarks.precompute.data.annotated import Annotated
+from fieldmarks.precompute.data.annotated import Annotated, Property
 
 #: Attributes of fewer images are too rare to be learnt.
 MIN_IMAGES = 5
@@ -125,9 +125,17 @@ def extract(
     if progress is not None:
         readings = progress(readings, total=n_captions)
     attributes, counts = _count(_named(lines, readings, definition))
+    properties: dict[str, Property] = {}
     if annotated is not None:
+        named = [attribute.phrase for attribute in annotated.attributes]
+        properties = {phrase: annotated.property_of(a) for a, phrase in enumerate(named)}
         attributes, counts = _joined(attributes, counts, annotated)
-    return _frequent(attributes, counts, definition.nouns, min_images, teach)
+    made = _frequent(attributes, counts, definition.nouns, min_images, teach)
+    of = [properties.get(a.phrase) or Property(a.noun) for a in made.table.itertuples()]
+    made.table["property"] = [each.name for each in of]
+    made.table["is_exclusive"] = np.array([each.is_exclusive for each in of], bool)
+    made.table["is_complete"] = np.array([each.is_complete for each in of], bool)
+    return made
 
 
 def _named(

@@ -14,11 +14,12 @@ from fieldmarks.precompute.attributes.synonyms import singular
 
 #: Materials have no article, whatever the captions show of them.
 MATERIALS = frozenset(
-    "canvas cotton denim fabric fleece fur glass grass hair leather linen mesh metal nylon plastic "
-    "polyester rubber sand satin silk snow steel suede velvet water wood wool".split()
+    "canvas chromatin cotton cytoplasm denim fabric fleece fur glass grass hair leather linen mesh "
+    "metal nylon plastic polyester rubber sand satin silk snow steel suede velvet water wood "
+    "wool".split()
 )
 #: Patterns and fastenings come in numbers: "has checks", not "has a check".
-SEVERAL_OF = frozenset("button check dot flower lace polka-dot spot strap stripe".split())
+SEVERAL_OF = frozenset("button check dot flower granule lace polka-dot spot strap stripe".split())
 #: A noun is judged from this many mentions on, and called a mass noun only from that many.
 MIN_MENTIONS, MIN_MASS = 5, 20
 #: Shares of its mentions that make a noun one of several, a mass, the whole object, an end.

@@ -10,7 +10,7 @@ VERSIONS = {
     "activations": 2,
     "tables": 1,
     "estimates": 6,
-    "explanations": 3,
+    "explanations": 4,
     "layout": 1,
     "live": 2,
     "diagnoses": 2,

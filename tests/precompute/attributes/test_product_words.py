@@ -7,12 +7,12 @@ import pytest
 from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import predicate
-from fieldmarks.precompute.attributes.columns import column_of, read_columns
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.attributes.giveaways import brand_words, class_words
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
+from fieldmarks.precompute.attributes.tables.columns import column_of, read_columns
+from fieldmarks.precompute.attributes.tables.titles import Titles
 from fieldmarks.precompute.attributes.tagger import RuleTagger
-from fieldmarks.precompute.attributes.titles import Titles
 from fieldmarks.precompute.data.language import Language
 
 CAPTIONS = [
@@ -80,6 +80,20 @@ def test_a_property_has_one_value_in_an_explanation():
         ("casual", "usage", "is", "one"),
     )
     assert top_attributes(np.array([[0.5, 0.3, 0.2]]), attributes, 3).tolist() == [[0, 2, -1]]
+
+
+def test_two_values_of_one_column_are_never_in_one_explanation_even_as_pairs():
+    attributes = table(
+        ("low", "ratio", "pair", "one"),
+        ("high", "ratio", "pair", "one"),
+        ("coarse", "granule", "pair", "several"),
+        ("red", "granule", "pair", "several"),
+    )
+    attributes["property"] = ["ratio", "ratio", "granule_type", "granule_colour"]
+    attributes["is_exclusive"] = True
+    assert top_attributes(np.array([[0.4, 0.3, 0.2, 0.1]]), attributes, 4).tolist() == [
+        [0, 2, 3, -1]
+    ]
 
 
 def test_number_and_whole_are_learnt_from_captions():
