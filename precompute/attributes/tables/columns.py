@@ -25,7 +25,7 @@ from fieldmarks.precompute.attributes.tables.column_values import (
 from fieldmarks.precompute.attributes.tables.restating import restated
 from fieldmarks.precompute.attributes.tables.titles import Titles
 from fieldmarks.precompute.data.annotated import Annotated, Property
-from fieldmarks.precompute.data.captions import Lines, Words
+from fieldmarks.precompute.data.captions import Bounded, Lines, Words
 from fieldmarks.precompute.data.split import split_of
 
 YES, NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "-1", "false", "no", "n"})
@@ -162,6 +162,7 @@ def read_columns(
     per_image: list[dict[Attribute, None]] = [{} for _ in range(X)]
     sentences: list[list[str]] = [[] for _ in range(X)]
     problems, texts, left_out, used = [], [], [], []
+    bounded = Bounded()
     for name in frame.columns:
         column = column_of(name, frame[name].tolist())
         if is_of_brands(name):
@@ -186,12 +187,13 @@ def read_columns(
         titles = Titles.of([cell[0] if cell else "" for cell in column.cells])
         if titles.are_sentences:
             for said, text in zip(sentences, titles.texts, strict=True):
-                said.extend([text] if text else [])
+                said.extend(bounded([text]))
             continue
         in_titles, told = titles.attributes(per_image, true_c, is_train, class_names)
         problems += [f"column {column.name}: {sentence}" for sentence in told]
         for said, attributes in zip(per_image, in_titles, strict=True):
             said.update(dict.fromkeys(attributes))
+    problems += bounded.problems
     return ColumnAttributes(_annotated(per_image, of_columns, properties), sentences, problems)
 
 
