@@ -104,6 +104,15 @@ def test_number_and_whole_are_learnt_from_captions():
     }  # fmt: skip
 
 
+def test_things_of_a_scene_are_no_whole_object():
+    captions = ["a playground near a road", "a road near a playground"] * 4
+    captions = (captions + ["a playground", "a road"] * 2) * 3
+    nouns = learn_nouns(RuleTagger().read(captions))
+    assert [nouns.number_of(n) for n in ("playground", "road")] == ["one"] * 2
+    spans = predicate([0], table(("", "playground", "noun", nouns.number_of("playground"))))
+    assert "".join(span.text for span in spans) == "has a playground"
+
+
 def test_materials_and_patterns_need_no_captions():
     nouns = learn_nouns([])
     numbers = [nouns.number_of(noun) for noun in ("leather", "stripe", "polka dot", "dial")]
