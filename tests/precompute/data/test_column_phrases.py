@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fieldmarks.core.errors import DataError
-from fieldmarks.core.explanations.explanation import predicate
 from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.attributes.nouns import Nouns
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.explanations.explanation import predicate
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
 from fieldmarks.precompute.attributes.tables.column_values import flag_attribute, value_attribute
