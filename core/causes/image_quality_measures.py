@@ -130,11 +130,11 @@ def blockiness(luminance: np.ndarray, crop: Crop) -> float:
     luminance : ndarray of shape (S, S)
     crop : Crop
     """
-    pixel = crop.side / len(luminance)  # of the file, for each one of the crop
-    if pixel * 2 > _BLOCK:
-        return 0.0
     coefficients = []
-    for axis, start in ((0, crop.top), (1, crop.left)):
+    for axis, start, length in ((0, crop.top, crop.rows), (1, crop.left, crop.side)):
+        pixel = length / len(luminance)  # of the file, for each one of the crop
+        if pixel * 2 > _BLOCK:
+            return 0.0
         profile = np.abs(np.diff(luminance, axis=axis)).mean(axis=1 - axis)
         edges = start + pixel * np.arange(1, len(profile) + 1)
         on_grid = np.cos(2 * np.pi * edges / _BLOCK)
@@ -156,8 +156,11 @@ def plain_area(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> floa
     """
     S = len(luminance)
     rows, columns = (
-        slice(max(0, int(np.ceil(-start * S / crop.side))), int((end - start) * S / crop.side))
-        for start, end in ((crop.top, size[1]), (crop.left, size[0]))
+        slice(max(0, int(np.ceil(-start * S / length))), int((end - start) * S / length))
+        for start, length, end in (
+            (crop.top, crop.rows, size[1]),
+            (crop.left, crop.side, size[0]),
+        )
     )
     shown = luminance[rows, columns]
     if min(shown.shape, default=0) < 2:

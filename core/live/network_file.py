@@ -14,6 +14,7 @@ import numpy as np
 from fieldmarks.core.errors import DataError, MissingRunError, RunError, one_line
 from fieldmarks.core.head import LocalWeights
 from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
+from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding
 from fieldmarks.core.run.files import NETWORK
 from fieldmarks.core.run.run import Run
 
@@ -133,14 +134,19 @@ class Fed:
     crop : str
         One of `core.pictures.crop.CROPS`.
     crop_share : float
-        Of the crop "centre".
+        See `core.pictures.crop.frame`.
     interpolation : str
         One of `core.pictures.crop.INTERPOLATIONS`.
+    input_size : int
+        Side of the square input in pixels.
+    decoding : Decoding
     """
 
     crop: str = "box"
     crop_share: float = 1.0
     interpolation: str = "bilinear"
+    input_size: int = 224
+    decoding: Decoding = IMAGE_FOLDER
 
     @classmethod
     def of(cls, run: Run) -> "Fed":
@@ -156,9 +162,20 @@ class Fed:
             stated.get("crop", "box"),
             stated.get("crop_share", 1.0),
             stated.get("interpolation", "bilinear"),
+            stated.get("input_size", 224),
+            Decoding(
+                stated.get("alpha", "grey"),
+                stated.get("orientation", "stored"),
+                stated.get("depth", "clip"),
+            ),
         )
         is_share = isinstance(fed.crop_share, float | int) and 0 < fed.crop_share <= 1
-        if fed.crop not in CROPS or fed.interpolation not in INTERPOLATIONS or not is_share:
+        is_size = type(fed.input_size) is int and fed.input_size > 0
+        is_named = all(
+            isinstance(value, str) and value in known
+            for value, known in ((fed.crop, CROPS), (fed.interpolation, INTERPOLATIONS))
+        )
+        if not (is_named and is_share and is_size and fed.decoding.is_known):
             raise RunError(
                 f"manifest.json of run {run.name!r} does not say how the network is fed: "
                 "precompute it again"
@@ -167,4 +184,4 @@ class Fed:
 
     def square(self, size: tuple[int, int], box: Box) -> Crop:
         """Return the square of a picture of this size for a box, that of all of it by default."""
-        return frame_of_box(*size, box, self.crop, self.crop_share)
+        return frame_of_box(*size, box, self.crop, self.crop_share, self.input_size)

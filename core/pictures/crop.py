@@ -1,28 +1,52 @@
 """The square of a picture that a network is fed: its geometry, and cutting it out.
 
 Training, the pass over a run's images, thumbnails and pictures that are tried share this module, so
-that heatmaps align with the pixels of the network's input. The side of the square is the longer
-side of the box; pixels outside the image are filled with grey.
+that heatmaps align with the pixels of the network's input. What torchvision's transforms cut out of
+a whole picture (``Resize`` and ``CenterCrop``) is cut out to the same pixel. Pixels outside the
+image are filled with grey; no canvas is larger than the network's input needs.
 """
 
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding, to_rgb
 
 #: Past the edge of the image; nearly zero after normalisation, so that it says nothing.
 FILL = (128, 128, 128)
-#: How the square is chosen: around the bounding box, in the middle, or around all of the image.
-CROPS = ("box", "centre", "whole")
+#: How the square is chosen: around the bounding box, in the middle (where an odd number of pixels
+#: is left over, as torchvision rounds or as transformers does), around all of the image, or all of
+#: the image squeezed to a square.
+CROPS = ("box", "centre", "centre-floor", "whole", "squeeze")
 #: How pixels are interpolated, by Pillow's names.
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
-#: Decode at a reduced JPEG scale only while the crop keeps this many pixels for each one needed.
-_OVERSAMPLING = 2.0
-#: EXIF's tag for how the camera was held, and its values for a picture on its side.
-_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
+#: A resized picture has at most so many times the pixels of the network's input; of a longer one
+#: only the part that is fed is resized.
+_LARGEST_CANVAS = 16
 
 Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The square as pixels of the resized picture.
+
+    Parameters
+    ----------
+    width, height : int
+        That the whole picture is resized to.
+    left, top : int
+        Of the square; negative where it is padded.
+    size : int
+        Side of the square.
+    """
+
+    width: int
+    height: int
+    left: int
+    top: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -30,13 +54,22 @@ class Crop:
     """A square in pixels of the original image; ``left`` and ``top`` may be negative.
 
     ``problem`` says what was wrong with the box or the file, empty for nothing; it begins with
-    ``core.run.contract.UNREADABLE`` where the image is only a grey square.
+    ``core.run.contract.UNREADABLE`` where the image is only a grey square. ``height`` differs from
+    ``side``, the width, only where the image is squeezed (None: the same). ``grid`` is there where
+    the picture is resized before it is cut.
     """
 
     left: float
     top: float
     side: float
     problem: str = ""
+    height: float | None = None
+    grid: Grid | None = None
+
+    @property
+    def rows(self) -> float:
+        """Height in pixels of the original image."""
+        return self.side if self.height is None else self.height
 
 
 def square_crop(width: int, height: int, bbox: Box | None, margin: float = 0.0) -> Crop:
@@ -53,7 +86,7 @@ def square_crop(width: int, height: int, bbox: Box | None, margin: float = 0.0) 
         Added on each side, as a share of the square's side.
 
     >>> square_crop(100, 80, (10, 20, 40, 20))
-    Crop(left=10.0, top=10.0, side=40.0, problem='')
+    Crop(left=10.0, top=10.0, side=40.0, problem='', height=None, grid=None)
     """
     if bbox is None:
         side = float(max(width, height))
@@ -78,7 +111,9 @@ def square_crop(width: int, height: int, bbox: Box | None, margin: float = 0.0) 
     )
 
 
-def frame(width: int, height: int, bbox: Box | None, kind: str, share: float = 1.0) -> Crop:
+def frame(
+    width: int, height: int, bbox: Box | None, kind: str, share: float = 1.0, size: int = 224
+) -> Crop:
     """Return the square that a network is fed.
 
     Parameters
@@ -90,38 +125,62 @@ def frame(width: int, height: int, bbox: Box | None, kind: str, share: float = 1
     kind : str
         One of `CROPS`.
     share : float
-        Side of the centre square as a share of the image's shorter side, in (0, 1].
+        Side of the network's input as a share of the side that the picture is resized to before it
+        is cut, in (0, 1]; for "centre" that is its shorter side, for "squeeze" both.
+    size : int
+        Side of the network's input in pixels.
 
-    >>> frame(100, 80, (0, 0, 1, 1), "centre", 0.5)
-    Crop(left=30.0, top=20.0, side=40.0, problem='')
-    >>> frame(100, 80, None, "whole")
-    Crop(left=0.0, top=-10.0, side=100.0, problem='')
+    >>> crop = frame(100, 80, None, "centre", 0.5, 20)  # Resize(40), CenterCrop(20)
+    >>> crop.left, crop.top, crop.side, crop.grid
+    (30.0, 20.0, 40.0, Grid(width=50, height=40, left=15, top=10, size=20))
+    >>> frame(100, 80, None, "whole", size=50).grid
+    Grid(width=50, height=40, left=0, top=-5, size=50)
     """
     if kind == "box":
         return square_crop(width, height, bbox)
-    side = float(max(width, height)) if kind == "whole" else min(width, height) * share
-    return Crop((width - side) / 2, (height - side) / 2, side)
+    resized = math.floor(size / share + 1e-6)
+    if kind == "squeeze":
+        wide = high = resized
+    elif kind == "whole":
+        longer = max(width, height)
+        wide, high = (max(1, round(size * side / longer)) for side in (width, height))
+    else:
+        # as torchvision's Resize of one number: the shorter side is it, the longer rounded down
+        shorter = min(width, height)
+        wide, high = (
+            resized if side == shorter else int(resized * side / shorter)
+            for side in (width, height)
+        )
+    rounded = math.floor if kind == "centre-floor" else round
+    grid = Grid(wide, high, rounded((wide - size) / 2), rounded((high - size) / 2), size)
+    across, down = width / wide, height / high
+    if kind == "whole":
+        # of rounding nothing is left but what the picture itself lacks
+        across = down = max(width, height) / size
+        left, top = (width - size * across) / 2, (height - size * down) / 2
+    else:
+        left, top = grid.left * across, grid.top * down
+    return Crop(left, top, size * across, height=size * down, grid=grid)
 
 
-def frame_of_box(width: int, height: int, box: Box, kind: str, share: float = 1.0) -> Crop:
+def frame_of_box(
+    width: int, height: int, box: Box, kind: str, share: float = 1.0, size: int = 224
+) -> Crop:
     """Return the square for a box that a person drew: the box stands for the whole image.
 
     The arguments are those of `frame`; a network that is fed boxes is fed this one.
 
-    >>> frame_of_box(100, 80, (20, 10, 40, 60), "centre", 0.5)
-    Crop(left=30.0, top=30.0, side=20.0, problem='')
+    >>> crop = frame_of_box(100, 80, (20, 10, 40, 60), "centre", 0.5)
+    >>> crop.left, crop.top, crop.side
+    (30.0, 30.0, 20.0)
     """
     if kind == "box":
         return square_crop(width, height, box)
     left, top, box_width, box_height = box
-    inside = frame(int(box_width), int(box_height), None, kind, share)
-    return Crop(left + inside.left, top + inside.top, inside.side)
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Return width and height of a picture as the camera was held, of an undecoded image."""
-    is_on_side = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
-    return (image.height, image.width) if is_on_side else image.size
+    if box == (0, 0, width, height):
+        return frame(width, height, None, kind, share, size)
+    inside = frame(max(1, int(box_width)), max(1, int(box_height)), None, kind, share, size)
+    return Crop(left + inside.left, top + inside.top, inside.side, height=inside.height)
 
 
 def cut_out(
@@ -129,64 +188,59 @@ def cut_out(
     crop: Crop,
     size: int,
     interpolation: str | None = None,
-    is_turned: bool = False,
+    decoding: Decoding = IMAGE_FOLDER,
 ) -> Image.Image:
     """Decode an opened image and return its square at the network's size.
 
     Parameters
     ----------
     image : PIL.Image
-        Not decoded yet: where it is much larger than needed, a JPEG is decoded at a smaller scale.
     crop : Crop
-        In pixels of the image.
+        In pixels of the image as it is decoded, see `core.pictures.decoding.size_of`.
     size : int
         Of the result, pixels.
     interpolation : str, optional
         One of `INTERPOLATIONS`; bilinear if not said.
-    is_turned : bool
-        Turn the picture as the camera was held (EXIF); the crop is of the turned picture.
+    decoding : Decoding
 
     Returns
     -------
     PIL.Image of size x size, RGB
     """
-    original_size = upright_size(image) if is_turned else image.size
-    reduced = size * _OVERSAMPLING / crop.side
-    if reduced < 1:
-        width, height = image.size
-        image.draft(None, (math.ceil(width * reduced), math.ceil(height * reduced)))
-    upright = ImageOps.exif_transpose(image) if is_turned else image
-    return _resized(as_rgb(upright), crop, original_size, size, interpolation)
-
-
-def as_rgb(image: Image.Image) -> Image.Image:
-    """Decode as RGB: transparent pixels become the fill, 16 bits become 8."""
-    if image.mode.startswith(("I", "F")):
-        deep = np.asarray(image, np.float32)
-        image = Image.fromarray((deep * (255 / max(deep.max(), 255))).astype(np.uint8))
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
-        image = image.convert("RGBA")
-        opaque = Image.new("RGBA", image.size, (*FILL, 255))
-        image = Image.alpha_composite(opaque, image)
-    return image.convert("RGB")
-
-
-def _resized(
-    image: Image.Image,
-    crop: Crop,
-    original_size: tuple[int, int],
-    size: int,
-    interpolation: str | None,
-) -> Image.Image:
-    """Cut and resize the square from an image that may have been decoded at a reduced scale."""
-    scale_x, scale_y = (now / was for now, was in zip(image.size, original_size, strict=True))
-    left, right = crop.left * scale_x, (crop.left + crop.side) * scale_x
-    top, bottom = crop.top * scale_y, (crop.top + crop.side) * scale_y
-    if left < 0 or top < 0 or right > image.width or bottom > image.height:
-        x0, y0 = math.floor(left), math.floor(top)
-        canvas = Image.new("RGB", (math.ceil(right) - x0, math.ceil(bottom) - y0), FILL)
-        canvas.paste(image, (-x0, -y0))
-        image, left, right, top, bottom = canvas, left - x0, right - x0, top - y0, bottom - y0
-    box = (left, top, min(right, image.width), min(bottom, image.height))
     resampling = Image.Resampling[(interpolation or "bilinear").upper()]
-    return image.resize((size, size), resampling, box=box, reducing_gap=3.0)
+    picture, grid = to_rgb(image, decoding), crop.grid
+    limit = _LARGEST_CANVAS * size * size
+    if grid is not None and grid.size == size and grid.width * grid.height <= limit:
+        resized = picture.resize((grid.width, grid.height), resampling)
+        return _placed(resized, -grid.left, -grid.top, size)
+    return _cut(picture, crop, size, resampling)
+
+
+def _cut(image: Image.Image, crop: Crop, size: int, resampling: Image.Resampling) -> Image.Image:
+    """Resize the part of the image inside the square to its place in it; the rest is filled."""
+    spans = []
+    for start, length, end in (
+        (crop.left, crop.side, image.width),
+        (crop.top, crop.rows, image.height),
+    ):
+        first, last = max(start, 0.0), min(start + length, float(end))
+        if last <= first:
+            return Image.new("RGB", (size, size), FILL)
+        # a part of less than half a pixel still has one
+        low = min(round((first - start) / length * size), size - 1)
+        high = max(round((last - start) / length * size), low + 1)
+        spans.append((first, last, low, high))
+    (left, right, x0, x1), (top, bottom, y0, y1) = spans
+    part = image.resize((x1 - x0, y1 - y0), resampling, box=(left, top, right, bottom))
+    return _placed(part, x0, y0, size)
+
+
+def _placed(image: Image.Image, left: int, top: int, size: int) -> Image.Image:
+    """Return a square with an image at (left, top), filled where it does not reach."""
+    if (left, top, image.width, image.height) == (0, 0, size, size):
+        return image
+    if left <= 0 and top <= 0 and image.width + left >= size and image.height + top >= size:
+        return image.crop((-left, -top, size - left, size - top))
+    square = Image.new("RGB", (size, size), FILL)
+    square.paste(image, (left, top))
+    return square

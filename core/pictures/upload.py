@@ -1,18 +1,19 @@
 """Opening a picture that somebody uploaded: bounded, of known formats, never written to disk.
 
 Everything is checked on the header, before a pixel is decoded. Formats are named, because Pillow
-hands some of them to programs whatever the file is called: PostScript is run by Ghostscript. Of
-what a camera adds only the orientation is used, and nothing is kept.
+hands some of them to programs whatever the file is called: PostScript is run by Ghostscript. It is
+decoded as the run's own images were, and nothing is kept.
 """
 
 import io
 import math
 import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from fieldmarks.core.errors import DataError, one_line
-from fieldmarks.core.pictures.crop import Box, Crop, as_rgb, cut_out, upright_size
+from fieldmarks.core.pictures.crop import Box, Crop, cut_out
+from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding, size_of, to_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10 << 20
@@ -30,11 +31,13 @@ class Upload:
     ----------
     content : bytes
         Of the file.
+    decoding : Decoding
+        That of the run, so that the network sees what it would see in it.
 
     Attributes
     ----------
     size : tuple of 2 int
-        Width and height in pixels, turned as the camera was held.
+        Width and height in pixels as it is decoded.
 
     Raises
     ------
@@ -42,13 +45,13 @@ class Upload:
         If it is too large, in none of `FORMATS`, an animation or damaged.
     """
 
-    def __init__(self, content: bytes):
+    def __init__(self, content: bytes, decoding: Decoding = IMAGE_FOLDER):
         if len(content) > MAX_BYTES:
             raise DataError(
                 f"expected a picture of at most {MAX_BYTES >> 20} MB, got "
                 f"{len(content) / 2**20:.1f} MB: make it smaller"
             )
-        self._content = content
+        self._content, self._decoding = content, decoding
         with self._open() as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
@@ -66,7 +69,7 @@ class Upload:
                 raise DataError(
                     f"expected one picture, got an animation of {n_frames}: save one of them"
                 )
-            self.size = self._told(upright_size, image)
+            self.size = self._told(size_of, image, decoding)
 
     def cut_out(self, crop: Crop, size: int, interpolation: str | None = None) -> Image.Image:
         """Return a square of the picture; see `core.pictures.crop.cut_out`.
@@ -77,12 +80,12 @@ class Upload:
             If the pixels cannot be decoded.
         """
         with self._open() as image:
-            return self._told(cut_out, image, crop, size, interpolation, is_turned=True)
+            return self._told(cut_out, image, crop, size, interpolation, self._decoding)
 
     def small(self, side: int) -> Image.Image:
         """Return the whole picture, its longer side at most ``side`` pixels, RGB."""
         with self._open() as image:
-            return self._told(_small, image, side)
+            return self._told(_small, image, side, self._decoding)
 
     @property
     def whole(self) -> Box:
@@ -117,9 +120,9 @@ class Upload:
             raise _damaged(error) from None
 
 
-def _small(image: Image.Image, side: int) -> Image.Image:
+def _small(image: Image.Image, side: int, decoding: Decoding) -> Image.Image:
     image.draft(None, (side, side))
-    small = as_rgb(ImageOps.exif_transpose(image))
+    small = to_rgb(image, decoding)
     small.thumbnail((side, side))
     return small
 

@@ -148,6 +148,7 @@ TABLES: tuple[TableSpec, ...] = (
         {
             "listed": ("str", "the file when read: path, bytes, time of change, digest of samples"),
             "problem": ("str", "its problem; the columns width to plain_area are those of images"),
+            "affected": ("str", "choices of decoding that matter: alpha, orientation, depth"),
         },
         optional=True,
     ),

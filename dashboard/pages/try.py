@@ -32,8 +32,9 @@ def main() -> None:
             st.caption("The prediction and its explanation appear here.")
             return
         try:
-            upload = Upload(picture.content)
-            is_of_boxes = Fed.of(run).crop == "box" and picture.x is None
+            fed = Fed.of(run)
+            upload = Upload(picture.content, fed.decoding)
+            is_of_boxes = fed.crop == "box" and picture.x is None
             with st.expander("Part of the picture", expanded=is_of_boxes, icon=":material/crop:"):
                 box = source.pick_box(upload, is_of_boxes)
             trial = tried(run, upload, picture, box)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -113,7 +113,7 @@ def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Tria
     start = time.perf_counter()
     fed = Fed.of(run)
     if picture.x is not None:
-        fed = Fed("box", interpolation=fed.interpolation)
+        fed = replace(fed, crop="box")
     square = fed.square(upload.size, box)
     pixels = np.asarray(upload.cut_out(square, opened.input_size, fed.interpolation))
     before = time.perf_counter()

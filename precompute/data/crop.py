@@ -1,5 +1,6 @@
 """The square of an image file that the network is fed, and keypoints in it."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -7,46 +8,78 @@ from PIL import Image, UnidentifiedImageError
 
 from fieldmarks.core.errors import one_line
 from fieldmarks.core.pictures.crop import FILL, Box, Crop, cut_out, frame
+from fieldmarks.core.pictures.decoding import affected, is_deep, size_of
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.image_file import FORMATS, MAX_PIXELS, open_image
 from fieldmarks.precompute.network.preprocessing import DEFAULT, Preprocessing
 
 
-def load_crop(
+@dataclass(frozen=True)
+class LoadedCrop:
+    """The square of an image file.
+
+    Parameters
+    ----------
+    image : PIL.Image of size x size, RGB
+    crop : Crop
+    original_size : tuple of 2 int
+        Width and height in pixels as decoded, (0, 0) where the file gives none.
+    affected : list of str
+        Choices that matter for this file, see `core.pictures.decoding.affected`.
+    """
+
+    image: Image.Image
+    crop: Crop
+    original_size: tuple[int, int]
+    affected: list[str]
+
+
+def load_square(
     path: str | Path,
     bbox: Box | None,
     size: int,
     fed: Preprocessing = DEFAULT,
-) -> tuple[Image.Image, Crop, tuple[int, int]]:
-    """Decode an image and cut the square around its box.
+) -> LoadedCrop:
+    """Decode an image and cut out what the network is fed.
 
-    Never raises for a bad file: it returns a grey square whose ``Crop.problem`` says why. The EXIF
-    orientation is ignored, because boxes and parts are given in the pixels as stored.
+    Never raises for a bad file: it returns a grey square whose ``Crop.problem`` says why.
 
-    Returns
-    -------
-    image : PIL.Image of size x size, RGB
-    crop : Crop
-    original_size : tuple of 2 int
-        Width and height in pixels, (0, 0) where the file gives none.
+    Parameters
+    ----------
+    path : str or Path
+    bbox : tuple of 4 float, or None
+        Left, top, width, height in pixels as decoded: of the stored pixels unless the decoding
+        turns them upright.
+    size : int
+        Side of the square in pixels.
+    fed : Preprocessing
     """
-    original_size = (0, 0)
+    original_size, decoding = (0, 0), fed.decoding
     try:
         with open_image(path) as image:
-            original_size = image.size
-            crop = frame(*original_size, bbox, fed.crop or "box", fed.crop_share or 1.0)
-            is_grey = image.mode in ("1", "L", "LA", "I;16", "I", "F")
-            pixels = cut_out(image, crop, size, fed.interpolation)
+            original_size = size_of(image, decoding)
+            share = fed.crop_share or 1.0
+            crop = frame(*original_size, bbox, fed.crop or "box", share, size)
+            is_grey = image.mode in ("1", "L", "LA") or is_deep(image)
+            matters = affected(image)
+            pixels = cut_out(image, crop, size, fed.interpolation, decoding)
     except Exception as error:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
         reason = _reason(error)
         side = float(max(*original_size, 1))
         crop = Crop(0.0, 0.0, side, f"{UNREADABLE}: {reason.replace(str(path), Path(path).name)}")
-        return Image.new("RGB", (size, size), FILL), crop, original_size
+        return LoadedCrop(Image.new("RGB", (size, size), FILL), crop, original_size, [])
     if is_grey:
-        problem = "; ".join(filter(None, ["grey image", crop.problem]))
-        crop = Crop(crop.left, crop.top, crop.side, problem)
-    return pixels, crop, original_size
+        crop = replace(crop, problem="; ".join(filter(None, ["grey image", crop.problem])))
+    return LoadedCrop(pixels, crop, original_size, matters)
+
+
+def load_crop(
+    path: str | Path, bbox: Box | None, size: int, fed: Preprocessing = DEFAULT
+) -> tuple[Image.Image, Crop, tuple[int, int]]:
+    """Return image, crop and original size of `load_square`."""
+    loaded = load_square(path, bbox, size, fed)
+    return loaded.image, loaded.crop, loaded.original_size
 
 
 def _reason(error: Exception) -> str:
@@ -72,7 +105,7 @@ def parts_in_crop(parts: np.ndarray, crop: Crop) -> np.ndarray:
     ndarray of shape (P, 2)
         Row and column in [0, 1], float32.
     """
-    inside = (np.asarray(parts, np.float64) - (crop.top, crop.left)) / crop.side
+    inside = (np.asarray(parts, np.float64) - (crop.top, crop.left)) / (crop.rows, crop.side)
     is_outside = ((inside < 0) | (inside > 1)).any(axis=1)
     inside[is_outside] = np.nan
     return inside.astype(np.float32)

@@ -9,10 +9,9 @@ import torch
 from PIL import Image
 
 from fieldmarks.core.causes.image_quality_measures import quality
-from fieldmarks.core.pictures.crop import Crop
 from fieldmarks.core.run.contract import UNREADABLE
-from fieldmarks.precompute.data.crop import load_crop, parts_in_crop
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
+from fieldmarks.precompute.data.crop import LoadedCrop, load_square, parts_in_crop
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing
 from fieldmarks.precompute.resume.fingerprint import listing
 
@@ -106,17 +105,18 @@ class Decoder:
 
     def pixels(self, xs: np.ndarray) -> torch.Tensor:
         """Decode some images and nothing else, shape (n, S, S, 3), uint8."""
-        images = (self._crop(x)[0] for x in xs)
+        images = (self._crop(x).image for x in xs)
         return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
 
-    def _crop(self, x: int) -> tuple[Image.Image, Crop, tuple[int, int]]:
+    def _crop(self, x: int) -> LoadedCrop:
         bbox = None if self._boxes is None else self._boxes[x].tolist()
-        return load_crop(self._folder / self._paths[x], bbox, self._fed.input_size, self._fed)
+        return load_square(self._folder / self._paths[x], bbox, self._fed.input_size, self._fed)
 
     def _decode(self, x: int, pixels: np.ndarray) -> tuple[dict, np.ndarray, bytes]:
         # looked up before reading: a file that changes meanwhile is read again at the next start
         listed = listing(self._folder, self._paths[x])
-        image, crop, (width, height) = self._crop(x)
+        loaded = self._crop(x)
+        image, crop, (width, height) = loaded.image, loaded.crop, loaded.original_size
         if crop.problem.startswith(UNREADABLE):
             listed = listing(self._folder, self._paths[x])
         pixels[:] = np.asarray(image)
@@ -129,6 +129,7 @@ class Decoder:
             "crop_side": crop.side,
             **quality(pixels, crop, (width, height)),
             "problem": crop.problem,
+            "affected": " ".join(loaded.affected),
         }
         return fact, parts_in_crop(self._parts[x], crop), thumbnail(image, self._thumb_size)
 

@@ -53,7 +53,10 @@ class Checkpoint:
     def preprocessing(self) -> Preprocessing:
         """How images are fed: normalisation, size, and as the training cut them."""
         fed = self.made.get("preprocessing", {})
-        return Preprocessing(tuple(self.mean), tuple(self.std), self.input_size, **fed)
+        # a training that does not say it laid transparent pixels on grey
+        return Preprocessing(
+            tuple(self.mean), tuple(self.std), self.input_size, **{"alpha": "grey", **fed}
+        )
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -202,16 +202,27 @@ def load_network(
             "nothing says how images are normalised: ImageNet's mean and deviation are taken; "
             "give --mean and --std if others are right"
         )
+    said = said.over(Preprocessing(crop="box" if has_boxes else "centre"))
+    fed = preprocessing.resized(said.over(preprocessing.DEFAULT), settings.resize)
+    model = built.model if fed.channels == "rgb" else nn.Sequential(_swapped(), built.model)
     return explainable(
-        built.model.eval(),
+        model.eval(),
         source,
-        said.over(Preprocessing(crop="box" if has_boxes else "centre")).over(preprocessing.DEFAULT),
+        fed,
         layer=settings.layer,
         class_ids=None if trained is None else list(trained.class_ids),
         class_names=built.class_names if trained is None else list(trained.class_names),
         made={} if trained is None else trained.made,
         notes=notes,
     )
+
+
+def _swapped() -> nn.Conv2d:
+    """Return what turns red, green, blue into blue, green, red; a layer that can be followed."""
+    layer = nn.Conv2d(3, 3, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(3).flip(0)[:, :, None, None])
+    return layer
 
 
 def _source_of(trained: Checkpoint | None, arch: str | None, path) -> str:

@@ -1,11 +1,13 @@
 """What a network was trained to be fed: normalisation, size, crop and interpolation."""
 
 import json
+import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.pictures.decoding import Decoding
 from fieldmarks.precompute.network.settings import NetworkSettings
 
 #: Normalisations of RGB in [0, 1]: torchvision's, and the [-1, 1] of networks from TensorFlow.
@@ -15,6 +17,8 @@ NORMALISATIONS = {
 }
 #: Pillow's numbers, as transformers writes them.
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+#: ConvNeXt's processor of transformers: its share, and the side from which it squeezes.
+_CONVNEXT_SHARE, _SQUEEZED_FROM = 224 / 256, 384
 
 
 #: `Preprocessing`, or `CompletePreprocessing`.
@@ -33,11 +37,19 @@ class Preprocessing:
         Side of the square input in pixels.
     crop : str
         "box": a square around the bounding box, the whole image where there is none. "centre": the
-        square in the middle. "whole": all of the image, filled with grey to a square.
+        square in the middle, as torchvision rounds; "centre-floor": as transformers does. "whole":
+        all of the image, filled with grey to a square. "squeeze": all of the image, resized to a
+        square whatever its shape.
     crop_share : float
-        Side of the centre square as a share of the image's shorter side, in (0, 1].
+        Side of the input as a share of the side that the image is resized to before the square in
+        the middle is cut out, in (0, 1], see `core.pictures.crop.frame`.
     interpolation : str
         "nearest", "bilinear", "bicubic" or "lanczos".
+    alpha, orientation, depth : str
+        See `core.pictures.decoding.Decoding`.
+    channels : str
+        Order in which the network takes them, "rgb" or "bgr"; mean and std are of red, green and
+        blue either way.
     """
 
     mean: tuple[float, ...] | None = None
@@ -46,6 +58,17 @@ class Preprocessing:
     crop: str | None = None
     crop_share: float | None = None
     interpolation: str | None = None
+    alpha: str | None = None
+    orientation: str | None = None
+    depth: str | None = None
+    channels: str | None = None
+
+    @property
+    def decoding(self) -> Decoding:
+        """How image files become RGB; what is open as torchvision's ImageFolder does it."""
+        names = ("alpha", "orientation", "depth")
+        values = {name: getattr(self, name) for name in names}
+        return Decoding(**{name: value for name, value in values.items() if value is not None})
 
     def over(self, other: Stated) -> Stated:
         """Return this, with what it leaves open taken from another; complete if the other is."""
@@ -63,6 +86,10 @@ class CompletePreprocessing(Preprocessing):
     crop: str = "box"
     crop_share: float = 1.0
     interpolation: str = "bilinear"
+    alpha: str = Decoding.alpha
+    orientation: str = Decoding.orientation
+    depth: str = Decoding.depth
+    channels: str = "rgb"
 
 
 #: Where neither weights nor flags say anything.
@@ -70,10 +97,36 @@ DEFAULT = CompletePreprocessing()
 
 
 def of_flags(settings: NetworkSettings, input_size: int | None) -> Preprocessing:
-    """Return what the command line says."""
+    """Return what the command line says, all but ``--resize``, see `resized`."""
     return Preprocessing(
-        settings.mean, settings.std, input_size, settings.crop, None, settings.interpolation
+        settings.mean,
+        settings.std,
+        input_size,
+        settings.crop,
+        None,
+        settings.interpolation,
+        settings.alpha,
+        settings.orientation,
+        settings.depth,
+        settings.channels,
     )
+
+
+def resized(fed: CompletePreprocessing, resize: int | None) -> CompletePreprocessing:
+    """Return how images are fed where they are resized to ``resize`` before they are cut.
+
+    Raises
+    ------
+    DataError
+        If that is smaller than the input.
+    """
+    if resize is None:
+        return fed
+    if resize < fed.input_size:
+        raise DataError(
+            f"--resize is at least the network's input of {fed.input_size} pixels, got {resize}"
+        )
+    return replace(fed, crop_share=fed.input_size / resize)
 
 
 def of_torchvision(weights) -> Preprocessing:
@@ -91,20 +144,29 @@ def of_torchvision(weights) -> Preprocessing:
 
 
 def of_timm(config: dict) -> Preprocessing:
-    """Return what timm's configuration of a network says."""
+    """Return what timm's configuration of a network says, see ``timm.data.create_transform``."""
     interpolation = config.get("interpolation")
+    size = int(config["input_size"][-1])
+    share = float(config.get("crop_pct") or 1.0)
     return Preprocessing(
         tuple(config["mean"]),
         tuple(config["std"]),
-        int(config["input_size"][-1]),
-        None,
-        float(config.get("crop_pct") or 1.0),
+        size,
+        {"squash": "squeeze", "border": "whole"}.get(str(config.get("crop_mode"))),
+        min(1.0, size / math.floor(size / share)),
         interpolation if interpolation in _RESAMPLE.values() else None,
     )
 
 
-def of_hf(folder: Path) -> Preprocessing:
-    """Return what ``preprocessor_config.json`` says; nothing where there is none.
+def of_hf(folder: Path, config: dict | None = None) -> Preprocessing:
+    """Return what the image processor of transformers in a folder does.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``preprocessor_config.json``; where it does not, nothing is said.
+    config : dict, optional
+        The processor's settings with its class's defaults; what the file says if not given.
 
     Raises
     ------
@@ -114,25 +176,70 @@ def of_hf(folder: Path) -> Preprocessing:
     path = folder / "preprocessor_config.json"
     if not path.is_file():
         return Preprocessing()
+    is_complete = config is not None
     try:
-        config = dict(json.loads(path.read_text("utf-8")))
+        config = config or dict(json.loads(path.read_text("utf-8")))
     except (ValueError, TypeError):
         raise DataError(f"{path} is no JSON object") from None
-    resized, cut = _side(config.get("size")), _side(config.get("crop_size"))
-    is_cut = bool(config.get("do_center_crop")) and cut is not None
-    size = cut if is_cut else resized
-    share = config.get("crop_pct")
-    if share is None and is_cut and cut and resized:
-        share = cut / resized
-    is_normalised = config.get("do_normalize", True)
+    kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "")
+    crop, size, share = _hf_crop(config, kind)
+    # of all that a class does, what it does not name it does not do
+    mean, std = _hf_normalisation({"do_normalize": not is_complete, **config})
+    is_turned = config.get("do_flip_channel_order") or config.get("do_flip_channels")
     return Preprocessing(
-        tuple(config["image_mean"]) if is_normalised and "image_mean" in config else None,
-        tuple(config["image_std"]) if is_normalised and "image_std" in config else None,
+        mean,
+        std,
         size,
-        None,
-        min(1.0, share) if share else 1.0,
+        crop,
+        share,
         _RESAMPLE.get(config.get("resample", -1)),
+        channels="bgr" if is_turned else None,
     )
+
+
+def _hf_crop(config: dict, kind: str) -> tuple[str | None, int | None, float]:
+    """Return crop, side of the input and share of a processor's resizing and cropping."""
+    stated, cut = config.get("size"), _side(config.get("crop_size"))
+    side = _side(stated)
+    is_shorter = "shortest_edge" in stated if isinstance(stated, dict) else _is_of_shorter(kind)
+    if kind.startswith("ConvNext") and side is not None:
+        if side >= _SQUEEZED_FROM:
+            return "squeeze", side, 1.0
+        return "centre-floor", side, side / int(side / (config.get("crop_pct") or _CONVNEXT_SHARE))
+    is_cut = bool(config.get("do_center_crop")) and cut is not None
+    share = config.get("crop_pct") if is_cut else None
+    if kind.startswith("Levit") and side is not None:
+        share = (cut or side) / int(side * 256 / 224)
+    elif share is None and is_cut and cut and side:
+        share = cut / side
+    crop = None if side is None else "centre-floor" if is_shorter else "squeeze"
+    return crop, cut if is_cut else side, min(1.0, share) if share else 1.0
+
+
+def _is_of_shorter(kind: str) -> bool:
+    """Return whether a size that is a bare number is that of the shorter side; else of both."""
+    return kind.startswith(("CLIP", "ConvNext", "Levit", "MobileNet", "PoolFormer"))
+
+
+def _hf_normalisation(
+    config: dict,
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Return mean and deviation of RGB in [0, 1] that come to what a processor computes."""
+    means, stds = (0.0,) * 3, (1.0,) * 3
+    if config["do_normalize"]:
+        means, stds = config.get("image_mean"), config.get("image_std")
+        if not means or not stds:
+            return None, None
+        if config.get("include_top"):  # EfficientNet's divides by the deviation twice
+            stds = [s * s for s in stds]
+    # v * factor - offset, normalised, for v in 0 to 255
+    factor = config.get("rescale_factor") or 1 / 255
+    factor = factor if config.get("do_rescale", True) else 1.0
+    offset = 1.0 if config.get("rescale_offset") and config.get("do_rescale", True) else 0.0
+    scale = 255 * factor
+    if math.isclose(scale, 1.0) and not offset:
+        return tuple(means), tuple(stds)
+    return tuple((m + offset) / scale for m in means), tuple(s / scale for s in stds)
 
 
 def _side(size) -> int | None:

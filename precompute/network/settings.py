@@ -7,6 +7,17 @@ from typing import Any
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS
+from fieldmarks.core.pictures.decoding import ALPHAS, DEPTHS, ORIENTATIONS
+
+#: Choices of one of several values, by option.
+CHOICES = {
+    "crop": CROPS,
+    "interpolation": INTERPOLATIONS,
+    "alpha": tuple(ALPHAS),
+    "orientation": ORIENTATIONS,
+    "depth": tuple(DEPTHS),
+    "channels": ("rgb", "bgr"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,10 @@ class NetworkSettings:
         One of `CROPS`.
     interpolation : str, optional
         One of `INTERPOLATIONS`.
+    resize : int, optional
+        Side that images are resized to before the square in the middle is cut out.
+    alpha, orientation, depth, channels : str, optional
+        See `precompute.network.preprocessing.Preprocessing`.
     classes : str, optional
         A file with one class a line in the order of the class scores, or ``natural``: the data
         set's classes in natural order (2 before 10).
@@ -46,12 +61,17 @@ class NetworkSettings:
     std: tuple[float, ...] | None = None
     crop: str | None = None
     interpolation: str | None = None
+    resize: int | None = None
+    alpha: str | None = None
+    orientation: str | None = None
+    depth: str | None = None
+    channels: str | None = None
     classes: str | None = None
     layer: str | None = None
     keep_order: bool = False
 
     def __post_init__(self):
-        for option, known in (("crop", CROPS), ("interpolation", INTERPOLATIONS)):
+        for option, known in CHOICES.items():
             value = getattr(self, option)
             if value is not None and value not in known:
                 raise DataError(f"--{option} is one of {', '.join(known)}, got {value!r}")
@@ -106,10 +126,38 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--crop",
         choices=CROPS,
-        help="box: a square around the bounding box; centre: the square in the middle; whole: all "
-        "of the image, filled to a square (default: box where there are boxes, else centre)",
+        help="box: a square around the bounding box; centre: the square in the middle; "
+        "centre-floor: the same as transformers rounds it; whole: all of the image, filled to a "
+        "square; squeeze: all of it, resized to a square as Resize((s, s)) does (default: as the "
+        "network says, else box where there are boxes, else centre)",
+    )
+    add(
+        "--resize",
+        type=int,
+        metavar="PIXELS",
+        help="before the square in the middle is cut out: 256 for Resize(256) and "
+        "CenterCrop(224) (default: as the network says, else the input size)",
     )
     add("--interpolation", choices=INTERPOLATIONS, help="default: as the network says")
+    add(
+        "--alpha",
+        choices=CHOICES["alpha"],
+        help="transparency: drop it, as convert('RGB') of torchvision's ImageFolder does, or lay "
+        "the picture on grey or white (default: drop)",
+    )
+    add(
+        "--orientation",
+        choices=ORIENTATIONS,
+        help="stored: pixels as stored, as ImageFolder reads them; upright: turned by the camera's "
+        "tag, boxes are then of the turned picture (default: stored)",
+    )
+    add(
+        "--depth",
+        choices=CHOICES["depth"],
+        help="what is white in pictures of more than 8 bits: clip: 255 and all above, as "
+        "convert('RGB') has it; unit: 1.0; 12: 4095; 16: 65535 (default: clip)",
+    )
+    add("--channels", choices=CHOICES["channels"], help="order that the network takes")
 
 
 def network_of(args: argparse.Namespace) -> NetworkSettings:
@@ -121,6 +169,11 @@ def network_of(args: argparse.Namespace) -> NetworkSettings:
         std=tuple(args.std) if args.std else None,
         crop=args.crop,
         interpolation=args.interpolation,
+        resize=args.resize,
+        alpha=args.alpha,
+        orientation=args.orientation,
+        depth=args.depth,
+        channels=args.channels,
         classes=getattr(args, "classes", None),
         layer=getattr(args, "layer", None),
         keep_order=getattr(args, "keep_class_order", False),

@@ -166,12 +166,20 @@ def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]
         **named,
     )
     config = _call(f"hf:{folder}", json.loads, (path / "config.json").read_text("utf-8"))
+    try:
+        # with the defaults of its class, which the file need not say
+        processor = transformers.AutoImageProcessor.from_pretrained(
+            path, local_files_only=True, trust_remote_code=False
+        ).to_dict()
+    except Exception:
+        # what cannot be built is read as far as the file says it
+        processor = None
     names = config.get("id2label") or {}
     ordered = [str(names[key]) for key in sorted(names, key=int)]
     is_named = ordered != [f"LABEL_{i}" for i in range(len(ordered))]
     return Built(
         _Scores(model),
-        preprocessing.of_hf(path),
+        preprocessing.of_hf(path, processor),
         ordered if ordered and is_named else None,
         has_weights=True,
     )

@@ -53,6 +53,10 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "crop": model.preprocessing.crop,
         "crop_share": model.preprocessing.crop_share,
         "interpolation": model.preprocessing.interpolation,
+        "alpha": model.preprocessing.alpha,
+        "orientation": model.preprocessing.orientation,
+        "depth": model.preprocessing.depth,
+        "channels": model.preprocessing.channels,
         "head": {
             "kind": model.head.kind,
             "eps": float(model.head.eps),

@@ -7,12 +7,12 @@ docstring or message recomputes nothing and a changed threshold does, once its n
 
 VERSIONS = {
     "attributes": 3,
-    "activations": 2,
+    "activations": 3,
     "tables": 1,
     "estimates": 6,
     "explanations": 4,
     "layout": 1,
-    "live": 2,
+    "live": 3,
     "diagnoses": 2,
     "scores": 9,
 }

@@ -20,6 +20,7 @@ from fieldmarks.precompute.network.preprocessing import (
     NORMALISATIONS,
     Preprocessing,
     of_flags,
+    resized,
 )
 from fieldmarks.precompute.network.registry import build, last_linear, replace_head
 from fieldmarks.precompute.network.settings import NetworkSettings
@@ -88,6 +89,9 @@ def finetune(
     fed = fed.over(built.preprocessing) if network.source else fed
     has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())
     fed = fed.over(Preprocessing(crop="box" if has_boxes else "centre")).over(DEFAULT)
+    if fed.channels != "rgb":
+        raise DataError("--channels bgr is for networks that were trained elsewhere: leave it out")
+    fed = resized(fed, network.resize)
     mean, std = fed.mean, fed.std
     train_xs, score_xs = _split(dataset, is_trained, validate, settings.seed)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +136,9 @@ def finetune(
                 "crop": fed.crop,
                 "crop_share": fed.crop_share,
                 "interpolation": fed.interpolation,
+                "alpha": fed.alpha,
+                "orientation": fed.orientation,
+                "depth": fed.depth,
             },
         },
     )

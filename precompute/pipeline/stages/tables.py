@@ -46,7 +46,7 @@ def images_table(
         See `predictions`.
     n_captions : ndarray of shape (X,)
     """
-    facts = facts.drop(columns="listed")
+    facts = facts.drop(columns=["listed", "affected"])
     numbers = facts.drop(columns=["problem", "width", "height"]).astype(np.float32)
     sizes = facts[["width", "height"]].astype(np.int32)
     table = dataset.images[["path", "true_c", "is_train", *BBOX]].reset_index(drop=True)

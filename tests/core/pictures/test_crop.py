@@ -7,6 +7,7 @@ from PIL import Image
 from fieldmarks.core.pictures.crop import FILL, Crop, square_crop
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.crop import load_crop, parts_in_crop
+from fieldmarks.precompute.network.preprocessing import Preprocessing
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,8 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
         image = Image.fromarray(np.stack([grey] * 3, axis=-1)).convert(mode)
     path = tmp_path / ("image.tif" if mode in ("CMYK", "I", "F") else "image.png")
     image.save(path)
-    crop_image, crop, _ = load_crop(path, (0, 0, 40, 40), 20)
+    depth = Preprocessing(depth="16" if mode == "I;16" else "clip")
+    crop_image, crop, _ = load_crop(path, (0, 0, 40, 40), 20, depth)
     pixels = np.asarray(crop_image, int)
     assert crop_image.mode == "RGB"
     assert not crop.problem.startswith(UNREADABLE)
@@ -103,24 +105,32 @@ def test_a_grey_image_says_so(tmp_path):
     assert np.asarray(image).max() <= FILL[0]
 
 
-def test_a_palette_with_transparency_is_laid_on_the_fill(tmp_path):
+@pytest.mark.parametrize(("alpha", "seen"), [("drop", (255, 0, 0)), ("grey", FILL)])
+def test_a_palette_with_transparency_is_read_as_asked(tmp_path, alpha, seen):
     image = Image.new("P", (10, 10), 0)
     image.putpalette([255, 0, 0, 0, 255, 0])
     image.save(tmp_path / "palette.png", transparency=bytes([0, 255]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        crop_image, _, _ = load_crop(tmp_path / "palette.png", (0, 0, 10, 10), 4)
-    assert (np.asarray(crop_image) == FILL).all()
+        fed = Preprocessing(alpha=alpha)
+        crop_image, _, _ = load_crop(tmp_path / "palette.png", (0, 0, 10, 10), 4, fed)
+    assert (np.asarray(crop_image) == seen).all()
 
 
-def test_the_orientation_tag_is_ignored_because_boxes_are_in_stored_pixels(scene, tmp_path):
+@pytest.mark.parametrize(
+    ("orientation", "size", "box"),
+    [("stored", (80, 60), (30, 20, 20, 20)), ("upright", (60, 80), (20, 30, 20, 20))],
+)
+def test_boxes_are_of_the_picture_as_it_is_decoded(scene, tmp_path, orientation, size, box):
     exif = Image.Exif()
     exif[0x0112] = 6
     with Image.open(scene) as image:
         image.save(tmp_path / "turned.jpg", exif=exif, quality=100)
-    _, crop, size = load_crop(tmp_path / "turned.jpg", (30, 20, 20, 20), 10)
-    assert size == (80, 60)
-    assert crop == Crop(30, 20, 20)
+    fed = Preprocessing(orientation=orientation)
+    image, crop, decoded_size = load_crop(tmp_path / "turned.jpg", box, 10, fed)
+    assert decoded_size == size
+    assert crop == Crop(*box[:3])
+    assert np.asarray(image)[1:-1, 1:-1].min() > 240
 
 
 def damaged(tmp_path, kind):

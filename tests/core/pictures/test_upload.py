@@ -11,6 +11,7 @@ from PIL import Image, features
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.pictures.crop import FILL, Crop
+from fieldmarks.core.pictures.decoding import Decoding
 from fieldmarks.core.pictures.upload import MAX_BYTES, Upload
 
 SIZE = (64, 48)
@@ -114,8 +115,8 @@ GREY = (100, 100, 100)
         (encoded("PNG", "1", colour=1), (255, 255, 255)),
         (encoded("PNG", "P", colour=0), (0, 0, 0)),
         (encoded("PNG", "LA", colour=(100, 255)), GREY),
-        (encoded("PNG", "RGBA", colour=(250, 10, 10, 0)), FILL),
-        (encoded("WEBP", "RGBA", colour=(250, 10, 10, 0), lossless=True), FILL),
+        (encoded("PNG", "RGBA", colour=(250, 10, 10, 0)), RED),
+        (encoded("WEBP", "RGBA", colour=(250, 10, 10, 0), lossless=True, exact=True), RED),
         (encoded("PNG", "I;16", colour=65535), (255, 255, 255)),
     ],
 )
@@ -127,13 +128,19 @@ def test_every_kind_of_pixel_becomes_rgb(content, expected):
     assert np.abs(pixels[4:12, 4:12].astype(int) - expected).max() <= 6
 
 
+def test_transparency_is_laid_on_a_colour_where_the_run_does():
+    content = encoded("PNG", "RGBA", colour=(250, 10, 10, 0))
+    pixels = np.asarray(Upload(content, Decoding(alpha="grey")).cut_out(Crop(0, 0, 48), 16))
+    assert (pixels == FILL).all()
+
+
 def test_pillow_reads_what_is_offered():
     assert features.check("webp")
     assert features.check("jpg")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_picture_is_turned_as_the_camera_was_held(orientation):
+def test_a_picture_is_turned_as_the_camera_was_held_where_the_run_does(orientation):
     """The corner that is red when the picture is looked at is red in the crop."""
     upright = Image.new("RGB", (160, 96), (0, 0, 255))
     upright.paste((255, 0, 0), (0, 0, 48, 48))
@@ -144,7 +151,8 @@ def test_a_picture_is_turned_as_the_camera_was_held(orientation):
     exif[0x0112] = orientation
     buffer = io.BytesIO()
     stored.save(buffer, "JPEG", quality=95, exif=exif, subsampling=0)
-    upload = Upload(buffer.getvalue())
+    assert Upload(buffer.getvalue()).size == stored.size
+    upload = Upload(buffer.getvalue(), Decoding(orientation="upright"))
     assert upload.size == (160, 96)
     for size in (8, 40):  # decoded at a smaller scale, and not
         pixels = np.asarray(upload.cut_out(Crop(0, 0, 96), size)).astype(int)
