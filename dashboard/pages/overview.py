@@ -18,6 +18,7 @@ def main() -> None:
     run = data.current_run()
     heading.page(f"Run “{run.name}”", what_it_is(run))
     numbers(run)
+    notices(run)
     suggestions(run)
     pairs(run)
     board.show(run)
@@ -61,6 +62,14 @@ def numbers(run: Run) -> None:
     with st.grid(6, min_column_width=140, gap="small"):
         for label, value, help in cells:
             st.metric(label, value, help=help, border=True)
+
+
+def notices(run: Run) -> None:
+    """Draw what a person should know before the figures are believed."""
+    lines = [str(line) for line in run.manifest.get("notices", [])]
+    if lines:
+        text = "\n".join(f"- {heading.plain(line[:1].upper() + line[1:])}" for line in lines)
+        st.warning(text, icon=":material/info:")
 
 
 def suggestions(run: Run) -> None:

@@ -54,6 +54,8 @@ class Dataset:
         Row and column in pixels of the original, NaN where the part is not visible.
     problems : list of str
         One counted sentence for each kind of trouble in the annotation files.
+    is_split_drawn : bool
+        Whether the test images were drawn here, because the data set has no split.
     read_words : callable
         Reads what is said of the images: only a run needs it, a training does not.
     language : Language
@@ -67,6 +69,7 @@ class Dataset:
     part_names: list[str]
     parts: np.ndarray
     problems: list[str] = field(default_factory=list)
+    is_split_drawn: bool = False
     read_words: Callable[[], Words] = no_words
     language: Language = field(default_factory=Language)
 

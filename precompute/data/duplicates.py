@@ -6,6 +6,7 @@ count as one where these differ by less than what encoding leaves.
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,16 +19,20 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from fieldmarks.core.pictures.decoding import is_deep, to_rgb
 from fieldmarks.precompute.data.image_file import open_image
 
 #: Side of the small version in pixels, and the largest root mean square difference of two that are
 #: one picture, in grey levels of 255.
 SIDE, LARGEST = 16, 3.2
+#: A small version whose deviation is below this, in grey levels, shows nothing to compare: only
+#: files with the same bytes are equal then.
+_PLAIN = 2.0
 #: Directions in which small versions differ most; nearness there is looked up before all of it.
 _AXES = 8
 
 
-def duplicate_groups(files: Sequence[Path]) -> dict[int, list[int]]:
+def duplicate_groups(files: Sequence[Path], largest: int | None = None) -> dict[int, list[int]]:
     """Return the group of each image that stands more than once.
 
     Parameters
@@ -35,22 +40,44 @@ def duplicate_groups(files: Sequence[Path]) -> dict[int, list[int]]:
     files : sequence of X Path
         Files that cannot be read are no duplicates. What was found is kept in the user's cache
         until a file changes.
+    largest : int, optional
+        Of more files than this only those with the same bytes are equal: nothing is decoded.
 
     Returns
     -------
     dict of int to list of int
         For each such image x all images of its group, x among them.
     """
+    if largest is not None and len(files) > largest:
+        return _groups(_same_bytes(files))
     kept = _cache(files)
     if kept.is_file():
         label = np.load(kept)
     else:
         label = _labels(files)
         _keep(kept, label)
+    return _groups(label)
+
+
+def _groups(label: np.ndarray) -> dict[int, list[int]]:
     members = defaultdict(list)
     for x, group in enumerate(label.tolist()):
         members[group].append(x)
     return {x: group for group in members.values() if len(group) > 1 for x in group}
+
+
+def _same_bytes(files: Sequence[Path]) -> np.ndarray:
+    """Return a number a group of files with the same bytes, shape (X,); few files are read."""
+    by_size = defaultdict(list)
+    for x, path in enumerate(files):
+        try:
+            by_size[path.stat().st_size].append(x)
+        except OSError:
+            continue
+    label, first = np.arange(len(files)), {}
+    for x in (x for xs in by_size.values() if len(xs) > 1 for x in xs):
+        label[x] = first.setdefault(_content(files[x]), x)
+    return label
 
 
 def _labels(files: Sequence[Path]) -> np.ndarray:
@@ -90,30 +117,48 @@ def near_pairs(small: np.ndarray, largest: float = LARGEST) -> np.ndarray:
 
 def _look(path: Path) -> tuple[str, np.ndarray | None]:
     """Return what identifies the content of a file, and its small version as one row."""
+    return _content(path), small_version(path)
+
+
+def _content(path: Path) -> str:
+    """Return what identifies the bytes of a file; a missing one or a pipe is like no other."""
     try:
-        data = path.read_bytes()
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return f"missing {path}", None
-    content = hashlib.sha256(data).hexdigest()
-    return content, small_version(path)
+        pass
+    return f"missing {path}"
 
 
 def small_version(path: Path) -> np.ndarray | None:
-    """Return a picture at 16 by 16 pixels, shape (768,) uint8, None where it cannot be read."""
+    """Return a picture at 16 by 16 pixels, shape (768,) uint8.
+
+    Of more than 8 bits its own range is spread over all grey levels: what a network is fed of it
+    may be black or white all over. None where it cannot be read or shows nothing to compare.
+    """
     try:
         with open_image(path) as image:
             image.draft("RGB", (4 * SIDE, 4 * SIDE))
-            small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
+            whole = _spread(image) if is_deep(image) else to_rgb(image)
+            small = np.asarray(whole.resize((SIDE, SIDE), Image.Resampling.BOX))
     except Exception:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more; that the
         # file cannot be read is told when the network is to see it
         return None
-    return np.asarray(small).reshape(-1)
+    return None if small.std(axis=(0, 1)).max() < _PLAIN else small.reshape(-1)
+
+
+def _spread(image: Image.Image) -> Image.Image:
+    values = np.nan_to_num(np.asarray(image, np.float32).astype(float))
+    low, high = np.percentile(values, (1, 99))
+    levels = (values.clip(low, high) - low) * (255 / max(high - low, 1e-12))
+    return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
 
 
 def _cache(files: Sequence[Path]) -> Path:
     folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "fieldmarks"
-    listed = hashlib.sha256(f"{SIDE} {LARGEST}".encode())
+    listed = hashlib.sha256(f"2 {SIDE} {LARGEST} {_PLAIN}".encode())
     for path in files:
         try:
             status = path.stat()

@@ -1,13 +1,17 @@
-"""Opening image files from elsewhere: only known formats, and none of too many pixels."""
+"""Image files from elsewhere: finding them by their content, and opening known formats only."""
 
 import math
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
 #: What is decoded. Pillow knows many more formats and hands some of them to programs: PostScript,
 #: whatever the file is called, is run by Ghostscript, which can write files.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 #: Larger images are not decoded: 4 bytes a pixel, several times, in each of the worker threads.
 MAX_PIXELS = 64_000_000
 
@@ -18,12 +22,117 @@ def open_image(path: str | Path) -> Image.Image:
     Raises
     ------
     OSError
-        If it is missing or in none of `FORMATS`.
+        If it is missing, no regular file (a pipe would be waited for), or in none of `FORMATS`.
     Image.DecompressionBombError
         If it has more than `MAX_PIXELS`.
     """
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise OSError("no regular file")
     image = Image.open(path, formats=FORMATS)
     if math.prod(image.size) > MAX_PIXELS:
         image.close()
         raise Image.DecompressionBombError
     return image
+
+
+#: Names under which a file counts as a picture unseen: one that cannot be read is told as damaged.
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"GIF8")
+_MAGIC += tuple(b"P%d" % i for i in range(1, 7))
+_HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+#: What systems leave in folders, and tables that readers look for by themselves.
+_EXPECTED = frozenset({"thumbs.db", "desktop.ini"})
+_METADATA = "metadata."
+#: Names shown of files that are skipped.
+_SHOWN = 3
+
+
+class Skipped:
+    """What was found in a data folder and is not read, by the reason."""
+
+    def __init__(self):
+        self._paths: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, reason: str, path: str) -> None:
+        """Note a path below the folder; the reason follows "3 files"."""
+        self._paths[reason].append(path)
+
+    def told(self) -> list[str]:
+        """Return a sentence for each reason, with the number and the first names."""
+        return [
+            f"{len(paths)} {reason}: {', '.join(paths[:_SHOWN])}{', ...' * (len(paths) > _SHOWN)}"
+            for reason, paths in self._paths.items()
+        ]
+
+
+def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
+    """Yield the path of each image below a folder, relative and with slashes, in sorted order.
+
+    A file is an image by its usual suffix or by its content, whatever it is called.
+
+    Parameters
+    ----------
+    folder : Path
+    skipped : Skipped, optional
+        Is told what is no image. Text files beside an image of their name are captions, and
+        ``metadata`` files are tables: neither is told.
+    """
+    skipped = Skipped() if skipped is None else skipped
+    for parent, folders, names in os.walk(folder):
+        path = Path(parent)
+        below = path.relative_to(folder).as_posix()
+        prefix = "" if below == "." else f"{below}/"
+        for name in sorted(folders):
+            if name.startswith("."):
+                skipped.add("hidden folders", prefix + name)
+            elif (path / name).is_symlink():
+                skipped.add("folders are links, which are not followed", prefix + name)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        others, stems = [], set()
+        for name in sorted(names):
+            reason = _why_no_image(path / name)
+            if reason == "":
+                stems.add(name.rpartition(".")[0] or name)
+                yield prefix + name
+            else:
+                others.append((name, reason))
+        for name, reason in others:
+            is_caption = name.endswith(".txt") and name[:-4] in stems
+            if not is_caption and not name.startswith(_METADATA) and reason is not None:
+                skipped.add(reason, prefix + name)
+
+
+def _why_no_image(path: Path) -> str | None:
+    """Return why a file is no image, empty for an image, None for what need not be told."""
+    name = path.name.lower()
+    has_suffix = path.suffix.lower() in SUFFIXES
+    if name.startswith("."):
+        return "hidden files" if has_suffix else None
+    if name in _EXPECTED:
+        return None
+    try:
+        if not path.is_symlink() and not stat.S_ISREG(path.stat().st_mode):
+            return "files are no regular files"
+        if has_suffix:
+            return ""
+        if not path.is_file():
+            return "links lead to no file"
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return "files cannot be opened"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
+        return "files are HEIC pictures, which are not read (convert them to JPEG)"
+    is_likely = head.startswith(_MAGIC) or head[8:12] == b"WEBP" or head[4:8] == b"ftyp"
+    return "" if is_likely and _opens(path) else "files are no pictures that can be read"
+
+
+def _opens(path: Path) -> bool:
+    try:
+        open_image(path).close()
+    except Image.DecompressionBombError:
+        return True  # that it is too large is told when it is to be decoded
+    except Exception:
+        # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
+        return False
+    return True

@@ -1,13 +1,18 @@
 """From a path to a data set: all readers, and what every data set must fulfil."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.links import Inside
-from fieldmarks.precompute.data.readers import awa2, celeba, coco, cub, folders, table  # noqa: F401  # each registers its readers
+from fieldmarks.precompute.data.readers import awa2, celeba, coco, cub, folders, imagefolder, table  # noqa: F401  # each registers its readers
+from fieldmarks.precompute.data.readers.split_file import read_splits
 from fieldmarks.precompute.data.registry import reader_of
 from fieldmarks.precompute.data.source import DataSource
+from fieldmarks.precompute.data.split import on_both_sides
 
 
 def read_dataset(source: DataSource) -> Dataset:
@@ -19,7 +24,7 @@ def read_dataset(source: DataSource) -> Dataset:
         If it cannot be read, has fewer than two classes, a split without images, or files that lead
         out of its folder by a link.
     """
-    dataset = reader_of(source)(source)
+    dataset = _read(source)
     _require_inside(source, dataset)
     _require_numbers(dataset.class_ids)
     images, n_classes = dataset.images, len(dataset.class_ids)
@@ -46,7 +51,32 @@ def read_dataset(source: DataSource) -> Dataset:
             f"expected training images of at least two classes in {source.data}, found "
             f"{int((n_train > 0).sum())}"
         )
-    return dataset
+    if dataset.is_split_drawn:
+        return dataset
+    xs = np.flatnonzero(~is_missing)
+    paths = images["path"].array
+    told = on_both_sides([dataset.image_folder / paths[x] for x in xs], is_train[xs])
+    return replace(dataset, problems=[*dataset.problems, *told])
+
+
+def _read(source: DataSource) -> Dataset:
+    """Return what the reader makes of a source, with the split of a file where one is named."""
+    read, file = reader_of(source), source.split_file
+    if file is None:
+        return read(source)
+    told: list[str] = []
+
+    def given(paths: Sequence[str]) -> list[str]:
+        splits, lines = read_splits(file, paths, source.split_meanings)
+        told.extend(lines)
+        return [splits.get(path, "") for path in paths]
+
+    dataset = read(replace(source, split=None, given_splits=given))
+    if not told:
+        raise DataError(
+            f"--split {file} is not read: this data set has a split of its own; leave it out"
+        )
+    return replace(dataset, problems=[*told, *dataset.problems])
 
 
 def _require_inside(source: DataSource, dataset: Dataset) -> None:

@@ -1,6 +1,7 @@
 """Where a data set lies and how it is read: the data arguments of ``run`` and ``train``."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from fieldmarks.core.errors import DataError
 
 #: Where attributes come from, see `DataSource`.
 WORDS = ("auto", "captions", "images", "classes")
+#: What a split may mean, and by which suffixes a file that says it is known.
+MEANINGS = ("train", "validation", "test")
+SPLIT_FILES = (".txt", ".lst", ".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,10 @@ class DataSource:
     images : Path, optional
         The folder that the paths of a table begin at; the table's own folder by default.
     label, file_name, split, text : str, optional
-        Columns of a table; the usual names by default.
+        Columns of a table; the usual names by default. ``split`` may also be a file, by its suffix:
+        a list of images or a table.
+    split_names : tuple of str
+        What the names of splits mean where they say it otherwise: ``"0,1,2=train"``, ``"3=test"``.
     captions : Path, optional
         A folder of text files or a JSON lines file.
     attributes : str
@@ -35,6 +42,9 @@ class DataSource:
         Of that split.
     ignore : tuple of str
         Columns of a table from which no attribute is made.
+    given_splits : callable, optional
+        From the paths of images to their splits, as `precompute.data.read` finds them in a
+        file.
     """
 
     data: Path
@@ -44,24 +54,52 @@ class DataSource:
     file_name: str | None = None
     split: str | None = None
     text: str | None = None
+    split_names: tuple[str, ...] = ()
     captions: Path | None = None
     attributes: str = "auto"
     test_share: float = 0.3
     seed: int = 0
     ignore: tuple[str, ...] = ()
+    given_splits: Callable[[Sequence[str]], list[str]] | None = None
 
     def __post_init__(self):
+        self.split_meanings  # noqa: B018  # refused at once
         if self.attributes not in WORDS:
             raise DataError(f"--attributes is one of {', '.join(WORDS)}, got {self.attributes!r}")
         if not 0 < self.test_share < 1:
             raise DataError(f"--test-share is above 0 and below 1, got {self.test_share}")
+
+    @property
+    def split_file(self) -> Path | None:
+        """The file that says the split, None where ``split`` is a column or nothing."""
+        path = Path(self.split or "")
+        return path if path.suffix.lower() in SPLIT_FILES else None
+
+    @property
+    def split_meanings(self) -> dict[str, str]:
+        """What each name of a split means: "train", "validation" or "test"."""
+        meanings: dict[str, str] = {}
+        for text in self.split_names:
+            names, separator, meaning = text.rpartition("=")
+            if not separator or not names or meaning not in MEANINGS:
+                raise DataError(
+                    f"--split-names is NAMES={' or NAMES='.join(MEANINGS)}, such as 0,1,2=train "
+                    f"3=test, got {text!r}"
+                )
+            meanings |= {name.strip(): meaning for name in names.split(",")}
+        return meanings
+
+    def splits_of(self, paths: Sequence[str]) -> list[str]:
+        """Return the split of each image as a file gives it, nothing where none was given."""
+        return [] if self.given_splits is None else self.given_splits(paths)
 
     @classmethod
     def from_plain(cls, values: dict) -> "DataSource":
         """Return the source that a manifest records, with paths as texts."""
         paths = ("data", "images", "captions")
         given = {key: Path(values[key]) for key in paths if values[key] is not None}
-        return cls(**{**values, **given, "ignore": tuple(values.get("ignore", ()))})
+        lists = {key: tuple(values.get(key, ())) for key in ("ignore", "split_names")}
+        return cls(**{**values, **given, **lists})
 
     @property
     def name(self) -> str:
@@ -89,7 +127,19 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     add("--images", type=Path, metavar="DIR", help="where the paths of a table begin")
     add("--label", metavar="COLUMN", help="of the classes; default: label")
     add("--file-name", metavar="COLUMN", help="of the files, suffix or not; default: file_name, id")
-    add("--split", metavar="COLUMN", help="of train and test; default: split")
+    add(
+        "--split",
+        metavar="COLUMN|FILE",
+        help="of train and test: a column (default: split), or a file: a table of images and their "
+        "splits, or a list of the test images (of the training images if it is called train)",
+    )
+    add(
+        "--split-names",
+        nargs="+",
+        default=[],
+        metavar="NAMES=SPLIT",
+        help="what folds and other names mean: 0,1,2=train 3=validation 4=test",
+    )
     add("--text", metavar="COLUMN", help="of the captions; default: captions, caption or text")
     add(
         "--test-share",
@@ -100,6 +150,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _absolute(split: str | None) -> str | None:
+    """Return a file of splits in full, so that a manifest that holds it can be read anywhere."""
+    is_file = split is not None and Path(split).suffix.lower() in SPLIT_FILES
+    return str(Path(split).resolve()) if split is not None and is_file else split
+
+
 def source_of(args: argparse.Namespace) -> DataSource:
     """Return the data set that the arguments name."""
     return DataSource(
@@ -108,7 +164,8 @@ def source_of(args: argparse.Namespace) -> DataSource:
         images=args.images,
         label=args.label,
         file_name=args.file_name,
-        split=args.split,
+        split=_absolute(args.split),
+        split_names=tuple(args.split_names),
         text=args.text,
         captions=getattr(args, "captions", None),
         attributes=getattr(args, "attributes", "auto"),

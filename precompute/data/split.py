@@ -1,11 +1,12 @@
 """The split of a data set: as its names say, or a stratified one where there is none.
 
 Names of splits are those of Hugging Face's imagefolder: train, validation and test with their usual
-variants. Pictures that are equal or nearly equal stay on one side of a split made here.
+variants, as whole names. Pictures that are equal or nearly equal stay on one side of a split made
+here; where a split is given, those on both sides are told.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,17 +20,23 @@ NAMES = {
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
+#: Of a given split with more images only files with the same bytes are found on both sides.
+_MOST_DECODED = 20_000
 _SPLIT_OF = {name: split for split, names in NAMES.items() for name in names}
+#: What a name may have behind it, so that "test tube" is no split and "test_set" is one.
+_BEHIND = re.compile(r"([-._ ]?(set|split|data|images?))?([-._ ]?\d+)?")
 
 
 def split_of(name: str) -> str | None:
     """Return "train", "validation" or "test" for a name, None for another.
 
-    >>> split_of("Training"), split_of("val-00"), split_of("trainer")
-    ('train', 'validation', None)
+    >>> split_of("Training"), split_of("val-00"), split_of("test tube"), split_of("trainer")
+    ('train', 'validation', None, None)
     """
-    words = re.split(r"[-._ 0-9]+", name.lower())
-    return next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
+    name = name.strip().lower()
+    longest = max((each for each in _SPLIT_OF if name.startswith(each)), key=len, default="")
+    is_split = longest and _BEHIND.fullmatch(name, len(longest))
+    return _SPLIT_OF[longest] if is_split else None
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,14 @@ class Split:
     is_train : ndarray of shape (X,), bool
     problems : list of str
         What was decided, in sentences.
+    is_drawn : bool
+        Whether the test images were drawn here.
     """
 
     is_used: np.ndarray
     is_train: np.ndarray
     problems: list[str]
+    is_drawn: bool = False
 
 
 def make_split(
@@ -56,6 +66,7 @@ def make_split(
     files: Sequence[Path],
     test_share: float,
     seed: int,
+    meanings: Mapping[str, str] | None = None,
 ) -> Split:
     """Return the split that the names say, or a new one where no name stands.
 
@@ -65,9 +76,11 @@ def make_split(
         The split of each image as the data set calls it, empty for none.
     true_c : ndarray of shape (X,)
     files : sequence of X Path
-        Looked into only where a split must be made.
+        Compared for equal pictures.
     test_share : float
     seed : int
+    meanings : mapping of str to str, optional
+        "train", "validation" or "test" for names that say it otherwise, such as folds.
 
     Raises
     ------
@@ -75,11 +88,20 @@ def make_split(
         If a name is no split.
     """
     unique = sorted(set(names) - {""})
-    meaning = {name: split_of(name) for name in unique}
+    given = dict(meanings or {})
+    meaning = {name: given.get(name) or split_of(name) for name in unique}
     unknown = [name for name in unique if meaning[name] is None]
     if unknown:
         known = ", ".join(name for group in NAMES.values() for name in group)
-        raise DataError(f"expected splits among {known}, found {unknown[0]!r}")
+        raise DataError(
+            f"expected splits among {known}, found {unknown[0]!r}: say what each is by "
+            f"--split-names {unknown[0]}=test ..."
+        )
+    if unused := sorted(set(given) - set(unique)):
+        raise DataError(
+            f"--split-names says what {unused[0]!r} is, and no image has this split; there are "
+            f"{', '.join(unique) or 'none'}"
+        )
     splits = np.array([meaning.get(name) or "" for name in names])
     present = set(meaning.values())
     if len(present) < 2:
@@ -97,6 +119,30 @@ def make_split(
     return Split(is_used, is_train, problems)
 
 
+def on_both_sides(files: Sequence[Path], is_train: np.ndarray) -> list[str]:
+    """Say which test images are equal, or nearly so, to a training image of a given split.
+
+    Parameters
+    ----------
+    files : sequence of X Path
+    is_train : ndarray of shape (X,), bool
+    """
+    twins = [
+        (x, next(other for other in group if is_train[other]))
+        for x, group in duplicate_groups(files, _MOST_DECODED).items()
+        if not is_train[x] and any(is_train[other] for other in group)
+    ]
+    if not twins:
+        return []
+    x, twin = min(twins)
+    test, train = ("/".join(files[i].parts[-3:]) for i in (x, twin))
+    told = (
+        f"{len(twins)} of {int((~is_train).sum())} test images are training images too, equal or "
+        f"nearly so, such as {test} and {train}: accuracy is too high by what was learnt by heart"
+    )
+    return [told]
+
+
 def _left_out(n: int, why: str) -> list[str]:
     return [f"{n} images {why}: left out"] if n else []
 
@@ -111,24 +157,43 @@ def _stratified(
 ) -> Split:
     """Hold out a share of each class; a group of duplicates goes to one side as a whole."""
     groups = duplicate_groups(files)
-    order = np.random.default_rng(seed).permutation(len(true_c))
-    is_train = np.ones(len(true_c), bool)
-    for c in np.unique(true_c[is_used]):
-        members = order[(true_c[order] == c) & is_used[order]]
-        wanted = min(max(round(test_share * len(members)), 1), len(members) - 1)
-        _hold_out(is_train, members.tolist(), groups, wanted)
+    is_train, wanted = _drawn(is_used, true_c, groups, test_share, seed)
     n_test = int((is_used & ~is_train).sum())
+    collapsed = n_test < wanted / 2
+    if collapsed:
+        is_train, _ = _drawn(is_used, true_c, {}, test_share, seed)
+        n_test = int((is_used & ~is_train).sum())
     told = (
         f"there is no split: {n_test} of {int(is_used.sum())} images are held out for judging, "
         f"about {test_share:.0%} of each class, drawn with seed {seed}"
     )
     problems = [*problems, told]
     if groups:
-        problems.append(
-            f"{len(groups)} images stand more than once, equal or nearly so: each group is kept "
-            "on one side of the split"
+        kept = (
+            "so many that a split by groups would leave few for judging: they are on both sides"
+            if collapsed
+            else "each group is kept on one side of the split"
         )
-    return Split(is_used, is_train, problems)
+        problems.append(f"{len(groups)} images stand more than once, equal or nearly so: {kept}")
+    return Split(is_used, is_train, problems, is_drawn=True)
+
+
+def _drawn(
+    is_used: np.ndarray,
+    true_c: np.ndarray,
+    groups: dict[int, list[int]],
+    test_share: float,
+    seed: int,
+) -> tuple[np.ndarray, int]:
+    """Return whether each image is trained on, and how many were to be held out."""
+    order = np.random.default_rng(seed).permutation(len(true_c))
+    is_train, n_wanted = np.ones(len(true_c), bool), 0
+    for c in np.unique(true_c[is_used]):
+        members = order[(true_c[order] == c) & is_used[order]]
+        wanted = min(max(round(test_share * len(members)), 1), len(members) - 1)
+        _hold_out(is_train, members.tolist(), groups, wanted)
+        n_wanted += wanted
+    return is_train, n_wanted
 
 
 def _hold_out(

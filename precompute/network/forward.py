@@ -103,6 +103,12 @@ class Forward:
             return self._exact(normalised)
         return self._first_order(normalised, labels)
 
+    def scores(self, images: Tensor) -> np.ndarray:
+        """Return the class scores of normalised images (n, 3, h, w), shape (n, C)."""
+        with autocast(self.device):
+            logits = self._network(images.to(self.device))[-1].detach().float()
+        return (logits if self._order is None else logits[:, self._order]).cpu().numpy()
+
     @torch.inference_mode()
     def _exact(self, images: Tensor) -> BatchActivations:
         model = self._model

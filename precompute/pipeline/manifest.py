@@ -10,6 +10,7 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.attributes.noun_classes import keypoints_by_name
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.pipeline.inputs import RunInputs
+from fieldmarks.precompute.pipeline.notices import accuracy_notice, picture_notices, split_notice
 from fieldmarks.precompute.pipeline.plan import Plan
 from fieldmarks.precompute.resume.fingerprint import library_versions
 from fieldmarks.precompute.resume.stage import Stage, StageMark
@@ -37,6 +38,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         Of the run, by letter.
     """
     model, dataset = inputs.model, inputs.dataset
+    measured = marks["tables"].measured if "tables" in marks else {}
     settings = {key: value for key, value in _plain(inputs.settings).items() if key not in _SPEED}
     return {
         "sizes": sizes,
@@ -69,6 +71,11 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "part_names": dataset.part_names,
         "part_keypoints": {part: list(names) for part, names in _keypoints(dataset).items()},
         "synonyms": dataset.language.synonym_groups,
+        "notices": [
+            *split_notice(dataset, model),
+            *accuracy_notice(measured.get("feeding")),
+            *picture_notices(measured.get("affected", {}), len(dataset.images), model),
+        ],
         "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": settings,

@@ -20,6 +20,7 @@ from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.manifest import marks_of, run_manifest
+from fieldmarks.precompute.pipeline.notices import notices_before, tell
 from fieldmarks.precompute.pipeline.plan import (
     CANONICAL,
     LAYOUT_SEED,
@@ -124,7 +125,7 @@ class Pipeline:
         if self.ranks.is_first:
             self._remove_stale(plan)
         self.ranks.barrier()
-        self.plan = plan
+        self.plan, told = plan, tell(self.say, notices_before(self.inputs))
         marks: dict[str, StageMark] = {}
         for name, step in steps.items():
             if not self._is_current(self.plan.stages[name], earlier.get(name)):
@@ -138,8 +139,9 @@ class Pipeline:
                 marks[name] = mark
             self.ranks.barrier()
         if self.ranks.is_first:
-            sizes = self._read().sizes
-            self._finish(run_manifest(self.inputs, self.plan, marks, sizes))
+            manifest = run_manifest(self.inputs, self.plan, marks, self._read().sizes)
+            self._finish(manifest)
+            tell(self.say, [line for line in manifest["notices"] if line not in told])
         self.ranks.barrier()
 
     def _finish(self, manifest: dict) -> None:
@@ -231,16 +233,15 @@ class Pipeline:
             thumb_size=self.settings.thumb_size,
         )
 
-    def _tables(self) -> None:
-        if self.ranks.is_first:
-            run = self._read()
-            write_tables(
-                self.writer,
-                self.inputs.dataset,
-                run.table("facts"),
-                run.array("logits"),
-                self.inputs.n_captions,
-            )
+    def _tables(self) -> Computed:
+        if not self.ranks.is_first:
+            return Computed()
+        from fieldmarks.precompute.pipeline.stages.feeding import feeding  # slow to import
+
+        run, inputs = self._read(), self.inputs
+        facts, logits = run.table("facts"), run.array("logits")
+        write_tables(self.writer, inputs.dataset, facts, logits, inputs.n_captions)
+        return Computed("", feeding(inputs.model, inputs.dataset, inputs.device, logits, facts))
 
     def _estimates(self) -> None:
         run, settings = self._read(), self.settings

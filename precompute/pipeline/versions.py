@@ -8,7 +8,7 @@ docstring or message recomputes nothing and a changed threshold does, once its n
 VERSIONS = {
     "attributes": 3,
     "activations": 3,
-    "tables": 1,
+    "tables": 2,
     "estimates": 6,
     "explanations": 4,
     "layout": 1,
@@ -20,7 +20,7 @@ VERSIONS = {
 LIBRARIES = {
     "attributes": ("spacy", "en_core_web_sm", "textblob", "inflect"),
     "activations": ("torch", "torchvision", "PIL", "numpy"),
-    "tables": ("numpy",),
+    "tables": ("numpy", "scipy", "torch", "PIL"),
     "estimates": ("numpy", "scipy", "sklearn"),
     "explanations": ("numpy",),
     "layout": ("numpy", "sklearn"),

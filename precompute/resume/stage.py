@@ -27,12 +27,12 @@ class StageMark:
     left_out : str
         Why it could not be computed and left no file, empty where it did.
     measured : dict
-        What was measured of its result.
+        What was measured of its result, JSON values.
     """
 
     fingerprint: str
     left_out: str = ""
-    measured: dict[str, float] = field(default_factory=dict)
+    measured: dict = field(default_factory=dict)
 
 
 class Computed(NamedTuple):
@@ -43,11 +43,11 @@ class Computed(NamedTuple):
     left_out : str
         Why it could not be computed, empty where it was.
     measured : dict
-        What was measured of its result.
+        What was measured of its result, JSON values.
     """
 
     left_out: str = ""
-    measured: dict[str, float] | None = None
+    measured: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,7 @@ class Marks:
         except (OSError, ValueError, TypeError):
             return None
 
-    def put(
-        self, stage: Stage, left_out: str = "", measured: dict[str, float] | None = None
-    ) -> StageMark:
+    def put(self, stage: Stage, left_out: str = "", measured: dict | None = None) -> StageMark:
         """Mark a stage as finished; its files must be on the disk by now."""
         mark = StageMark(stage.fingerprint, left_out, measured or {})
         self._path(stage).parent.mkdir(exist_ok=True)

@@ -26,7 +26,10 @@ MODULES = {
         "fieldmarks.precompute.pipeline.stages.activations",
         "fieldmarks.precompute.network.loading",
     ),
-    "tables": ("fieldmarks.precompute.pipeline.stages.tables",),
+    "tables": (
+        "fieldmarks.precompute.pipeline.stages.tables",
+        "fieldmarks.precompute.pipeline.stages.feeding",
+    ),
     "estimates": (
         "fieldmarks.precompute.pipeline.stages.estimates",
         "fieldmarks.core.estimators.inputs",

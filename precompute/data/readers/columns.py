@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.data.image_file import image_files
+from fieldmarks.precompute.data.readers.folders import split_folders
 from fieldmarks.precompute.data.source import DataSource
 
 #: Names by which a column is found where none is given, the likeliest first.
@@ -61,3 +64,34 @@ def _column(
     if match is None and holds:
         raise DataError(f"expected a column of {holds}, found {listed}: name it by {option}")
     return match
+
+
+def with_folders(frame: pd.DataFrame, folder: Path, tops: set[str] | None = None) -> pd.DataFrame:
+    """Return a table of images with label and split by the folders that these lie in.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column of files, paths below the folder. A label or split that it has stays.
+    folder : Path
+    tops : set of str, optional
+        Folders of splits; found in the folder by default.
+    """
+    lower = {str(name).lower(): str(name) for name in reversed(frame.columns.tolist())}
+    file_name = next((lower[name] for name in FILE_NAMES if name in lower), None)
+    if file_name is None:
+        return frame
+    if tops is None:
+        tops = split_folders([path.split("/") for path in image_files(folder)])
+    label, split = [], []
+    for value in frame[file_name]:
+        parts = str(value).strip().replace("\\", "/").split("/")
+        depth = int(parts[0] in tops)
+        label.append(parts[depth].replace("_", " ") if len(parts) > depth + 1 else "")
+        split.append(parts[0] if depth else "")
+    by_folder = {
+        name: values
+        for name, values, usual in (("label", label, LABELS), ("split", split, SPLITS))
+        if any(values) and not any(each in lower for each in usual)
+    }
+    return frame.assign(**by_folder)

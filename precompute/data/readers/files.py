@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.run.contract import UNREADABLE
-from fieldmarks.precompute.data.readers.folders import image_files
+from fieldmarks.precompute.data.image_file import Skipped, image_files
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Files:
         DataError
             If none is there.
         """
-        there = list(image_files(folder))
+        skipped = Skipped()
+        there = list(image_files(folder, skipped))
         known = set(there)
         by_stem: dict[str, str] = {}
         for name in there:
@@ -45,7 +46,8 @@ class Files:
             path = _below(value, folder)
             path = path if path in known else by_stem.get(path, path)
             paths.append(path)
-            problem.append("" if path in known else f"{UNREADABLE}: no such file")
+            why = "no picture that can be read" if (folder / path).is_file() else "no such file"
+            problem.append("" if path in known else f"{UNREADABLE}: {why}")
         n_missing = sum(map(bool, problem))
         if n_missing == len(paths):
             example = f"such as {there[0]}" if there else "no image at all"
@@ -55,7 +57,13 @@ class Files:
             )
         missing = [path for path, is_missing in zip(paths, problem, strict=True) if is_missing]
         told = [f"{n_missing} of {len(paths)} images are missing, such as {', '.join(missing[:3])}"]
-        return cls(paths, problem, told if missing else [])
+        told = told if missing else []
+        if unlisted := sorted(known - set(paths)):
+            told.append(
+                f"{len(unlisted)} images of the folder are not in the table, such as "
+                f"{', '.join(unlisted[:3])}: left out"
+            )
+        return cls(paths, problem, [*told, *skipped.told()])
 
 
 def _below(value: str, folder: Path) -> str:

@@ -2,11 +2,10 @@
 
 ``root/CLASS/....jpg`` or ``root/train/CLASS/....jpg`` and ``root/test/CLASS/....jpg``, as
 torchvision's ImageFolder and Hugging Face's imagefolder read them: classes in the sorted order of
-their names, images at any depth below them.
+their names, images at any depth below them. What is not read is told.
 """
 
-import os
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,27 +15,50 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.caption_file import captions_of
 from fieldmarks.precompute.data.captions import Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
+from fieldmarks.precompute.data.image_file import Skipped, image_files
 from fieldmarks.precompute.data.registry import register_dataset
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.data.split import make_split, split_of
 
-#: Files that are looked at; what Pillow can decode and people use.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
-
-
-def image_files(folder: Path) -> Iterator[str]:
-    """Yield the path of each image below a folder, relative and with slashes, in sorted order."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = Path(parent).relative_to(folder).as_posix()
-        for name in sorted(names):
-            suffix = name[name.rfind(".") :].lower()
-            if suffix in SUFFIXES and not name.startswith("."):
-                yield name if below == "." else f"{below}/{name}"
-
 
 def _has_class_folders(path: Path) -> bool:
     return path.is_dir() and any("/" in name for name in image_files(path))
+
+
+def split_folders(paths: list[list[str]]) -> set[str]:
+    """Return the folders below the root that are splits, empty where they are classes.
+
+    Beside other folders, such as ``docs``, folders called train and test are splits where they hold
+    folders of classes; one alone, such as a class called "train", only where no other folder does.
+
+    Parameters
+    ----------
+    paths : list of list of str
+        Path of each image below the root, in parts.
+
+    >>> sorted(split_folders([["train", "cat", "1"], ["test", "cat", "2"], ["docs", "3"]]))
+    ['test', 'train']
+    >>> split_folders([["train", "1"], ["bus", "2"], ["car", "3"]])
+    set()
+    """
+    tops = {parts[0] for parts in paths if len(parts) > 1}
+    deep = {parts[0] for parts in paths if len(parts) > 2}
+    named = {top for top in tops if split_of(top)}
+    if named == tops:
+        return named
+    if len({split_of(top) for top in named}) > 1:
+        return named if named & deep else set()
+    return named if named and named <= deep and not (tops - named) & deep else set()
+
+
+def unlabelled_splits(paths: list[list[str]], splits: set[str]) -> set[str]:
+    """Return split folders whose images have no label: none of their folders is a trained class."""
+    classes = {top: {p[1] for p in paths if p[0] == top and len(p) > 2} for top in splits}
+    trained = [names for top, names in classes.items() if split_of(top) == "train"]
+    known = set().union(*trained)
+    return {
+        top for top in splits if known and split_of(top) != "train" and not classes[top] & known
+    }
 
 
 @register_dataset("folders", recognises=_has_class_folders, is_fallback=True)
@@ -48,29 +70,38 @@ def read_folders(source: DataSource) -> Dataset:
     DataError
         If no image lies in a folder of its class.
     """
-    folder, problems = source.data, []
-    paths = [path.split("/") for path in image_files(folder)]
-    tops = {parts[0] for parts in paths if len(parts) > 1}
-    has_splits = bool(tops) and all(split_of(top) for top in tops)
-    depth = 1 if has_splits else 0
-    inside = [parts for parts in paths if len(parts) > depth + 1]
+    folder, skipped = source.data, Skipped()
+    paths = [path.split("/") for path in image_files(folder, skipped)]
+    splits = split_folders(paths)
+    depth = 1 if splits else 0
+    problems = _told_of_splits(paths, splits)
+    unlabelled = unlabelled_splits(paths, splits)
+    inside = [
+        parts
+        for parts in paths
+        if len(parts) > depth + 1 and (not splits or parts[0] in splits - unlabelled)
+    ]
     if not inside:
         raise DataError(
             f"expected images in folders of their classes in {folder}, such as "
-            f"{folder.name}/{'train/' if has_splits else ''}CLASS/1.jpg; found {len(paths)} images "
+            f"{folder.name}/{'train/' if splits else ''}CLASS/1.jpg; found {len(paths)} images "
             "and no such folder"
         )
-    if len(inside) < len(paths):
-        problems.append(f"{len(paths) - len(inside)} images lie in no class folder: left out")
+    n_outside = sum(len(parts) <= depth + 1 and parts[0] not in unlabelled for parts in paths)
+    if n_outside:
+        problems.append(f"{n_outside} images lie in no class folder: left out")
     names = sorted({parts[depth] for parts in inside})
+    problems += _empty_classes(folder, sorted(splits) or [""])
     c_of_name = {name: c for c, name in enumerate(names)}
     true_c = np.array([c_of_name[parts[depth]] for parts in inside], np.int32)
     split = make_split(
-        [parts[0] if has_splits else "" for parts in inside],
+        source.splits_of(["/".join(parts) for parts in inside])
+        or [parts[0] if splits else "" for parts in inside],
         true_c,
         [folder.joinpath(*parts) for parts in inside],
         source.test_share,
         source.seed,
+        source.split_meanings,
     )
     kept = np.flatnonzero(split.is_used)
     images = pd.DataFrame(
@@ -94,9 +125,51 @@ def read_folders(source: DataSource) -> Dataset:
         class_names=[name.replace("_", " ") for name in names],
         part_names=[],
         parts=np.full((len(kept), 0, 2), np.nan, np.float32),
-        problems=[*problems, *split.problems, *untrained(images, names)],
+        problems=[*problems, *split.problems, *untrained(images, names), *skipped.told()],
+        is_split_drawn=split.is_drawn,
         read_words=words,
     )
+
+
+def _told_of_splits(paths: list[list[str]], splits: set[str]) -> list[str]:
+    """Say which folders were taken for splits, classes or neither where that is not plain."""
+    tops = Counter(parts[0] for parts in paths if len(parts) > 1)
+    if not splits:
+        named = [top for top in tops if split_of(top)]
+        return [f"{', '.join(named)}: taken for a class beside others, not for a split"] * bool(
+            named
+        )
+    told = [
+        f"{top} is neither a split nor a class: {n} images left out"
+        for top, n in tops.items()
+        if top not in splits
+    ]
+    return told + [
+        f"{tops[top]} images of {top} have no label, for none of its folders is a class of the "
+        "training images: left out"
+        for top in sorted(unlabelled_splits(paths, splits))
+    ]
+
+
+def _empty_classes(folder: Path, above: list[str]) -> list[str]:
+    """Say which folders stand where classes do and hold no image."""
+    empty = sorted(
+        f"{top}/{path.name}" if top else path.name
+        for top in above
+        for path in (folder / top).iterdir()
+        if path.is_dir()
+        and not path.is_symlink()
+        and not path.name.startswith(".")
+        and next(image_files(path), None) is None
+    )
+    if not empty:
+        return []
+    told = (
+        f"{len(empty)} class folders hold no picture that can be read: "
+        f"{', '.join(empty[:3])}{', ...' * (len(empty) > 3)}: left out; a network that was "
+        "trained with them has more class scores"
+    )
+    return [told]
 
 
 def untrained(images: pd.DataFrame, class_names: list[str]) -> list[str]:

@@ -21,7 +21,7 @@ from fieldmarks.precompute.data.caption_file import captions_of
 from fieldmarks.precompute.data.captions import Bounded, Lines, Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.links import Inside
-from fieldmarks.precompute.data.readers.columns import Columns
+from fieldmarks.precompute.data.readers.columns import LABELS, Columns, with_folders
 from fieldmarks.precompute.data.readers.files import Files
 from fieldmarks.precompute.data.readers.folders import untrained
 from fieldmarks.precompute.data.registry import register_dataset
@@ -124,6 +124,10 @@ def read_table(source: DataSource) -> Dataset:
     if not folder.is_dir():
         raise DataError(f"expected a folder of images at {folder}, found none: see --images")
     frame = read_frame(path)
+    names = {name.lower() for name in frame.columns}
+    if source.data.is_dir() and source.label is None and not names & set(LABELS):
+        # as imagefolder has it: captions in the table, classes in the folders
+        frame = with_folders(frame, folder)
     return dataset_of(frame, Columns.of(frame, source), folder, source)
 
 
@@ -161,11 +165,12 @@ def dataset_of(
     names, true_c = np.unique(label[rows], return_inverse=True)
     splits = texts(frame[columns.split]) if columns.split else [""] * len(frame)
     split = make_split(
-        [splits[row] for row in rows],
+        source.splits_of([files.paths[row] for row in rows]) or [splits[row] for row in rows],
         true_c,
         [folder / files.paths[row] for row in rows],
         source.test_share,
         source.seed,
+        source.split_meanings,
     )
     rows, true_c = rows[split.is_used], true_c[split.is_used]
     boxes = _boxes(frame, columns.box, rows)
@@ -202,6 +207,7 @@ def dataset_of(
         part_names=part_names,
         parts=np.array(places, np.float32).reshape(len(rows), len(part_names), 2),
         problems=[*problems, *split.problems, *untrained(images, class_names)],
+        is_split_drawn=split.is_drawn,
         read_words=words,
     )
 

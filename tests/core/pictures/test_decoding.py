@@ -187,7 +187,7 @@ def test_the_page_try_and_a_run_see_the_same_pixels(tmp_path, crop, orientation,
 @pytest.mark.parametrize("size", [(16, 33_500), (33_500, 16), (1, 5_000)])
 @pytest.mark.parametrize("crop", ["whole", "centre", "squeeze", "box"])
 def test_a_long_picture_takes_no_large_canvas(size, crop, monkeypatch):
-    """Pillow's expected memory is not seen from Python, so each picture that it makes is counted."""
+    """Pillow's own memory is not seen from Python, so each picture that it makes is counted."""
     made = []
     new, resize = Image.new, Image.Image.resize
 

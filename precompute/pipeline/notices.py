@@ -1,0 +1,107 @@
+"""What a person should know before any figure of a run is believed, a sentence each.
+
+They are told in the terminal and stand at the top of the Overview: the manifest holds them under
+``notices``.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fieldmarks.precompute.data.dataset import Dataset
+from fieldmarks.precompute.pipeline.inputs import RunInputs
+
+if TYPE_CHECKING:
+    from fieldmarks.precompute.network.loading import LoadedModel
+
+#: A gain with a higher probability by chance, over all ways that are named, is none.
+_P_VALUE = 0.05
+_CHOICES = {
+    "alpha": (
+        "have transparent pixels",
+        {
+            "drop": "transparency is dropped, as torchvision's ImageFolder does",
+            "grey": "they are laid on grey",
+            "white": "they are laid on white",
+        },
+    ),
+    "orientation": (
+        "have a camera's orientation tag",
+        {
+            "stored": "it is ignored, as torchvision's ImageFolder does",
+            "upright": "they are turned upright, and boxes are taken as of the turned picture",
+        },
+    ),
+    "depth": (
+        "have more than 8 bits",
+        {
+            "clip": "values above 255 are white, as torchvision's ImageFolder has it",
+            "unit": "1.0 is white",
+            "12": "4095 is white",
+            "16": "65535 is white",
+        },
+    ),
+}
+
+
+def tell(say: Callable[[str], None], lines: list[str]) -> list[str]:
+    """Say lines as notes, and return them."""
+    for line in lines:
+        say(f"note: {line}")
+    return lines
+
+
+def notices_before(inputs: RunInputs) -> list[str]:
+    """Return what is known before anything is computed, the gravest first."""
+    dataset = inputs.dataset
+    return [*split_notice(dataset, inputs.model), *dataset.problems, *inputs.words.problems]
+
+
+def split_notice(dataset: Dataset, model: "LoadedModel") -> list[str]:
+    """Say where somebody's own network may know the test images, because no split is given."""
+    if model.made or not dataset.is_split_drawn:
+        return []
+    told = (
+        "test images may have been trained on: no split is given, so they were drawn here, and "
+        "nothing says which images this network was trained on. If it knows them, accuracy is too "
+        "high and failures are too few; give the split of the training by --split FILE"
+    )
+    return [told]
+
+
+def picture_notices(n_affected: dict[str, int], n_images: int, model: "LoadedModel") -> list[str]:
+    """Say how many pictures a choice of decoding matters for, and what was chosen."""
+    told = []
+    for choice, n in n_affected.items():
+        what, meanings = _CHOICES[choice]
+        value = getattr(model.preprocessing, choice)
+        others = " or ".join(other for other in meanings if other != value)
+        if n:
+            told.append(
+                f"{n:,} of {n_images:,} pictures {what}: {meanings[value]} "
+                f"(--{choice} {value}; else {others})"
+            )
+    return told
+
+
+def accuracy_notice(feeding: dict | None) -> list[str]:
+    """Ask whether the accuracy is what the network's owner measured, and name likely reasons."""
+    if not feeding:
+        return []
+    asked = (
+        f"accuracy here {feeding['accuracy']:.1%} on {feeding['images']:,} test images: is this "
+        "yours?"
+    )
+    tried = feeding["tried"]
+    if not tried:
+        return [asked]
+    better = [w for w in tried if w["after"] > w["before"] and w["p_value"] * len(tried) < _P_VALUE]
+    figures = ", ".join(
+        f"{w['option']} {w['after']:.1%} (as it is {w['before']:.1%}, {w['images']} images)"
+        for w in tried
+    )
+    verdict = (
+        f"It is fed otherwise than it was trained: {better[0]['option']} raises it"
+        if better
+        else "None of the likeliest reasons for another one raises it"
+    )
+    return [f"{asked} {verdict}. Tried: {figures}"]
