@@ -176,6 +176,9 @@ def _manifest(old: Run, new: Run, note: Mapping, checkpoint: Path | None) -> dic
     digest = hashlib.blake2b(new.array("class_weights").tobytes(), digest_size=16)
     digest.update(new.array("class_bias").tobytes())
     manifest = dict(old.manifest)
+    if isinstance(manifest.get("notices"), dict):
+        # the accuracy that was asked about is that of the old head
+        manifest["notices"] = {**manifest["notices"], "accuracy": []}
     manifest["repair"] = {"of": old.name, **note, "head": digest.hexdigest()}
     if "settings" in manifest:
         # the old checkpoint holds another head: what needs the network asks for the right one

@@ -66,7 +66,9 @@ def numbers(run: Run) -> None:
 
 def notices(run: Run) -> None:
     """Draw what a person should know before the figures are believed."""
-    lines = [str(line) for line in run.manifest.get("notices", [])]
+    stated = run.manifest.get("notices")
+    kinds = stated.values() if isinstance(stated, dict) else ()
+    lines = [str(line) for kind in kinds if isinstance(kind, list) for line in kind]
     if lines:
         text = "\n".join(f"- {heading.plain(line[:1].upper() + line[1:])}" for line in lines)
         st.warning(text, icon=":material/info:")

@@ -111,16 +111,15 @@ def _why_no_image(path: Path) -> str | None:
     if name in _EXPECTED:
         return None
     try:
-        if not path.is_symlink() and not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             return "files are no regular files"
         if has_suffix:
             return ""
-        if not path.is_file():
-            return "links lead to no file"
         with path.open("rb") as file:
             head = file.read(16)
     except OSError:
-        return "files cannot be opened"
+        # of a picture it is told, too, when it is to be decoded
+        return "" if has_suffix else "files cannot be opened"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
         return "files are HEIC pictures, which are not read (convert them to JPEG)"
     is_likely = head.startswith(_MAGIC) or head[8:12] == b"WEBP" or head[4:8] == b"ftyp"

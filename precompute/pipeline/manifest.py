@@ -71,11 +71,11 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "part_names": dataset.part_names,
         "part_keypoints": {part: list(names) for part, names in _keypoints(dataset).items()},
         "synonyms": dataset.language.synonym_groups,
-        "notices": [
-            *split_notice(dataset, model),
-            *accuracy_notice(measured.get("feeding")),
-            *picture_notices(measured.get("affected", {}), len(dataset.images), model),
-        ],
+        "notices": {
+            "split": split_notice(dataset, model),
+            "accuracy": accuracy_notice(measured.get("feeding")),
+            "pictures": picture_notices(measured.get("affected", {}), len(dataset.images), model),
+        },
         "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": settings,

@@ -1,7 +1,7 @@
 """What a person should know before any figure of a run is believed, a sentence each.
 
 They are told in the terminal and stand at the top of the Overview: the manifest holds them under
-``notices``.
+``notices``, by what they are of.
 """
 
 from collections.abc import Callable
@@ -54,6 +54,12 @@ def notices_before(inputs: RunInputs) -> list[str]:
     """Return what is known before anything is computed, the gravest first."""
     dataset = inputs.dataset
     return [*split_notice(dataset, inputs.model), *dataset.problems, *inputs.words.problems]
+
+
+def notices_after(manifest: dict, told: list[str]) -> list[str]:
+    """Return the notices of a finished run that were not told yet."""
+    lines = [line for kind in manifest["notices"].values() for line in kind]
+    return [line for line in lines if line not in told]
 
 
 def split_notice(dataset: Dataset, model: "LoadedModel") -> list[str]:

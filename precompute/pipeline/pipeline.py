@@ -20,7 +20,7 @@ from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.manifest import marks_of, run_manifest
-from fieldmarks.precompute.pipeline.notices import notices_before, tell
+from fieldmarks.precompute.pipeline.notices import notices_after, notices_before, tell
 from fieldmarks.precompute.pipeline.plan import (
     CANONICAL,
     LAYOUT_SEED,
@@ -141,7 +141,7 @@ class Pipeline:
         if self.ranks.is_first:
             manifest = run_manifest(self.inputs, self.plan, marks, self._read().sizes)
             self._finish(manifest)
-            tell(self.say, [line for line in manifest["notices"] if line not in told])
+            tell(self.say, notices_after(manifest, told))
         self.ranks.barrier()
 
     def _finish(self, manifest: dict) -> None:
