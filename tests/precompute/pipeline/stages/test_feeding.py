@@ -190,7 +190,7 @@ def test_pictures_that_a_choice_matters_for_are_counted_in_words():
 
 
 @pytest.mark.slow
-def test_a_run_tells_in_the_terminal_and_on_the_overview(tmp_path, monkeypatch):
+def test_a_run_says_so_in_the_terminal_and_on_the_overview(tmp_path, monkeypatch):
     code = tmp_path / "net.py"
     code.write_text(NET)
     torch.save(_state(code), tmp_path / "net.pth")
