@@ -10,8 +10,8 @@ from PIL import Image
 
 from fieldmarks.core.causes.image_quality_measures import quality
 from fieldmarks.core.run.contract import UNREADABLE
-from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.crop import LoadedCrop, load_square, parts_in_crop
+from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing
 from fieldmarks.precompute.resume.fingerprint import listing
 

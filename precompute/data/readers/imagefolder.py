@@ -15,7 +15,13 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.image_file import image_files
 from fieldmarks.precompute.data.links import Inside
-from fieldmarks.precompute.data.readers.columns import FILE_NAMES, LABELS, SPLITS, Columns, with_folders
+from fieldmarks.precompute.data.readers.columns import (
+    FILE_NAMES,
+    LABELS,
+    SPLITS,
+    Columns,
+    with_folders,
+)
 from fieldmarks.precompute.data.readers.folders import split_folders
 from fieldmarks.precompute.data.readers.table import dataset_of, read_frame, table_in, texts
 from fieldmarks.precompute.data.registry import register_dataset
