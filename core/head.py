@@ -27,9 +27,10 @@ LINEAR_HEAD = {"kind": LINEAR, "eps": 0.0, "is_split": False}
 
 def wrong_in_head(stated: object) -> str:
     """Return what is wrong with what a manifest says of its head, empty for nothing."""
-    if not isinstance(stated, dict) or stated.get("kind") not in MEANING:
+    kind = stated.get("kind") if isinstance(stated, dict) else None
+    if not isinstance(stated, dict) or not isinstance(kind, str) or kind not in MEANING:
         return f"expected a head that is {', '.join(MEANING)}"
-    eps = stated.get("eps", 0.0)
+    eps = stated.get("eps")
     if type(eps) is not float or not 0 <= eps < 1 or type(stated.get("is_split")) is not bool:
         return "expected a head with eps from 0 to 1 and is_split"
     return ""

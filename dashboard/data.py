@@ -15,8 +15,9 @@ import streamlit as st
 from fieldmarks.core.errors import FieldmarksError, MissingRunError
 from fieldmarks.core.experimental.lesson.separating_words import SeparatingWord, separating_words
 from fieldmarks.core.explanations import contrast, explanation
-from fieldmarks.core.run.files import check_name, manifest_stamp, runs_folder
+from fieldmarks.core.run.files import check_name, runs_folder
 from fieldmarks.core.run.listing import RunEntry, list_runs
+from fieldmarks.core.run.manifest import manifest_stamp
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.vocabulary import Vocabulary
 from fieldmarks.dashboard.state import Key, notice, text

@@ -1,29 +1,63 @@
 """The pages' access to the database of verdicts, answers and saved groups."""
 
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import pandas as pd
 import streamlit as st
 
+from fieldmarks.core.errors import DatabaseError
 from fieldmarks.core.review.answers import Answers
 from fieldmarks.core.review.saved_groups import SavedGroups
-from fieldmarks.core.review.verdicts import Verdicts
+from fieldmarks.core.review.verdicts import Verdicts, left_out
 from fieldmarks.core.run.run import Run
+
+#: Seconds after which a database that could not be opened is tried again.
+RETRY = 20
+
+T = TypeVar("T")
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _failures() -> dict[str, tuple[float, DatabaseError]]:
+    return {}
+
+
+def _opened(kind: Callable[[], T]) -> T:
+    """Open a database; for a while the next page is told at once that it cannot be."""
+    failed_at, error = _failures().get(kind.__name__, (-RETRY, None))
+    if error is not None and time.monotonic() - failed_at < RETRY:
+        raise error
+    try:
+        return kind()
+    except DatabaseError as error:
+        _failures()[kind.__name__] = time.monotonic(), error
+        raise
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def database() -> Verdicts:
     """Return the one connection pool of the server."""
-    return Verdicts()
+    return _opened(Verdicts)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def saved_groups() -> SavedGroups:
     """Return the one connection pool of the saved groups."""
-    return SavedGroups()
+    return _opened(SavedGroups)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def answers() -> Answers:
     """Return the one connection pool of the answers to the blind test."""
-    return Answers()
+    return _opened(Answers)
+
+
+def tell_left_out(latest: pd.DataFrame) -> None:
+    """Say how many verdicts could not be read, where there are any."""
+    if lacks := left_out(latest):
+        st.warning(lacks, icon=":material/database_off:")
 
 
 def dataset(run: Run) -> str:

@@ -40,6 +40,13 @@ def share(text: str) -> float:
     return value
 
 
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that lets ``--out`` replace a file."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the file of --out if there is one"
+    )
+
+
 def add_leave_out(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Add the argument that names classes to leave out, by the data set's own numbers."""
     parser.add_argument("--leave-out", type=int, nargs="+", default=[], metavar="ID", help=meaning)

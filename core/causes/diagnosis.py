@@ -19,7 +19,7 @@ from fieldmarks.core.causes.missing_feature import find_missing_feature
 from fieldmarks.core.causes.spurious_cue import find_spurious_cue
 from fieldmarks.core.causes.wrong_label import find_wrong_label
 from fieldmarks.core.errors import MissingRunError
-from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.run import Run
 
 #: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.

@@ -57,9 +57,9 @@ def word_drift(run: Run, record: AttackRecord, x: int, kind: str) -> WordDrift:
 def margin_changes(run: Run, record: AttackRecord, before: int, after: int) -> np.ndarray:
     """Return the part of each filter in the change of the prediction, shape (F,).
 
-    Of a changed prediction it is the part in the lead of the new class over the old one, which is
-    exact for a linear head: the parts sum to the change of the difference of the two logits. Of
-    an unchanged prediction it is the part in the change of that class's logit.
+    Of a changed prediction it is the part in the lead of the new class over the old one: with an
+    exact head the parts sum to the change of the difference of the two logits. Of an unchanged
+    prediction it is the part in the change of that class's logit.
 
     Parameters
     ----------
@@ -69,9 +69,11 @@ def margin_changes(run: Run, record: AttackRecord, before: int, after: int) -> n
         Rows of the record.
     """
     old, new = (int(record.table["predicted_c"].iloc[row]) for row in (before, after))
-    weights = np.asarray(run.array("class_weights"), float)
-    towards = weights[new] if old == new else weights[new] - weights[old]
-    return (record.pooled[after].astype(float) - record.pooled[before]) * towards
+    lead = []
+    for pooled in (record.pooled[row].astype(float) for row in (before, after)):
+        towards = run.weights_at(pooled, new)
+        lead.append(pooled * (towards if old == new else towards - run.weights_at(pooled, old)))
+    return lead[1] - lead[0]
 
 
 def heatmaps_of(run: Run, record: AttackRecord, row: int, size: int = _GRID) -> np.ndarray:

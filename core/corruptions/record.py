@@ -21,7 +21,6 @@ The first row of each image is the unchanged picture, kind "none".
 """
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,11 +31,14 @@ import pandas as pd
 
 from fieldmarks.core.corruptions.record_checks import are_scores, is_whole
 from fieldmarks.core.errors import RunError, one_line
+from fieldmarks.core.outputs import atomic_write, check_replaceable, replace_folder, scratch_folder
 from fieldmarks.core.run.contract import N_EXPLAIN
-from fieldmarks.core.run.files import atomic_write, open_array
+from fieldmarks.core.run.files import Pack, open_array, require_regular
+from fieldmarks.core.run.manifest import RECORD as FOLDER
+from fieldmarks.core.run.manifest import RECORD_FILES
 from fieldmarks.core.run.run import Run
 
-FOLDER, STATEMENT, TABLE = "robustness", "robustness.json", "table.parquet"
+STATEMENT, TABLE = "robustness.json", "table.parquet"
 VERSION = 2
 #: Stages of the run that the record was made from.
 STAGES = ("attributes", "activations", "estimates")
@@ -144,9 +146,11 @@ class AttackRecord:
     def packed(self, name: str, a: int) -> bytes:
         """Return the JPEG of row a from ``"pictures"`` or ``"differences"``."""
         start, stop = self._offsets[name][a : a + 2]
-        with (self.folder / f"{name}.bin").open("rb") as file:
-            file.seek(int(start))
-            return file.read(int(stop - start))
+        return self._packs[name].read(int(start), int(stop))
+
+    @cached_property
+    def _packs(self) -> dict[str, Pack]:
+        return {name: Pack(self.folder / f"{name}.bin") for name in PACKED}
 
     @cached_property
     def _offsets(self) -> dict[str, np.ndarray]:
@@ -165,6 +169,7 @@ def fingerprints(manifest: dict) -> dict[str, str]:
 def is_record_of(folder: Path, manifest: dict) -> bool:
     """Whether a folder holds a record that was made from the stages of a manifest."""
     try:
+        require_regular(folder / STATEMENT)
         statement = json.loads((folder / STATEMENT).read_text("utf-8"))
         return statement["version"] == VERSION and statement["stages"] == fingerprints(manifest)
     except (OSError, ValueError, KeyError, TypeError):
@@ -174,7 +179,14 @@ def is_record_of(folder: Path, manifest: dict) -> bool:
 def files_to_keep(run_folder: Path, manifest: dict) -> list[Path]:
     """Return the files of a run's record if it is of the version that a manifest states."""
     folder = run_folder / FOLDER
-    return sorted(folder.iterdir()) if is_record_of(folder, manifest) else []
+    if not is_record_of(folder, manifest):
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.name in RECORD_FILES]
+
+
+def files_of_record(folder: Path) -> tuple[str, ...] | None:
+    """Return the names of the files of a record, None for a folder that is none; see `outputs`."""
+    return RECORD_FILES if (folder / STATEMENT).is_file() else None
 
 
 def read_record(run: Run) -> AttackRecord | None:
@@ -190,6 +202,7 @@ def read_record(run: Run) -> AttackRecord | None:
         return None
     remedy = f"compute it again by 'fieldmarks attack {run.name}'"
     try:
+        require_regular(folder / TABLE)
         statement = json.loads((folder / STATEMENT).read_text("utf-8"))
         version, stages = statement["version"], statement["stages"]
         table = pd.read_parquet(folder / TABLE)[list(COLUMNS)].astype(COLUMNS)
@@ -208,7 +221,7 @@ def read_record(run: Run) -> AttackRecord | None:
         "heat": ((A, N_EXPLAIN, sizes["H"], sizes["W"]), "float16"),
         "words": ((A, N_EXPLAIN), "int32"),
     }
-    arrays = {n: open_array(folder / f"{n}.npy", *shapes[n]) for n in shapes}
+    arrays = {n: _held(folder / f"{n}.npy", *shapes[n]) for n in shapes}
     if A and not (arrays["words"].min() >= -1 and arrays["words"].max() < sizes["T"]):
         raise RunError(f"{folder / 'words.npy'} names attributes that are not there: {remedy}")
     for name in PACKED:
@@ -219,6 +232,11 @@ def read_record(run: Run) -> AttackRecord | None:
             raise RunError(f"{path} is not what it should be: {remedy}")
     earlier = _earlier(folder, statement, A, remedy)
     return AttackRecord(folder, statement, table, **arrays, **earlier)
+
+
+def _held(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return an array in memory, where it stays whatever becomes of the file."""
+    return np.array(open_array(path, shape, dtype))
 
 
 def _earlier(folder: Path, statement: dict, A: int, remedy: str) -> dict:
@@ -235,7 +253,7 @@ def _earlier(folder: Path, statement: dict, A: int, remedy: str) -> dict:
         "earlier_xs": ((n,), "int32"),
         "earlier_of_run": ((n, E), "float32"),
     }
-    earlier, xs, pooled = (open_array(folder / f"{name}.npy", *shapes[name]) for name in shapes)
+    earlier, xs, pooled = (_held(folder / f"{name}.npy", *shapes[name]) for name in shapes)
     return {"earlier": earlier, "earlier_of_run": EarlierActivations(layer, xs, pooled)}
 
 
@@ -262,9 +280,9 @@ def write_record(
         Settings of what was done, and scores.
     earlier_of_run : EarlierActivations, optional
     """
-    written, final = run.folder / f".{FOLDER}.writing", run.folder / FOLDER
-    shutil.rmtree(written, ignore_errors=True)
-    written.mkdir()
+    final = run.folder / FOLDER
+    check_replaceable(final, files_of_record, "rename it")
+    written = scratch_folder(run.folder / f".{FOLDER}.writing")
     kinds = {"pooled": "float32", "logits": "float32", "heat": "float16", "words": "int32"}
     told = None
     if earlier_of_run is not None:
@@ -289,8 +307,7 @@ def write_record(
     stated["earlier_layer"] = told
     with atomic_write(written / STATEMENT) as file:
         file.write(json.dumps(stated, indent=1, ensure_ascii=False).encode())
-    shutil.rmtree(final, ignore_errors=True)
-    written.rename(final)
+    replace_folder(written, final, files_of_record)
     record = read_record(run)
     assert record is not None, "it was just written"
     return record

@@ -28,17 +28,18 @@ def p_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     run : Run
-        With a linear head.
     pooled : ndarray of shape (A, F)
     c : ndarray of shape (A,)
         Class that each is explained as.
     """
-    return p_t_given_xc(np.asarray(pooled), run.array("class_weights")[c], run.array("p_t_given_f"))
+    pooled = np.asarray(pooled)
+    return p_t_given_xc(pooled, run.weights_at(pooled, c), run.array("p_t_given_f"))
 
 
 def words_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Return p(t given x, c) as sentences use it, shape (A, T); arguments as above."""
-    return words_given_xc(np.asarray(pooled), run.array("class_weights")[c], sentence_weights(run))
+    pooled = np.asarray(pooled)
+    return words_given_xc(pooled, run.weights_at(pooled, c), sentence_weights(run))
 
 
 def sentences_of(run: Run, p: np.ndarray) -> np.ndarray:

@@ -166,7 +166,7 @@ def _lost(run: Run, changed: Changed) -> np.ndarray:
 def _claimed(run: Run, changed: Changed, p_t_given_f: np.ndarray) -> np.ndarray:
     """Return the part of each attribute in the logit of the predicted class, shape (n, T)."""
     c = run.images["predicted_c"].to_numpy()[changed.x]
-    part = run.array("pooled")[changed.x] * run.array("class_weights")[c]
+    part = run.array("pooled")[changed.x] * run.weights(changed.x, c)
     return part @ p_t_given_f
 
 
@@ -176,8 +176,9 @@ def _of(values: np.ndarray, ts: np.ndarray) -> np.ndarray:
 
 def _ranks(run: Run, changed: Changed, of_words: np.ndarray) -> np.ndarray:
     """Return the place of each word by how much its probability rises, shape (n, T), in [0, 1]."""
-    weights = run.array("class_weights")[run.images["predicted_c"].to_numpy()[changed.x]]
-    before = words_given_xc(run.array("pooled")[changed.x], weights, of_words)
+    c = run.images["predicted_c"].to_numpy()[changed.x]
+    before = words_given_xc(run.array("pooled")[changed.x], run.weights(changed.x, c), of_words)
+    weights = run.weights_at(changed.pooled, c, changed.x)
     after = words_given_xc(changed.pooled, weights, of_words)
     rise = after - before
     order = np.argsort(np.argsort(rise, axis=1, kind="stable"), axis=1, kind="stable")

@@ -1,10 +1,10 @@
 """Why one class and not another: the attributes that separate two explanations of one image.
 
-An attribute separates class A from class B in image x where two figures agree in sign: its exact
-part of the difference of the two logits, the sum over f of phi(f_k(x)) (W[A, f] - W[B, f])
-p(t given f), and the difference of p(t given x, A) and p(t given x, B), eq. (5). Two lists of five
-attributes do not tell what separates: one that is missing from a list may still count for its
-class.
+An attribute separates class A from class B in image x where two figures agree in sign: its part of
+the difference of the two logits, the sum over f of phi(f_k(x)) (w[A, f] - w[B, f]) p(t given f)
+with the weights w of the image, and the difference of p(t given x, A) and p(t given x, B), eq. (5).
+Two lists of five attributes do not tell what separates: one that is missing from a list may still
+count for its class.
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Contrast:
     difference : ndarray of shape (T,)
         p of the first minus p of the second; sums to 0.
     logit_part : ndarray of shape (T,)
-        Exact part of each attribute in the difference of the two logits; sums to it, without the
-        biases. The difference of p where there is no image.
+        Part of each attribute in the difference of the two logits; with an exact head they sum to
+        it, without the biases. The difference of p where there is no image.
     spans : list of Span
         The comparison in words.
     """
@@ -81,7 +81,9 @@ def contrast(run: Run, first: Explanation, second: Explanation) -> Contrast:
 
 
 def logit_difference(run: Run, first: Explanation, second: Explanation) -> np.ndarray:
-    """Return each attribute's exact part of the difference of two logits, shape (T,).
+    """Return each attribute's part of the difference of two logits, shape (T,).
+
+    They sum to the difference without the biases; of a head of first order, to its estimate.
 
     Parameters
     ----------
@@ -89,10 +91,10 @@ def logit_difference(run: Run, first: Explanation, second: Explanation) -> np.nd
     first, second : Explanation
         Of the same image.
     """
+    assert first.x is not None, "two class descriptions have no logits"
     pooled = np.asarray(run.array("pooled")[first.x], float)
-    weights = run.array("class_weights")
-    lead = pooled * (weights[first.c].astype(float) - weights[second.c])
-    return lead @ run.array("p_t_given_f")
+    ours, theirs = (np.asarray(run.weights(first.x, each.c), float) for each in (first, second))
+    return (pooled * (ours - theirs)) @ run.array("p_t_given_f")
 
 
 def _separating(candidates: np.ndarray, difference: np.ndarray, part: np.ndarray) -> list[int]:

@@ -2,10 +2,11 @@
 
 Pooled activations, maps, captions and p(t given f) are those of the old run: only the last layer is
 another. What depends on it is computed again: class scores, predictions, and the attributes of each
-image. Diagnoses and scores are left out, to be computed on the new run.
+image. Scores are left out, and diagnoses unless asked for, to be computed on the new run.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.batching import blocks
+from fieldmarks.core.causes.diagnosis import diagnose
 from fieldmarks.core.comparison.comparison import Comparison, compare
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.repair.refit import LinearHead
 from fieldmarks.core.run.contract import N_EXPLAIN, PACKS
-from fieldmarks.core.run.files import array_path
+from fieldmarks.core.run.files import array_path, check_name
 from fieldmarks.core.run.predictions import predictions
 from fieldmarks.core.run.replaced import replaced
 from fieldmarks.core.run.run import Run
@@ -108,12 +110,24 @@ def changed_words(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame({"i": i, "x": comparison.xs_first[i], "n_changed": n_changed[i]})
 
 
+def check_new_name(run: Run, name: str) -> None:
+    """Raise `RunError` where a repaired run cannot have a name."""
+    if os.path.lexists(run.folder.parent / check_name(name)):
+        raise RunError(f"there is a run {name!r} already: choose another name for the repaired one")
+
+
 def write_repaired(
-    run: Run, head: LinearHead, name: str, note: Mapping, checkpoint: Path | None = None
+    run: Run,
+    head: LinearHead,
+    name: str,
+    note: Mapping,
+    checkpoint: Path | None = None,
+    is_diagnosed: bool = False,
 ) -> Run:
     """Write a run with another head beside the old one and return it.
 
-    What is the same is shared with the old run by hard links, where the file system has them.
+    What is the same is shared with the old run by hard links, where the file system has them. The
+    new run appears when it is whole.
 
     Parameters
     ----------
@@ -125,25 +139,30 @@ def write_repaired(
         What was done, in JSON values: ``repair`` of the manifest.
     checkpoint : Path, optional
         The patched checkpoint, if one was written.
+    is_diagnosed : bool
+        Whether the new run holds diagnoses, which take a while.
 
     Raises
     ------
     RunError
         If there is a run of that name, or it cannot be one.
     """
-    runs = run.folder.parent
-    writer = RunWriter(runs, name, "repair")
-    if writer.final.exists():
-        writer.discard()
-        raise RunError(f"there is a run {name!r} already: choose another name for the repaired one")
+    check_new_name(run, name)
+    writer = RunWriter(run.folder.parent, name, "repair")
     try:
-        return _write(run, repaired(run, head), writer, note, checkpoint)
+        new = repaired(run, head)
+        _write(run, new, writer)
+        manifest = _manifest(run, new, note, checkpoint)
+        if is_diagnosed:
+            for each, table in diagnose(Run.unfinished(writer.folder, manifest)).items():
+                writer.put_table(each, table)
+        return writer.finish(manifest)
     finally:
         if writer.folder.exists():
             writer.discard()
 
 
-def _write(old: Run, new: Run, writer: RunWriter, note: Mapping, checkpoint: Path | None) -> Run:
+def _write(old: Run, new: Run, writer: RunWriter) -> None:
     computed = {"class_weights", "class_bias", "logits"}
     computed |= {f"top_{what}_{side}" for what in "tp" for side in ("predicted", "true")}
     paths = [array_path(old.folder, each) for each in old.array_names if each not in computed]
@@ -161,7 +180,6 @@ def _write(old: Run, new: Run, writer: RunWriter, note: Mapping, checkpoint: Pat
     for each in old.table_names:
         if each not in ("diagnoses", "clusters"):
             writer.put_table(each, new.table(each))
-    return writer.finish(_manifest(old, new, note, checkpoint))
 
 
 def _tops(run: Run, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

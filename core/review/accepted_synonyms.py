@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.run import Run
 
 COLUMNS = ["kind", "word", "becomes"]

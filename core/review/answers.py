@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 from sqlalchemy import (
-    JSON,
     Column,
-    DateTime,
     Integer,
     MetaData,
     String,
@@ -24,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.review.database import Database
+from fieldmarks.core.review.database import Database, LenientJSON, LenientTime
 
 _answers = Table(
     "blind_answers",
@@ -37,8 +35,8 @@ _answers = Table(
     Column("author", String(200), nullable=False),
     Column("explained", Integer, nullable=False),
     Column("chosen", Integer, nullable=False),
-    Column("options", JSON, nullable=False),
-    Column("saved_at", DateTime(timezone=True), nullable=False),
+    Column("options", LenientJSON, nullable=False),
+    Column("saved_at", LenientTime, nullable=False),
     UniqueConstraint("dataset", "run", "path", "seed", "author", name="one_answer"),
 )
 
@@ -95,6 +93,8 @@ class Answers(Database):
     def of(self, dataset: str, run: str, author: str | None = None) -> pd.DataFrame:
         """Return the answers on a run, of one person or of all, in their order.
 
+        Rows that cannot be read are left out.
+
         Returns
         -------
         DataFrame
@@ -106,4 +106,12 @@ class Answers(Database):
         query = query.order_by(_answers.c.id)
         rows = self._run(lambda c: c.execute(query).mappings().all())
         columns = ["path", "seed", "author", "explained", "chosen", "options"]
-        return pd.DataFrame([dict(row) for row in rows], columns=columns)
+        return pd.DataFrame([dict(row) for row in rows if _is_whole(row)], columns=columns)
+
+
+def _is_whole(row) -> bool:
+    """Whether a row holds an answer: SQLite keeps whatever it is given in any column."""
+    numbers = [row[name] for name in ("seed", "explained", "chosen")]
+    if not isinstance(row["options"], list) or not isinstance(row["author"], str):
+        return False
+    return all(type(number) is int for number in [*numbers, *row["options"]])

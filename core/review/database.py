@@ -3,24 +3,64 @@
 SQLite is ``verdicts.sqlite`` in the runs folder, with write-ahead logging, so that readers never
 wait for a writer (not supported on a network file system). A team sets
 ``FIELDMARKS_DB=postgresql://user:password@host/name``.
+
+Nobody waits long: a locked database is told of after seconds, a full one at once, and one that
+cannot be written is read. A row that cannot be read is left out and counted.
 """
 
 import os
 import sqlite3
 import time
-from typing import ClassVar
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote
 
-from sqlalchemy import Table, create_engine, event
+from sqlalchemy import JSON, DateTime, Table, TypeDecorator, create_engine, event, inspect
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.schema import CreateTable
 
 from fieldmarks.core.errors import DatabaseError, one_line
 from fieldmarks.core.run.files import runs_folder
 
 _NO_URL = "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
-_WAIT = 30  # seconds that a writer waits for another one
+_WAIT = 5  # seconds that a writer waits for another one
+#: Seconds that PostgreSQL may take to answer: for a connection, for a lock, for a statement.
+_CONNECT, _LOCK, _STATEMENT = 5, 3, 20
+
+
+class _Lenient(TypeDecorator):
+    """A column whose values are read as None where they cannot be read."""
+
+    cache_ok = True
+    impl = JSON
+
+    def result_processor(self, dialect, coltype):
+        read = super().result_processor(dialect, coltype)
+
+        def process(value: Any) -> Any:
+            try:
+                return value if read is None else read(value)
+            except (ValueError, TypeError, RecursionError):
+                return None
+
+        return process
+
+
+class LenientJSON(_Lenient):
+    """JSON, None where it is damaged."""
+
+    cache_ok = True
+    impl = JSON
+
+
+class LenientTime(_Lenient):
+    """A time, None where it is damaged."""
+
+    cache_ok = True
+    impl = DateTime(timezone=True)
 
 
 class Database:
@@ -30,11 +70,15 @@ class Database:
     ----------
     url : str, optional
         Of the database, as `database_url` reads it.
+    runs : Path, optional
+        See `database_url`.
 
     Attributes
     ----------
     table : Table
         Named by each subclass.
+    is_read_only : bool
+        Whether it can be read and not written; without the table it is read as empty.
 
     Raises
     ------
@@ -44,15 +88,21 @@ class Database:
 
     table: ClassVar[Table]
 
-    def __init__(self, url: str | None = None):
-        self._url = database_url(url)
+    def __init__(self, url: str | None = None, runs: Path | None = None):
+        self._url = database_url(url, runs)
         self._engine = connect(self._url)
+        self.is_read_only = _is_sqlite(self._url) and _is_unwritable(_file(self._url))
         statement = CreateTable(self.table, if_not_exists=True)
         try:
             self._run(lambda connection: connection.execute(statement), is_first=True)
         except (IntegrityError, ProgrammingError):
             # PostgreSQL: another process created the table, or its type, concurrently
             self._run(lambda connection: connection.execute(statement))
+        except DatabaseError:
+            if not self.is_read_only:
+                raise
+            self._engine.dispose()
+            self._engine = _reading(_file(self._url), self.table)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -72,14 +122,24 @@ class Database:
             ):
                 raise
             reason = one_line(error.orig or error)
+            if self.is_read_only:
+                raise DatabaseError(
+                    f"the database of verdicts {shown(self._url)} is read-only: nothing was saved"
+                ) from None
             raise DatabaseError(
                 f"the database of verdicts {shown(self._url)} "
                 f"cannot be used ({reason}): check FIELDMARKS_DB and that it is running"
             ) from None
 
 
-def database_url(url: str | None = None) -> URL:
+def database_url(url: str | None = None, runs: Path | None = None) -> URL:
     """Return ``url``, otherwise ``FIELDMARKS_DB``, otherwise SQLite beside the runs.
+
+    Parameters
+    ----------
+    url : str, optional
+    runs : Path, optional
+        The folder of runs; by default that of `core.run.files.runs_folder`.
 
     Raises
     ------
@@ -88,8 +148,11 @@ def database_url(url: str | None = None) -> URL:
     """
     url = url or os.environ.get("FIELDMARKS_DB")
     if not url:
-        folder = runs_folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = runs_folder() if runs is None else runs
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(f"verdicts cannot be kept in {folder}: {error.strerror}") from None
         return URL.create("sqlite", database=str(folder / "verdicts.sqlite"))
     try:
         parsed = make_url(url)
@@ -112,11 +175,15 @@ def connect(url: URL) -> Engine:
     DatabaseError
         If the driver for this kind of database is not installed.
     """
-    is_sqlite = url.get_backend_name() == "sqlite"
+    is_sqlite, is_postgresql = _is_sqlite(url), url.get_backend_name() == "postgresql"
     # SQLite files are opened and closed at each use; connections to a server are pooled
-    pool = {"poolclass": NullPool} if is_sqlite else {"pool_pre_ping": True}
+    options: dict[str, Any] = {"poolclass": NullPool} if is_sqlite else {"pool_pre_ping": True}
+    if is_postgresql and "connect_timeout" not in url.query:
+        options["connect_args"] = {"connect_timeout": _CONNECT}
+    if is_sqlite:
+        _require_files(url)
     try:
-        engine = create_engine(url, **pool)
+        engine = create_engine(url, **options)
     except ImportError as error:
         raise DatabaseError(f"{error}: pip install 'psycopg[binary]' for PostgreSQL") from None
     except ArgumentError:
@@ -126,7 +193,69 @@ def connect(url: URL) -> Engine:
         ) from None
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
+    elif is_postgresql:
+        event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _require_files(url: URL) -> None:
+    """Refuse a database that is no regular file: a pipe would be waited for."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path = Path(f"{url.database}{suffix}")
+        try:
+            is_other = path.exists() and not path.is_file()
+        except OSError as error:
+            raise DatabaseError(f"the database of verdicts {path}: {error.strerror}") from None
+        if is_other:
+            raise DatabaseError(f"the database of verdicts {path} is no regular file: move it away")
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _file(url: URL) -> Path:
+    return Path(url.database or "")
+
+
+def _reading(path: Path, table: Table) -> Engine:
+    """Return an engine that reads a file which cannot be written.
+
+    Where the table was never made, an empty one in memory stands for it.
+    """
+    for option in ("", "&immutable=1") if path.is_file() else ():
+        # immutable: write-ahead logging needs a file beside the database, which cannot be made
+        uri = f"file:{quote(str(path.resolve()))}?mode=ro{option}"
+        engine = create_engine("sqlite://", creator=partial(_open_to_read, uri), poolclass=NullPool)
+        try:
+            if inspect(engine).has_table(table.name):
+                return engine
+        except DBAPIError:
+            continue
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
+    with engine.begin() as connection:
+        connection.execute(CreateTable(table))
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    return engine
+
+
+def _is_unwritable(path: Path) -> bool:
+    """Whether the file, or the folder where it and its journal are made, cannot be written."""
+    needed = [path.parent, *([path] if path.exists() else [])]
+    return path.parent.is_dir() and not all(os.access(each, os.W_OK) for each in needed)
+
+
+def _open_to_read(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=_WAIT, check_same_thread=False)
+    connection.text_factory = _text
+    return connection
+
+
+def _text(content: bytes) -> str:
+    """Return a text of the database; one damaged text does not stop a query."""
+    return content.decode("utf-8", "replace")
 
 
 def shown(url: URL) -> str:
@@ -134,7 +263,15 @@ def shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
+def _prepare_postgresql(connection, _record) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK}s'")
+        cursor.execute(f"SET statement_timeout = '{_STATEMENT}s'")
+    connection.commit()
+
+
 def _prepare_sqlite(connection, _record) -> None:
+    connection.text_factory = _text
     connection.execute(f"PRAGMA busy_timeout = {_WAIT * 1000}")
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
@@ -150,7 +287,8 @@ def _write_ahead(connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not is_busy or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)

@@ -17,6 +17,7 @@ from fieldmarks.core.causes.diagnosis import COLUMNS
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
 from fieldmarks.core.explanations.explanation import explain
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.review.fiftyone import to_fiftyone
 from fieldmarks.core.review.spreadsheet import join_tags, to_csv
 from fieldmarks.core.run.run import Run
@@ -155,10 +156,12 @@ def write_report(path: Path, run: Run, table: pd.DataFrame, heading: str) -> Non
         ".jsonl": lambda: to_json_lines(table),
     }
     if path.name == FIFTYONE:
-        path.write_text(to_fiftyone(run, table), "utf-8")
-        return
-    if path.suffix not in formats:
+        content = to_fiftyone(run, table)
+    elif path.suffix in formats:
+        content = formats[path.suffix]()
+    else:
         raise DataError(
             f"a report ends in .html, .csv, .json or .jsonl, got {path.name!r}: rename it"
         )
-    path.write_text(formats[path.suffix](), "utf-8")
+    with atomic_write(path) as file:
+        file.write(content.encode("utf-8"))

@@ -8,7 +8,6 @@ each data set.
 from dataclasses import dataclass
 
 from sqlalchemy import (
-    JSON,
     Column,
     Integer,
     MetaData,
@@ -22,7 +21,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.review.database import Database
+from fieldmarks.core.review.database import Database, LenientJSON
 
 MAX_NAME = 100  # characters
 
@@ -32,7 +31,7 @@ _groups = Table(
     Column("id", Integer, primary_key=True),
     Column("dataset", String(200), nullable=False),
     Column("name", String(MAX_NAME), nullable=False),
-    Column("paths", JSON, nullable=False),
+    Column("paths", LenientJSON, nullable=False),
     Column("run", String(100), nullable=False),
     UniqueConstraint("dataset", "name", name="one_group_of_a_name"),
 )
@@ -66,13 +65,25 @@ class SavedGroups(Database):
     def names(self, dataset: str) -> list[str]:
         """Return the names of a data set's groups, in alphabetical order."""
         query = select(_groups.c.name).where(_groups.c.dataset == dataset).order_by(_groups.c.name)
-        return self._run(lambda connection: list(connection.execute(query).scalars()))
+        names = self._run(lambda connection: list(connection.execute(query).scalars()))
+        return [name for name in names if isinstance(name, str)]
 
     def get(self, dataset: str, name: str) -> SavedGroup | None:
-        """Return a group, None where there is none of that name."""
+        """Return a group, None where there is none of that name.
+
+        Raises
+        ------
+        DataError
+            If what is stored of it is damaged.
+        """
         query = select(_groups).where(_is(dataset, name))
         row = self._run(lambda connection: connection.execute(query).mappings().first())
-        return row and SavedGroup(dataset, name, tuple(row["paths"]), row["run"])
+        if row is None:
+            return None
+        paths = row["paths"]
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise DataError(f"the group {name!r} cannot be read: delete it")
+        return SavedGroup(dataset, name, tuple(paths), str(row["run"]))
 
     def save(self, group: SavedGroup) -> None:
         """Keep a group.

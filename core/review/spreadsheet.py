@@ -1,7 +1,9 @@
 """Tables as CSV whose cells no spreadsheet runs as a formula, and back.
 
-A quote precedes a text that begins like a formula, and, so that it can be undone, a text that
-begins with quotes before one. Reading takes one quote away again.
+A quote precedes what begins like a formula, at the start of a text and behind everything that some
+program takes for the end of a cell: a spreadsheet that separates by semicolons or tabs, or that
+ends rows at line ends, begins a cell there. So that it can be undone, quotes before such a place
+get one more. Reading takes one quote away again.
 """
 
 import csv
@@ -11,8 +13,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-_INERT = re.compile(r"'*[=+\-@\t\r\n]")
-_MADE_INERT = re.compile(r"'+[=+\-@\t\r\n]")
+#: What a formula begins with, wide forms included, and where a cell may begin.
+_FORMULA, _BREAK = "=+\\-@\uff1d\uff0b\uff0d\uff20", ",;|\\t\\r\\n"
+_BEGINS = rf"(?:^(?='*[{_FORMULA}\t\r\n])|(?<=[{_BREAK}])(?='*[{_FORMULA}]))"
+_INERT = re.compile(_BEGINS)
+_MADE_INERT = re.compile(_BEGINS + "'")
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -27,14 +32,14 @@ def to_csv(table: pd.DataFrame) -> str:
 def unescaped(cell: str) -> str:
     """Return the text that `to_csv` wrote as this cell.
 
-    >>> unescaped("'=1+1"), unescaped("'tis")
-    ('=1+1', "'tis")
+    >>> unescaped("'=1+1"), unescaped("x;'=1+1"), unescaped("'tis")
+    ('=1+1', 'x;=1+1', "'tis")
     """
-    return cell[1:] if _MADE_INERT.match(cell) else cell
+    return _MADE_INERT.sub("", cell)
 
 
 def _escaped(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _INERT.match(value) else value
+    return _INERT.sub("'", value) if isinstance(value, str) else value
 
 
 def join_tags(tags: Sequence[str]) -> str:

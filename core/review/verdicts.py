@@ -13,10 +13,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
-    DateTime,
     Integer,
     MetaData,
     String,
@@ -27,11 +25,12 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import ConflictError, DataError
-from fieldmarks.core.review.database import Database
+from fieldmarks.core.review.database import Database, LenientJSON, LenientTime
 
 MAX_NOTE = 10_000  # characters
 
@@ -44,11 +43,11 @@ _verdicts = Table(
     Column("version", Integer, nullable=False),
     Column("pattern", String(100), nullable=False),
     Column("note", Text, nullable=False),
-    Column("tags", JSON, nullable=False),
+    Column("tags", LenientJSON, nullable=False),
     Column("is_reviewed", Boolean, nullable=False),
     Column("author", String(200), nullable=False),
     Column("run", String(100), nullable=False),
-    Column("saved_at", DateTime(timezone=True), nullable=False),
+    Column("saved_at", LenientTime, nullable=False),
     UniqueConstraint("dataset", "path", "version", name="one_successor"),
 )
 
@@ -100,13 +99,25 @@ class Verdicts(Database):
         return versions[-1] if versions else Verdict(dataset, path)
 
     def history(self, dataset: str, path: str) -> list[Verdict]:
-        """Return all versions of the verdict on an image, oldest first."""
+        """Return all versions of the verdict on an image, oldest first.
+
+        Rows that cannot be read are left out. Where the newest is one of them, what remains has its
+        number, so that the next verdict can be saved.
+        """
         is_image = (_verdicts.c.dataset == dataset) & (_verdicts.c.path == path)
         query = select(_verdicts).where(is_image).order_by(_verdicts.c.version)
-        return [_verdict(row) for row in self._run(lambda c: c.execute(query).mappings().all())]
+        rows = self._run(lambda c: c.execute(query).mappings().all())
+        versions = [_verdict(row) for row in rows if _is_whole(row)]
+        newest = max((row["version"] for row in rows if type(row["version"]) is int), default=0)
+        if versions and versions[-1].version < newest:
+            versions[-1] = replace(versions[-1], version=newest)
+        return versions or ([Verdict(dataset, path, version=newest)] if newest else [])
 
     def latest(self, dataset: str) -> pd.DataFrame:
-        """Return the latest verdict on each image of a data set, indexed by path."""
+        """Return the latest verdict on each image of a data set, indexed by path.
+
+        Rows that cannot be read are left out; ``attrs["n_damaged"]`` is how many.
+        """
         newest = (
             select(_verdicts.c.path, func.max(_verdicts.c.version).label("version"))
             .where(_verdicts.c.dataset == dataset)
@@ -120,7 +131,15 @@ class Verdicts(Database):
         query = query.where(_verdicts.c.dataset == dataset).order_by(_verdicts.c.path)
         rows = self._run(lambda connection: connection.execute(query).mappings().all())
         columns = [column.name for column in _verdicts.columns if column.name != "id"]
-        return pd.DataFrame(rows, columns=["id", *columns])[columns].set_index("path")
+        if not all(map(_is_whole, rows)):
+            versions = self.versions(dataset)
+            newest = versions.sort_values("version").drop_duplicates("path", keep="last")
+            table = newest.sort_values("path")[columns].set_index("path")
+            table.attrs |= versions.attrs
+            return table
+        table = pd.DataFrame(rows, columns=["id", *columns])[columns].set_index("path")
+        table.attrs["n_damaged"] = 0
+        return table
 
     def save(self, verdict: Verdict) -> Verdict:
         """Append ``verdict`` as the version after ``verdict.version`` and return it as saved.
@@ -147,11 +166,22 @@ class Verdicts(Database):
         return saved
 
     def versions(self, dataset: str) -> pd.DataFrame:
-        """Return all versions of the verdicts on a data set, in the order they were saved."""
+        """Return all versions of the verdicts on a data set, in the order they were saved.
+
+        Rows that cannot be read are left out; ``attrs["n_damaged"]`` is how many.
+        """
         query = select(_verdicts).where(_verdicts.c.dataset == dataset).order_by(_verdicts.c.id)
         rows = self._run(lambda connection: connection.execute(query).mappings().all())
         columns = [column.name for column in _verdicts.columns]
-        return pd.DataFrame([dict(row) for row in rows], columns=columns)
+        whole = [dict(row) for row in rows if _is_whole(row)]
+        table = pd.DataFrame(whole, columns=columns)
+        table.attrs["n_damaged"] = len(rows) - len(whole)
+        return table
+
+    def delete(self, dataset: str, path: str) -> int:
+        """Delete all versions of the verdict on an image, for good, and return how many."""
+        is_image = (_verdicts.c.dataset == dataset) & (_verdicts.c.path == path)
+        return self._run(lambda c: c.execute(sql_delete(_verdicts).where(is_image)).rowcount)
 
     def undo(self, saved: Verdict) -> Verdict:
         """Save again what an image's verdict was before ``saved``, and return it.
@@ -163,10 +193,8 @@ class Verdicts(Database):
         ConflictError
             If somebody saved a newer version since.
         """
-        history = self.history(saved.dataset, saved.path)
-        before = Verdict(saved.dataset, saved.path)
-        if 1 < saved.version <= len(history):
-            before = history[saved.version - 2]
+        earlier = [v for v in self.history(saved.dataset, saved.path) if v.version < saved.version]
+        before = earlier[-1] if earlier else Verdict(saved.dataset, saved.path)
         return self.save(replace(before, version=saved.version))
 
     def progress(self, dataset: str, paths: list[str]) -> tuple[int, int]:
@@ -174,6 +202,28 @@ class Verdicts(Database):
         latest = self.latest(dataset)
         reviewed = latest.index[latest["is_reviewed"].astype(bool)]
         return len(reviewed.intersection(paths)), len(paths)
+
+
+def left_out(table: pd.DataFrame) -> str:
+    """Return how many rows a table of verdicts lacks because they are damaged, empty for none."""
+    n = table.attrs.get("n_damaged", 0)
+    are = "row of the database of verdicts is" if n == 1 else "rows of the database of verdicts are"
+    return f"{n:,} {are} damaged and left out." if n else ""
+
+
+def _is_whole(row) -> bool:
+    """Whether a row holds a verdict: SQLite keeps whatever it is given in any column."""
+    texts = (row[name] for name in ("dataset", "path", "pattern", "note", "author", "run"))
+    return (
+        all(isinstance(text, str) for text in texts)
+        and row["pattern"] in ("", *map(str, Pattern))
+        and type(row["version"]) is int
+        and 0 < row["version"] < 2**31
+        and isinstance(row["tags"], list)
+        and all(isinstance(tag, str) for tag in row["tags"])
+        and isinstance(row["is_reviewed"], bool | int)
+        and isinstance(row["saved_at"], datetime)
+    )
 
 
 def _verdict(row) -> Verdict:

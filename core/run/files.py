@@ -4,30 +4,26 @@ A run is one folder that appears atomically. `core.run.run` reads it, `core.run.
 the names and formats of its files are defined here, from the contract.
 """
 
-import errno
-import json
+import math
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import platformdirs
 import pyarrow.parquet as pq
 
-from fieldmarks.core.errors import UTF8_REMEDY, MissingRunError, RunError, one_line
-from fieldmarks.core.run.contract import ARRAYS, SCHEMA_VERSION, array_spec
+from fieldmarks.core.errors import UTF8_REMEDY, RunError, one_line
+from fieldmarks.core.run.contract import ARRAYS, array_spec
 from fieldmarks.core.run.tables import TABLES
-from fieldmarks.core.run.validation import check_manifest
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
 #: The network of the run as an ONNX file, see `core.live.network_file`; a run may lack it.
 NETWORK = "network.onnx"
 #: Arrays of at most this many bytes are read into memory and not mapped.
-_SMALL = 1 << 16
+SMALL = 1 << 24
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -79,81 +75,75 @@ def checkout_folder() -> Path | None:
     return root if (root / "fieldmarks" / "__init__.py").is_file() else None
 
 
-def read_manifest(folder: Path) -> dict:
-    """Return the manifest of a run, or raise the reason why it cannot be opened."""
-    path = folder / MANIFEST
-    if not folder.is_dir():
-        raise MissingRunError(f"there is no run {folder.name!r}: make one with 'fieldmarks demo'")
-    if not path.exists():
-        raise RunError(f"run {folder.name!r} has no {MANIFEST}, it was not finished: precompute it")
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-        version = manifest["schema_version"]
-    except (ValueError, KeyError, TypeError, OSError, RecursionError):
-        raise RunError(
-            f"{MANIFEST} of run {folder.name!r} cannot be read: precompute again"
-        ) from None
-    if version != SCHEMA_VERSION:
-        raise RunError(
-            f"run {folder.name!r} has schema {version}, this version reads {SCHEMA_VERSION}: "
-            "precompute it again"
-        )
-    return check_manifest(manifest, folder.name)
-
-
-def manifest_stamp(folder: Path) -> int:
-    """Return when the manifest of a run was written, ns; 0 where there is none."""
-    path = folder / MANIFEST
-    return path.stat().st_mtime_ns if path.exists() else 0
-
-
 def array_path(folder: Path, name: str) -> Path:
     """Return the path of an array; ``name`` may be ``"p_t_given_f/literal"``."""
     return folder / "arrays" / f"{name}.npy"
 
 
-@contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for an atomic write: ``path`` is replaced when the file is complete.
+def require_regular(path: Path) -> None:
+    """Refuse what would be waited for or read without end: a pipe, a socket, a device, a folder.
 
-    The file is written under a temporary name, synced and renamed. It is always a new file: a hard
-    link to an earlier one keeps the earlier content.
+    Raises
+    ------
+    RunError
+        If there is something that is no regular file; what is not there is no matter of this.
     """
-    temporary = path.with_name(f".{path.name}.writing")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        # NumPy raises an error without errno for a short write
-        raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} is no regular file: move it away, then precompute the run again")
 
 
 def map_array(path: Path) -> np.ndarray:
-    """Return a read-only memory map of an array; a small array is read into memory.
+    """Return an array, read-only: a small one is read into memory, a large one is mapped.
 
-    A map keeps its file open, and open files are limited: a run has 30 arrays, and many systems
-    allow 1,024 open files per process.
+    What is in memory stays whatever becomes of its file. A map whose file is made shorter ends the
+    process by a signal where it is read: `check_length` comes before each use. Open files are
+    limited, too: a run has 30 arrays, and many systems allow 1,024 open files per process.
+
+    Raises
+    ------
+    ValueError
+        If the file is no array, or not as long as its header says.
     """
-    if path.stat().st_size > _SMALL:
-        return np.load(path, mmap_mode="r")
-    array = np.load(path)
-    if not isinstance(array, np.ndarray):
-        raise ValueError("an archive where an array was expected")
-    array.flags.writeable = False
-    return array
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"format {version} is not read")
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, is_fortran, dtype = read_header(file)
+        start, size = file.tell(), os.fstat(file.fileno()).st_size
+        if dtype.hasobject:
+            raise ValueError("it holds objects")
+        n_bytes = math.prod(shape) * dtype.itemsize
+        if size != start + n_bytes:
+            raise ValueError(f"expected {start + n_bytes:,} bytes, found {size:,}")
+        order = "F" if is_fortran else "C"
+        if size > SMALL:
+            return np.memmap(file, dtype, "r", start, shape, order)
+        values = file.read(n_bytes)
+    if len(values) < n_bytes:
+        raise ValueError("it became shorter while it was read")
+    return np.ndarray(shape, dtype, values, order=order)
+
+
+def check_length(where: object, array: np.ndarray) -> None:
+    """Raise `RunError` where the file of a mapped array is shorter than it was."""
+    held = getattr(array, "_mmap", None)
+    if held is not None and held.size() < array.offset + array.nbytes:  # pyright: ignore
+        raise RunError(
+            f"{where} became shorter while it was in use: compute the run again, and replace its "
+            "files by other means than writing into them"
+        )
 
 
 def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Return a read-only memory map, or raise `RunError` where it is not of that shape and type."""
+    """Return an array read-only, or raise `RunError` where it is not of that shape and type."""
     if not path.exists():
         raise RunError(f"{path} is missing: precompute the run again")
+    require_regular(path)
     try:
         array = map_array(path)
     except Exception as error:  # numpy's reader raises many kinds for bytes that are no array
@@ -166,6 +156,45 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
             "precompute the run again"
         )
     return array
+
+
+class Pack:
+    """A file of byte strings: a small one is in memory, a large one stays open and is read.
+
+    Parameters
+    ----------
+    path : Path
+
+    Attributes
+    ----------
+    n_bytes : int
+        Its length.
+    """
+
+    def __init__(self, path: Path):
+        self._path, self._content = path, None
+        self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        closing = weakref.finalize(self, os.close, self._file)
+        self.n_bytes = os.fstat(self._file).st_size
+        if self.n_bytes <= SMALL:
+            self._content = os.pread(self._file, self.n_bytes, 0)
+            self.n_bytes = len(self._content)
+            closing()
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes from ``start`` to before ``stop``.
+
+        Raises
+        ------
+        RunError
+            If the file became shorter.
+        """
+        if self._content is not None:
+            return self._content[start:stop]
+        content = os.pread(self._file, stop - start, start)
+        if len(content) != stop - start:
+            raise RunError(f"{self._path} became shorter while it was in use: compute it again")
+        return content
 
 
 def sizes_of(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:

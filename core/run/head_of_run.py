@@ -22,7 +22,7 @@ class HeadOfRun(ABC):
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the contract."""
 
-    @cached_property
+    @property
     def head(self) -> Head:
         """How class scores come from pooled activations."""
         stated = self.manifest.get("head", LINEAR_HEAD)
@@ -64,3 +64,21 @@ class HeadOfRun(ABC):
         if self.head.kind == LINEAR:
             return self.array("class_weights")[cs]
         return effective_weights(self.head, self.array("pooled")[xs], cs, self.local_weights(xs))
+
+    def weights_at(
+        self, pooled: np.ndarray, cs: np.ndarray | int, xs: np.ndarray | int | None = None
+    ) -> np.ndarray:
+        """Return what pooled activations of other pictures are multiplied by, (..., F).
+
+        Parameters
+        ----------
+        pooled : ndarray of shape (..., F)
+            Of pictures that are not in the run.
+        cs : int or ndarray of shape (...)
+            The class that each is explained as.
+        xs : int or ndarray of shape (...), optional
+            The images that they were made from: a head of first order has no weights of a new
+            picture, and takes those of these images, or average ones.
+        """
+        local = None if xs is None else self.local_weights(xs)
+        return effective_weights(self.head, pooled, cs, local)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldmarks.core.errors import MissingRunError, RunError
-from fieldmarks.core.run.files import MANIFEST, check_name, read_manifest, runs_folder
+from fieldmarks.core.run.files import MANIFEST, check_name, runs_folder
+from fieldmarks.core.run.manifest import read_manifest
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ def list_runs(folder: Path | None = None) -> list[RunEntry]:
     folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
     entries = []
     for path in sorted(folders, key=_changed, reverse=True):
-        if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
-            continue
         try:
+            if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
+                continue
             read_manifest(path.with_name(check_name(path.name)))
         except (RunError, MissingRunError) as error:
             entries.append(RunEntry(path.name, str(error)))
+        except OSError as error:
+            entries.append(RunEntry(path.name, f"{path} cannot be read: {error.strerror}"))
         else:
             entries.append(RunEntry(path.name))
     return entries

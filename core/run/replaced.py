@@ -24,8 +24,7 @@ def replaced(run: Run, arrays: Mapping[str, np.ndarray], tables: Mapping[str, pd
     tables : mapping of str to DataFrame
     """
     other = copy.copy(run)
-    for derived in ("head", "counts"):  # of arrays that may be others now
-        vars(other).pop(derived, None)
+    vars(other).pop("counts", None)  # of arrays that may be others now
     other._arrays = {**run._arrays, **arrays}
     other._tables = {**run._tables, **tables}
     content = hashlib.blake2b(digest_size=6)

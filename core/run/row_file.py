@@ -27,7 +27,7 @@ class RowFile:
             self.shape, _, self.dtype = read_header(file)
             self._offset = file.tell()
         self._row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-        self._file = os.open(self.path, os.O_RDWR)
+        self._file = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW)
 
     @classmethod
     def create(cls, path: Path, shape: tuple[int, ...], dtype: str) -> "RowFile":

@@ -1,4 +1,10 @@
-"""Reading a run: memory-mapped arrays, tables and packed bytes."""
+"""Reading a run: arrays, tables and packed bytes.
+
+A run stays open for as long as a server runs, and its files may change under it. Small arrays are
+in memory, feature maps and packed bytes are read when they are asked for, and the length of a large
+array's file is looked at before each use: reading a map past the end of its file would end the
+process.
+"""
 
 import json
 from functools import cached_property
@@ -13,22 +19,24 @@ from fieldmarks.core.head import FIRST_ORDER, LINEAR_HEAD
 from fieldmarks.core.run.contract import ARRAYS, PACKS, UNREADABLE, array_spec, expected_shape
 from fieldmarks.core.run.files import (
     EVALUATION,
+    Pack,
     array_path,
+    check_length,
     check_name,
-    manifest_stamp,
     map_array,
     open_array,
-    read_manifest,
+    require_regular,
     runs_folder,
     sizes_of,
 )
 from fieldmarks.core.run.head_of_run import HeadOfRun
+from fieldmarks.core.run.manifest import manifest_stamp, read_manifest
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.core.run.validation import check_array, check_pack, check_table
 
 
 class Run(HeadOfRun):
-    """A finished run on disk; arrays are read-only memory maps.
+    """A finished run on disk; arrays are read-only.
 
     Parameters
     ----------
@@ -63,7 +71,7 @@ class Run(HeadOfRun):
             check_array(array_path(self.folder, name), name, array, self.sizes)
         for kind, (filename, _) in PACKS.items():
             path = self.folder / filename
-            n_bytes = path.stat().st_size if path.is_file() else 0
+            n_bytes = self._pack(kind).n_bytes if path.is_file() else 0
             check_pack(path, kind, self._arrays[f"{kind}_offsets"], n_bytes)
         for spec in TABLES:
             if spec.name != "facts" and (self._table_path(spec.name).exists() or not spec.optional):
@@ -119,7 +127,7 @@ class Run(HeadOfRun):
             yield from ((name, spec) for name in names)
 
     def array(self, name: str, estimator: str | None = None) -> np.ndarray:
-        """Return an array of the contract as a read-only memory map.
+        """Return an array of the contract, read-only.
 
         Parameters
         ----------
@@ -132,15 +140,19 @@ class Run(HeadOfRun):
         ------
         MissingRunError
             If the run has no such array.
+        RunError
+            If its file became shorter since the run was opened.
         """
         if array_spec(name).per_estimator:
             name = f"{name}/{estimator or self.default_estimator}"
         try:
-            return self._arrays[name]
+            array = self._arrays[name]
         except KeyError:
             raise MissingRunError(
                 f"run {self.name!r} has no {name}; it has {', '.join(sorted(self._arrays))}"
             ) from None
+        check_length(array_path(self.folder, name), array)
+        return array
 
     @property
     def table_names(self) -> list[str]:
@@ -170,6 +182,7 @@ class Run(HeadOfRun):
             if not spec.optional:
                 raise RunError(f"{path} is missing: precompute the run again")
             raise MissingRunError(f"run {self.name!r} has no table {name!r}: precompute it again")
+        require_regular(path)
         try:
             table = pd.read_parquet(path)
         except Exception as error:  # pyarrow's reader raises many kinds for a damaged file
@@ -244,18 +257,21 @@ class Run(HeadOfRun):
     def packed(self, kind: str, x: int) -> bytes:
         """Return the ``"thumb"`` (JPEG bytes) or ``"caption"`` (UTF-8) of image x."""
         start, stop = self.array(f"{kind}_offsets")[x : x + 2]
-        return self._packs[kind][start:stop].tobytes()
+        return self._pack(kind).read(int(start), int(stop))
+
+    def _pack(self, kind: str) -> Pack:
+        """Return the open file: a run that is replaced meanwhile keeps its own."""
+        if kind not in self._packs:
+            self._packs[kind] = Pack(self.folder / PACKS[kind][0])
+        return self._packs[kind]
+
+    @cached_property
+    def _packs(self) -> dict[str, Pack]:
+        return {}
 
     def captions(self, x: int) -> list[str]:
         """Return the caption lines of image x; empty where it has none."""
         return self.packed("caption", x).decode("utf-8", "replace").splitlines()
-
-    @cached_property
-    def _packs(self) -> dict[str, np.ndarray]:
-        return {
-            kind: np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
-            for kind, path in ((k, self.folder / name) for k, (name, _) in PACKS.items())
-        }
 
     def maps(self, x: int) -> np.ndarray:
         """Return the feature maps of image x, shape (F, H, W), float16.
@@ -264,6 +280,8 @@ class Run(HeadOfRun):
         ------
         MissingRunError
             If the maps of this image are not stored.
+        RunError
+            If they hold values that are not finite.
         """
         row = int(self.array("map_row")[x])
         if row < 0:
@@ -271,7 +289,13 @@ class Run(HeadOfRun):
                 f"the maps of image {x} are not kept in run {self.name!r}: "
                 f"compute them with 'fieldmarks maps {self.name} --images {x}'"
             )
-        return self.array("maps")[row]
+        maps = np.array(self.array("maps")[row])
+        if not np.isfinite(maps).all():
+            raise RunError(
+                f"the maps of image {x} in run {self.name!r} hold values that are not finite: "
+                "precompute it again"
+            )
+        return maps
 
     def evaluation(self) -> dict | None:
         """Return the scores of this run, or None where it has not been evaluated.
@@ -284,6 +308,7 @@ class Run(HeadOfRun):
         path = self.folder / EVALUATION
         if not path.exists():
             return None
+        require_regular(path)
         try:
             scores = json.loads(path.read_text("utf-8"))
         except (ValueError, OSError, RecursionError):

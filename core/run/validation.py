@@ -1,4 +1,4 @@
-"""Whether what lies on disk is a run: the manifest, and the values of arrays and tables.
+"""Whether what lies on disk is a run: the values of arrays and tables.
 
 Everything that later serves as an index or is divided by is looked at once, when a run is opened,
 so that a damaged run is one line and never an exception on a page. Of a large array evenly spread
@@ -6,14 +6,12 @@ rows are looked at, not all.
 """
 
 import math
-import re
 
 import numpy as np
 import pandas as pd
 
 from fieldmarks.core.errors import RunError
-from fieldmarks.core.head import FIRST_ORDER, LINEAR_HEAD, wrong_in_head
-from fieldmarks.core.run.contract import ARRAYS, PACKS, array_spec
+from fieldmarks.core.run.contract import PACKS, array_spec
 from fieldmarks.core.run.tables import NEW_COLUMNS, TableSpec
 
 #: Lowest and highest value, both included; a letter stands for the last index of that size.
@@ -68,78 +66,12 @@ _LOOKED_AT = 1 << 20
 #: How far the sum of a distribution may lie from 1.
 SUM_TOLERANCE = 1e-3
 
-_LETTERS = {
-    letter
-    for spec in ARRAYS
-    for letter in spec.dims
-    if not (letter.isdigit() or letter == "X+1" or spec.optional)
-}
-_ESTIMATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 _IS_OF = {
     "str": lambda values: pd.api.types.is_string_dtype(values) and not values.isna().any(),
     "bool": pd.api.types.is_bool_dtype,
     "int32": pd.api.types.is_integer_dtype,
     "float32": pd.api.types.is_float_dtype,
 }
-
-
-def check_manifest(manifest: object, name: str) -> dict:
-    """Return the manifest of run ``name`` if all that is read of it has the right type.
-
-    Raises
-    ------
-    RunError
-        If it does not say what a run holds.
-    """
-    wrong = _wrong_in(manifest)
-    if wrong or not isinstance(manifest, dict):
-        raise RunError(f"manifest.json of run {name!r} is damaged: {wrong}: precompute it again")
-    return manifest
-
-
-def _wrong_in(manifest: object) -> str:
-    if not isinstance(manifest, dict):
-        return f"expected a dictionary, found a {type(manifest).__name__}"
-    sizes, estimators = manifest.get("sizes"), manifest.get("estimators")
-    if not isinstance(sizes, dict) or not sizes.keys() >= _LETTERS:
-        return f"expected sizes of {', '.join(sorted(_LETTERS))}"
-    if not all(type(size) is int and 0 <= size < 2**48 for size in sizes.values()):
-        return "expected sizes that are whole numbers from 0 on"
-    if not min(sizes[letter] for letter in "XFTC"):
-        return "expected images, filters, attributes and classes, at least one of each"
-    if not _are_strings(estimators) or not all(map(_ESTIMATOR.fullmatch, estimators or ())):
-        return "expected the names of the estimators"
-    if not estimators or manifest.get("default_estimator") not in estimators:
-        return "expected the default estimator among the estimators"
-    if (wrong := wrong_in_head(manifest.get("head", LINEAR_HEAD))) != "":
-        return wrong
-    if manifest.get("head", LINEAR_HEAD)["kind"] == FIRST_ORDER and "J" not in sizes:
-        return "expected the size J of a head of first order"
-    part_names = manifest.get("part_names", [])
-    if not _are_strings(part_names) or len(part_names) != sizes["P"]:
-        return f"expected the names of {sizes['P']} parts"
-    if not isinstance(manifest.get("dataset", ""), str):
-        return "expected the name of the data set"
-    left_out = manifest.get("left_out", [])
-    if not isinstance(left_out, list) or not all(type(number) is int for number in left_out):
-        return "expected the numbers of the classes that were left out"
-    repair = manifest.get("repair", {"of": "", "head": ""})
-    if not isinstance(repair, dict) or not all(
-        isinstance(repair.get(key), str) for key in ("of", "head")
-    ):
-        return "expected what was repaired, and the digest of the new head"
-    if not _are_strings(manifest.get("problems", [])):
-        return "expected problems that are sentences"
-    stages = manifest.get("stages", {})
-    if not isinstance(stages, dict) or not all(
-        isinstance(stage, dict) and "fingerprint" in stage for stage in stages.values()
-    ):
-        return "expected the fingerprints of the stages"
-    return ""
-
-
-def _are_strings(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def check_array(where: object, name: str, array: np.ndarray, sizes: dict[str, int]) -> None:

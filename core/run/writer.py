@@ -11,19 +11,29 @@ import pandas as pd
 from scipy import sparse
 
 from fieldmarks.core.errors import MissingRunError, RunError
+from fieldmarks.core.outputs import (
+    atomic_write,
+    check_replaceable,
+    is_unfinished,
+    remove_scratch,
+    replace_folder,
+    scratch_folder,
+    settle,
+)
 from fieldmarks.core.run.contract import ARRAYS, PACKS, SCHEMA_VERSION, array_spec, expected_shape
-from fieldmarks.core.run.files import MANIFEST, array_path, atomic_write, check_name, open_array
+from fieldmarks.core.run.files import MANIFEST, array_path, check_name, open_array
+from fieldmarks.core.run.manifest import RECORD, files_of_run
 from fieldmarks.core.run.row_file import RowFile
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.core.run.validation import SUM_TOLERANCE
 
-#: A folder of a run that no stage writes; it says itself which version of the run it belongs to.
-KEPT = "robustness"
-
 
 class RunWriter:
     """Writes a run into a temporary folder and renames it when it is complete.
+
+    It takes the place of an earlier run only; files of other people in that one's folder move
+    along, see `core.outputs`.
 
     Parameters
     ----------
@@ -38,11 +48,17 @@ class RunWriter:
     ----------
     folder : Path
         The temporary folder until `finish`; an interrupted writer resumes from it.
+
+    Raises
+    ------
+    DataError
+        If something else than a run has one of these names.
     """
 
     def __init__(self, runs: Path, name: str, purpose: str = "partial"):
         self.final = Path(runs) / check_name(name)
-        self.folder = Path(runs) / f".{name}.{purpose}"
+        check_replaceable(self.final, files_of_run, "give another --name, or other --runs")
+        self.folder = scratch_folder(Path(runs) / f".{name}.{purpose}")
         (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
         (self.folder / "tables").mkdir(exist_ok=True)
 
@@ -59,7 +75,7 @@ class RunWriter:
         spec = array_spec(name)
         path = array_path(self.folder, name)
         shape = expected_shape(spec, sizes)
-        if path.exists() and path.stat().st_nlink == 1:
+        if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
             try:
                 open_array(path, shape, spec.dtype)
             except RunError:
@@ -124,9 +140,7 @@ class RunWriter:
                 self._publish()
             except (RunError, MissingRunError):
                 return
-        if self._old.exists() and not self.final.exists():
-            self._old.rename(self.final)
-        shutil.rmtree(self._old, ignore_errors=True)
+        settle(self.final, files_of_run)
 
     def adopt(self, source: Path, folder: Path | None = None) -> None:
         """Reuse a file of a finished run, by a hard link where the file system supports it.
@@ -147,11 +161,7 @@ class RunWriter:
 
     def discard(self) -> None:
         """Delete the temporary folder."""
-        shutil.rmtree(self.folder)
-
-    @property
-    def _old(self) -> Path:
-        return self.final.with_name(f".{self.final.name}.old")
+        remove_scratch(self.folder)
 
     def _publish(self) -> Run:
         try:
@@ -161,12 +171,13 @@ class RunWriter:
             (self.folder / MANIFEST).unlink()
             raise
         _remove_all_but(run)
-        shutil.rmtree(self._old, ignore_errors=True)
-        if self.final.exists():
-            self.final.rename(self._old)
-        self.folder.rename(self.final)
-        shutil.rmtree(self._old, ignore_errors=True)
+        replace_folder(self.folder, self.final, files_of_run)
         return Run(self.final)
+
+
+def recover_run(runs: Path, name: str) -> None:
+    """Put a run back that a killed process was about to replace."""
+    settle(Path(runs) / check_name(name), files_of_run)
 
 
 def _remove_all_but(run: Run) -> None:
@@ -175,13 +186,16 @@ def _remove_all_but(run: Run) -> None:
     files |= {run.folder / "tables" / f"{spec.name}.parquet" for spec in TABLES}
     for folder in (run.folder / "arrays", run.folder / "tables"):
         for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_file() and path not in files:
+            if not path.is_dir() and path not in files:
                 path.unlink()
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
     for folder in (path for path in run.folder.iterdir() if path.is_dir()):
-        if folder.name not in ("arrays", "tables", KEPT):
+        if folder.name not in ("arrays", "tables", RECORD):
             shutil.rmtree(folder)
+    for path in run.folder.iterdir():
+        if is_unfinished(path.name):
+            path.unlink()
 
 
 def _check_contents(run: Run) -> None:

@@ -50,13 +50,14 @@ def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
     """
     ts, predicted_c = compared_attributes(run), run.images["predicted_c"].to_numpy()[xs]
     usual = class_caption_frequency(run)[predicted_c][:, ts]
-    truth, weights = np.zeros((len(xs), len(ts)), bool), run.array("class_weights")
+    truth = np.zeros((len(xs), len(ts)), bool)
     scores = {"class frequency": usual}
     scores |= {name: np.zeros((len(xs), len(ts)), np.float32) for name in run.estimators}
     p = {name: np.ascontiguousarray(sentence_weights(run, name)[:, ts]) for name in run.estimators}
     for block in blocks(len(xs)):
         truth[block] = run.counts[xs[block]][:, ts].toarray() > 0
-        pooled, predicted_weights = run.array("pooled")[xs[block]], weights[predicted_c[block]]
+        pooled = run.array("pooled")[xs[block]]
+        predicted_weights = run.weights(xs[block], predicted_c[block])
         for name, each in p.items():
             scores[name][block] = words_given_xc(pooled, predicted_weights, each)
     noun, group = run.attributes["noun"].to_numpy()[ts], run.images["true_c"].to_numpy()[xs]

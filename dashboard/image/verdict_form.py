@@ -36,7 +36,11 @@ def show(run: Run, x: int) -> None:
     if conflict := st.session_state.pop(_CONFLICT, None):
         st.warning(heading.plain(str(conflict)), icon=":material/group:")
         st.markdown(_line(conflict.theirs))
+    if database().is_read_only:
+        st.caption("The database is read-only: verdicts can be read here, and not saved.")
     _history(versions)
+    if versions:
+        _delete_button(opened)
 
 
 def _open(latest: Verdict) -> Verdict:
@@ -126,6 +130,25 @@ def _save(opened: Verdict, run_name: str) -> None:
         st.session_state[_PROBLEM] = str(error)
     else:
         st.toast("Saved", icon=":material/check:")
+
+
+def _delete_button(opened: Verdict) -> None:
+    """Draw the button that deletes the verdict, behind a question."""
+    with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+        st.markdown("Delete the verdict on this image, with its history, for the whole team?")
+        st.button("Delete for good", on_click=delete_verdict, args=(opened,), key=_key("delete"))
+
+
+def delete_verdict(opened: Verdict) -> None:
+    """Delete all versions of a verdict and open the form on none."""
+    try:
+        database().delete(opened.dataset, opened.path)
+    except FieldmarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    for key in (_OPENED, _FILLED):
+        st.session_state.pop(key, None)
+    st.toast("Deleted", icon=":material/delete:")
 
 
 def _history(versions: list[Verdict]) -> None:

@@ -1,7 +1,7 @@
 """What-if analysis: attributes and filters removed, weakened or doubled, several at once.
 
-Everything here follows exactly from the linear head (`core.explanations.ablation`); the network
-is not run. The changes are part of the URL and of the links of the page.
+Everything here follows from the head (`core.explanations.ablation`), exactly or to first order; the
+network is not run. The changes are part of the URL and of the links of the page.
 """
 
 import numpy as np
@@ -18,6 +18,7 @@ from fieldmarks.core.explanations.counterfactual import (
     smallest_attribute_change,
     smallest_filter_change,
 )
+from fieldmarks.core.head import COSINE, FIRST_ORDER, LAYER_NORM, LINEAR
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
@@ -27,6 +28,14 @@ from fieldmarks.dashboard.image.what_if_url import HIGHEST, LOWEST, STEP, UNCHAN
 from fieldmarks.dashboard.state import Key, update
 
 TITLE = "What if"
+#: How far the new prediction is that of the network, by the kind of its head.
+HOW_EXACT = {
+    LINEAR: "Exact, because the last layer is linear.",
+    LAYER_NORM: "Exact: the last layer normalises what remains and is linear in it.",
+    COSINE: "Exact: the last layer normalises what remains and is linear in it.",
+    FIRST_ORDER: "An estimate: class scores are not linear in activations, and gradients at this "
+    "image stand in.",
+}
 N_FILTERS = 6
 N_CLASSES = 6
 N_FLIPPED = 12
@@ -51,8 +60,8 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
     """Draw the what-if of image x, explained as class c, with ``versus`` as the target class."""
     heading.section(
         TITLE,
-        "Remove, weaken or double attributes and filters and read the new prediction. Exact, "
-        "because the last layer is linear.",
+        "Remove, weaken or double attributes and filters and read the new prediction. "
+        + HOW_EXACT[run.head.kind],
         help="An attribute at 0 removes the share p(t | f) from each filter; at 2 it adds that "
         "share once more.",
     )

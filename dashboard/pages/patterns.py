@@ -14,7 +14,7 @@ from fieldmarks.dashboard.components import gallery, report_buttons
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.image import diagnosis_card
 from fieldmarks.dashboard.state import Page, href
-from fieldmarks.dashboard.verdicts import database, dataset
+from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
 N_GROUPS = 12
 N_SUSPECTS = 24
@@ -56,6 +56,7 @@ def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/database_off:")
         return
+    tell_left_out(latest)
     reviewed = latest.index[latest["is_reviewed"].astype(bool)]
     is_open = ~np.isin(paths, reviewed)
     n_done = int((~is_open).sum())

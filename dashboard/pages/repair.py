@@ -15,7 +15,7 @@ from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.compare.view import image_in_both
 from fieldmarks.dashboard.repair import baselines, fits, recipe_form, view
 from fieldmarks.dashboard.state import Key, number
-from fieldmarks.dashboard.verdicts import database, dataset
+from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
 #: The judged head, its comparison with the network's, and the words that changed.
 Previewed = tuple[Judged, Comparison, pd.DataFrame]
@@ -61,10 +61,12 @@ def main() -> None:
 def latest_verdicts(run: Run) -> pd.DataFrame | None:
     """Return the verdicts on the run's data set; None where the database cannot be reached."""
     try:
-        return database().latest(dataset(run))
+        latest = database().latest(dataset(run))
     except FieldmarksError as error:
         st.warning(heading.plain(str(error)), icon=":material/database_off:")
         return None
+    tell_left_out(latest)
+    return latest
 
 
 def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:

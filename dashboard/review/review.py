@@ -16,7 +16,7 @@ from fieldmarks.dashboard.components import gallery, sentence
 from fieldmarks.dashboard.components.gallery import Picture
 from fieldmarks.dashboard.review import reviewer
 from fieldmarks.dashboard.state import Key, number, picked_rows, update
-from fieldmarks.dashboard.verdicts import database, dataset
+from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
 #: Images in the list from which several are chosen.
 N_LISTED = 24
@@ -30,6 +30,7 @@ def show(run: Run, xs: np.ndarray) -> None:
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/database_off:")
         return
+    tell_left_out(latest)
     waiting = waiting_images(run, xs, latest)
     n_done = len(xs) - len(waiting)
     st.progress(n_done / max(len(xs), 1), f"{n_done:,} of {len(xs):,} reviewed")

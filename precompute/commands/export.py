@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     with locked(runs, args.name):
         run = Run(runs / check_name(args.name))
         Pipeline(inputs_of_finished(run), Ranks(), print).run(KeptMaps.of(run))
-    stage = Run(runs / args.name).manifest["stages"]["live"]
+    stage = Run(runs / args.name).manifest.get("stages", {}).get("live", {})
     measured = stage.get("measured", {})
     checked = (
         f"largest difference of a class score on {measured['images']} images "
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
         if measured
         else "not checked"
     )
-    if stage["left_out"]:
+    if stage.get("left_out"):
         print(
             f"run {args.name!r}: no file, {stage['left_out']}; the page Try runs the network in a "
             f"process of its own ({checked})"

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fieldmarks.precompute.arguments import add_overwrite
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
@@ -51,6 +53,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="FILE", help="patched checkpoint to write")
+    add_overwrite(parser)
     parser.add_argument(
         "--run-name", metavar="NAME", help="write the repaired run beside the old one"
     )
@@ -65,16 +68,27 @@ def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
     from contextlib import closing
 
-    from fieldmarks.core.causes.diagnosis import write_diagnoses
+    from fieldmarks.core.outputs import check_output
     from fieldmarks.core.repair.preview import REMOVAL, baselines, head_of, preview, removal
-    from fieldmarks.core.repair.repaired import write_repaired
-    from fieldmarks.core.review.verdicts import Verdicts
+    from fieldmarks.core.repair.repaired import check_new_name, write_repaired
+    from fieldmarks.core.review.verdicts import Verdicts, left_out
+    from fieldmarks.core.run.manifest import sources_of
     from fieldmarks.core.run.run import open_run
 
     opened = open_run(args.name, args.runs)
     recipe = recipe_of(args, opened)
-    with closing(Verdicts()) as database:
+    recorded = opened.manifest.get("settings", {}).get("checkpoint") or ""
+    checkpoint = args.checkpoint or Path(recorded)
+    if args.out:
+        check_output(
+            args.out, [checkpoint, *sources_of(opened.folder, opened.manifest)], args.overwrite
+        )
+    if args.run_name:
+        check_new_name(opened, args.run_name)
+    with closing(Verdicts(runs=args.runs)) as database:
         verdicts = database.latest(opened.manifest["dataset"])
+    if lacks := left_out(verdicts):
+        print(f"note: {lacks}")
     rows = baselines(opened, args.seed)
     if (removed := removal(opened, recipe, args.seed, verdicts)) is not None:
         rows[REMOVAL] = removed
@@ -88,14 +102,11 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         from fieldmarks.precompute.network.patching import patch_head
 
-        recorded = opened.manifest["settings"].get("checkpoint", "")
-        checkpoint = args.checkpoint or Path(recorded)
         key = patch_head(checkpoint, args.out, head_of(opened), repaired.head)
         print(f"{args.out}: {checkpoint.name} with another {key}")
     if args.run_name:
         note = recipe.as_note(opened, args.seed)
-        new = write_repaired(opened, repaired.head, args.run_name, note, args.out)
-        write_diagnoses(new)
+        new = write_repaired(opened, repaired.head, args.run_name, note, args.out, True)
         print(f"{new.folder}: compare it with {opened.name!r} on the page Compare")
 
 

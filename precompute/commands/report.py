@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fieldmarks.precompute.arguments import add_overwrite
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
@@ -17,6 +19,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    add_overwrite(parser)
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument("--show", choices=("wrong", "right", "all"), default="wrong")
     parser.add_argument("--true", metavar="CLASS", help="label: number or name")
@@ -37,15 +40,19 @@ def run(args: argparse.Namespace) -> None:
 
     from fieldmarks.core.causes.diagnosis import diagnosed, members
     from fieldmarks.core.errors import DataError
+    from fieldmarks.core.outputs import check_output
     from fieldmarks.core.review.report import report_rows, write_report
-    from fieldmarks.core.review.verdicts import Verdicts
+    from fieldmarks.core.review.verdicts import Verdicts, left_out
+    from fieldmarks.core.run.manifest import sources_of
     from fieldmarks.core.run.run import open_run
     from fieldmarks.core.search.image_selection import ORDERS, Criteria, select_images
     from fieldmarks.core.search.vocabulary import Vocabulary
 
     if args.sort not in ORDERS:
         raise DataError(f"--sort is one of {', '.join(ORDERS)}, got {args.sort!r}")
-    opened = diagnosed(open_run(args.run_name, args.runs))
+    opened = open_run(args.run_name, args.runs)
+    check_output(args.out, sources_of(opened.folder, opened.manifest), args.overwrite)
+    opened = diagnosed(opened)
     known = Vocabulary.of(opened)
 
     def meant(written: str | None, what: str, find) -> int | None:
@@ -63,10 +70,13 @@ def run(args: argparse.Namespace) -> None:
         order=args.sort,
     )
     xs = select_images(opened, criteria, members(opened, args.pattern or "", args.group))
-    with closing(Verdicts()) as verdicts:
-        table = report_rows(opened, xs, verdicts.latest(opened.manifest["dataset"]))
+    with closing(Verdicts(runs=args.runs)) as verdicts:
+        latest = verdicts.latest(opened.manifest["dataset"])
+    table = report_rows(opened, xs, latest)
     write_report(args.out, opened, table, _heading(args))
     print(f"{args.out}: {len(xs):,} images")
+    if lacks := left_out(latest):
+        print(f"note: {lacks}")
 
 
 def _heading(args: argparse.Namespace) -> str:

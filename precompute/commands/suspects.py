@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fieldmarks.precompute.arguments import add_overwrite
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
@@ -15,6 +17,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    add_overwrite(parser)
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument(
         "--top", type=int, metavar="N", help="this many, whether likely wrong or not"
@@ -25,12 +28,18 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """List the suspicious labels."""
     from fieldmarks.core.causes.diagnosis import diagnosed, suspects
+    from fieldmarks.core.outputs import atomic_write, check_output
     from fieldmarks.core.review.spreadsheet import to_csv
+    from fieldmarks.core.run.manifest import sources_of
     from fieldmarks.core.run.run import open_run
 
-    table = suspects(diagnosed(open_run(args.run_name, args.runs)), args.top)
+    opened = open_run(args.run_name, args.runs)
+    if args.out is not None:
+        check_output(args.out, sources_of(opened.folder, opened.manifest), args.overwrite)
+    table = suspects(diagnosed(opened), args.top)
     if args.out is None:
         print(to_csv(table), end="")
         return
-    args.out.write_text(to_csv(table), "utf-8")
+    with atomic_write(args.out) as file:
+        file.write(to_csv(table).encode("utf-8"))
     print(f"{args.out}: {len(table):,} images")

@@ -23,19 +23,18 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Write and print the candidates."""
     from fieldmarks.core.attributes.synonym_candidates import synonym_candidates
-    from fieldmarks.core.run.files import atomic_write
+    from fieldmarks.core.outputs import atomic_write
     from fieldmarks.core.run.run import open_run
     from fieldmarks.precompute.attributes.caption_attributes import caption_attributes
     from fieldmarks.precompute.attributes.synonyms import Synonyms
     from fieldmarks.precompute.data.read import read_dataset
-    from fieldmarks.precompute.data.source import DataSource
+    from fieldmarks.precompute.pipeline.settings import Settings
 
     opened = open_run(args.run_name, args.runs)
-    settings = opened.manifest["settings"]
-    language = read_dataset(DataSource.from_plain(settings["source"])).language
-    accepted = settings.get("synonyms")
-    tables = [language.synonyms, Path(accepted) if accepted else None]
-    synonyms = Synonyms.load(*filter(None, tables)) if settings["merge"] else None
+    settings = Settings.of_run(opened)
+    language = read_dataset(settings.source).language
+    tables = [language.synonyms, settings.synonyms]
+    synonyms = Synonyms.load(*filter(None, tables)) if settings.merge else None
     named, image, attributes = caption_attributes(opened, language, synonyms)
     words = (attributes[column].to_numpy() for column in ("adjective", "noun"))
     table = synonym_candidates(named, image, *words)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fieldmarks.precompute.arguments import add_leave_out, positive, seed, share
+from fieldmarks.precompute.arguments import add_leave_out, add_overwrite, positive, seed, share
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
 from fieldmarks.precompute.network.settings import add_network_arguments, network_of
 
@@ -19,6 +19,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add_data_arguments(parser)
     add_network_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint")
+    add_overwrite(parser)
     parser.add_argument("--arch", default="resnet50", metavar="NAME", help="default: resnet50")
     parser.add_argument(
         "--weights",
@@ -55,8 +56,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Train and write the checkpoint; a second training of the same file is refused."""
+    from fieldmarks.core.outputs import check_output
     from fieldmarks.precompute.resume.lock import exclusive
 
+    check_output(args.out, [*source_of(args).paths, args.weights], args.overwrite)
     with exclusive(args.out, f"checkpoint {args.out}", "give another --out"):
         _train(args)
 

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
             "the command line names it: start the dashboard by 'streamlit run dashboard/app.py "
             f"-- --network {source}'"
         )
-    if network_digest(settings) != run.manifest["checkpoint"]["sha256"]:
+    if network_digest(settings) != run.manifest.get("checkpoint", {}).get("sha256"):
         raise DataError(
             f"{settings.checkpoint or source} is not what run {run.name!r} was made with: give "
             "its 'fieldmarks run' again"

@@ -111,6 +111,12 @@ class DataSource:
         path = self.data.resolve()
         return path.parent.name if path.stem == "metadata" else path.stem
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files and folders that are read; pictures of a table lie beside it by default."""
+        images = self.images or (self.data.parent if self.data.is_file() else self.data)
+        return [self.data, images, *([self.captions] if self.captions else [])]
+
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a data set."""

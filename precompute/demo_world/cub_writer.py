@@ -24,6 +24,11 @@ CUB_PARTS = (
     "back", "beak", "belly", "breast", "crown", "forehead", "left eye", "left leg", "left wing",
     "nape", "right eye", "right leg", "right wing", "tail", "throat",
 )  # fmt: skip
+#: The text files of CUB.
+ANNOTATIONS = (
+    "classes.txt", "images.txt", "image_class_labels.txt", "train_test_split.txt",
+    "bounding_boxes.txt", "parts/parts.txt", "parts/part_locs.txt",
+)  # fmt: skip
 QUALITY = 90  #: of the JPEG files
 SEEN = 0.4  #: a part of which less than this share is free counts as not visible
 

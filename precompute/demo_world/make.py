@@ -4,7 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-import shutil
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -14,7 +14,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.outputs import MARK, check_replaceable, replace_folder, scratch_folder
 from fieldmarks.precompute.demo_world.cub_writer import (
+    ANNOTATIONS,
     Record,
     image_paths,
     photograph,
@@ -23,10 +25,12 @@ from fieldmarks.precompute.demo_world.cub_writer import (
 )
 from fieldmarks.precompute.demo_world.painting.painter import Difficulty
 from fieldmarks.precompute.demo_world.planting.faults import Faults, plan_world
-from fieldmarks.precompute.demo_world.planting.ground_truth import FOLDER, Truth
+from fieldmarks.precompute.demo_world.planting.ground_truth import FOLDER, TABLES, Truth
 from fieldmarks.precompute.demo_world.species_list import SPECIES
 
 WORLD = Path(__file__).parent  #: the sources that decide what a world looks like
+#: What `precompute.commands.demo` trains in a world's folder.
+_CHECKPOINT = re.compile(r"small_\d+(_without(_\d+)+)?\.pth(\.partial)?")
 
 
 def make_world(
@@ -44,7 +48,8 @@ def make_world(
     """Generate the demo's data set, unless it exists.
 
     The folder appears atomically: it is written under a temporary name and renamed at the end. A
-    world of other settings is replaced; a folder of anything else is not changed.
+    world of other settings is replaced, and what else lies in its folder moves along; a folder of
+    anything else is not changed.
 
     Parameters
     ----------
@@ -86,10 +91,16 @@ def make_world(
         "image_size": image_size, "difficulty": asdict(difficulty),
         **faults.as_settings(),
     }  # fmt: skip
-    if _settings_in(out) == settings:
+    earlier = _settings_in(out)
+    if earlier is None and out.exists() and any(out.iterdir()):
+        raise DataError(
+            f"expected an empty folder or a made world in {out}, found something else: choose "
+            f"another folder or empty this one"
+        )
+    if earlier == settings:
         return out
-    scratch = out.with_name(out.name + ".part")
-    shutil.rmtree(scratch, ignore_errors=True)
+    check_replaceable(out, files_of_world, "choose another folder")
+    scratch = scratch_folder(out.with_name(f".{out.name}.partial"))
     shots = plan_world(seed, n_species, n_images, faults)
     tasks = sorted(zip(image_paths(shots, seed), shots, strict=True), key=itemgetter(0))
     job = partial(photograph, scratch, seed, image_size, difficulty)
@@ -97,9 +108,29 @@ def make_world(
     records = list(tqdm(taken, "birds", len(tasks), disable=not progress, unit="img"))
     write_annotations(scratch, records, n_species)
     Truth(**truth_tables(records, n_species), settings=settings).write(scratch)
-    shutil.rmtree(out, ignore_errors=True)
-    scratch.rename(out)
+    replace_folder(scratch, out, files_of_world)
     return out
+
+
+def files_of_world(folder: Path) -> list[str] | None:
+    """Return the paths below a world's folder that its makers wrote, None for another folder.
+
+    The pictures are those that the world itself lists; what it is known by comes last.
+    """
+    if _settings_in(folder) is None:
+        return None
+    listed = folder / "CUB_200_2011" / "images.txt"
+    lines = listed.read_text("utf-8", "replace").splitlines() if listed.is_file() else []
+    paths = [line.partition(" ")[2] for line in lines]
+    return [
+        *(f"CUB_200_2011/images/{path}" for path in paths),
+        *(f"text_c10/{Path(path).with_suffix('.txt')}" for path in paths if path),
+        *(path.name for path in folder.iterdir() if _CHECKPOINT.fullmatch(path.name)),
+        MARK,
+        *(f"CUB_200_2011/{name}" for name in ANNOTATIONS),
+        *(f"{FOLDER}/{name}.parquet" for name in TABLES),
+        f"{FOLDER}/settings.json",
+    ]
 
 
 def _sources() -> str:
@@ -111,16 +142,14 @@ def _sources() -> str:
 
 
 def _settings_in(out: Path) -> dict | None:
-    """Return the settings of the world in ``out``, None where there is nothing yet."""
+    """Return the settings of the world in ``out``, None where there is none."""
     told = out / FOLDER / "settings.json"
-    if told.is_file():
-        return json.loads(told.read_text("utf-8"))
-    if out.exists() and any(out.iterdir()):
-        raise DataError(
-            f"expected an empty folder or a made world in {out}, found something else: choose "
-            f"another folder or empty this one"
-        )
-    return None
+    try:
+        settings = json.loads(told.read_text("utf-8")) if told.is_file() else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    is_ours = isinstance(settings, dict) and settings.keys() >= {"sources", "seed", "n_species"}
+    return settings if is_ours else None
 
 
 def _mapped(job, tasks: list, n_workers: int) -> Iterator[Record]:

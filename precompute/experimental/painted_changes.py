@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.demo_world.cub_writer import QUALITY, image_paths, take
 from fieldmarks.precompute.demo_world.painting.change import (

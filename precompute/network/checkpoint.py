@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from fieldmarks.core.errors import DataError, one_line
-from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.precompute.network.preprocessing import Preprocessing
 from fieldmarks.precompute.network.registry import last_linear
 from fieldmarks.precompute.network.weights import find_state, fit, load_state, read_file

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
-from fieldmarks.core.run.files import MANIFEST, atomic_write
+from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.pipeline.manifest import recorded
 from fieldmarks.precompute.pipeline.plan import SCORES_SEED, scores_stage
+from fieldmarks.precompute.pipeline.settings import Settings
 from fieldmarks.precompute.pipeline.stages.scores import write_scores
 from fieldmarks.precompute.resume.lock import locked
 
@@ -27,7 +29,7 @@ def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
     """
     with locked(run.folder.parent, run.name):
         stages = dict(run.manifest.get("stages", {}))
-        data = Path(run.manifest["settings"]["source"]["data"]) if stages else Path()
+        data = Settings.of_run(run).source.data if stages else Path()
         # between the two manifests the scores belong to no stage: the next start computes them
         stages.pop("scores", None)
         _write_stages(run, stages)

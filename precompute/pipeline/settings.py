@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldmarks.core.errors import DataError, RunError
+from fieldmarks.core.errors import DataError, FieldmarksError, RunError
 from fieldmarks.core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, KEYPOINT_ESTIMATORS
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
@@ -116,9 +116,18 @@ class Settings:
         RunError
             If it records none.
         """
-        recorded = run.manifest.get("settings")
-        if recorded is None:
-            raise RunError(f"run {run.name!r} does not say what it was made from")
+        try:
+            return cls._read(run)
+        except FieldmarksError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise RunError(
+                f"run {run.name!r} does not say what it was made from: precompute it again"
+            ) from None
+
+    @classmethod
+    def _read(cls, run: Run) -> "Settings":
+        recorded = run.manifest["settings"]
         changed = {
             "source": DataSource.from_plain(recorded["source"]),
             "checkpoint": Path(recorded["checkpoint"]) if recorded["checkpoint"] else None,

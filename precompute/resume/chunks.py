@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.resume.fingerprint import digest
 

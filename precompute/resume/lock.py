@@ -1,5 +1,6 @@
 """One process at a time may write a run, a checkpoint or the world of the demo."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import check_name
+from fieldmarks.core.run.writer import recover_run
 
 
 @contextmanager
@@ -27,7 +29,13 @@ def exclusive(path: Path, what: str, remedy: str) -> Iterator[None]:
         If another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    beside = path.with_name(f".{path.name}.lock")
+    # a lock is empty, and the library would empty what it is given
+    if os.path.lexists(beside) and (
+        beside.is_symlink() or not beside.is_file() or beside.stat().st_size
+    ):
+        raise RunError(f"{beside} is no lock of Fieldmarks: move it away")
+    lock = FileLock(beside)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -42,6 +50,7 @@ def exclusive(path: Path, what: str, remedy: str) -> Iterator[None]:
 
 @contextmanager
 def locked(runs: Path, name: str) -> Iterator[None]:
-    """Hold the lock of a run; see `exclusive`."""
+    """Hold the lock of a run, which is whole by then; see `exclusive`."""
     with exclusive(runs / check_name(name), f"run {name!r}", "give another --name"):
+        recover_run(runs, name)
         yield

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.contract import ARRAYS
-from fieldmarks.core.run.files import array_path, atomic_write
+from fieldmarks.core.run.files import array_path
 from fieldmarks.precompute.resume.fingerprint import digest
 
 

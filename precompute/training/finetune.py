@@ -11,6 +11,7 @@ import torch
 import torchvision
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.outputs import check_output
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.network.checkpoint import Checkpoint, load_weights, write_checkpoint
 from fieldmarks.precompute.network.device import choose_device
@@ -109,6 +110,7 @@ def finetune(
     print(f"{arch}: {len(crops)} images to train on, {len(held_out)} to score, on {where}")
 
     partial = out.with_name(out.name + ".partial")
+    check_output(partial, overwrite=True)
     key = key_of(settings, arch=arch, start=_fingerprint(weights), data=_identity(dataset, crops))
     key += repr(sorted(set(leave_out))) if leave_out else ""
     if partial.exists():

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from fieldmarks.core.batching import blocks
 from fieldmarks.core.explanations.counter_examples import MIN_SHARE
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix
@@ -105,13 +106,14 @@ def logit_rise(run: Run, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     for_a, for_b : ndarray of shape (T,)
-        Through filters with the larger weight for a, and for b. Together they sum to the rise.
+        Through filters with the larger average weight for a, and for b. Together they sum to the
+        rise; of a head of first order, to its estimate.
     """
     weights = run.array("class_weights")
     difference = weights[a].astype(float) - weights[b]
-    rise = (_mean_activation(run, a) - _mean_activation(run, b)) * difference
+    rise = _mean_lead(run, a, a, b) - _mean_lead(run, b, a, b)
     p_t_given_f = run.array("p_t_given_f")
-    for_a, for_b = (np.where(side, rise, 0) for side in (difference > 0, difference < 0))
+    for_a, for_b = (np.where(side, rise, 0) for side in (difference > 0, difference <= 0))
     return for_a @ p_t_given_f, for_b @ p_t_given_f
 
 
@@ -183,11 +185,19 @@ def caption_shares(run: Run, xs: np.ndarray, ts: np.ndarray | None = None) -> np
     return share if ts is None else share[:, ts]
 
 
-def _mean_activation(run: Run, c: int) -> np.ndarray:
-    """Return the mean pooled activation of the readable training images of a class, (F,)."""
+def _mean_lead(run: Run, c: int, a: int, b: int) -> np.ndarray:
+    """Return each filter's mean part of logit a minus logit b, readable training images of c, (F,).
+
+    Weights are those of each image, which differ between images for a head that is not linear.
+    """
     xs = np.flatnonzero(~run.is_test & run.is_readable & (run.images["true_c"] == c).to_numpy(bool))
-    pooled = np.asarray(run.array("pooled")[xs], float)
-    return pooled.mean(axis=0) if len(xs) else np.zeros(run.sizes["F"])
+    total = np.zeros(run.sizes["F"])
+    for block in blocks(len(xs)):
+        some = xs[block]
+        of_a, of_b = (run.weights(some, np.full(len(some), each)) for each in (a, b))
+        pooled = np.asarray(run.array("pooled")[some], float)
+        total += (pooled * (np.asarray(of_a, float) - of_b)).sum(axis=0)
+    return total / max(len(xs), 1)
 
 
 def images_with_words(run: Run, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:

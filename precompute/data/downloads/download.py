@@ -1,6 +1,7 @@
 """Downloads into a cache: resumed after a broken connection, used only with the right checksum."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import gdown
 import requests
 
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.outputs import atomic_write, check_output
 
 #: Broken connections after which a download gives up; what came is kept.
 RETRIES = 5
@@ -47,9 +49,12 @@ def cached(source: Source, cache: Path, given: Path | None = None) -> Path:
         _check(source, given, remedy="download it again")
         return given
     path = cache / source.name
-    if not path.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        _download(source, path)
+    if path.is_file():
+        _check(source, path, remedy="move it away, then give the same command again")
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    check_output(path)
+    _download(source, path)
     try:
         _check(source, path, remedy="it was deleted: give the same command again")
     except DataError:
@@ -95,11 +100,13 @@ def _check(source: Source, path: Path, remedy: str) -> None:
 def _record(source: Source, path: Path) -> None:
     """Say the checksum of a file that has no published one, and whether it is the one seen last."""
     sha256, record = _digest(path, "sha256"), path.with_name(path.name + ".sha256")
-    seen = record.read_text().split()[0] if record.is_file() else None
+    words = record.read_text("utf-8", "replace").split() if record.is_file() else []
+    seen = words[0] if words else None
     print(f"{source.name}: no checksum is published; sha256 {sha256}", end="")
     print({None: "", sha256: ", as before"}.get(seen, f", but {seen} was seen before"))
-    if seen is None:
-        record.write_text(f"{sha256}  {source.name}\n")
+    if not os.path.lexists(record):
+        with atomic_write(record) as file:
+            file.write(f"{sha256}  {source.name}\n".encode())
 
 
 def _digest(path: Path, algorithm: str) -> str:

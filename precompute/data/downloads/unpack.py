@@ -1,5 +1,6 @@
 """Unpacks an archive from elsewhere: nothing lands outside the target, and the target is whole."""
 
+import os
 import shutil
 import tarfile
 import zlib
@@ -9,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.outputs import MARK, remove_scratch, scratch_folder
 
 
 def unpack(archive: Path, into: Path, rename: Callable[[str], str | None]) -> list[str]:
@@ -39,7 +41,8 @@ def unpack(archive: Path, into: Path, rename: Callable[[str], str | None]) -> li
     """
     into.mkdir(parents=True, exist_ok=True)
     beside = into / f".{archive.name}.unpacking"
-    shutil.rmtree(beside, ignore_errors=True)
+    remove_scratch(beside)  # what a killed process left
+    scratch_folder(beside)
     try:
         with tarfile.open(archive) as tar:
             members = _chosen(tar, rename)
@@ -54,7 +57,7 @@ def unpack(archive: Path, into: Path, rename: Callable[[str], str | None]) -> li
             raise
         raise DataError(f"{archive} is damaged ({error}); delete it and fetch it again") from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        remove_scratch(beside)
 
 
 def _chosen(tar: tarfile.TarFile, rename) -> list[tarfile.TarInfo]:
@@ -77,8 +80,8 @@ def _require_space(members: list[tarfile.TarInfo], into: Path) -> None:
 
 def _move_entries(beside: Path, into: Path) -> list[str]:
     """Move the unpacked entries to their place and return their names."""
-    entries = sorted(beside.iterdir()) if beside.is_dir() else []
+    entries = [entry for entry in sorted(beside.iterdir()) if entry.name != MARK]
     for entry in entries:
-        if not (into / entry.name).exists():
+        if not os.path.lexists(into / entry.name):
             entry.rename(into / entry.name)
     return [entry.name for entry in entries]

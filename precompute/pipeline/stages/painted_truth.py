@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.run.files import atomic_write
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.precompute.demo_world.planting import ground_truth

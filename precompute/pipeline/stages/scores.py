@@ -2,7 +2,8 @@
 
 import json
 
-from fieldmarks.core.run.files import EVALUATION, atomic_write
+from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.run.files import EVALUATION
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.evaluation import evaluate
 from fieldmarks.precompute.experimental.painted_changes import painted_changes

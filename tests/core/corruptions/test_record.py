@@ -10,8 +10,8 @@ import pytest
 
 from fieldmarks.core.corruptions.record import STAGES, UNCHANGED, is_record_of, read_record
 from fieldmarks.core.errors import RunError
+from fieldmarks.core.run.manifest import RECORD
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.run.writer import KEPT
 from tests.support.attacked import KINDS, XS, E, write_attacked_run
 
 
@@ -58,13 +58,13 @@ def _other_stages(statement):
 
 @pytest.mark.parametrize("change", [_another_version, _other_stages])
 def test_a_record_of_another_version_is_refused_with_the_remedy(copied, change):
-    path = copied.folder / KEPT / "robustness.json"
+    path = copied.folder / RECORD / "robustness.json"
     statement = json.loads(path.read_text("utf-8"))
     change(statement)
     path.write_text(json.dumps(statement), "utf-8")
     with pytest.raises(RunError, match=r"another version.*fieldmarks attack copied"):
         read_record(copied)
-    assert not is_record_of(copied.folder / KEPT, copied.manifest)
+    assert not is_record_of(copied.folder / RECORD, copied.manifest)
 
 
 def _table(**columns):
@@ -141,7 +141,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_record_is_one_line(copied, damage):
-    DAMAGE[damage](copied.folder / KEPT)
+    DAMAGE[damage](copied.folder / RECORD)
     with pytest.raises(RunError) as caught:
         read_record(copied)
     assert "\n" not in str(caught.value)
@@ -149,5 +149,5 @@ def test_a_damaged_record_is_one_line(copied, damage):
 
 
 def test_scores_that_are_sound_are_read(copied):
-    _statement(words=[WORD], detection=[ATTACK])(copied.folder / KEPT)
+    _statement(words=[WORD], detection=[ATTACK])(copied.folder / RECORD)
     assert read_record(copied).statement["words"] == [WORD]

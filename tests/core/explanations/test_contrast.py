@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from fieldmarks.core.explanations.contrast import contrast
+from fieldmarks.core.experimental.lesson.separating_words import logit_rise
+from fieldmarks.core.explanations.contrast import contrast, logit_difference
 from fieldmarks.core.explanations.explanation import describe, explain
+from fieldmarks.core.head import COSINE, FIRST_ORDER, LAYER_NORM
+from tests.support.other_heads import write_run_of
 
 
 def test_an_attribute_separates_where_logit_and_probability_agree(run):
@@ -59,3 +62,62 @@ def test_equal_explanations_have_everything_in_common(run):
     result = contrast(run, explanation, explanation)
     assert (result.for_first, result.for_second) == ([], [])
     assert result.sentence.startswith("Both have ")
+
+
+@pytest.fixture(scope="module", params=[LAYER_NORM, COSINE, FIRST_ORDER])
+def other(request, tmp_path_factory):
+    """A run whose head is not linear."""
+    return write_run_of(request.param, tmp_path_factory.mktemp("runs"))
+
+
+def test_the_parts_of_an_exact_head_sum_to_the_difference_of_the_logits(other):
+    if not other.head.is_exact:
+        pytest.skip("of a head of first order they sum to an estimate, see below")
+    lead = np.asarray(other.array("logits"), float) - other.array("class_bias")
+    for x, a, b in ((0, 0, 1), (7, 4, 2), (31, 3, 0)):
+        parts = logit_difference(other, explain(other, x, a), explain(other, x, b))
+        assert parts.sum() == pytest.approx(lead[x, a] - lead[x, b], rel=1e-3, abs=1e-4)
+
+
+def test_the_parts_of_any_head_are_those_of_the_weights_at_the_image(other):
+    p_t_given_f = other.array("p_t_given_f")
+    for x, a, b in ((0, 0, 1), (7, 4, 2), (31, 3, 0)):
+        expected = np.zeros(other.sizes["T"])
+        for f in range(other.sizes["F"]):
+            weight = float(other.weights(x, a)[f]) - float(other.weights(x, b)[f])
+            expected += float(other.array("pooled")[x, f]) * weight * p_t_given_f[f]
+        parts = logit_difference(other, explain(other, x, a), explain(other, x, b))
+        np.testing.assert_allclose(parts, expected, atol=1e-4)
+
+
+def test_what_separates_agrees_in_sign_with_the_head_of_the_run(other):
+    for x in range(0, 40, 3):
+        result = contrast(other, explain(other, x, 0), explain(other, x, 1))
+        pooled = np.asarray(other.array("pooled")[x], float)
+        lead = pooled * (other.weights(x, 0).astype(float) - other.weights(x, 1))
+        part = lead @ other.array("p_t_given_f")
+        assert (part[result.for_first] > 0).all()
+        assert (part[result.for_second] < 0).all()
+
+
+def test_the_words_of_a_lesson_sum_to_the_rise_of_an_exact_head(other):
+    if not other.head.is_exact:
+        pytest.skip("of a head of first order they sum to an estimate")
+    use, true_c = ~other.is_test & other.is_readable, other.images["true_c"].to_numpy()
+    lead = other.array("logits")[:, 2].astype(float) - other.array("logits")[:, 4]
+    rise = lead[use & (true_c == 2)].mean() - lead[use & (true_c == 4)].mean()
+    for_a, for_b = logit_rise(other, 2, 4)
+    assert (for_a + for_b).sum() == pytest.approx(rise, rel=1e-3, abs=1e-4)
+
+
+def test_changed_pictures_of_an_exact_head_have_the_weights_of_their_own_activations(other):
+    rng, cs = np.random.default_rng(0), np.array([0, 3, 4])
+    pooled = np.abs(rng.normal(size=(3, other.sizes["F"])))
+    parts = (pooled * other.weights_at(pooled, cs)).sum(axis=1)
+    if other.head.is_exact:
+        logits = other.head.logits(pooled)[np.arange(3), cs] - other.array("class_bias")[cs]
+        np.testing.assert_allclose(parts, logits, rtol=1e-4)
+    else:
+        xs = np.array([1, 5, 9])
+        made_from = other.weights_at(pooled, cs, xs)
+        np.testing.assert_array_equal(made_from, other.weights(xs, cs))

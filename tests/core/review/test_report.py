@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 from contextlib import closing
 
 import numpy as np
@@ -124,7 +125,7 @@ def test_the_command_writes_what_its_conditions_choose_with_the_verdicts(faulty,
     images = json.loads(out.read_text("utf-8"))["images"]
     wrong = faulty.images.iloc[faulty.failures]
     assert len(images) == (wrong["true_c"] == 1).sum()
-    assert main(["report", "faulty", "--runs", str(runs), "--out", str(out)]) == 0
+    assert main(["report", "faulty", "--runs", str(runs), "--out", str(out), "--overwrite"]) == 0
     assert "seen by Ana" in out.read_text("utf-8")
 
 
@@ -188,3 +189,20 @@ def test_json_lines_and_fiftyone_are_written_by_their_names(faulty, table, tmp_p
     write_report(tmp_path / "samples.json", faulty, table, "Failures")
     samples = json.loads((tmp_path / "samples.json").read_text("utf-8"))["samples"]
     assert len(samples) == len(table)
+
+
+def test_the_command_reads_the_verdicts_beside_the_runs_that_are_named(
+    faulty, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("FIELDMARKS_DB", raising=False)
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path / "elsewhere"))
+    runs = tmp_path / "runs"
+    shutil.copytree(faulty.folder, runs / "faulty")
+    path = faulty.images["path"].iloc[faulty.failures[0]]
+    with closing(Verdicts(runs=runs)) as verdicts:
+        verdicts.save(Verdict(faulty.manifest["dataset"], path, note="seen by Ben", author="Ben"))
+    out = tmp_path / "report.json"
+    assert main(["report", "faulty", "--runs", str(runs), "--out", str(out)]) == 0
+    assert "seen by Ben" in out.read_text("utf-8")
+    assert main(["repair", "faulty", "--runs", str(runs), "--correct-suspects"]) == 0
+    assert not (tmp_path / "elsewhere").exists(), "no database is made elsewhere"
