@@ -1,5 +1,6 @@
 """The pages' access to the database of verdicts, answers and saved groups."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,6 +12,7 @@ from fieldmarks.core.errors import DatabaseError
 from fieldmarks.core.review.answers import Answers
 from fieldmarks.core.review.saved_groups import SavedGroups
 from fieldmarks.core.review.verdicts import Verdicts, left_out
+from fieldmarks.core.run.files import runs_folder
 from fieldmarks.core.run.run import Run
 
 #: Seconds after which a database that could not be opened is tried again.
@@ -20,19 +22,20 @@ T = TypeVar("T")
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _failures() -> dict[str, tuple[float, DatabaseError]]:
+def _failures() -> dict[tuple, tuple[float, DatabaseError]]:
     return {}
 
 
 def _opened(kind: Callable[[], T]) -> T:
     """Open a database; for a while the next page is told at once that it cannot be."""
-    failed_at, error = _failures().get(kind.__name__, (-RETRY, None))
-    if error is not None and time.monotonic() - failed_at < RETRY:
-        raise error
+    which = kind.__name__, os.environ.get("FIELDMARKS_DB"), runs_folder()
+    failed_at, failed = _failures().get(which, (0.0, None))
+    if failed is not None and time.monotonic() - failed_at < RETRY:
+        raise failed
     try:
         return kind()
     except DatabaseError as error:
-        _failures()[kind.__name__] = time.monotonic(), error
+        _failures()[which] = time.monotonic(), error
         raise
 
 

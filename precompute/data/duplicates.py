@@ -51,9 +51,8 @@ def duplicate_groups(files: Sequence[Path], largest: int | None = None) -> dict[
     if largest is not None and len(files) > largest:
         return _groups(_same_bytes(files))
     kept = _cache(files)
-    if kept.is_file():
-        label = np.load(kept)
-    else:
+    label = _kept(kept, len(files))
+    if label is None:
         label = _labels(files)
         _keep(kept, label)
     return _groups(label)
@@ -166,6 +165,16 @@ def _cache(files: Sequence[Path]) -> Path:
         except OSError:
             listed.update(f"{path}\n".encode())
     return folder / f"duplicates-{listed.hexdigest()[:32]}.npy"
+
+
+def _kept(path: Path, n: int) -> np.ndarray | None:
+    """Return the groups of n files as they were found before, None where they were not."""
+    try:
+        label = np.load(path) if path.is_file() else None
+    except (OSError, ValueError, EOFError):
+        return None
+    is_whole = isinstance(label, np.ndarray) and label.shape == (n,) and label.dtype.kind == "i"
+    return label if is_whole else None
 
 
 def _keep(path: Path, label: np.ndarray) -> None:

@@ -196,6 +196,41 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     assert "History (1)" in [expander.label for expander in app.expander]
 
 
+def test_a_verdict_is_deleted_and_the_form_is_as_before(faulty):
+    x = MISLED[0]
+    app = save(part("image_page.verdict_form", x), "a slip", "Ana")
+    app = app.button(key="verdict.delete").click().run()
+    assert not app.exception
+    assert app.text_area(key="verdict.note").value == ""
+    with closing(Verdicts()) as verdicts:
+        assert verdicts.history(faulty.manifest["dataset"], faulty.images["path"][x]) == []
+    save(app, "meant", "Ana")
+    with closing(Verdicts()) as verdicts:
+        assert verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x]).note == "meant"
+
+
+def test_a_database_that_cannot_be_opened_is_tried_once_for_several_pages(monkeypatch):
+    from fieldmarks.core.errors import DatabaseError
+    from fieldmarks.dashboard import verdicts
+
+    tried = []
+
+    class Locked:
+        def __init__(self):
+            tried.append(self)
+            raise DatabaseError("locked")
+
+    monkeypatch.setattr(verdicts, "_failures", lambda failures={}: failures)
+    for _ in range(3):
+        with pytest.raises(DatabaseError, match="locked"):
+            verdicts._opened(Locked)
+    assert len(tried) == 1
+    monkeypatch.setattr(verdicts, "RETRY", 0)
+    with pytest.raises(DatabaseError, match="locked"):
+        verdicts._opened(Locked)
+    assert len(tried) == 2
+
+
 def test_the_form_of_the_next_image_is_empty(faulty):
     first, second = MISLED[:2]
     app = save(visit(f"failures?x={first}"), "blurred", "Ana")

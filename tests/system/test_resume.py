@@ -59,20 +59,29 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
         exitcode, whole = killed_after(120, birds, birds / attempt, WAYS[0])
         assert exitcode == 0
     runs, rng = birds / "runs", random.Random(0)
-    n_killed, n_left_parts = 0, 0
+    n_killed, n_left_parts, notes = 0, 0, {}
     while n_killed < 20:
         way = rng.choice(WAYS)
         exitcode, _ = killed_after(rng.uniform(0, whole), birds, runs, way)
         n_killed += exitcode == -signal.SIGKILL
         n_left_parts += (runs / ".tiny.partial").exists()
+        with locked(runs, "tiny"):  # as every command begins
+            pass
         if (runs / "tiny").exists():
-            assert content(runs / "tiny") in undisturbed
+            there = content(runs / "tiny")
+            assert {name: there.pop(name, None) for name in notes} == notes
+            assert there in undisturbed
+        if (runs / "tiny").exists():  # somebody takes notes in the run's folder
+            name = f"notes {len(notes)}.txt"
+            notes[name] = b"mine"
+            (runs / "tiny" / name).write_bytes(b"mine")
         if exitcode == 0 and rng.random() < 0.5:
             shutil.rmtree(runs / "tiny")
+            notes = {}
     assert n_left_parts > 0
     for way, expected in zip(WAYS, undisturbed, strict=True):
         run_tiny(birds, runs, is_scored=True, **way)
-        assert content(runs / "tiny") == expected
+        assert content(runs / "tiny") == expected | notes
     assert [p.name for p in runs.iterdir() if p.name != "tiny"] == [".tiny.lock"]
 
 

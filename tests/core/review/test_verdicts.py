@@ -198,6 +198,32 @@ def test_texts_that_no_database_can_hold_are_refused(verdicts, field, value, mes
         verdicts.save(replace(Verdict("birds", PATH), **{field: value}))
 
 
+def test_a_table_that_is_locked_is_told_of_within_seconds(server):
+    url = server.replace("postgresql://", "postgresql+psycopg://")
+    with closing(Verdicts(server)) as verdicts:
+        engine = create_engine(url)
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("LOCK TABLE verdicts IN ACCESS EXCLUSIVE MODE"))
+                started = time.monotonic()
+                with pytest.raises(DatabaseError, match="lock timeout"):
+                    verdicts.latest("birds")
+                assert time.monotonic() - started < 6
+        finally:
+            engine.dispose()
+        assert verdicts.latest("birds").empty
+
+
+def test_a_statement_without_end_is_told_of(server, monkeypatch):
+    monkeypatch.setattr("fieldmarks.core.review.database._STATEMENT", 1)
+    endless = text("SELECT pg_sleep(60)")
+    with (
+        closing(Verdicts(server)) as verdicts,
+        pytest.raises(DatabaseError, match="statement timeout"),
+    ):
+        verdicts._run(lambda connection: connection.execute(endless))
+
+
 N_WRITERS, N_OF_EACH, N_IMAGES = 20, 4, 3
 
 
