@@ -121,17 +121,28 @@ def scratch_folder(path: Path) -> Path:
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise DataError(f"{path} is no folder of Fieldmarks: move it away")
     path.mkdir(parents=True, exist_ok=True)
-    mark = path / MARK
-    if mark.is_symlink() or not mark.is_file():
-        if any(path.iterdir()):
+    if not _is_marked(path):
+        # another process of this run may have made the mark in between
+        if any(path.iterdir()) and not _is_marked(path):
             raise DataError(f"{path} holds files that Fieldmarks did not write: move it away")
-        mark.touch(exist_ok=False)
+        (path / MARK).touch()
     return path
+
+
+def empty_scratch_folder(path: Path) -> Path:
+    """Return the same without what a killed process left in it."""
+    remove_scratch(path)
+    return scratch_folder(path)
+
+
+def _is_marked(path: Path) -> bool:
+    mark = path / MARK
+    return not path.is_symlink() and not mark.is_symlink() and mark.is_file()
 
 
 def remove_scratch(path: Path) -> None:
     """Delete a folder that `scratch_folder` returned; one without the mark stays."""
-    if not path.is_symlink() and (path / MARK).is_file():
+    if _is_marked(path):
         mark = path / MARK
         for entry in path.iterdir():
             if entry != mark:

@@ -31,7 +31,12 @@ import pandas as pd
 
 from fieldmarks.core.corruptions.record_checks import are_scores, is_whole
 from fieldmarks.core.errors import RunError, one_line
-from fieldmarks.core.outputs import atomic_write, check_replaceable, replace_folder, scratch_folder
+from fieldmarks.core.outputs import (
+    atomic_write,
+    check_replaceable,
+    empty_scratch_folder,
+    replace_folder,
+)
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.files import Pack, open_array, require_regular
 from fieldmarks.core.run.manifest import RECORD as FOLDER
@@ -282,7 +287,7 @@ def write_record(
     """
     final = run.folder / FOLDER
     check_replaceable(final, files_of_record, "rename it")
-    written = scratch_folder(run.folder / f".{FOLDER}.writing")
+    written = empty_scratch_folder(run.folder / f".{FOLDER}.writing")
     kinds = {"pooled": "float32", "logits": "float32", "heat": "float16", "words": "int32"}
     told = None
     if earlier_of_run is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.outputs import MARK, check_replaceable, replace_folder, scratch_folder
+from fieldmarks.core.outputs import MARK, check_replaceable, empty_scratch_folder, replace_folder
 from fieldmarks.precompute.demo_world.cub_writer import (
     ANNOTATIONS,
     Record,
@@ -100,7 +100,7 @@ def make_world(
     if earlier == settings:
         return out
     check_replaceable(out, files_of_world, "choose another folder")
-    scratch = scratch_folder(out.with_name(f".{out.name}.partial"))
+    scratch = empty_scratch_folder(out.with_name(f".{out.name}.partial"))
     shots = plan_world(seed, n_species, n_images, faults)
     tasks = sorted(zip(image_paths(shots, seed), shots, strict=True), key=itemgetter(0))
     job = partial(photograph, scratch, seed, image_size, difficulty)

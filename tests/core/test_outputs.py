@@ -12,6 +12,7 @@ from fieldmarks.core.outputs import (
     atomic_write,
     check_output,
     check_replaceable,
+    empty_scratch_folder,
     is_unfinished,
     remove_scratch,
     replace_folder,
@@ -141,6 +142,7 @@ def test_a_folder_to_work_in_is_new_or_has_the_mark(tmp_path):
     put(folder, half="1")
     assert scratch_folder(folder) == folder
     assert texts(folder) == {MARK: "", "half": "1"}
+    assert texts(empty_scratch_folder(folder)) == {MARK: ""}
     remove_scratch(folder)
     assert names_in(tmp_path) == []
 

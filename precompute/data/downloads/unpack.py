@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.outputs import MARK, remove_scratch, scratch_folder
+from fieldmarks.core.outputs import MARK, empty_scratch_folder, remove_scratch
 
 
 def unpack(archive: Path, into: Path, rename: Callable[[str], str | None]) -> list[str]:
@@ -41,8 +41,7 @@ def unpack(archive: Path, into: Path, rename: Callable[[str], str | None]) -> li
     """
     into.mkdir(parents=True, exist_ok=True)
     beside = into / f".{archive.name}.unpacking"
-    remove_scratch(beside)  # what a killed process left
-    scratch_folder(beside)
+    empty_scratch_folder(beside)
     try:
         with tarfile.open(archive) as tar:
             members = _chosen(tar, rename)
