@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from fieldmarks.core.outputs import atomic_write
 from fieldmarks.__main__ import main
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.precompute.resume.lock import exclusive
 from tests.support.cub_folder import write_cub
 from tests.support.synthetic_run import write_synthetic_run

@@ -21,7 +21,7 @@ FORBIDDEN = {
 ORDER = (
     {
         *("errors", "batching", "processes", "probability", "head", "name_status"),
-        *("class_statistics", "bootstrap"),
+        *("class_statistics", "bootstrap", "outputs", "input_file"),
     },
     {"run", "attributes"},
     {"estimators", "pictures"},

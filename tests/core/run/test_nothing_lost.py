@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from fieldmarks.__main__ import main
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import recover_run
-from fieldmarks.__main__ import main
 from fieldmarks.precompute.demo_world.make import files_of_world, make_world
 from fieldmarks.precompute.resume.lock import exclusive, locked
 from tests.support.faulty_run import write_faulty_run
