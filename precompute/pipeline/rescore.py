@@ -6,12 +6,9 @@ from pathlib import Path
 from fieldmarks.core.run.files import MANIFEST, atomic_write
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.pipeline.manifest import recorded
-from fieldmarks.precompute.pipeline.plan import SCORES_SEED, scores_stage
+from fieldmarks.precompute.pipeline.registry import SCORES_SEED, STAGES, score_inputs
 from fieldmarks.precompute.pipeline.stages.scores import write_scores
 from fieldmarks.precompute.resume.lock import locked
-
-#: Stages that do not compute the run but say or add something.
-_AFTERWARDS = ("layout", "live", "diagnoses", "scores")
 
 
 def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
@@ -33,8 +30,9 @@ def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
         _write_stages(run, stages)
         evaluation = write_scores(run, seed)
         if stages:
-            made = {k: v["fingerprint"] for k, v in stages.items() if k not in _AFTERWARDS}
-            _write_stages(run, {**stages, "scores": recorded(scores_stage(made, data, seed))})
+            fingerprints = {name: stage["fingerprint"] for name, stage in stages.items()}
+            planned = STAGES["scores"].planned(score_inputs(data, seed), fingerprints)
+            _write_stages(run, {**stages, "scores": recorded(planned)})
     return evaluation
 
 

@@ -6,6 +6,14 @@ import pandas as pd
 from fieldmarks.core.run.predictions import predictions
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
+from fieldmarks.precompute.pipeline.work import Work
+
+
+def compute(work: Work) -> None:
+    """Compute the stage ``tables``."""
+    run, inputs = work.read(), work.inputs
+    facts, logits = run.table("facts"), run.array("logits")
+    write_tables(work.writer, inputs.dataset, facts, logits, inputs.n_captions)
 
 
 def write_tables(
