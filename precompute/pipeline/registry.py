@@ -18,6 +18,7 @@ from fieldmarks.core.run.contract import N_EXPLAIN, K
 from fieldmarks.core.run.files import EVALUATION, NETWORK
 from fieldmarks.precompute.attributes.lexicon import CAPTION_WORDS
 from fieldmarks.precompute.attributes.synonyms import SYNONYMS
+from fieldmarks.precompute.attributes.unsaid import FUNCTION_WORDS
 from fieldmarks.precompute.pipeline.facts import Facts
 from fieldmarks.precompute.pipeline.stages.painted_truth import truth_files
 from fieldmarks.precompute.pipeline.work import Work
@@ -127,7 +128,7 @@ def _attribute_inputs(of: Facts) -> dict[str, object]:
         ),
         "merge": settings.merge,
         "min_images": settings.min_images,
-        "word lists": [file_digest(path) for path in (CAPTION_WORDS, SYNONYMS)],
+        "word lists": [file_digest(p) for p in (CAPTION_WORDS, FUNCTION_WORDS, SYNONYMS)],
     }
 
 
@@ -161,7 +162,7 @@ _RUN = ("attributes", "activations", "tables", "estimates", "explanations")
 _ALL = (
     Stage(
         "attributes",
-        version=2,
+        version=3,
         compute=f"{_STAGES}.attributes:compute",
         libraries=("spacy", "en_core_web_sm", "textblob", "inflect"),
         inputs=_attribute_inputs,
@@ -213,7 +214,7 @@ _ALL = (
     ),
     Stage(
         "explanations",
-        version=3,
+        version=4,
         compute=f"{_STAGES}.explanations:compute",
         libraries=("numpy",),
         inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},
@@ -255,7 +256,7 @@ _ALL = (
     ),
     Stage(
         "scores",
-        version=8,
+        version=9,
         compute=f"{_STAGES}.scores:compute",
         libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
         inputs=lambda of: score_inputs(of.settings.source.data),
