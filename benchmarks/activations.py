@@ -31,8 +31,8 @@ from fieldmarks.precompute.network.forward import Forward, threads_of_torch
 from fieldmarks.precompute.network.loading import LoadedModel, explainable
 from fieldmarks.precompute.network.preprocessing import DEFAULT
 from fieldmarks.precompute.network.registry import build
+from fieldmarks.precompute.pipeline.chunks import Chunking, ChunkStore, spans
 from fieldmarks.precompute.pipeline.stages.activation_pass import Recorder, RowFiles, compute
-from fieldmarks.precompute.resume.chunks import Chunking, ChunkStore, spans
 
 
 def random_model(arch: str, n_classes: int, input_size: int) -> LoadedModel:

@@ -13,6 +13,7 @@ from fieldmarks.core.explanations.explanation import usual_words
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.probability import p_t_given_xc, words_given_xc
+from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 
@@ -107,8 +108,7 @@ def taught_images(run: Run) -> np.ndarray:
 
 def shares_of_images(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return the share of each image's captions that name t, shape (n, T); 0 without captions."""
-    n_captions = np.maximum(run.images["n_captions"].to_numpy()[xs], 1)
-    return run.counts[xs].toarray() / n_captions[:, None]
+    return caption_shares_of(run, xs).toarray().astype(float)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

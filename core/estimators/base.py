@@ -14,6 +14,7 @@ from fieldmarks.core.batching import RowSubset, blocks
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.probability import SentenceModel, sigma
 from fieldmarks.core.processes import ONE_PROCESS, Processes
+from fieldmarks.core.run.caption_shares import caption_shares
 
 #: The estimator that explanations use by default; chosen by measurement, see README.
 DEFAULT_ESTIMATOR = "places"
@@ -294,7 +295,4 @@ def words(name: str, inputs: Inputs) -> np.ndarray:
 
 def caption_fraction(inputs: Inputs, images: slice | np.ndarray = slice(None)) -> sparse.csr_array:
     """Return the share of each image's captions that name t, shape (n, T), float32 in [0, 1]."""
-    counts = inputs.counts[images]
-    share = counts.data.astype(np.float32)
-    share /= np.repeat(inputs.n_captions[images], np.diff(counts.indptr)).astype(np.float32)
-    return sparse.csr_array((share, counts.indices, counts.indptr), shape=counts.shape)
+    return caption_shares(inputs.counts[images], inputs.n_captions[images])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fieldmarks.core.run.caption_shares import caption_shares
 from fieldmarks.core.run.run import Run
 
 #: Minimum share of the captions of an image that name the attribute, for the image to have it.
@@ -59,7 +60,7 @@ def counter_examples(run: Run, f: int, t: int, n: int = 6) -> CounterExamples | 
     if not len(xs):
         return None
     activation = np.asarray(run.array("pooled")[:, f])[xs]
-    share = run.counts[:, [t]][xs].toarray().ravel() / n_captions[xs]
+    share = caption_shares(run.counts[:, [t]][xs], n_captions[xs]).toarray().ravel()
     has, lacks = share >= MIN_SHARE, share == 0
     low, high = np.quantile(activation, (SILENT, ACTIVE))
     is_active = activation > high

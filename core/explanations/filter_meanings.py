@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 
 #: Maximum number of meanings of a filter.
@@ -145,10 +146,10 @@ def _two_groups(points: np.ndarray) -> tuple[np.ndarray, float]:
 def _share(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return the mean share of captions that name each attribute, (T,); 0 without captions."""
     n_captions = run.images["n_captions"].to_numpy()[xs]
-    xs, n_captions = xs[n_captions > 0], n_captions[n_captions > 0]
+    xs = xs[n_captions > 0]
     if not len(xs):
         return np.zeros(run.sizes["T"])
-    return (run.counts[xs].toarray() / n_captions[:, None]).mean(axis=0)
+    return caption_shares_of(run, xs).toarray().mean(axis=0, dtype=float)
 
 
 def _largest(score: np.ndarray) -> list[int]:

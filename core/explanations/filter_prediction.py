@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
+from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 
 #: Other filters whose words are tried on the filter, drawn at random.
@@ -118,8 +119,7 @@ def _captioned(run: Run, is_test: bool) -> tuple[np.ndarray, sparse.csr_array]:
     xs = np.flatnonzero((run.is_test == is_test) & run.is_readable & (n_captions > 0))
     if len(xs) > N_IMAGES:
         xs = xs[np.linspace(0, len(xs) - 1, N_IMAGES).astype(int)]
-    share = run.counts[xs].multiply(1 / np.maximum(n_captions[xs, None], 1))
-    return xs, sparse.csr_array(share, dtype=np.float32)
+    return xs, caption_shares_of(run, xs)
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

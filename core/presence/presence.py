@@ -13,6 +13,7 @@ from scipy import linalg
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 
 #: Ridge penalties that are tried, in units of the number of training images.
@@ -99,8 +100,7 @@ class Presence:
 
     def _shares(self, xs: np.ndarray):
         """Return the share of captions that name each attribute, sparse, shape (n, T)."""
-        n_captions = self.run.images["n_captions"].to_numpy()[xs]
-        return self.run.counts[xs].multiply(1 / n_captions[:, None]).tocsr().astype(np.float32)
+        return caption_shares_of(self.run, xs)
 
     def _sums(self, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return features x features, features x shares and the mean shares."""

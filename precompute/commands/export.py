@@ -23,9 +23,9 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.run.files import check_name, runs_folder
     from fieldmarks.core.run.run import Run
     from fieldmarks.precompute.parallel.ranks import Ranks
+    from fieldmarks.precompute.pipeline.facts import KeptMaps
     from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
     from fieldmarks.precompute.pipeline.pipeline import Pipeline
-    from fieldmarks.precompute.pipeline.plan import KeptMaps
     from fieldmarks.precompute.resume.lock import locked
 
     runs = args.runs or runs_folder()

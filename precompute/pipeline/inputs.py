@@ -21,9 +21,6 @@ from fieldmarks.precompute.network.device import autocast, choose_device
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.class_order import check_order
 from fieldmarks.precompute.pipeline.settings import Settings, map_rows, network_digest
-from fieldmarks.precompute.pipeline.versions import LIBRARIES, VERSIONS
-from fieldmarks.precompute.resume.chunks import Chunk, Chunking
-from fieldmarks.precompute.resume.fingerprint import digest, library_versions, listings
 
 if TYPE_CHECKING:
     from fieldmarks.precompute.network.loading import LoadedModel
@@ -130,24 +127,6 @@ class RunInputs:
             is_mixed = torch.is_autocast_enabled(kind)
             number = torch.get_autocast_dtype(kind) if is_mixed else torch.float32
         return f"{kind} {str(number).removeprefix('torch.')}"
-
-    def chunks(self) -> tuple[Chunking, list[Chunk]]:
-        """Return all chunks of the pass for the image files as they are now."""
-        settings = self.settings
-        fingerprint = digest(
-            self.checkpoint,
-            settings.input_size,
-            settings.thumb_size,
-            self.batch_size,
-            self.precision,
-            settings.compile,
-            VERSIONS["activations"],
-            library_versions(LIBRARIES["activations"]),
-        )
-        chunking = Chunking(self.dataset, self.map_row, fingerprint)
-        paths = self.dataset.images["path"].array
-        listed = listings(self.dataset.image_folder, paths, self.workers)
-        return chunking, chunking.chunks(listed, self.batch_size)
 
 
 def check_left_out(leave_out: Sequence[int], class_ids: Sequence[int], made: dict) -> None:

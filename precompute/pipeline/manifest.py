@@ -13,7 +13,7 @@ from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.notices import accuracy_notice, picture_notices, split_notice
 from fieldmarks.precompute.pipeline.plan import Plan
 from fieldmarks.precompute.resume.fingerprint import library_versions
-from fieldmarks.precompute.resume.stage import Stage, StageMark
+from fieldmarks.precompute.resume.stage import PlannedStage, StageMark
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -91,7 +91,7 @@ def _keypoints(dataset: Dataset) -> dict[str, tuple[str, ...]]:
     return keypoints_by_name(dataset.part_names) if nouns is None else dict(nouns.keypoints)
 
 
-def recorded(stage: Stage, mark: StageMark | None = None) -> dict:
+def recorded(stage: PlannedStage, mark: StageMark | None = None) -> dict:
     """Return what a manifest says of a stage."""
     return {
         "fingerprint": stage.fingerprint,

@@ -17,10 +17,11 @@ from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.data.decoding import Decoder
 from fieldmarks.precompute.network.forward import Forward, threads_of_torch
 from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.facts import KeptMaps
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.manifest import marks_of
 from fieldmarks.precompute.pipeline.pipeline import Pipeline, Say
-from fieldmarks.precompute.pipeline.plan import KeptMaps, make_plan
+from fieldmarks.precompute.pipeline.plan import make_plan, plan_chunks
 from fieldmarks.precompute.pipeline.settings import Settings
 from fieldmarks.precompute.resume.lock import locked
 
@@ -103,7 +104,7 @@ def add_maps(
         try:
             map_row[xs] = np.arange(run.sizes["M"], run.sizes["M"] + len(xs))
             kept = KeptMaps(map_row, run.is_readable)
-            stage = make_plan(inputs, inputs.chunks()[1], kept).stages["activations"]
+            stage = make_plan(inputs, plan_chunks(inputs)[1], kept).stages["activations"]
             for path in stage.existing_files(run.folder):
                 pipeline.writer.adopt(path)
             _write_maps(run, pipeline.writer, inputs, xs)
@@ -144,7 +145,7 @@ def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
         If the images, the network or the code of the pass changed.
     """
     inputs = RunInputs(Settings.of_run(run), Ranks())
-    _, chunks = inputs.chunks()
+    _, chunks = plan_chunks(inputs)
     stage = make_plan(inputs, chunks, KeptMaps.of(run)).stages["activations"]
     if not stage.is_finished(marks_of(run).get("activations"), run.folder):
         raise RunError(

@@ -1,43 +1,29 @@
 """All stages of a run, in order: what is current is taken over, the rest is computed.
 
-The chain is attributes and activations, then the tables that join them, the estimates of
-p(t given f), explanations, the layout of the map, and last what is said of the whole: diagnoses of
-failures and scores. What changes upstream changes the fingerprints downstream. Each stage reads the
+Which stages there are and what each depends on is in `precompute.pipeline.registry`. What changes
+upstream changes the fingerprints downstream. Each stage reads the
 run as far as it is written (`core.run.run.Run.unfinished`).
 """
 
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from fieldmarks.core.causes.diagnosis import diagnose
 from fieldmarks.core.corruptions.record import files_to_keep
 from fieldmarks.core.errors import FieldmarksError, RunError
-from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
-from fieldmarks.core.explanations.factors import Factors
-from fieldmarks.core.image_map.layout import image_layout
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.chunks import Chunk
+from fieldmarks.precompute.pipeline.facts import KeptMaps
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.manifest import marks_of, run_manifest
 from fieldmarks.precompute.pipeline.notices import notices_after, notices_before, tell
-from fieldmarks.precompute.pipeline.plan import (
-    CANONICAL,
-    LAYOUT_SEED,
-    SCORES_SEED,
-    TOP_IMAGES,
-    KeptMaps,
-    Plan,
-    make_plan,
-)
+from fieldmarks.precompute.pipeline.plan import Plan, make_plan, plan_chunks
+from fieldmarks.precompute.pipeline.registry import STAGES, Stage
 from fieldmarks.precompute.pipeline.settings import Settings
-from fieldmarks.precompute.pipeline.stages.estimates import write_estimates
-from fieldmarks.precompute.pipeline.stages.explanations import write_explanations, write_prototypes
-from fieldmarks.precompute.pipeline.stages.scores import write_scores
-from fieldmarks.precompute.pipeline.stages.tables import write_tables
-from fieldmarks.precompute.resume.chunks import Chunk, Chunking
+from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.lock import locked
-from fieldmarks.precompute.resume.stage import Computed, Marks, Stage, StageMark
+from fieldmarks.precompute.resume.stage import Computed, Marks, PlannedStage, StageMark
 
 Say = Callable[[str], None]
 
@@ -98,7 +84,7 @@ class Pipeline:
         if self.ranks.is_first:
             self.writer.recover()
         self.ranks.barrier()
-        chunking, chunks = self.inputs.chunks()
+        chunking, chunks = plan_chunks(self.inputs)
         finished = self._finished()
         plan = self._plan(chunks, finished, kept)
         earlier = marks_of(finished)
@@ -111,30 +97,20 @@ class Pipeline:
             if self.ranks.is_first:
                 self.writer.discard()
             return
-        steps = {
-            "attributes": self._attributes,
-            "activations": lambda: self._activations(chunking, chunks),
-            "tables": self._tables,
-            "estimates": self._estimates,
-            "explanations": self._explanations,
-            "layout": self._layout,
-            "live": self._live,
-            "diagnoses": self._diagnoses,
-            "scores": self._scores,
-        }
         if self.ranks.is_first:
             self._remove_stale(plan)
         self.ranks.barrier()
         self.plan, told = plan, tell(self.say, notices_before(self.inputs))
+        work = Work(self.inputs, self.writer, self.ranks, self._read, chunking, chunks)
         marks: dict[str, StageMark] = {}
-        for name, step in steps.items():
+        for name, stage in STAGES.items():
             if not self._is_current(self.plan.stages[name], earlier.get(name)):
-                computed = step()
-                if isinstance(computed, list):
-                    self.plan = make_plan(self.inputs, computed)
+                computed = self._compute(stage, work)
+                if work.chunks is not chunks:  # of the files as they were read
+                    chunks = work.chunks
+                    self.plan = make_plan(self.inputs, chunks)
                 if self.ranks.is_first:
-                    outcome = computed if isinstance(computed, Computed) else Computed()
-                    marks[name] = self.marks.put(self.plan.stages[name], *outcome)
+                    marks[name] = self.marks.put(self.plan.stages[name], *computed)
             elif self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
                 marks[name] = mark
             self.ranks.barrier()
@@ -143,6 +119,20 @@ class Pipeline:
             self._finish(manifest)
             tell(self.say, notices_after(manifest, told))
         self.ranks.barrier()
+
+    def _compute(self, stage: Stage, work: Work) -> Computed:
+        """Compute a stage and return what came of it; why not, where the data do not allow it."""
+        if not (stage.is_shared or self.ranks.is_first):
+            return Computed()
+        try:
+            outcome = stage.run(work)
+        except FieldmarksError as error:
+            if not stage.can_be_left_out:
+                raise
+            outcome = Computed(str(error))
+        if outcome.left_out:
+            self.say(f"{stage.name}: left out, {outcome.left_out}")
+        return outcome
 
     def _finish(self, manifest: dict) -> None:
         for path in files_to_keep(self.writer.final, manifest):
@@ -181,7 +171,7 @@ class Pipeline:
                 self.marks.remove(stage)
                 stage.remove(self.writer.folder)
 
-    def _is_current(self, stage: Stage, earlier: StageMark | None) -> bool:
+    def _is_current(self, stage: PlannedStage, earlier: StageMark | None) -> bool:
         """Return whether a stage is finished, here or in the finished run; the first rank says."""
         is_current = False
         if self.ranks.is_first:
@@ -199,102 +189,3 @@ class Pipeline:
     def _read(self) -> Run:
         """Return the run as far as it is written."""
         return Run.unfinished(self.writer.folder, run_manifest(self.inputs, self.plan, {}, {}))
-
-    def _attributes(self) -> None:
-        if self.ranks.is_first:
-            # spaCy and the plural rules take seconds to import, and most starts do not need them
-            from fieldmarks.precompute.pipeline.stages.attributes import write_attributes
-
-            settings, dataset = self.settings, self.inputs.dataset
-            write_attributes(
-                self.writer,
-                self.inputs.words,
-                dataset.language,
-                dataset.part_names,
-                *(settings.merge, settings.min_images),
-                self.inputs.is_learnt,
-                *(settings.synonyms, self.inputs.giveaways),
-            )
-
-    def _activations(self, chunking: Chunking, chunks: list[Chunk]) -> list[Chunk]:
-        from fieldmarks.precompute.network.forward import Forward  # slow to import
-        from fieldmarks.precompute.pipeline.stages.activations import write_activations
-
-        inputs = self.inputs
-        return write_activations(
-            self.writer,
-            chunking,
-            chunks,
-            inputs.model,
-            Forward(inputs.model, inputs.device, self.settings.compile),
-            self.ranks,
-            batch_size=inputs.batch_size,
-            workers=inputs.workers,
-            thumb_size=self.settings.thumb_size,
-        )
-
-    def _tables(self) -> Computed:
-        if not self.ranks.is_first:
-            return Computed()
-        from fieldmarks.precompute.pipeline.stages.feeding import feeding  # slow to import
-
-        run, inputs = self._read(), self.inputs
-        facts, logits = run.table("facts"), run.array("logits")
-        write_tables(self.writer, inputs.dataset, facts, logits, inputs.n_captions)
-        return Computed("", feeding(inputs.model, inputs.dataset, inputs.device, logits, facts))
-
-    def _estimates(self) -> None:
-        run, settings = self._read(), self.settings
-        self.inputs.check_class_order(run.array("logits"))
-        write_estimates(
-            self.writer,
-            inputs_of(run),
-            held_out_inputs(run),
-            settings.estimators,
-            settings.default_estimator,
-            settings.seed,
-            self.ranks,
-        )
-
-    def _explanations(self) -> None:
-        run = self._read()
-        predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
-        write_explanations(self.writer, Factors.of(run), predicted_c, true_c, self.ranks)
-        write_prototypes(self.writer, run, TOP_IMAGES, CANONICAL, self.ranks)
-
-    def _layout(self) -> None:
-        if self.ranks.is_first:
-            self.writer.put("layout", image_layout(self._read().array("pooled"), LAYOUT_SEED))
-
-    def _live(self) -> Computed:
-        from fieldmarks.precompute.pipeline.stages.live import write_live  # slow to import
-
-        made_from = (self.inputs.model, self.inputs.dataset, self.inputs.precision)
-        return self._unless_impossible(
-            "live", lambda: write_live(self._read(), self.writer, *made_from)
-        )
-
-    def _diagnoses(self) -> Computed:
-        def write() -> None:
-            for name, table in diagnose(self._read()).items():
-                self.writer.put_table(name, table)
-
-        return self._unless_impossible("diagnoses", write)
-
-    def _scores(self) -> Computed:
-        def write() -> None:
-            write_scores(self._read(), SCORES_SEED)
-
-        return self._unless_impossible("scores", write)
-
-    def _unless_impossible(self, name: str, write: Callable[[], Computed | None]) -> Computed:
-        """Return what was measured, or why it cannot be done, as for a run without test images."""
-        if not self.ranks.is_first:
-            return Computed()
-        try:
-            outcome = write() or Computed()
-        except FieldmarksError as e:
-            outcome = Computed(str(e))
-        if outcome.left_out:
-            self.say(f"{name}: left out, {outcome.left_out}")
-        return outcome

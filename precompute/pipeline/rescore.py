@@ -7,13 +7,10 @@ from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.pipeline.manifest import recorded
-from fieldmarks.precompute.pipeline.plan import SCORES_SEED, scores_stage
+from fieldmarks.precompute.pipeline.registry import SCORES_SEED, STAGES, score_inputs
 from fieldmarks.precompute.pipeline.settings import Settings
 from fieldmarks.precompute.pipeline.stages.scores import write_scores
 from fieldmarks.precompute.resume.lock import locked
-
-#: Stages that do not compute the run but say or add something.
-_AFTERWARDS = ("layout", "live", "diagnoses", "scores")
 
 
 def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
@@ -35,8 +32,9 @@ def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
         _write_stages(run, stages)
         evaluation = write_scores(run, seed)
         if stages:
-            made = {k: v["fingerprint"] for k, v in stages.items() if k not in _AFTERWARDS}
-            _write_stages(run, {**stages, "scores": recorded(scores_stage(made, data, seed))})
+            fingerprints = {name: stage["fingerprint"] for name, stage in stages.items()}
+            planned = STAGES["scores"].planned(score_inputs(data, seed), fingerprints)
+            _write_stages(run, {**stages, "scores": recorded(planned)})
     return evaluation
 
 

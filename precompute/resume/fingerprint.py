@@ -1,7 +1,7 @@
 """Fingerprints: what a stage was computed from, in 32 characters.
 
 A stage's result is used again only where its fingerprint is the same: the data, the settings, the
-version that its author gave it (`precompute.pipeline.versions`) and those of the libraries.
+version that its author gave it (`precompute.pipeline.registry`) and those of the libraries.
 """
 
 import hashlib

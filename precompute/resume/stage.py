@@ -52,8 +52,27 @@ class Computed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One step: what it depends on and which files it leaves.
+class Outputs:
+    """The files that a stage leaves.
+
+    Parameters
+    ----------
+    arrays : tuple of str
+        Names in the contract; one per estimator where the contract requires it.
+    files : tuple of str
+        Other files, below the run's folder.
+    optional : tuple of str
+        Files that it leaves for some inputs.
+    """
+
+    arrays: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage with what it depends on, for the inputs as they are now.
 
     Parameters
     ----------
@@ -62,12 +81,7 @@ class Stage:
         Its author raises it when the same inputs give other results.
     inputs : dict
         Fingerprints and settings, JSON values.
-    arrays : tuple of str
-        Names in the contract; one per estimator where the contract requires it.
-    files : tuple of str
-        Other files, below the run's folder.
-    optional : tuple of str
-        Files that it leaves for some inputs.
+    outputs : Outputs
     estimators : tuple of str
         Those of the run.
     """
@@ -75,9 +89,7 @@ class Stage:
     name: str
     version: int
     inputs: dict[str, object]
-    arrays: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    outputs: Outputs
     estimators: tuple[str, ...] = ()
 
     @property
@@ -85,13 +97,13 @@ class Stage:
         """Of all that the stage depends on."""
         return digest(self.version, self.inputs)
 
-    def outputs(self, folder: Path) -> list[Path]:
+    def paths(self, folder: Path) -> list[Path]:
         """Return the files that the stage always leaves in a run's folder."""
         per_estimator = {spec.name for spec in ARRAYS if spec.per_estimator}
         optional = {spec.name for spec in ARRAYS if spec.optional}
         names = [
             f"{name}/{estimator}" if estimator else name
-            for name in self.arrays
+            for name in self.outputs.arrays
             for estimator in (self.estimators if name in per_estimator else [""])
         ]
         arrays = [
@@ -99,18 +111,18 @@ class Stage:
             for name in names
             if name.partition("/")[0] not in optional or array_path(folder, name).exists()
         ]
-        return arrays + [folder / file for file in self.files]
+        return arrays + [folder / file for file in self.outputs.files]
 
     def existing_files(self, folder: Path) -> list[Path]:
         """Return the files of the stage, optional ones too, that are in a run's folder."""
-        paths = [*self.outputs(folder), *(folder / name for name in self.optional)]
+        paths = [*self.paths(folder), *(folder / name for name in self.outputs.optional)]
         return [path for path in paths if path.exists()]
 
     def is_finished(self, mark: StageMark | None, folder: Path) -> bool:
         """Return whether a mark is this stage's, and all of its files lie in the folder."""
         if mark is None or mark.fingerprint != self.fingerprint:
             return False
-        return bool(mark.left_out) or all(path.exists() for path in self.outputs(folder))
+        return bool(mark.left_out) or all(path.exists() for path in self.paths(folder))
 
     def remove(self, folder: Path) -> None:
         """Delete the files of the stage from a folder."""
@@ -130,14 +142,16 @@ class Marks:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def get(self, stage: Stage) -> StageMark | None:
+    def get(self, stage: PlannedStage) -> StageMark | None:
         """Return the mark of a stage, None where there is none."""
         try:
             return StageMark(**json.loads(self._path(stage).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def put(self, stage: Stage, left_out: str = "", measured: dict | None = None) -> StageMark:
+    def put(
+        self, stage: PlannedStage, left_out: str = "", measured: dict | None = None
+    ) -> StageMark:
         """Mark a stage as finished; its files must be on the disk by now."""
         mark = StageMark(stage.fingerprint, left_out, measured or {})
         self._path(stage).parent.mkdir(exist_ok=True)
@@ -145,7 +159,7 @@ class Marks:
             file.write(json.dumps(vars(mark)).encode())
         return mark
 
-    def remove(self, stage: Stage) -> None:
+    def remove(self, stage: PlannedStage) -> None:
         """Take the mark away, before anything of the stage changes."""
         self._path(stage).unlink(missing_ok=True)
 
@@ -153,5 +167,5 @@ class Marks:
         """Take all marks away."""
         shutil.rmtree(self.folder / "stages", ignore_errors=True)
 
-    def _path(self, stage: Stage) -> Path:
+    def _path(self, stage: PlannedStage) -> Path:
         return self.folder / "stages" / f"{stage.name}.json"

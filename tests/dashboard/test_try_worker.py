@@ -18,7 +18,7 @@ from fieldmarks.core.run.one_image import OneImageRun
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard.try_picture import network
 from fieldmarks.precompute.network.settings import NetworkSettings
-from fieldmarks.precompute.resume import chunks
+from fieldmarks.precompute.pipeline import chunks
 from tests.support.pages import component_data, said, visit
 from tests.support.tiny_birds import CHUNK, CLASSES, run_tiny, write_tiny_birds
 

@@ -1,6 +1,6 @@
 """The modules of each stage and a digest of each, without docstrings.
 
-An author who changes what a stage computes raises its number in `precompute.pipeline.versions`.
+An author who changes what a stage computes raises its number in `precompute.pipeline.registry`.
 ``tests/stage_versions.txt`` holds the number of each stage and the digests that belonged to it, so
 that a test can tell when the code changed and the number did not. After a change write it again:
 
@@ -14,32 +14,13 @@ import tokenize
 from functools import cache
 from pathlib import Path
 
-from fieldmarks.precompute.pipeline.versions import VERSIONS
+from fieldmarks.precompute.pipeline.registry import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = Path(__file__).with_name("stage_versions.txt")
 OWN = ("fieldmarks.core", "fieldmarks.precompute")
-#: The modules that compute a stage; what they import belongs to it.
-MODULES = {
-    "attributes": ("fieldmarks.precompute.pipeline.stages.attributes",),
-    "activations": (
-        "fieldmarks.precompute.pipeline.stages.activations",
-        "fieldmarks.precompute.network.loading",
-    ),
-    "tables": (
-        "fieldmarks.precompute.pipeline.stages.tables",
-        "fieldmarks.precompute.pipeline.stages.feeding",
-    ),
-    "estimates": (
-        "fieldmarks.precompute.pipeline.stages.estimates",
-        "fieldmarks.core.estimators.inputs",
-    ),
-    "explanations": ("fieldmarks.precompute.pipeline.stages.explanations",),
-    "layout": ("fieldmarks.core.image_map.layout",),
-    "live": ("fieldmarks.precompute.pipeline.stages.live",),
-    "diagnoses": ("fieldmarks.core.causes.diagnosis",),
-    "scores": ("fieldmarks.precompute.pipeline.stages.scores",),
-}
+#: The module that computes each stage; what it imports belongs to it.
+MODULES = {name: stage.module for name, stage in STAGES.items()}
 #: What moves data and computes nothing of a run, and what is recorded as an input by its content.
 LEFT_OUT = (
     "fieldmarks.core.errors",
@@ -47,6 +28,9 @@ LEFT_OUT = (
     "fieldmarks.precompute.data",
     "fieldmarks.precompute.demo_world",
     "fieldmarks.precompute.parallel",
+    "fieldmarks.precompute.pipeline.chunks",
+    "fieldmarks.precompute.pipeline.registry",
+    "fieldmarks.precompute.pipeline.work",
     "fieldmarks.precompute.resume",
 )
 
@@ -79,7 +63,7 @@ def imports(module: str) -> frozenset[str]:
 
 def modules_of(stage: str) -> set[str]:
     """Return the modules that decide what a stage computes."""
-    modules, todo = set(), list(MODULES[stage])
+    modules, todo = set(), [MODULES[stage]]
     while todo:
         module = todo.pop()
         is_left_out = any(f"{module}.".startswith(f"{name}.") for name in LEFT_OUT)
@@ -115,7 +99,7 @@ def record() -> str:
     for stage in MODULES:
         for module in modules_of(stage):
             stages.setdefault(module, []).append(stage)
-    lines = [f"{stage} {VERSIONS[stage]}" for stage in MODULES]
+    lines = [f"{stage} {STAGES[stage].version}" for stage in MODULES]
     for module in sorted(stages):
         digest = code_digest(source(module).read_text("utf-8"))
         lines.append(f"{module} {digest} {' '.join(stages[module])}")
@@ -138,7 +122,7 @@ def complaints(recorded: str, now: str) -> list[str]:
         if changed and old.get(stage) == new[stage]:
             lines.append(
                 f"{', '.join(changed)} changed: raise the version of stage {stage} in "
-                "precompute/pipeline/versions.py if its results change, then update the digests: "
+                "precompute/pipeline/registry.py if its results change, then update the digests: "
                 "python -m tests.support.stage_sources"
             )
     if not lines and recorded != now:

@@ -5,6 +5,7 @@ takes a second: for tests of what happens when a run is killed, resumed, shared 
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,9 +17,10 @@ from torch import nn
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.checkpoint import Checkpoint, write_checkpoint
 from fieldmarks.precompute.network.registry import build, model_names, register_model
-from fieldmarks.precompute.pipeline import pipeline
+from fieldmarks.precompute.pipeline import chunks, pipeline
+from fieldmarks.precompute.pipeline.registry import STAGES, Stage
 from fieldmarks.precompute.pipeline.settings import Settings
-from fieldmarks.precompute.resume import chunks
+from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.stage import Computed
 
 CLASSES = ("001.Red_Finch", "007.Blue_Jay", "012.Grey_Owl")
@@ -127,12 +129,22 @@ def run_tiny(
     with ExitStack() as stack:
         stack.enter_context(patch.object(chunks, "CHUNK", CHUNK))
         stack.enter_context(patch.object(os, "fsync"))
-        asked = {"_diagnoses": is_scored, "_scores": is_scored, "_live": is_live}
-        for step in (step for step, is_asked in asked.items() if not is_asked):
-            unasked = patch.object(pipeline.Pipeline, step, return_value=Computed("unasked"))
-            stack.enter_context(unasked)
+        asked = {"diagnoses": is_scored, "scores": is_scored, "live": is_live}
+        for name in (name for name, is_asked in asked.items() if not is_asked):
+            unasked = replace(STAGES[name], compute=f"{__name__}:leave_out")
+            stack.enter_context(patch.dict(STAGES, {name: unasked}))
         pipeline.precompute(tiny_settings(folder, runs, **changes), said.append)
     return said
+
+
+def leave_out(_work: Work) -> Computed:
+    """Compute nothing: a stage that a test does not ask for."""
+    return Computed("unasked")
+
+
+def raised(name: str, by: int = 1) -> Stage:
+    """Return a stage whose version is a later one."""
+    return replace(STAGES[name], version=STAGES[name].version + by)
 
 
 def content(folder):

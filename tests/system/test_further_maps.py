@@ -28,12 +28,12 @@ def runs(birds, tmp_path):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", 6)
+    monkeypatch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", 6)
 
 
 def test_maps_computed_later_are_those_of_the_pass(birds, runs):
     everything, before = Run(birds / "all" / "tiny"), Run(runs / "tiny")
-    with pytest.raises(MissingRunError, match="precompute maps tiny --images 4"):
+    with pytest.raises(MissingRunError, match="fieldmarks maps tiny --images 4"):
         before.maps(4)
     assert add_maps(runs, "tiny", ["4", "7-9"]) == 4
     after = Run(runs / "tiny")

@@ -93,10 +93,12 @@ def test_a_part_does_not_load_what_it_must_not_know(part):
     assert done.stdout.strip().splitlines()[-1] == "[]"
 
 
-def test_there_are_no_import_cycles():
+@pytest.mark.parametrize("graph_of", [imports, packages], ids=["modules", "packages"])
+def test_there_are_no_import_cycles(graph_of):
     without_experiments = {
         name: {each for each in imported if ".experimental" not in each}
-        for name, imported in imports().items()
+        for name, imported in graph_of().items()
+        if ".experimental" not in name
     }
     try:
         TopologicalSorter(without_experiments).prepare()

@@ -1,6 +1,8 @@
+import ast
+
 import pytest
 
-from fieldmarks.precompute.pipeline.versions import LIBRARIES, VERSIONS
+from fieldmarks.precompute.pipeline.registry import STAGES
 from tests.support.stage_sources import (
     MODULES,
     RECORD,
@@ -17,8 +19,21 @@ def test_a_stage_whose_code_changed_has_a_new_version():
     assert complaints(RECORD.read_text("utf-8"), record()) == []
 
 
-def test_every_stage_has_a_version_libraries_and_modules():
-    assert list(VERSIONS) == list(LIBRARIES) == list(MODULES)
+def test_a_stage_depends_on_earlier_ones_and_is_computed_by_a_function_that_is_there():
+    names = list(STAGES)
+    for i, stage in enumerate(STAGES.values()):
+        assert set(stage.after) <= set(names[:i])
+        tree = ast.parse(source(stage.module).read_text("utf-8"))
+        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert stage.compute == f"{stage.module}:compute"
+        assert "compute" in functions
+
+
+def test_no_file_is_left_by_two_stages():
+    outputs = [stage.outputs for stage in STAGES.values()]
+    for kind in ("arrays", "files", "optional"):
+        names = [name for each in outputs for name in getattr(each, kind)]
+        assert len(names) == len(set(names))
 
 
 def test_a_stage_includes_what_its_modules_import():

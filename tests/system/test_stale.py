@@ -8,11 +8,12 @@ import pytest
 from fieldmarks.core.estimators import base
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.pipeline.rescore import rescore
-from fieldmarks.precompute.pipeline.versions import VERSIONS
 from tests.support.tiny_birds import (
     computed,
     content,
+    raised,
     run_tiny,
     write_tiny_birds,
     write_tiny_checkpoint,
@@ -161,7 +162,7 @@ VERSIONS_RAISED = {
 @pytest.mark.parametrize("stage", VERSIONS_RAISED)
 def test_a_raised_version_computes_the_stage_and_what_follows(birds, monkeypatch, stage):
     run_tiny(birds, birds / "runs")
-    monkeypatch.setitem(VERSIONS, stage, VERSIONS[stage] + 1)
+    monkeypatch.setitem(STAGES, stage, raised(stage))
     assert computed(run_tiny(birds, birds / "runs")) == VERSIONS_RAISED[stage]
     assert run_tiny(birds, birds / "runs") == ["run 'tiny' is up to date"]
 
@@ -183,9 +184,9 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkey
     assert run_tiny(scored_birds, scored_birds / "runs", is_scored=True) == [
         "run 'tiny' is up to date"
     ]
-    monkeypatch.setitem(VERSIONS, "diagnoses", VERSIONS["diagnoses"] + 1)
+    monkeypatch.setitem(STAGES, "diagnoses", raised("diagnoses"))
     assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"diagnoses"}
-    monkeypatch.setitem(VERSIONS, "scores", VERSIONS["scores"] + 1)
+    monkeypatch.setitem(STAGES, "scores", raised("scores"))
     assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"scores"}
     after = Run(scored_birds / "runs" / "tiny")
     assert (run.table("diagnoses")["pattern"] != "undecided").any()

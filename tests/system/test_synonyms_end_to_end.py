@@ -26,7 +26,7 @@ def birds(tmp_path_factory):
 
 def test_an_accepted_pair_is_suggested_accepted_and_merged(birds, monkeypatch):
     runs = birds / "runs"
-    monkeypatch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", 6)
+    monkeypatch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", 6)
     run_tiny(birds, runs)
     assert main(["synonyms", "tiny", "--runs", str(runs)]) == 0
     before = Run(runs / "tiny")

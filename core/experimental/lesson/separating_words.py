@@ -17,6 +17,7 @@ import scipy
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.explanations.counter_examples import MIN_SHARE
+from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix
 
@@ -179,9 +180,7 @@ def separating_words(
 
 def caption_shares(run: Run, xs: np.ndarray, ts: np.ndarray | None = None) -> np.ndarray:
     """Return the share of the captions of each image that name each attribute, shape (n, T)."""
-    counts = run.counts[xs].toarray()
-    n_captions = run.images["n_captions"].to_numpy()[xs]
-    share = counts / np.maximum(n_captions, 1)[:, None]
+    share = caption_shares_of(run, xs).toarray().astype(float)
     return share if ts is None else share[:, ts]
 
 

@@ -23,6 +23,7 @@ from fieldmarks.core.class_statistics import N_FOLDS, families, folds
 from fieldmarks.core.estimators import Inputs, words
 from fieldmarks.core.estimators.base import caption_fraction
 from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.correlation import Activations
 from fieldmarks.core.scores.filters.regression import RegressionSums
@@ -57,8 +58,7 @@ class Simulation:
         xs = np.sort(rng.choice(xs, min(len(xs), N_IMAGES), replace=False))
         self.run, self.true_c = run, run.images["true_c"].to_numpy()[xs]
         self.activations = Activations(run.array("pooled")[xs], self.true_c, seed)
-        counts, n_captions = run.counts[xs], run.images["n_captions"].to_numpy()[xs]
-        self.share = sparse.csr_array(counts.multiply(1 / n_captions[:, None]), dtype=np.float32)
+        self.share = caption_shares_of(run, xs)
         self._teach(inputs_of(run), rng)
 
     def _teach(self, inputs: Inputs, rng: np.random.Generator) -> None:

@@ -18,7 +18,7 @@ from fieldmarks.precompute.data.decoding import Batch, Decoder
 from fieldmarks.precompute.data.loading import decoded_batches
 from fieldmarks.precompute.network.forward import BatchActivations, Forward, threads_of_torch
 from fieldmarks.precompute.parallel.prefetch import work_ahead
-from fieldmarks.precompute.resume.chunks import Chunk, ChunkStore
+from fieldmarks.precompute.pipeline.chunks import Chunk, ChunkStore
 
 #: Batches that may wait for the disk.
 _UNWRITTEN = 4

@@ -14,13 +14,31 @@ from fieldmarks.precompute.data.decoding import Decoder
 from fieldmarks.precompute.network.forward import N_LOCAL, Forward
 from fieldmarks.precompute.network.loading import LoadedModel
 from fieldmarks.precompute.parallel.ranks import Ranks
-from fieldmarks.precompute.pipeline.stages.activation_pass import Recorder, RowFiles, compute
-from fieldmarks.precompute.resume.chunks import Chunk, Chunking, ChunkStore
+from fieldmarks.precompute.pipeline.chunks import Chunk, Chunking, ChunkStore
+from fieldmarks.precompute.pipeline.stages import activation_pass
+from fieldmarks.precompute.pipeline.stages.activation_pass import Recorder, RowFiles
+from fieldmarks.precompute.pipeline.work import Work
 
 #: What a head of first order keeps of each image.
 LOCAL = ["local_c", "local_weights"]
 #: Images averaged at a time.
 _BLOCK = 256
+
+
+def compute(work: Work) -> None:
+    """Compute the stage ``activations``."""
+    inputs, settings = work.inputs, work.inputs.settings
+    work.chunks = write_activations(
+        work.writer,
+        work.chunking,
+        work.chunks,
+        inputs.model,
+        Forward(inputs.model, inputs.device, settings.compile),
+        work.ranks,
+        batch_size=inputs.batch_size,
+        workers=inputs.workers,
+        thumb_size=settings.thumb_size,
+    )
 
 
 def write_activations(
@@ -79,7 +97,7 @@ def write_activations(
         unit=" images",
         disable=not ranks.is_first,
     ) as progress:
-        compute(
+        activation_pass.compute(
             [span for chunk in todo for span in chunk.batches(batch_size)],
             Decoder(dataset, model.preprocessing, thumb_size),
             forward,

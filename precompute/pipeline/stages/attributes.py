@@ -16,9 +16,24 @@ from fieldmarks.precompute.attributes.synonyms import Synonyms
 from fieldmarks.precompute.attributes.tagger import default_tagger
 from fieldmarks.precompute.data.captions import Words
 from fieldmarks.precompute.data.language import Language
+from fieldmarks.precompute.pipeline.work import Work
 
 #: Captions that nouns are learnt from.
 N_LEARNT = 5000
+
+
+def compute(work: Work) -> None:
+    """Compute the stage ``attributes``."""
+    inputs, settings = work.inputs, work.inputs.settings
+    write_attributes(
+        work.writer,
+        inputs.words,
+        inputs.dataset.language,
+        inputs.dataset.part_names,
+        *(settings.merge, settings.min_images),
+        inputs.is_learnt,
+        *(settings.synonyms, inputs.giveaways),
+    )
 
 
 def write_attributes(

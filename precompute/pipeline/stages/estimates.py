@@ -9,9 +9,26 @@ from tqdm import tqdm
 
 from fieldmarks.core.estimators import Estimate, Inputs, divides, estimate, words
 from fieldmarks.core.estimators.filter_statistics import filter_statistics, seen_names
+from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
 from fieldmarks.core.estimators.significance import filters_table, largest_of_filters, null_of
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.work import Work
+
+
+def compute(work: Work) -> None:
+    """Compute the stage ``estimates``."""
+    run, settings = work.read(), work.inputs.settings
+    work.inputs.check_class_order(run.array("logits"))
+    write_estimates(
+        work.writer,
+        inputs_of(run),
+        held_out_inputs(run),
+        settings.estimators,
+        settings.default_estimator,
+        settings.seed,
+        work.ranks,
+    )
 
 
 def write_estimates(

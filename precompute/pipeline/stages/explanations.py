@@ -17,9 +17,19 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.prefetch import work_ahead
 from fieldmarks.precompute.parallel.ranks import Ranks
+from fieldmarks.precompute.pipeline.registry import CANONICAL, TOP_IMAGES
+from fieldmarks.precompute.pipeline.work import Work
 
 #: Images worked on at a time.
 BLOCK = 512
+
+
+def compute(work: Work) -> None:
+    """Compute the stage ``explanations``."""
+    run = work.read()
+    predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
+    write_explanations(work.writer, Factors.of(run), predicted_c, true_c, work.ranks)
+    write_prototypes(work.writer, run, TOP_IMAGES, CANONICAL, work.ranks)
 
 
 def image_blocks(n_images: int, ranks: Ranks) -> list[np.ndarray]:

@@ -20,6 +20,7 @@ from fieldmarks.precompute.data.decoding import Decoder
 from fieldmarks.precompute.network.loading import LoadedModel
 from fieldmarks.precompute.network.one_picture import PictureForward
 from fieldmarks.precompute.network.onnx_file import export
+from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.stage import Computed
 
 #: Test images whose scores are compared.
@@ -27,6 +28,12 @@ N_CHECKED = 16
 #: Largest difference of a class score, in units of the largest score where that is above 1: in
 #: single precision, and where the run's own scores were computed in half of it.
 TOLERANCE, MIXED_TOLERANCE = 1e-3, 5e-2
+
+
+def compute(work: Work) -> Computed:
+    """Compute the stage ``live``."""
+    inputs = work.inputs
+    return write_live(work.read(), work.writer, inputs.model, inputs.dataset, inputs.precision)
 
 
 def write_live(

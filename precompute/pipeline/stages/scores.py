@@ -7,7 +7,14 @@ from fieldmarks.core.run.files import EVALUATION
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.evaluation import evaluate
 from fieldmarks.precompute.experimental.painted_changes import painted_changes
+from fieldmarks.precompute.pipeline.registry import SCORES_SEED
 from fieldmarks.precompute.pipeline.stages.painted_truth import write_painted_truth
+from fieldmarks.precompute.pipeline.work import Work
+
+
+def compute(work: Work) -> None:
+    """Compute the stage ``scores``."""
+    write_scores(work.read(), SCORES_SEED)
 
 
 def write_scores(run: Run, seed: int) -> dict:

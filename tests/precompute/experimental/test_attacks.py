@@ -25,9 +25,9 @@ from fieldmarks.precompute.experimental.attacks import (
 from fieldmarks.precompute.experimental.layered import LayeredNetwork, earlier_node, layer_agreement
 from fieldmarks.precompute.network.forward import Forward
 from fieldmarks.precompute.network.loading import load_checkpoint
+from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.pipeline.robustness import attack, images_to_attack
-from fieldmarks.precompute.pipeline.versions import VERSIONS
-from tests.support.tiny_birds import CHUNK, INPUT_SIZE, run_tiny, write_tiny_birds
+from tests.support.tiny_birds import CHUNK, INPUT_SIZE, raised, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +39,14 @@ def birds(tmp_path_factory):
     folder = write_tiny_birds(tmp_path_factory.mktemp("birds"))
     run_tiny(folder, folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", CHUNK)
+        patch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", CHUNK)
         attack(folder / "runs", "tiny", ["1-6"], device="cpu")
     return folder
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", CHUNK)
+    monkeypatch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", CHUNK)
 
 
 @pytest.fixture(scope="module")
@@ -191,10 +191,10 @@ def test_the_record_holds_every_change_of_every_image(birds):
 
 def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, monkeypatch):
     shutil.copytree(birds / "runs", tmp_path / "runs")
-    monkeypatch.setitem(VERSIONS, "explanations", 99)
+    monkeypatch.setitem(STAGES, "explanations", raised("explanations"))
     assert "explanations: computing" in run_tiny(birds, tmp_path / "runs")
     assert read_record(Run(tmp_path / "runs" / "tiny")) is not None
-    monkeypatch.setitem(VERSIONS, "estimates", 99)
+    monkeypatch.setitem(STAGES, "estimates", raised("estimates"))
     run_tiny(birds, tmp_path / "runs")
     assert read_record(Run(tmp_path / "runs" / "tiny")) is None
 
@@ -230,6 +230,6 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
 
 
 def test_a_run_from_other_weights_is_refused(birds, tmp_path, monkeypatch):
-    monkeypatch.setitem(VERSIONS, "activations", 99)
+    monkeypatch.setitem(STAGES, "activations", raised("activations"))
     with pytest.raises(RunError, match="changed since run"):
         attack(birds / "runs", "tiny", ["1-2"], device="cpu")

@@ -9,7 +9,7 @@ from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.probability import p_t_given_xc, prior
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
-from fieldmarks.precompute.pipeline.versions import VERSIONS
+from fieldmarks.precompute.pipeline.registry import STAGES
 from tests.support.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
@@ -95,7 +95,7 @@ def test_thumbnails_and_captions_are_those_of_the_image(made):
 
 def test_the_manifest_names_what_the_run_was_made_from(made):
     manifest = json.loads((made.folder / "manifest.json").read_text())
-    assert set(manifest["stages"]) == set(VERSIONS)
+    assert set(manifest["stages"]) == set(STAGES)
     assert manifest["sizes"]["X"] == N_IMAGES
     assert manifest["versions"]["torch"]
     assert manifest["checkpoint"]["sha256"]

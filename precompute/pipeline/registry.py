@@ -1,0 +1,269 @@
+"""The stages of a run, in order: the one place that knows them all.
+
+A new stage is one entry here and a module in `precompute.pipeline.stages` with its ``compute``.
+
+The version of a stage is raised by its author when the code gives other results. A run keeps what a
+stage computed as long as its version and inputs are the same, so a changed docstring or message
+recomputes nothing and a changed threshold does, once its number is raised.
+``tests/system/test_stage_versions.py`` fails when the code changed and the number did not.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from fieldmarks.core.estimators.base import estimator_version
+from fieldmarks.core.run.contract import N_EXPLAIN, K
+from fieldmarks.core.run.files import EVALUATION, NETWORK
+from fieldmarks.precompute.attributes.lexicon import CAPTION_WORDS
+from fieldmarks.precompute.attributes.synonyms import SYNONYMS
+from fieldmarks.precompute.attributes.unsaid import FUNCTION_WORDS
+from fieldmarks.precompute.pipeline.facts import Facts
+from fieldmarks.precompute.pipeline.stages.painted_truth import truth_files
+from fieldmarks.precompute.pipeline.work import Work
+from fieldmarks.precompute.resume.fingerprint import digest, file_digest, library_versions
+from fieldmarks.precompute.resume.stage import Computed, Outputs, PlannedStage
+
+#: Images kept for each filter and each class.
+TOP_IMAGES, CANONICAL = 30, 6
+#: Of the images that the map is made of, where there are too many for all.
+LAYOUT_SEED = 0
+#: Of resamples and random baselines of the scores.
+SCORES_SEED = 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline.
+
+    Parameters
+    ----------
+    name : str
+    version : int
+        Raised by its author when the same inputs give other results.
+    compute : str
+        Module and function, ``"package.module:function"``, imported when the stage is computed. The
+        function takes a `Work` and returns a `Computed`, or None where there is nothing to say.
+    libraries : tuple of str
+        Modules of other people whose release may change its results.
+    inputs : callable
+        From `Facts` to what it depends on besides other stages: fingerprints and JSON values.
+    outputs : Outputs
+        The files that it leaves.
+    after : tuple of str
+        Earlier stages: it is computed again where one of them is.
+    is_shared : bool
+        All ranks compute it together; the first one alone otherwise.
+    can_be_left_out : bool
+        A run is complete without it where the data do not allow it: diagnoses without test images.
+    """
+
+    name: str
+    version: int
+    compute: str
+    libraries: tuple[str, ...]
+    inputs: Callable[[Facts], dict[str, object]]
+    outputs: Outputs
+    after: tuple[str, ...] = ()
+    is_shared: bool = False
+    can_be_left_out: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module that computes the stage; what it imports belongs to the stage."""
+        return self.compute.partition(":")[0]
+
+    def run(self, work: Work) -> Computed:
+        """Compute the stage and return what is known of its result."""
+        module, _, function = self.compute.partition(":")
+        return getattr(import_module(module), function)(work) or Computed()
+
+    def planned(
+        self,
+        inputs: Mapping[str, object],
+        fingerprints: Mapping[str, str],
+        estimators: tuple[str, ...] = (),
+    ) -> PlannedStage:
+        """Return the stage with what it depends on.
+
+        Parameters
+        ----------
+        inputs : mapping
+            As ``inputs`` returns them.
+        fingerprints : mapping of str
+            Of other stages; those that the run has of `after` count.
+        estimators : tuple of str
+            Those of the run.
+        """
+        before = {name: fingerprints[name] for name in self.after if name in fingerprints}
+        libraries = {"libraries": library_versions(self.libraries)}
+        depends_on = {**before, **inputs, **libraries}
+        return PlannedStage(self.name, self.version, depends_on, self.outputs, estimators)
+
+
+def score_inputs(data: Path, seed: int = SCORES_SEED) -> dict[str, object]:
+    """Return what scores depend on besides the run.
+
+    Parameters
+    ----------
+    data : Path
+        The data set: beside that of a painted world lies its truth.
+    seed : int
+        Of resamples and random baselines.
+    """
+    truth = [file_digest(path) for path in truth_files(data)]
+    return {"sentence": N_EXPLAIN, "seed": seed, "truth": truth}
+
+
+def _attribute_inputs(of: Facts) -> dict[str, object]:
+    language, settings = of.dataset.language, of.settings
+    tables = [*language.files, *filter(None, [settings.synonyms])]
+    return {
+        **of.giveaways,
+        "captions": digest(*of.inputs.words.parts),
+        "split": of.split,
+        "language": digest(
+            [file_digest(path) for path in tables], list(language.kinds), of.dataset.part_names
+        ),
+        "merge": settings.merge,
+        "min_images": settings.min_images,
+        "word lists": [file_digest(p) for p in (CAPTION_WORDS, FUNCTION_WORDS, SYNONYMS)],
+    }
+
+
+def _table_inputs(of: Facts) -> dict[str, object]:
+    dataset = of.dataset
+    return {
+        "images": of.images,
+        "n_captions": digest(of.inputs.n_captions),
+        "split": of.split,
+        "classes": digest(dataset.class_ids, dataset.class_names, dataset.part_names),
+        "problems": [*dataset.problems, *of.inputs.words.problems],
+    }
+
+
+def _estimate_inputs(of: Facts) -> dict[str, object]:
+    settings = of.settings
+    return {
+        "images": of.images,
+        "split": of.split,
+        "maps of all training images": of.has_all_training_maps,
+        "estimators": {name: estimator_version(name) for name in settings.estimators},
+        "default": settings.default_estimator,
+        "seed": settings.seed,
+    }
+
+
+_STAGES = "fieldmarks.precompute.pipeline.stages"
+#: Those that compute the run; what is said of the whole depends on all of them.
+_RUN = ("attributes", "activations", "tables", "estimates", "explanations")
+
+_ALL = (
+    Stage(
+        "attributes",
+        version=3,
+        compute=f"{_STAGES}.attributes:compute",
+        libraries=("spacy", "en_core_web_sm", "textblob", "inflect"),
+        inputs=_attribute_inputs,
+        outputs=Outputs(
+            ("counts_indptr", "counts_indices", "counts_values", "caption_offsets"),
+            ("captions.bin", "tables/attributes.parquet"),
+        ),
+    ),
+    Stage(
+        "activations",
+        version=3,
+        compute=f"{_STAGES}.activations:compute",
+        libraries=("torch", "torchvision", "PIL", "numpy"),
+        inputs=lambda of: {"images": of.images, "maps": digest(of.kept.map_row)},
+        outputs=Outputs(
+            (
+                *("pooled", "maps", "map_row", "logits", "parts", "thumb_offsets"),
+                *("class_weights", "class_bias", "cell_centres", "local_c", "local_weights"),
+            ),
+            ("thumbs.bin", "tables/facts.parquet"),
+        ),
+        is_shared=True,
+    ),
+    Stage(
+        "tables",
+        version=2,
+        compute=f"{_STAGES}.tables:compute",
+        libraries=("numpy",),
+        inputs=_table_inputs,
+        outputs=Outputs(files=("tables/images.parquet", "tables/classes.parquet")),
+    ),
+    Stage(
+        "estimates",
+        version=6,
+        compute=f"{_STAGES}.estimates:compute",
+        libraries=("numpy", "scipy", "sklearn"),
+        inputs=_estimate_inputs,
+        outputs=Outputs(
+            (
+                *("prior", "p_t_given_f", "evidence", "evidence_bias"),
+                *("sentence_weights", "sentence_parts"),
+                *("q_value", "null_high", "null_t", "null_p"),
+            ),
+            ("tables/filters.parquet",),
+            ("tables/seen_names.parquet",),
+        ),
+        after=("attributes",),
+        is_shared=True,
+    ),
+    Stage(
+        "explanations",
+        version=4,
+        compute=f"{_STAGES}.explanations:compute",
+        libraries=("numpy",),
+        inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},
+        outputs=Outputs(
+            (
+                *("top_t_predicted", "top_p_predicted", "top_t_true", "top_p_true"),
+                *("top_images", "canonical"),
+            )
+        ),
+        after=("estimates",),
+        is_shared=True,
+    ),
+    Stage(
+        "layout",
+        version=1,
+        compute=f"{_STAGES}.layout:compute",
+        libraries=("numpy", "sklearn"),
+        inputs=lambda of: {"images": of.images, "seed": LAYOUT_SEED},
+        outputs=Outputs(("layout",)),
+    ),
+    Stage(
+        "live",
+        version=3,
+        compute=f"{_STAGES}.live:compute",
+        libraries=("torch", "onnx", "onnxscript", "onnxruntime", "numpy"),
+        inputs=lambda of: {"images": of.images, "split": of.split},
+        outputs=Outputs(("neighbour_distance",), (NETWORK,)),
+        can_be_left_out=True,
+    ),
+    Stage(
+        "diagnoses",
+        version=2,
+        compute=f"{_STAGES}.diagnoses:compute",
+        libraries=("numpy", "scipy", "sklearn", "inflect"),
+        inputs=lambda of: {"sentence": N_EXPLAIN},
+        outputs=Outputs(files=("tables/diagnoses.parquet", "tables/clusters.parquet")),
+        after=_RUN,
+        can_be_left_out=True,
+    ),
+    Stage(
+        "scores",
+        version=9,
+        compute=f"{_STAGES}.scores:compute",
+        libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
+        inputs=lambda of: score_inputs(of.settings.source.data),
+        outputs=Outputs(files=(EVALUATION,), optional=("tables/attribute_places.parquet",)),
+        after=_RUN,
+        can_be_left_out=True,
+    ),
+)
+#: The stages by name, in the order in which they are computed.
+STAGES: dict[str, Stage] = {stage.name: stage for stage in _ALL}
