@@ -23,7 +23,6 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, ratio
 from fieldmarks.core.comparison.comparison import mcnemar
 from fieldmarks.core.experimental import cue_repair as cue_module
-from fieldmarks.core.repair import preview as preview_module
 from fieldmarks.core.repair.preview import (
     BALANCED,
     NO_CHANGE,
@@ -35,20 +34,18 @@ from fieldmarks.core.repair.preview import (
     head_of,
     is_right,
     preview,
-    removal,
 )
 from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.run.run import Run, open_run
 from fieldmarks.precompute.demo_world.planting.ground_truth import Truth
 
 DROP = Recipe(labels=Labels.DROP)
-IGNORE = replace(DROP, ignore_cues=True)
 Split = tuple[np.ndarray, np.ndarray]
 
 
 def other_failures(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> np.ndarray:
     """Return as many failures as there are cued ones, of those that are not."""
-    cued = cue_module.cued_failures(run, xs, verdicts)
+    cued = _cued_failures(run, xs, verdicts)
     is_wrong = (run.images["predicted_c"] != run.images["true_c"]).to_numpy()
     others = np.setdiff1d(xs[is_wrong[xs]], cued)
     return np.random.default_rng(0).choice(others, min(len(cued), len(others)), replace=False)
@@ -61,7 +58,7 @@ def random_directions(run: Run, failures: np.ndarray, unit: np.ndarray) -> cue_m
     return replace(known, directions=np.linalg.qr(drawn)[0].T)
 
 
-_directions = cue_module.Cues.of
+_cued_failures, _directions = cue_module.cued_failures, cue_module.Cues.of
 
 
 def rows(run: Run) -> dict[str, Callable[[Split], Judged | None]]:
@@ -69,8 +66,8 @@ def rows(run: Run) -> dict[str, Callable[[Split], Judged | None]]:
 
     def controlled(name: str, stand_in) -> Callable[[Split], Judged | None]:
         def judge(split: Split):
-            with patch.object(preview_module, name, stand_in):
-                return preview(run, IGNORE, split=split)
+            with patch.object(cue_module, name, stand_in):
+                return cue_module.preview_without_cues(run, DROP, split=split)
 
         return judge
 
@@ -78,12 +75,14 @@ def rows(run: Run) -> dict[str, Callable[[Split], Judged | None]]:
         NO_CHANGE: lambda split: baselines_of(run, split)[NO_CHANGE],
         PLAIN: lambda split: baselines_of(run, split)[PLAIN],
         BALANCED: lambda split: baselines_of(run, split)[BALANCED],
-        REMOVAL: lambda split: removal(run, IGNORE, split=split),
+        REMOVAL: lambda split: cue_module.removal_of_cues(run, split=split),
         "labels": lambda split: preview(run, DROP, split=split),
         "labels, backgrounds exchanged": lambda split: preview(
             run, replace(DROP, ignore_background=True), split=split
         ),
-        "labels, cues ignored": lambda split: preview(run, IGNORE, split=split),
+        "labels, cues ignored": lambda split: cue_module.preview_without_cues(
+            run, DROP, split=split
+        ),
         "control: other failures": controlled("cued_failures", other_failures),
         "control: random directions": controlled("Cues", SimpleNamespace(of=random_directions)),
     }

@@ -1,8 +1,7 @@
-"""The pages' access to the database of verdicts, answers and saved groups."""
+"""The pages' access to the database of verdicts and saved groups."""
 
 import streamlit as st
 
-from fieldmarks.core.review.answers import Answers
 from fieldmarks.core.review.saved_groups import SavedGroups
 from fieldmarks.core.review.verdicts import Verdicts
 from fieldmarks.core.run.run import Run
@@ -18,12 +17,6 @@ def database() -> Verdicts:
 def saved_groups() -> SavedGroups:
     """Return the one connection pool of the saved groups."""
     return SavedGroups()
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def answers() -> Answers:
-    """Return the one connection pool of the answers to the blind test."""
-    return Answers()
 
 
 def dataset(run: Run) -> str:

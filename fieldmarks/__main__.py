@@ -1,13 +1,12 @@
 """The command ``fieldmarks``: everything that runs outside the browser, and the dashboard itself.
 
-A command is a file in ``precompute/commands`` with ``add_parser(subparsers)`` and ``run(args)``; it
-imports what it needs inside ``run``, so that ``--help`` answers at once.
+A command is a file in ``precompute/commands``, or of an experiment in
+``precompute/experimental/commands``, with ``add_parser(subparsers)`` and ``run(args)``; it imports
+what it needs inside ``run``, so that ``--help`` answers at once.
 """
 
 import argparse
-import importlib
 import io
-import pkgutil
 import signal
 import sys
 import threading
@@ -39,8 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         description="A debugger for image classifiers that explains their predictions in words.",
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"{commands.__name__}.{command.name}")
+    for module in commands.modules():
         module.add_parser(subparsers).set_defaults(run=module.run)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):

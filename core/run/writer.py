@@ -18,8 +18,9 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.core.run.validation import SUM_TOLERANCE
 
-#: A folder of a run that no stage writes; it says itself which version of the run it belongs to.
-KEPT = "robustness"
+#: A folder of a run that no stage writes: records, each in a folder that says itself which version
+#: of the run it belongs to, see `core.corruptions.record`.
+KEPT = "records"
 
 
 class RunWriter:

@@ -6,14 +6,15 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     SeparatingWord,
     captioned_images,
     most_confused_pair,
+    separating_words,
 )
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
 from fieldmarks.dashboard.components.gallery import Line, Picture
-from fieldmarks.dashboard.experimental import lesson_quiz
+from fieldmarks.dashboard.experimental import lesson_quiz, note
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
-from fieldmarks.dashboard.state import Key, bound, choice, notice, number
+from fieldmarks.dashboard.state import Key, Page, bound, choice, notice, number
 
 VIEWS = {"words": "Words", "quiz": "Quiz"}
 
@@ -26,6 +27,7 @@ def main() -> None:
         "Two classes that are easily confused: the words that separate them, then a quiz on test "
         "pictures that the lesson does not show.",
     )
+    note.show(Page.LESSON)
     if run.sizes["C"] < 2:
         st.info("A lesson needs two classes; this run has one.", icon=":material/info:")
         return
@@ -44,6 +46,11 @@ def main() -> None:
         lesson_quiz.quiz(run, a, b)
     else:
         separating_rows(run, a, b)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _words(_run: Run, key: str, a: int, b: int) -> list[SeparatingWord]:
+    return separating_words(_run, a, b)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -105,7 +112,7 @@ def separating_rows(run: Run, a: int, b: int) -> None:
             icon=":material/info:",
         )
         return
-    separating = data.lesson_words(run, a, b)
+    separating = _words(run, data.identity(run), a, b)
     if not separating:
         st.info(
             "No word separates these two classes: none has a part in the network's decision and is "

@@ -13,6 +13,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "strength is chosen on one half of the test images and judged on the other. Nothing is "
         "written without --out or --run-name; look at both runs on the page Compare.",
     )
+    add_recipe_arguments(parser)
+    return parser
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a recipe, and of what is written."""
     parser.add_argument("name", metavar="RUN")
     doubted = parser.add_mutually_exclusive_group()
     doubted.add_argument(
@@ -25,12 +31,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--ignore-background",
         action="store_true",
         help="exchange background activations between images (needs maps of the training images)",
-    )
-    parser.add_argument(
-        "--ignore-cues",
-        action="store_true",
-        help="remove the directions of spurious cues, which failures diagnosed or judged as such "
-        "show; those of the half to choose by join the fit",
     )
     parser.add_argument(
         "--balance",
@@ -58,28 +58,50 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--checkpoint", type=Path, metavar="FILE", help="default: the one that the run records"
     )
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
-    return parser
 
 
 def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
-    from contextlib import closing
-
-    from fieldmarks.core.causes.diagnosis import write_diagnoses
-    from fieldmarks.core.repair.preview import REMOVAL, baselines, head_of, preview, removal
-    from fieldmarks.core.repair.repaired import write_repaired
-    from fieldmarks.core.review.verdicts import Verdicts
+    from fieldmarks.core.repair.preview import REMOVAL, baselines, preview, removal
     from fieldmarks.core.run.run import open_run
 
     opened = open_run(args.name, args.runs)
-    recipe = recipe_of(args, opened)
-    with closing(Verdicts()) as database:
-        verdicts = database.latest(opened.manifest["dataset"])
+    recipe, verdicts = recipe_of(args, opened), latest_verdicts(opened)
     rows = baselines(opened, args.seed)
-    if (removed := removal(opened, recipe, args.seed, verdicts)) is not None:
+    if (removed := removal(opened, recipe, args.seed)) is not None:
         rows[REMOVAL] = removed
-    repaired = rows["this repair"] = preview(opened, recipe, args.seed, verdicts)
-    for line in table(rows):
+    repaired = preview(opened, recipe, args.seed, verdicts)
+    finish(args, opened, recipe.as_note(opened, args.seed), rows, repaired)
+
+
+def latest_verdicts(opened):
+    """Return the verdicts on the data set of a run."""
+    from contextlib import closing
+
+    from fieldmarks.core.review.verdicts import Verdicts
+
+    with closing(Verdicts()) as database:
+        return database.latest(opened.manifest["dataset"])
+
+
+def finish(args: argparse.Namespace, opened, note: dict, rows: dict, repaired) -> None:
+    """Print a repair below what it is compared with, and write it where it is wanted.
+
+    Parameters
+    ----------
+    args : Namespace
+        See `add_recipe_arguments`.
+    opened : Run
+    note : dict
+        What the manifest of a written run says of the repair.
+    rows : dict of str to Judged
+    repaired : Judged
+    """
+    from fieldmarks.core.causes.diagnosis import write_diagnoses
+    from fieldmarks.core.repair.preview import head_of
+    from fieldmarks.core.repair.repaired import write_repaired
+
+    for line in table({**rows, "this repair": repaired}):
         print(line)
     if repaired.p_value >= 0.05:
         print("no significant change")
@@ -93,7 +115,6 @@ def run(args: argparse.Namespace) -> None:
         key = patch_head(checkpoint, args.out, head_of(opened), repaired.head)
         print(f"{args.out}: {checkpoint.name} with another {key}")
     if args.run_name:
-        note = recipe.as_note(opened, args.seed)
         new = write_repaired(opened, repaired.head, args.run_name, note, args.out)
         write_diagnoses(new)
         print(f"{new.folder}: compare it with {opened.name!r} on the page Compare")
@@ -122,7 +143,6 @@ def recipe_of(args: argparse.Namespace, opened):
         off_filters=tuple(args.filters_off),
         balance_classes=args.balance_classes,
         hard_weight=args.hard,
-        ignore_cues=args.ignore_cues,
     )
 
 

@@ -275,8 +275,7 @@ class Pipeline:
 
     def _diagnoses(self) -> Computed:
         def write() -> None:
-            for name, table in diagnose(self._read()).items():
-                self.writer.put_table(name, table)
+            self.writer.put_table("diagnoses", diagnose(self._read()))
 
         return self._unless_impossible("diagnoses", write)
 

@@ -170,7 +170,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
         _stage(
             "diagnoses",
             {**fingerprints, "sentence": N_EXPLAIN},
-            files=("tables/diagnoses.parquet", "tables/clusters.parquet"),
+            files=("tables/diagnoses.parquet",),
         ),
         scores_stage(fingerprints, settings.source.data),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fieldmarks.core.run.files import MANIFEST, atomic_write
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Evaluation
 from fieldmarks.precompute.pipeline.manifest import recorded
 from fieldmarks.precompute.pipeline.plan import SCORES_SEED, scores_stage
 from fieldmarks.precompute.pipeline.stages.scores import write_scores
@@ -14,7 +15,7 @@ from fieldmarks.precompute.resume.lock import locked
 _AFTERWARDS = ("layout", "live", "diagnoses", "scores")
 
 
-def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
+def rescore(run: Run, seed: int = SCORES_SEED) -> Evaluation:
     """Score a run, write ``evaluation.json`` and return the scores.
 
     Scores of another seed are computed again by the next ``fieldmarks run``.

@@ -66,7 +66,7 @@ def test_bad_inputs_get_one_line_that_says_what_to_do(changes, message):
 
 def test_an_unknown_estimator_is_refused_with_the_known_names():
     with pytest.raises(
-        DataError, match="choose from encoding, literal, mixture, places, ridge; with"
+        DataError, match="choose from encoding, literal, mixture, places, ridge; experimental: keypoints"
     ):
         estimate("oracle", planted_inputs())
 
