@@ -179,7 +179,8 @@ def test_a_damaged_record_is_one_line(copied, damage, name, read):
     with pytest.raises(RunError) as caught:
         read(copied)
     assert "\n" not in str(caught.value)
-    assert re.search("fieldmarks (robustness|attack) copied|precompute the run again", str(caught.value))
+    remedy = "fieldmarks (robustness|attack) copied|precompute the run again"
+    assert re.search(remedy, str(caught.value))
 
 
 def test_scores_that_are_sound_are_read(copied):
