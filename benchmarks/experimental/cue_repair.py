@@ -1,7 +1,8 @@
 """What repairs mend of a cue whose truth is planted, beside baselines and controls.
 
-``python -m benchmarks.experimental.cue_repair RUN --world DIR [--runs DIR]`` fits each recipe twice:
-chosen on one half of the test images and judged on the other, and the other way round, so that each
+    python -m benchmarks.experimental.cue_repair RUN --world DIR [--runs DIR]
+
+Fits each recipe twice: chosen on one half of the test images and judged on the other, and the other way round, so that each
 test image is judged once, by a head that it took no part in. Prints a row for each: failures among
 the images that the cue misleads, their fall in percent with a bootstrap 95 % interval over these
 images, the accuracy of all other test images (wrong labels left out) and its paired difference with
