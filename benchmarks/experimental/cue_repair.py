@@ -2,13 +2,13 @@
 
     python -m benchmarks.experimental.cue_repair RUN --world DIR [--runs DIR]
 
-Fits each recipe twice: chosen on one half of the test images and judged on the other, and the other way round, so that each
-test image is judged once, by a head that it took no part in. Prints a row for each: failures among
-the images that the cue misleads, their fall in percent with a bootstrap 95 % interval over these
-images, the accuracy of all other test images (wrong labels left out) and its paired difference with
-an interval, the accuracy of all test images with its difference and the exact McNemar test.
-Controls: failures that are not diagnosed as a cue in place of those that are, as many; and random
-directions in place of those of the cue.
+Fits each recipe twice: chosen on one half of the test images and judged on the other, and the other
+way round, so that each test image is judged once, by a head that it took no part in. Prints a row
+for each: failures among the images that the cue misleads, their fall in percent with a bootstrap 95
+% interval over these images, the accuracy of all other test images (wrong labels left out) and its
+paired difference with an interval, the accuracy of all test images with its difference and the
+exact McNemar test. Controls: failures that are not diagnosed as a cue in place of those that are,
+as many; and random directions in place of those of the cue.
 """
 
 import argparse
