@@ -1,10 +1,9 @@
-"""The page Experiments, and what all experimental pages and commands say of themselves."""
+"""The page Experiments, and what all experimental pages say of themselves."""
 
 import json
 
 import pytest
 
-from fieldmarks.__main__ import main
 from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.corruptions.record import fingerprints
 from fieldmarks.core.experimental.scores import Experiments, read_experiments, write_experiments
@@ -76,13 +75,3 @@ def test_scores_of_another_version_of_the_run_are_refused(faulty):
     app = visit("experiments?run=faulty")
     assert not app.exception
     assert "another version" in app.error[0].value
-
-
-def test_help_says_which_commands_are_experimental(capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    told = capsys.readouterr().out.split("COMMAND")[-1]
-    experimental = {
-        line.split()[0] for line in told.splitlines() if " experimental: " in line and line.strip()
-    }
-    assert experimental == {"attack", "repair-cues"}
