@@ -6,7 +6,6 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     SeparatingWord,
     captioned_images,
     most_confused_pair,
-    separating_words,
 )
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
@@ -46,11 +45,6 @@ def main() -> None:
         lesson_quiz.quiz(run, a, b)
     else:
         separating_rows(run, a, b)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _words(_run: Run, key: str, a: int, b: int) -> list[SeparatingWord]:
-    return separating_words(_run, a, b)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -112,7 +106,7 @@ def separating_rows(run: Run, a: int, b: int) -> None:
             icon=":material/info:",
         )
         return
-    separating = _words(run, data.identity(run), a, b)
+    separating = lesson_quiz.words(run, a, b)
     if not separating:
         st.info(
             "No word separates these two classes: none has a part in the network's decision and is "
