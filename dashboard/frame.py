@@ -37,7 +37,7 @@ _PAGES = {
     Page.REPAIR: MenuEntry("pages/repair.py", "Repair", "build_circle", "Improve"),
     Page.TRY: MenuEntry("pages/try.py", "Try", "photo_camera", "Use"),
     **{
-        page: MenuEntry(f"experimental/{page}.py", title, icon, "Experimental")
+        page: MenuEntry(f"experimental/pages/{page}.py", title, icon, "Experimental")
         for page, title, icon in (
             (Page.EXPERIMENTS, "Experiments", "experiment"),
             (Page.ATTACKS, "Attacks", "gpp_maybe"),
