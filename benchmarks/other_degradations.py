@@ -87,7 +87,7 @@ def degraded_run(run: Run, truth: Truth, world: Path, checkpoint: Path, folder: 
 
 def rows(run: Run, kinds: np.ndarray) -> Iterator[tuple[str, str, str, tuple, int]]:
     """Yield measure, kind, method, value with bounds and number of images."""
-    table, images = diagnose(run)["diagnoses"], run.images
+    table, images = diagnose(run), run.images
     is_failure = np.isin(np.arange(len(images)), run.failures)
     methods = {
         "ours": table["image_quality"].to_numpy(),

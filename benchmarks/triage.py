@@ -3,7 +3,7 @@
     python -m benchmarks.triage RUN --world DIR [--runs DIR] [--keypoints]
 
 Wrong labels and degraded pictures: average precision. Patterns: recall and precision among the
-failures. Groups of failures: see `benchmarks.failure_groups`. Baselines: the label that the
+failures. Baselines: the label that the
 network finds least probable, the lowest confidence, captions alone and neighbours alone (the two
 sources that the diagnosis of wrong labels adds), and confident learning (Northcutt, Jiang, Chuang
 2021) as in cleanlab, on cross-validated probabilities of a logistic regression over pooled
@@ -27,7 +27,6 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.failure_groups import group_scores
 from fieldmarks.core.causes.diagnosis import diagnose
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.causes.label_evidence import (
@@ -108,8 +107,7 @@ def main() -> None:
     run, truth = open_run(args.run, args.runs), Truth.read(args.world)
     images = run.images
     planted = causes(truth.images.set_index("path").loc[images["path"]])
-    tables = diagnose(run, with_keypoints=args.keypoints)
-    table = tables["diagnoses"]
+    table = diagnose(run, with_keypoints=args.keypoints)
     xs, is_test = run.failures, run.is_test
     is_failure = np.isin(np.arange(len(images)), xs)
 
@@ -150,8 +148,6 @@ def main() -> None:
         for name, n in (("recall", is_planted.sum()), ("precision", is_found.sum())):
             values = share(n_both, int(n))
             row(f"{name} of {cause}", "failures", "ours", values, len(xs), is_planted.sum())
-    for measure, method, values, n in group_scores(run, truth, tables["clusters"], table):
-        row(measure, "failures", method, values, len(xs), n)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 import streamlit as st
 
 from fieldmarks.core.errors import FieldmarksError, MissingRunError
-from fieldmarks.core.experimental.lesson.separating_words import SeparatingWord, separating_words
 from fieldmarks.core.explanations import contrast, explanation
 from fieldmarks.core.run.files import check_name, runs_folder
 from fieldmarks.core.run.listing import RunEntry, list_runs
@@ -127,16 +126,6 @@ def describe(run: Run, c: int) -> explanation.Explanation:
 def compare(run: Run, first: explanation.Explanation, second: explanation.Explanation):
     """Return the contrast of two explanations."""
     return contrast.contrast(run, first, second)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _lesson_words(_run: Run, key: str, a: int, b: int) -> list[SeparatingWord]:
-    return separating_words(_run, a, b)
-
-
-def lesson_words(run: Run, a: int, b: int) -> list[SeparatingWord]:
-    """Return the words that separate two classes, cached."""
-    return _lesson_words(run, identity(run), a, b)
 
 
 def has_maps(run: Run, x: int) -> bool:

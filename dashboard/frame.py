@@ -36,9 +36,22 @@ _PAGES = {
     Page.COMPARE: MenuEntry("pages/compare.py", "Compare", "difference", "Improve"),
     Page.REPAIR: MenuEntry("pages/repair.py", "Repair", "build_circle", "Improve"),
     Page.TRY: MenuEntry("pages/try.py", "Try", "photo_camera", "Use"),
-    Page.LESSON: MenuEntry("experimental/lesson.py", "Lesson", "school", "Use"),
+    **{
+        page: MenuEntry(f"experimental/pages/{page}.py", title, icon, "Experimental")
+        for page, title, icon in (
+            (Page.EXPERIMENTS, "Experiments", "experiment"),
+            (Page.ATTACKS, "Attacks", "gpp_maybe"),
+            (Page.LESSON, "Lesson", "school"),
+            (Page.BLIND, "Blind test", "visibility_off"),
+        )
+    },
 }
-_MENUS = {"Debug": "bug_report", "Improve": "build", "Use": "photo_camera"}
+_MENUS = {
+    "Debug": "bug_report",
+    "Improve": "build",
+    "Use": "photo_camera",
+    "Experimental": "science",
+}
 
 
 def pages() -> list:

@@ -10,7 +10,7 @@ from fieldmarks.core.image_map.region import MapRegion
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading
 from fieldmarks.dashboard.links import params
-from fieldmarks.dashboard.state import Key, bound, choice, notice, number, text, update
+from fieldmarks.dashboard.state import Key, bound, choice, notice, text, update
 from fieldmarks.dashboard.verdicts import database, dataset, saved_groups
 
 #: Choices by the latest verdict on an image.
@@ -30,12 +30,8 @@ def among(run: Run) -> np.ndarray | None:
     keep = np.ones(run.sizes["X"], dtype=bool)
     table = diagnoses(run)
     pattern = choice(Key.PATTERN, list(Pattern), "")
-    if table is not None:
-        if pattern:
-            keep &= (table["pattern"] == pattern).to_numpy()
-        group = number(Key.GROUP, len(run.table("clusters")), "group")
-        if group is not None:
-            keep &= (table["cluster"] == group).to_numpy()
+    if table is not None and pattern:
+        keep &= (table["pattern"] == pattern).to_numpy()
     note = choice(Key.NOTE, NOTES, "")
     if note:
         keep &= _noted(run, note)
@@ -151,7 +147,7 @@ def boxes(run: Run) -> None:
                 choice(Key.PATTERN, list(Pattern), "") or None,
                 lambda value: value,
                 scope="failures",
-                resets=(Key.PAGE, Key.GROUP),
+                resets=(Key.PAGE,),
             ),
         )
     st.selectbox(
@@ -202,11 +198,3 @@ def boxes(run: Run) -> None:
                 resets=(Key.PAGE,),
             ),
         )
-
-
-def group_name(run: Run) -> str:
-    """Return the name of the group that the URL asks for, empty for none."""
-    if diagnoses(run) is None or not text(Key.GROUP):
-        return ""
-    group = number(Key.GROUP, len(run.table("clusters")), "group")
-    return "" if group is None else str(run.table("clusters")["name"].iloc[group])

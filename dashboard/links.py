@@ -13,7 +13,6 @@ LIST_KEYS = (
     Key.SORT,
     Key.VIEW,
     Key.PATTERN,
-    Key.GROUP,
     Key.NOTE,
     Key.TAG,
     Key.REGION,

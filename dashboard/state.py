@@ -34,7 +34,6 @@ class Key(StrEnum):
     QUERY = "q"
     STATUS = "status"
     PATTERN = "pattern"
-    GROUP = "group"
     NOTE = "note"
     IF = "if"
     ESTIMATOR = "estimator"
@@ -44,7 +43,6 @@ class Key(StrEnum):
     BALANCE = "balance"
     OFF = "off"
     BACKGROUND = "background"
-    CUES = "cues"
     CLASSES = "classes"
     HARD = "hard"
     AT = "at"
@@ -75,8 +73,11 @@ class Page(StrEnum):
     ROBUSTNESS = "robustness"
     COMPARE = "compare"
     REPAIR = "repair"
-    LESSON = "lesson"
     TRY = "try"
+    LESSON = "lesson"
+    BLIND = "blind_test"
+    ATTACKS = "attacks"
+    EXPERIMENTS = "experiments"
 
 
 Value = str | int | float | None

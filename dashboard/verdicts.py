@@ -1,4 +1,4 @@
-"""The pages' access to the database of verdicts, answers and saved groups."""
+"""The pages' access to the database of verdicts and saved groups."""
 
 import os
 import time
@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.errors import DatabaseError
-from fieldmarks.core.review.answers import Answers
 from fieldmarks.core.review.saved_groups import SavedGroups
 from fieldmarks.core.review.verdicts import Verdicts, left_out
 from fieldmarks.core.run.files import runs_folder
@@ -49,12 +48,6 @@ def database() -> Verdicts:
 def saved_groups() -> SavedGroups:
     """Return the one connection pool of the saved groups."""
     return _opened(SavedGroups)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def answers() -> Answers:
-    """Return the one connection pool of the answers to the blind test."""
-    return _opened(Answers)
 
 
 def tell_left_out(latest: pd.DataFrame) -> None:

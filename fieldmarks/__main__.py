@@ -1,23 +1,21 @@
 """The command ``fieldmarks``: everything that runs outside the browser, and the dashboard itself.
 
-A command is a file in ``fieldmarks/commands`` or ``precompute/commands`` with
-``add_parser(subparsers)`` and ``run(args)``; it imports what it needs inside ``run``, so that
-``--help`` answers at once.
+A command is a file in ``fieldmarks/commands``, in ``precompute/commands``, or of an experiment in
+``precompute/experimental/commands``, with ``add_parser(subparsers)`` and ``run(args)``; it imports
+what it needs inside ``run``, so that ``--help`` answers at once.
 """
 
 import argparse
-import importlib
 import io
-import pkgutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fieldmarks import commands
+from fieldmarks.commands import dashboard, demo
 from fieldmarks.core.errors import UTF8_REMEDY, FieldmarksError
-from fieldmarks.precompute import commands as precompute_commands
+from fieldmarks.precompute import commands
 
 #: Packages that only the extra ``precompute`` installs, by the names they are imported by.
 _PRECOMPUTE = {
@@ -41,10 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         description="A debugger for image classifiers that explains their predictions in words.",
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for package in (commands, precompute_commands):
-        for command in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{package.__name__}.{command.name}")
-            module.add_parser(subparsers).set_defaults(run=module.run)
+    for module in (dashboard, demo, *commands.modules()):
+        module.add_parser(subparsers).set_defaults(run=module.run)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -12,7 +12,6 @@ Thresholds were chosen on synthetic data sets and evaluated on another one: see
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.causes.failure_groups import cluster_failures
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.causes.image_quality import find_image_quality
 from fieldmarks.core.causes.missing_feature import find_missing_feature
@@ -33,8 +32,8 @@ COLUMNS = {
 DECIDED = 0.5
 
 
-def diagnose(run: Run, with_keypoints: bool = False) -> dict[str, pd.DataFrame]:
-    """Return the tables ``diagnoses`` (one row per image) and ``clusters`` (one row per group).
+def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
+    """Return the table ``diagnoses``, one row per image.
 
     Parameters
     ----------
@@ -68,11 +67,7 @@ def diagnose(run: Run, with_keypoints: bool = False) -> dict[str, pd.DataFrame]:
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
         ]
-    groups = cluster_failures(run, xs)
-    table["cluster"] = np.int32(-1)
-    for k, group in enumerate(groups):
-        table.loc[group.xs, "cluster"] = np.int32(k)
-    return {"diagnoses": table, "clusters": _cluster_table(groups)}
+    return table
 
 
 def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
@@ -87,52 +82,30 @@ def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
     return patterns
 
 
-def _cluster_table(groups) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "name": [group.name for group in groups],
-            "n_images": np.array([len(group.xs) for group in groups], np.int32),
-            "t": np.array([group.t for group in groups], np.int32),
-            "predicted_c": np.array([group.predicted_c for group in groups], np.int32),
-            "true_c": np.array([group.true_c for group in groups], np.int32),
-        }
-    )
-
-
 def write_diagnoses(run: Run) -> Run:
-    """Diagnose a finished run, write the two tables into it, and return the run opened again."""
-    for name, table in diagnose(run).items():
-        with atomic_write(run.folder / "tables" / f"{name}.parquet") as file:
-            table.to_parquet(file, index=False)
+    """Diagnose a finished run, write the table into it, and return the run opened again."""
+    with atomic_write(run.folder / "tables" / "diagnoses.parquet") as file:
+        diagnose(run).to_parquet(file, index=False)
     return Run(run.folder)
 
 
 def diagnosed(run: Run) -> Run:
     """Return the run with diagnoses, computing them where they are missing."""
-    try:
-        _ = run.table("diagnoses"), run.table("clusters")
-    except MissingRunError:
-        return write_diagnoses(run)
-    return run
+    return run if "diagnoses" in run.table_names else write_diagnoses(run)
 
 
-def members(run: Run, pattern: str = "", group: int | None = None) -> np.ndarray | None:
-    """Return the images of a pattern and of a group of failures; None where neither is given.
+def members(run: Run, pattern: str = "") -> np.ndarray | None:
+    """Return the images of a pattern, None where none is given.
 
     The result is empty for a run without diagnoses.
     """
-    if not pattern and group is None:
+    if not pattern:
         return None
     try:
         diagnoses = run.table("diagnoses")
     except MissingRunError:
         return np.empty(0, dtype=int)
-    keep = np.ones(len(diagnoses), dtype=bool)
-    if pattern:
-        keep &= (diagnoses["pattern"] == pattern).to_numpy()
-    if group is not None:
-        keep &= (diagnoses["cluster"] == group).to_numpy()
-    return np.flatnonzero(keep)
+    return np.flatnonzero(diagnoses["pattern"] == pattern)
 
 
 def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldmarks.core.corruptions.record import UNCHANGED, AttackRecord
+from fieldmarks.core.corruptions.record import UNCHANGED, Record
 from fieldmarks.core.corruptions.words import sentences_of, words_of_pictures
 from fieldmarks.core.explanations.grounding import upsample
 from fieldmarks.core.run.run import Run
@@ -45,7 +45,7 @@ class WordDrift:
         return [int(t) for t in self.said[0] if t >= 0 and t not in self.said[i]]
 
 
-def word_drift(run: Run, record: AttackRecord, x: int, kind: str) -> WordDrift:
+def word_drift(run: Run, record: Record, x: int, kind: str) -> WordDrift:
     """Return how the sentence of image x drifts with the strength of a kind of change."""
     picked = [record.row(x, UNCHANGED, 0), *(record.row(x, kind, n) for n in record.levels(kind))]
     rows = np.array([row for row in picked if row is not None], int)
@@ -54,7 +54,7 @@ def word_drift(run: Run, record: AttackRecord, x: int, kind: str) -> WordDrift:
     return WordDrift(rows, sentences_of(run, p), p)
 
 
-def margin_changes(run: Run, record: AttackRecord, before: int, after: int) -> np.ndarray:
+def margin_changes(run: Run, record: Record, before: int, after: int) -> np.ndarray:
     """Return the part of each filter in the change of the prediction, shape (F,).
 
     Of a changed prediction it is the part in the lead of the new class over the old one: with an
@@ -64,7 +64,7 @@ def margin_changes(run: Run, record: AttackRecord, before: int, after: int) -> n
     Parameters
     ----------
     run : Run
-    record : AttackRecord
+    record : Record
     before, after : int
         Rows of the record.
     """
@@ -76,7 +76,7 @@ def margin_changes(run: Run, record: AttackRecord, before: int, after: int) -> n
     return lead[1] - lead[0]
 
 
-def heatmaps_of(run: Run, record: AttackRecord, row: int, size: int = _GRID) -> np.ndarray:
+def heatmaps_of(run: Run, record: Record, row: int, size: int = _GRID) -> np.ndarray:
     """Return the heatmaps of the words of the unchanged sentence, (5, size, size), unscaled."""
     return upsample(record.heat[row], run.array("cell_centres"), size)
 

@@ -1,27 +1,24 @@
-"""The record of attacked pictures in a run's folder: what is in it, reading and writing it.
+"""Records of changed pictures in a run's folder: what is in them, reading and writing them.
 
-``<run>/robustness/`` is optional, atomic, and of one version of the run: it states the fingerprints
-of the stages that it was made from and is refused when they are others. Its files:
+``<run>/records/<kind>/`` is optional, atomic, and of one version of the run: it states the
+fingerprints of the stages that it was made from and is refused when they are others. Its files:
 
-    robustness.json    version, stages, settings, and the tables of scores
+    record.json        version, stages, settings, and the tables of scores
     table.parquet      one row per picture a: `COLUMNS`
     pooled.npy         (A, F) float32, pooled activations
     logits.npy         (A, C) float32, class scores
     heat.npy           (A, N, H, W) float16, sum of maps times evidence for the N attributes of the
                        sentence of the unchanged picture, -1 in ``words.npy`` for none
     words.npy          (A, N) int32, these attributes
-    earlier.npy        (A, E) float32, pooled activations of an earlier layer; with the next two
-                       only where ``earlier_layer`` of the statement names one
-    earlier_xs.npy, earlier_of_run.npy   (n,) int32 and (n, E) float32, the same of images of the
-                       run that are not changed, see `EarlierActivations`
     pictures.bin, differences.bin and ``<name>_offsets.npy`` (A+1) int64: JPEG of each picture, and
                        of its difference from the unchanged one, magnified around grey
 
-The first row of each image is the unchanged picture, kind "none".
+The first row of each image is the unchanged picture, kind "none". Corruptions are kept in the
+record `CORRUPTED`; an experiment keeps its own record, with further arrays.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.corruptions.record_checks import are_scores, is_whole
+from fieldmarks.core.corruptions.record_checks import are_losses, is_whole
 from fieldmarks.core.errors import RunError, one_line
 from fieldmarks.core.outputs import (
     atomic_write,
@@ -39,13 +36,12 @@ from fieldmarks.core.outputs import (
 )
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.files import Pack, open_array, require_regular
-from fieldmarks.core.run.manifest import RECORD as FOLDER
-from fieldmarks.core.run.manifest import RECORD_FILES
+from fieldmarks.core.run.manifest import RECORD_FILES, RECORDS
 from fieldmarks.core.run.run import Run
 
-STATEMENT, TABLE = "robustness.json", "table.parquet"
-VERSION = 2
-#: Stages of the run that the record was made from.
+STATEMENT, TABLE = "record.json", "table.parquet"
+VERSION = 3
+#: Stages of the run that a record was made from.
 STAGES = ("attributes", "activations", "estimates")
 #: Columns of the table and their types.
 COLUMNS = {
@@ -56,47 +52,57 @@ COLUMNS = {
     "predicted_c": "int32",
     "confidence": "float32",
 }
-UNCHANGED, FGSM, PGD, ADAPTIVE = "none", "FGSM", "PGD", "adaptive PGD"
-#: The adaptive attack that knows the detector by an earlier layer, not that by captions.
-LAYERED = "adaptive PGD, layers"
-ATTACKS = (FGSM, PGD, ADAPTIVE, LAYERED)
+UNCHANGED = "none"
 BLUR, NOISE, COLOUR, JPEG = "blur", "noise", "colour", "JPEG"
 CORRUPTIONS = (BLUR, NOISE, COLOUR, JPEG)
 PACKED = ("pictures", "differences")
 
 
 @dataclass(frozen=True)
-class EarlierActivations:
-    """Pooled activations of an earlier layer for images of a run.
+class Store:
+    """Where a record lies and what it may hold.
 
     Parameters
     ----------
-    layer : str
-        Its name in the network.
-    xs : ndarray of shape (n,)
-        The images, ascending: readable training images and the captioned failures.
-    pooled : ndarray of shape (n, E)
-        Of its E filters, not negative.
+    name : str
+        Of its folder.
+    kinds : tuple of str
+        Kinds of change, without that of unchanged pictures.
+    command : str
+        The command of ``fieldmarks`` that writes it.
+    are_scores : callable
+        From the statement and the number of attributes to whether its tables of scores have the
+        parts that pages read.
     """
 
-    layer: str
-    xs: np.ndarray
-    pooled: np.ndarray
+    name: str
+    kinds: tuple[str, ...]
+    command: str
+    are_scores: Callable[[dict, int], bool]
 
-    def of(self, xs: np.ndarray) -> np.ndarray:
-        """Return those of some of the images, shape (len(xs), E)."""
-        return np.asarray(self.pooled)[np.searchsorted(self.xs, xs)]
+    def folder(self, run: Run) -> Path:
+        """Return the folder of the record in a run."""
+        return run.folder / RECORDS / self.name
+
+    def remedy(self, run: Run) -> str:
+        """Return what to do about a record that cannot be read."""
+        return f"compute it again by 'fieldmarks {self.command} {run.name}'"
+
+
+CORRUPTED = Store(
+    "corruptions", CORRUPTIONS, "robustness", lambda of, T: are_losses(of, T, CORRUPTIONS)
+)
 
 
 @dataclass(frozen=True)
-class AttackRecord:
-    """Pictures of some images, unchanged, attacked and spoilt, and what the network makes of them.
+class Record:
+    """Pictures of some images, unchanged and changed, and what the network makes of them.
 
     Parameters
     ----------
     folder : Path
     statement : dict
-        ``robustness.json``.
+        ``record.json``.
     table : DataFrame of A rows
         See `COLUMNS`; ``level`` counts the strengths of a kind from 1, ``strength`` is in units of
         the kind.
@@ -104,9 +110,6 @@ class AttackRecord:
     logits : ndarray of shape (A, C)
     heat : ndarray of shape (A, N, H, W)
     words : ndarray of shape (A, N)
-    earlier : ndarray of shape (A, E), optional
-        None where the network has no earlier layer that is read.
-    earlier_of_run : EarlierActivations, optional
     """
 
     folder: Path
@@ -116,8 +119,6 @@ class AttackRecord:
     logits: np.ndarray
     heat: np.ndarray
     words: np.ndarray
-    earlier: np.ndarray | None = None
-    earlier_of_run: EarlierActivations | None = None
 
     @cached_property
     def xs(self) -> np.ndarray:
@@ -144,9 +145,8 @@ class AttackRecord:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of change, attacks first."""
-        there = set(self.table["kind"])
-        return [kind for kind in (*ATTACKS, *CORRUPTIONS) if kind in there]
+        """The kinds of change, in the order of the table."""
+        return [kind for kind in dict.fromkeys(self.table["kind"]) if kind != UNCHANGED]
 
     def packed(self, name: str, a: int) -> bytes:
         """Return the JPEG of row a from ``"pictures"`` or ``"differences"``."""
@@ -182,11 +182,14 @@ def is_record_of(folder: Path, manifest: dict) -> bool:
 
 
 def files_to_keep(run_folder: Path, manifest: dict) -> list[Path]:
-    """Return the files of a run's record if it is of the version that a manifest states."""
-    folder = run_folder / FOLDER
-    if not is_record_of(folder, manifest):
-        return []
-    return [path for path in sorted(folder.iterdir()) if path.name in RECORD_FILES]
+    """Return the files of a run's records that are of the version that a manifest states."""
+    return sorted(
+        path
+        for statement in run_folder.glob(f"{RECORDS}/*/{STATEMENT}")
+        if is_record_of(statement.parent, manifest)
+        for path in statement.parent.iterdir()
+        if path.name in RECORD_FILES
+    )
 
 
 def files_of_record(folder: Path) -> tuple[str, ...] | None:
@@ -194,18 +197,17 @@ def files_of_record(folder: Path) -> tuple[str, ...] | None:
     return RECORD_FILES if (folder / STATEMENT).is_file() else None
 
 
-def read_record(run: Run) -> AttackRecord | None:
-    """Return the record of a run, None where there is none.
+def read_record(run: Run, store: Store = CORRUPTED) -> Record | None:
+    """Return a record of a run, None where there is none.
 
     Raises
     ------
     RunError
         If it is damaged, or was made from another version of the run.
     """
-    folder = run.folder / FOLDER
+    folder, remedy = store.folder(run), store.remedy(run)
     if not (folder / STATEMENT).is_file():
         return None
-    remedy = f"compute it again by 'fieldmarks attack {run.name}'"
     try:
         require_regular(folder / TABLE)
         statement = json.loads((folder / STATEMENT).read_text("utf-8"))
@@ -216,9 +218,9 @@ def read_record(run: Run) -> AttackRecord | None:
     if version != VERSION or stages != fingerprints(run.manifest):
         raise RunError(f"{folder} was made from another version of run {run.name!r}: {remedy}")
     sizes, A = run.sizes, len(table)
-    if not is_whole(table, sizes["X"], sizes["C"], UNCHANGED, (UNCHANGED, *ATTACKS, *CORRUPTIONS)):
+    if not is_whole(table, sizes["X"], sizes["C"], UNCHANGED, (UNCHANGED, *store.kinds)):
         raise RunError(f"{folder / TABLE} is not what it should be: {remedy}")
-    if not are_scores(statement, sizes["T"], ATTACKS, CORRUPTIONS):
+    if not store.are_scores(statement, sizes["T"]):
         raise RunError(f"{folder / STATEMENT} holds scores of another shape: {remedy}")
     shapes = {
         "pooled": ((A, sizes["F"]), "float32"),
@@ -235,31 +237,12 @@ def read_record(run: Run) -> AttackRecord | None:
         size = path.stat().st_size if path.is_file() else -1
         if offsets[0] != 0 or (np.diff(offsets) < 0).any() or offsets[-1] != size:
             raise RunError(f"{path} is not what it should be: {remedy}")
-    earlier = _earlier(folder, statement, A, remedy)
-    return AttackRecord(folder, statement, table, **arrays, **earlier)
+    return Record(folder, statement, table, **arrays)
 
 
 def _held(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Return an array in memory, where it stays whatever becomes of the file."""
     return np.array(open_array(path, shape, dtype))
-
-
-def _earlier(folder: Path, statement: dict, A: int, remedy: str) -> dict:
-    """Return the two fields of an earlier layer, none where the statement names none."""
-    told = statement.get("earlier_layer")
-    if told is None:
-        return {}
-    try:
-        n, E, layer = int(told["images"]), int(told["filters"]), str(told["name"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"{folder} names an earlier layer without its sizes: {remedy}") from None
-    shapes = {
-        "earlier": ((A, E), "float32"),
-        "earlier_xs": ((n,), "int32"),
-        "earlier_of_run": ((n, E), "float32"),
-    }
-    earlier, xs, pooled = (_held(folder / f"{name}.npy", *shapes[name]) for name in shapes)
-    return {"earlier": earlier, "earlier_of_run": EarlierActivations(layer, xs, pooled)}
 
 
 def write_record(
@@ -268,9 +251,10 @@ def write_record(
     arrays: dict[str, np.ndarray],
     packs: dict[str, Sequence[bytes]],
     statement: dict,
-    earlier_of_run: EarlierActivations | None = None,
-) -> AttackRecord:
-    """Write the record of a run in the place of an earlier one and return it.
+    store: Store = CORRUPTED,
+    more: dict[str, str] | None = None,
+) -> Record:
+    """Write a record of a run in the place of an earlier one and return it.
 
     Parameters
     ----------
@@ -278,27 +262,21 @@ def write_record(
     table : DataFrame
         With `COLUMNS`.
     arrays : dict of ndarray
-        pooled, logits, heat and words, and ``earlier`` where ``earlier_of_run`` is given.
+        pooled, logits, heat and words, and those of ``more``.
     packs : dict of list of bytes
         Of `PACKED`.
     statement : dict
         Settings of what was done, and scores.
-    earlier_of_run : EarlierActivations, optional
+    store : Store
+    more : dict of str to str
+        Types of further arrays by name.
     """
-    final = run.folder / FOLDER
+    final = store.folder(run)
     check_replaceable(final, files_of_record, "rename it")
-    written = empty_scratch_folder(run.folder / f".{FOLDER}.writing")
+    final.parent.mkdir(exist_ok=True)
+    written = empty_scratch_folder(final.with_name(f".{store.name}.writing"))
     kinds = {"pooled": "float32", "logits": "float32", "heat": "float16", "words": "int32"}
-    told = None
-    if earlier_of_run is not None:
-        n, E = earlier_of_run.pooled.shape
-        told = {"name": earlier_of_run.layer, "filters": E, "images": n}
-        arrays = arrays | {
-            "earlier_xs": earlier_of_run.xs,
-            "earlier_of_run": earlier_of_run.pooled,
-        }
-        kinds |= {"earlier": "float32", "earlier_xs": "int32", "earlier_of_run": "float32"}
-    for name, kind in kinds.items():
+    for name, kind in {**kinds, **(more or {})}.items():
         with atomic_write(written / f"{name}.npy") as file:
             np.save(file, np.ascontiguousarray(arrays[name], kind))
     for name in PACKED:
@@ -309,10 +287,9 @@ def write_record(
     with atomic_write(written / TABLE) as file:
         table[list(COLUMNS)].astype(COLUMNS).to_parquet(file, index=False)
     stated = {"version": VERSION, "stages": fingerprints(run.manifest), **statement}
-    stated["earlier_layer"] = told
     with atomic_write(written / STATEMENT) as file:
         file.write(json.dumps(stated, indent=1, ensure_ascii=False).encode())
     replace_folder(written, final, files_of_record)
-    record = read_record(run)
+    record = read_record(run, store)
     assert record is not None, "it was just written"
     return record

@@ -1,4 +1,4 @@
-"""What makes the record of attacked pictures readable, see `core.corruptions.record`."""
+"""What makes a record of changed pictures readable, see `core.corruptions.record`."""
 
 from collections.abc import Sequence
 
@@ -33,43 +33,38 @@ def is_whole(
     )
 
 
-def are_scores(statement: dict, T: int, attacks: Sequence[str], corruptions: Sequence[str]) -> bool:
-    """Return whether the tables of scores in a statement have the parts that pages read.
+def are_losses(statement: dict, T: int, kinds: Sequence[str]) -> bool:
+    """Return whether the table of lost words in a statement has the parts that pages read.
 
     Parameters
     ----------
     statement : dict
-        ``robustness.json``.
+        ``record.json``.
     T : int
         Attributes of the run.
-    attacks, corruptions : sequence of str
-        Their kinds.
+    kinds : sequence of str
+        Of changes.
     """
-
-    def is_score(value: dict) -> bool:
-        ends = (value["value"], value.get("low"), value.get("high"))
-        return all(end is None or _is_number(end) for end in ends)
-
     try:
         return all(
-            row["kind"] in corruptions
+            row["kind"] in kinds
             and -1 <= row["t"] < T
-            and _is_number(row["n"])
-            and all(map(_is_number, row["by_level"]))
+            and is_number(row["n"])
+            and all(map(is_number, row["by_level"]))
             and is_score(row["mean"])
             and is_score(row["difference"])
             for row in statement.get("words", [])
-        ) and all(
-            row["kind"] in attacks
-            and all(_is_number(row[key]) for key in ("strength", "changed", "n"))
-            and all(map(is_score, row.get("detectors", {}).values()))
-            and all(map(is_score, row.get("against failures", {}).values()))
-            and ("detectors" in row) == ("against failures" in row)
-            for row in statement.get("detection", [])
         )
     except (AttributeError, KeyError, TypeError):
         return False
 
 
-def _is_number(value: object) -> bool:
+def is_score(value: dict) -> bool:
+    """Return whether a value of a statement is a score, known or not."""
+    ends = (value["value"], value.get("low"), value.get("high"))
+    return all(end is None or is_number(end) for end in ends)
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value of a statement is a number."""
     return isinstance(value, int | float)

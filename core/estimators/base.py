@@ -6,6 +6,7 @@ pipeline, the evaluation and the dashboard list the estimators in `ESTIMATORS`.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 from scipy import sparse
@@ -209,6 +210,8 @@ Words = Callable[[Inputs], np.ndarray]
 ESTIMATORS: dict[str, Estimator] = {}
 #: Estimators that are also told where parts are; only made when asked for, never the default.
 KEYPOINT_ESTIMATORS: dict[str, Estimator] = {}
+#: Experimental estimators and the modules that register them, imported when one is asked for.
+EXPERIMENTAL = {"keypoints": "fieldmarks.core.experimental.keypoints"}
 _WORDS: dict[str, Words] = {}
 _DIVIDES: set[str] = set()
 _VERSIONS: dict[str, int] = {}
@@ -273,11 +276,24 @@ def estimate(name: str, inputs: Inputs) -> Estimate:
     return (ESTIMATORS | KEYPOINT_ESTIMATORS)[name](inputs)
 
 
+def is_estimator(name: str) -> bool:
+    """Return whether there is an estimator of that name; an experimental one is imported."""
+    if name in EXPERIMENTAL and name not in _VERSIONS:
+        import_module(EXPERIMENTAL[name])
+    return name in _VERSIONS
+
+
+def uses_keypoints(name: str) -> bool:
+    """Return whether an estimator is also told where parts are."""
+    _check(name)
+    return name in KEYPOINT_ESTIMATORS
+
+
 def _check(name: str) -> None:
-    if name not in _VERSIONS:
+    if not is_estimator(name):
         raise DataError(
-            f"there is no estimator {name!r}: choose from {', '.join(sorted(ESTIMATORS))}; with "
-            f"annotated keypoints also {', '.join(sorted(KEYPOINT_ESTIMATORS))}"
+            f"there is no estimator {name!r}: choose from {', '.join(sorted(ESTIMATORS))}; "
+            f"experimental: {', '.join(sorted(EXPERIMENTAL))}"
         )
 
 

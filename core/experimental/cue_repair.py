@@ -9,6 +9,10 @@ is orthogonal to the first of these directions before the last layer is fitted (
 the fit, as Kirichenko et al. (2023, see `core.repair.refit`) fit to held-out images. The projection
 is linear, so that it becomes a part of the weights: the network keeps its form.
 
+`preview_without_cues` goes the way of `core.repair.preview.preview`: the penalty is chosen on one
+half of the test images, crosswise, with the cues that one part of that half shows judged on its
+other part, and what is reported comes from the other half.
+
 Number of directions and weight of the failures were chosen on the demo's world of seed 1.
 """
 
@@ -21,7 +25,20 @@ from scipy.sparse import block_diag, csr_array, eye_array
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
 from fieldmarks.core.repair.fit_set import FitSet
-from fieldmarks.core.repair.refit import LinearHead
+from fieldmarks.core.repair.preview import (
+    PENALTIES,
+    Judged,
+    Progress,
+    best_penalty,
+    halves,
+    head_of,
+    is_right,
+    judged,
+    scaled,
+    within,
+)
+from fieldmarks.core.repair.recipe import Recipe, fit_set
+from fieldmarks.core.repair.refit import LinearHead, refits
 from fieldmarks.core.run.run import Run
 
 #: Directions that are removed, at most.
@@ -30,6 +47,8 @@ N_DIRECTIONS = 3
 FAILURE_WEIGHT = 3.0
 #: Failures below which nothing is said of a cue.
 MIN_FAILURES = 2
+#: Numbers of filters whose removal is tried against a cue.
+REMOVED = (1, 2, 4, 8, 16)
 
 
 def cued_failures(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> np.ndarray:
@@ -141,3 +160,82 @@ class Cues:
             np.concatenate([fitted.sample_weight, weight]),
             mixing,
         )
+
+
+def preview_without_cues(
+    run: Run,
+    recipe: Recipe,
+    seed: int = 0,
+    verdicts: pd.DataFrame | None = None,
+    split: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: Progress = lambda share: None,
+) -> Judged:
+    """Fit a recipe to activations without the cues that failures show, and judge it.
+
+    Parameters
+    ----------
+    run, recipe, seed, verdicts, split, progress
+        See `core.repair.preview.preview`; verdicts also say which failures have a cue.
+
+    Raises
+    ------
+    DataError
+        If too few failures of the images to choose by have a cue.
+    """
+    choose, judge = split or halves(run, seed)
+    fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
+    unit = fitted.unit()
+    failures = cued_failures(run, choose, verdicts)
+    check_failures(run, failures)
+    right = dict.fromkeys(PENALTIES, 0)
+    for i, part in enumerate(_parts(failures, choose)):
+        others = failures[~np.isin(failures, part)]
+        told = within(progress, i, 3)
+        for penalty, head in _cue_blind(run, fitted, scale, unit, others, told).items():
+            right[penalty] += int(is_right(run, head, part).sum())
+    heads = _cue_blind(run, fitted, scale, unit, failures, within(progress, 2, 3))
+    best = best_penalty(right)
+    return judged(run, heads[best], judge, best)
+
+
+def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two halves of the images to choose by, each with every second failure."""
+    others = choose[~np.isin(choose, failures)]
+    first, second = (np.concatenate([failures[i::2], others[i::2]]) for i in (0, 1))
+    return first, second
+
+
+def _cue_blind(
+    run: Run,
+    fitted: FitSet,
+    scale: np.ndarray,
+    unit: np.ndarray,
+    failures: np.ndarray,
+    progress: Progress,
+) -> dict[float, LinearHead]:
+    """Return the head of each penalty that cannot use the cues that failures show."""
+    cues = Cues.of(run, failures, unit)
+    joined = cues.fit_set(run, fitted, scale)
+    refitted = refits(joined, head_of(run), unit, PENALTIES, progress)
+    return {penalty: scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
+
+
+def removal_of_cues(
+    run: Run,
+    seed: int = 0,
+    verdicts: pd.DataFrame | None = None,
+    split: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Judged:
+    """Judge the head without the filters that change most with the cues, not refitted.
+
+    How many of `REMOVED` is chosen on the images to choose by; arguments as of
+    `preview_without_cues`.
+    """
+    choose, judge = split or halves(run, seed)
+    unit = np.asarray(run.array("pooled")[run.images["is_train"].to_numpy(bool)]).std(axis=0)
+    cues = Cues.of(run, cued_failures(run, choose, verdicts), unit + 1e-6)
+    change = np.argsort(-(cues.directions**2).sum(axis=0), kind="stable")
+    head = head_of(run)
+    tried = [scaled(head, ~np.isin(np.arange(len(change)), change[:n])) for n in REMOVED]
+    best = max(tried, key=lambda each: is_right(run, each, choose).mean())
+    return judged(run, best, judge, np.nan)

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.bootstrap import Resamples, Score, differences, ratio
+from fieldmarks.core.bootstrap import Resamples, Score, ratio
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.explanations.grounding import upsample
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.correlation import Activations
+from fieldmarks.core.scores.result import Measure
 
 #: Columns that are needed: x, t (gone), t_new (come, -1 for none), row, col, row_new and col_new
 #: (places in the unit square), and after the change pooled, logits and maps (bytes of float16).
@@ -92,7 +93,7 @@ def read_changes(run: Run, table: pd.DataFrame) -> Changed | None:
 
 def score_interventions(
     run: Run, xs: np.ndarray, table: pd.DataFrame | None, seed: int = 0
-) -> dict | None:
+) -> Measure | None:
     """Return what changes of images ``xs`` do to logit, word and heatmap; None without changes.
 
     Parameters
@@ -106,16 +107,15 @@ def score_interventions(
 
     Returns
     -------
-    dict
-        ``n``: changes. ``rows``: each estimator and the `CONTROLS`. ``differences``: the default
-        less these.
+    Measure
+        Of each estimator and the `CONTROLS`, and the default less these.
     """
     changed = None if table is None else read_changes(run, table[table["x"].isin(xs)])
     if changed is None:
         return None
     rows = score_changes(run, changed, seed)
     pairs = [(run.default_estimator, name) for name in CONTROLS]
-    return {"n": len(changed.x), "rows": rows, "differences": differences(rows, pairs)}
+    return Measure.of(rows, CONTROLS, pairs, counts={"marks": len(changed.x)})
 
 
 def score_changes(run: Run, changed: Changed, seed: int = 0) -> dict[str, dict[str, Score]]:

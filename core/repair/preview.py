@@ -1,11 +1,9 @@
 """What a repair would do, before anything is written: fitted, chosen and judged on three splits.
 
 The head is fitted to training images, its penalty is chosen on one half of the test images, and
-what is reported comes from the other half, which took part in nothing. Spurious cues are known by
-failures of the half to choose by; the penalty is then chosen crosswise, with the cues that one part
-of that half shows judged on its other part. Four baselines go the same way: no change, a plain
-refit, a refit in which classes count alike, and, where a recipe is about attributes, filters or
-cues, the removal of filters without a refit.
+what is reported comes from the other half, the held-out images. Four baselines go the same way: no
+change, a plain refit, a refit with balanced classes, and, where a recipe is about attributes or
+filters, their removal without a refit.
 """
 
 from collections.abc import Callable
@@ -17,9 +15,7 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, Score, ratio
 from fieldmarks.core.comparison.comparison import mcnemar
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.experimental.cue_repair import Cues, check_failures, cued_failures
 from fieldmarks.core.head import LINEAR, MEANING
-from fieldmarks.core.repair.fit_set import FitSet
 from fieldmarks.core.repair.recipe import Recipe, fit_set
 from fieldmarks.core.repair.refit import LinearHead, refits
 from fieldmarks.core.run.run import Run
@@ -28,8 +24,6 @@ from fieldmarks.core.run.run import Run
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
 NO_CHANGE, PLAIN, BALANCED = "no change", "plain refit", "class-balanced refit"
 REMOVAL = "removal without a refit"
-#: Numbers of filters whose removal is tried against a cue.
-REMOVED = (1, 2, 4, 8, 16)
 #: Told which share of the work is done.
 Progress = Callable[[float], None]
 
@@ -114,7 +108,7 @@ def preview(
     seed : int
         Of the halves of the test images and of exchanged backgrounds.
     verdicts : DataFrame, optional
-        See `core.repair.doubted_labels` and `core.experimental.cue_repair`.
+        See `core.repair.doubted_labels`.
     split : tuple, optional
         Other images to choose by and to judge by than `halves`.
     progress : callable, optional
@@ -127,49 +121,18 @@ def preview(
     """
     choose, judge = split or halves(run, seed)
     fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
-    unit = fitted.unit()
-    if recipe.ignore_cues:
-        failures = cued_failures(run, choose, verdicts)
-        check_failures(run, failures)
-        right = dict.fromkeys(PENALTIES, 0)
-        for i, part in enumerate(_parts(failures, choose)):
-            others = failures[~np.isin(failures, part)]
-            told = _within(progress, i, 3)
-            for penalty, head in _cue_blind(run, fitted, scale, unit, others, told).items():
-                right[penalty] += int(is_right(run, head, part).sum())
-        heads = _cue_blind(run, fitted, scale, unit, failures, _within(progress, 2, 3))
-    else:
-        refitted = refits(fitted, head_of(run), unit, PENALTIES, progress=progress)
-        heads = {penalty: _scaled(head, scale) for penalty, head in refitted.items()}
-        right = {p: int(is_right(run, head, choose).sum()) for p, head in heads.items()}
-    # of equally good ones the most careful
-    best = max(reversed(PENALTIES), key=lambda penalty: right[penalty])
+    refitted = refits(fitted, head_of(run), fitted.unit(), PENALTIES, progress=progress)
+    heads = {penalty: scaled(head, scale) for penalty, head in refitted.items()}
+    best = best_penalty({p: int(is_right(run, head, choose).sum()) for p, head in heads.items()})
     return judged(run, heads[best], judge, best)
 
 
-def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two halves of the images to choose by, each with every second failure."""
-    others = choose[~np.isin(choose, failures)]
-    first, second = (np.concatenate([failures[i::2], others[i::2]]) for i in (0, 1))
-    return first, second
+def best_penalty(right: dict[float, int]) -> float:
+    """Return the penalty with most right images; of equally good ones the most careful."""
+    return max(reversed(PENALTIES), key=lambda penalty: right[penalty])
 
 
-def _cue_blind(
-    run: Run,
-    fitted: FitSet,
-    scale: np.ndarray,
-    unit: np.ndarray,
-    failures: np.ndarray,
-    progress: Progress,
-) -> dict[float, LinearHead]:
-    """Return the head of each penalty that cannot use the cues that failures show."""
-    cues = Cues.of(run, failures, unit)
-    joined = cues.fit_set(run, fitted, scale)
-    refitted = refits(joined, head_of(run), unit, PENALTIES, progress)
-    return {penalty: _scaled(cues.blind(head), scale) for penalty, head in refitted.items()}
-
-
-def _within(progress: Progress, i: int, n: int) -> Progress:
+def within(progress: Progress, i: int, n: int) -> Progress:
     """Return what reports the share of the i-th of n parts as a share of all."""
     return lambda share: progress((i + share) / n)
 
@@ -185,13 +148,13 @@ def baselines(
     plain = Recipe()
     return {
         NO_CHANGE: judged(run, head_of(run), judge, np.nan),
-        PLAIN: preview(run, plain, seed, split=split, progress=_within(progress, 0, 2)),
+        PLAIN: preview(run, plain, seed, split=split, progress=within(progress, 0, 2)),
         BALANCED: preview(
             run,
             replace(plain, balance_classes=True),
             seed,
             split=split,
-            progress=_within(progress, 1, 2),
+            progress=within(progress, 1, 2),
         ),
     }
 
@@ -200,40 +163,28 @@ def removal(
     run: Run,
     recipe: Recipe,
     seed: int = 0,
-    verdicts: pd.DataFrame | None = None,
     split: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Judged | None:
     """Judge the head without the attributes and filters that a recipe is about, not refitted.
-
-    Of spurious cues: without the filters that change most with them; how many of `REMOVED`, is
-    chosen on the images to choose by.
 
     Parameters
     ----------
     run : Run
     recipe : Recipe
     seed : int
-    verdicts : DataFrame, optional
-        As of `preview`.
     split : tuple, optional
         As of `preview`.
 
     Returns
     -------
     Judged or None
-        None where the recipe names no attribute, no filter and no cue.
+        None where the recipe names no attribute and no filter.
     """
-    choose, judge = split or halves(run, seed)
+    _, judge = split or halves(run, seed)
     attributes = tuple(dict.fromkeys((*recipe.balanced_attributes, *recipe.off_attributes)))
-    if not attributes and not recipe.off_filters and not recipe.ignore_cues:
+    if not attributes and not recipe.off_filters:
         return None
-    head = _scaled(head_of(run), replace(recipe, off_attributes=attributes).scale(run))
-    if recipe.ignore_cues:
-        unit = np.asarray(run.array("pooled")[run.images["is_train"].to_numpy(bool)]).std(axis=0)
-        cues = Cues.of(run, cued_failures(run, choose, verdicts), unit + 1e-6)
-        change = np.argsort(-(cues.directions**2).sum(axis=0), kind="stable")
-        tried = [_scaled(head, ~np.isin(np.arange(len(change)), change[:n])) for n in REMOVED]
-        head = max(tried, key=lambda each: is_right(run, each, choose).mean())
+    head = scaled(head_of(run), replace(recipe, off_attributes=attributes).scale(run))
     return judged(run, head, judge, np.nan)
 
 
@@ -264,7 +215,8 @@ def judged(run: Run, head: LinearHead, xs: np.ndarray, penalty: float) -> Judged
     )
 
 
-def _scaled(head: LinearHead, scale: np.ndarray) -> LinearHead:
+def scaled(head: LinearHead, scale: np.ndarray) -> LinearHead:
+    """Return a head whose weights are multiplied by a factor on each filter, shape (F,)."""
     return LinearHead(head.weights * scale, head.bias)
 
 

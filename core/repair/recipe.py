@@ -49,9 +49,6 @@ class Recipe:
         Images of each class count alike.
     hard_weight : float
         How many times an image that the network gets wrong counts.
-    ignore_cues : bool
-        Remove the directions of spurious cues, which failures of the images to choose by show, from
-        the activations; see `core.experimental.cue_repair`.
     """
 
     labels: Labels = Labels.KEEP
@@ -61,7 +58,6 @@ class Recipe:
     off_filters: tuple[int, ...] = ()
     balance_classes: bool = False
     hard_weight: float = 1.0
-    ignore_cues: bool = False
 
     def scale(self, run: Run) -> np.ndarray:
         """Return the factor on each filter, shape (F,): 1 for what is not switched off."""
@@ -82,7 +78,6 @@ class Recipe:
             "filters_off": list(self.off_filters),
             "balance_classes": self.balance_classes,
             "hard": self.hard_weight,
-            "ignore_cues": self.ignore_cues,
             "seed": seed,
         }
 
@@ -93,7 +88,6 @@ class Recipe:
         words = ["fieldmarks", "repair", run.name]
         words += [doubted[self.labels]] if self.labels in doubted else []
         words += ["--ignore-background"] if self.ignore_background else []
-        words += ["--ignore-cues"] if self.ignore_cues else []
         for option, ts in (("--balance", self.balanced_attributes), ("--off", self.off_attributes)):
             words += [option, *(str(phrases[t]) for t in ts)] if ts else []
         words += ["--filters-off", *map(str, self.off_filters)] if self.off_filters else []

@@ -178,7 +178,7 @@ def _write(old: Run, new: Run, writer: RunWriter) -> None:
         writer.put(f"top_t_{side}", top_t)
         writer.put(f"top_p_{side}", top_p)
     for each in old.table_names:
-        if each not in ("diagnoses", "clusters"):
+        if each not in ("diagnoses",):
             writer.put_table(each, new.table(each))
 
 

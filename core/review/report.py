@@ -63,22 +63,20 @@ def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) 
 
 def _diagnoses(run: Run, xs: np.ndarray) -> pd.DataFrame:
     try:
-        diagnoses, clusters = run.table("diagnoses").iloc[xs], run.table("clusters")
+        diagnoses = run.table("diagnoses").iloc[xs]
     except MissingRunError:
-        empty = dict.fromkeys(["pattern", "score", "reason", "group"], "")
+        empty = dict.fromkeys(["pattern", "score", "reason"], "")
         return pd.DataFrame(empty, index=range(len(xs)))
     scores = diagnoses[list(COLUMNS.values())]
     best = scores.to_numpy().argmax(axis=1)
     columns = np.array(list(COLUMNS.values()))[best]
     undecided = diagnoses["pattern"].to_numpy() == Pattern.UNDECIDED
     reasons = [diagnoses[f"{c}_reason"].iloc[i] for i, c in enumerate(columns)]
-    group_names = np.append(clusters["name"].to_numpy(dtype=object), "")
     return pd.DataFrame(
         {
             "pattern": diagnoses["pattern"].to_numpy(),
             "score": scores.to_numpy()[np.arange(len(xs)), best].astype(float).round(3),
             "reason": np.where(undecided, "No pattern reaches the threshold.", reasons),
-            "group": group_names[diagnoses["cluster"].to_numpy()],
         }
     )
 

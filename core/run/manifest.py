@@ -20,11 +20,13 @@ from fieldmarks.core.run.tables import TABLES
 #: Larger files are no manifest; that of a real run has some 100 kB.
 MAX_MANIFEST = 1 << 26
 #: What `core.corruptions.record` writes into its folder.
-RECORD = "robustness"
+RECORDS = "records"
+#: Kinds of records, each in a folder of its own.
+RECORD_KINDS = ("corruptions", "attacks")
 RECORD_FILES = (
     *("table.parquet", "pictures.bin", "pictures_offsets.npy"),
     *("differences.bin", "differences_offsets.npy", "pooled.npy", "logits.npy", "heat.npy"),
-    *("words.npy", "earlier.npy", "earlier_xs.npy", "earlier_of_run.npy", "robustness.json"),
+    *("words.npy", "earlier.npy", "earlier_xs.npy", "earlier_of_run.npy", "record.json"),
 )
 #: Of a folder whose manifest cannot be read: who has these was written by Fieldmarks.
 _CORE = ("arrays/pooled.npy", "arrays/class_weights.npy", "tables/images.parquet")
@@ -236,7 +238,7 @@ def files_of_run(folder: Path) -> list[str] | None:
         *(filename for filename, _ in PACKS.values()),
         *(f"arrays/{name}.npy" for name in names),
         *(f"tables/{spec.name}.parquet" for spec in TABLES),
-        *(f"{RECORD}/{name}" for name in RECORD_FILES),
+        *(f"{RECORDS}/{kind}/{name}" for kind in RECORD_KINDS for name in RECORD_FILES),
     ]
     return [*(file for file in files if file not in _CORE), *_CORE, MANIFEST]
 

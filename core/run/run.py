@@ -6,7 +6,6 @@ array's file is looked at before each use: reading a map past the end of its fil
 process.
 """
 
-import json
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from fieldmarks.core.errors import MissingRunError, RunError, one_line
 from fieldmarks.core.head import FIRST_ORDER, LINEAR_HEAD
 from fieldmarks.core.run.contract import ARRAYS, PACKS, UNREADABLE, array_spec, expected_shape
 from fieldmarks.core.run.files import (
-    EVALUATION,
     Pack,
     array_path,
     check_length,
@@ -296,27 +294,6 @@ class Run(HeadOfRun):
                 "precompute it again"
             )
         return maps
-
-    def evaluation(self) -> dict | None:
-        """Return the scores of this run, or None where it has not been evaluated.
-
-        Raises
-        ------
-        RunError
-            If the file cannot be read or holds no dictionary.
-        """
-        path = self.folder / EVALUATION
-        if not path.exists():
-            return None
-        require_regular(path)
-        try:
-            scores = json.loads(path.read_text("utf-8"))
-        except (ValueError, OSError, RecursionError):
-            scores = None
-        if not isinstance(scores, dict):
-            remedy = f"write it again by 'fieldmarks evaluate {self.name}'"
-            raise RunError(f"{path} cannot be read: {remedy}")
-        return scores
 
 
 def open_run(name: str, folder: Path | None = None) -> Run:

@@ -51,11 +51,6 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "seen_names.t": (-1, "T"),
     "seen_names.mass": (0, 1),
     "diagnoses.suggested_c": (0, "C"),
-    "diagnoses.cluster": (-1, "G"),
-    "clusters.n_images": (0, "X+1"),
-    "clusters.t": (-1, "T"),
-    "clusters.predicted_c": (-1, "C"),
-    "clusters.true_c": (-1, "C"),
     "attribute_places.x": (0, "X"),
     "attribute_places.t": (0, "T"),
 }

@@ -22,7 +22,7 @@ from fieldmarks.core.outputs import (
 )
 from fieldmarks.core.run.contract import ARRAYS, PACKS, SCHEMA_VERSION, array_spec, expected_shape
 from fieldmarks.core.run.files import MANIFEST, array_path, check_name, open_array
-from fieldmarks.core.run.manifest import RECORD, files_of_run
+from fieldmarks.core.run.manifest import RECORDS, files_of_run
 from fieldmarks.core.run.row_file import RowFile
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
@@ -191,7 +191,7 @@ def _remove_all_but(run: Run) -> None:
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
     for folder in (path for path in run.folder.iterdir() if path.is_dir()):
-        if folder.name not in ("arrays", "tables", RECORD):
+        if folder.name not in ("arrays", "tables", RECORDS):
             shutil.rmtree(folder)
     for path in run.folder.iterdir():
         if is_unfinished(path.name):

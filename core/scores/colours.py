@@ -10,10 +10,11 @@ import numpy as np
 
 from fieldmarks.core.attributes.wordlists import COLOURS
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.bootstrap import Resamples, Score, differences, mean_score, ratio
+from fieldmarks.core.bootstrap import Resamples, Score, mean_score, ratio
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Measure
 from fieldmarks.core.scores.retrieval import class_caption_frequency
 
 #: Colours of nouns that are compared, those of most images.
@@ -32,7 +33,7 @@ def compared_attributes(run: Run) -> np.ndarray:
     return np.sort(colours.index[several].to_numpy())
 
 
-def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
+def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:
     """Return the share of pairs, in percent, in which the named colour stands first.
 
     Parameters
@@ -44,9 +45,8 @@ def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
 
     Returns
     -------
-    dict
-        ``rows``: class frequency and each estimator, see `score_pairs`. ``differences``: the
-        default less class frequency.
+    Measure
+        Class frequency and each estimator, see `score_pairs`.
     """
     ts, predicted_c = compared_attributes(run), run.images["predicted_c"].to_numpy()[xs]
     usual = class_caption_frequency(run)[predicted_c][:, ts]
@@ -62,10 +62,8 @@ def score_colours(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
             scores[name][block] = words_given_xc(pooled, predicted_weights, each)
     noun, group = run.attributes["noun"].to_numpy()[ts], run.images["true_c"].to_numpy()[xs]
     rows = score_pairs(scores, truth, usual, noun, group, seed)
-    return {
-        "rows": rows,
-        "differences": differences(rows, [(run.default_estimator, "class frequency")]),
-    }
+    control = "class frequency"
+    return Measure.of(rows, [control], [(run.default_estimator, control)])
 
 
 def score_pairs(

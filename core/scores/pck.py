@@ -22,9 +22,9 @@ N_ATTRIBUTES = 50
 GRID = 112
 CENTRE = (0.5, 0.5)
 PAPER = {
-    "random": (3.1, 12.6, 28.3),
-    "constant": (8.5, 28.1, 47.5),
-    "proposed": (12.2, 38.7, 60.9),
+    "random": {"PCK@0.1": 3.1, "PCK@0.2": 12.6, "PCK@0.3": 28.3},
+    "constant": {"PCK@0.1": 8.5, "PCK@0.2": 28.1, "PCK@0.3": 47.5},
+    "proposed": {"PCK@0.1": 12.2, "PCK@0.2": 38.7, "PCK@0.3": 60.9},
 }
 
 
@@ -150,7 +150,7 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
 def score_peaks(
     pairs: Pairs, points: np.ndarray, true_c: np.ndarray | None = None, seed: int = 0
 ) -> dict[str, Score]:
-    """Return PCK in percent by radius, e.g. ``{"0.1": ...}``.
+    """Return PCK in percent by radius, e.g. ``{"PCK@0.1": ...}``.
 
     Parameters
     ----------
@@ -163,15 +163,6 @@ def score_peaks(
     """
     together = np.zeros(len(pairs.xs), int)
     return _by_column(pairs, points, together, 1, true_c, seed)[0]
-
-
-def score_pck_by_attribute(
-    pairs: Pairs, points: np.ndarray, true_c: np.ndarray | None = None, seed: int = 0
-) -> dict[int, list[Score]]:
-    """Return PCK in percent at each of `RADII` for every attribute t; arguments as above."""
-    used, column = np.unique(pairs.ts, return_inverse=True)
-    scores = _by_column(pairs, points, column, len(used), true_c, seed)
-    return {int(t): list(row.values()) for t, row in zip(used, scores, strict=True)}
 
 
 def score_by_part(
@@ -219,7 +210,7 @@ def _by_column(
         hits = np.zeros_like(cases)
         np.add.at(hits, (member, column), far <= radius)
         for row, score in zip(rows, ratios(hits, cases, drawn, unit=100), strict=True):
-            row[str(radius)] = score
+            row[f"PCK@{radius}"] = score
     return rows
 
 

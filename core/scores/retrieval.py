@@ -18,7 +18,7 @@ from fieldmarks.core.scores.average_precision import Rankings
 N_ATTRIBUTES = 50
 #: Resamples of average precision, which is slow to compute.
 N_RANKING_RESAMPLES = 200
-PAPER = {"recall": 30.9, "true negative rate": 92.9, "precision": 27.9}
+PAPER = {"proposed": {"recall": 30.9, "true negative rate": 92.9, "precision": 27.9}}
 
 
 @lru_cache(maxsize=8)
@@ -127,7 +127,6 @@ def score_retrieval(
     truth: np.ndarray,
     true_c: np.ndarray,
     seed: int = 0,
-    overall: Precisions | None = None,
 ) -> dict[str, Score]:
     """Return the scores over all attributes together, rates in percent.
 
@@ -139,8 +138,6 @@ def score_retrieval(
     true_c : ndarray of shape (n,)
         Class of each image; classes are resampled first.
     seed : int
-    overall : Precisions, optional
-        Of the same arguments, where they are known already.
     """
     rates = _rates(is_retrieved, truth)
     hits, cases = (
@@ -148,34 +145,13 @@ def score_retrieval(
         for side in zip(*rates.values(), strict=True)
     )
     scores = ratios(hits, cases, Resamples(len(p), seed=seed, group=true_c), unit=100)
-    overall = overall or precisions(p, truth, true_c, seed)
+    overall = precisions(p, truth, true_c, seed)
     within = precisions(p, truth, true_c, seed, within=True)
     return {
         **dict(zip(rates, scores, strict=True)),
         "mAP": _mean_precision(overall),
         "mAP within classes": _mean_precision(within),
     }
-
-
-def score_retrieval_by_attribute(
-    p: np.ndarray,
-    is_retrieved: np.ndarray,
-    truth: np.ndarray,
-    true_c: np.ndarray,
-    seed: int = 0,
-    overall: Precisions | None = None,
-) -> list[dict[str, Score]]:
-    """Return recall, true negative rate, precision and average precision of each column."""
-    rates, k = _rates(is_retrieved, truth), p.shape[1]
-    hits, cases = (np.hstack(side) for side in zip(*rates.values(), strict=True))
-    scores = ratios(hits, cases, Resamples(len(p), seed=seed, group=true_c), unit=100)
-    columns = {name: scores[i * k : (i + 1) * k] for i, name in enumerate(rates)}
-    overall = overall or precisions(p, truth, true_c, seed)
-    columns["AP"] = [
-        interval(value, overall.again[:, j], truth[:, j].sum())
-        for j, value in enumerate(overall.plain)
-    ]
-    return [{name: scores[j] for name, scores in columns.items()} for j in range(p.shape[1])]
 
 
 def _rates(is_retrieved: np.ndarray, truth: np.ndarray) -> dict[str, tuple]:

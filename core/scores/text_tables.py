@@ -1,191 +1,136 @@
 """Evaluation as text: the tables of the paper, with the rows of the paper for comparison."""
 
+from collections.abc import Iterable
+
+from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.scores import faithfulness
+from fieldmarks.core.scores.filters.filter_names import ALL_NAMES
+from fieldmarks.core.scores.result import Evaluation, Measure, Role, Row
 
-RADII = ("0.1", "0.2", "0.3")
-RATES = ("recall", "true negative rate", "precision")
-GROUPS = ("correct", "wrong", "all", "correct minus wrong")
+_RADII = ("PCK@0.1", "PCK@0.2", "PCK@0.3")
+_RATES = ("recall", "true negative rate", "precision")
+_PRECISIONS = ("mAP", "mAP within classes")
+_GROUPS = ("correct", "wrong", "all", "correct minus wrong")
+_FALLS = (
+    *(faithfulness.SENTENCE, *faithfulness.CONTROLS, *faithfulness.BOUNDS),
+    *("against the best control", "against another class", "of the ceiling"),
+)
+_PLACED = ("at the peak", "names exchanged", "ceiling", "of the way")
 
 
-def tables(evaluation: dict) -> str:
-    """Return all tables of an evaluation, see ``core.scores.evaluation``."""
-    scored = evaluation["scored"]
-    drawn = f" of {scored['of']:,}" if scored["images"] < scored["of"] else ""
+def tables(evaluation: Evaluation) -> str:
+    """Return all tables of an evaluation."""
+    scored, of = evaluation.scored, evaluation
+    drawn = f" of {scored.of:,}" if scored.images < scored.of else ""
+    n_pairs = of.grounding.counts["image-attribute pairs"]
     head = (
-        f"{scored['images']:,}{drawn} test images, {scored['captioned']:,} with captions; "
-        f"accuracy {_cell(scored['accuracy'], 1)} %. "
+        f"{scored.images:,}{drawn} test images, {scored.captioned:,} with captions; "
+        f"accuracy {cell(scored.accuracy, 1)} %. "
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
-    sections = [_grounding, _retrieval, _bleu, _diversity, _faithfulness, _colours]
-    sections += [_interventions, _simulation, _names, _sentence_test, _zero_shot]
-    return "\n\n".join([head, *(section(evaluation) for section in sections)])
-
-
-def _grounding(evaluation: dict) -> str:
-    section = evaluation["grounding"]
-    scored = {**section["rows"], **section["differences"]}
-    rows = [[name, *(_cell(s[r], 1) for r in RADII)] for name, s in scored.items()]
-    rows += [[f"paper: {name}", *map(str, values)] for name, values in section["paper"].items()]
-    title = f"Grounding, PCK in percent ({section['n_pairs']:,} image-attribute pairs)"
-    return _table(title, ["", *(f"@{r}" for r in RADII)], rows)
-
-
-def _retrieval(evaluation: dict) -> str:
-    section = evaluation["retrieval"]
-    rows = [
-        [
-            name,
-            *(_cell(scores[rate], 1) for rate in RATES),
-            _cell(scores["mAP"], 3),
-            _cell(scores["mAP within classes"], 3),
-        ]
-        for name, scores in {**section["rows"], **section["differences"]}.items()
-    ]
-    rows.append(["paper", *(str(section["paper"][rate]) for rate in RATES), "", ""])
-    head = ["", "recall %", "true negative %", "precision %", "mAP", "mAP within classes"]
-    return _table("Retrieval, explanations of five attributes", head, rows)
-
-
-def _bleu(evaluation: dict) -> str:
-    section = evaluation["bleu"]
-    rows = [
-        [f"{name}: {variant}", *(_cell(scores[group], 3) for group in GROUPS)]
-        for name, variants in section["rows"].items()
-        for variant, scores in variants.items()
-    ]
-    rows.append(["paper: BLEU", *(str(section["paper"].get(group, "")) for group in GROUPS)])
-    return _table("BLEU of the sentence", ["", *GROUPS], rows)
-
-
-def _diversity(evaluation: dict) -> str:
-    rows = [
-        [name, str(int(s["different top attributes"]["value"])), _cell(s["entropy"], 2)]
-        for name, s in evaluation["diversity"]["rows"].items()
-    ]
-    return _table("Diversity of explanations", ["", "different top attributes", "bits"], rows)
-
-
-def _faithfulness(evaluation: dict) -> str:
-    head = (faithfulness.SENTENCE, *faithfulness.CONTROLS, *faithfulness.BOUNDS)
-    head = (*head, "against the best control", "against another class", "of the ceiling")
-    lines = [
-        [f"{name}: {unit}", *(_cell(scores.get(what), 3) for what in head)]
-        for name, units in evaluation["faithfulness"]["rows"].items()
-        for unit, scores in units.items()
-    ]
-    rows = [list(line) for line in zip(*[["", *head], *lines], strict=True)]
-    title = "Faithfulness: fall of the predicted class without as many filters behind"
-    return _table(title, rows[0], rows[1:])
-
-
-def _colours(evaluation: dict) -> str:
-    section = evaluation["colours"]
-    head = ["all", "mean over nouns", "where the class is wrong"]
-    rows = [
-        [name, *(_cell(row.get(column), 1) for column in head)]
-        for name, row in {**section["rows"], **section["differences"]}.items()
-    ]
-    return _table("Right colour of a noun above a wrong one, percent", ["", *head], rows)
-
-
-def _interventions(evaluation: dict) -> str:
-    section = evaluation["interventions"]
-    if section is None:
-        return "Interventions: these images cannot be painted again."
-    scored = {**section["rows"], **section["differences"]}
-    columns = list(dict.fromkeys(name for row in scored.values() for name in row))
-    rows = [
-        [
-            column,
-            *(
-                _cell(row.get(column), 1 if "heat" in column or "peak" in column else 3)
-                for row in scored.values()
-            ),
-        ]
-        for column in columns
-    ]
-    title = f"Interventions, {section['n']:,} marks painted again"
-    return _table(title, ["", *scored], rows)
-
-
-def _simulation(evaluation: dict) -> str:
-    rows = {**evaluation["simulation"]["rows"], **evaluation["simulation"]["differences"]}
-    head = ["all", "within classes", "classes left out", "families left out"]
-    cells = [[name, *(_cell(row.get(column), 3) for column in head)] for name, row in rows.items()]
-    return _table("Activations predicted from captions, mean correlation", ["", *head], cells)
-
-
-def _names(evaluation: dict) -> str:
-    counts = ", ".join(f"{n:,} {verdict}" for verdict, n in evaluation["verdicts"].items())
-    section = evaluation["names"]
-    if section is None:
-        return f"Names of filters: {counts}. What lies at their peaks is not known."
-    head = ["at the peak", "names exchanged", "ceiling", "of the way"]
-    title = f"Names of filters, percent of peaks at which the named {section['truth'][:-1]} lies"
-    rows = [
-        [name, *(_cell(row[column], 2 if column == "of the way" else 1) for column in head)]
-        for name, row in section["rows"].items()
-    ]
-    some = next(iter(section["rows"].values()))
-    right, could = (some[name]["value"] for name in ("true of most peaks", "could be"))
-    told = f"Filters: {counts}; true of most peaks are {right:.0f} names, {could:.0f} could be."
-    verdict = [
-        [name, _cell(row["precision"], 1), _cell(row["recall"], 1)]
-        for name, row in section["verdict"].items()
-    ]
     return "\n\n".join(
         [
-            _table(title, ["", *head], rows),
-            told,
-            _table("The verdict, percent", ["", "precision", "recall"], verdict),
+            head,
+            table(
+                f"Grounding, PCK in percent ({n_pairs:,} image-attribute pairs)",
+                of.grounding,
+                dict.fromkeys(_RADII, 1),
+            ),
+            table(
+                "Retrieval, explanations of five attributes, rates in percent",
+                of.retrieval,
+                dict.fromkeys(_RATES, 1) | dict.fromkeys(_PRECISIONS, 3),
+            ),
+            table("BLEU of the sentence", of.bleu, dict.fromkeys(_GROUPS, 3)),
+            table(
+                "Diversity of explanations",
+                of.diversity,
+                {"different top attributes": 0, "entropy": 2},
+            ),
+            table(
+                "Faithfulness: fall of the predicted class without as many filters behind",
+                of.faithfulness,
+                dict.fromkeys(_FALLS, 3),
+                lies_down=True,
+            ),
+            table(
+                "Right colour of a noun above a wrong one, percent",
+                of.colours,
+                dict.fromkeys(of.colours.columns, 1),
+            ),
+            table(
+                "Activations predicted from captions, mean correlation",
+                of.simulation,
+                dict.fromkeys(of.simulation.columns, 3),
+            ),
+            _names(evaluation),
         ]
     )
 
 
-def _sentence_test(evaluation: dict) -> str:
-    scores = evaluation["sentence test"]
-    if scores is None:
-        return "Sentence test: this run holds no names from exchanged captions."
-    lines = scores["rows"] | scores["differences"]
-    rows = [
-        [name, _cell(line["passes"], 1), _cell(line["fall"], 2)] for name, line in lines.items()
-    ]
-    return _table("Sentence test", ["names", "passes, percent", "fall of the log-odds"], rows)
-
-
-def _zero_shot(evaluation: dict) -> str:
-    section = evaluation.get("zero shot")
-    if section is None:
-        return "Unseen classes: the network was trained on all that are described."
-    head = ["unseen alone", "unseen", "seen", "harmonic mean"]
-    rows = [
-        [name, *(_cell(scores.get(column), 1) for column in head)]
-        for name, scores in {**section["rows"], **section["differences"]}.items()
-    ]
-    title = (
-        f"Unseen classes told by captions, percent: {section['n_unseen']} unseen and "
-        f"{section['n_seen']} seen classes"
+def _names(evaluation: Evaluation) -> str:
+    counts = ", ".join(f"{n:,} {verdict}" for verdict, n in evaluation.verdicts.items())
+    names = evaluation.names
+    if names is None or evaluation.verdict is None:
+        return f"Names of filters: {counts}. What lies at their peaks is not known."
+    truth = names.truth.removesuffix("s")
+    placed = table(
+        f"Names of filters, percent of peaks at which the named {truth} lies",
+        names,
+        dict.fromkeys(_PLACED, 1) | {"of the way": 2},
     )
-    return _table(title, ["", *head], rows)
+    all_names = names.row(ALL_NAMES).scores
+    right, could = (all_names[name].value for name in ("true of most peaks", "could be"))
+    told = f"Filters: {counts}; true of most peaks are {right:.0f} names, {could:.0f} could be."
+    verdict = {"precision": 1, "recall": 1}
+    return "\n\n".join([placed, told, table("The verdict, percent", evaluation.verdict, verdict)])
 
 
-def _cell(score: dict | None, digits: int) -> str:
-    if score is None or score["value"] is None:
+def cell(score: Score | None, digits: int) -> str:
+    """Return a score with its interval; figures of the paper have none."""
+    if score is None or score.value != score.value:
         return "-"
-    value, low, high = (
-        "-" if score[name] is None else f"{score[name]:.{digits}f}"
-        for name in ("value", "low", "high")
-    )
-    return f"{value} [{low}, {high}]"
+    value = f"{score.value:.{digits}f}"
+    ends = (score.low, score.high)
+    if any(end != end for end in ends):
+        return value
+    return f"{value} [{', '.join(f'{end:.{digits}f}' for end in ends)}]"
 
 
-def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [
+def name_of(row: Row) -> str:
+    """Return the name of a row, with that of its variant."""
+    name = f"{row.name}: {row.variant}" if row.variant else row.name
+    return f"paper: {name}" if row.role is Role.PAPER else name
+
+
+def table(title: str, measure: Measure, digits: dict[str, int], lies_down: bool = False) -> str:
+    """Return a measure as a table, a row a line.
+
+    Parameters
+    ----------
+    title : str
+    measure : Measure
+    digits : dict of str to int
+        Columns, and their digits behind the point.
+    lies_down : bool
+        A column a line.
+    """
+    lines = [["", *digits]]
+    lines += [
+        [name_of(row), *(cell(row.scores.get(name), n) for name, n in digits.items())]
+        for row in measure.rows
+    ]
+    return _aligned(title, zip(*lines, strict=True) if lies_down else lines)
+
+
+def _aligned(title: str, lines: Iterable[Iterable[str]]) -> str:
+    rows = [list(line) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    written = [
         "  ".join(
             cell.ljust(width) if i == 0 else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in [head, *rows]
+        for row in rows
     ]
-    return "\n".join([title, *lines])
+    return "\n".join([title, *written])

@@ -10,13 +10,14 @@ from fieldmarks.core.corruptions.drift import (
     peaks_of,
     word_drift,
 )
-from fieldmarks.core.corruptions.record import ATTACKS, JPEG, AttackRecord
+from fieldmarks.core.corruptions.record import JPEG, Record
 from fieldmarks.core.explanations.explanation import Span, predicate
 from fieldmarks.core.explanations.grounding import clip_and_scale
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery, ranking, sentence
 from fieldmarks.dashboard.components.gallery import PREDICTED, TRUE, Line, Mark, Picture
+from fieldmarks.dashboard.corruptions.pick import StrengthLabel
 from fieldmarks.dashboard.figures.heatmaps import layer_uri
 from fieldmarks.dashboard.figures.word_drift import drift_matrix
 
@@ -25,9 +26,7 @@ N_FILTERS = 8
 
 
 def strength_label(kind: str, value: float) -> str:
-    """Return a strength in its unit, as short as a button."""
-    if kind in ATTACKS:
-        return f"{value:g}/255"
+    """Return the strength of a corruption in its unit, as short as a button."""
     return {
         "blur": f"{value:g} px",
         "noise": f"σ {value:g}",
@@ -36,7 +35,7 @@ def strength_label(kind: str, value: float) -> str:
     }[kind]
 
 
-def show(run: Run, record: AttackRecord, x: int, kind: str, level: int) -> None:
+def show(run: Run, record: Record, x: int, kind: str, level: int, label: StrengthLabel) -> None:
     """Draw all that changes from the unchanged picture to one strength of a kind."""
     drift = word_drift(run, record, x, kind)
     before, after = drift.rows[0], record.row(x, kind, level)
@@ -44,12 +43,12 @@ def show(run: Run, record: AttackRecord, x: int, kind: str, level: int) -> None:
         st.info("This image has no such picture.", icon=":material/info:")
         return
     _pictures(run, record, int(before), after)
-    _sentences(run, record, drift, kind)
+    _sentences(run, record, drift, kind, label)
     _heatmaps(run, record, int(before), after)
     _filters(run, record, int(before), after)
 
 
-def _pictures(run: Run, record: AttackRecord, before: int, after: int) -> None:
+def _pictures(run: Run, record: Record, before: int, after: int) -> None:
     table = record.table
     true = int(run.images["true_c"].iloc[int(table["x"].iloc[before])])
 
@@ -79,14 +78,14 @@ def _pictures(run: Run, record: AttackRecord, before: int, after: int) -> None:
     )
 
 
-def _sentences(run: Run, record: AttackRecord, drift: WordDrift, kind: str) -> None:
+def _sentences(run: Run, record: Record, drift: WordDrift, kind: str, label: StrengthLabel) -> None:
     heading.section(
         "Sentence by strength",
         "p(t | x, c) for the class that is predicted at each strength; blue: in the sentence.",
         help="The words of the sentence change with the picture and with the predicted class.",
     )
     steps = ["unchanged"] + [
-        strength_label(kind, float(record.table["strength"].iloc[row])) for row in drift.rows[1:]
+        label(kind, float(record.table["strength"].iloc[row])) for row in drift.rows[1:]
     ]
     words = drift.words
     chart, text = st.columns([3, 2], gap="medium")
@@ -117,7 +116,7 @@ def _sentences(run: Run, record: AttackRecord, drift: WordDrift, kind: str) -> N
             )
 
 
-def _heatmaps(run: Run, record: AttackRecord, before: int, after: int) -> None:
+def _heatmaps(run: Run, record: Record, before: int, after: int) -> None:
     heading.section(
         "Heatmaps of the unchanged sentence's words",
         "Above in the unchanged picture, below in the changed one; the ring is the peak.",
@@ -149,7 +148,7 @@ def _heatmaps(run: Run, record: AttackRecord, before: int, after: int) -> None:
     )
 
 
-def _filters(run: Run, record: AttackRecord, before: int, after: int) -> None:
+def _filters(run: Run, record: Record, before: int, after: int) -> None:
     old, new = (int(record.table["predicted_c"].iloc[row]) for row in (before, after))
     parts = margin_changes(run, record, before, after)
     names = [heading.plain(labels.class_name(run, c)) for c in (new, old)]

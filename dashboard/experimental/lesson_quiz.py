@@ -11,6 +11,10 @@ from fieldmarks.core.experimental.lesson.quiz import (
     read_answers,
     tally,
 )
+from fieldmarks.core.experimental.lesson.separating_words import (
+    SeparatingWord,
+    separating_words,
+)
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.search import caption_agreement
 from fieldmarks.dashboard import data, heading, labels, links
@@ -21,6 +25,16 @@ from fieldmarks.dashboard.state import Key, number, text, update
 
 #: Seeds of a link; one seed is one set of pictures.
 N_SEEDS = 100_000
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _words(_run: Run, key: str, a: int, b: int) -> list[SeparatingWord]:
+    return separating_words(_run, a, b)
+
+
+def words(run: Run, a: int, b: int) -> list[SeparatingWord]:
+    """Return the words that separate two classes, cached."""
+    return _words(run, data.identity(run), a, b)
 
 
 def quiz(run: Run, a: int, b: int) -> None:
@@ -118,7 +132,7 @@ def feedback(run: Run, drawn: Quiz, answers: str) -> None:
         f"network is {'right' if network_is_right else 'wrong'}."
     )
     both = data.compare(run, data.explain(run, x, true), data.explain(run, x, other))
-    taught = [word.t for word in data.lesson_words(run, a, drawn.b) if word.c == true]
+    taught = [word.t for word in words(run, a, drawn.b) if word.c == true]
     t = (taught or both.for_first or data.explain(run, x, true).attributes)[0]
     picture, said = st.columns([2, 5])
     with picture:

@@ -9,8 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.attributes.english import join
-from fieldmarks.core.errors import MissingRunError
-from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest
 from fieldmarks.core.explanations.ablation import AblationResult, filter_scale, what_if
 from fieldmarks.core.explanations.contributions import filter_contributions
 from fieldmarks.core.explanations.counterfactual import (
@@ -46,16 +44,6 @@ def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Counterfactual, Coun
     return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _sentence_test(_run: Run, key: str) -> SentenceTest:
-    return SentenceTest(_run)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
-    return _sentence_test(_run, key).claim(x, c, list(ts))
-
-
 def show(run: Run, x: int, c: int, versus: int) -> None:
     """Draw the what-if of image x, explained as class c, with ``versus`` as the target class."""
     heading.section(
@@ -75,7 +63,6 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
     with right:
         changed_probabilities(run, what_if(run, [x], scale), c, versus)
         offers(run, *smallest, versus, scope)
-    claim(run, x, c)
     everywhere(run, x, scale, scope)
 
 
@@ -211,42 +198,6 @@ def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(what, width="content")
         st.button("Apply", on_click=put, args=(run, wanted), key=key)
-
-
-def claim(run: Run, x: int, c: int) -> None:
-    """Draw the result of the sentence test: removal of the sentence's attributes."""
-    ts = tuple(data.explain(run, x, c).attributes)
-    try:
-        tested = _claim(run, data.identity(run), x, c, ts)
-    except MissingRunError:
-        st.caption(
-            "The sentence is not tested: this run holds no names from captions that classes have "
-            "exchanged. Precompute it again."
-        )
-        return
-    icon = ":material/verified:" if tested.holds else ":material/unpublished:"
-    (st.success if tested.holds else st.info)(heading.plain(tested.sentence()), icon=icon)
-    st.caption(
-        heading.plain(f"{how_many_pass(run)}The test does not tell whether the words are true.")
-    )
-
-
-def how_many_pass(run: Run) -> str:
-    """Return how many sentences pass the test, and how many of wrong names; empty if unknown."""
-    scores = (run.evaluation() or {}).get("sentence test") or {}
-    if "rows" not in scores:
-        return ""
-    passes, exchanged = (row["passes"] for row in scores["rows"].values())
-    [more] = (row["passes"] for row in scores["differences"].values())
-    judged = (
-        "more than by chance"
-        if (more["low"] or 0) > 0
-        else "not reliably more than by chance: a passed test says little"
-    )
-    return (
-        f"In this run {passes['value']:.0f} % of the sentences pass and "
-        f"{exchanged['value']:.0f} % of those of wrong names, {judged}. "
-    )
 
 
 def everywhere(run: Run, x: int, scale: np.ndarray, scope: str) -> None:

@@ -106,13 +106,6 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
                 icon=f":material/{icon}:",
                 query_params=links.params(**{key: c}),
             )
-        if versus is not None:
-            st.page_link(
-                "experimental/lesson.py",
-                label="Lesson on these two",
-                icon=":material/school:",
-                query_params=links.params(c=c, versus=versus),
-            )
 
 
 def bars(run: Run, c: int, versus: int | None, n: int = 15) -> None:

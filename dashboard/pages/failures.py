@@ -16,14 +16,13 @@ from fieldmarks.dashboard.components import (
 )
 from fieldmarks.dashboard.components.choices import attribute_box, class_box
 from fieldmarks.dashboard.components.gallery import Line, Picture
-from fieldmarks.dashboard.experimental import blind
 from fieldmarks.dashboard.image import page as image_page
 from fieldmarks.dashboard.review import review
 from fieldmarks.dashboard.state import Key, bound, choice, number, text
 
 PER_PAGE = 36
 SHOWS = {"wrong": "Wrong", "right": "Right", "all": "All"}
-VIEWS = ("gallery", "table", "review", "blind")
+VIEWS = ("gallery", "table", "review")
 #: Order of the list where the URL names none.
 SORT = "most confident"
 
@@ -60,10 +59,6 @@ def main() -> None:
         image_page.show(run, x, xs)
         return
     view = choice(Key.VIEW, VIEWS, "gallery")
-    if view == "blind":  # without the filters, which say what the images are
-        blind.show(run, xs)
-        view_choice(view)
-        return
     heading.page(
         "Failures" if asked.show == "wrong" else "Images",
         "Misclassified test images. Open one for the explanation of its prediction, compared with "
@@ -164,9 +159,7 @@ def count_line(run: Run, xs: np.ndarray) -> None:
     """Draw the number of images, the export buttons, and the choice of gallery or table."""
     n_test = int(run.is_test.sum())
     with st.container(horizontal=True, vertical_alignment="center"):
-        group = image_filters.group_name(run)
-        of_group = f" · group “{heading.plain(group)}”" if group else ""
-        st.markdown(f"**{len(xs):,}** of {n_test:,} test images{of_group}", width="content")
+        st.markdown(f"**{len(xs):,}** of {n_test:,} test images", width="content")
         image_filters.region_links(run)
         report_buttons.show(run, xs)
         verdict_upload.show(run)
@@ -175,7 +168,7 @@ def count_line(run: Run, xs: np.ndarray) -> None:
 
 
 def view_choice(view: str) -> None:
-    """Draw the choice of gallery, table, review and blind test."""
+    """Draw the choice of gallery, table and review."""
     st.segmented_control(
         "View",
         VIEWS,

@@ -1,4 +1,4 @@
-"""Patterns: failures by diagnosis and by cause, suspected label errors, progress of the review."""
+"""Patterns: failures by diagnosis, suspected label errors, progress of the review."""
 
 import numpy as np
 import streamlit as st
@@ -9,14 +9,12 @@ from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import FieldmarksError, MissingRunError
 from fieldmarks.core.review.spreadsheet import to_csv
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.components import gallery, report_buttons
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.image import diagnosis_card
-from fieldmarks.dashboard.state import Page, href
 from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
-N_GROUPS = 12
 N_SUSPECTS = 24
 
 
@@ -25,11 +23,10 @@ def main() -> None:
     run = data.current_run()
     heading.page(
         "Patterns",
-        "Diagnoses of all failures, groups of failures with the same cause, and suspected label "
-        "errors.",
+        "Diagnoses of all failures, and suspected label errors.",
     )
     try:
-        diagnoses, groups = run.table("diagnoses"), run.table("clusters")
+        diagnoses = run.table("diagnoses")
     except MissingRunError:
         st.info(
             "This run has no diagnoses yet. Compute them, and the list of suspected label errors, "
@@ -40,7 +37,6 @@ def main() -> None:
     xs = run.failures
     progress(run, xs, diagnoses)
     counts(diagnoses, xs)
-    clusters(run, diagnoses, groups)
     label_errors(run)
     heading.section(
         "Export", f"{counted(len(xs), 'failure')} with sentences, diagnoses and verdicts."
@@ -89,34 +85,6 @@ def counts(diagnoses, xs: np.ndarray) -> None:
                     icon=f":material/{diagnosis_card.ICONS[pattern]}:",
                     query_params=links.params(pattern=str(pattern)),
                 )
-
-
-def clusters(run: Run, diagnoses, groups) -> None:
-    """Draw the groups of failures by descending size, with links to their failures."""
-    heading.section(
-        "Failures by cause",
-        "Failures with a similar difference between the attributes of the predicted and of the "
-        f"true class.{shown_of(len(groups), N_GROUPS)}",
-        help="Clusters of p(t | x, predicted c) − p(t | x, true c), by cosine distance.",
-    )
-    if groups.empty:
-        st.caption("There are no failures to group.")
-    cards = []
-    for k, row in groups.head(N_GROUPS).iterrows():
-        members = np.flatnonzero(diagnoses["cluster"] == k)
-        n = int(row["n_images"])
-        link = href(Page.FAILURES, group=k)
-        cards.append(
-            Picture(
-                src=data.thumb(run, int(members[0])),
-                alt=labels.image_alt(run, int(members[0])),
-                href=link,
-                lines=[Line(row["name"], href=link)],
-                badge=f"{n:,}",
-                title=f"{counted(n, 'failure')}: {row['name']}",
-            )
-        )
-    gallery.show(cards, key="patterns.groups", width=170, to_top=True)
 
 
 def shown_of(n: int, most: int) -> str:

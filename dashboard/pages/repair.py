@@ -53,7 +53,7 @@ def main() -> None:
     view.where_changed(comparison, words)
     write_form(run, recipe, after)
     with beside:  # last, so that the repair can be read while the baselines are fitted
-        removed = _removal(run, recipe, verdicts, preview_key(run, recipe, verdicts))
+        removed = _removal(run, recipe, preview_key(run, recipe, verdicts))
         others = {} if removed is None else {REMOVAL: removed}
         view.beside(lambda: baselines.fitted(run) | others | {"this repair": after})
 
@@ -72,7 +72,7 @@ def latest_verdicts(run: Run) -> pd.DataFrame | None:
 def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:
     """Return what a preview depends on, as text: verdicts only where the recipe reads them."""
     key = f"{data.identity(run)}:{recipe}"
-    if recipe.labels is Labels.KEEP and not recipe.ignore_cues:
+    if recipe.labels is Labels.KEEP:
         return key
     judged = "" if verdicts is None else verdicts[["pattern", "is_reviewed"]].to_csv()
     return f"{key}:{'diagnoses' in run.table_names}:{judged}"
@@ -96,8 +96,8 @@ def preview_or_reason(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _removal(_run: Run, _recipe: Recipe, _verdicts: pd.DataFrame | None, key: str) -> Judged | None:
-    return removal(_run, _recipe, verdicts=_verdicts)
+def _removal(_run: Run, _recipe: Recipe, key: str) -> Judged | None:
+    return removal(_run, _recipe)
 
 
 def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -> None:

@@ -5,18 +5,16 @@ import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.errors import FieldmarksError
-from fieldmarks.core.experimental.cue_repair import MIN_FAILURES, cued_failures
 from fieldmarks.core.repair.doubted_labels import doubted_labels
-from fieldmarks.core.repair.preview import halves
 from fieldmarks.core.repair.recipe import Labels, Recipe, has_backgrounds
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard import data, labels, links
 from fieldmarks.dashboard.image_filters import diagnoses
 from fieldmarks.dashboard.state import Key, choice, notice, text, update
 
 #: Parameters of the URL that make up a recipe.
 KEYS = (
-    Key.LABELS, Key.BALANCE, Key.OFF, Key.BACKGROUND, Key.CUES, Key.CLASSES, Key.HARD
+    Key.LABELS, Key.BALANCE, Key.OFF, Key.BACKGROUND, Key.CLASSES, Key.HARD
 )  # fmt: skip
 LABELS = {
     Labels.KEEP: "Keep",
@@ -24,7 +22,6 @@ LABELS = {
     Labels.CORRECT: "Correct",
 }
 MOST_HARD = 10
-N_SUGGESTED = 4
 #: Attributes to choose from, the most frequent: a browser cannot hold ten thousand in a list.
 N_LISTED = 500
 _FILTER = "filter "
@@ -44,7 +41,6 @@ def recipe_from_url(run: Run) -> Recipe:
         off_filters=off_filters,
         balance_classes=text(Key.CLASSES) == "balanced",
         hard_weight=float(hard),
-        ignore_cues=text(Key.CUES) == "ignored",
     )
 
 
@@ -80,7 +76,6 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 Key.BALANCE: ",".join(labels.phrase(run, t) for t in state[key("balance")]),
                 Key.OFF: ",".join(off),
                 Key.BACKGROUND: "exchanged" if state[key("background")] else None,
-                Key.CUES: "ignored" if state[key("cues")] else None,
                 Key.CLASSES: "balanced" if state[key("classes")] else None,
                 Key.HARD: None if hard == 1 else hard,
                 Key.X: None,
@@ -117,14 +112,6 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 "Training images of each class with and without the word count alike, so that the "
                 "last layer cannot rely on it.",
                 key("balance"),
-            )
-            st.toggle(
-                "Ignore spurious cues",
-                recipe.ignore_cues,
-                help="Failures of the half to choose by that are diagnosed or judged as a spurious "
-                "cue show in which directions the cue moves the activations. These directions are "
-                "removed, and the failures join the fit.",
-                key=key("cues"),
             )
             can_exchange = has_backgrounds(run)
             st.toggle(
@@ -189,25 +176,15 @@ def _how_many(run: Run, verdicts: pd.DataFrame | None) -> str:
 
 
 def suggested_recipes(run: Run) -> None:
-    """Draw links to recipes: doubted labels, and the words of the largest groups of failures."""
+    """Draw links to recipes that the diagnoses suggest."""
     if diagnoses(run) is None:
         return
-    drop = {Key.LABELS: str(Labels.DROP)}
-    wanted = [("Leave out doubted labels", drop)]
-    if len(cued_failures(run, halves(run)[0])) >= MIN_FAILURES:
-        wanted.append(("Ignore spurious cues", {**drop, Key.CUES: "ignored"}))
-    groups = run.table("clusters")
-    ts = [int(t) for t in groups["t"] if t >= 0]
-    for t in list(dict.fromkeys(ts))[:N_SUGGESTED]:
-        phrase = labels.phrase(run, t)
-        wanted.append((f"Ignore “{heading.plain(phrase)}”", {Key.BALANCE: phrase}))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Suggested by the diagnoses:", width="content")
-        for label, params in wanted:
-            st.page_link(
-                "pages/repair.py",
-                label=label,
-                icon=":material/auto_fix_high:",
-                query_params=links.params(**params),
-                width="content",
-            )
+        st.page_link(
+            "pages/repair.py",
+            label="Leave out doubted labels",
+            icon=":material/auto_fix_high:",
+            query_params=links.params(**{Key.LABELS: str(Labels.DROP)}),
+            width="content",
+        )

@@ -1,4 +1,4 @@
-"""Review at speed: one key per verdict, several images at once, undo, progress, agreement."""
+"""Review at speed: one key per verdict, several images at once, undo, progress."""
 
 from dataclasses import replace
 
@@ -8,7 +8,6 @@ import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import ConflictError, FieldmarksError
-from fieldmarks.core.experimental.blind_test.agreement import agreements, judgements
 from fieldmarks.core.review.verdicts import Verdict
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
@@ -39,7 +38,6 @@ def show(run: Run, xs: np.ndarray) -> None:
     if not len(waiting):
         st.success("Every image of the list is reviewed.", icon=":material/check:")
         undo_button()
-        _team(run)
         return
     ahead = from_here(waiting, xs, number(Key.AT, run.sizes["X"], "image"))
     chosen = chosen_images(ahead)
@@ -62,7 +60,6 @@ def show(run: Run, xs: np.ndarray) -> None:
         _sentences(run, current)
         _keys(run, chosen if len(chosen) else ahead[:1], ahead, latest)
     _list(run, ahead)
-    _team(run)
 
 
 def waiting_images(run: Run, xs: np.ndarray, latest: pd.DataFrame) -> np.ndarray:
@@ -251,39 +248,3 @@ def _list(run: Run, ahead: np.ndarray) -> None:
             "confidence": st.column_config.NumberColumn("Confidence", format="%.2f"),
         },
     )
-
-
-def _team(run: Run) -> None:
-    """Draw what each reviewer did, and how far each two agree."""
-    judged = judgements(database().versions(dataset(run)))
-    if judged.empty:
-        return
-    heading.section(
-        "Reviewers",
-        help="Cohen's kappa: agreement beyond chance, 1 for full agreement. Who judges second may "
-        "have seen the first verdict, so kappa is an upper bound.",
-    )
-    n_of = judged["author"].value_counts()
-    done = " · ".join(f"{heading.plain(str(name))} {n:,}" for name, n in n_of.items())
-    st.markdown(f"Reviewed: {done}")
-    pairs = agreements(judged)
-    if pairs:
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Reviewers": [f"{pair.first}, {pair.second}" for pair in pairs],
-                    "Images": [pair.n for pair in pairs],
-                    "Same verdict": [pair.observed for pair in pairs],
-                    "Kappa": [_kappa(pair.kappa) for pair in pairs],
-                }
-            ),
-            hide_index=True,
-            key="review.agreement",
-            column_config={"Same verdict": st.column_config.NumberColumn(format="percent")},
-        )
-
-
-def _kappa(kappa) -> str:
-    if not np.isfinite(kappa.value):
-        return "not defined: one verdict on all"
-    return f"{kappa.value:.2f} [{kappa.low:.2f}, {kappa.high:.2f}]"

@@ -1,78 +1,63 @@
-"""The scores of a run with their baselines and 95 % intervals.
+"""The scores of a run with their controls and 95 % intervals: a table and a chart a measure."""
 
-The parts of ``evaluation.json`` become tables: rows of methods, columns of figures.
-"""
-
+import numpy as np
 import streamlit as st
 
-from fieldmarks.core.errors import RunError, one_line
+from fieldmarks.core.bootstrap import Score
+from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Evaluation, Role, Row, from_json, read_evaluation
 from fieldmarks.dashboard import heading, labels
 from fieldmarks.dashboard.components import tabs
 from fieldmarks.dashboard.figures import charts
-from fieldmarks.dashboard.scores.panels import Panel, ScoreRow, panels
+from fieldmarks.dashboard.scores.panels import Panel, panels
 
 
 def show(run: Run) -> None:
     """Draw the score board, or the command that computes it."""
     try:
-        scored_on, measured, tables = _read(run)
+        evaluation = read_evaluation(run)
     except RunError as error:
         heading.section("Score board")
         st.error(heading.plain(str(error)), icon=":material/error:")
         return
     heading.section(
         "Score board",
-        f"Scored on {scored_on}. Blue: this run's default estimator. Grey: baselines.",
+        ("" if evaluation is None else f"Scored on {basis(evaluation)}. ")
+        + "Blue: this run's default estimator. Grey: controls.",
         help="Each score with its bootstrap 95 % interval over classes and images.",
     )
     if told := labels.told_of_places(run):
         st.caption(
             f":material/push_pin: {', '.join(map(heading.plain, told))}: told by annotated "
-            "keypoints where the parts of training images are. A ceiling for the others, which are "
-            "not told, and no competitor."
+            "keypoints where the parts of training images are. An upper bound, not comparable with "
+            "the others."
         )
-    if not measured:
+    if evaluation is None:
         st.caption("This run has no scores yet; compute them with:")
         st.code(f"fieldmarks evaluate {run.name}", language="bash")
         return
-    drawn = tabs.show([panel.title for panel in measured], "overview")
-    for tab, panel, written in zip(drawn, measured, tables, strict=True):
+    draw(panels(evaluation), "overview")
+
+
+def draw(measured: list[Panel], scope: str) -> None:
+    """Draw panels as tabs; ``scope`` is part of their keys."""
+    drawn = tabs.show([panel.about.title for panel in measured], scope)
+    for tab, panel in zip(drawn, measured, strict=True):
         if not tab.open:
             continue
         with tab:
-            st.caption(panel.help)
+            st.caption(panel.about.help)
             table, chart = st.columns([2, 1], gap="medium")
             with table:
-                st.markdown(written)
+                st.markdown(as_table(panel))
             with chart:
-                dots(panel)
+                dots(panel, scope)
 
 
-def _read(run: Run) -> tuple[str, list[Panel], list[str]]:
-    """Return what was scored, the panels, and each of them as a table.
-
-    Raises
-    ------
-    RunError
-        If ``evaluation.json`` is anything but what ``evaluate`` writes.
-    """
-    evaluation = run.evaluation() or {}
-    try:
-        measured = panels(evaluation)
-        return basis(evaluation), measured, [as_table(panel) for panel in measured]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(
-            f"evaluation.json of run {run.name!r} is not what it should be "
-            f"({type(error).__name__}: {one_line(error)}): write it again by "
-            f"'fieldmarks evaluate {run.name}'"
-        ) from None
-
-
-def basis(evaluation: dict) -> str:
+def basis(evaluation: Evaluation) -> str:
     """Return in words which images were scored."""
-    scored = evaluation.get("scored", {})
-    n, of = scored.get("images", 0), scored.get("of", 0)
+    n, of = evaluation.scored.images, evaluation.scored.of
     return f"{n:,} of {of:,} test images, drawn at random" if n < of else "the test split only"
 
 
@@ -81,57 +66,75 @@ def as_table(panel: Panel) -> str:
     lines = [["", *map(heading.plain, panel.columns)]]
     for row in panel.rows:
         cells = [figure(row.scores.get(column)) for column in panel.columns]
-        lines.append([label(row), *cells])
+        lines.append([label(panel, row), *cells])
     if len(panel.rows) < len(panel.columns):
         lines = [list(line) for line in zip(*lines, strict=True)]
-    lines.insert(1, [":--", *["--:"] * (len(lines[0]) - 1)])
+    return markdown_table(lines)
+
+
+def markdown_table(lines: list[list[str]]) -> str:
+    """Return lines of cells as a Markdown table, the first line as its head."""
+    lines = [lines[0], [":--", *["--:"] * (len(lines[0]) - 1)], *lines[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def label(row: ScoreRow) -> str:
+def score_of(values: dict | None) -> Score | None:
+    """Return a score that a record holds as JSON values."""
+    return None if values is None else from_json(Score, {"n": 0, **values})
+
+
+def label(panel: Panel, row: Row) -> str:
     """Return a method's name in the hue of its role."""
-    name = heading.plain(row.name)
-    return {"default": f":blue[**{name}**]", "estimator": f"**{name}**"}.get(
-        row.role, f":gray[{name}]"
-    )
+    name = heading.plain(name_of(row))
+    if panel.is_default(row):
+        return f":blue[**{name}**]"
+    return f"**{name}**" if row.role is Role.METHOD else f":gray[{name}]"
 
 
-def figure(score: dict | None) -> str:
+def name_of(row: Row) -> str:
+    """Return the name of a row, with that of its variant; the paper's say so."""
+    name = f"{row.name}, {row.variant}" if row.variant else row.name
+    return f"paper, {name}" if row.role is Role.PAPER else name
+
+
+def figure(score: Score | None) -> str:
     """Return a score with its interval, kept on one line; counts without decimals."""
-    if score is None:
+    if score is None or not np.isfinite(score.value):
         return ""
-    figures = [score["value"], end(score, "low"), end(score, "high")]
-    size = abs(score["value"])
+    size = abs(score.value)
     digits = 1 if size >= 10 else 3 if size < 1 else 2
-    if score.get("low") is None or score.get("high") is None:
-        return f"{score['value']:.{digits}f}"
+    if not np.isfinite([score.low, score.high]).all():
+        is_count = float(score.value).is_integer() and score.n
+        return f"{score.value:.{0 if is_count else digits}f}"
+    figures = (score.value, score.low, score.high)
     if all(float(each).is_integer() for each in figures):
         digits = 0
     value, low, high = (f"{each:.{digits}f}" for each in figures)
     return f"**{value}** :gray[:small[{low} to {high}]]".replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def end(score: dict, name: str) -> float:
-    """Return the "low" or the "high" end of a score's interval; its value where it has none."""
-    return score["value"] if score.get(name) is None else score[name]
-
-
-def dots(panel: Panel) -> None:
+def dots(panel: Panel, scope: str) -> None:
     """Draw the headline figure of each method with its interval, where it could be measured."""
-    rows = [row for row in panel.rows if panel.headline in row.scores and row.role != "difference"]
+    headline = panel.about.headline
+    rows = [row for row in panel.rows if headline in row.scores and row.role is not Role.DIFFERENCE]
     if not rows:
         return
-    st.caption(f"{panel.headline} with 95 % interval")
-    scores = [row.scores[panel.headline] for row in rows]
+    st.caption(f"{headline} with 95 % interval")
+    scores = [row.scores[headline] for row in rows]
     st.plotly_chart(
         charts.score_dots(
-            [row.name for row in rows],
-            [score["value"] for score in scores],
-            [end(score, "low") for score in scores],
-            [end(score, "high") for score in scores],
-            [row.role == "default" for row in rows],
+            [name_of(row) for row in rows],
+            [score.value for score in scores],
+            [_end(score, score.low) for score in scores],
+            [_end(score, score.high) for score in scores],
+            [panel.is_default(row) for row in rows],
         ),
-        key=f"overview.scores.{panel.title}",
+        key=f"{scope}.scores.{panel.about.title}",
         config={"displayModeBar": False},
-        alt=f"{panel.title}: {panel.headline} of each method",
+        alt=f"{panel.about.title}: {headline} of each method",
     )
+
+
+def _end(score: Score, end: float) -> float:
+    """Return an end of a score's interval; its value where it has none."""
+    return end if np.isfinite(end) else score.value

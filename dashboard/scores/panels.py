@@ -1,39 +1,21 @@
-"""What the score board shows of ``evaluation.json``: a panel a measure, a row a method.
+"""What the score board shows of an evaluation: a panel a measure, a row a method."""
 
-A score is ``{value, low, high, n}``; anything else in the file is ignored, so that files of other
-versions can be shown in part.
-"""
+from dataclasses import dataclass, replace
 
-from dataclasses import dataclass, field
+import numpy as np
 
-#: Rows that use neither captions nor an estimator.
-BASELINES = frozenset(
-    {
-        *("random", "centre", "constant", "chance", "class frequency"),
-        *("another mark", "exchanged p.d.f.s", "exchanged captions"),
-        *("best word", "best word of named filters", "ridge encoding"),
-        *("ESZSL", "descriptions exchanged"),
-    }
-)
+from fieldmarks.core.scores.filters.filter_names import ALL_NAMES
+from fieldmarks.core.scores.result import Evaluation, Measure, Role, Row
 
 
 @dataclass(frozen=True)
-class ScoreRow:
-    """One method; ``role`` is "default", "estimator", "baseline", "paper" or "difference"."""
-
-    name: str
-    role: str
-    scores: dict[str, dict]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One measure.
+class About:
+    """What a panel says of its measure.
 
     Attributes
     ----------
     headline : str
-        The figure that is drawn as a chart.
+        The column that is drawn as a chart.
     help : str
         What is measured, and which way is better.
     """
@@ -41,40 +23,52 @@ class Panel:
     title: str
     headline: str
     help: str
-    rows: list[ScoreRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One measure, its rows with something that could be measured, and its default method."""
+
+    about: About
+    rows: list[Row]
+    default: str
 
     @property
     def columns(self) -> list[str]:
-        """All figures, in the order in which they first appear."""
+        """All columns, in the order in which they first appear."""
         return list(dict.fromkeys(name for row in self.rows for name in row.scores))
+
+    def is_default(self, row: Row) -> bool:
+        """Whether a row is of the run's default estimator, or of its names."""
+        return row.role is Role.METHOD and row.name in (self.default, ALL_NAMES)
 
 
 PANELS = {
-    "grounding": Panel(
+    "grounding": About(
         "Grounding",
         "PCK@0.2",
         "PCK in percent: share of image-attribute pairs whose heatmap peaks within 0.1, 0.2 or 0.3 "
         "of the image's side from the keypoint of the part. Higher is better.",
     ),
-    "retrieval": Panel(
+    "retrieval": About(
         "Retrieval",
         "mAP",
         "Whether images whose sentence has an attribute also have it in their captions. Rates in "
         "percent, mean average precision (mAP) from 0 to 1. Higher is better.",
     ),
-    "bleu": Panel(
+    "bleu": About(
         "Sentences",
         "all",
         "BLEU of the sentence against the captions; “this bird” leaves out the class name. "
         "Informative sentences score lower where the prediction is wrong.",
     ),
-    "diversity": Panel(
+    "diversity": About(
         "Diversity",
         "different top attributes",
         "Number of different attributes that come first in a sentence, and their entropy in bits. "
         "An estimator that ignores the image has one and 0 bits.",
     ),
-    "faithfulness": Panel(
+    "faithfulness": About(
         "Faithfulness",
         "against the best control",
         "Drop of the predicted class's score when the filters that contribute most to the sentence "
@@ -82,30 +76,14 @@ PANELS = {
         "same sum of p(f|x,c): only what lies above the best of them is due to the words. As many "
         "of the largest contribution to the logit are the ceiling.",
     ),
-    "sentence test": Panel(
-        "Sentence test",
-        "passes",
-        "Percent of sentences without whose attributes the log-odds of the prediction fall more "
-        "than without those of sentences of wrong names, as they are and for the same evidence; "
-        "and the mean fall. Control: names estimated from captions that classes have exchanged, of "
-        "which at most 5 % should pass. Only what lies above the control is due to the words.",
-    ),
-    "colours": Panel(
+    "colours": About(
         "Colours",
         "all",
         "Percent of pairs of a named and an unnamed colour of one noun in which the named one has "
         "the larger p(t|x,c). Class frequency ranks by the training captions of the predicted "
         "class; where it is wrong, a coin would reach 50.",
     ),
-    "interventions": Panel(
-        "Interventions",
-        "word that is gone",
-        "Birds painted again with one mark changed. Logit: correlation of what the class lost with "
-        "the part attributed to the word. Words: place among all words by change of p(t|x,c), "
-        "1 for the first, 0.5 by chance. Heatmap: percent with the peak at the mark before and "
-        "after; percent in which heat at the mark falls more than by a change of another mark.",
-    ),
-    "simulation": Panel(
+    "simulation": About(
         "Filters from words",
         "all",
         "Mean correlation, over filters, of activations on test images with what their captions "
@@ -113,82 +91,36 @@ PANELS = {
         "and by a regression on all words. Higher is better; within classes knowing the class is "
         "no help.",
     ),
-    "names": Panel(
+    "names": About(
         "Names of filters",
         "at the peak",
         "Percent of a filter's top-activating test images in which the named attribute lies at the "
         "peak of its map (on photographs: the part of its noun). Control: names exchanged between "
         "filters. Ceiling: the best names by the same truth. Of the way: from control to ceiling.",
     ),
-    "zero shot": Panel(
-        "Unseen classes",
-        "harmonic mean",
-        "Mean top-1 over classes, in percent: test images of classes that the network was trained "
-        "without, told by the captions of other images through p(t|x); among these classes alone, "
-        "and among all (the harmonic mean of unseen and seen counts). ESZSL has the same "
-        "activations and captions; exchanged: each unseen class has the description of a random "
-        "one of them.",
-    ),
 }
 
 
-def panels(evaluation: dict) -> list[Panel]:
+def panels(evaluation: Evaluation) -> list[Panel]:
     """Return the measures that an evaluation holds."""
-    default = evaluation.get("default_estimator", "")
-    measured = []
-    for key, panel in PANELS.items():
-        part = evaluation.get(key)
-        prefix = "PCK@" if key == "grounding" else ""
-        rows = _rows(part, default, prefix) if isinstance(part, dict) else []
-        if rows:
-            measured.append(Panel(panel.title, panel.headline, panel.help, rows))
-    return measured
+    measured = ((about, getattr(evaluation, field)) for field, about in PANELS.items())
+    shown = [panel_of(about, each, evaluation.default_estimator) for about, each in measured]
+    return [panel for panel in shown if panel is not None]
 
 
-def is_score(value) -> bool:
-    """Whether a value of the file is a score that could be measured."""
-    return isinstance(value, dict) and isinstance(value.get("value"), int | float)
+def panel_of(about: About, measure: Measure | None, default: str) -> Panel | None:
+    """Return the panel of a measure, None where nothing of it could be measured.
 
-
-def _rows(part: dict, default: str, prefix: str) -> list[ScoreRow]:
+    Parameters
+    ----------
+    about : About
+    measure : Measure or None
+    default : str
+        The default estimator of the run.
+    """
     rows = []
-    for name, figures in part.get("rows", {}).items():
-        role = _role(name, default)
-        if any(is_score(value) for value in figures.values()):
-            scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
-            rows.append(ScoreRow(name, role, scores))
-            continue
-        for variant, group in figures.items():
-            scores = {k: v for k, v in (group or {}).items() if is_score(v)}
-            if scores:
-                rows.append(ScoreRow(f"{name}, {variant}", role, scores))
-    for name, figures in part.get("differences", {}).items():
-        scores = {prefix + k: v for k, v in figures.items() if is_score(v)}
-        if scores:
-            rows.append(ScoreRow(name, "difference", scores))
-    columns = list(dict.fromkeys(name for row in rows for name in row.scores))
-    return rows + _paper(part.get("paper"), columns) if rows else []
-
-
-def _role(name: str, default: str) -> str:
-    if name in (default, "all names"):
-        return "default"
-    return "baseline" if name in BASELINES or name.endswith(", exchanged") else "estimator"
-
-
-def _paper(figures, columns: list[str]) -> list[ScoreRow]:
-    """Return the paper's own figures: one row, or one per method with a value per column."""
-    if not isinstance(figures, dict):
-        return []
-    if all(isinstance(value, int | float) for value in figures.values()):
-        return [
-            ScoreRow("paper", "paper", {name: {"value": value} for name, value in figures.items()})
-        ]
-    return [
-        ScoreRow(
-            f"paper, {name}",
-            "paper",
-            {column: {"value": value} for column, value in zip(columns, values, strict=False)},
-        )
-        for name, values in figures.items()
-    ]
+    for row in measure.rows if measure is not None else []:
+        known = {name: score for name, score in row.scores.items() if np.isfinite(score.value)}
+        if known:
+            rows.append(replace(row, scores=known))
+    return Panel(about, rows, default) if any(row.role is not Role.PAPER for row in rows) else None

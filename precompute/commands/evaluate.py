@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from fieldmarks.precompute.arguments import seed
+from fieldmarks.precompute.commands import experimental
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -27,20 +28,34 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="score only these classes, e.g. those that nothing was chosen on; writes no file",
     )
     add("--seed", type=seed, default=0, help="of resamples and random baselines")
+    add(
+        "--experimental",
+        action="store_true",
+        help="also score the experiments: sentence test, painted interventions, unseen classes",
+    )
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
+    from fieldmarks.core.errors import DataError
     from fieldmarks.core.run.run import open_run
     from fieldmarks.core.scores.evaluation import evaluate
+    from fieldmarks.core.scores.result import as_json
     from fieldmarks.core.scores.text_tables import tables
     from fieldmarks.precompute.pipeline.rescore import rescore
 
+    if args.experimental and args.classes is not None:
+        raise DataError("--experimental scores all classes: leave out --classes")
     scored = open_run(args.run_name, args.runs)
     if args.classes is None:
         evaluation = rescore(scored, args.seed)
     else:
         evaluation = evaluate(scored, args.classes, args.seed)
-    is_text = not args.json
-    print(tables(evaluation) if is_text else json.dumps(evaluation, indent=1, ensure_ascii=False))
+    values, text = as_json(evaluation), tables(evaluation)
+    if args.experimental:
+        experiments = experimental("rescore")
+        of_experiments = experiments.score(open_run(args.run_name, args.runs), args.seed)
+        values["experimental"] = as_json(of_experiments)
+        text += "\n\n" + experiments.tables(of_experiments)
+    print(json.dumps(values, indent=1, ensure_ascii=False) if args.json else text)

@@ -15,6 +15,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "strength is chosen on one half of the test images and judged on the other. Nothing is "
         "written without --out or --run-name; look at both runs on the page Compare.",
     )
+    add_recipe_arguments(parser)
+    return parser
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a recipe, and of what is written."""
     parser.add_argument("name", metavar="RUN")
     doubted = parser.add_mutually_exclusive_group()
     doubted.add_argument(
@@ -27,12 +33,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--ignore-background",
         action="store_true",
         help="exchange background activations between images (needs maps of the training images)",
-    )
-    parser.add_argument(
-        "--ignore-cues",
-        action="store_true",
-        help="remove the directions of spurious cues, which failures diagnosed or judged as such "
-        "show; those of the half to choose by join the fit",
     )
     parser.add_argument(
         "--balance",
@@ -61,39 +61,67 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--checkpoint", type=Path, metavar="FILE", help="default: the one that the run records"
     )
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
-    return parser
 
 
 def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
-    from contextlib import closing
-
     from fieldmarks.core.outputs import check_output
-    from fieldmarks.core.repair.preview import REMOVAL, baselines, head_of, preview, removal
-    from fieldmarks.core.repair.repaired import check_new_name, write_repaired
-    from fieldmarks.core.review.verdicts import Verdicts, left_out
+    from fieldmarks.core.repair.preview import REMOVAL, baselines, preview, removal
+    from fieldmarks.core.repair.repaired import check_new_name
     from fieldmarks.core.run.manifest import sources_of
     from fieldmarks.core.run.run import open_run
 
     opened = open_run(args.name, args.runs)
     recipe = recipe_of(args, opened)
-    recorded = opened.manifest.get("settings", {}).get("checkpoint") or ""
-    checkpoint = args.checkpoint or Path(recorded)
     if args.out:
-        check_output(
-            args.out, [checkpoint, *sources_of(opened.folder, opened.manifest)], args.overwrite
-        )
+        sources = sources_of(opened.folder, opened.manifest)
+        check_output(args.out, [_checkpoint(args, opened), *sources], args.overwrite)
     if args.run_name:
         check_new_name(opened, args.run_name)
-    with closing(Verdicts(runs=args.runs)) as database:
+    verdicts = latest_verdicts(opened, args.runs)
+    rows = baselines(opened, args.seed)
+    if (removed := removal(opened, recipe, args.seed)) is not None:
+        rows[REMOVAL] = removed
+    repaired = preview(opened, recipe, args.seed, verdicts)
+    finish(args, opened, recipe.as_note(opened, args.seed), rows, repaired)
+
+
+def _checkpoint(args: argparse.Namespace, opened) -> Path:
+    """Return the checkpoint that is patched: the given one, else that of the run."""
+    recorded = opened.manifest.get("settings", {}).get("checkpoint") or ""
+    return args.checkpoint or Path(recorded)
+
+
+def latest_verdicts(opened, runs: Path | None):
+    """Return the verdicts on the data set of a run, beside which they may lie; say what is lost."""
+    from contextlib import closing
+
+    from fieldmarks.core.review.verdicts import Verdicts, left_out
+
+    with closing(Verdicts(runs=runs)) as database:
         verdicts = database.latest(opened.manifest["dataset"])
     if lacks := left_out(verdicts):
         print(f"note: {lacks}")
-    rows = baselines(opened, args.seed)
-    if (removed := removal(opened, recipe, args.seed, verdicts)) is not None:
-        rows[REMOVAL] = removed
-    repaired = rows["this repair"] = preview(opened, recipe, args.seed, verdicts)
-    for line in table(rows):
+    return verdicts
+
+
+def finish(args: argparse.Namespace, opened, note: dict, rows: dict, repaired) -> None:
+    """Print a repair below what it is compared with, and write it where it is wanted.
+
+    Parameters
+    ----------
+    args : Namespace
+        See `add_recipe_arguments`.
+    opened : Run
+    note : dict
+        What the manifest of a written run says of the repair.
+    rows : dict of str to Judged
+    repaired : Judged
+    """
+    from fieldmarks.core.repair.preview import head_of
+    from fieldmarks.core.repair.repaired import write_repaired
+
+    for line in table({**rows, "this repair": repaired}):
         print(line)
     if repaired.p_value >= 0.05:
         print("no significant change")
@@ -102,10 +130,10 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         from fieldmarks.precompute.network.patching import patch_head
 
+        checkpoint = _checkpoint(args, opened)
         key = patch_head(checkpoint, args.out, head_of(opened), repaired.head)
         print(f"{args.out}: {checkpoint.name} with another {key}")
     if args.run_name:
-        note = recipe.as_note(opened, args.seed)
         new = write_repaired(opened, repaired.head, args.run_name, note, args.out, True)
         print(f"{new.folder}: compare it with {opened.name!r} on the page Compare")
 
@@ -133,7 +161,6 @@ def recipe_of(args: argparse.Namespace, opened):
         off_filters=tuple(args.filters_off),
         balance_classes=args.balance_classes,
         hard_weight=args.hard,
-        ignore_cues=args.ignore_cues,
     )
 
 

@@ -26,7 +26,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--predicted", metavar="CLASS", help="answer: number or name")
     parser.add_argument("--attribute", metavar="PHRASE", help="in the sentence of either class")
     parser.add_argument("--pattern", choices=[str(pattern) for pattern in Pattern])
-    parser.add_argument("--group", type=int, metavar="N", help="group of failures, 0 the largest")
     parser.add_argument(
         "--confidence", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH")
     )
@@ -69,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         confidence=tuple(args.confidence),
         order=args.sort,
     )
-    xs = select_images(opened, criteria, members(opened, args.pattern or "", args.group))
+    xs = select_images(opened, criteria, members(opened, args.pattern or ""))
     with closing(Verdicts(runs=args.runs)) as verdicts:
         latest = verdicts.latest(opened.manifest["dataset"])
     table = report_rows(opened, xs, latest)
@@ -86,8 +85,6 @@ def _heading(args: argparse.Namespace) -> str:
     parts += [f"{word} {value}" for word, value in conditions.items() if value]
     if args.pattern:
         parts.append(f"diagnosed as {args.pattern}")
-    if args.group is not None:
-        parts.append(f"group {args.group}")
     if tuple(args.confidence) != (0.0, 1.0):
         parts.append("confidence {:.2f} to {:.2f}".format(*args.confidence))
     return ", ".join(parts)

@@ -78,7 +78,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(
         "--keypoints",
         action="store_true",
-        help="also estimate from annotated keypoints: a ceiling to compare with, never the default",
+        help="experimental: also estimate from annotated keypoints, an upper bound to compare with",
     )
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
     add_leave_out(parser, "classes that 'train' left out: no estimate uses their images")
@@ -97,7 +97,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
-    from fieldmarks.core.estimators import ESTIMATORS, KEYPOINT_ESTIMATORS
+    from fieldmarks.core.estimators import ESTIMATORS, EXPERIMENTAL
     from fieldmarks.core.run.files import runs_folder
     from fieldmarks.precompute.pipeline.pipeline import precompute
     from fieldmarks.precompute.pipeline.settings import Settings
@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> None:
         given["estimators"] = tuple(args.estimators)
     if args.keypoints:
         without = given.get("estimators", sorted(ESTIMATORS))
-        given["estimators"] = tuple(dict.fromkeys((*without, *sorted(KEYPOINT_ESTIMATORS))))
+        given["estimators"] = tuple(dict.fromkeys((*without, *EXPERIMENTAL)))
     settings = Settings(
         source=source_of(args),
         checkpoint=args.checkpoint,

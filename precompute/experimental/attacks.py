@@ -194,7 +194,7 @@ def word_agreement(
     p_t_given_f : ndarray of shape (F, T)
     class_weights : ndarray of shape (C, F)
     mean, deviation : ndarray of shape (T,)
-        Of log p(t given x, c), see `core.corruptions.words.Reference`.
+        Of log p(t given x, c), see `core.experimental.attacks.reference.Reference`.
     captions : ndarray of shape (n, T)
         What the captions of each picture name more than usual, unit vectors.
     least : float

@@ -11,7 +11,7 @@ import torch
 
 from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.estimators import KEYPOINT_ESTIMATORS
+from fieldmarks.core.estimators import uses_keypoints
 from fieldmarks.precompute.attributes.giveaways import Giveaways, giveaways_in
 from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.data.captions import Words
@@ -46,7 +46,7 @@ class RunInputs:
             language = replace(self.dataset.language, given=settings.nouns)
             language.with_given(Nouns())  # refused before anything is computed
             self.dataset = replace(self.dataset, language=language)
-        told = [name for name in settings.estimators if name in KEYPOINT_ESTIMATORS]
+        told = list(filter(uses_keypoints, settings.estimators))
         if told and not self.dataset.part_names:
             raise DataError(
                 f"{', '.join(told)} needs annotated keypoints, and there are none in "

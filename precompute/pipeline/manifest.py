@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fieldmarks.core.estimators import KEYPOINT_ESTIMATORS
+from fieldmarks.core.estimators import uses_keypoints
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.attributes.noun_classes import keypoints_by_name
@@ -44,7 +44,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "sizes": sizes,
         "estimators": list(inputs.settings.estimators),
         "default_estimator": inputs.settings.default_estimator,
-        "keypoint_estimators": sorted(KEYPOINT_ESTIMATORS.keys() & set(inputs.settings.estimators)),
+        "keypoint_estimators": sorted(filter(uses_keypoints, inputs.settings.estimators)),
         "n_explain": N_EXPLAIN,
         "arch": model.arch,
         "layer": model.layer,

@@ -246,11 +246,11 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=2,
+        version=3,
         compute=f"{_STAGES}.diagnoses:compute",
         libraries=("numpy", "scipy", "sklearn", "inflect"),
         inputs=lambda of: {"sentence": N_EXPLAIN},
-        outputs=Outputs(files=("tables/diagnoses.parquet", "tables/clusters.parquet")),
+        outputs=Outputs(files=("tables/diagnoses.parquet",)),
         after=_RUN,
         can_be_left_out=True,
     ),

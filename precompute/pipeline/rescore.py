@@ -6,6 +6,7 @@ from pathlib import Path
 from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Evaluation
 from fieldmarks.precompute.pipeline.manifest import recorded
 from fieldmarks.precompute.pipeline.registry import SCORES_SEED, STAGES, score_inputs
 from fieldmarks.precompute.pipeline.settings import Settings
@@ -13,7 +14,7 @@ from fieldmarks.precompute.pipeline.stages.scores import write_scores
 from fieldmarks.precompute.resume.lock import locked
 
 
-def rescore(run: Run, seed: int = SCORES_SEED) -> dict:
+def rescore(run: Run, seed: int = SCORES_SEED) -> Evaluation:
     """Score a run, write ``evaluation.json`` and return the scores.
 
     Scores of another seed are computed again by the next ``fieldmarks run``.

@@ -1,27 +1,25 @@
-"""Attacks and corruptions of images of a finished run, as a record in its folder."""
+"""Corrupted pictures of images of a finished run, as a record in its folder."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 
-from fieldmarks.core.corruptions.record import ADAPTIVE, LAYERED, PGD, AttackRecord, write_record
+from fieldmarks.core.corruptions.record import Record, write_record
 from fieldmarks.core.corruptions.words import Loss, words_lost
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.experimental.attacks.detection import MIN_CHANGED, score_detection
 from fieldmarks.core.run.files import check_name
 from fieldmarks.core.run.run import Run
-from fieldmarks.precompute.experimental import attacks
 from fieldmarks.precompute.network.forward import threads_of_torch
 from fieldmarks.precompute.pipeline.changed_pictures import ChangedPictures
 from fieldmarks.precompute.pipeline.more_maps import choose_images, inputs_of_finished
 from fieldmarks.precompute.resume.lock import locked
 
 
-def attack(
+def corrupt_images(
     runs: Path, name: str, wanted: list[str], seed: int = 0, device: str = "auto"
-) -> AttackRecord:
-    """Change pictures of a run in all ways and write what the network makes of them.
+) -> Record:
+    """Corrupt pictures of a run in all ways and write what the network makes of them.
 
     Parameters
     ----------
@@ -32,7 +30,7 @@ def attack(
     wanted : list of str
         One number: how many images to draw. Else images as `choose_images` reads them.
     seed : int
-        Of the draw, the attacks' starts, noise and resamples.
+        Of the draw, of noise and of resamples.
     device : str
 
     Raises
@@ -44,28 +42,16 @@ def attack(
     """
     with locked(runs, name):
         run = Run(runs / check_name(name))
-        xs = images_to_attack(run, wanted, seed)
+        xs = images_to_change(run, wanted, seed)
         inputs = inputs_of_finished(run, device)
         with threads_of_torch(inputs.workers):
-            changed = ChangedPictures(run, inputs, seed)
-            table, arrays, packs = changed.of(xs)
-        statement = {
-            "seed": seed,
-            "steps": {
-                PGD: attacks.PGD_STEPS,
-                ADAPTIVE: attacks.ADAPTIVE_STEPS,
-                LAYERED: attacks.ADAPTIVE_STEPS,
-            },
-        }
-        record = write_record(run, table, arrays, packs, statement, changed.earlier)
-        scores = {
-            "words": losses_as_json(words_lost(run, record, seed)),
-            "detection": detection_as_json(score_detection(run, record, seed)),
-        }
-        return write_record(run, table, arrays, packs, {**statement, **scores}, changed.earlier)
+            made = ChangedPictures(run, inputs, seed).of(xs)
+        record = write_record(run, *made, {"seed": seed})
+        scores = {"words": losses_as_json(words_lost(run, record, seed))}
+        return write_record(run, *made, {"seed": seed, **scores})
 
 
-def images_to_attack(run: Run, wanted: list[str], seed: int) -> np.ndarray:
+def images_to_change(run: Run, wanted: list[str], seed: int) -> np.ndarray:
     """Return the images to change, ascending.
 
     Drawn are readable test images that are classified correctly and have captions.
@@ -89,35 +75,3 @@ def losses_as_json(losses: list[Loss]) -> list[dict]:
         {**vars(loss), "mean": loss.mean.as_dict(), "difference": loss.difference.as_dict()}
         for loss in losses
     ]
-
-
-def detection_as_json(scored: list[dict]) -> list[dict]:
-    """Return the scores of detectors as JSON values."""
-    parts = ("detectors", "against failures")
-    return [
-        row
-        | {part: {n: s.as_dict() for n, s in row[part].items()} for part in parts if part in row}
-        for row in scored
-    ]
-
-
-def detection_lines(record: AttackRecord) -> list[str]:
-    """Return the AUROC of detectors as lines of text."""
-    scored = [row for row in record.statement["detection"] if "detectors" in row]
-    if not scored:
-        return [f"no attack changed {MIN_CHANGED} predictions of captioned images"]
-    lines = ["AUROC against unchanged pictures, and against failures, with 95 % intervals"]
-    for row in scored:
-        lines.append(
-            f"{row['kind']}, {row['strength']:g}/255: {row['changed']} of {row['n']} changed"
-        )
-        for name in row["detectors"]:
-            cells = (_cell(row[part][name]) for part in ("detectors", "against failures"))
-            lines.append("  " + name.ljust(42) + "   ".join(cells))
-    return lines
-
-
-def _cell(score: dict) -> str:
-    if score["value"] is None:
-        return "-"
-    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"

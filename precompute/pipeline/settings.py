@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from fieldmarks.core.errors import DataError, FieldmarksError, RunError
-from fieldmarks.core.estimators import DEFAULT_ESTIMATOR, ESTIMATORS, KEYPOINT_ESTIMATORS
+from fieldmarks.core.estimators import (
+    DEFAULT_ESTIMATOR,
+    ESTIMATORS,
+    is_estimator,
+    uses_keypoints,
+)
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.settings import NetworkSettings
@@ -87,14 +92,13 @@ class Settings:
     compile: bool = False
 
     def __post_init__(self):
-        known = ESTIMATORS | KEYPOINT_ESTIMATORS
-        unknown = [name for name in self.estimators if name not in known]
+        unknown = [name for name in self.estimators if not is_estimator(name)]
         if unknown or not self.estimators:
             raise DataError(
                 f"expected estimators among {', '.join(sorted(ESTIMATORS))}, got "
                 f"{', '.join(unknown) or 'none'}"
             )
-        if not set(self.estimators) & ESTIMATORS.keys():
+        if all(map(uses_keypoints, self.estimators)):
             raise DataError(
                 f"expected an estimator that does without keypoints, for the explanations, beside "
                 f"{', '.join(self.estimators)}"
@@ -158,8 +162,8 @@ class Settings:
     def default_estimator(self) -> str:
         """The estimator that explanations use unless asked otherwise."""
         is_there = DEFAULT_ESTIMATOR in self.estimators
-        without_keypoints = [name for name in self.estimators if name in ESTIMATORS]
-        return DEFAULT_ESTIMATOR if is_there else without_keypoints[0]
+        without_keypoints = (name for name in self.estimators if not uses_keypoints(name))
+        return DEFAULT_ESTIMATOR if is_there else next(without_keypoints)
 
 
 def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:

@@ -249,7 +249,7 @@ def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
 
 def test_the_header_is_one_line_on_a_small_laptop(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
-    for longest in ("robustness", "confusion", "lesson"):
+    for longest in ("robustness", "confusion", "experiments"):
         page.goto(f"{server.url}/{longest}?run=second")
         settle(page)
         assert page.locator(".st-key-header").bounding_box()["height"] < 50, longest

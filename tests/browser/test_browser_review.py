@@ -68,7 +68,7 @@ def test_one_key_gives_a_verdict_and_another_takes_it_back(page, runs, faulty):
 
 
 def test_a_number_key_answers_the_blind_test(page):
-    go(page, "failures?run=faulty&view=blind")
+    go(page, "blind_test?run=faulty")
     page.get_by_label("Your name").fill("Ana")
     page.get_by_label("Your name").press("Enter")
     page.get_by_role("button", name="Skip").wait_for()

@@ -151,13 +151,6 @@ def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
         assert f"of {n:,} images would" in text(asked)
 
 
-def test_the_claim_of_the_sentence_is_tested_in_the_page(faulty):
-    x = MISLED[0]
-    shown = text(part("image_page.what_if", x, *classes(faulty, x)))
-    assert "without them the log-odds of the class fall by" in shown
-    assert "does not tell whether the words are true" in shown
-
-
 def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faulty):
     app = part("image_page.diagnosis_card", MISLED[0])
     titles = re.findall(r"\*\*(.+): [a-z ]+ \(([0-9.]+)\)\*\*", text(app))
@@ -305,13 +298,12 @@ def test_a_file_that_is_no_table_is_told_in_one_line():
     assert "in UTF-8" in text(app)
 
 
-def test_the_page_counts_patterns_and_leads_to_groups_and_suspects(faulty):
+def test_the_page_counts_patterns_and_leads_to_suspects(faulty):
     app = visit("patterns")
     assert not app.exception
     metrics = {metric.label: int(metric.value) for metric in app.metric}
     assert metrics["Spurious cue"] == len(MISLED)
     assert sum(metrics.values()) == len(faulty.failures)
-    assert any("group=0" in link for link in links(app))
     assert {f"failures?x={x}" for x in WRONG_LABELS} <= set(links(app))
 
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 PAGES = {
     "faulty": ["", "failures", "failures?view=table", "failures?x=1", "failures?view=review",
-               "failures?view=blind", f"failures?tag={quote(TAG)}", "failures?note=noted",
+               "blind_test", "experiments", f"failures?tag={quote(TAG)}", "failures?note=noted",
                f"failures?show=all&saved={quote(GROUP)}", "filters", "filters?f=1",
                "filters?f=1&view=whole", "filters?view=accuracy", "search", "search?q=head",
                f"search?q={quote(NAME + ' 1')}", "grounding?x=1", "classes?c=1",
@@ -47,12 +47,12 @@ PAGES = {
                "lesson?view=quiz&answers=1", "map?region=0-0.900-1000", "map?colour=class",
                "map?colour=caption", "map?colour=p", "map?colour=pattern", "repair",
                "repair?labels=drop&hard=3", "repair?labels=drop&x=JUDGED", "failures?x=1&if=f%3A1"],
-    "attacked": ["", "robustness", "compare?with=second", "compare?with=second&x=1"],
+    "attacked": ["", "robustness", "attacks", "compare?with=second", "compare?with=second&x=1"],
     "live": ["try?x=1", "try"],
 }  # fmt: skip
 STATES = [(run, link) for run, links in PAGES.items() for link in links]
 #: Pages that show no text of others before somebody does something.
-WITHOUT = ("try", "failures?view=blind", "lesson")
+WITHOUT = ("try", "blind_test", "lesson")
 #: What stands on a page that is opened by this link, as it was typed.
 SHOWN = {
     "failures?x=1": (NOTE, TAG, AUTHOR),
@@ -125,7 +125,7 @@ def test_every_tab_of_a_comparison_shows_markup_as_it_is(tab):
 
 
 def test_a_reviewer_of_markup_is_asked_and_scored():
-    app = visit("failures?view=blind&run=faulty")
+    app = visit("blind_test?run=faulty")
     app.text_input("reviewer.widget").set_value(AUTHOR).run()
     check(app)
     assert any(button.key == "blind.1" for button in app.button)

@@ -65,10 +65,12 @@ LINKS = {
     "a comparison with itself": "compare?with=synthetic",
     "a comparison with markup": f"compare?with={quote('[l](//evil.example)**b**')}",
     "a picture that is none": "try?x=99999&across=9-1&down=-5-500&versus=x",
-    "an attack that is none": f"robustness?x={quote('$x$')}&show=rain&level={'9' * 400}",
+    "an attack that is none": f"attacks?x={quote('$x$')}&show=rain&level={'9' * 400}",
+    "a corruption that is none": f"robustness?x={quote('$x$')}&show=rain&level=-1",
+    "a sentence test of no image": f"experiments?x={quote('$x$')}",
     "a cell that is none": "failures?true=99999&predicted=-1&page=0",
-    "a blind test of junk": f"failures?view=blind&at={quote('<script>')}&seed=1e9",
-    "a review of nothing": "failures?view=review&at=999999&pattern=none&group=77",
+    "a blind test of junk": f"blind_test?at={quote('<script>')}&seed=1e9",
+    "a review of nothing": "failures?view=review&at=999999&pattern=none",
 }
 
 

@@ -19,7 +19,6 @@ from fieldmarks.dashboard.repair import baselines, fits
 from fieldmarks.dashboard.repair.fits import Once
 from fieldmarks.dashboard.repair.recipe_form import KEYS
 from fieldmarks.dashboard.verdicts import database
-from tests.support.faulty_run import MISLED
 from tests.support.pages import component_data, links, said, visit
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -156,27 +155,6 @@ def test_removal_stands_beside_a_recipe_about_words():
     app = visit("repair?run=faulty&balance=yellow+head")
     assert not app.exception
     assert "Removal without a refit" in app.dataframe[0].value["Network"].tolist()
-
-
-def test_cues_of_failures_are_ignored_beside_the_removal_of_filters():
-    app = visit("repair?run=faulty&cues=ignored")
-    assert not app.exception
-    rows = app.dataframe[0].value["Network"].tolist()
-    assert rows[-2:] == ["Removal without a refit", "This repair"]
-    assert "--ignore-cues" in app.code[-1].value
-
-
-def test_without_failures_by_a_cue_the_page_says_what_is_missing(runs):
-    run = open_run("faulty", runs)
-    with closing(Verdicts(f"sqlite:///{runs}/verdicts.sqlite")) as verdicts:
-        for x in MISLED:
-            path, pattern = str(run.images["path"].iloc[x]), "image quality"
-            verdict = Verdict(run.manifest["dataset"], path, pattern=pattern, is_reviewed=True)
-            verdicts.save(verdict)
-    app = visit("repair?run=faulty&cues=ignored")
-    assert not app.exception
-    assert "0 of run" in app.error[0].value
-    assert "No change" in app.dataframe[0].value["Network"].tolist()
 
 
 def test_the_form_writes_the_recipe_into_the_link():

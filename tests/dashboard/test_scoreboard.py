@@ -1,73 +1,98 @@
-"""The score board reads evaluation.json, whatever it holds."""
+"""The score board shows an evaluation."""
 
 import json
 import shutil
 
+import numpy as np
 import pytest
 
-from fieldmarks.dashboard.scores.board import as_table, figure
-from fieldmarks.dashboard.scores.panels import panels
+from fieldmarks.core.bootstrap import Score
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import (
+    Evaluation,
+    Measure,
+    Row,
+    Scored,
+    paper_rows,
+    write_evaluation,
+)
+from fieldmarks.dashboard.scores.board import as_table, figure, label, name_of
+from fieldmarks.dashboard.scores.panels import About, panel_of, panels
 from tests.support.pages import said, visit
 
 
-def score(value: float) -> dict:
-    return {"value": value, "low": value - 0.5, "high": value + 0.5, "n": 40}
+def score(value: float) -> Score:
+    return Score(value, value - 0.5, value + 0.5, 40)
 
 
-EVALUATION = {
-    "default_estimator": "ridge",
-    "grounding": {
-        "n_pairs": 40,
-        "paper": {"random": (3.1, 12.6, 28.3)},
-        "rows": {
-            "constant": {"0.1": score(9), "0.2": score(46), "0.3": score(69)},
-            "ridge": {"0.1": score(10), "0.2": score(50), "0.3": score(71)},
+UNKNOWN = Score(np.nan, np.nan, np.nan, 0)
+PCK = ("PCK@0.1", "PCK@0.2", "PCK@0.3")
+EVALUATION = Evaluation(
+    scored=Scored(40, 40, 40, score(80)),
+    default_estimator="ridge",
+    grounding=Measure.of(
+        {
+            "constant": dict(zip(PCK, map(score, (9, 46, 69)), strict=True)),
+            "ridge": dict(zip(PCK, map(score, (10, 50, 71)), strict=True)),
         },
-    },
-    "bleu": {
-        "paper": {"correct": 0.415, "all": 0.409},
-        "rows": {"ridge": {"BLEU-4": {"correct": score(0.3), "all": score(0.2)}}},
-    },
-    "diversity": {
-        "rows": {"ridge": {"entropy": {"value": None, "low": None, "high": None, "n": 0}}}
-    },
-}
+        ["constant"],
+        paper={"random": dict(zip(PCK, (3.1, 12.6, 28.3), strict=True))},
+        counts={"image-attribute pairs": 40},
+    ),
+    retrieval=Measure([]),
+    bleu=Measure(
+        [
+            Row("ridge", {"correct": score(0.3), "all": score(0.2)}, variant="BLEU-4"),
+            *paper_rows({"BLEU": {"correct": 0.415, "all": 0.409}}),
+        ]
+    ),
+    diversity=Measure.of({"ridge": {"entropy": UNKNOWN}}),
+    faithfulness=Measure([]),
+    colours=Measure.of({}, paper={"proposed": {"all": 3.0}}),
+    simulation=Measure([]),
+    names=None,
+    verdict=None,
+    verdicts={},
+)
 
 
-@pytest.mark.parametrize("evaluation", [{}, {"grounding": None}, {"grounding": {"rows": {}}}])
-def test_a_board_of_another_version_shows_nothing_and_does_not_fail(evaluation):
-    assert panels(evaluation) == []
+def test_what_could_not_be_measured_has_no_panel():
+    assert [panel.about.title for panel in panels(EVALUATION)] == ["Grounding", "Sentences"]
+
+
+@pytest.fixture
+def scored(run, tmp_path, monkeypatch):
+    shutil.copytree(run.folder, tmp_path / "scored")
+    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+    return Run(tmp_path / "scored")
 
 
 @pytest.mark.slow
-def test_the_overview_shows_the_board(run, tmp_path, monkeypatch):
-    shutil.copytree(run.folder, tmp_path / "scored")
-    (tmp_path / "scored" / "evaluation.json").write_text(json.dumps(EVALUATION), "utf-8")
-    monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
+def test_the_overview_shows_the_board(scored):
+    write_evaluation(scored, EVALUATION)
     app = visit()
     assert not app.exception
     assert [tab.label for tab in app.tabs] == ["Grounding", "Sentences"]
     assert "**50.0**" in said(app)
 
 
-def test_rows_know_their_role():
+@pytest.mark.slow
+def test_scores_of_another_version_are_one_line_with_the_command(scored):
+    (scored.folder / "evaluation.json").write_text('{"grounding": {}}', "utf-8")
+    app = visit()
+    assert not app.exception
+    assert "fieldmarks evaluate scored" in app.error[0].value.replace("\\", "")
+
+
+def test_labels_say_the_role_of_a_row():
     grounding, bleu = panels(EVALUATION)
-    assert [(row.name, row.role) for row in grounding.rows] == [
-        ("constant", "baseline"),
-        ("ridge", "default"),
-        ("paper, random", "paper"),
+    assert [label(grounding, row) for row in grounding.rows] == [
+        ":gray[constant]",
+        ":blue[**ridge**]",
+        ":gray[paper, random]",
     ]
-    assert grounding.columns == ["PCK@0.1", "PCK@0.2", "PCK@0.3"]
-    assert [row.name for row in bleu.rows] == ["ridge, BLEU-4", "paper"]
-
-
-def test_the_papers_figures_stand_in_the_columns_of_ours():
-    grounding, _ = panels(EVALUATION)
-    assert {name: s["value"] for name, s in grounding.rows[-1].scores.items()} == {
-        "PCK@0.1": 3.1,
-        "PCK@0.2": 12.6,
-        "PCK@0.3": 28.3,
-    }
+    assert grounding.columns == list(PCK)
+    assert [name_of(row) for row in bleu.rows] == ["ridge, BLEU-4", "paper, BLEU"]
 
 
 def test_a_table_has_a_cell_for_every_figure():
@@ -79,7 +104,7 @@ def test_a_table_has_a_cell_for_every_figure():
 
 def test_a_table_of_more_figures_than_methods_lies_down():
     figures = {name: score(2) for name in ("logit", "probability")}
-    [panel] = panels({"faithfulness": {"rows": {"ridge": figures}}})
+    panel = panel_of(About("t", "logit", ""), Measure.of({"ridge": figures}), "ridge")
     lines = as_table(panel).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| logit", "| probability"]
     assert "ridge" in lines[0]
@@ -89,10 +114,12 @@ def test_a_table_of_more_figures_than_methods_lies_down():
     ("given", "shown"),
     [
         (None, ""),
-        ({"value": 12.34, "low": 11.0, "high": 13.0}, "**12.3** :gray[:small[11.0 to 13.0]]"),
-        ({"value": 0.1234, "low": 0.1, "high": 0.2}, "**0.123** :gray[:small[0.100 to 0.200]]"),
-        ({"value": 9.0, "low": 8.0, "high": 9.0}, "**9** :gray[:small[8 to 9]]"),
-        ({"value": 28.3}, "28.3"),
+        (UNKNOWN, ""),
+        (Score(12.34, 11.0, 13.0, 9), "**12.3** :gray[:small[11.0 to 13.0]]"),
+        (Score(0.1234, 0.1, 0.2, 9), "**0.123** :gray[:small[0.100 to 0.200]]"),
+        (Score(9.0, 8.0, 9.0, 9), "**9** :gray[:small[8 to 9]]"),
+        (Score(28.3, np.nan, np.nan, 0), "28.3"),
+        (Score(12.0, np.nan, np.nan, 9), "12"),
     ],
 )
 def test_figures_are_written_with_their_interval(given, shown):

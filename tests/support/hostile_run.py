@@ -9,7 +9,7 @@ import pandas as pd
 
 from fieldmarks.core.attributes.synonym_candidates import SYNONYM_COLUMNS
 from fieldmarks.core.causes.diagnosis import COLUMNS, write_diagnoses
-from fieldmarks.core.review.answers import Answer, Answers
+from fieldmarks.core.experimental.blind_test.answers import Answer, Answers
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
 from fieldmarks.core.run.files import MANIFEST, array_path
@@ -49,7 +49,6 @@ def _spoil(folder: Path) -> None:
         "classes": ["name"],
         "attributes": ["phrase", "noun", "adjective"],
         "images": ["path"],
-        "clusters": ["name"],
         "diagnoses": [f"{column}_reason" for column in COLUMNS.values()],
     }.items():
         path = folder / "tables" / f"{table}.parquet"

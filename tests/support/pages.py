@@ -16,14 +16,16 @@ _scan = functools.cache(manifest_scanner.scan_component_manifests)
 manifest_scanner.scan_component_manifests = _scan
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-FILES = {"": "pages/overview.py", "./": "pages/overview.py", "lesson": "experimental/lesson.py"}
+FILES = {"": "pages/overview.py", "./": "pages/overview.py"}
+EXPERIMENTS = ("lesson", "blind_test", "attacks", "experiments")
 
 
 def visit(link: str = "", app: AppTest | None = None) -> AppTest:
     """Open a link of the app, e.g. ``failures?x=3``, in a new session or in that of ``app``."""
     app = app or AppTest.from_file(APP, default_timeout=120)
     parts = urlsplit(link)
-    app.switch_page(FILES.get(parts.path, f"pages/{parts.path}.py"))
+    folder = "experimental/pages" if parts.path in EXPERIMENTS else "pages"
+    app.switch_page(FILES.get(parts.path, f"{folder}/{parts.path}.py"))
     for key in list(app.query_params):
         del app.query_params[key]
     for key, value in parse_qsl(parts.query):
@@ -35,8 +37,9 @@ def visit(link: str = "", app: AppTest | None = None) -> AppTest:
 def runs_and_verdicts(folder: Path, monkeypatch) -> Iterator[None]:
     """Let pages show the runs of a folder, with verdicts in a database of its own."""
     from fieldmarks.dashboard import verdicts
+    from fieldmarks.dashboard.experimental.answers import answers as blind_answers
 
-    pools = (verdicts.database, verdicts.answers, verdicts.saved_groups)
+    pools = (verdicts.database, verdicts.saved_groups, blind_answers)
     monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{folder}/verdicts.sqlite")
     for pool in pools:

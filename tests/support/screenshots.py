@@ -48,6 +48,8 @@ def states(run: Run) -> dict[str, str]:
         "repair": f"repair?{name}&labels=drop",
         "try": f"try?{name}&x={x}",
         "lesson": f"lesson?{name}",
+        "blind_test": f"blind_test?{name}",
+        "experiments": f"experiments?{name}",
     }
 
 

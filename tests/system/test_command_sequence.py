@@ -10,6 +10,7 @@ import pytest
 
 from fieldmarks.__main__ import main
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import read_evaluation
 from tests.support.pages import visit
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ def test_the_demo_makes_birds_a_network_and_a_run_and_finds_all_there_the_second
     run = Run(tmp_path / "demo")
     assert run.sizes["X"] == 48
     assert len(run.table("diagnoses")) == 48
-    assert run.evaluation()["default_estimator"] == run.default_estimator
+    assert read_evaluation(run).default_estimator == run.default_estimator
     assert "up to date" in told(capsys, *command)
     assert "recall" in told(capsys, "evaluate", "demo")
     for page in ("overview", "failures", "filters", "classes", "patterns"):

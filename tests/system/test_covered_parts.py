@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.covered_parts import cover
+from benchmarks.experimental.covered_parts import cover
 
 PLACE = np.array([0.5, 0.25])
 

@@ -80,10 +80,18 @@ def test_every_page_is_in_the_readme():
     pages = sorted(path.stem for path in (ROOT / "dashboard" / "pages").glob("[a-z]*.py"))
     section = README.split("## Pages")[1].split("\n## ")[0]
     named = [row.split("|")[1].strip().lower() for row in section.splitlines() if row[:2] == "| "]
-    assert sorted(set(named) - {"page", "lesson"}) == pages
+    assert sorted(set(named) - {"page"}) == pages
+
+
+def test_every_experiment_is_in_the_readme():
+    section = README.split("## Experiments")[1].split("\n## ")[0]
+    pages = ("Experiments", "Attacks", "Lesson", "Blind test")
+    assert [page for page in pages if f"| {page} |" not in section] == []
 
 
 def test_every_command_is_in_the_readme():
-    commands = sorted(path.stem for path in (ROOT / "precompute" / "commands").glob("[a-z]*.py"))
+    folders = ("precompute/commands", "precompute/experimental/commands")
+    paths = [path for folder in folders for path in (ROOT / folder).glob("[a-z]*.py")]
+    commands = sorted(path.stem.replace("_", "-") for path in paths)
     missing = [name for name in commands if f"fieldmarks {name}" not in README]
     assert missing == []

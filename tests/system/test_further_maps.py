@@ -6,6 +6,7 @@ import pytest
 from fieldmarks.__main__ import main
 from fieldmarks.core.errors import DataError, MissingRunError, RunError
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import read_evaluation
 from fieldmarks.precompute.pipeline.more_maps import add_maps, choose_images
 from tests.support.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds, write_tiny_checkpoint
 
@@ -52,7 +53,7 @@ def test_a_run_with_further_maps_is_still_up_to_date(birds, runs):
 
 def n_pairs(folder):
     """Return how many pairs of image and attribute were scored with a heatmap."""
-    return Run(folder).evaluation()["grounding"]["n_pairs"]
+    return read_evaluation(Run(folder)).grounding.counts["image-attribute pairs"]
 
 
 def test_what_depends_on_maps_is_computed_again(birds, runs):

@@ -1,6 +1,7 @@
 """Imports go one way: fieldmarks -> dashboard, precompute -> core; inside core along `ORDER`."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -32,6 +33,9 @@ ORDER = (
     {"scores"},
     {"experimental"},
 )
+#: The one module of each part that names modules of its experiments, as text, and imports or opens
+#: them when one is asked for.
+ENTRIES = {"core/estimators/base.py", "precompute/commands/__init__.py", "dashboard/frame.py"}
 
 
 def name_of(path: Path) -> str:
@@ -95,13 +99,8 @@ def test_a_part_does_not_load_what_it_must_not_know(part):
 
 @pytest.mark.parametrize("graph_of", [imports, packages], ids=["modules", "packages"])
 def test_there_are_no_import_cycles(graph_of):
-    without_experiments = {
-        name: {each for each in imported if ".experimental" not in each}
-        for name, imported in graph_of().items()
-        if ".experimental" not in name
-    }
     try:
-        TopologicalSorter(without_experiments).prepare()
+        TopologicalSorter(graph_of()).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
 
@@ -113,10 +112,61 @@ def test_packages_of_core_import_only_what_lies_below_them():
         for above, imported in packages().items()
         for below in imported
         if above.startswith("fieldmarks.core.") and below.startswith("fieldmarks.core.")
-        if not above.endswith(".experimental") and not below.endswith(".experimental")
         if group_of[above.split(".")[2]] < group_of[below.split(".")[2]]
     ]
     assert against == []
+
+
+@pytest.mark.parametrize("part", [*PARTS, "fieldmarks", "benchmarks"])
+def test_nothing_outside_the_experiments_imports_them(part):
+    importing = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / part).rglob("*.py"))
+        if "experimental" not in path.parts
+        if any(re.match(r"fieldmarks\.\w+\.experimental\b", name) for name in named_in(path))
+    ]
+    assert importing == []
+
+
+def named_in(path: Path) -> set[str]:
+    """Return the modules, and names of modules, that a file imports at the top or in a function."""
+    named = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return named
+
+
+def test_experiments_are_named_in_one_module_of_each_part():
+    paths = [
+        path for part in (*PARTS, "fieldmarks") for path in sorted((ROOT / part).rglob("*.py"))
+    ]
+    naming = {
+        str(path.relative_to(ROOT))
+        for path in paths
+        if "experimental" not in path.parts
+        for text in texts(path)
+        if re.search(r"\bexperimental\b[./]|[./]experimental\b", text)
+    }
+    assert naming == ENTRIES
+
+
+def texts(path: Path) -> list[str]:
+    """Return the texts of a module that are no docstrings, those in f-strings too."""
+    tree = ast.parse(path.read_text("utf-8"))
+    told = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if node.body and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    ]
 
 
 def test_every_module_is_imported_by_its_full_name():

@@ -89,7 +89,6 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
     ("file", "left"),
     [
         ("diagnoses.parquet", {"diagnoses", "scores"}),
-        ("clusters.parquet", {"diagnoses", "scores"}),
         ("evaluation.json", {"scores"}),
         ("manifest.json", set()),
     ],

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from fieldmarks.core.estimators import base
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import read_evaluation
 from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.pipeline.rescore import rescore
 from tests.support.tiny_birds import (
@@ -176,10 +178,11 @@ def test_a_raised_version_of_an_estimator_estimates_again(birds, monkeypatch):
 def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkeypatch):
     run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     run = Run(scored_birds / "runs" / "tiny")
+    scored = read_evaluation(run)
     monkeypatch.setattr("fieldmarks.core.causes.diagnosis.DECIDED", 2.0)  # nothing is ever decided
     monkeypatch.setattr(
         "fieldmarks.precompute.pipeline.stages.scores.evaluate",
-        lambda *_, **__: {"computed again": True},
+        lambda run, seed: replace(scored, default_estimator="computed again"),
     )
     assert run_tiny(scored_birds, scored_birds / "runs", is_scored=True) == [
         "run 'tiny' is up to date"
@@ -191,7 +194,7 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkey
     after = Run(scored_birds / "runs" / "tiny")
     assert (run.table("diagnoses")["pattern"] != "undecided").any()
     assert set(after.table("diagnoses")["pattern"]) <= {"", "undecided"}
-    assert after.evaluation() == {"computed again": True}
+    assert read_evaluation(after).default_estimator == "computed again"
 
 
 def test_scores_of_another_seed_are_computed_again(scored_birds):
@@ -209,7 +212,7 @@ def test_scores_of_another_seed_are_computed_again(scored_birds):
     ("file", "stages"),
     [
         ("arrays/pooled.npy", {*FROM_FILES, "attributes"}),
-        ("tables/clusters.parquet", {"diagnoses"}),
+        ("tables/diagnoses.parquet", {"diagnoses"}),
     ],
 )
 def test_a_run_without_its_files_is_made_again(scored_birds, file, stages):
@@ -229,6 +232,6 @@ def test_what_could_not_be_scored_is_told_in_the_manifest_and_not_tried_again(sc
     assert any(line.startswith("scores: left out, there is no test image") for line in said)
     manifest = Run(scored_birds / "runs" / "tiny").manifest
     assert "no test image" in manifest["stages"]["scores"]["left_out"]
-    assert Run(scored_birds / "runs" / "tiny").evaluation() is None
+    assert read_evaluation(Run(scored_birds / "runs" / "tiny")) is None
     again = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     assert again == ["run 'tiny' is up to date"]

@@ -19,15 +19,16 @@ import numpy as np
 
 from fieldmarks.core.bootstrap import Resamples, Score, interval
 from fieldmarks.core.class_statistics import class_sums
-from fieldmarks.core.corruptions.record import ATTACKS, UNCHANGED, AttackRecord
-from fieldmarks.core.corruptions.words import (
+from fieldmarks.core.corruptions.record import UNCHANGED
+from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
+from fieldmarks.core.experimental.attacks.record import ATTACKS, AttackRecord
+from fieldmarks.core.experimental.attacks.reference import (
     Reference,
     p_of_pictures,
     shares_of_images,
     taught_images,
     unit,
 )
-from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
 from fieldmarks.core.run.run import Run
 
 #: Training images that are near.

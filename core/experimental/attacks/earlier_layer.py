@@ -15,10 +15,10 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from fieldmarks.core.corruptions.record import EarlierActivations
-from fieldmarks.core.corruptions.words import LEAST, standardised, taught_images
 from fieldmarks.core.estimators.base import words
 from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.experimental.attacks.record import EarlierActivations
+from fieldmarks.core.experimental.attacks.reference import LEAST, standardised, taught_images
 from fieldmarks.core.probability import p_t_given_xc
 from fieldmarks.core.run.run import Run
 
@@ -48,7 +48,7 @@ class EarlierWords:
     class_bias : ndarray of shape (C,)
     p_t_given_f : ndarray of shape (E, T)
     mean, deviation : ndarray of shape (T,)
-        Of log p(t given x, c) over captioned training images, see `words.Reference`.
+        Of log p(t given x, c) over captioned training images, see `reference.Reference`.
     """
 
     class_weights: np.ndarray

@@ -103,7 +103,7 @@ def blind_score(run: Run, answers: pd.DataFrame) -> BlindScore | None:
     ----------
     run : Run
     answers : DataFrame
-        As `core.review.answers.Answers.of` returns them.
+        As `core.experimental.blind_test.answers.Answers.of` returns them.
     """
     place = pd.Index(run.images["path"]).get_indexer(answers["path"])
     answers = answers[place >= 0]

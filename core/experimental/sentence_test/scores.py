@@ -6,10 +6,11 @@ tested against the others, as if it were the one of the run. See `claims`.
 
 import numpy as np
 
-from fieldmarks.core.bootstrap import Resamples, differences, ratio
+from fieldmarks.core.bootstrap import Resamples, ratio
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Measure
 
 #: Images that are tested, sampled at random.
 N_IMAGES = 200
@@ -17,7 +18,7 @@ N_IMAGES = 200
 EXCHANGED = "exchanged captions"
 
 
-def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
+def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> Measure | None:
     """Return the share of sentences that pass, in percent; None where the run cannot be tested.
 
     Parameters
@@ -30,9 +31,9 @@ def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
 
     Returns
     -------
-    dict
-        ``rows`` of the default estimator and of `EXCHANGED`, and ``differences``: ``passes``, the
-        share of sentences that pass in percent, and ``fall``, the mean fall of the log-odds.
+    Measure
+        Rows of the default estimator and of `EXCHANGED`, and their difference. Columns: ``passes``,
+        the share of sentences that pass in percent, and ``fall``, the mean fall of the log-odds.
     """
     try:
         test = SentenceTest(run)
@@ -56,7 +57,7 @@ def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
             (EXCHANGED, exchanged, null_fall),
         )
     }
-    return {"rows": rows, "differences": differences(rows, [(run.default_estimator, EXCHANGED)])}
+    return Measure.of(rows, [EXCHANGED], [(run.default_estimator, EXCHANGED)])
 
 
 def share_that_passes(falls: np.ndarray, removed: np.ndarray) -> float:

@@ -12,7 +12,7 @@ exchanged between the unseen classes, the class of the most described images, an
 
 import numpy as np
 
-from fieldmarks.core.bootstrap import Resamples, Score, differences, interval, ratio
+from fieldmarks.core.bootstrap import Resamples, Score, interval, ratio
 from fieldmarks.core.class_statistics import families
 from fieldmarks.core.estimators.base import caption_fraction
 from fieldmarks.core.estimators.inputs import described_inputs, inputs_of
@@ -26,6 +26,7 @@ from fieldmarks.core.experimental.zero_shot.validation import (
     judge,
 )
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Measure
 
 #: Penalties of ESZSL that validation chooses from.
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0)
@@ -34,7 +35,7 @@ N_EXCHANGES = 20
 WORDS, ESZSL, EXCHANGED = "words", "ESZSL", "descriptions exchanged"
 
 
-def score_zero_shot(run: Run, seed: int = 0) -> dict | None:
+def score_zero_shot(run: Run, seed: int = 0) -> Measure | None:
     """Return how well left-out classes are recognised by their captions.
 
     Parameters
@@ -46,10 +47,9 @@ def score_zero_shot(run: Run, seed: int = 0) -> dict | None:
 
     Returns
     -------
-    dict
-        ``n_unseen`` and ``n_seen`` classes, ``rows``: percent of each method; ``differences``;
-        ``chosen``: what validation chose. None where no class was left out, or fewer than two of
-        these, or of the others, are described.
+    Measure or None
+        None where no class was left out, or fewer than two of these, or of the others, are
+        described.
     """
     if not run.is_class_left_out.any():
         return None
@@ -84,15 +84,12 @@ def score_zero_shot(run: Run, seed: int = 0) -> dict | None:
     rows["class frequency"] = hit_rates(*_hits(common, 0.0), common, seed)
     alone, among = (np.full(len(xs), 1 / n) for n in (is_unseen.sum(), is_described.sum()))
     rows["chance"] = hit_rates(alone, among, common, seed)
-    return {
-        "n_unseen": int(is_unseen.sum()),
-        "n_seen": int(is_seen.sum()),
-        "chosen": {
-            name: {"offset": each.offset, **vars(each.classifier)} for name, each in chosen.items()
-        },
-        "rows": rows,
-        "differences": differences(rows, [(WORDS, ESZSL), (WORDS, EXCHANGED)]),
-    }
+    return Measure.of(
+        rows,
+        (ESZSL, EXCHANGED, "class frequency", "chance"),
+        [(WORDS, ESZSL), (WORDS, EXCHANGED)],
+        counts={"unseen classes": int(is_unseen.sum()), "seen classes": int(is_seen.sum())},
+    )
 
 
 def word_rows(run: Run) -> dict[str, str]:

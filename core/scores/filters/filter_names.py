@@ -19,7 +19,10 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, Score, interval, ratio
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import Measure, Row
 
+#: Row of the names of all filters.
+ALL_NAMES = "all names"
 #: Number of top-activating test images per filter.
 N_TOP = 20
 #: Maximum distance from the peak, in units of the crop's side.
@@ -129,8 +132,8 @@ def _parts_at(run: Run, top: np.ndarray, peaks: np.ndarray) -> AtPeak:
     return AtPeak(top, scored, hits, np.array(thing, int), parts)
 
 
-def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
-    """Return how true the names of filters are, None where nothing can be known.
+def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> tuple[Measure, Measure] | None:
+    """Return how true names of filters are, and verdicts on them; None where nothing is known.
 
     Parameters
     ----------
@@ -142,17 +145,18 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
 
     Returns
     -------
-    dict
-        ``truth``: "attributes" or "parts". ``rows``: by verdict, for all names of the run, and for
-        the most probable attribute by each estimator, see `score_place`. ``verdict``: see
-        `score_verdict`. ``by_part``: the share at the peak for the names of each part.
+    names : Measure
+        For all names of the run, by verdict, and for the most probable attribute by each estimator,
+        see `score_place`; its ``truth`` is "attributes" or "parts".
+    verdict : Measure
+        See `score_verdict`.
     """
     has_places = "attribute_places" in run.table_names
     peaks = at_peak(run, xs, run.table("attribute_places") if has_places else None)
     if peaks is None:
         return None
     verdict, names = run.filters["verdict"].to_numpy(), run.filters["name_t"].to_numpy()
-    called = {"all names": names}
+    called = {ALL_NAMES: names}
     called |= {
         f"verdict '{kind}'": np.where(verdict == kind, names, -1)
         for kind in (NameStatus.NAMED, NameStatus.SEVERAL)
@@ -164,12 +168,16 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
     weights = np.zeros((N_RESAMPLES, run.sizes["X"]), np.float32)
     weights[:, xs] = np.stack(list(drawn))
     again = np.stack([peaks.share(each) for each in weights])
-    return {
-        "truth": "attributes" if has_places else "parts",
-        "rows": {name: score_place(peaks, ts, again) for name, ts in called.items()},
-        "verdict": score_verdict(peaks, names, verdict, seed),
-        "by_part": by_part(peaks, names, run.attributes["part"].to_numpy(), again),
-    }
+    rows = {name: score_place(peaks, ts, again) for name, ts in called.items()}
+    of_part = by_part(peaks, names, run.attributes["part"].to_numpy(), again)
+    return (
+        Measure.of(
+            rows,
+            truth="attributes" if has_places else "parts",
+            by_part={p: [Row(ALL_NAMES, scores)] for p, scores in of_part.items()},
+        ),
+        Measure.of(score_verdict(peaks, names, verdict, seed)),
+    )
 
 
 def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str, Score]:

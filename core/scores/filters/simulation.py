@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import GroupKFold
 
-from fieldmarks.core.bootstrap import Score, differences
+from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.class_statistics import N_FOLDS, families, folds
 from fieldmarks.core.estimators import Inputs, words
 from fieldmarks.core.estimators.base import caption_fraction
@@ -27,6 +27,7 @@ from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.correlation import Activations
 from fieldmarks.core.scores.filters.regression import RegressionSums
+from fieldmarks.core.scores.result import Measure
 
 #: Words of the largest p(t given f) that stand for a p.d.f. by themselves.
 N_LARGEST = 10
@@ -196,7 +197,7 @@ def _unit(values: np.ndarray) -> np.ndarray:
     return values / np.where(length > 1e-6, length, np.inf)
 
 
-def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]:
+def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:
     """Return mean correlations over filters: a row for each way to predict them.
 
     Parameters
@@ -209,10 +210,9 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]
 
     Returns
     -------
-    dict
-        ``rows``: by prediction and by images, "all", "within classes", and for what was estimated
-        again "classes left out" and "families left out"; rows of names count the filters that have
-        a name in the run. ``differences``: paired, to the controls.
+    Measure
+        Columns "all", "within classes", and for what was estimated again "classes left out" and
+        "families left out"; rows of names count the filters that have a name in the run.
     """
     sim, default = Simulation(run, xs, seed), run.default_estimator
     p = {name: np.asarray(run.array("p_t_given_f", name)) for name in run.estimators}
@@ -238,7 +238,8 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> dict[str, dict]
                 rows[exchanged][f"{kind} left out"] = sim.activations.exchanged(predicted)
     pairs = [(default, exchanged), (default, "best word"), ("ridge encoding", default)]
     pairs += [("name", "name, exchanged"), ("name", "best word of named filters")]
-    return {"rows": rows, "differences": differences(rows, pairs)}
+    controls = (exchanged, "name, exchanged", "best word of named filters", "best word")
+    return Measure.of(rows, (*controls, "ridge encoding"), pairs)
 
 
 def _row(

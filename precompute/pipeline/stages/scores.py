@@ -1,12 +1,8 @@
-"""The score board of a run, as a file of it."""
+"""The scores of a run, as a file of it."""
 
-import json
-
-from fieldmarks.core.outputs import atomic_write
-from fieldmarks.core.run.files import EVALUATION
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.evaluation import evaluate
-from fieldmarks.precompute.experimental.painted_changes import painted_changes
+from fieldmarks.core.scores.result import Evaluation, write_evaluation
 from fieldmarks.precompute.pipeline.registry import SCORES_SEED
 from fieldmarks.precompute.pipeline.stages.painted_truth import write_painted_truth
 from fieldmarks.precompute.pipeline.work import Work
@@ -17,7 +13,7 @@ def compute(work: Work) -> None:
     write_scores(work.read(), SCORES_SEED)
 
 
-def write_scores(run: Run, seed: int) -> dict:
+def write_scores(run: Run, seed: int) -> Evaluation:
     """Score a run, write ``evaluation.json`` into it and return the scores.
 
     The truth of a painted world is written into its run first.
@@ -30,7 +26,6 @@ def write_scores(run: Run, seed: int) -> dict:
         Of resamples and random baselines.
     """
     write_painted_truth(run)
-    evaluation = evaluate(run, seed=seed, changes=painted_changes(run))
-    with atomic_write(run.folder / EVALUATION) as file:
-        file.write(json.dumps(evaluation, indent=1, ensure_ascii=False).encode("utf-8"))
+    evaluation = evaluate(run, seed=seed)
+    write_evaluation(run, evaluation)
     return evaluation

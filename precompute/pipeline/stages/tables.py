@@ -11,7 +11,7 @@ from fieldmarks.precompute.resume.stage import Computed
 
 
 def compute(work: Work) -> Computed:
-    """Compute the stage ``tables``; what is measured is whether other pixels are classified better."""
+    """Compute the stage ``tables``, and try whether other pixels are classified better."""
     from fieldmarks.precompute.pipeline.stages.feeding import feeding  # slow to import
 
     run, inputs = work.read(), work.inputs

@@ -19,7 +19,6 @@ def test_every_failure_has_a_pattern_and_its_reasons(faulty, diagnoses):
     for column in COLUMNS.values():
         assert diagnoses[f"{column}_reason"].iloc[xs].str.len().gt(10).all()
         assert diagnoses[column].between(0, 1).all()
-    assert (diagnoses["cluster"].iloc[xs] >= 0).all()
 
 
 def test_an_image_that_is_right_and_not_suspicious_has_no_pattern(faulty, diagnoses):
@@ -27,13 +26,11 @@ def test_an_image_that_is_right_and_not_suspicious_has_no_pattern(faulty, diagno
     is_plain = is_right & (diagnoses["wrong_label"] < DECIDED).to_numpy()
     assert is_plain.sum() > 20
     assert (diagnoses["pattern"][is_plain] == "").all()
-    assert (diagnoses["cluster"][is_plain] == -1).all()
 
 
-def test_the_tables_hold_the_columns_of_the_contract_and_no_others(faulty):
-    for spec in TABLES:
-        if spec.name in ("diagnoses", "clusters"):
-            assert set(faulty.table(spec.name).columns) == set(spec.columns)
+def test_the_table_holds_the_columns_of_the_contract_and_no_others(faulty, diagnoses):
+    [spec] = (spec for spec in TABLES if spec.name == "diagnoses")
+    assert set(diagnoses.columns) == set(spec.columns)
 
 
 def test_diagnosing_twice_gives_the_same_tables(faulty, diagnoses):
@@ -42,14 +39,10 @@ def test_diagnosing_twice_gives_the_same_tables(faulty, diagnoses):
 
 
 def test_a_run_of_noise_is_diagnosed_without_complaint(tmp_path, run):
-    tables = diagnose(run)
-    assert len(tables["diagnoses"]) == run.sizes["X"]
+    assert len(diagnose(run)) == run.sizes["X"]
 
 
-def test_the_members_of_a_pattern_and_of_a_group_are_listed(faulty, diagnoses, run):
+def test_the_members_of_a_pattern_are_listed(faulty, run):
     assert members(faulty) is None
     assert members(faulty, Pattern.SPURIOUS_CUE).tolist() == list(MISLED)
-    group = int(diagnoses["cluster"][MISLED[0]])
-    assert MISLED[0] in members(faulty, group=group)
-    assert len(members(faulty, group=group)) == faulty.table("clusters")["n_images"][group]
     assert members(run, Pattern.SPURIOUS_CUE).tolist() == []

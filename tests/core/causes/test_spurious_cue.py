@@ -29,7 +29,7 @@ def test_only_failures_with_maps_are_searched_for_a_spurious_cue(faulty):
 
 
 def test_no_keypoint_is_read_unless_it_is_asked_for_and_told(faulty, monkeypatch):
-    told = diagnose(faulty, with_keypoints=True)["diagnoses"]
+    told = diagnose(faulty, with_keypoints=True)
     read = faulty.array
 
     def array(name: str, *rest):
@@ -37,7 +37,7 @@ def test_no_keypoint_is_read_unless_it_is_asked_for_and_told(faulty, monkeypatch
         return read(name, *rest)
 
     monkeypatch.setattr(faulty, "array", array)
-    plain = diagnose(faulty)["diagnoses"]
+    plain = diagnose(faulty)
     reasons = {name: table["spurious_cue_reason"] for name, table in (("t", told), ("p", plain))}
     assert "Keypoints say where the object is." in reasons["t"].iloc[MISLED[0]]
     assert not plain.filter(like="reason").apply(lambda c: c.str.contains("eypoint")).any(axis=None)

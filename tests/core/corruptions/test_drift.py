@@ -20,7 +20,7 @@ def record(attacked):
 
 
 def test_words_are_gained_and_lost_against_the_unchanged_sentence(attacked, record):
-    drift = word_drift(attacked, record, XS[0], "PGD")
+    drift = word_drift(attacked, record, XS[0], "blur")
     assert len(drift.rows) == 3
     assert drift.gained(0) == drift.lost(0) == []
     for i in range(3):
@@ -32,7 +32,7 @@ def test_words_are_gained_and_lost_against_the_unchanged_sentence(attacked, reco
 
 def test_parts_of_filters_sum_to_the_change_of_the_logits(attacked, record):
     for x in XS:
-        before, after = record.row(x, UNCHANGED, 0), record.row(x, "PGD", 2)
+        before, after = record.row(x, UNCHANGED, 0), record.row(x, "blur", 2)
         old, new = (record.table["predicted_c"].iloc[row] for row in (before, after))
         first, last = (record.logits[row].astype(float) for row in (before, after))
         expected = last[new] - first[new]

@@ -1,10 +1,10 @@
-"""What makes the record of attacked pictures readable."""
+"""What makes a record of changed pictures readable."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fieldmarks.core.corruptions.record_checks import are_scores, is_whole
+from fieldmarks.core.corruptions.record_checks import are_losses, is_whole
 
 KINDS = ("none", "PGD", "blur")
 
@@ -39,19 +39,20 @@ def test_a_table_with_a_picture_out_of_place_is_not(columns):
     assert not is_whole(_table(**columns), 2, 2, "none", KINDS)
 
 
+SCORE = {"value": 0.5, "low": 0.4, "high": None}
+WORD = {"kind": "blur", "t": 0, "n": 3, "by_level": [1.0], "mean": SCORE, "difference": SCORE}
+
+
 @pytest.mark.parametrize(
     ("statement", "is_readable"),
     [
         ({}, True),
-        ({"detection": [{"kind": "PGD", "strength": 1, "changed": 2, "n": 3}]}, True),
-        ({"detection": [{"kind": "rain", "strength": 1, "changed": 2, "n": 3}]}, False),
-        (
-            {"detection": [{"kind": "PGD", "strength": 1, "changed": 2, "n": 3, "detectors": {}}]},
-            False,
-        ),
-        ({"detection": "good"}, False),
+        ({"words": [WORD]}, True),
+        ({"words": [WORD | {"kind": "rain"}]}, False),
+        ({"words": [WORD | {"t": 5}]}, False),
+        ({"words": [WORD | {"mean": {}}]}, False),
         ({"words": [3]}, False),
     ],
 )
-def test_scores_are_readable_where_every_part_is_there(statement, is_readable):
-    assert are_scores(statement, 5, ("PGD",), ("blur",)) is is_readable
+def test_lost_words_are_readable_where_every_part_is_there(statement, is_readable):
+    assert are_losses(statement, 5, ("blur",)) is is_readable

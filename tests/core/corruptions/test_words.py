@@ -1,18 +1,10 @@
-"""Words of changed pictures: distributions, comparisons with captions, words that break first."""
+"""Words of changed pictures: distributions, sentences, words that are lost first."""
 
 import numpy as np
 import pytest
 
 from fieldmarks.core.corruptions.record import UNCHANGED, read_record
-from fieldmarks.core.corruptions.words import (
-    Reference,
-    sentences_of,
-    shares_of_images,
-    taught_images,
-    unit,
-    words_lost,
-    words_of_pictures,
-)
+from fieldmarks.core.corruptions.words import sentences_of, words_lost, words_of_pictures
 from fieldmarks.core.explanations.explanation import explain
 from tests.support.attacked import XS, write_attacked_run
 
@@ -28,23 +20,6 @@ def test_an_unchanged_picture_has_the_sentence_of_its_image(attacked):
         p = words_of_pictures(attacked, attacked.array("pooled")[[x]], c)
         np.testing.assert_allclose(p[0], explain(attacked, x).p, rtol=1e-5)
         assert sentences_of(attacked, p)[0].tolist() == explain(attacked, x).attributes
-
-
-def test_the_reference_is_of_training_images_alone(attacked):
-    xs = taught_images(attacked)
-    assert not attacked.is_test[xs].any()
-    assert (attacked.images["n_captions"].to_numpy()[xs] > 0).all()
-    share = shares_of_images(attacked, xs)
-    np.testing.assert_allclose(Reference.of(attacked).share, share.mean(axis=0), rtol=1e-5)
-
-
-def test_captions_that_say_nothing_have_no_direction(attacked):
-    words = Reference.of(attacked).caption_words(np.zeros((2, attacked.sizes["T"])))
-    assert not words.any()
-
-
-def test_unit_vectors_and_zeros():
-    np.testing.assert_allclose(unit(np.array([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0, 0]])
 
 
 def test_words_lost_are_counted_one_by_one(attacked):

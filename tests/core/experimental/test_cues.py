@@ -13,8 +13,10 @@ from fieldmarks.core.experimental.cue_repair import (
     Cues,
     check_failures,
     cued_failures,
+    preview_without_cues,
+    removal_of_cues,
 )
-from fieldmarks.core.repair.preview import halves, head_of, is_right, preview
+from fieldmarks.core.repair.preview import halves, head_of, is_right
 from fieldmarks.core.repair.recipe import Recipe, fit_set
 from fieldmarks.core.repair.refit import LinearHead
 from tests.support.faulty_run import MISLED
@@ -121,13 +123,26 @@ def split(faulty) -> tuple[np.ndarray, np.ndarray]:
 def test_a_failure_that_took_part_in_nothing_is_repaired(faulty):
     choose, judge = split(faulty)
     assert not is_right(faulty, head_of(faulty), np.array([55]))
-    result = preview(faulty, Recipe(ignore_cues=True), split=(choose, judge))
+    result = preview_without_cues(faulty, Recipe(), split=(choose, judge))
     assert 55 in result.fixed
     assert result.n_broken == 0
 
 
 def test_the_half_to_judge_by_takes_part_in_nothing(faulty):
     choose, judge = split(faulty)
-    whole = preview(faulty, Recipe(ignore_cues=True), split=(choose, judge))
-    fewer = preview(faulty, Recipe(ignore_cues=True), split=(choose, judge[:4]))
+    whole = preview_without_cues(faulty, Recipe(), split=(choose, judge))
+    fewer = preview_without_cues(faulty, Recipe(), split=(choose, judge[:4]))
     np.testing.assert_array_equal(whole.head.weights, fewer.head.weights)
+
+
+def test_the_filter_that_changes_most_with_a_cue_is_removed(faulty):
+    first = halves(faulty)[1], halves(faulty)[0]
+    removed = [removal_of_cues(faulty, split=each) for each in (first, first[::-1])]
+    assert any((each.head.weights[:, CUE] == 0).all() for each in removed)
+
+
+def test_the_share_of_the_work_that_is_done_grows(faulty):
+    told = []
+    preview_without_cues(faulty, Recipe(), split=split(faulty), progress=told.append)
+    assert told == sorted(told)
+    assert 0 <= told[0] <= told[-1] < 1

@@ -114,7 +114,7 @@ def test_without_changes_nothing_is_scored(world):
     run, table = world
     assert score_interventions(run, np.arange(80), None) is None
     assert score_interventions(run, np.empty(0, int), table) is None
-    assert score_interventions(run, np.arange(80), table)["n"] == len(table)
+    assert score_interventions(run, np.arange(80), table).counts == {"marks": len(table)}
 
 
 def test_a_shot_that_is_not_changed_is_painted_as_it_was():

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.estimators import ESTIMATORS, KEYPOINT_ESTIMATORS, Keypoints, estimate
+from fieldmarks.core.estimators import (
+    ESTIMATORS,
+    EXPERIMENTAL,
+    Keypoints,
+    estimate,
+    uses_keypoints,
+)
 from fieldmarks.core.experimental.keypoints import RADIUS, part_distances
 from tests.support.planted import NAMED_BY, SIDE, T, planted_world
 
@@ -29,7 +35,8 @@ def share_at(maps: np.ndarray, cells: np.ndarray, evidence: np.ndarray) -> float
 
 
 def test_it_is_made_only_when_asked_for():
-    assert "keypoints" in KEYPOINT_ESTIMATORS
+    assert "keypoints" in EXPERIMENTAL
+    assert uses_keypoints("keypoints")
     assert "keypoints" not in ESTIMATORS
 
 

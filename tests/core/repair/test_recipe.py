@@ -86,7 +86,7 @@ def test_without_diagnoses_no_label_is_suspected(tmp_path):
 
 
 def test_the_command_of_a_recipe_is_read_as_the_same_recipe(run):
-    recipe = Recipe(Labels.CORRECT, True, (0, 3), (1,), (4, 7), True, 2.5, True)
+    recipe = Recipe(Labels.CORRECT, True, (0, 3), (1,), (4, 7), True, 2.5)
     words = shlex.split(shlex.join(recipe.command(run)))
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())

@@ -9,7 +9,7 @@ import pytest
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.listing import list_runs
-from fieldmarks.core.run.manifest import FIELDS, RECORD, files_of_run, manifest_stamp, sources_of
+from fieldmarks.core.run.manifest import FIELDS, RECORDS, files_of_run, manifest_stamp, sources_of
 from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -140,7 +140,7 @@ def test_the_files_of_a_run_are_all_that_was_written_and_nothing_else(run, tmp_p
 @pytest.mark.parametrize("text", ["{}", '{"name": "a web app", "version": 1}', "[]", "", "\xff"])
 def test_a_manifest_of_another_program_makes_no_run(tmp_path, text):
     (tmp_path / MANIFEST).write_text(text, "latin-1")
-    (tmp_path / RECORD).mkdir()
+    (tmp_path / RECORDS).mkdir()
     assert files_of_run(tmp_path) is None
 
 

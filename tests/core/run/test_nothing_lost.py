@@ -258,7 +258,9 @@ def end():
     time.sleep(float(sys.argv[1]))
     os.kill(os.getpid(), signal.SIGTERM)
 
-import fieldmarks.core.repair.preview, fieldmarks.core.repair.repaired, fieldmarks.core.review.verdicts  # slow imports come first
+# slow imports come first
+import fieldmarks.core.repair.preview, fieldmarks.core.repair.repaired
+import fieldmarks.core.review.verdicts
 threading.Thread(target=end, daemon=True).start()
 started = time.monotonic()
 code = main(sys.argv[2:])

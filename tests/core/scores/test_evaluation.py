@@ -1,4 +1,4 @@
-"""The score board of a run, as JSON."""
+"""The evaluation of a run."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import evaluation as evaluation_module
 from fieldmarks.core.scores.evaluation import evaluate
+from fieldmarks.core.scores.result import as_json
 from fieldmarks.core.scores.text_tables import tables
 from fieldmarks.dashboard.scores.board import basis
 
@@ -13,13 +14,13 @@ pytestmark = pytest.mark.slow
 
 
 def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkeypatch):
-    whole = evaluate(run)["scored"]
-    monkeypatch.setattr(evaluation_module, "N_SCORED", whole["images"] // 2)
+    whole = evaluate(run).scored
+    monkeypatch.setattr(evaluation_module, "N_SCORED", whole.images // 2)
     some = evaluate(run)
-    assert whole["images"] == whole["of"] == some["scored"]["of"]
-    assert some["scored"]["images"] == whole["images"] // 2
-    assert some["scored"]["accuracy"] == whole["accuracy"]
-    assert tables(some).startswith(f"{whole['images'] // 2} of {whole['of']} test images, ")
+    assert whole.images == whole.of == some.scored.of
+    assert some.scored.images == whole.images // 2
+    assert some.scored.accuracy == whole.accuracy
+    assert tables(some).startswith(f"{whole.images // 2} of {whole.of} test images, ")
     assert basis(some).endswith("test images, drawn at random")
 
 
@@ -28,5 +29,5 @@ def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
     monkeypatch.setitem(blind.manifest, "part_names", [])
     monkeypatch.setitem(blind._arrays, "parts", np.empty((run.sizes["X"], 0, 2), np.float32))
     scores = evaluate(blind)
-    assert scores["grounding"]["n_pairs"] == 0
-    assert scores["retrieval"] == evaluate(run)["retrieval"]
+    assert scores.grounding.counts == {"image-attribute pairs": 0}
+    assert as_json(scores.retrieval) == as_json(evaluate(run).retrieval)

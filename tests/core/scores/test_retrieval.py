@@ -9,7 +9,6 @@ from fieldmarks.core.scores.retrieval import (
     class_caption_frequency,
     retrieved,
     score_retrieval,
-    score_retrieval_by_attribute,
     searched_attributes,
     training_images,
 )
@@ -58,15 +57,6 @@ def test_mean_average_precision_is_that_over_attributes_and_that_over_classes_to
     ]
     assert scores["mAP"].value == pytest.approx(np.mean(overall), rel=1e-5)
     assert scores["mAP within classes"].value == pytest.approx(np.mean(within), rel=1e-5)
-
-
-def test_scores_of_an_attribute_are_those_of_its_column_alone(flags):
-    p, is_retrieved, truth = flags
-    for j, row in enumerate(score_retrieval_by_attribute(p, is_retrieved, truth, TRUE_C)):
-        for name, expected in slow_rates(is_retrieved[:, j], truth[:, j]).items():
-            assert row[name].value == pytest.approx(expected)
-        expected = average_precision_score(truth[:, j], p[:, j])
-        assert row["AP"].value == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_ranking_of_chance_has_the_precision_of_the_base_rate():

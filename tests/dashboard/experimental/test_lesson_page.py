@@ -129,8 +129,3 @@ def test_a_bad_link_opens_with_a_notice_or_from_the_start(bad, message):
     app = visit(bad)
     assert not app.exception
     assert message in said(app).replace("\\", "")
-
-
-def test_two_compared_classes_lead_to_their_lesson():
-    app = visit("classes?run=faulty&c=0&versus=2")
-    assert any("Lesson on these two" in each.proto.label for each in app.get("page_link"))

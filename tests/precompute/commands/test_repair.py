@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fieldmarks.__main__ import main
-from fieldmarks.core.causes.diagnosis import diagnose
+from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair.refit import LinearHead
 from fieldmarks.core.run.run import Run
@@ -16,9 +16,7 @@ from tests.support.faulty_run import write_faulty_run
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory) -> Run:
     run = write_faulty_run(tmp_path_factory.mktemp("runs"))
-    for name, table in diagnose(run).items():
-        table.to_parquet(run.folder / "tables" / f"{name}.parquet", index=False)
-    return Run(run.folder)
+    return write_diagnoses(run)
 
 
 @pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state}])

@@ -1,4 +1,4 @@
-"""Attacks and corruptions of pictures, and the command that keeps them in a run."""
+"""Attacks on pictures, and the command that keeps them in a run."""
 
 import shutil
 
@@ -8,14 +8,15 @@ import torch
 from torch import fx
 
 from fieldmarks.__main__ import main
-from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, read_record
-from fieldmarks.core.corruptions.words import LEAST, Reference
-from fieldmarks.core.errors import DataError, RunError
+from fieldmarks.core.corruptions.record import UNCHANGED
+from fieldmarks.core.errors import RunError
 from fieldmarks.core.experimental.attacks.detection import LAYERS, Detectors
 from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
+from fieldmarks.core.experimental.attacks.record import read_attacks
+from fieldmarks.core.experimental.attacks.reference import LEAST, Reference
 from fieldmarks.core.run.run import Run
-from fieldmarks.precompute.corruptions.corruptions import LEVELS, corrupt
 from fieldmarks.precompute.experimental import attacks
+from fieldmarks.precompute.experimental.attack import attack
 from fieldmarks.precompute.experimental.attacks import (
     DifferentiableNetwork,
     adaptive_pgd,
@@ -26,7 +27,6 @@ from fieldmarks.precompute.experimental.layered import LayeredNetwork, earlier_n
 from fieldmarks.precompute.network.forward import Forward
 from fieldmarks.precompute.network.loading import load_checkpoint
 from fieldmarks.precompute.pipeline.registry import STAGES
-from fieldmarks.precompute.pipeline.robustness import attack, images_to_attack
 from tests.support.tiny_birds import CHUNK, INPUT_SIZE, raised, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
@@ -144,7 +144,7 @@ def test_a_network_whose_maps_are_its_finest_has_no_earlier_layer():
 
 def test_the_words_of_two_layers_agree_as_the_detector_says(birds, model, clean):
     run = Run(birds / "runs" / "tiny")
-    earlier = EarlierWords.of(run, read_record(run).earlier_of_run)
+    earlier = EarlierWords.of(run, read_attacks(run).earlier_of_run)
     layered, reference = LayeredNetwork(model, CPU), Reference.of(run)
     both, logits = layered(clean)
     last = run.array("p_t_given_f"), run.array("class_weights")
@@ -158,30 +158,11 @@ def test_the_words_of_two_layers_agree_as_the_detector_says(birds, model, clean)
     np.testing.assert_allclose(agreement, -suspicion[LAYERS], atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", CORRUPTIONS)
-def test_each_level_of_a_corruption_changes_more(kind):
-    # smooth, as photographs are: coloured stripes
-    stripes = 127 + 100 * np.sin(np.arange(64) / 1.5)[:, None, None] * np.array([1, -0.5, 0.3])
-    picture = np.broadcast_to(stripes, (64, 64, 3)).astype(np.uint8)
-    changes = [
-        np.abs(corrupt(picture, kind, n, np.random.default_rng(0)).astype(int) - picture).mean()
-        for n in range(1, LEVELS + 1)
-    ]
-    assert all(change > 0 for change in changes)
-    assert changes[-1] > changes[0]
-
-
-@pytest.mark.parametrize(("kind", "level"), [("fog", 1), ("blur", 0), ("blur", 6)])
-def test_an_unknown_corruption_is_refused(kind, level):
-    with pytest.raises(ValueError, match="no corruption"):
-        corrupt(np.zeros((8, 8, 3), np.uint8), kind, level, np.random.default_rng(0))
-
-
 def test_the_record_holds_every_change_of_every_image(birds):
     run = Run(birds / "runs" / "tiny")
-    record = read_record(run)
+    record = read_attacks(run)
     assert record.xs.tolist() == [1, 2, 3, 4, 5, 6]
-    n_pictures = 1 + 4 * len(attacks.STRENGTHS) + len(CORRUPTIONS) * LEVELS
+    n_pictures = 1 + 4 * len(attacks.STRENGTHS)
     assert len(record.table) == 6 * n_pictures
     clean = record.rows(UNCHANGED)
     np.testing.assert_allclose(record.pooled[clean], run.array("pooled")[record.xs], atol=1e-4)
@@ -193,35 +174,10 @@ def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, m
     shutil.copytree(birds / "runs", tmp_path / "runs")
     monkeypatch.setitem(STAGES, "explanations", raised("explanations"))
     assert "explanations: computing" in run_tiny(birds, tmp_path / "runs")
-    assert read_record(Run(tmp_path / "runs" / "tiny")) is not None
+    assert read_attacks(Run(tmp_path / "runs" / "tiny")) is not None
     monkeypatch.setitem(STAGES, "estimates", raised("estimates"))
     run_tiny(birds, tmp_path / "runs")
-    assert read_record(Run(tmp_path / "runs" / "tiny")) is None
-
-
-def test_drawn_images_are_correct_captioned_and_of_the_test_split(birds):
-    run = Run(birds / "runs" / "tiny")
-    captioned = (run.images["n_captions"] > 0).to_numpy()
-    usable = run.is_test & run.is_right & captioned
-    if not usable.any():
-        with pytest.raises(DataError, match="expected correctly classified test images"):
-            images_to_attack(run, ["5"], 0)
-        return
-    xs = images_to_attack(run, ["5"], 0)
-    assert usable[xs].all()
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        (["0"], "at least one to be asked for"),
-        (["900-901"], "expected images from 0 to"),
-        (["some"], "expected images from 0 to"),
-    ],
-)
-def test_images_that_are_not_there_are_refused(birds, wanted, message):
-    with pytest.raises(DataError, match=message):
-        images_to_attack(Run(birds / "runs" / "tiny"), wanted, 0)
+    assert read_attacks(Run(tmp_path / "runs" / "tiny")) is None
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):

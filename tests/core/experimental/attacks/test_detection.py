@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fieldmarks.core.corruptions.record import read_record
 from fieldmarks.core.experimental.attacks.detection import (
     CAPTIONS,
     DETECTORS,
@@ -21,6 +20,7 @@ from fieldmarks.core.experimental.attacks.detection import (
     score_detection,
 )
 from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
+from fieldmarks.core.experimental.attacks.record import read_attacks
 from tests.support.attacked import XS, write_attacked_run
 
 
@@ -73,7 +73,7 @@ def test_words_agree_with_captions_that_say_the_same(attacked):
 
 
 def test_every_attack_is_scored_where_it_changes_enough(attacked):
-    scored = score_detection(attacked, read_record(attacked))
+    scored = score_detection(attacked, read_attacks(attacked))
     assert [(row["kind"], row["level"]) for row in scored] == [
         (kind, level)
         for kind in ("FGSM", "PGD", "adaptive PGD", "adaptive PGD, layers")
@@ -85,13 +85,13 @@ def test_every_attack_is_scored_where_it_changes_enough(attacked):
 
 
 def test_a_record_without_an_earlier_layer_is_scored_without_its_detectors(attacked):
-    record = replace(read_record(attacked), earlier=None, earlier_of_run=None)
+    record = replace(read_attacks(attacked), earlier=None, earlier_of_run=None)
     full = [row for row in score_detection(attacked, record) if "detectors" in row]
     assert all(set(row["detectors"]) == set(DETECTORS) for row in full)
 
 
 def test_the_class_is_judged_by_the_head_of_the_earlier_layer(attacked):
-    record, xs = read_record(attacked), np.array(XS)
+    record, xs = read_attacks(attacked), np.array(XS)
     earlier = EarlierWords.of(attacked, record.earlier_of_run)
     rows = record.rows("PGD", 2)
     suspicion = Detectors(attacked, earlier=earlier).suspicion(

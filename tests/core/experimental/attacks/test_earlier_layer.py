@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from fieldmarks.core.corruptions.record import read_record
-from fieldmarks.core.corruptions.words import LEAST, taught_images
 from fieldmarks.core.experimental.attacks.earlier_layer import (
     EarlierWords,
     fit_head,
     images_of_earlier,
 )
+from fieldmarks.core.experimental.attacks.record import read_attacks
+from fieldmarks.core.experimental.attacks.reference import LEAST, taught_images
 from fieldmarks.core.probability import sigma
 from tests.support.attacked import write_attacked_run
 
@@ -57,7 +57,7 @@ def test_captioned_training_images_and_failures_are_needed(attacked):
 
 
 def test_words_and_classes_are_those_of_the_formulas(attacked):
-    of_run = read_record(attacked).earlier_of_run
+    of_run = read_attacks(attacked).earlier_of_run
     earlier = EarlierWords.of(attacked, of_run)
     pooled = of_run.pooled[:4].astype(float)
     scores = pooled @ earlier.class_weights.T + earlier.class_bias

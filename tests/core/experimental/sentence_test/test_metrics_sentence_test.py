@@ -1,9 +1,14 @@
 """How many sentences pass the sentence test, against names from exchanged captions."""
 
 import numpy as np
+import pytest
 
 from fieldmarks.core.errors import MissingRunError
-from fieldmarks.core.experimental.sentence_test.scores import score_sentence_test, share_that_passes
+from fieldmarks.core.experimental.sentence_test.scores import (
+    EXCHANGED,
+    score_sentence_test,
+    share_that_passes,
+)
 
 
 def test_at_most_one_in_twenty_passes_when_an_estimate_from_exchanged_captions_takes_the_place():
@@ -13,11 +18,13 @@ def test_at_most_one_in_twenty_passes_when_an_estimate_from_exchanged_captions_t
 
 
 def test_the_score_of_names_that_mean_nothing_is_that_of_exchanged_names(run):
-    scores = score_sentence_test(run, np.flatnonzero(run.is_test))
-    passes, exchanged = (row["passes"] for row in scores["rows"].values())
-    [difference] = (row["passes"] for row in scores["differences"].values())
-    assert exchanged.value <= 5
-    assert difference.low <= 0 or passes.value > exchanged.value
+    measure, own = score_sentence_test(run, np.flatnonzero(run.is_test)), run.default_estimator
+    passes, exchanged, difference = (
+        measure.row(name).scores["passes"] for name in (own, EXCHANGED, f"{own} minus {EXCHANGED}")
+    )
+    assert 0 <= exchanged.value <= 5
+    assert difference.value == pytest.approx(passes.value - exchanged.value)
+    assert difference.low <= difference.value <= difference.high
 
 
 def test_a_run_without_exchanged_names_is_not_tested(run, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from fieldmarks.core.scores.filters import filter_names
 from fieldmarks.core.scores.filters.filter_names import (
+    ALL_NAMES,
     at_peak,
     score_names,
     score_place,
@@ -119,7 +120,9 @@ def test_where_neither_places_nor_keypoints_are_known_nothing_is_said(peaked, mo
 
 def test_the_score_of_a_run_has_a_row_for_each_estimator_and_a_mean_over_parts(peaked):
     run, _ = peaked
-    scores = score_names(run, np.arange(0, X, 2))
-    assert scores["truth"] == "parts"
-    assert {"all names", *(f"most probable, {e}" for e in run.estimators)} <= set(scores["rows"])
-    assert "mean over parts" in scores["by_part"]
+    names, verdict = score_names(run, np.arange(0, X, 2))
+    assert names.truth == "parts"
+    rows = {row.name for row in names.rows}
+    assert {ALL_NAMES, *(f"most probable, {e}" for e in run.estimators)} <= rows
+    assert "mean over parts" in names.by_part
+    assert "any name" in {row.name for row in verdict.rows}

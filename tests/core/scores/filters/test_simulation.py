@@ -5,6 +5,7 @@ from fieldmarks.core.class_statistics import families, folds
 from fieldmarks.core.estimators import estimate, words
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.scores.filters.simulation import N_LARGEST, Simulation, score_simulation
+from fieldmarks.core.scores.result import Role
 from tests.support.synthetic_run import write_synthetic_run
 
 
@@ -84,15 +85,14 @@ def test_one_family_alone_cannot_be_left_out():
 
 
 def test_every_row_stands_beside_names_exchanged(told, xs):
-    scores = score_simulation(told, xs)
+    measure = score_simulation(told, xs)
     default = told.default_estimator
     control = f"{default}, exchanged"
-    assert {control, "name, exchanged", "best word", "ridge encoding"} <= set(scores["rows"])
-    assert scores["rows"][default]["classes left out"].n == told.sizes["F"]
-    named, exchanged = (
-        scores["rows"][name]["all"].value for name in (default, f"{default}, exchanged")
-    )
-    difference = scores["differences"][f"{default} minus {control}"]["all"]
+    controls = {row.name for row in measure.rows if row.role is Role.CONTROL}
+    assert {control, "name, exchanged", "best word", "ridge encoding"} <= controls
+    assert measure.row(default).scores["classes left out"].n == told.sizes["F"]
+    named, exchanged = (measure.row(name).scores["all"].value for name in (default, control))
+    difference = measure.row(f"{default} minus {control}").scores["all"]
     assert difference.value == pytest.approx(named - exchanged)
 
 

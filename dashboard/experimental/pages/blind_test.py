@@ -1,9 +1,10 @@
-"""The blind test: a picture, a sentence, and four classes, of which one is explained."""
+"""Blind test: an image, a sentence, and four classes, of which one is explained; agreement."""
 
 import numpy as np
 import streamlit as st
 
 from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.experimental.blind_test.answers import Answer
 from fieldmarks.core.experimental.blind_test.blind_test import (
     BlindScore,
     Question,
@@ -11,28 +12,32 @@ from fieldmarks.core.experimental.blind_test.blind_test import (
     blind_score,
     question_order,
 )
-from fieldmarks.core.review.answers import Answer
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels
 from fieldmarks.dashboard.components import gallery
 from fieldmarks.dashboard.components.gallery import Picture
+from fieldmarks.dashboard.experimental import agreement, note
+from fieldmarks.dashboard.experimental.answers import answers
 from fieldmarks.dashboard.review import reviewer
-from fieldmarks.dashboard.state import Key, choice
-from fieldmarks.dashboard.verdicts import answers, dataset
+from fieldmarks.dashboard.state import Key, Page, choice
+from fieldmarks.dashboard.verdicts import dataset
 
 _SKIPPED, _PROBLEM = "blind.skipped", "blind.problem"
 #: Orders that a link can ask for.
 N_SEEDS = 1000
 
 
-def show(run: Run, xs: np.ndarray) -> None:
-    """Draw the next question that this person has not answered, and the score."""
+def main() -> None:
+    """Draw the page: the next question that this person has not answered, and the score."""
+    run = data.current_run()
+    xs = run.failures
     seed = int(choice(Key.SEED, map(str, range(N_SEEDS)), "0"))
     heading.page(
         "Blind test",
         "Which class does the sentence describe? Prediction and label are hidden; the sentence "
         "explains the predicted or the true class, so the picture alone does not tell.",
     )
+    note.show(Page.BLIND)
     try:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = reviewer.box()
@@ -59,6 +64,7 @@ def show(run: Run, xs: np.ndarray) -> None:
     with st.expander("Scores", icon=":material/leaderboard:"):
         for who, rows in (("You", mine), ("Everybody", given)):
             _score(who, blind_score(run, rows))
+    agreement.show(run)
 
 
 def _ask(run: Run, asked: Question, seed: int, name: str) -> None:
@@ -121,3 +127,6 @@ def _score(who: str, score: BlindScore | None) -> None:
         f"{score.p_value:.2g}), the class most frequent in training {score.most_frequent:.0%}, "
         f"the label of the picture {score.picture:.0%}."
     )
+
+
+main()

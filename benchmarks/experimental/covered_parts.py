@@ -1,6 +1,6 @@
 """Which words fall when a part of a photographed bird is covered by its surroundings.
 
-    python -m benchmarks.covered_parts RUN --images DIR --checkpoint FILE [--runs DIR]
+    python -m benchmarks.experimental.covered_parts RUN --images DIR --checkpoint FILE [--runs DIR]
         [--classes ID ...] [--n 120]
 
 Of each test image two parts that its captions name, with visible keypoints, are covered one at a

@@ -1,13 +1,14 @@
 """What repairs mend of a cue whose truth is planted, beside baselines and controls.
 
-``python -m benchmarks.cue_repair RUN --world DIR [--runs DIR]`` fits each recipe twice:
-chosen on one half of the test images and judged on the other, and the other way round, so that each
-test image is judged once, by a head that it took no part in. Prints a row for each: failures among
-the images that the cue misleads, their fall in percent with a bootstrap 95 % interval over these
-images, the accuracy of all other test images (wrong labels left out) and its paired difference with
-an interval, the accuracy of all test images with its difference and the exact McNemar test.
-Controls: failures that are not diagnosed as a cue in place of those that are, as many; and random
-directions in place of those of the cue.
+    python -m benchmarks.experimental.cue_repair RUN --world DIR [--runs DIR]
+
+Fits each recipe twice: chosen on one half of the test images and judged on the other, and the other
+way round, so that each test image is judged once, by a head that it took no part in. Prints a row
+for each: failures among the images that the cue misleads, their fall in percent with a bootstrap 95
+% interval over these images, the accuracy of all other test images (wrong labels left out) and its
+paired difference with an interval, the accuracy of all test images with its difference and the
+exact McNemar test. Controls: failures that are not diagnosed as a cue in place of those that are,
+as many; and random directions in place of those of the cue.
 """
 
 import argparse
@@ -23,7 +24,6 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, ratio
 from fieldmarks.core.comparison.comparison import mcnemar
 from fieldmarks.core.experimental import cue_repair as cue_module
-from fieldmarks.core.repair import preview as preview_module
 from fieldmarks.core.repair.preview import (
     BALANCED,
     NO_CHANGE,
@@ -35,20 +35,18 @@ from fieldmarks.core.repair.preview import (
     head_of,
     is_right,
     preview,
-    removal,
 )
 from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.run.run import Run, open_run
 from fieldmarks.precompute.demo_world.planting.ground_truth import Truth
 
 DROP = Recipe(labels=Labels.DROP)
-IGNORE = replace(DROP, ignore_cues=True)
 Split = tuple[np.ndarray, np.ndarray]
 
 
 def other_failures(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> np.ndarray:
     """Return as many failures as there are cued ones, of those that are not."""
-    cued = cue_module.cued_failures(run, xs, verdicts)
+    cued = _cued_failures(run, xs, verdicts)
     is_wrong = (run.images["predicted_c"] != run.images["true_c"]).to_numpy()
     others = np.setdiff1d(xs[is_wrong[xs]], cued)
     return np.random.default_rng(0).choice(others, min(len(cued), len(others)), replace=False)
@@ -61,7 +59,7 @@ def random_directions(run: Run, failures: np.ndarray, unit: np.ndarray) -> cue_m
     return replace(known, directions=np.linalg.qr(drawn)[0].T)
 
 
-_directions = cue_module.Cues.of
+_cued_failures, _directions = cue_module.cued_failures, cue_module.Cues.of
 
 
 def rows(run: Run) -> dict[str, Callable[[Split], Judged | None]]:
@@ -69,8 +67,8 @@ def rows(run: Run) -> dict[str, Callable[[Split], Judged | None]]:
 
     def controlled(name: str, stand_in) -> Callable[[Split], Judged | None]:
         def judge(split: Split):
-            with patch.object(preview_module, name, stand_in):
-                return preview(run, IGNORE, split=split)
+            with patch.object(cue_module, name, stand_in):
+                return cue_module.preview_without_cues(run, DROP, split=split)
 
         return judge
 
@@ -78,12 +76,14 @@ def rows(run: Run) -> dict[str, Callable[[Split], Judged | None]]:
         NO_CHANGE: lambda split: baselines_of(run, split)[NO_CHANGE],
         PLAIN: lambda split: baselines_of(run, split)[PLAIN],
         BALANCED: lambda split: baselines_of(run, split)[BALANCED],
-        REMOVAL: lambda split: removal(run, IGNORE, split=split),
+        REMOVAL: lambda split: cue_module.removal_of_cues(run, split=split),
         "labels": lambda split: preview(run, DROP, split=split),
         "labels, backgrounds exchanged": lambda split: preview(
             run, replace(DROP, ignore_background=True), split=split
         ),
-        "labels, cues ignored": lambda split: preview(run, IGNORE, split=split),
+        "labels, cues ignored": lambda split: cue_module.preview_without_cues(
+            run, DROP, split=split
+        ),
         "control: other failures": controlled("cued_failures", other_failures),
         "control: random directions": controlled("Cues", SimpleNamespace(of=random_directions)),
     }

@@ -1,6 +1,6 @@
 """Do the words of a lesson separate unseen images? A reader who sees nothing but captions.
 
-    python -m benchmarks.lesson RUN [--runs DIR] [--classes ID ...]
+    python -m benchmarks.experimental.lesson RUN [--runs DIR] [--classes ID ...]
 
 For every pair of captioned classes that the network confuses at least once, lessons are made on
 training images. The reader is given the captions of test images of the pair and counts in how many

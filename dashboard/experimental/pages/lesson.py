@@ -11,9 +11,9 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
 from fieldmarks.dashboard.components.gallery import Line, Picture
-from fieldmarks.dashboard.experimental import lesson_quiz
+from fieldmarks.dashboard.experimental import lesson_quiz, note
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
-from fieldmarks.dashboard.state import Key, bound, choice, notice, number
+from fieldmarks.dashboard.state import Key, Page, bound, choice, notice, number
 
 VIEWS = {"words": "Words", "quiz": "Quiz"}
 
@@ -26,6 +26,7 @@ def main() -> None:
         "Two classes that are easily confused: the words that separate them, then a quiz on test "
         "pictures that the lesson does not show.",
     )
+    note.show(Page.LESSON)
     if run.sizes["C"] < 2:
         st.info("A lesson needs two classes; this run has one.", icon=":material/info:")
         return
@@ -105,7 +106,7 @@ def separating_rows(run: Run, a: int, b: int) -> None:
             icon=":material/info:",
         )
         return
-    separating = data.lesson_words(run, a, b)
+    separating = lesson_quiz.words(run, a, b)
     if not separating:
         st.info(
             "No word separates these two classes: none has a part in the network's decision and is "

@@ -1,6 +1,7 @@
 """The ceiling: an estimator that is told the places of parts, beside those of a finished run.
 
-    python -m benchmarks.keypoints RUN [--runs DIR] [--classes ID ...] [--estimators ...]
+    python -m benchmarks.experimental.keypoints RUN [--runs DIR] [--classes ID ...]
+        [--estimators ...]
 
 Figures are those of the score board, with bootstrap 95 % intervals over classes and images, on the
 captioned test images; ``--classes`` scores those of some classes only, estimates are always made on

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.review.answers import Answer, Answers
+from fieldmarks.core.experimental.blind_test.answers import Answer, Answers
 
 ANSWER = Answer("birds", "demo", "a.jpg", 0, "Ana", 3, 4, (3, 4, 5))
 

@@ -1,0 +1,49 @@
+"""``robustness``: corrupted pictures of a run's images, for the page Robustness."""
+
+import argparse
+from pathlib import Path
+
+from fieldmarks.precompute.arguments import seed
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "robustness",
+        help="corrupt pictures of a run, and score which words change",
+        description="Corrupt test images (blur, noise, colour, JPEG), and keep what the network "
+        "makes of the pictures in the run's folder. The images and the checkpoint must be those of "
+        "the run.",
+    )
+    add_image_arguments(parser)
+    return parser
+
+
+def add_image_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which images of which run are changed."""
+    parser.add_argument("name", metavar="RUN")
+    parser.add_argument(
+        "--images",
+        nargs="+",
+        default=["60"],
+        metavar="N",
+        help="one number: how many correctly classified, captioned test images to draw (default: "
+        "60); or which: 17-17, 20-40 51, failures",
+    )
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make the pictures and say how many words are lost."""
+    from fieldmarks.core.run.files import runs_folder
+    from fieldmarks.precompute.pipeline.robustness import corrupt_images
+
+    runs = args.runs or runs_folder()
+    record = corrupt_images(runs, args.name, args.images, args.seed, args.device)
+    for row in record.statement["words"]:
+        if row["t"] < 0 and row["mean"]["value"] is not None:
+            levels = ", ".join(f"{percent:.0f}" for percent in row["by_level"])
+            print(f"{row['kind']}: percent of words lost at each strength: {levels}")
+    print(f"run {args.name!r}: {len(record.table):,} pictures of {len(record.xs):,} images kept")

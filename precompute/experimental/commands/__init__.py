@@ -1,0 +1,1 @@
+"""Commands of the experiments, one a file; their help begins with "experimental"."""
