@@ -18,6 +18,8 @@ nothing could be measured. The layout is
     simulation       rows: prediction -> mean correlation with activations, over filters
     names            rows: source of the names -> share in percent at their peaks; the verdict's
                      precision and recall; null where neither places nor keypoints are known
+    seen words       whether what is said of an image is true of it, see `core.scores.seen_words`;
+                     null where presence is not claimed
     zero shot        rows: classifier -> percent right of unseen and seen classes; null for a
                      network that was trained on all classes
     verdicts         filters of each verdict
@@ -47,7 +49,15 @@ from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.scores import bleu, colours, diversity, faithfulness, pck, retrieval
+from fieldmarks.core.scores import (
+    bleu,
+    colours,
+    diversity,
+    faithfulness,
+    pck,
+    retrieval,
+    seen_words,
+)
 from fieldmarks.core.scores.filters.filter_names import score_names
 from fieldmarks.core.scores.filters.simulation import score_simulation
 
@@ -132,6 +142,7 @@ def evaluate(
             "names": score_names(run, xs, seed),
             "sentence test": score_sentence_test(run, xs, seed),
             "zero shot": score_zero_shot(run, seed),
+            "seen words": seen_words.score_seen_words(run, captioned, seed),
             "verdicts": {str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},
         }
     )

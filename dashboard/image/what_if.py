@@ -207,6 +207,9 @@ def _offer(run: Run, what: str, wanted: Changes, key: str) -> None:
 def claim(run: Run, x: int, c: int) -> None:
     """Draw the result of the sentence test: removal of the sentence's attributes."""
     ts = tuple(data.explain(run, x, c).attributes)
+    if not ts:
+        st.caption("The sentence names no attribute, so there is nothing to remove.")
+        return
     try:
         tested = _claim(run, data.identity(run), x, c, ts)
     except MissingRunError:

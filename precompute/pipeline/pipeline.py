@@ -15,6 +15,7 @@ from fieldmarks.core.errors import FieldmarksError, RunError
 from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
 from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.image_map.layout import image_layout
+from fieldmarks.core.presence.fit import presence_arrays
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
@@ -115,6 +116,7 @@ class Pipeline:
             "activations": lambda: self._activations(chunking, chunks),
             "tables": self._tables,
             "estimates": self._estimates,
+            "presence": self._presence,
             "explanations": self._explanations,
             "layout": self._layout,
             "live": self._live,
@@ -254,6 +256,13 @@ class Pipeline:
             settings.seed,
             self.ranks,
         )
+
+    def _presence(self) -> Computed:
+        return self._unless_impossible("presence", self._write_presence)
+
+    def _write_presence(self) -> None:
+        for name, array in presence_arrays(self._read()).items():
+            self.writer.put(name, array)
 
     def _explanations(self) -> None:
         run = self._read()

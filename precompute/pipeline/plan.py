@@ -149,15 +149,25 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
         ("tables/seen_names.parquet",),
         settings.estimators,
     )
+    presence = _stage(
+        "presence",
+        {"attributes": attributes.fingerprint, "images": images_read, "split": split},
+        ("presence_weights", "presence_bias", "presence_choice"),
+    )
     explanations = _stage(
         "explanations",
-        {"estimates": estimates.fingerprint, "sizes": [TOP_IMAGES, CANONICAL, K]},
+        {
+            "estimates": estimates.fingerprint,
+            "presence": presence.fingerprint,
+            "sizes": [TOP_IMAGES, CANONICAL, K],
+        },
         (
             *("top_t_predicted", "top_p_predicted", "top_t_true", "top_p_true"),
+            *("said_t_predicted", "said_t_true"),
             *("top_images", "canonical"),
         ),
     )
-    made = (attributes, activations, tables, estimates, explanations)
+    made = (attributes, activations, tables, estimates, presence, explanations)
     fingerprints = {stage.name: stage.fingerprint for stage in made}
     stages = (
         *made,

@@ -10,11 +10,12 @@ VERSIONS = {
     "activations": 2,
     "tables": 1,
     "estimates": 6,
-    "explanations": 4,
+    "presence": 1,
+    "explanations": 5,
     "layout": 1,
     "live": 2,
-    "diagnoses": 2,
-    "scores": 9,
+    "diagnoses": 3,
+    "scores": 10,
 }
 #: Modules of other people whose release may change a stage's results.
 LIBRARIES = {
@@ -22,6 +23,7 @@ LIBRARIES = {
     "activations": ("torch", "torchvision", "PIL", "numpy"),
     "tables": ("numpy",),
     "estimates": ("numpy", "scipy", "sklearn"),
+    "presence": ("numpy", "scipy"),
     "explanations": ("numpy",),
     "layout": ("numpy", "sklearn"),
     "live": ("torch", "onnx", "onnxscript", "onnxruntime", "numpy"),

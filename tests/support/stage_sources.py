@@ -31,6 +31,7 @@ MODULES = {
         "fieldmarks.precompute.pipeline.stages.estimates",
         "fieldmarks.core.estimators.inputs",
     ),
+    "presence": ("fieldmarks.core.presence.fit",),
     "explanations": ("fieldmarks.precompute.pipeline.stages.explanations",),
     "layout": ("fieldmarks.core.image_map.layout",),
     "live": ("fieldmarks.precompute.pipeline.stages.live",),
