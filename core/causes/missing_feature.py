@@ -104,7 +104,7 @@ class ClassSeparation:
             xs = train[block]
             means += class_sums(run.array("pooled")[xs], labels[xs], C)
         means /= np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
-        self.presence = presence_of(run.source) or fit_presence(inputs_of(run))
+        self.presence = presence_of(run.source) or fit_presence(inputs_of(run, False))
         self.mean_q = self._class_means(train, labels)
         spread = means.std(axis=0) + 1e-9
         square = ((means / spread) ** 2).sum(axis=1)

@@ -18,7 +18,7 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import Explanation, Span, predicate
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
-from fieldmarks.core.presence.presence import presence_of
+from fieldmarks.core.presence.presence import Presence, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
@@ -87,8 +87,7 @@ def contrast(run: Run, first: Explanation, second: Explanation) -> Contrast:
     logit_part = difference if first.x is None else logit_difference(run, first, second)
     presence = presence_of(run.source)
     if presence is not None and first.x is not None:
-        q = presence.q(np.asarray(run.array("pooled")[first.x]))
-        return _of_seen(run, first, second, difference, logit_part, q, presence.properties)
+        return _of_seen(run, first, second, difference, logit_part, presence)
     k = min(K, len(difference))
     excludes = never_together(run.source)
     tops = [
@@ -114,9 +113,11 @@ def logit_difference(run: Run, first: Explanation, second: Explanation) -> np.nd
     first, second : Explanation
         Of the same image.
     """
+    assert first.x is not None
     pooled = np.asarray(run.array("pooled")[first.x], float)
-    weights = [np.asarray(run.weights(first.x, each.c), float) for each in (first, second)]
-    return lead_parts(pooled, *weights, run.array("p_t_given_f"))
+    of_first = np.asarray(run.weights(first.x, first.c), float)
+    of_second = np.asarray(run.weights(first.x, second.c), float)
+    return lead_parts(pooled, of_first, of_second, run.array("p_t_given_f"))
 
 
 def _of_seen(
@@ -125,20 +126,21 @@ def _of_seen(
     second: Explanation,
     difference: np.ndarray,
     part: np.ndarray,
-    q: np.ndarray,
-    properties: np.ndarray,
+    presence: Presence,
 ) -> Contrast:
-    """Return the contrast in three parts; ``q`` and ``properties`` are of shape (T,)."""
-    q = np.nan_to_num(q)
+    """Return the contrast in three parts."""
+    assert first.x is not None
+    q = presence.q(np.asarray(run.array("pooled")[first.x]))
+    is_known, properties, q = np.isfinite(q), presence.properties, np.nan_to_num(q)
     taken: set[int] = set()
     for_first = _seen_for(q, part, properties, taken)
     for_second = _seen_for(q, -part, properties, taken)
-    not_seen = _usual_not_seen(run, first.c, second.c, q, properties, taken)
+    unseen = is_known & (q < NOT_SEEN)
+    not_seen = _usual_not_seen(run, first.c, second.c, unseen, properties, taken)
     separating = {*for_first, *for_second, *not_seen}
     both = [t for t in first.attributes if t in second.attributes and t not in separating]
     both = both[:N_SHARED] if not (for_first or for_second) else []
     spans = _spans(run, first, second, (for_first, for_second), both, not_seen)
-    assert first.x is not None
     words = [
         *words_of(run, first.x, for_first, part),
         *words_of(run, first.x, [*for_second, *not_seen], -part),
@@ -170,13 +172,12 @@ def _seen_for(
 
 
 def _usual_not_seen(
-    run: Run, first: int, second: int, q: np.ndarray, properties: np.ndarray, taken: set[int]
+    run: Run, first: int, second: int, unseen: np.ndarray, properties: np.ndarray, taken: set[int]
 ) -> list[int]:
     """Return what is usual for the second class, less for the first, and not seen in the image."""
     usual = class_image_frequency(run.source)
     lead = usual[second] - usual[first]
-    ts = np.flatnonzero((usual[second] >= USUAL) & (lead >= MORE_USUAL) & (q < NOT_SEEN))
-    ts = ts[presence_of(run.source).is_known[ts]]
+    ts = np.flatnonzero((usual[second] >= USUAL) & (lead >= MORE_USUAL) & unseen)
     chosen: list[int] = []
     for t in ts[np.argsort(-lead[ts], kind="stable")]:
         if properties[t] < 0 or int(properties[t]) not in taken:

@@ -63,7 +63,7 @@ def presence_arrays(run: Run) -> dict[str, np.ndarray]:
     DataError
         If words are said of classes only, or no image has any.
     """
-    inputs = inputs_of(run)
+    inputs = inputs_of(run, keypoints=False)
     if not varies_within_classes(inputs):
         raise DataError(
             "all images of a class have the same words, so nothing shows which of them a single "

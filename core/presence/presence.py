@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from fieldmarks.core.batching import blocks
+from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 
 #: A word is seen in an image above this probability, and surely seen above the second.
@@ -117,11 +118,20 @@ def presence_of(run: Run) -> Presence | None:
 
 
 @lru_cache(maxsize=64)
-def presence_of_word(run: Run, t: int) -> np.ndarray | None:
-    """Return q(t, x) of all images of a run, shape (X,); None where presence is not claimed."""
+def presence_of_word(run: Run, t: int) -> np.ndarray:
+    """Return q(t, x) of all images of a run, shape (X,).
+
+    Raises
+    ------
+    MissingRunError
+        If presence is not claimed.
+    """
     presence = presence_of(run)
     if presence is None:
-        return None
+        raise MissingRunError(
+            f"run {run.name!r} does not tell what is seen in images: precompute it again, with "
+            "captions or attributes of images"
+        )
     pooled, ts = run.array("pooled"), np.array([t])
     parts = [presence.q(pooled[block], ts)[:, 0] for block in blocks(len(pooled), 4096)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -156,7 +156,7 @@ def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict]:
                 for group, of in groups.items()
             },
             "words": float((ts >= 0).sum(axis=1).mean()),
-            "none at failures": _percent((ts[~is_right] < 0).all(axis=1)),
+            "none at failures": _percent(np.all(ts[~is_right] < 0, axis=1)),
         }
         for name, (ts, against) in rows.items()
     }
@@ -170,7 +170,7 @@ def _share_true(ts: np.ndarray, truth: np.ndarray, group: np.ndarray, seed: int)
 
 
 def _percent(flags: np.ndarray) -> float | None:
-    return float(100 * flags.mean()) if len(flags) else None
+    return float(100 * np.mean(flags)) if len(flags) else None
 
 
 def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict]:
@@ -190,7 +190,7 @@ def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict]:
         for side, ts in sides:
             words = np.reshape(ts, (-1, 3)).astype(int)
             rows[name][side] = _share_true(words, against[is_wrong], group, seed)
-            rows[name][f"a word {side}"] = _percent((words >= 0).any(axis=1))
+            rows[name][f"a word {side}"] = _percent(np.any(words >= 0, axis=1))
     return rows
 
 
@@ -269,7 +269,7 @@ def _removed(run: Run, xs: np.ndarray, c: np.ndarray, rng: np.random.Generator) 
             _fall(run, int(xs[i]), int(c[i]), int(t), p_t_given_f)
             for i, t in zip(rows, ts, strict=True)
         ]
-        return _percent(np.array(falls) > 0)
+        return _percent(np.greater(falls, 0))
 
     random = rng.integers(0, run.sizes["T"], len(rows))
     return {"seen": lowers(ts), "random words": lowers(random)}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.presence.presence import Presence, presence_of, presence_of_word
 from fieldmarks.core.run.one_image import OneImageRun
 from tests.support.seen_run import T, X
@@ -72,4 +73,5 @@ def test_a_new_image_is_seen_by_the_weights_of_the_run(seen):
 
 def test_a_run_without_presence_claims_none(run):
     assert presence_of(run) is None
-    assert presence_of_word(run, 0) is None
+    with pytest.raises(MissingRunError, match="does not tell what is seen"):
+        presence_of_word(run, 0)
