@@ -14,6 +14,7 @@ from fieldmarks.precompute.data.language import BIRDS
 from tests.support.faulty_run import write_faulty_run
 from tests.support.phrases import CLASSES, PHRASES
 from tests.support.second_run import write_second_run
+from tests.support.seen_run import write_seen_run
 from tests.support.synthetic_run import write_synthetic_run
 
 #: Files that take longest, in this order first: the others fill the cores beside them.
@@ -59,6 +60,12 @@ def run(tmp_path_factory) -> Run:
 def faulty(tmp_path_factory) -> Run:
     """A small run with planted faults, diagnosed; read-only."""
     return write_diagnoses(write_faulty_run(tmp_path_factory.mktemp("faulty")))
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory) -> Run:
+    """A run whose filters are activated by attributes, with presence; read-only."""
+    return write_seen_run(tmp_path_factory.mktemp("seen"))
 
 
 @pytest.fixture(scope="session")

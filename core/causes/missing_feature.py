@@ -2,8 +2,8 @@
 
 Attributes are discriminative between two classes where captions name them for one class and not for
 the other; without captions, where the two class descriptions p(t given c) differ. For each of them
-two questions are answered: whether the network detected it (the score of its presence in x lies
-nearer to the mean of the true class than to that of the predicted class), and whether its weights
+two questions are answered: whether the network detected it (q(t, x) lies nearer to the mean of the
+true class than to that of the predicted class, or above one half), and whether its weights
 favour the true class (the exact contribution of the attribute to the logits, see
 `core.explanations.counterfactual`).
 """
@@ -14,10 +14,13 @@ import numpy as np
 
 from fieldmarks.core.attributes import english
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.class_attributes import attribute_phrase, class_image_frequency
+from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.causes.finding import Finding
 from fieldmarks.core.class_statistics import class_sums
-from fieldmarks.core.presence.presence import Presence
+from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.presence.fit import fit_presence
+from fieldmarks.core.presence.presence import SEEN, presence_of
+from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.probability import p_t_given_c
 from fieldmarks.core.run.run import Run
 
@@ -36,18 +39,20 @@ class DiscriminativeAttribute:
     frequency_true, frequency_predicted : float
         Share of captioned images of the class that name it, in [0, 1]; p(t given c) without
         captions.
-    relative_score : float
-        The estimator's score of t in x on a scale where the mean of the predicted class is 0 and
-        the mean of the true class is 1.
+    q : float
+        q(t, x), how likely captions name it given what the network sees, in [0, 1].
     contribution : float
         The attribute's contribution to the logit of the true class minus that of the predicted one.
+    usual : float
+        Half way between the means of q in the two classes.
     """
 
     t: int
     frequency_true: float
     frequency_predicted: float
-    relative_score: float
+    q: float
     contribution: float
+    usual: float = SEEN
 
     @property
     def is_of_true(self) -> bool:
@@ -55,9 +60,18 @@ class DiscriminativeAttribute:
         return self.frequency_true > self.frequency_predicted
 
     @property
+    def is_seen(self) -> bool:
+        """Whether the network sees it: what a sentence says is never called unseen here.
+
+        An attribute that captions seldom name is seen where it is nearer to how likely it is in the
+        class that it belongs to.
+        """
+        return self.q > min(SEEN, self.usual)
+
+    @property
     def is_detected(self) -> bool:
-        """Whether the estimator's score is nearer to the true class than to the predicted one."""
-        return self.relative_score > 0.5
+        """Whether what the network sees of it speaks for the true class."""
+        return self.is_seen == self.is_of_true
 
     @property
     def state(self) -> str:
@@ -90,13 +104,23 @@ class ClassSeparation:
             xs = train[block]
             means += class_sums(run.array("pooled")[xs], labels[xs], C)
         means /= np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
-        self.presence = Presence(run)
-        self.mean_score = self.presence.class_means()
+        self.presence = presence_of(run.source) or fit_presence(inputs_of(run, False))
+        self.mean_q = self._class_means(train, labels)
         spread = means.std(axis=0) + 1e-9
         square = ((means / spread) ** 2).sum(axis=1)
         gaps = square[:, None] + square - 2 * (means / spread) @ (means / spread).T
         self.gaps = np.sqrt(np.maximum(gaps, 0))
         self._sorted_gaps = np.sort(self.gaps[np.triu_indices(C, 1)])
+
+    def _class_means(self, train: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the mean of q over the training images of each class, shape (C, T)."""
+        pooled, C = self.run.array("pooled"), self.run.sizes["C"]
+        train = train[self.run.is_readable[train]]
+        means = np.zeros((C, self.run.sizes["T"]))
+        for block in blocks(len(train)):
+            q = np.nan_to_num(self.presence.q(pooled[train[block]]))
+            means += class_sums(q, labels[train[block]], C)
+        return means / np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
 
     def similarity(self, first: int, second: int) -> float:
         """Return the share of class pairs that are further apart in pooled space, in [0, 1]."""
@@ -118,19 +142,18 @@ class ClassSeparation:
         pooled = np.asarray(run.array("pooled")[x], dtype=float)
         lead = pooled * (run.weights(x, true) - run.weights(x, predicted))
         contributions = lead @ run.array("p_t_given_f")[:, ts]
-        low, high = self.mean_score[predicted, ts], self.mean_score[true, ts]
-        width = np.where(np.abs(high - low) > 1e-9, high - low, np.inf)
-        score = self.presence.score(np.array([x]), ts)[0]
-        relative_scores = (score - low) / width
+        usual = (self.mean_q[predicted, ts] + self.mean_q[true, ts]) / 2
+        q = np.nan_to_num(self.presence.q(pooled, ts)) if len(ts) else np.empty(0)
         return [
             DiscriminativeAttribute(
                 int(t),
                 float(frequency[true, t]),
                 float(frequency[predicted, t]),
-                float(score),
-                float(contribution),
+                float(q[i]),
+                float(contributions[i]),
+                float(usual[i]),
             )
-            for t, score, contribution in zip(ts, relative_scores, contributions, strict=True)
+            for i, t in enumerate(ts)
         ]
 
     def missing_share(self, attributes: list[DiscriminativeAttribute]) -> float:

@@ -14,7 +14,7 @@ from fieldmarks.core.run.run import Run
 _MAPS_BLOCK = 256
 
 
-def inputs_of(run: Run) -> Inputs:
+def inputs_of(run: Run, keypoints: bool = True) -> Inputs:
     """Return what estimators may see of a run: readable training images that have captions.
 
     Images of classes that the network was trained without take no part either.
@@ -23,8 +23,10 @@ def inputs_of(run: Run) -> Inputs:
     ----------
     run : Run
         Finished, or still being written: nothing that an estimator made is read.
+    keypoints : bool
+        Whether to read the keypoints.
     """
-    return _inputs(run, run.images["is_train"].to_numpy(bool) & ~run.is_left_out)
+    return _inputs(run, run.images["is_train"].to_numpy(bool) & ~run.is_left_out, keypoints)
 
 
 def described_inputs(run: Run) -> Inputs:
@@ -42,7 +44,7 @@ def held_out_inputs(run: Run) -> Inputs | None:
     return _inputs(run, run.is_test) if run.counts[xs].nnz else None
 
 
-def _inputs(run: Run, is_split: np.ndarray) -> Inputs:
+def _inputs(run: Run, is_split: np.ndarray, keypoints: bool = True) -> Inputs:
     images, counts, map_row = run.images, run.counts, run.array("map_row")
     n_captions = images["n_captions"].to_numpy()
     xs = np.flatnonzero(is_split & run.is_readable & (n_captions > 0))
@@ -58,7 +60,7 @@ def _inputs(run: Run, is_split: np.ndarray) -> Inputs:
         adjectives=run.attributes["adjective"].to_numpy(),
         class_weights=np.asarray(run.array("class_weights")),
         maps=map_batches(run.array("maps"), rows) if has_maps else None,
-        keypoints=_keypoints(run, xs),
+        keypoints=_keypoints(run, xs) if keypoints else None,
     )
 
 

@@ -1,24 +1,38 @@
 """Why one class and not another: the attributes that separate two explanations of one image.
 
-An attribute separates class A from class B in image x where two figures agree in sign: its part of
-the difference of the two logits, the sum over f of phi(f_k(x)) (w[A, f] - w[B, f]) p(t given f)
-with the weights w of the image, and the difference of p(t given x, A) and p(t given x, B), eq. (5).
-Two lists of five attributes do not tell what separates: one that is missing from a list may still
-count for its class.
+In three parts: attributes seen in the image that speak for class A, seen ones that speak for class
+B, and attributes that are usual for B and not seen here. An attribute speaks for A against B where
+its exact part of the difference of the two logits, the sum over f of phi(f_k(x))
+(W[A, f] - W[B, f]) p(t given f), is positive. One is said of each side where the network is likely
+to see it, further ones where it surely does: at a failure one side is mistaken, and a doubtful word
+of it more often than others. Where presence is not claimed, an attribute separates where
+that part and the difference of p(t given x, A) and p(t given x, B), eq. (5), agree in sign.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from fieldmarks.core.attributes import english
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import Explanation, Span, predicate
 from fieldmarks.core.explanations.never_together import never_together
+from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
+from fieldmarks.core.presence.presence import Presence, presence_of
+from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
 
-#: Attributes named at most in favour of each class, and in common.
-N_SEPARATING, N_SHARED = 3, 2
+#: Attributes named at most in favour of each class, in common, and as usual but not seen.
+N_SEPARATING, N_SHARED, N_MISSING = 3, 2, 2
+#: q of the first attribute that is said of a side, and of further ones, is above these.
+FIRST, FURTHER = 0.6, 0.9
+#: An attribute is usual for a class if so large a share of its captioned training images has it,
+USUAL = 0.5
+#: and so much larger a share than of the other class's.
+MORE_USUAL = 0.2
+#: It is not seen where q is below this: captions leave out some of what is there.
+NOT_SEEN = 0.2
 
 
 @dataclass(frozen=True)
@@ -28,9 +42,14 @@ class Contrast:
     Attributes
     ----------
     for_first, for_second : list of int
-        Attributes t that separate the classes in favour of either, by descending difference of p.
+        Attributes t that separate the classes in favour of either, by what they count; by
+        descending difference of p where presence is not claimed.
     both : list of int
         Attributes of both sentences that are in neither list.
+    not_seen : list of int
+        Attributes that are usual for the second class, not for the first, and not seen here.
+    words : dict of int to SeenWord
+        What speaks for each attribute of the three parts; ``share`` is of its own side's class.
     difference : ndarray of shape (T,)
         p of the first minus p of the second; sums to 0.
     logit_part : ndarray of shape (T,)
@@ -46,6 +65,8 @@ class Contrast:
     difference: np.ndarray
     logit_part: np.ndarray
     spans: list[Span]
+    not_seen: list[int] = field(default_factory=list)
+    words: dict[int, SeenWord] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -64,6 +85,9 @@ def contrast(run: Run, first: Explanation, second: Explanation) -> Contrast:
     """
     difference = first.p - second.p
     logit_part = difference if first.x is None else logit_difference(run, first, second)
+    presence = presence_of(run.source)
+    if presence is not None and first.x is not None:
+        return _of_seen(run, first, second, difference, logit_part, presence)
     k = min(K, len(difference))
     excludes = never_together(run.source)
     tops = [
@@ -91,10 +115,77 @@ def logit_difference(run: Run, first: Explanation, second: Explanation) -> np.nd
     first, second : Explanation
         Of the same image.
     """
-    assert first.x is not None, "two class descriptions have no logits"
+    assert first.x is not None
     pooled = np.asarray(run.array("pooled")[first.x], float)
-    ours, theirs = (np.asarray(run.weights(first.x, each.c), float) for each in (first, second))
-    return (pooled * (ours - theirs)) @ run.array("p_t_given_f")
+    of_first = np.asarray(run.weights(first.x, first.c), float)
+    of_second = np.asarray(run.weights(first.x, second.c), float)
+    return lead_parts(pooled, of_first, of_second, run.array("p_t_given_f"))
+
+
+def _of_seen(
+    run: Run,
+    first: Explanation,
+    second: Explanation,
+    difference: np.ndarray,
+    part: np.ndarray,
+    presence: Presence,
+) -> Contrast:
+    """Return the contrast in three parts."""
+    assert first.x is not None
+    q = presence.q(np.asarray(run.array("pooled")[first.x]))
+    is_known, properties, q = np.isfinite(q), presence.properties, np.nan_to_num(q)
+    taken: set[int] = set()
+    for_first = _seen_for(q, part, properties, taken)
+    for_second = _seen_for(q, -part, properties, taken)
+    unseen = is_known & (q < NOT_SEEN)
+    not_seen = _usual_not_seen(run, first.c, second.c, unseen, properties, taken)
+    separating = {*for_first, *for_second, *not_seen}
+    both = [t for t in first.attributes if t in second.attributes and t not in separating]
+    both = both[:N_SHARED] if not (for_first or for_second) else []
+    spans = _spans(run, first, second, (for_first, for_second), both, not_seen)
+    words = [
+        *words_of(run, first.x, for_first, part),
+        *words_of(run, first.x, [*for_second, *not_seen], -part),
+    ]
+    described = {word.t: word for word in words}
+    return Contrast(for_first, for_second, both, difference, part, spans, not_seen, described)
+
+
+def _seen_for(
+    q: np.ndarray, part: np.ndarray, properties: np.ndarray, taken: set[int]
+) -> list[int]:
+    """Return seen attributes that speak for a class, by what they count.
+
+    They are chosen by log part + twice the log-odds of q: what is hardly seen is no reason.
+    No two are values of one property; properties that are used are added to ``taken``.
+    """
+    ts = np.flatnonzero((q > FIRST) & (part > 0))
+    odds = np.clip(q[ts], 1e-6, 1 - 1e-6)
+    rank = np.log(part[ts]) + 2 * np.log(odds / (1 - odds))
+    chosen: list[int] = []
+    for t in ts[np.argsort(-rank, kind="stable")]:
+        is_new = properties[t] < 0 or int(properties[t]) not in taken
+        if is_new and (not chosen or q[t] > FURTHER):
+            chosen.append(int(t))
+            taken.add(int(properties[t]))
+        if len(chosen) == N_SEPARATING:
+            break
+    return sorted(chosen, key=lambda t: -part[t])
+
+
+def _usual_not_seen(
+    run: Run, first: int, second: int, unseen: np.ndarray, properties: np.ndarray, taken: set[int]
+) -> list[int]:
+    """Return what is usual for the second class, less for the first, and not seen in the image."""
+    usual = class_image_frequency(run.source)
+    lead = usual[second] - usual[first]
+    ts = np.flatnonzero((usual[second] >= USUAL) & (lead >= MORE_USUAL) & unseen)
+    chosen: list[int] = []
+    for t in ts[np.argsort(-lead[ts], kind="stable")]:
+        if properties[t] < 0 or int(properties[t]) not in taken:
+            chosen.append(int(t))
+            taken.add(int(properties[t]))
+    return chosen[:N_MISSING]
 
 
 def _separating(candidates: np.ndarray, difference: np.ndarray, part: np.ndarray) -> list[int]:
@@ -109,8 +200,12 @@ def _spans(
     second: Explanation,
     separating: tuple[list[int], list[int]],
     both: list[int],
+    not_seen: list[int] | None = None,
 ) -> list[Span]:
-    """Return "A rather than B because it has ..., although it has .... Both have ...."."""
+    """Return "A rather than B because it has ..., although it has .... Both have ....".
+
+    "Usual for B, not seen here: ..." follows.
+    """
     a, b = (str(run.classes["name"].iloc[each.c]) for each in (first, second))
     for_first, for_second = (predicate(ts, run.attributes) if ts else [] for ts in separating)
     because = f"{a} rather than {b} because it ", f"{b} rather than {a} because it "
@@ -130,4 +225,13 @@ def _spans(
     if both:
         start = " Both " if spans else "Both "
         spans += [Span(start), *predicate(both, run.attributes, of_several=True), Span(".")]
-    return spans or [Span("No attribute separates the two.")]
+    if not spans and not_seen is not None:
+        spans = [Span(f"No attribute that the network sees here separates {a} and {b}.")]
+    if not_seen:
+        spans.append(Span(f" Usual for {b}, not seen here: "))
+        for i, t in enumerate(not_seen):
+            row = run.attributes.iloc[t]
+            phrase = english.phrase_of(row["adjective"], row["noun"], row["kind"], row["number"])
+            spans += [Span(", " if i else ""), Span(phrase, t)]
+        spans.append(Span("."))
+    return [span for span in spans if span.text] or [Span("No attribute separates the two.")]

@@ -1,12 +1,13 @@
 """Textual explanation of a prediction, as in the paper's section on explanations.
 
-"This is a {class} because it has {attribute 1}, ..., and {attribute 5}.", with the most probable
-attributes of p(t given x, c), sorted by descending lift over the mean filter. The sentence is
-stored as spans, so that a page can link every attribute in it to its evidence.
+"This is a {class} because it has {attribute 1}, ..., and {attribute 5}.", with the attributes that
+are seen in the image and count for the class (`core.explanations.seen`); where presence is not
+claimed, with the most probable ones of p(t given x, c), sorted by descending lift over the mean
+filter. The sentence is stored as spans, so that a page can link every attribute to its evidence.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -17,9 +18,20 @@ from fieldmarks.core.attributes import english
 from fieldmarks.core.explanations.attribute_ranking import by_lift, top_attributes
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.explanations.never_together import never_together
+from fieldmarks.core.explanations.seen import (
+    SeenWord,
+    excluding,
+    lead_parts,
+    mean_weights,
+    said,
+    words_of,
+)
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 
+#: The sentence of a class for which no word is seen that counts for it.
+NOTHING_SEEN = "No attribute that the network sees here speaks for {}."
 #: Columns of the table of attributes that a sentence is made of.
 _WORDS = ("adjective", "noun", "kind", "number")
 
@@ -41,7 +53,11 @@ class Explanation:
     p : ndarray of shape (T,)
         p(t given x, c) or p(t given c); sums to 1.
     attributes : list of int
-        The five most probable attributes t, by descending lift.
+        The attributes t that are said: those seen in the image that count for the class, by what
+        they count (`core.explanations.seen`). The five most probable, by descending lift, of a
+        class alone, by an estimator that is asked for, and where presence is not claimed.
+    words : list of SeenWord
+        What speaks for each of these; empty of a class alone.
     spans : list of Span
         The spans of the sentence.
     """
@@ -51,11 +67,17 @@ class Explanation:
     p: np.ndarray
     attributes: list[int]
     spans: list[Span]
+    words: list[SeenWord] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
         """The sentence as plain text."""
         return "".join(span.text for span in self.spans)
+
+    @property
+    def main_t(self) -> int:
+        """The attribute to look at first: that of the sentence, else the most probable one."""
+        return self.attributes[0] if self.attributes else int(self.p.argmax())
 
 
 def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False) -> list[Span]:
@@ -179,14 +201,28 @@ def explain(run: Run, x: int, c: int | None = None, estimator: str | None = None
     c : int, optional
         Class; by default the predicted one.
     estimator : str, optional
-        By default the run's default estimator.
+        The sentence of the paper by this one: the five most probable attributes of eq. (5),
+        whether or not they are seen in the image.
     """
     c = int(run.images["predicted_c"].iloc[x]) if c is None else c
-    p_f = probability.p_f_given_xc(run.array("pooled")[x], run.weights(x, c))
-    p, ts = _selected(run, p_f, estimator)
-    name = run.classes["name"].iloc[c]
+    pooled, weights = np.asarray(run.array("pooled")[x]), run.weights(x, c)
+    p, ts = _selected(run, probability.p_f_given_xc(pooled, weights), estimator)
+    usual = mean_weights(run.head, pooled)
+    part = lead_parts(pooled, weights, usual, run.array("p_t_given_f", estimator))
+    presence = presence_of(run.source)
+    name = str(run.classes["name"].iloc[c])
+    if presence is None or estimator is not None:
+        return Explanation(x, c, p, ts, _because(run, name, ts), words_of(run, x, ts, part))
+    k, q = min(N_EXPLAIN, len(p)), presence.q(pooled)
+    top = said(p[None], q[None], part[None], run.attributes, k, excluding(run.source))[0]
+    ts = top[top >= 0].tolist()
+    spans = _because(run, name, ts) if ts else [Span(NOTHING_SEEN.format(name))]
+    return Explanation(x, c, p, ts, spans, words_of(run, x, ts, part))
+
+
+def _because(run: Run, name: str, ts: list[int]) -> list[Span]:
     head = Span(f"This is {english.member(name)} because it ")
-    return Explanation(x, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])
+    return [head, *predicate(ts, run.attributes), Span(".")]
 
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:

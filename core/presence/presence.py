@@ -1,143 +1,137 @@
-"""Whether the network saw an attribute anywhere in an image: a score of presence by itself.
+"""Whether an attribute is seen in an image: q(t, x), read off all activations of its last layer.
 
-The evidence of an estimator is made for finding *where* an attribute lies and says little about
-*whether* it is there: that of the default finds the place of a noun, whatever its adjective. So
-presence is read off all filters at once: a ridge regression of the share of captions that name the
-attribute on the square roots of the pooled activations (a filter that is twice as strongly
-activated is not twice as sure). The penalty is the one that predicts left-out training images best.
+Given the filters, eq. (5) takes an attribute to be independent of the image, so p(t given x, c)
+repeats the class. q(t, x) drops that assumption: it is the probability that the image's captions
+name t, given all its pooled activations. Its log-odds are linear in the signed square roots of
+these (a filter that is twice as strongly activated is not twice as sure), so a run stores one
+matrix and a new image needs one product. Values of one property share their probability.
+
+Captions name a part of what is there: with captions, a low q is not absence. Where each image has a
+value of a property, as in a complete table, it is.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
-from scipy import linalg
+from scipy.special import expit
 
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.class_statistics import class_sums
-from fieldmarks.core.errors import DataError
-from fieldmarks.core.run.caption_shares import caption_shares_of
+from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 
-#: Ridge penalties that are tried, in units of the number of training images.
-PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-#: Every so many training images are left out to choose the penalty.
-HELD_OUT = 5
+#: A word is seen in an image above this probability, and surely seen above the second.
+SEEN, SURE = 0.5, 0.8
 
 
+@dataclass(frozen=True)
 class Presence:
-    """A score of every attribute in every image, fitted to the training images with captions.
+    """What gives q(t, x) of any image.
 
     Parameters
     ----------
-    run : Run
-
-    Raises
-    ------
-    DataError
-        If no training image has captions.
-
-    Attributes
-    ----------
-    penalty : float
-        The chosen one of `PENALTIES`.
+    weights : ndarray of shape (F, T)
+        Of the signed square roots of pooled activations, in log-odds.
+    bias : ndarray of shape (T,)
+        NaN for a word of too few training images: whether it is there is unknown.
+    choice : ndarray of shape (T,), int
+        Words of one number are values of one property, -1 for none. Below -1, ``-2 - choice`` is
+        the number of a choice of which every image has a value.
     """
 
-    def __init__(self, run: Run):
-        self.run = run
-        images = run.images
-        has_captions = (images["n_captions"] > 0).to_numpy()
-        known = images["is_train"].to_numpy(bool) & has_captions & run.is_readable
-        xs = np.flatnonzero(known)
-        if not len(xs):
-            raise DataError(
-                "no training image has captions, so nothing says which attributes are present: "
-                "give captions to 'fieldmarks run'"
-            )
-        self._mean, self._scale = self._moments(xs)
-        is_left_out = np.arange(len(xs)) % HELD_OUT == HELD_OUT - 1
-        if is_left_out.any() and (~is_left_out).any():
-            self.penalty = self._best_penalty(xs[~is_left_out], xs[is_left_out])
-        else:
-            self.penalty = PENALTIES[len(PENALTIES) // 2]
-        self._fit(xs, self.penalty)
+    weights: np.ndarray
+    bias: np.ndarray
+    choice: np.ndarray
 
-    def score(self, xs: np.ndarray, ts: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return the expected share of captions of each image that name each attribute.
+    @classmethod
+    def of(cls, run: Run) -> "Presence | None":
+        """Return that of a run; None where words are of classes, or of a run without captions."""
+        if "presence_weights" not in run.array_names:
+            return None
+        names = ("presence_weights", "presence_bias", "presence_choice")
+        return cls(*(run.array(name) for name in names))
+
+    @property
+    def is_known(self) -> np.ndarray:
+        """Whether anything can be said of each word, shape (T,), bool."""
+        return np.isfinite(self.bias)
+
+    @property
+    def properties(self) -> np.ndarray:
+        """The number of the property that each word is a value of, shape (T,); -1 for none."""
+        return np.where(self.choice < -1, -2 - self.choice, self.choice)
+
+    def q(self, pooled: np.ndarray, ts: np.ndarray | None = None) -> np.ndarray:
+        """Return q(t, x) of images, by the words ``ts`` or all.
+
+        Parameters
+        ----------
+        pooled : ndarray of shape (..., F)
+        ts : ndarray of shape (k,), optional
 
         Returns
         -------
-        ndarray of shape (len(xs), len(ts))
-            About 0 to 1; not clipped, so that a ranking has no ties.
+        ndarray of shape (..., T) or (..., k), float32
+            In [0, 1]; NaN where unknown.
         """
-        return self._features(xs) @ self._weights[:, ts] + self._bias[ts]
+        if ts is None:
+            return self._shared(self._alone(pooled, slice(None)), self.choice)
+        # a value is compared with all values of its property
+        related = np.flatnonzero((self.choice != -1) & np.isin(self.choice, self.choice[ts]))
+        every = np.union1d(ts, related)
+        q = self._shared(self._alone(pooled, every), self.choice[every])
+        return q[..., np.searchsorted(every, ts)]
 
-    def class_means(self) -> np.ndarray:
-        """Return the mean score over the training images of each class, shape (C, T)."""
-        run, C = self.run, self.run.sizes["C"]
-        train = np.flatnonzero(run.images["is_train"].to_numpy(bool) & run.is_readable)
-        true_c = run.images["true_c"].to_numpy()[train]
-        means = np.zeros((C, run.sizes["F"]))
-        for block in blocks(len(train)):
-            means += class_sums(self._features(train[block]), true_c[block], C)
-        means /= np.maximum(np.bincount(true_c, minlength=C), 1)[:, None]
-        return means @ self._weights + self._bias
-
-    def _roots(self, xs: np.ndarray) -> np.ndarray:
-        pooled = np.asarray(self.run.array("pooled")[xs], np.float32)
-        return np.sign(pooled) * np.sqrt(np.abs(pooled))
-
-    def _features(self, xs: np.ndarray) -> np.ndarray:
-        return (self._roots(xs) - self._mean) / self._scale
-
-    def _moments(self, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        F = self.run.sizes["F"]
-        total, square = np.zeros(F), np.zeros(F)
-        for block in blocks(len(xs)):
-            roots = self._roots(xs[block])
-            total += roots.sum(axis=0, dtype=float)
-            square += np.square(roots, dtype=float).sum(axis=0)
-        mean = total / len(xs)
-        scale = np.sqrt(np.maximum(square / len(xs) - mean**2, 0))
-        return mean.astype(np.float32), np.where(scale > 1e-6, scale, 1.0).astype(np.float32)
-
-    def _shares(self, xs: np.ndarray):
-        """Return the share of captions that name each attribute, sparse, shape (n, T)."""
-        return caption_shares_of(self.run, xs)
-
-    def _sums(self, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return features x features, features x shares and the mean shares."""
-        F, T = self.run.sizes["F"], self.run.sizes["T"]
-        gram, products = np.zeros((F, F), np.float32), np.zeros((T, F), np.float32)
-        total = np.zeros(T)
-        for block in blocks(len(xs)):
-            features, shares = self._features(xs[block]), self._shares(xs[block])
-            gram += features.T @ features
-            products += shares.T @ features
-            total += np.asarray(shares.sum(axis=0)).ravel()
-        return gram, products.T, (total / len(xs)).astype(np.float32)
-
-    def _solved(self, sums: tuple, penalty: float, n: int) -> tuple[np.ndarray, np.ndarray]:
-        gram, products, mean_share = sums
-        weights = linalg.cho_solve(self._factor(gram, penalty, n), products)
-        return weights.astype(np.float32), mean_share
+    def _alone(self, pooled: np.ndarray, ts: np.ndarray | slice) -> np.ndarray:
+        return expit(roots(pooled) @ self.weights[:, ts] + self.bias[ts])
 
     @staticmethod
-    def _factor(gram: np.ndarray, penalty: float, n: int) -> tuple[np.ndarray, bool]:
-        """Return the Cholesky factor of the penalised products of n images."""
-        gram = gram.copy()
-        gram[np.diag_indices(len(gram))] += np.float32(penalty * n)
-        return linalg.cho_factor(gram, overwrite_a=True)
+    def _shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:
+        """Return q with at most 1 in all for the values of a choice, exactly 1 if complete."""
+        is_value = choice != -1
+        if not is_value.any():
+            return q
+        numbers, member = np.unique(choice[is_value], return_inverse=True)
+        values = q[..., is_value]
+        of_choice = np.zeros((len(member), len(numbers)), np.float32)
+        of_choice[np.arange(len(member)), member] = 1
+        total = np.nan_to_num(values) @ of_choice
+        is_open = numbers >= 0
+        total[..., is_open] = np.maximum(total[..., is_open], 1)
+        q[..., is_value] = values / np.maximum(total, 1e-9)[..., member]
+        return q
 
-    def _best_penalty(self, fitted: np.ndarray, left_out: np.ndarray) -> float:
-        gram, products, bias = self._sums(fitted)
-        loss = dict.fromkeys(PENALTIES, 0.0)
-        for penalty in PENALTIES:
-            factor = self._factor(gram, penalty, len(fitted))
-            for block in blocks(len(left_out)):
-                # images are fewer than attributes: the system is solved for them
-                solved = linalg.cho_solve(factor, self._features(left_out[block]).T).T
-                predicted = solved.astype(np.float32) @ products + bias
-                shares = self._shares(left_out[block]).toarray()
-                loss[penalty] += float(np.square(predicted - shares).sum())
-        return min(PENALTIES, key=loss.__getitem__)
 
-    def _fit(self, xs: np.ndarray, penalty: float) -> None:
-        self._weights, self._bias = self._solved(self._sums(xs), penalty, len(xs))
+def roots(pooled: np.ndarray) -> np.ndarray:
+    """Return the signed square roots of activations, float32."""
+    pooled = np.asarray(pooled, np.float32)
+    return np.sign(pooled) * np.sqrt(np.abs(pooled))
+
+
+@lru_cache(maxsize=8)
+def presence_of(run: Run) -> Presence | None:
+    """Return `Presence.of` a run, with its matrix in memory for images one at a time."""
+    presence = Presence.of(run.source)
+    if presence is None:
+        return None
+    return Presence(*(np.asarray(each) for each in vars(presence).values()))
+
+
+@lru_cache(maxsize=64)
+def presence_of_word(run: Run, t: int) -> np.ndarray:
+    """Return q(t, x) of all images of a run, shape (X,).
+
+    Raises
+    ------
+    MissingRunError
+        If presence is not claimed.
+    """
+    presence = presence_of(run)
+    if presence is None:
+        raise MissingRunError(
+            f"run {run.name!r} does not tell what is seen in images: precompute it again, with "
+            "captions or attributes of images"
+        )
+    pooled, ts = run.array("pooled"), np.array([t])
+    parts = [presence.q(pooled[block], ts)[:, 0] for block in blocks(len(pooled), 4096)]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -165,21 +165,29 @@ def write_repaired(
 def _write(old: Run, new: Run, writer: RunWriter) -> None:
     computed = {"class_weights", "class_bias", "logits"}
     computed |= {f"top_{what}_{side}" for what in "tp" for side in ("predicted", "true")}
+    computed |= {"said_t_predicted", "said_t_true"}
     paths = [array_path(old.folder, each) for each in old.array_names if each not in computed]
     paths += [old.folder / filename for filename, _ in PACKS.values()]
     for path in paths:
         writer.adopt(path, old.folder)
     for each in ("class_weights", "class_bias", "logits"):
         writer.put(each, new.array(each))
-    k = new.array("top_t_true").shape[1]
+    k, factors = new.array("top_t_true").shape[1], Factors.of(new)
     xs = np.arange(old.sizes["X"])
     for side in ("predicted", "true"):
         top_t, top_p = _tops(new, xs, new.images[f"{side}_c"].to_numpy(), k)
         writer.put(f"top_t_{side}", top_t)
         writer.put(f"top_p_{side}", top_p)
+        if factors.seen is not None:
+            writer.put(f"said_t_{side}", _said(factors, xs, new.images[f"{side}_c"].to_numpy()))
     for each in old.table_names:
         if each not in ("diagnoses",):
             writer.put_table(each, new.table(each))
+
+
+def _said(factors: Factors, xs: np.ndarray, c: np.ndarray) -> np.ndarray:
+    words = [factors.said(xs[rows], c[rows]) for rows in blocks(len(xs), _BLOCK)]
+    return np.concatenate([each for each in words if each is not None])
 
 
 def _tops(run: Run, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

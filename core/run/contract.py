@@ -50,6 +50,11 @@ class ArraySpec:
     per_estimator: bool = False
     optional: bool = False
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it says what is seen in images: a run holds all of these or none."""
+        return self.name.startswith(("presence_", "said_"))
+
 
 ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("pooled", ("X", "F"), "float32", "phi(f_k(x)): globally pooled activations"),
@@ -116,6 +121,21 @@ ARRAYS: tuple[ArraySpec, ...] = (
         per_estimator=True,
         optional=True,
     ),
+    ArraySpec(
+        *("presence_weights", ("F", "T"), "float32"),
+        "log-odds of t in an image, by signed square roots of pooled, see core.presence",
+        optional=True,
+    ),
+    ArraySpec(
+        *("presence_bias", ("T",), "float32"),
+        "their start, NaN where too few images name t",
+        optional=True,
+    ),
+    ArraySpec(
+        *("presence_choice", ("T",), "int32"),
+        "property that t is a value of, -1 for none, -2 - k for k of which each image has one",
+        optional=True,
+    ),
     ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
     ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),
     ArraySpec(
@@ -133,6 +153,16 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ),
     ArraySpec("top_t_true", ("X", "K"), "int32", "attributes by descending p(t given x, true c)"),
     ArraySpec("top_p_true", ("X", "K"), "float32", "their p(t given x, true c), in [0, 1]"),
+    ArraySpec(
+        *("said_t_predicted", ("X", "5"), "int32"),
+        "sentence for the predicted c: attributes seen in x that count for c, -1 for none",
+        optional=True,
+    ),
+    ArraySpec(
+        *("said_t_true", ("X", "5"), "int32"),
+        "the same for the true c",
+        optional=True,
+    ),
     ArraySpec("canonical", ("C", "N"), "int32", "images nearest to the class's mean, -1 for none"),
     ArraySpec("layout", ("X", "D"), "float32", "column, row on the map, in [0, 1]", optional=True),
     ArraySpec(

@@ -63,6 +63,8 @@ class Run(HeadOfRun):
             path = array_path(self.folder, name)
             is_local = "J" in spec.dims
             is_held = not is_exact if is_local else set(spec.dims) <= set(self.sizes)
+            if spec.is_seen:  # one of several without a size of their own: all or none
+                is_held = any(path.parent.glob(f"{name.partition('_')[0]}_*.npy"))
             if not spec.optional or (path.exists() if spec.per_estimator else is_held):
                 self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
         for name, array in self._arrays.items():

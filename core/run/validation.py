@@ -23,6 +23,9 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "top_images": (0, "X"),
     "top_t_predicted": (-1, "T"),
     "top_t_true": (-1, "T"),
+    "said_t_predicted": (-1, "T"),
+    "said_t_true": (-1, "T"),
+    "presence_choice": (-(2**30), "T"),
     "top_p_predicted": (0, 1),
     "top_p_true": (0, 1),
     "canonical": (-1, "X"),
@@ -55,7 +58,7 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "attribute_places.t": (0, "T"),
 }
 #: Arrays in which NaN has a meaning.
-MAY_BE_NAN = frozenset({"parts"})
+MAY_BE_NAN = frozenset({"parts", "presence_bias"})
 #: Values of an array that are looked at.
 _LOOKED_AT = 1 << 20
 #: How far the sum of a distribution may lie from 1.

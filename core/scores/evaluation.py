@@ -18,10 +18,18 @@ from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.scores import bleu, colours, diversity, faithfulness, pck, retrieval
+from fieldmarks.core.scores import (
+    bleu,
+    colours,
+    diversity,
+    faithfulness,
+    pck,
+    retrieval,
+    seen_words,
+)
 from fieldmarks.core.scores.filters.filter_names import score_names
 from fieldmarks.core.scores.filters.simulation import score_simulation
-from fieldmarks.core.scores.result import Evaluation, Measure, Row, Scored, paper_rows
+from fieldmarks.core.scores.result import Evaluation, Measure, Row, Scored, as_json, paper_rows
 
 #: Maximum number of scored test images, sampled at random; enough for narrow intervals.
 N_SCORED = 20_000
@@ -79,6 +87,7 @@ def evaluate(
         names=names,
         verdict=verdict,
         verdicts={str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},
+        seen_words=as_json(seen_words.score_seen_words(run, captioned, seed)),
     )
 
 

@@ -191,6 +191,9 @@ class Evaluation:
         Precision and recall, in percent, of the verdict on names.
     verdicts : dict of str to int
         Filters of each verdict.
+    seen_words : dict or None
+        Whether what is said of images is true of them, see `core.scores.seen_words`, as JSON
+        values; None where presence is not claimed.
     version : int
     """
 
@@ -206,6 +209,7 @@ class Evaluation:
     names: Measure | None
     verdict: Measure | None
     verdicts: dict[str, int]
+    seen_words: dict | None = None
     version: int = VERSION
 
 

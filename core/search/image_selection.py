@@ -85,7 +85,17 @@ def select_images(run: Run, criteria: Criteria, among: np.ndarray | None = None)
 
 def names_attribute(run: Run, t: int, side: str) -> np.ndarray:
     """Return whether the sentence for the predicted or true class names t, shape (X,), bool."""
-    return (run.array(f"top_t_{side}")[:, :N_EXPLAIN] == t).any(axis=1)
+    return (sentence_words(run, side) == t).any(axis=1)
+
+
+def sentence_words(run: Run, side: str) -> np.ndarray:
+    """Return the attributes of each image's sentence for its predicted or true class, (X, 5).
+
+    Those that are seen and count, by what they count; where presence is not claimed, the most
+    probable ones. -1 for none.
+    """
+    said = f"said_t_{side}"
+    return run.array(said if said in run.array_names else f"top_t_{side}")[:, :N_EXPLAIN]
 
 
 def confusion_pairs(run: Run) -> pd.DataFrame:
@@ -110,8 +120,7 @@ def confusion_pairs(run: Run) -> pd.DataFrame:
 
 def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return the share of attributes that differ between an image's two sentences, (len(xs),)."""
-    predicted = run.array("top_t_predicted")[xs, :N_EXPLAIN]
-    true = run.array("top_t_true")[xs, :N_EXPLAIN]
+    predicted, true = (sentence_words(run, side)[xs] for side in ("predicted", "true"))
     shared = (predicted[:, :, None] == true[:, None, :]) & (predicted >= 0)[:, :, None]
     return 1 - shared.any(axis=2).sum(axis=1) / predicted.shape[1]
 

@@ -1,9 +1,10 @@
-"""Search: images that match a query, by the stored top attributes of every image."""
+"""Search: images that match a query, by what is seen in them or by their sentences."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from fieldmarks.core.presence.presence import SEEN, presence_of, presence_of_word
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.query import Query, parse
@@ -22,8 +23,9 @@ class RankedImages:
     xs : ndarray of shape (n,), int
         Images.
     scores : ndarray of shape (n,), in [0, 1]
-        Of a query: geometric mean of p(t given x, c) over the required attributes, c the predicted
-        class; the confidence without required attributes. Of one attribute: p(t given x, c).
+        Of a query: the least q(t, x) of the required attributes, by the paper's rule the geometric
+        mean of p(t given x, c), c the predicted class; the confidence without required attributes.
+        Of one attribute: p(t given x, c).
     """
 
     xs: np.ndarray
@@ -31,9 +33,14 @@ class RankedImages:
 
 
 def search(
-    run: Run, query: Query | str, within: int = N_EXPLAIN, include_train: bool = False
+    run: Run,
+    query: Query | str,
+    within: int = N_EXPLAIN,
+    include_train: bool = False,
+    by: str = "seen",
+    least: float = SEEN,
 ) -> RankedImages:
-    """Return the images whose sentence contains all required attributes and no excluded one.
+    """Return the images in which all required attributes are seen and no excluded one is.
 
     Parameters
     ----------
@@ -42,32 +49,59 @@ def search(
     query : Query or str
         As typed, or as parsed by `core.search.query.parse`.
     within : int
-        Number of top attributes to search: 5 is the sentence as shown, at most K.
+        Number of top attributes to search by the paper's rule: 5 is its sentence, at most K.
     include_train : bool
         Whether to include images that the p.d.f.s were estimated on.
+    by : {"seen", "sentence"}
+        "sentence" is the paper's rule: the attribute is among those of the highest p(t given x, c).
+        A run where presence is not claimed is always searched by it.
+    least : float
+        Images with a score above it are found: q(t, x) above one half is seen. A lower value adds
+        uncertain ones below them.
     """
     query = parse(query, Vocabulary.of(run)) if isinstance(query, str) else query
     images = run.images
-    top = run.array("top_t_predicted")[:, :within]
-    top_p = run.array("top_p_predicted")
     keep = np.ones(len(images), bool) if include_train else run.is_test
     if query.is_right is not None:
         keep &= run.is_right == query.is_right
     for column, c in (("true_c", query.true), ("predicted_c", query.predicted)):
         if c is not None:
             keep &= images[column].to_numpy() == c
+    if by == "seen" and presence_of(run.source) is not None:
+        score = _seen(run, query, keep, least)
+    else:
+        score = _in_sentences(run, query, keep, within)
+    xs = np.flatnonzero(keep)
+    scores = score[xs] if query.wanted else images["confidence"].to_numpy()[xs]
+    order = np.argsort(-scores, kind="stable")
+    return RankedImages(xs[order], scores[order])
+
+
+def _seen(run: Run, query: Query, keep: np.ndarray, least: float) -> np.ndarray:
+    """Return the least q of the required attributes, (X,); narrows ``keep``."""
+    score = np.ones(len(keep), np.float32)
+    for t in query.wanted:
+        score = np.minimum(score, np.nan_to_num(presence_of_word(run, t)))
+    for t in query.unwanted:
+        keep &= ~(presence_of_word(run, t) > SEEN)
+    if query.wanted:
+        keep &= score > least
+    return score
+
+
+def _in_sentences(run: Run, query: Query, keep: np.ndarray, within: int) -> np.ndarray:
+    """Return the geometric mean of p(t given x, c), (X,); narrows ``keep``."""
+    top = run.array("top_t_predicted")[:, :within]
+    top_p = run.array("top_p_predicted")
     for t in query.unwanted:
         keep &= ~(top == t).any(axis=1)
-    log_score = np.zeros(len(images))
+    log_score = np.zeros(len(keep))
     for t in query.wanted:
         contains = top == t
         keep &= contains.any(axis=1)
         p = np.where(contains, top_p[:, :within], 0).max(axis=1)
         log_score += np.log(np.maximum(p, np.finfo(np.float32).tiny)) / len(query.wanted)
-    xs = np.flatnonzero(keep)
-    scores = np.exp(log_score[xs]) if query.wanted else images["confidence"].to_numpy()[xs]
-    order = np.argsort(-scores, kind="stable")
-    return RankedImages(xs[order], scores[order])
+    return np.exp(log_score)
 
 
 def caption_agreement(run: Run, x: int, t: int) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.search.image_selection import sentence_words
 from fieldmarks.dashboard.state import picked_rows, update
 
 
@@ -11,14 +12,14 @@ def show(run: Run, xs: np.ndarray) -> None:
     """Draw the list as a table; a click on a row opens the image."""
     images, names = run.images.iloc[xs], run.classes["name"].to_numpy()
     phrases = run.attributes["phrase"].to_numpy()
-    top = run.array("top_t_predicted")[xs, 0]
+    first = sentence_words(run, "predicted")[xs, 0]
     shown = images[["path"]].assign(
         image=xs,
         predicted=names[images["predicted_c"]],
         confidence=images["confidence"],
         true=names[images["true_c"]],
         p_true=images["p_true"],
-        first_word=phrases[top],
+        first_word=np.where(first >= 0, phrases[first], ""),
     )
 
     def open_row() -> None:
@@ -45,7 +46,7 @@ def show(run: Run, xs: np.ndarray) -> None:
                 "p(true)", format="%.3f", help="Softmax probability of the labelled class"
             ),
             "first_word": st.column_config.TextColumn(
-                "Strongest attribute", help="Highest p(t | x, c) for the predicted class"
+                "First attribute", help="First in the sentence for the predicted class"
             ),
             "path": st.column_config.TextColumn("File", width="large"),
         },

@@ -133,7 +133,7 @@ def feedback(run: Run, drawn: Quiz, answers: str) -> None:
     )
     both = data.compare(run, data.explain(run, x, true), data.explain(run, x, other))
     taught = [word.t for word in words(run, a, drawn.b) if word.c == true]
-    t = (taught or both.for_first or data.explain(run, x, true).attributes)[0]
+    t = (taught or both.for_first or [data.explain(run, x, true).main_t])[0]
     picture, said = st.columns([2, 5])
     with picture:
         gallery.show(

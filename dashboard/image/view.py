@@ -42,7 +42,7 @@ def view_from_url(run: Run, x: int) -> View:
     both = data.compare(run, first, second)
     t = data.read_attribute(run)
     if t is None:
-        t = (both.for_first or first.attributes)[0]
+        t = both.for_first[0] if both.for_first else first.main_t
     return View(run, x, c, versus, first, second, both, t)
 
 

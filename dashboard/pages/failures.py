@@ -3,9 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.search.image_selection import ORDERS, Criteria, select_images
+from fieldmarks.core.search.image_selection import (
+    ORDERS,
+    Criteria,
+    select_images,
+    sentence_words,
+)
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
 from fieldmarks.dashboard.components import (
     gallery,
@@ -138,7 +142,7 @@ def blank(value) -> str | None:
 def sentence_attributes(run: Run, asked: Criteria) -> list[int]:
     """Return the attributes in the sentences of the images, in alphabetical order."""
     xs = select_images(run, Criteria(show=asked.show))
-    tops = [run.array(f"top_t_{side}")[xs, :N_EXPLAIN] for side in ("predicted", "true")]
+    tops = [sentence_words(run, side)[xs] for side in ("predicted", "true")]
     ts = np.unique(np.concatenate(tops)).tolist()
     ts = sorted((t for t in ts if t >= 0), key=lambda t: labels.phrase(run, t))
     return ts if asked.t is None or asked.t in ts else [*ts, asked.t]

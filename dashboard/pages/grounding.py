@@ -47,7 +47,8 @@ def predicted(run: Run, x: int) -> int:
 
 def first_words(run: Run, x: int) -> list[int]:
     """Return the attributes that are shown where the URL names none: the sentence's first."""
-    return data.explain(run, x, predicted(run, x)).attributes[:4]
+    explained = data.explain(run, x, predicted(run, x))
+    return explained.attributes[:4] or [explained.main_t]
 
 
 def first_image(run: Run) -> int:

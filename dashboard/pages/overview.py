@@ -93,7 +93,7 @@ def suggestions(run: Run) -> None:
             c, true = int(row["predicted_c"]), int(row["true_c"])
             first, second = data.explain(run, x, c), data.explain(run, x, true)
             both = data.compare(run, first, second)
-            t = (both.for_first or first.attributes)[0]
+            t = both.for_first[0] if both.for_first else first.main_t
             picture, words = st.columns([5, 7], gap="small")
             with picture:
                 gallery.show(

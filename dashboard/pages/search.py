@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.query import Query, format_query, parse
 from fieldmarks.core.search.search import AGREES, caption_agreement, search
@@ -23,8 +24,8 @@ def main() -> None:
     vocabulary = data.vocabulary(run)
     heading.page(
         "Search",
-        "Images whose explanation has the attributes you type. The explanation comes from the "
-        "network, not from the captions.",
+        "Images in which the network sees the attributes you type, most certain first. The "
+        "certainty comes from its activations, not from the captions of the image.",
     )
     query_box.show(run, text(Key.QUERY))
     query = parse(text(Key.QUERY), vocabulary)
@@ -93,11 +94,15 @@ def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
         nothing(run, query, vocabulary)
         return
     page, rows = paging.window(len(ranked.xs), PER_PAGE)
-    score = "p(t | x, c)" if query.wanted else "confidence"
+    is_seen = presence_of(run.source) is not None
+    score = ("certainty" if is_seen else "p(t | x, c)") if query.wanted else "confidence"
     st.markdown(
         f"**{len(ranked.xs):,}** test images, by descending {score}"
         + (" :gray[· hover for the heatmap]" if query.wanted else ""),
-        help="Geometric mean over the attributes of the query, for the predicted class c.",
+        help="How likely captions name the attributes of the query, given what the network sees; "
+        "the least of them, above one half."
+        if is_seen
+        else "Geometric mean over the attributes of the query, for the predicted class c.",
     )
     t = query.wanted[0] if query.wanted else None
     gallery.show(
@@ -144,11 +149,11 @@ def card(run: Run, x: int, score: float, t: int | None, query: Query) -> Picture
 def nothing(run: Run, query: Query, vocabulary: Vocabulary) -> None:
     """Say that no image matches, and suggest similar queries."""
     st.info("No test image matches the query.", icon=":material/search_off:")
-    further = search(run, query, within=run.sizes["K"])
+    further = search(run, query, within=run.sizes["K"], by="sentence")
     if len(further.xs):
         st.caption(
-            f"{len(further.xs):,} images have it among their top {run.sizes['K']} attributes, but "
-            "not in the sentence:"
+            f"{len(further.xs):,} images have it among their {run.sizes['K']} most probable "
+            "attributes, without being sure:"
         )
         t = query.wanted[0] if query.wanted else None
         gallery.show(

@@ -51,7 +51,7 @@ def view_of(run: Run, trial: Trial) -> TrialView:
     first, second, both = trial.explained(c, versus)
     t = data.read_attribute(run)
     if t is None:
-        t = (both.for_first or first.attributes)[0]
+        t = both.for_first[0] if both.for_first else first.main_t
     return TrialView(run, trial, versus, first, second, both, t)
 
 

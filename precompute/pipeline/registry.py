@@ -157,7 +157,7 @@ def _estimate_inputs(of: Facts) -> dict[str, object]:
 
 _STAGES = "fieldmarks.precompute.pipeline.stages"
 #: Those that compute the run; what is said of the whole depends on all of them.
-_RUN = ("attributes", "activations", "tables", "estimates", "explanations")
+_RUN = ("attributes", "activations", "tables", "estimates", "presence", "explanations")
 
 _ALL = (
     Stage(
@@ -213,18 +213,29 @@ _ALL = (
         is_shared=True,
     ),
     Stage(
+        "presence",
+        version=1,
+        compute=f"{_STAGES}.presence:compute",
+        libraries=("numpy", "scipy"),
+        inputs=lambda of: {"images": of.images, "split": of.split},
+        outputs=Outputs(("presence_weights", "presence_bias", "presence_choice")),
+        after=("attributes",),
+        can_be_left_out=True,
+    ),
+    Stage(
         "explanations",
-        version=4,
+        version=5,
         compute=f"{_STAGES}.explanations:compute",
         libraries=("numpy",),
         inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},
         outputs=Outputs(
             (
                 *("top_t_predicted", "top_p_predicted", "top_t_true", "top_p_true"),
+                *("said_t_predicted", "said_t_true"),
                 *("top_images", "canonical"),
             )
         ),
-        after=("estimates",),
+        after=("estimates", "presence"),
         is_shared=True,
     ),
     Stage(
@@ -256,7 +267,7 @@ _ALL = (
     ),
     Stage(
         "scores",
-        version=9,
+        version=10,
         compute=f"{_STAGES}.scores:compute",
         libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
         inputs=lambda of: score_inputs(of.settings.source.data),

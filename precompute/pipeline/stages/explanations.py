@@ -52,6 +52,8 @@ def write_explanations(
     """
     X, k = len(true_c), min(K, len(factors.attributes))
     names = [f"top_{what}_{side}" for what in "tp" for side in ("predicted", "true")]
+    if factors.seen is not None:
+        names += ["said_t_predicted", "said_t_true"]
     if ranks.is_first:
         for name in names:
             writer.create(name, {"X": X, "K": k})
@@ -68,6 +70,12 @@ def write_explanations(
             top_t[is_wrong], top_p[is_wrong] = factors.top(wrong, true_c[wrong], k)
         files["top_t_true"].write(xs[0], top_t)
         files["top_p_true"].write(xs[0], top_p)
+        words = factors.said(xs, predicted_c[xs])
+        if words is not None:
+            files["said_t_predicted"].write(xs[0], words)
+            if is_wrong.any():
+                words[is_wrong] = factors.said(xs[is_wrong], true_c[xs[is_wrong]])
+            files["said_t_true"].write(xs[0], words)
         return len(xs)
 
     with (

@@ -1,72 +1,77 @@
-"""The score of presence says whether an attribute is in an image, whatever the evidence says."""
+"""q(t, x) says whether an attribute is in an image, whatever the estimator's evidence says."""
 
 import numpy as np
 import pytest
-from scipy import linalg
 from sklearn.metrics import roc_auc_score
 
-from fieldmarks.core.errors import DataError
-from fieldmarks.core.presence.presence import Presence
-from fieldmarks.core.run.run import Run
-from tests.support.synthetic_run import write_synthetic_run
-
-X, T = 400, 10
+from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.presence.presence import Presence, presence_of, presence_of_word
+from fieldmarks.core.run.one_image import OneImageRun
+from tests.support.seen_run import T, X
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory) -> Run:
-    """A run in which filter t is activated by attribute t, and whose evidence means nothing."""
-    run = write_synthetic_run(tmp_path_factory.mktemp("runs"), X=X, F=12, T=T, C=4)
-    n_captions = np.full(X, 10)
-    images = run.images.assign(n_captions=n_captions.astype(np.int32))
-    images.to_parquet(run.folder / "tables" / "images.parquet")
-    pooled = np.random.default_rng(0).exponential(size=(X, 12)).astype(np.float32)
-    pooled[:, :T] += 4 * (run.counts.toarray() > 0)
-    np.save(run.folder / "arrays" / "pooled.npy", pooled)
-    return Run(run.folder)
+def aucs(run, score: np.ndarray) -> np.ndarray:
+    truth = run.counts.toarray()[run.is_test] > 0
+    return np.array([roc_auc_score(truth[:, t], score[run.is_test, t]) for t in range(T)])
 
 
-def aucs(run: Run, score: np.ndarray) -> np.ndarray:
-    is_test = ~run.images["is_train"].to_numpy()
-    truth = run.counts.toarray()[is_test] > 0
-    return np.array([roc_auc_score(truth[:, t], score[is_test, t]) for t in range(T)])
+def test_presence_is_found_where_the_evidence_of_the_estimator_fails(seen):
+    by_evidence = seen.array("pooled") @ seen.array("evidence")
+    assert aucs(seen, by_evidence).mean() < 0.7
+    assert aucs(seen, Presence.of(seen).q(seen.array("pooled"))).min() > 0.9
 
 
-def test_presence_is_found_where_the_evidence_of_the_estimator_fails(planted):
-    by_evidence = planted.array("pooled") @ planted.array("evidence")
-    assert aucs(planted, by_evidence).mean() < 0.7
-    assert aucs(planted, Presence(planted).score(np.arange(X))).min() > 0.9
+def test_presence_of_exchanged_images_is_not_found(seen):
+    pooled = seen.array("pooled")[np.random.default_rng(1).permutation(X)]
+    assert aucs(seen, Presence.of(seen).q(pooled)).mean() < 0.6
 
 
-def test_presence_of_exchanged_images_is_not_found(planted):
-    score = Presence(planted).score(np.random.default_rng(1).permutation(X))
-    assert aucs(planted, score).mean() < 0.6
+def test_probabilities_of_images_that_were_not_fitted_are_calibrated(seen):
+    q = Presence.of(seen).q(seen.array("pooled"))[seen.is_test]
+    named = seen.counts.toarray()[seen.is_test] > 0
+    for low, high in ((0, 0.2), (0.8, 1)):
+        of = (q >= low) & (q <= high)
+        assert named[of].mean() == pytest.approx(q[of].mean(), abs=0.05)
 
 
-def test_the_score_is_a_ridge_regression_on_square_roots(planted):
-    presence = Presence(planted)
-    is_train = planted.images["is_train"].to_numpy()
-    roots = np.sqrt(planted.array("pooled").astype(float))
-    z = (roots - roots[is_train].mean(axis=0)) / roots[is_train].std(axis=0)
-    share = planted.counts.toarray() / 10
-    target = share[is_train] - share[is_train].mean(axis=0)
-    penalty = presence.penalty * is_train.sum() * np.eye(z.shape[1])
-    weights = linalg.solve(z[is_train].T @ z[is_train] + penalty, z[is_train].T @ target)
-    expected = z @ weights + share[is_train].mean(axis=0)
-    np.testing.assert_allclose(presence.score(np.arange(X)), expected, atol=1e-4)
+def test_q_agrees_with_a_slow_loop():
+    rng = np.random.default_rng(0)
+    weights, bias = rng.normal(size=(4, 5)), rng.normal(size=5)
+    bias[4] = np.nan
+    choice = np.array([-2, -2, 0, 0, -1])  # two values that always are, two that may be
+    pooled = rng.normal(size=(6, 4))
+    q = Presence(weights, bias, choice).q(pooled)
+    for x in range(6):
+        alone = [
+            1 / (1 + np.exp(-bias[t] - sum(
+                np.sign(pooled[x, f]) * abs(pooled[x, f]) ** 0.5 * weights[f, t] for f in range(4)
+            )))
+            for t in range(5)
+        ]  # fmt: skip
+        always, may = alone[0] + alone[1], max(1, alone[2] + alone[3])
+        expected = [alone[0] / always, alone[1] / always, alone[2] / may, alone[3] / may, np.nan]
+        np.testing.assert_allclose(q[x], expected, rtol=1e-4)
 
 
-def test_the_mean_score_of_a_class_is_over_its_training_images(planted):
-    presence = Presence(planted)
-    is_train, true_c = planted.images["is_train"], planted.images["true_c"]
-    for c in range(planted.sizes["C"]):
-        xs = np.flatnonzero(is_train & (true_c == c))
-        mean = presence.score(xs).mean(axis=0)
-        np.testing.assert_allclose(presence.class_means()[c], mean, atol=1e-4)
+def test_one_word_is_compared_with_the_other_values_of_its_property(seen):
+    rng = np.random.default_rng(0)
+    presence = Presence(rng.normal(size=(3, 4)), rng.normal(size=4), np.array([0, -1, 0, -2]))
+    pooled = rng.random((5, 3))
+    for ts in ([2], [1], [0, 3], [3, 1, 2]):
+        np.testing.assert_allclose(presence.q(pooled, np.array(ts)), presence.q(pooled)[:, ts])
+    np.testing.assert_allclose(
+        presence_of_word(seen, 4), presence_of(seen).q(seen.array("pooled"))[:, 4], rtol=1e-5
+    )
 
 
-def test_without_captions_there_is_nothing_to_fit_to(tmp_path):
-    run = write_synthetic_run(tmp_path)
-    run.images.assign(n_captions=np.int32(0)).to_parquet(run.folder / "tables" / "images.parquet")
-    with pytest.raises(DataError, match="no training image has captions"):
-        Presence(Run(run.folder))
+def test_a_new_image_is_seen_by_the_weights_of_the_run(seen):
+    maps, pooled, logits = seen.maps(3), seen.array("pooled")[3], seen.array("logits")[3]
+    new = OneImageRun(seen, maps, pooled, logits)
+    expected = presence_of(seen).q(pooled)
+    np.testing.assert_allclose(presence_of_word(new, 2), expected[2], rtol=1e-5)
+
+
+def test_a_run_without_presence_claims_none(run):
+    assert presence_of(run) is None
+    with pytest.raises(MissingRunError, match="does not tell what is seen"):
+        presence_of_word(run, 0)

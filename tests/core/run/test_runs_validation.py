@@ -28,7 +28,12 @@ FILL = {"str": "", "int32": 0, "float32": 0.5, "bool": False}
 def whole(tmp_path_factory) -> Path:
     """A small run with every array and every table of the contract."""
     run = write_synthetic_run(tmp_path_factory.mktemp("whole"), **SIZES)
-    J, Q, X, F = 2, 4, run.sizes["X"], run.sizes["F"]
+    J, Q, X, F, T = 2, 4, run.sizes["X"], run.sizes["F"], run.sizes["T"]
+    np.save(array_path(run.folder, "presence_weights"), np.ones((F, T), np.float32))
+    np.save(array_path(run.folder, "presence_bias"), np.full(T, np.nan, np.float32))
+    np.save(array_path(run.folder, "presence_choice"), np.full(T, -2, np.int32))
+    for side in ("predicted", "true"):
+        np.save(array_path(run.folder, f"said_t_{side}"), np.full((X, 5), -1, np.int32))
     np.save(array_path(run.folder, "local_c"), np.zeros((X, J), np.int32))
     np.save(array_path(run.folder, "local_weights"), np.ones((X, J, F), np.float32))
     np.save(array_path(run.folder, "neighbour_distance"), np.full(Q, 0.5, np.float32))

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from fieldmarks.core.explanations.explanation import explain
+from fieldmarks.core.presence.presence import SEEN, presence_of
 from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.search.image_selection import names_attribute, sentence_words
 from fieldmarks.core.search.query import Query, Term
 from fieldmarks.core.search.search import (
     AGREES,
@@ -75,3 +77,47 @@ def test_retrieval_ranks_the_images_whose_explanation_holds_the_attribute(run):
         assert set(ranking.xs) == set(expected)
         np.testing.assert_allclose(ranking.scores, [expected[x] for x in ranking.xs], rtol=1e-4)
         assert (np.diff(ranking.scores) <= 0).all()
+
+
+def test_images_are_found_by_what_is_seen_in_them_most_certain_first(seen):
+    q = presence_of(seen).q(seen.array("pooled"))
+    hits = search(seen, Query([Term(2, False, "")]))
+    expected = [x for x in range(len(q)) if q[x, 2] > SEEN and seen.is_test[x]]
+    assert sorted(hits.xs.tolist()) == expected
+    assert expected
+    np.testing.assert_allclose(hits.scores, q[hits.xs, 2], rtol=1e-5)
+    assert (np.diff(hits.scores) <= 0).all()
+
+
+def test_all_required_words_are_seen_and_no_excluded_one(seen):
+    q = presence_of(seen).q(seen.array("pooled"))
+    wanted, unwanted = [Term(1, False, ""), Term(4, False, "")], Term(6, True, "")
+    hits = search(seen, Query([*wanted, unwanted]), include_train=True)
+    for x in range(len(q)):
+        is_found = q[x, 1] > SEEN and q[x, 4] > SEEN and not q[x, 6] > SEEN
+        assert (x in hits.xs) == is_found
+    np.testing.assert_allclose(hits.scores, q[hits.xs][:, [1, 4]].min(axis=1), rtol=1e-5)
+
+
+def test_uncertain_images_follow_where_they_are_asked_for(seen):
+    query = Query([Term(2, False, "")])
+    sure, more = search(seen, query), search(seen, query, least=0.1)
+    np.testing.assert_array_equal(more.xs[: len(sure.xs)], sure.xs)
+    assert len(more.xs) > len(sure.xs)
+    assert (more.scores[len(sure.xs) :] <= SEEN).all()
+
+
+def test_the_paper_s_rule_stays_an_option(seen):
+    query = Query([Term(sentence(seen, 1)[0], False, "")])
+    hits = search(seen, query, by="sentence")
+    assert dict(zip(hits.xs.tolist(), hits.scores, strict=True)) == pytest.approx(
+        slow_search(seen, query)
+    )
+
+
+def test_lists_of_failures_go_by_the_sentences_that_are_shown(seen):
+    words = sentence_words(seen, "predicted")
+    t = int(words[words >= 0][0])
+    for x in range(50):
+        said = explain(seen, x).attributes
+        assert names_attribute(seen, t, "predicted")[x] == (t in said)

@@ -1,0 +1,174 @@
+"""Which words are said of an image as a class: those seen in it that count for the class.
+
+Eq. (5) takes attributes to be independent of the image, given the filters. Without that
+assumption p(t given f, x) is in proportion to p(t given f) and to q(t, x), how likely t is given
+all activations (`core.presence`). A word is said where q is above one half and its exact part in
+the score of the class, less that of the mean class, is positive; of more than five, those of the
+highest p(t given x, c) q(t, x). They are ordered by that part: by what they count.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from fieldmarks.core.explanations.attribute_ranking import top_attributes
+from fieldmarks.core.explanations.never_together import never_together
+from fieldmarks.core.head import Head
+from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
+from fieldmarks.core.run.run import Run
+
+
+@dataclass(frozen=True)
+class SeenWord:
+    """A word of an explanation and what speaks for it.
+
+    Attributes
+    ----------
+    t : int
+        Attribute.
+    q : float
+        q(t, x), how likely the captions name it given what the network sees, in [0, 1]; NaN where
+        unknown.
+    share : float
+        Its part in the score of the class, less that of the mean class or of the one it is compared
+        with, as a share of all parts that speak for it, in [0, 1]; below 0 where it speaks against.
+    is_named : bool or None
+        Whether the captions of the image name it; None without captions.
+    """
+
+    t: int
+    q: float
+    share: float
+    is_named: bool | None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the network sees it in the image."""
+        return self.q > SEEN
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it does so surely."""
+        return self.q > SURE
+
+
+def words_of(run: Run, x: int, ts: list[int], part: np.ndarray) -> list[SeenWord]:
+    """Return attributes of image x with what speaks for them.
+
+    Parameters
+    ----------
+    run : Run
+    x : int
+    ts : list of int
+    part : ndarray of shape (T,)
+        Of every attribute in the score of the class.
+    """
+    presence, q = presence_of(run.source), np.full(len(ts), np.nan)
+    if presence is not None and ts:
+        q = presence.q(run.array("pooled")[x], np.array(ts))
+    total = np.maximum(part, 0).sum()
+    named = named_by_captions(run, x)
+    return [
+        SeenWord(
+            int(t),
+            float(q[i]),
+            float(part[t] / total) if total > 0 else 0.0,
+            None if named is None else int(t) in named,
+        )
+        for i, t in enumerate(ts)
+    ]
+
+
+def named_by_captions(run: Run, x: int) -> set[int] | None:
+    """Return the attributes that the captions of image x name; None without captions."""
+    if run.source is not run or run.images["n_captions"].iloc[x] == 0:
+        return None
+    start, stop = run.array("counts_indptr")[x : x + 2]
+    return set(run.array("counts_indices")[start:stop].tolist())
+
+
+def mean_weights(head: Head, pooled: np.ndarray) -> np.ndarray:
+    """Return the weights of the mean class at images, shape (..., F).
+
+    What all classes have alike decides nothing: the softmax does not change with it.
+
+    Parameters
+    ----------
+    head : Head
+    pooled : ndarray of shape (..., F)
+    """
+    return head.weights.mean(axis=0) * head.scale(pooled)
+
+
+def lead_parts(
+    pooled: np.ndarray, first: np.ndarray, second: np.ndarray, p_t_given_f: np.ndarray
+) -> np.ndarray:
+    """Return each attribute's exact part of one class score less another, shape (..., T).
+
+    The parts sum to the difference without the biases: p(t given f) sums to 1 over T.
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (..., F)
+    first, second : ndarray of shape (..., F)
+        Weights of the two classes at the images, see also `mean_weights`.
+    p_t_given_f : ndarray of shape (F, T)
+    """
+    return (pooled * (first - second)) @ p_t_given_f
+
+
+def said(
+    p: np.ndarray,
+    q: np.ndarray,
+    part: np.ndarray,
+    attributes: pd.DataFrame,
+    k: int,
+    excludes: sparse.csr_array | None = None,
+) -> np.ndarray:
+    """Return the words that are said of each image, by descending part.
+
+    Parameters
+    ----------
+    p, q, part : ndarray of shape (B, T)
+        p(t given x, c), q(t, x) and the part of t in the score of c.
+    attributes : DataFrame
+        One row per attribute.
+    k : int
+        Words at most, at most T.
+    excludes : csr_array of shape (T, T), bool, optional
+        See `excluding`.
+
+    Returns
+    -------
+    ndarray of shape (B, k), int32
+        -1 where fewer are seen and count.
+    """
+    weight = np.where((np.nan_to_num(q) > SEEN) & (part > 0), np.maximum(p, 1e-12) * q, 0)
+    top = top_attributes(weight, attributes, k, excludes)
+    is_said = (top >= 0) & (np.take_along_axis(weight, np.maximum(top, 0), axis=1) > 0)
+    counts = np.take_along_axis(part, np.maximum(top, 0), axis=1)
+    order = np.argsort(np.where(is_said, -counts, np.inf), axis=1, kind="stable")
+    return np.take_along_axis(np.where(is_said, top, -1), order, axis=1).astype(np.int32)
+
+
+@lru_cache(maxsize=8)
+def excluding(run: Run) -> sparse.csr_array:
+    """Return which attributes are never in one sentence, shape (T, T), bool.
+
+    Those that exclude each other by `never_together`, and the values of one property.
+    """
+    excludes, presence = never_together(run), presence_of(run)
+    if presence is None:
+        return excludes
+    member = presence.properties
+    ts = np.flatnonzero(member >= 0)
+    of_property = sparse.csr_array(
+        (np.ones(len(ts), bool), (ts, member[ts])), shape=(len(member), max(member.max(), 0) + 1)
+    )
+    same = (of_property @ of_property.T).tocsr()
+    same.setdiag(False)
+    same.eliminate_zeros()
+    return sparse.csr_array((excludes + same) > 0)

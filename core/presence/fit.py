@@ -1,0 +1,211 @@
+"""The fit of presence: a ridge regression of words on activations, and curves on left-out images.
+
+Activations are reduced to the principal components of the training images. Each word has the
+penalty that predicts images left out in turn best, pulled towards the best one of all words, and
+its curve is fitted to the predictions for left-out images (cross-fitting): a curve fitted to
+predictions for images that the regression has seen is too sure of itself. What classes have in
+common counts half: a regression that may explain a word by its class does, and at a failure the
+activations say the wrong class.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, sparse
+
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.estimators.base import Inputs
+from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.presence.choices import choices
+from fieldmarks.core.presence.curves import log_odds_lines
+from fieldmarks.core.presence.presence import Presence, roots
+from fieldmarks.core.run.run import Run
+
+#: Ridge penalties that are tried, in units of the number of training images.
+PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+#: Times that images are left out; every so many images together.
+N_FOLDS = 5
+#: Principal components of the activations, at most.
+MAX_COMPONENTS = 512
+#: Training images, at most; more are drawn evenly.
+MAX_IMAGES = 20_000
+#: Weight of differences between class means, where those within classes have weight 1.
+BETWEEN_WEIGHT = 0.5
+#: Images of doubt: how strongly a word's penalty is pulled towards that of all words.
+PENALTY_SHRINKAGE = 50
+#: Words fitted at a time, so that memory does not grow with T.
+WORDS = 512
+
+
+def varies_within_classes(inputs: Inputs) -> bool:
+    """Return whether images of one class have different words.
+
+    Where they do not, words were said of classes, and nothing shows what a single image has.
+    """
+    named = sparse.csr_array(inputs.counts > 0, dtype=np.float64)
+    n = np.bincount(inputs.true_c)
+    sums = class_sums(named, inputs.true_c, len(n))
+    return bool(((sums > 0) & (sums < n[:, None])).any())
+
+
+def presence_arrays(run: Run) -> dict[str, np.ndarray]:
+    """Return the arrays of the contract that hold a run's presence.
+
+    Parameters
+    ----------
+    run : Run
+        Finished, or still being written.
+
+    Raises
+    ------
+    DataError
+        If words are said of classes only, or no image has any.
+    """
+    inputs = inputs_of(run, keypoints=False)
+    if not varies_within_classes(inputs):
+        raise DataError(
+            "all images of a class have the same words, so nothing shows which of them a single "
+            "image has: give captions or attributes of images"
+        )
+    fitted = fit_presence(inputs)
+    return {f"presence_{name}": array for name, array in vars(fitted).items()}
+
+
+def fit_presence(inputs: Inputs) -> Presence:
+    """Fit presence to training images with captions.
+
+    Parameters
+    ----------
+    inputs : Inputs
+
+    Returns
+    -------
+    Presence
+    """
+    n, T = inputs.counts.shape
+    rows = np.unique(np.linspace(0, n - 1, min(n, MAX_IMAGES)).astype(int))
+    components = _Components.of(inputs.pooled, rows)
+    reduced = components.project(inputs.pooled, rows)
+    named = sparse.csr_array(inputs.counts[rows] > 0)
+    fold = np.arange(len(rows)) % N_FOLDS
+    kept = [np.flatnonzero(fold != k) for k in range(N_FOLDS)] if len(rows) > N_FOLDS else []
+    regressions = [_Regression(reduced, each, inputs.true_c[rows]) for each in kept]
+    last = _Regression(reduced, np.arange(len(rows)), inputs.true_c[rows])
+    weights = np.empty((inputs.pooled.shape[1], T), np.float32)
+    bias = np.full(T, np.nan)
+    columns = named.tocsc()
+    for block in blocks(T, WORDS):
+        target = columns[:, block].toarray()
+        left_out = np.zeros((len(PENALTIES), *target.shape), np.float32)
+        for k, regression in enumerate(regressions):
+            xs = np.flatnonzero(fold == k)
+            for i, predicted in enumerate(regression.fit(target).predictions(reduced[xs])):
+                left_out[i, xs] = predicted
+        best = _penalties(left_out, target)
+        score = np.take_along_axis(left_out, best[None, None], axis=0)[0]
+        slope, offset = log_odds_lines(score, target)
+        solved, start = last.fit(target).solution(best)
+        of_filters, of_means = components.back(solved)
+        weights[:, block] = of_filters * np.nan_to_num(slope)
+        bias[block] = offset + np.nan_to_num(slope) * (start - of_means)
+    choice = _numbered(*choices(named, inputs.nouns, inputs.adjectives))
+    return Presence(weights, bias.astype(np.float32), choice)
+
+
+def _numbered(choice: np.ndarray, is_complete: np.ndarray) -> np.ndarray:
+    """Return the choice of each word, as `Presence` numbers complete ones."""
+    complete = np.zeros(len(choice), bool)
+    complete[choice >= 0] = is_complete[choice[choice >= 0]]
+    return np.where(complete, -2 - choice, choice).astype(np.int32)
+
+
+def _penalties(left_out: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the number of each word's penalty, shape (T,)."""
+    loss = np.stack([np.square(each - target).mean(axis=0) for each in left_out])
+    usual = loss.mean(axis=1)
+    own = loss / np.maximum(target.var(axis=0), 1e-9)
+    pull = PENALTY_SHRINKAGE / len(target) * usual / max(usual.min(), 1e-12)
+    return (own + pull[:, None]).argmin(axis=0)
+
+
+@dataclass(frozen=True)
+class _Components:
+    """Principal components of standardised roots of activations."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    axes: np.ndarray
+
+    @classmethod
+    def of(cls, pooled, rows: np.ndarray) -> "_Components":
+        F = pooled.shape[1]
+        total, square = np.zeros(F), np.zeros(F)
+        for block in blocks(len(rows)):
+            values = roots(pooled[rows[block]])
+            total += values.sum(axis=0, dtype=float)
+            square += np.square(values, dtype=float).sum(axis=0)
+        mean = total / len(rows)
+        scale = np.sqrt(np.maximum(square / len(rows) - mean**2, 0))
+        mean, scale = mean.astype(np.float32), np.where(scale > 1e-6, scale, 1).astype(np.float32)
+        gram = np.zeros((F, F), np.float32)
+        for block in blocks(len(rows), 2048):
+            values = (roots(pooled[rows[block]]) - mean) / scale
+            gram += values.T @ values
+        first = max(0, F - MAX_COMPONENTS)
+        size, axes = linalg.eigh(gram, subset_by_index=[first, F - 1], overwrite_a=True)
+        return cls(mean, scale, np.ascontiguousarray(axes[:, size > 1e-6 * size.max()]))
+
+    def project(self, pooled, rows: np.ndarray) -> np.ndarray:
+        """Return the components of images, shape (len(rows), k), float32."""
+        parts = [
+            (roots(pooled[rows[block]]) - self.mean) / self.scale @ self.axes
+            for block in blocks(len(rows), 2048)
+        ]
+        return np.concatenate(parts)
+
+    def back(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights of components as weights of roots (F, T), and their part of the means."""
+        of_roots = (self.axes @ weights) / self.scale[:, None]
+        return of_roots, self.mean @ of_roots
+
+
+class _Regression:
+    """Ridge regressions of words by all penalties on some of the images, shape (n, k)."""
+
+    def __init__(self, reduced: np.ndarray, rows: np.ndarray, true_c: np.ndarray):
+        self._rows, self._c = rows, np.unique(true_c[rows], return_inverse=True)[1]
+        self._n_of_class = np.bincount(self._c)[:, None]
+        self._mean = reduced[rows].mean(axis=0)
+        self._own = self._softened(reduced[rows] - self._mean)
+        size, axes = linalg.eigh(self._own.T @ self._own)
+        self._size, self._axes = np.maximum(size, 0), axes
+
+    def _softened(self, values: np.ndarray) -> np.ndarray:
+        """Return centred values with their class means moved towards 0."""
+        means = class_sums(values, self._c, len(self._n_of_class)) / self._n_of_class
+        part = np.asarray((1 - np.sqrt(BETWEEN_WEIGHT)) * means, np.float32)
+        return values - part[self._c]
+
+    def fit(self, target: np.ndarray) -> "_Regression":
+        """Take the words (n, T) of all images; those of others are not looked at."""
+        own = target[self._rows].astype(np.float32)
+        self._target_mean = own.mean(axis=0)
+        self._products = self._axes.T @ (self._own.T @ self._softened(own - self._target_mean))
+        return self
+
+    def predictions(self, reduced: np.ndarray):
+        """Yield what each penalty predicts for images (m, k)."""
+        turned = (reduced - self._mean) @ self._axes
+        for penalty in PENALTIES:
+            yield turned @ (self._products * self._shrinkage(penalty)[:, None]) + self._target_mean
+
+    def solution(self, best: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights (k, T) and start (T,) by each word's own penalty."""
+        shrinkage = np.stack([self._shrinkage(each) for each in PENALTIES], axis=1)[:, best]
+        weights = self._axes @ (self._products * shrinkage)
+        return weights, self._target_mean - self._mean @ weights
+
+    def _shrinkage(self, penalty: float) -> np.ndarray:
+        return 1 / (self._size + np.float32(penalty * len(self._rows)))

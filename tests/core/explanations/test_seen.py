@@ -1,0 +1,161 @@
+"""A word is said of an image as a class where it is seen in it and counts for the class."""
+
+import numpy as np
+import pytest
+
+from fieldmarks.core.explanations.contrast import FIRST, FURTHER, USUAL, contrast
+from fieldmarks.core.explanations.explanation import NOTHING_SEEN, describe, explain
+from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.explanations.seen import SeenWord, said
+from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
+from fieldmarks.core.presence.usual import class_image_frequency
+from fieldmarks.core.run.replaced import replaced
+
+
+def slow_part(run, x: int, c: int, t: int, other: int | None = None) -> float:
+    weights = np.asarray(run.array("class_weights"), float)
+    against = weights.mean(axis=0) if other is None else weights[other]
+    pooled, p = run.array("pooled")[x].astype(float), run.array("p_t_given_f")[:, t]
+    return sum(pooled[f] * (weights[c, f] - against[f]) * p[f] for f in range(len(pooled)))
+
+
+def test_every_word_of_a_sentence_is_seen_and_counts(seen):
+    q = presence_of(seen).q(seen.array("pooled"))
+    n_said = 0
+    for x in range(60):
+        for c in range(4):
+            explanation = explain(seen, x, c)
+            parts = [slow_part(seen, x, c, t) for t in explanation.attributes]
+            assert all(q[x, t] > SEEN for t in explanation.attributes)
+            assert all(part > 0 for part in parts)
+            assert parts == sorted(parts, reverse=True), "ordered by what they count"
+            n_said += len(parts)
+    assert n_said > 100
+
+
+def test_a_seen_word_that_counts_is_said_where_there_is_room(seen):
+    q = presence_of(seen).q(seen.array("pooled"))
+    for x in range(20):
+        ts = [t for t in range(seen.sizes["T"]) if q[x, t] > SEEN and slow_part(seen, x, 1, t) > 0]
+        said_of = explain(seen, x, 1).attributes
+        assert set(said_of) <= set(ts)
+        opposite = {("short", "head"), ("long", "head")}  # one of two poles is left out
+        words = seen.attributes.iloc[[t for t in ts if t not in said_of]]
+        if len(said_of) < 5:
+            assert set(zip(words["adjective"], words["noun"], strict=True)) <= opposite
+
+
+def test_nothing_seen_is_an_answer(seen):
+    blind = replaced(seen, {"presence_bias": np.full(seen.sizes["T"], -50, np.float32)}, {})
+    explanation = explain(blind, 0, 2)
+    assert explanation.attributes == []
+    assert explanation.sentence == NOTHING_SEEN.format("Class 2")
+    assert explanation.main_t == explanation.p.argmax()
+    assert (
+        "separates Class 0 and Class 2"
+        in contrast(blind, explain(blind, 0, 0), explanation).sentence
+    )
+
+
+def test_each_word_knows_what_speaks_for_it(seen):
+    x = int(np.flatnonzero([len(explain(seen, x).attributes) > 1 for x in range(40)])[0])
+    explanation = explain(seen, x)
+    q = presence_of(seen).q(seen.array("pooled")[x])
+    parts = np.array([slow_part(seen, x, explanation.c, t) for t in range(seen.sizes["T"])])
+    for word, t in zip(explanation.words, explanation.attributes, strict=True):
+        assert word.t == t
+        assert word.q == pytest.approx(q[t], rel=1e-4)
+        assert word.share == pytest.approx(parts[t] / parts.clip(0).sum(), rel=1e-3)
+        assert word.is_named == (seen.counts[[x]].toarray()[0, t] > 0)
+
+
+@pytest.mark.parametrize(
+    ("q", "is_seen", "is_sure"),
+    [(0.4, False, False), (0.6, True, False), (SURE + 0.01, True, True), (np.nan, False, False)],
+)
+def test_a_word_is_seen_and_surely_seen_above_a_probability(q, is_seen, is_sure):
+    word = SeenWord(0, q, 0.1, None)
+    assert (word.is_seen, word.is_sure) == (is_seen, is_sure)
+
+
+def test_the_paper_s_sentence_stays(seen):
+    p = explain(seen, 3, 1, "ridge")
+    assert len(p.attributes) == 5
+    top = set(seen.array("top_t_predicted")[3][:5])
+    predicted = int(seen.images["predicted_c"][3])
+    plain = replaced(seen, {}, {})
+    for name in ("presence_weights", "presence_bias", "presence_choice"):
+        plain._arrays.pop(name)
+    assert set(explain(seen, 3, predicted, "ridge").attributes) == set(explain(plain, 3).attributes)
+    assert top
+
+
+def test_stored_sentences_are_those_of_single_images(seen):
+    xs = np.arange(0, 400, 37)
+    words = Factors.of(seen).said(xs, np.full(len(xs), 2))
+    for x, row in zip(xs, words, strict=True):
+        assert row[row >= 0].tolist() == explain(seen, int(x), 2).attributes
+
+
+def test_two_values_of_one_property_are_never_said_together(seen):
+    q = np.full((1, 10), 0.9)
+    p, part = np.full((1, 10), 0.1), np.arange(1.0, 11)[None]
+    together = said(p, q, part, seen.attributes, 5)
+    a, b = together[0, :2].tolist()
+    excludes = Factors.of(seen).excludes.tolil()
+    excludes[a, b] = excludes[b, a] = True
+    apart = said(p, q, part, seen.attributes, 5, excludes.tocsr())[0]
+    assert not {a, b} <= set(apart.tolist())
+
+
+def test_a_contrast_has_three_parts_and_no_word_in_two(seen):
+    images, q = seen.images, presence_of(seen).q(seen.array("pooled"))
+    usual = class_image_frequency(seen)
+    counted = np.zeros(3, int)
+    for x in np.flatnonzero(images["true_c"] != images["predicted_c"])[:80]:
+        a, b = int(images["predicted_c"][x]), int(images["true_c"][x])
+        result = contrast(seen, explain(seen, int(x), a), explain(seen, int(x), b))
+        parts = result.for_first, result.for_second, result.not_seen
+        counted += [len(part) for part in parts]
+        assert len({*result.for_first, *result.for_second, *result.not_seen}) == sum(
+            map(len, parts)
+        )
+        for ts, (c, other) in ((result.for_first, (a, b)), (result.for_second, (b, a))):
+            assert all(q[x, t] > FIRST and slow_part(seen, x, c, t, other) > 0 for t in ts)
+            assert sum(q[x, t] <= FURTHER for t in ts) <= 1, "only one that is less sure"
+        assert all(q[x, t] < SEEN and usual[b, t] >= USUAL > usual[a, t] for t in result.not_seen)
+        assert set(result.words) == {t for part in parts for t in part}
+    assert (counted[:2] > 0).all()
+
+
+def test_what_is_usual_and_not_seen_is_said(seen):
+    counts = np.zeros((len(seen.images), seen.sizes["T"]), np.uint16)
+    counts[(seen.images["true_c"] == 1).to_numpy(), 6] = 1
+    rows = seen.counts.toarray().astype(np.uint16)
+    rows[:, 6] = counts[:, 6]
+    from scipy import sparse
+
+    every = sparse.csr_array(rows)
+    bias = np.array(seen.array("presence_bias"))
+    bias[6] = -50
+    blind = replaced(
+        seen,
+        {
+            "counts_values": every.data,
+            "counts_indices": every.indices.astype(np.int32),
+            "counts_indptr": every.indptr.astype(np.int64),
+            "presence_bias": bias,
+        },
+        {},
+    )
+    result = contrast(blind, explain(blind, 0, 0), explain(blind, 0, 1))
+    assert result.not_seen == [6]
+    phrase = "striped head"
+    assert f"Usual for Class 1, not seen here: {phrase}." in result.sentence
+    back = contrast(blind, explain(blind, 0, 1), explain(blind, 0, 0))
+    assert 6 not in back.not_seen
+
+
+def test_a_class_alone_is_described_as_before(seen):
+    assert len(describe(seen, 1).attributes) == 5
+    assert "more than" in contrast(seen, describe(seen, 0), describe(seen, 1)).sentence

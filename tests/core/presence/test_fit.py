@@ -1,0 +1,82 @@
+"""Presence is fitted to training images, and claimed only where words are of images."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.presence.fit import (
+    BETWEEN_WEIGHT,
+    _Regression,
+    fit_presence,
+    presence_arrays,
+    varies_within_classes,
+)
+from fieldmarks.core.run.replaced import replaced
+from tests.support.seen_run import write_planted_run
+
+
+def test_the_regression_minimises_its_loss_as_a_slow_solver_does():
+    rng = np.random.default_rng(0)
+    z, c = rng.normal(size=(40, 3)), rng.integers(0, 4, 40)
+    y = (z[:, :1] + rng.normal(size=(40, 1)) > 0).astype(float)
+    rows = np.arange(30)
+    regression = _Regression(z.astype(np.float32), rows, c).fit(y)
+    best = np.array([2])
+    weights, start = regression.solution(best)
+    centred, target = z[rows] - z[rows].mean(axis=0), y[rows] - y[rows].mean()
+    gram, product = 0.1 * 30 * np.eye(3), np.zeros(3)
+    for k in range(4):
+        of = c[rows] == k
+        mean, mean_y = centred[of].mean(axis=0), target[of].mean()
+        for z_x, y_x in zip(centred[of], target[of, 0], strict=True):
+            gram += np.outer(z_x - mean, z_x - mean)
+            product += (z_x - mean) * (y_x - mean_y)
+        gram += BETWEEN_WEIGHT * of.sum() * np.outer(mean, mean)
+        product += BETWEEN_WEIGHT * of.sum() * mean * mean_y
+    np.testing.assert_allclose(weights[:, 0], np.linalg.solve(gram, product), rtol=1e-3)
+    predicted = list(regression.predictions(z[30:].astype(np.float32)))[2]
+    np.testing.assert_allclose(predicted, z[30:] @ weights + start, rtol=1e-4)
+
+
+def test_test_images_take_no_part(seen):
+    pooled = np.array(seen.array("pooled"))
+    pooled[seen.is_test] = 7
+    again = presence_arrays(replaced(seen, {"pooled": pooled}, {}))
+    np.testing.assert_array_equal(again["presence_weights"], seen.array("presence_weights"))
+
+
+def test_a_word_of_too_few_images_is_unknown(seen):
+    inputs = inputs_of(seen)
+    counts = inputs.counts.tolil()
+    counts[:, 0] = 0
+    counts[:4, 0] = 1
+    fitted = fit_presence(replace(inputs, counts=sparse.csr_array(counts)))
+    assert not fitted.is_known[0]
+    assert fitted.is_known[1:].all()
+    assert np.isnan(fitted.q(seen.array("pooled")[:3])[:, 0]).all()
+
+
+def test_presence_is_not_claimed_where_words_are_of_classes(seen):
+    inputs = inputs_of(seen)
+    assert varies_within_classes(inputs)
+    of_classes = sparse.csr_array(np.eye(4, 10)[inputs.true_c])
+    assert not varies_within_classes(replace(inputs, counts=of_classes))
+    n, T = len(seen.images), seen.sizes["T"]
+    every = sparse.csr_array(np.eye(4, T)[seen.images["true_c"]])
+    words = {
+        "counts_values": every.data.astype(np.uint16),
+        "counts_indices": every.indices.astype(np.int32),
+        "counts_indptr": every.indptr.astype(np.int64),
+    }
+    assert every.shape == (n, T)
+    with pytest.raises(DataError, match="all images of a class have the same words"):
+        presence_arrays(replaced(seen, words, {}))
+
+
+def test_without_captions_there_is_nothing_to_fit_to(tmp_path):
+    with pytest.raises(DataError, match="no training image has a caption"):
+        presence_arrays(write_planted_run(tmp_path, captioned=False))
