@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick quick-tests lint format dashboard screenshots pictures clean
+.PHONY: help demo wheel test quick quick-tests lint format dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -19,13 +19,13 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
 demo: $(DEMO) ## make the demo world, train on it, precompute the run, open the dashboard (PORT=8501)
-	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT) -- --run demo
+	@$(BIN)/python -m fieldmarks demo --port $(PORT)
 
 dashboard: $(READY) ## open the dashboard over all runs in artifacts/ (PORT=8501)
-	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	@$(BIN)/python -m fieldmarks dashboard --port $(PORT)
 
 $(DEMO): | $(READY)
-	@$(BIN)/python -m precompute demo
+	@$(BIN)/python -m fieldmarks demo --build
 
 test: lint ## lint, then all tests; the browser tests too where a Chromium is found
 	@$(PYTEST)
@@ -36,10 +36,20 @@ quick: $(READY) ## lint and, beside it, the quick tests: no browser, no training
 quick-tests: $(READY)
 	@$(PYTEST) -q --durations=5 --durations-min=2 -m "not slow and not browser and not real"
 
-lint: $(READY) ## check style and types
+lint: $(READY) build/types/fieldmarks ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+# the package as an installation has it, for the type checker
+build/types/fieldmarks:
+	@mkdir -p $@
+	@ln -s $(foreach part,core dashboard precompute,../../../$(part)) $(foreach file,$(wildcard fieldmarks/*),../../../$(file)) $@/
+
+wheel: $(DEMO) ## build dist/*.whl, with the finished run of the demo inside
+	@rm -rf build/demo dist
+	@$(BIN)/python -m fieldmarks.precompute.demo_world.packing artifacts/demo build/demo
+	@$(BIN)/python -m build --quiet --wheel
 
 format: $(READY) ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --fix .
@@ -53,7 +63,7 @@ pictures: $(DEMO) ## take the README's pictures of the demo anew
 		overview,failures,image,what_if,filters,filter,search,grounding,classes,patterns
 
 clean: ## remove the environment and everything that was computed
-	rm -rf .venv .venv-* artifacts .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* artifacts build dist .pytest_cache .ruff_cache
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Fieldmarks needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + ": make demo PYTHON=python3.12")'

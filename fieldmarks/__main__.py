@@ -1,7 +1,8 @@
 """The command ``fieldmarks``: everything that runs outside the browser, and the dashboard itself.
 
-A command is a file in ``precompute/commands`` with ``add_parser(subparsers)`` and ``run(args)``; it
-imports what it needs inside ``run``, so that ``--help`` answers at once.
+A command is a file in ``fieldmarks/commands`` or ``precompute/commands`` with
+``add_parser(subparsers)`` and ``run(args)``; it imports what it needs inside ``run``, so that
+``--help`` answers at once.
 """
 
 import argparse
@@ -14,8 +15,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fieldmarks import commands
 from fieldmarks.core.errors import UTF8_REMEDY, FieldmarksError
-from fieldmarks.precompute import commands
+from fieldmarks.precompute import commands as precompute_commands
 
 #: Packages that only the extra ``precompute`` installs, by the names they are imported by.
 _PRECOMPUTE = {
@@ -39,9 +41,10 @@ def main(argv: list[str] | None = None) -> int:
         description="A debugger for image classifiers that explains their predictions in words.",
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"{commands.__name__}.{command.name}")
-        module.add_parser(subparsers).set_defaults(run=module.run)
+    for package in (commands, precompute_commands):
+        for command in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{command.name}")
+            module.add_parser(subparsers).set_defaults(run=module.run)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

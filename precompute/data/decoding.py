@@ -11,8 +11,8 @@ from PIL import Image
 from fieldmarks.core.causes.image_quality_measures import quality
 from fieldmarks.core.pictures.crop import Crop
 from fieldmarks.core.run.contract import UNREADABLE
-from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.crop import load_crop, parts_in_crop
+from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing
 from fieldmarks.precompute.resume.fingerprint import listing
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from fieldmarks.core.errors import DataError
 from fieldmarks.core.attributes.nouns import NUMBERS, Nouns
+from fieldmarks.core.errors import DataError
 
 NOUNS, PARTS, SYNONYMS = "nouns.csv", "parts.csv", "synonyms.csv"
 COLUMNS = ["noun", "number", "part", "ends_phrase"]

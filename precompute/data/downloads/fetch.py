@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.precompute.data.readers.cub import read_cub
 from fieldmarks.precompute.data.downloads.download import Source, cached
 from fieldmarks.precompute.data.downloads.unpack import unpack
+from fieldmarks.precompute.data.readers.cub import read_cub
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fieldmarks.core.errors import DataError
 from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.annotated import of_classes
 from fieldmarks.precompute.data.captions import Lines, Words
 from fieldmarks.precompute.data.dataset import Dataset

@@ -22,7 +22,10 @@ from fieldmarks.precompute.data.captions import Lines, Words, read_captions
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.language import BIRDS
 from fieldmarks.precompute.data.links import Inside
-from fieldmarks.precompute.data.readers.cub_attributes import read_class_attributes, read_image_attributes
+from fieldmarks.precompute.data.readers.cub_attributes import (
+    read_class_attributes,
+    read_image_attributes,
+)
 from fieldmarks.precompute.data.registry import register_dataset
 from fieldmarks.precompute.data.source import DataSource
 

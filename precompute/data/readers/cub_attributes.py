@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from fieldmarks.core.errors import DataError, one_line
 from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.core.errors import DataError, one_line
 from fieldmarks.precompute.data.annotated import Annotated, of_classes
 
 N_STATEMENTS = 10

@@ -4,7 +4,10 @@ import pytest
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.data.language import BIRDS
-from fieldmarks.precompute.data.readers.cub_attributes import read_class_attributes, read_image_attributes
+from fieldmarks.precompute.data.readers.cub_attributes import (
+    read_class_attributes,
+    read_image_attributes,
+)
 
 NAMES = "1 has_bill_shape::hooked\n2 has_size::large_(16_-_32_in)\n3 has_upper_tail_color::grey\n"
 NAMES += "4 has_under_tail_color::grey\n"

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.photos import write_photos
 from fieldmarks.core.run.contract import UNREADABLE
-from fieldmarks.precompute.data.readers.cub import read_cub
 from fieldmarks.precompute.data import loading
 from fieldmarks.precompute.data.decoding import Decoder
+from fieldmarks.precompute.data.readers.cub import read_cub
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing
-from benchmarks.photos import write_photos
 
 TASKS = [(0, 5), (5, 8), (8, 12)]
 

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import gdown
 import pytest
 
-from fieldmarks.core.errors import DataError
 from fieldmarks.__main__ import main
+from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.downloads import download
 from fieldmarks.precompute.data.downloads.download import Source, cached
 from fieldmarks.precompute.data.downloads.fetch import CUB, Piece, fetch

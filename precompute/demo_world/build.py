@@ -1,4 +1,4 @@
-"""``demo``: the synthetic birds, a small network trained on them, and the run over both."""
+"""Making the demo: the painted birds, a small network trained on them, and the run over both."""
 
 import argparse
 from pathlib import Path
@@ -10,17 +10,8 @@ EPOCHS = 50
 INPUT_SIZE = 128
 
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Add the arguments of this command."""
-    parser = subparsers.add_parser(
-        "demo",
-        help="make the synthetic birds, train on them, build the run 'demo'",
-        description="Make a world of birds with planted failures, train a small network on it and "
-        "build the run 'demo'. What is there already is not made again.",
-    )
-    parser.add_argument(
-        "--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts"
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what world is made."""
     parser.add_argument("--name", default="demo", help="of the run")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--species", type=positive(int), default=24, metavar="N", help="at most 24")
@@ -35,10 +26,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "occlusion, exposure, also in training, and three spurious cues",
     )
     add_leave_out(parser, "species, by their numbers, that the network never sees; give a --name")
-    return parser
 
 
-def run(args: argparse.Namespace) -> None:
+def build_demo(args: argparse.Namespace) -> None:
     """Make what is missing: world, checkpoint, run, scores; a second demo is refused."""
     from fieldmarks.core.run.files import check_name, runs_folder
     from fieldmarks.precompute.resume.lock import exclusive

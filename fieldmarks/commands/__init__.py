@@ -1,0 +1,1 @@
+"""Commands that open the dashboard; the others are in `precompute/commands`."""

@@ -1,0 +1,68 @@
+"""``fieldmarks dashboard [RUN]``: open the dashboard over the folder of runs."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import fieldmarks
+
+#: The script that Streamlit runs.
+APP = Path(next(p for p in map(Path, fieldmarks.__path__) if (p / "dashboard").is_dir())) / (
+    "dashboard/app.py"
+)
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the arguments of this command."""
+    parser = subparsers.add_parser(
+        "dashboard",
+        help="open the dashboard in the browser",
+        description="Serve the dashboard on this machine and open it in the browser.",
+    )
+    parser.add_argument("run_name", nargs="?", metavar="RUN", help="default: the newest run")
+    add_server_arguments(parser)
+    return parser
+
+
+def add_server_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `open_dashboard` needs."""
+    parser.add_argument(
+        "--runs", type=Path, metavar="DIR", help="folder of runs; default: FIELDMARKS_RUNS"
+    )
+    parser.add_argument("--port", type=int, metavar="N", help="default: the first free from 8501")
+    parser.add_argument("--no-browser", action="store_true", help="serve only, open no window")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Serve until it is ended."""
+    from fieldmarks.core.errors import MissingRunError
+    from fieldmarks.core.run.files import check_name, runs_folder
+
+    if args.run_name and not ((args.runs or runs_folder()) / check_name(args.run_name)).is_dir():
+        raise MissingRunError(
+            f"there is no run {args.run_name!r} in {args.runs or runs_folder()}: "
+            "'fieldmarks demo' opens the demo, 'fieldmarks run --help' says how to make one"
+        )
+    open_dashboard(args, args.run_name)
+
+
+def open_dashboard(args: argparse.Namespace, name: str | None) -> None:
+    """Serve the dashboard on one run, or on the newest, until it is ended."""
+    command = [sys.executable, "-m", "streamlit", "run", str(APP)]
+    if args.port is not None:
+        command.append(f"--server.port={args.port}")
+    if args.no_browser:
+        command.append("--server.headless=true")
+    if name is not None:
+        command += ["--", "--run", name]
+    environment = {**os.environ}
+    if args.runs is not None:
+        environment["FIELDMARKS_RUNS"] = str(args.runs.resolve())
+    server = subprocess.Popen(command, env=environment)
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        server.terminate()
+        server.wait()
