@@ -57,20 +57,22 @@ def tutorial(path: Path) -> str:
 def command_line() -> str:
     """Return the help of every command as Markdown."""
     sys.path.insert(0, str(ROOT))
-    from fieldmarks.precompute import commands
+    from fieldmarks import commands
+    from fieldmarks.precompute import commands as precompute_commands
 
     parser = argparse.ArgumentParser(prog="fieldmarks")
     subparsers = parser.add_subparsers()
-    text = [
-        "# Command line",
+    introduction = (
         "`fieldmarks COMMAND --help` prints the same. Exit codes: 0, 1 (failed, with one line that "
         "says what to do) and 2 (bad arguments). In a checkout `python -m fieldmarks` is the same "
         "command. `FIELDMARKS_RUNS` is the folder of the runs; `FIELDMARKS_DB` is the database of "
-        "the verdicts.",
-    ]
-    for found in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"{commands.__name__}.{found.name}")
-        command = module.add_parser(subparsers)
-        command.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=96)
-        text.append(f"## {found.name}\n\n```text\n{command.format_help().strip()}\n```")
+        "the verdicts."
+    )
+    text = ["# Command line", introduction]
+    for package in (commands, precompute_commands):
+        for found in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{found.name}")
+            command = module.add_parser(subparsers)
+            command.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=96)
+            text.append(f"## {found.name}\n\n```text\n{command.format_help().strip()}\n```")
     return "\n\n".join(text) + "\n"

@@ -74,7 +74,9 @@ px.imshow(heatmap, title=f"{phrase} in image {x}", color_continuous_scale="Blues
 # %%
 result = fm.what_if(run, x, attributes={t: 0})
 for c in (predicted_c, true_c):
-    print(f"{names[c]}: {result.before[0, c]:.3f} before, {result.after[0, c]:.3f} without {phrase}")
+    print(
+        f"{names[c]}: {result.before[0, c]:.3f} before, {result.after[0, c]:.3f} without {phrase}"
+    )
 
 # %% [markdown]
 # ## Whose error is it?

@@ -195,7 +195,7 @@ def with_columns(
     if not words.counts.any():
         raise DataError(
             f"expected words of the images, found none for {len(true_c)}: all captions are empty "
-            "and no column gives an attribute (docs/YOUR-DATA.md)"
+            "and no column gives an attribute (docs/how-to/data.md)"
         )
     return words
 

@@ -148,7 +148,7 @@ def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
     try:
         return read_captions(folder, paths)
     except DataError as error:
-        raise DataError(f"{error}; docs/YOUR-DATA.md lists where words may come from") from None
+        raise DataError(f"{error}; docs/how-to/data.md lists where words may come from") from None
 
 
 def clean(caption: str) -> str:

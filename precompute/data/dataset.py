@@ -30,7 +30,7 @@ def no_words() -> Words:
     """
     raise DataError(
         "expected words of the images, found none: give captions by --captions, or a table with "
-        "columns of attributes (docs/YOUR-DATA.md)"
+        "columns of attributes (docs/how-to/data.md)"
     )
 
 
