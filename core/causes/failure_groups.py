@@ -31,7 +31,7 @@ class Cluster:
     Parameters
     ----------
     name : str
-        Description, e.g. "long tail taken as Chipping Sparrow's".
+        Description, e.g. 'called Chipping Sparrow for "long tail"'.
     xs : ndarray of shape (n,)
         Its failures, the most typical first.
     t : int
@@ -157,16 +157,15 @@ def _cluster(
     predicted_c, true_c = (
         _most(run.images[column].to_numpy()[xs]) for column in ("predicted_c", "true_c")
     )
-    owner = f"{run.classes['name'].iloc[predicted_c]}'s" if predicted_c >= 0 else "another class's"
-    return Cluster(
-        f"{attribute_phrase(run, t)} taken as {owner}", xs[order], t, predicted_c, true_c
-    )
+    called = run.classes["name"].iloc[predicted_c] if predicted_c >= 0 else "another class"
+    name = f'called {called} for "{attribute_phrase(run, t)}"'
+    return Cluster(name, xs[order], t, predicted_c, true_c)
 
 
 def _with_true(run: Run, cluster: Cluster) -> str:
     if cluster.true_c < 0:
-        return f"{cluster.name} in several classes"
-    return f"{run.classes['name'].iloc[cluster.true_c]}'s {cluster.name}"
+        return f"several classes {cluster.name}"
+    return f"{run.classes['name'].iloc[cluster.true_c]} {cluster.name}"
 
 
 def _most(classes: np.ndarray) -> int:

@@ -96,10 +96,10 @@ def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) ->
             return "Not tested: it needs the feature maps, and training images of both classes."
         wrong, true = names[predicted[x]], names[labels[x]]
         return (
-            f"The background contributes {margin.background:+.2f} to the logit of {wrong} over "
-            f"{true} (mean of training images of {wrong}: {margin.mean_predicted:+.2f}, of {true}: "
-            f"{margin.mean_true:+.2f}); the total margin is {margin.total:.2f}. With the mean "
-            f"background of {true}, {true if margin.is_decisive else wrong} would win.{told}"
+            f"The background gives {margin.background:.1f} of {wrong}'s lead of {margin.total:.1f} "
+            f"over {true} (in training images of {wrong}: {margin.mean_predicted:.1f}, of {true}: "
+            f"{margin.mean_true:.1f}). On a typical background of {true}, "
+            f"{f'{true} would' if margin.is_decisive else f'{wrong} would still'} win.{told}"
         )
 
     return Finding(score, reason)

@@ -83,7 +83,7 @@ class EarlierActivations:
 
 @dataclass(frozen=True)
 class AttackRecord:
-    """Pictures of some images, unchanged, attacked and spoilt, and what the network makes of them.
+    """Some images, unchanged, attacked and corrupted, and what the network makes of them.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ ATTRIBUTES = 1024
 
 @dataclass(frozen=True)
 class Keypoints:
-    """Annotated keypoints of parts, for the estimators that are told to use them.
+    """Annotated keypoints of parts, for the estimators that use them.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ Estimator = Callable[[Inputs], Estimate]
 Words = Callable[[Inputs], np.ndarray]
 #: Estimators that a run makes unless told otherwise: from captions, activations and maps.
 ESTIMATORS: dict[str, Estimator] = {}
-#: Estimators that are also told where parts are; only made when asked for, never the default.
+#: Estimators that also read keypoints; only made when asked for, never the default.
 KEYPOINT_ESTIMATORS: dict[str, Estimator] = {}
 _WORDS: dict[str, Words] = {}
 _DIVIDES: set[str] = set()

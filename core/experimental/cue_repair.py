@@ -61,7 +61,7 @@ def check_failures(run: Run, failures: np.ndarray) -> None:
     """Raise a `DataError` unless there are enough failures to know a cue by."""
     if len(failures) < MIN_FAILURES:
         raise DataError(
-            f"of the failures to choose by {len(failures)} of run {run.name!r} "
+            f"of the failures of the validation half {len(failures)} of run {run.name!r} "
             f"{'is' if len(failures) == 1 else 'are'} diagnosed or judged as a spurious cue, and "
             f"{MIN_FAILURES} are needed: make diagnoses with 'fieldmarks suspects "
             f"{run.name}', or give verdicts"

@@ -1,10 +1,10 @@
 """What a repair would do, before anything is written: fitted, chosen and judged on three splits.
 
 The head is fitted to training images, its penalty is chosen on one half of the test images, and
-what is reported comes from the other half, which took part in nothing. Spurious cues are known by
-failures of the half to choose by; the penalty is then chosen crosswise, with the cues that one part
+what is reported comes from the other half, which was held out. Spurious cues are known by
+failures of the validation half; the penalty is then chosen crosswise, with the cues that one part
 of that half shows judged on its other part. Four baselines go the same way: no change, a plain
-refit, a refit in which classes count alike, and, where a recipe is about attributes, filters or
+refit, a refit with balanced classes, and, where a recipe is about attributes, filters or
 cues, the removal of filters without a refit.
 """
 
@@ -36,13 +36,13 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Judged:
-    """A head judged on test images that took part in nothing.
+    """A head evaluated on held-out test images.
 
     Attributes
     ----------
     head : LinearHead
     penalty : float
-        The one that was best on the images to choose by; NaN where nothing was fitted.
+        The one that was best on the validation images; NaN where nothing was fitted.
     accuracy : Score
         In percent.
     difference : Score
@@ -82,7 +82,7 @@ def head_of(run: Run) -> LinearHead:
 
 
 def halves(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the test images to choose by and those to judge by, halves of each class.
+    """Return the validation images and the held-out images, halves of each class.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def preview(
     verdicts : DataFrame, optional
         See `core.repair.doubted_labels` and `core.experimental.cue_repair`.
     split : tuple, optional
-        Other images to choose by and to judge by than `halves`.
+        Other validation and held-out images than `halves`.
     progress : callable, optional
         Told which share of the work is done; what it raises ends the work.
 
@@ -148,7 +148,7 @@ def preview(
 
 
 def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two halves of the images to choose by, each with every second failure."""
+    """Return two halves of the validation images, each with every second failure."""
     others = choose[~np.isin(choose, failures)]
     first, second = (np.concatenate([failures[i::2], others[i::2]]) for i in (0, 1))
     return first, second
@@ -206,7 +206,7 @@ def removal(
     """Judge the head without the attributes and filters that a recipe is about, not refitted.
 
     Of spurious cues: without the filters that change most with them; how many of `REMOVED`, is
-    chosen on the images to choose by.
+    chosen on the validation images.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def _diversity(evaluation: dict) -> str:
 
 def _faithfulness(evaluation: dict) -> str:
     head = (faithfulness.SENTENCE, *faithfulness.CONTROLS, *faithfulness.BOUNDS)
-    head = (*head, "against the best control", "against another class", "of the ceiling")
+    head = (*head, "against the best control", "against another class", "of the upper bound")
     lines = [
         [f"{name}: {unit}", *(_cell(scores.get(what), 3) for what in head)]
         for name, units in evaluation["faithfulness"]["rows"].items()
@@ -120,10 +120,16 @@ def _names(evaluation: dict) -> str:
     section = evaluation["names"]
     if section is None:
         return f"Names of filters: {counts}. What lies at their peaks is not known."
-    head = ["at the peak", "names exchanged", "ceiling", "of the way"]
+    head = ["at the peak", "permuted names", "upper bound", "share of the possible gain"]
     title = f"Names of filters, percent of peaks at which the named {section['truth'][:-1]} lies"
     rows = [
-        [name, *(_cell(row[column], 2 if column == "of the way" else 1) for column in head)]
+        [
+            name,
+            *(
+                _cell(row[column], 2 if column == "share of the possible gain" else 1)
+                for column in head
+            ),
+        ]
         for name, row in section["rows"].items()
     ]
     some = next(iter(section["rows"].values()))
@@ -145,7 +151,7 @@ def _names(evaluation: dict) -> str:
 def _sentence_test(evaluation: dict) -> str:
     scores = evaluation["sentence test"]
     if scores is None:
-        return "Sentence test: this run holds no names from exchanged captions."
+        return "Sentence test: this run holds no names from permuted captions."
     lines = scores["rows"] | scores["differences"]
     rows = [
         [name, _cell(line["passes"], 1), _cell(line["fall"], 2)] for name, line in lines.items()
@@ -163,7 +169,7 @@ def _zero_shot(evaluation: dict) -> str:
         for name, scores in {**section["rows"], **section["differences"]}.items()
     ]
     title = (
-        f"Unseen classes told by captions, percent: {section['n_unseen']} unseen and "
+        f"Unseen classes recognised by captions, percent: {section['n_unseen']} unseen and "
         f"{section['n_seen']} seen classes"
     )
     return _table(title, ["", *head], rows)

@@ -21,7 +21,7 @@ N_CANDIDATES = 10
 
 def show(run: Run) -> None:
     """Draw the candidates that nobody accepted yet, and what was accepted."""
-    with st.expander("Words that may mean the same", icon=":material/merge:"):
+    with st.expander("Possible synonyms", icon=":material/merge:"):
         try:
             table = run.table("synonym_candidates")
         except MissingRunError:
@@ -67,7 +67,7 @@ def accepted(run: Run, rules: list[tuple[str, str, str]]) -> None:
                 on_click=rewrite_file,
                 args=(withdraw_synonym, path, kind, word),
             )
-    st.caption("They come into the run when it is computed again, with its arguments and")
+    st.caption("To apply them, compute the run again with its arguments and")
     st.code(f"--synonyms {path}", language="bash")
 
 

@@ -1,4 +1,4 @@
-"""What all images of a record say: words that break first, and detection of attacks."""
+"""Scores over all images of a record: words that break first, and detection of attacks."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Repair: the last layer refitted by a recipe, previewed on images kept aside, then written."""
+"""Repair: the last layer refitted by a recipe, previewed on images held out, then written."""
 
 import shlex
 
@@ -106,9 +106,7 @@ def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -
     _, comparison, _ = previewed
     i = view.place_of(comparison, x)
     if i is None:
-        st.info(
-            f"Image {x} is not one of those to judge by.", icon=":material/image_not_supported:"
-        )
+        st.info(f"Image {x} is not held out.", icon=":material/image_not_supported:")
         return
     titles = ("Before the repair", "After the repair")
     image_in_both(comparison, i, view.back_link(), titles)
@@ -143,7 +141,7 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
             icon=":material/difference:",
             query_params=links.params(**{Key.WITH: new}),
         )
-        st.caption("Its diagnoses and scores are still to be computed:")
+        st.caption("Compute its diagnoses and scores:")
         st.code(
             f"fieldmarks suspects {new}\nfieldmarks evaluate {new}",
             language="bash",

@@ -1,4 +1,4 @@
-"""Robustness: attacked and spoilt pictures, how sentences change, which words break first."""
+"""Robustness: attacked and corrupted images, how sentences change, which words break first."""
 
 import streamlit as st
 
@@ -30,7 +30,7 @@ def main() -> None:
     )
     record = _record(run, data.identity(run), _stamp(run))
     if record is None or not len(record.xs) or not record.kinds:
-        st.info("This run has no attacked pictures yet; compute them with:", icon=":material/info:")
+        st.info("This run has no attacked images. Compute them:", icon=":material/info:")
         st.code(f"fieldmarks attack {run.name}", language="bash")
         return
     x, kind, level = pick(run, record)

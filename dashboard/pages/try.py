@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def explanation(run: Run, picture: TriedPicture, shown: view.TrialView) -> None:
-    """Draw what is said of the picture."""
+    """Draw what is known of the picture."""
     view.familiarity(shown)
     if picture.x is not None:
         view.stored(run, picture.x)

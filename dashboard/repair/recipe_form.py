@@ -91,7 +91,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
         left, middle, right = st.columns(3, gap="medium")
         with left:
             st.segmented_control(
-                "Doubted labels of training images",
+                "Suspected label errors of training images",
                 list(LABELS),
                 format_func=LABELS.__getitem__,
                 default=recipe.labels,
@@ -106,13 +106,13 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 1,
                 MOST_HARD,
                 int(recipe.hard_weight),
-                help="How many times a training image that the network gets wrong counts.",
+                help="Weight of a training image that the network gets wrong.",
                 key=key("hard"),
             )
         with middle:
             attributes_box(
                 run,
-                "Ignore words",
+                "Balance words",
                 recipe.balanced_attributes,
                 "Training images of each class with and without the word count alike, so that the "
                 "last layer cannot rely on it.",
@@ -121,7 +121,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
             st.toggle(
                 "Ignore spurious cues",
                 recipe.ignore_cues,
-                help="Failures of the half to choose by that are diagnosed or judged as a spurious "
+                help="Failures of the validation half that are diagnosed or judged as a spurious "
                 "cue show in which directions the cue moves the activations. These directions are "
                 "removed, and the failures join the fit.",
                 key=key("cues"),
@@ -138,21 +138,21 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 key=key("background"),
             )
             st.toggle(
-                "Classes count alike",
+                "Balance classes",
                 recipe.balance_classes,
-                help="Training images of small classes count more.",
+                help="Training images of small classes get more weight.",
                 key=key("classes"),
             )
         with right:
             attributes_box(
                 run,
-                "Switch words off",
+                "Remove words",
                 recipe.off_attributes,
                 "Scales every filter by one minus its p(t | f), then refits.",
                 key("off"),
             )
             st.text_input(
-                "Switch filters off",
+                "Remove filters",
                 ", ".join(map(str, recipe.off_filters)),
                 placeholder="numbers, e.g. 12, 40",
                 key=key("filters"),
@@ -185,15 +185,15 @@ def _how_many(run: Run, verdicts: pd.DataFrame | None) -> str:
     except FieldmarksError:
         return f"No diagnoses: `fieldmarks suspects {run.name}`."
     is_train = run.images["is_train"].to_numpy(bool)
-    return f"{int((is_doubted & is_train).sum()):,} of {int(is_train.sum()):,} are doubted."
+    return f"{int((is_doubted & is_train).sum()):,} of {int(is_train.sum()):,} are suspected."
 
 
 def suggested_recipes(run: Run) -> None:
-    """Draw links to recipes: doubted labels, and the words of the largest groups of failures."""
+    """Draw links to recipes: suspected label errors, attributes of the largest groups."""
     if diagnoses(run) is None:
         return
     drop = {Key.LABELS: str(Labels.DROP)}
-    wanted = [("Leave out doubted labels", drop)]
+    wanted = [("Leave out suspected label errors", drop)]
     if len(cued_failures(run, halves(run)[0])) >= MIN_FAILURES:
         wanted.append(("Ignore spurious cues", {**drop, Key.CUES: "ignored"}))
     groups = run.table("clusters")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 BASELINES = frozenset(
     {
         *("random", "centre", "constant", "chance", "class frequency"),
-        *("another mark", "exchanged p.d.f.s", "exchanged captions"),
+        *("another mark", "permuted distributions", "permuted captions"),
         *("best word", "best word of named filters", "ridge encoding"),
-        *("ESZSL", "descriptions exchanged"),
+        *("ESZSL", "permuted descriptions"),
     }
 )
 
@@ -80,14 +80,14 @@ PANELS = {
         "Drop of the predicted class's score when the filters that contribute most to the sentence "
         "are removed. The controls remove as many filters behind other words, or filters of the "
         "same sum of p(f|x,c): only what lies above the best of them is due to the words. As many "
-        "of the largest contribution to the logit are the ceiling.",
+        "of the largest contribution to the logit are the upper bound.",
     ),
     "sentence test": Panel(
         "Sentence test",
         "passes",
         "Percent of sentences without whose attributes the log-odds of the prediction fall more "
         "than without those of sentences of wrong names, as they are and for the same evidence; "
-        "and the mean fall. Control: names estimated from captions that classes have exchanged, of "
+        "and the mean fall. Control: names estimated from captions permuted between classes, of "
         "which at most 5 % should pass. Only what lies above the control is due to the words.",
     ),
     "colours": Panel(
@@ -95,7 +95,7 @@ PANELS = {
         "all",
         "Percent of pairs of a named and an unnamed colour of one noun in which the named one has "
         "the larger p(t|x,c). Class frequency ranks by the training captions of the predicted "
-        "class; where it is wrong, a coin would reach 50.",
+        "class; where it is wrong, chance is 50.",
     ),
     "interventions": Panel(
         "Interventions",
@@ -117,14 +117,15 @@ PANELS = {
         "Names of filters",
         "at the peak",
         "Percent of a filter's top-activating test images in which the named attribute lies at the "
-        "peak of its map (on photographs: the part of its noun). Control: names exchanged between "
-        "filters. Ceiling: the best names by the same truth. Of the way: from control to ceiling.",
+        "peak of its map (on photographs: the part of its noun). Control: permuted names between "
+        "filters. Upper bound: the best names by the same truth. Share of the possible gain: from "
+        "control to upper bound.",
     ),
     "zero shot": Panel(
         "Unseen classes",
         "harmonic mean",
         "Mean top-1 over classes, in percent: test images of classes that the network was trained "
-        "without, told by the captions of other images through p(t|x); among these classes alone, "
+        "without, recognised by the captions of other images through p(t|x); among these classes alone, "
         "and among all (the harmonic mean of unseen and seen counts). ESZSL has the same "
         "activations and captions; exchanged: each unseen class has the description of a random "
         "one of them.",
@@ -173,7 +174,7 @@ def _rows(part: dict, default: str, prefix: str) -> list[ScoreRow]:
 def _role(name: str, default: str) -> str:
     if name in (default, "all names"):
         return "default"
-    return "baseline" if name in BASELINES or name.endswith(", exchanged") else "estimator"
+    return "baseline" if name in BASELINES or name.endswith(", permuted") else "estimator"
 
 
 def _paper(figures, columns: list[str]) -> list[ScoreRow]:

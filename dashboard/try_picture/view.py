@@ -84,21 +84,23 @@ def photo(view: TrialView) -> None:
 
 
 def familiarity(view: TrialView) -> None:
-    """Say whether the picture is unlike anything seen."""
+    """Say whether the picture is unfamiliar."""
     novelty = view.trial.novelty
     if novelty is None:
-        st.caption("The run has no test pictures, so nothing says how far is unusual.")
+        st.caption("The run has no test pictures, so there are no reference distances.")
         return
     share = "all" if novelty.share_nearer == 1 else f"{int(100 * novelty.share_nearer)} % of"
-    rank = f"farther from its nearest training pictures than {share} the test pictures from theirs"
+    farther = f"farther from its nearest training images than {share} test images from theirs"
     if novelty.is_unlike:
         st.warning(
-            f"**Unlike anything seen**: {rank}. The network names a class for any picture, and the "
+            f"**Unfamiliar**: {farther}. The network names a class for any picture, and the "
             "sentences explain that.",
             icon=":material/help:",
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        said = "" if novelty.is_unlike else f"Not unlike what was seen: {rank}. "
+        share_farther = int(100 * (1 - novelty.share_nearer))
+        nearer = f"nearer to training images than {share_farther} % of test images"
+        said = "" if novelty.is_unlike else f"Familiar: {nearer}. "
         st.caption(f"{said}Distance {novelty.distance:.3f}.", help=NOVELTY_HELP)
 
 

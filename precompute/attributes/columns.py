@@ -33,7 +33,7 @@ _CLEAR = re.compile(r"[;|]")
 FEW = 20
 #: Values of so many words on average, and more different ones than this, are titles.
 TITLE_WORDS, FEW_TITLES = 4, 5
-#: Captions of which a smaller share of the words is known are told of.
+#: Captions of which a smaller share of the words is known are reported.
 ENGLISH = 0.6
 #: Share of a class's images with one value from which on a column restates the class.
 RESTATES = 0.98

@@ -1,4 +1,4 @@
-"""``attack``: attacked and spoilt pictures of a run's images, for the page Robustness."""
+"""``attack``: attacked and corrupted images of a run, for the page Robustness."""
 
 import argparse
 from pathlib import Path
@@ -10,9 +10,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "attack",
-        help="attack and spoil pictures of a run, and score how words change",
+        help="attack and corrupt images of a run, and score how words change",
         description="Attack test images (FGSM, PGD, and PGD that knows the detector by words), "
-        "spoil them (blur, noise, colour, JPEG), and keep what the network makes of the pictures "
+        "corrupt them (blur, noise, colour, JPEG), and keep the network's outputs "
         "in the run's folder. The images and the checkpoint must be those of the run.",
     )
     parser.add_argument("name", metavar="RUN")

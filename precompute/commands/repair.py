@@ -16,10 +16,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="RUN")
     doubted = parser.add_mutually_exclusive_group()
     doubted.add_argument(
-        "--drop-suspects", action="store_true", help="leave out labels that are doubted"
+        "--drop-suspects", action="store_true", help="leave out suspected label errors"
     )
     doubted.add_argument(
-        "--correct-suspects", action="store_true", help="give them the class that is suggested"
+        "--correct-suspects", action="store_true", help="give them the suggested class"
     )
     parser.add_argument(
         "--ignore-background",
@@ -30,24 +30,24 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--ignore-cues",
         action="store_true",
         help="remove the directions of spurious cues, which failures diagnosed or judged as such "
-        "show; those of the half to choose by join the fit",
+        "show; those of the validation half join the fit",
     )
     parser.add_argument(
         "--balance",
         nargs="+",
         default=[],
         metavar="ATTRIBUTE",
-        help="images of each class with and without it count alike, e.g. 'white belly'",
+        help="balance images of each class with and without it, e.g. 'white belly'",
     )
     parser.add_argument(
-        "--off", nargs="+", default=[], metavar="ATTRIBUTE", help="switch attributes off"
+        "--off", nargs="+", default=[], metavar="ATTRIBUTE", help="remove attributes"
     )
     parser.add_argument(
-        "--filters-off", nargs="+", type=int, default=[], metavar="F", help="switch filters off"
+        "--filters-off", nargs="+", type=int, default=[], metavar="F", help="remove filters"
     )
-    parser.add_argument("--balance-classes", action="store_true", help="classes count alike")
+    parser.add_argument("--balance-classes", action="store_true", help="balance the classes")
     parser.add_argument(
-        "--hard", type=float, default=1.0, metavar="N", help="wrong images count N times"
+        "--hard", type=float, default=1.0, metavar="N", help="weight of misclassified images"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="FILE", help="patched checkpoint to write")
@@ -55,7 +55,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--run-name", metavar="NAME", help="write the repaired run beside the old one"
     )
     parser.add_argument(
-        "--checkpoint", type=Path, metavar="FILE", help="default: the one that the run records"
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="default: the checkpoint recorded in the run",
     )
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     return parser

@@ -8,7 +8,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "synonyms",
-        help="suggest words that may mean the same",
+        help="suggest possible synonyms",
         description="Compare the captions of the training images: two words may mean the same "
         "where writers of one image take either and not both. The candidates are written into the "
         "run, and the Search page shows them; what a person accepts there goes into a file for "

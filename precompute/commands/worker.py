@@ -8,7 +8,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "worker",
-        help="started by the page Try for networks that cannot be exported; not for people",
+        help="internal: started by the page Try for networks that cannot be exported",
         description="Hold the network of a run and answer pictures over a socket that the "
         "dashboard hands over. Ends by itself when nobody asks any more.",
     )

@@ -55,7 +55,7 @@ class Dataset:
     problems : list of str
         One counted sentence for each kind of trouble in the annotation files.
     read_words : callable
-        Reads what is said of the images: only a run needs it, a training does not.
+        Reads the words of the images: only a run needs it, a training does not.
     language : Language
         How that is read.
     """

@@ -1,7 +1,7 @@
 """All stages of a run, in order: what is current is taken over, the rest is computed.
 
 The chain is attributes and activations, then the tables that join them, the estimates of
-p(t given f), explanations, the layout of the map, and last what is said of the whole: diagnoses of
+p(t given f), explanations, the layout of the map, and last the diagnoses of
 failures and scores. What changes upstream changes the fingerprints downstream. Each stage reads the
 run as far as it is written (`core.run.run.Run.unfinished`).
 """

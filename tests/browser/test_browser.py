@@ -228,7 +228,7 @@ def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
     page.locator("a.frame").first.click()
     on(page, r"[?&]f=\d+")
     shows(page, "^Filter ")
-    page.get_by_text(re.compile("foretell")).first.wait_for()
+    page.get_by_text(re.compile("predict")).first.wait_for()
     page.locator("span.label", has_text=re.compile("here|elsewhere")).first.wait_for()
 
     bar = page.locator(".js-plotly-plot .trace.bars").last.locator(".point path").nth(2)

@@ -59,7 +59,7 @@ def cached(source: Source, cache: Path, given: Path | None = None) -> Path:
 
 
 def _download(source: Source, path: Path) -> None:
-    """Download with a progress bar; a part that is there already is gone on from."""
+    """Download with a progress bar; a part that exists already is gone on from."""
     try:
         gdown.download(
             url=source.url, output=str(path), resume=True, retries=RETRIES, timeout=_TIMEOUT

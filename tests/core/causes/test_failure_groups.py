@@ -71,7 +71,7 @@ def test_clusters_of_a_run_hold_each_failure_once_largest_first_with_names_of_th
     for cluster in clusters:
         mean = attribute_difference(run, cluster.xs).mean(axis=0)
         assert cluster.t == mean.argmax()
-        assert "taken as" in cluster.title
+        assert "called " in cluster.title
         assert cluster.title.startswith(f"{len(cluster.xs)} failure")
 
 

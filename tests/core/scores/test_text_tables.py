@@ -51,7 +51,7 @@ def test_a_score_that_is_not_known_is_a_dash(evaluation):
     ("section", "sentence"),
     [
         ("interventions", "Interventions: these images cannot be painted again."),
-        ("sentence test", "Sentence test: this run holds no names from exchanged captions."),
+        ("sentence test", "Sentence test: this run holds no names from permuted captions."),
         ("names", "What lies at their peaks is not known."),
     ],
 )

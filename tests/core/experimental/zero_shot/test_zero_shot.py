@@ -44,7 +44,7 @@ def test_the_board_and_the_tables_show_the_scores(left_out):
     from fieldmarks.core.scores.evaluation import evaluate
 
     evaluation = evaluate(left_out)
-    assert "Unseen classes told by captions" in tables(evaluation)
+    assert "Unseen classes recognised by captions" in tables(evaluation)
     [panel] = [p for p in panels(evaluation) if p.title == "Unseen classes"]
     assert {row.name: row.role for row in panel.rows}[EXCHANGED] == "baseline"
     n_left_out = (left_out.is_test & left_out.is_left_out).sum()

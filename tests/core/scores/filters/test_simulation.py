@@ -86,11 +86,11 @@ def test_one_family_alone_cannot_be_left_out():
 def test_every_row_stands_beside_names_exchanged(told, xs):
     scores = score_simulation(told, xs)
     default = told.default_estimator
-    control = f"{default}, exchanged"
-    assert {control, "name, exchanged", "best word", "ridge encoding"} <= set(scores["rows"])
+    control = f"{default}, permuted"
+    assert {control, "name, permuted", "best word", "ridge encoding"} <= set(scores["rows"])
     assert scores["rows"][default]["classes left out"].n == told.sizes["F"]
     named, exchanged = (
-        scores["rows"][name]["all"].value for name in (default, f"{default}, exchanged")
+        scores["rows"][name]["all"].value for name in (default, f"{default}, permuted")
     )
     difference = scores["differences"][f"{default} minus {control}"]["all"]
     assert difference.value == pytest.approx(named - exchanged)
