@@ -35,9 +35,9 @@ def show(run: Run) -> None:
             st.error(heading.plain(str(error)), icon=":material/error:")
             return
         st.caption(
-            "Writers of one image take either word, and seldom both in one caption. Writers also "
-            "disagree, so some are wrong: nothing is merged unless you accept it, and the run "
-            "changes only when it is computed again."
+            "Writers of one image use either word, and seldom both in one caption. "
+            "Writers also disagree, so some pairs are wrong. Nothing is merged until you accept "
+            "it and compute the run again."
         )
         accepted(run, rules)
         known = {(kind, word) for kind, word, _ in rules}

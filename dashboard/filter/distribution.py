@@ -20,8 +20,9 @@ def show(view: FilterView) -> None:
         "Green: significant. Grey band: the range of p(t | f) with permuted captions."
         if view.is_default
         else f"The permutation test was made for `{run.default_estimator}`, so there is no band.",
-        help="Sums to 1 over all attributes. The band ends at the 95th percentile when classes "
-        f"exchange their captions; green bars have a false discovery rate q below {MAX_Q:.0%}.",
+        help="Sums to 1 over all attributes. The band ends at the 95th percentile when captions "
+        f"are permuted between classes; green bars have a false discovery rate q below "
+        f"{MAX_Q:.0%}.",
     )
     p = run.array("p_t_given_f", view.estimator)[view.f, ts]
     is_green = labels.is_significant(run, view.f)[ts] & view.is_default

@@ -28,9 +28,9 @@ def show(run: Run, x: int) -> None:
     """Draw the diagnosis of image x, the pattern with the highest score first."""
     heading.section(
         "Diagnosis",
-        "Possible causes of the failure, by descending score; a strong cause explains away weaker "
-        "ones.",
-        help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a pattern "
+        "Possible causes of the failure, by descending score; a clear cause lowers the other "
+        "scores.",
+        help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a cause "
         "with a score of 0.5 is as likely present as absent.",
     )
     try:

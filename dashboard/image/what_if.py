@@ -211,8 +211,8 @@ def claim(run: Run, x: int, c: int) -> None:
         tested = _claim(run, data.identity(run), x, c, ts)
     except MissingRunError:
         st.caption(
-            "The sentence is not tested: this run holds no names from captions that classes have "
-            "exchanged. Precompute it again."
+            "The sentence is not tested: this run holds no names from captions permuted between "
+            "classes. Precompute it again."
         )
         return
     icon = ":material/verified:" if tested.holds else ":material/unpublished:"

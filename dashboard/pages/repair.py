@@ -28,7 +28,7 @@ def main() -> None:
     heading.page(
         "Repair",
         "Refits the last layer on the stored activations of the training images. Nothing is "
-        "written before you say so.",
+        "saved until you click Write.",
     )
     recipe, verdicts = recipe_form.recipe_from_url(run), latest_verdicts(run)
     x = number(Key.X, run.sizes["X"], "image")

@@ -96,8 +96,8 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 format_func=LABELS.__getitem__,
                 default=recipe.labels,
                 required=True,
-                help="Suspects of the diagnosis and verdicts of a wrong label, without those that "
-                "a reviewer found right. Corrected: the class that the diagnosis suggests.",
+                help="Suspected by the diagnosis or by a verdict, without those that "
+                "a reviewer confirmed. Corrected: the class that the diagnosis suggests.",
                 key=key("labels"),
             )
             st.caption(_how_many(run, verdicts))
@@ -114,15 +114,16 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 run,
                 "Balance words",
                 recipe.balanced_attributes,
-                "Training images of each class with and without the word count alike, so that the "
+                "Training images of each class with and without the word get equal weight, so "
+                "that the "
                 "last layer cannot rely on it.",
                 key("balance"),
             )
             st.toggle(
                 "Ignore spurious cues",
                 recipe.ignore_cues,
-                help="Failures of the validation half that are diagnosed or judged as a spurious "
-                "cue show in which directions the cue moves the activations. These directions are "
+                help="Failures of the validation half with this diagnosis or verdict show "
+                "in which directions the cue moves the activations. These directions are "
                 "removed, and the failures join the fit.",
                 key=key("cues"),
             )

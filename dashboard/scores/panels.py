@@ -125,7 +125,8 @@ PANELS = {
         "Unseen classes",
         "harmonic mean",
         "Mean top-1 over classes, in percent: test images of classes that the network was trained "
-        "without, recognised by the captions of other images through p(t|x); among these classes alone, "
+        "without, recognised by the captions of other images through p(t|x); among these classes "
+        "alone, "
         "and among all (the harmonic mean of unseen and seen counts). ESZSL has the same "
         "activations and captions; exchanged: each unseen class has the description of a random "
         "one of them.",

@@ -25,8 +25,8 @@ MAX_WORDS = 8
 NOVELTY_HELP = (
     f"Cosine distance of the pooled activations to those of the {K_NEAREST}th nearest training "
     "picture, ranked among the test pictures of the run. Of pictures like the test pictures "
-    f"{ALARM:.0%} are called unlike. Not every strange picture is: one that activates the filters "
-    "as training pictures do passes for familiar."
+    f"{ALARM:.0%} are called unfamiliar. Some unfamiliar pictures pass: those that activate "
+    "the filters as training images do."
 )
 
 

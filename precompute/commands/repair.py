@@ -29,8 +29,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--ignore-cues",
         action="store_true",
-        help="remove the directions of spurious cues, which failures diagnosed or judged as such "
-        "show; those of the validation half join the fit",
+        help="remove the directions of spurious cues, taken from failures with that diagnosis or "
+        "verdict; those of the validation half join the fit",
     )
     parser.add_argument(
         "--balance",

@@ -64,7 +64,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--nouns",
         type=Path,
         metavar="FILE",
-        help="which noun is a part, an object or a material (noun,number,part,ends_phrase; number is "
+        help="which noun is a part, an object or a material (noun,number,part,ends_phrase; "
+        "number is "
         "one, several, mass or whole); the rest is learnt from the captions",
     )
     add("--no-merge", action="store_true", help="keep synonyms apart")

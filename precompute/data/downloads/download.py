@@ -71,8 +71,8 @@ def _download(source: Source, path: Path) -> None:
     ) as error:
         raise DataError(
             f"{source.url} could not be downloaded ({one_line(error)}); the same command goes on "
-            f"from where it stopped (delete {path}*.part to start afresh). On a machine without a "
-            f"network, download it by hand and put it at {path}, or give it by --archive"
+            f"from where it stopped (delete {path}*.part to start afresh). Offline, download it "
+            f"by hand and put it at {path}, or give it by --archive"
         ) from None
 
 
