@@ -221,7 +221,7 @@ def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
     page.get_by_role("link", name="Filters", exact=True).click()
     on(page, r"/filters\?")
     page.get_by_role("combobox", name=re.compile("Sort")).click()
-    page.get_by_role("option", name="how used").click()
+    page.get_by_role("option", name="usage").click()
     on(page, r"sort=how(\+|%20)used")
     page.locator("figcaption", has_text="of the evidence").first.wait_for()
 
