@@ -26,6 +26,7 @@ from fieldmarks.precompute.attributes.noun_chunks import noun_chunks
 from fieldmarks.precompute.attributes.phrases import Reading
 from fieldmarks.precompute.attributes.synonyms import Synonyms
 from fieldmarks.precompute.attributes.tagger import read_tokens
+from fieldmarks.precompute.attributes.whole_words import whole_words
 from fieldmarks.precompute.data.language import BIRDS
 
 HELD_OUT = ("004", "008", "031", "037")
@@ -92,7 +93,8 @@ def compare(
     names = {image: x for x, image in enumerate(dict.fromkeys(images))}
     counts = np.zeros((len(names), 3))
     for image, reading in zip(images, theirs, strict=True):
-        extracted, expected = define(read(reading.tokens)), define(reading)
+        extracted = define(whole_words(read(reading.tokens)))
+        expected = define(whole_words(reading))
         counts[names[image]] += len(extracted & expected), len(extracted), len(expected)
     rng = np.random.default_rng(0)
     draws = rng.integers(len(names), size=(N_BOOTSTRAP, len(names)))

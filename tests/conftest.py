@@ -1,6 +1,8 @@
 """Fixtures that several test files share."""
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,10 +21,24 @@ LONGEST = ("test_resume", "test_browser", "test_browser_images", "test_command_s
            "test_distributed", "test_stale")  # fmt: skip
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest files; without a GPU nothing is asked of one."""
+    if not Path("/dev/nvidia0").exists():
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("gpu")])
+        items[:] = [item for item in items if not item.get_closest_marker("gpu")]
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail in CI where a test was skipped for anything but data that is not there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or "FIELDMARKS_CI" not in os.environ or session.exitstatus:
+        return
+    reasons = [str(report.longrepr[2]) for report in reporter.stats.get("skipped", [])]
+    if unmet := [reason for reason in reasons if "FIELDMARKS_" not in reason]:
+        reporter.write_line(f"skipped in CI: {'; '.join(sorted(set(unmet)))}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(autouse=True)

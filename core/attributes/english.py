@@ -9,7 +9,7 @@ pointed, black and yellow bill").
 from functools import lru_cache
 
 from fieldmarks.core.attributes.inflection import engine
-from fieldmarks.core.attributes.wordlists import COLOURS, SINGULAR_IN_AS
+from fieldmarks.core.attributes.wordlists import COLOURS, SINGULAR_IN_AS, descriptive_words
 
 _ENGINE = engine()
 
@@ -64,18 +64,23 @@ def article(phrase: str, number: str = "one") -> str:
 
 @lru_cache(maxsize=4096)
 def member(name: str) -> str:
-    """Return what one object of a class is called; shops name their classes in the plural.
+    """Return what one object of a class is called.
 
-    >>> member("Arctic Tern"), member("Black-footed Albatross"), member("Flip Flops")
-    ('an Arctic Tern', 'a Black-footed Albatross', 'an item of Flip Flops')
-    >>> member("Kurtas"), member("Canvas")
-    ('an item of Kurtas', 'a Canvas')
+    A class may be named in the plural, by an adjective or by what is done; such a name has no
+    article of its own.
+
+    >>> member("Arctic Tern"), member("Black-footed Albatross"), member("Canvas")
+    ('an Arctic Tern', 'a Black-footed Albatross', 'a Canvas')
+    >>> member("Flip Flops"), member("residential")
+    ('an example of the class Flip Flops', 'an example of the class residential')
     """
     last = name.split(" ")[-1].lower()
     may_be_plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "os"))
     may_be_plural = may_be_plural and last not in SINGULAR_IN_AS
     is_plural = may_be_plural and _ENGINE.singular_noun(last)
-    return f"an item of {name}" if is_plural else f"{article(name)}{name}"
+    is_description = descriptive_words().issuperset(name.lower().replace("-", " ").split())
+    has_no_article = is_plural or is_description
+    return f"an example of the class {name}" if has_no_article else f"{article(name)}{name}"
 
 
 def order_adjectives(adjectives: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 #: How a noun is said of one object: "a bill", "wings", "plumage", and "is a bird" for the object.
 NUMBERS = ("one", "several", "mass", "whole")
+_COUNTED = frozenset("two three four five six seven eight nine ten eleven twelve".split())
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,19 @@ class Nouns:
     ends_phrase: frozenset[str] = frozenset()
 
     def number_of(self, noun: str) -> str:
-        """Return the number of a noun; what is several is so in a compound too.
+        """Return the number of a noun; what is several, or counted, is so in a compound too.
 
         >>> nouns = Nouns({"wing": "several", "down": "mass"})
         >>> nouns.number_of("upper wing"), nouns.number_of("down"), nouns.number_of("bill")
         ('several', 'mass', 'one')
+        >>> nouns.number_of("four door"), nouns.number_of("one door")
+        ('several', 'one')
         """
         if noun in self.number:
             return self.number[noun]
-        last = noun.rpartition(" ")[2]
+        first, _, last = noun.rpartition(" ")
+        if first.partition(" ")[0] in _COUNTED:
+            return "several"
         return "several" if self.number.get(last) == "several" else "one"
 
     def part_of(self, noun: str) -> str:

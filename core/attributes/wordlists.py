@@ -1,5 +1,10 @@
 """Word lists for sentences and queries."""
 
+from functools import cache
+from pathlib import Path
+
+_DESCRIPTIVE = Path(__file__).with_name("descriptive_words.txt")
+
 #: Adjectives that are colours; they are joined by "and".
 COLOURS = frozenset(
     "beige black blue bluish bronze brown brownish buff chestnut cream crimson gold golden green "
@@ -35,3 +40,16 @@ SYNONYMS = (
     ("striped", "streaked"),
     ("round", "rounded"),
 )
+
+
+@cache
+def descriptive_words() -> frozenset[str]:
+    """Return words that are adjectives or participles more often than nouns.
+
+    The file is what `precompute.attributes.lexicon.describing_words` returns: pages have no
+    lexicon.
+
+    >>> [word in descriptive_words() for word in ("commercial", "swimming", "playground")]
+    [True, True, False]
+    """
+    return frozenset(_DESCRIPTIVE.read_text("utf-8").split())

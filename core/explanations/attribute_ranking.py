@@ -19,7 +19,8 @@ def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     attributes : DataFrame
-        With the columns ``adjective``, ``noun`` and ``kind``.
+        With the columns ``adjective``, ``noun`` and ``kind``, and, but in older runs, ``property``
+        and ``is_exclusive``.
 
     Returns
     -------
@@ -37,7 +38,12 @@ def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     dimension = np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension)
     # each value of a property that has only one excludes the others
     is_value = (attributes["kind"] == "is").to_numpy()
-    dimension[is_value] = len(attributes) * len(OPPOSITES) + nouns[is_value]
+    of = attributes["noun"]
+    if "is_exclusive" in attributes:
+        is_value = is_value | attributes["is_exclusive"].to_numpy(bool)
+        of = attributes["property"].where(attributes["is_exclusive"].astype(bool), of)
+    properties = pd.factorize(of)[0]
+    dimension[is_value] = len(attributes) * len(OPPOSITES) + properties[is_value]
     pole[is_value] = np.flatnonzero(is_value)
     return dimension, pole
 

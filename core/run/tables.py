@@ -9,7 +9,7 @@ from fieldmarks.core.attributes.synonym_candidates import SYNONYM_COLUMNS
 from fieldmarks.core.name_status import MAX_Q, SEEN_COLUMNS, NameStatus
 
 #: Columns that runs of earlier versions lack.
-NEW_COLUMNS = ("blockiness", "plain_area")
+NEW_COLUMNS = ("blockiness", "plain_area", "property", "is_exclusive", "is_complete")
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,9 @@ TABLES: tuple[TableSpec, ...] = (
             "part": ("str", "the part that the noun names, empty for none"),
             "n_images": ("int32", "images whose captions name it"),
             "n_captions": ("int32", "captions that name it"),
+            "property": ("str", "what it is a value of: a table's column, or the noun"),
+            "is_exclusive": ("bool", "an image has one value of the property"),
+            "is_complete": ("bool", "given for every image: who lacks it does not have it"),
         },
     ),
     TableSpec(

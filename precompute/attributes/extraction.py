@@ -17,7 +17,9 @@ from fieldmarks.precompute.attributes.giveaways import Giveaways
 from fieldmarks.precompute.attributes.phrases import Reading, attributes_in
 from fieldmarks.precompute.attributes.synonyms import Synonyms, singular
 from fieldmarks.precompute.attributes.tagger import Tagger, default_tagger
-from fieldmarks.precompute.data.annotated import Annotated
+from fieldmarks.precompute.attributes.unsaid import unsaid
+from fieldmarks.precompute.attributes.whole_words import whole_words
+from fieldmarks.precompute.data.annotated import Annotated, Property
 
 #: Attributes of fewer images are too rare to be learnt.
 MIN_IMAGES = 5
@@ -62,14 +64,24 @@ class Definition:
     giveaways: Giveaways | None = None
 
     def read(self, reading: Reading) -> set[Attribute]:
-        """Return the attributes of one caption: nouns in the singular, merged."""
-        written = attributes_in(reading, self.nouns.ends_phrase, self.kinds)
+        """Return the attributes that one caption says: nouns in the singular, merged."""
+        reading = whole_words(reading)
+        written = attributes_in(reading, self.nouns.ends_phrase, self.kinds, unsaid(reading))
         singulars = {each._replace(noun=singular(each.noun)) for each in written}
         if self.giveaways is not None:
             singulars = {b for each in singulars if (b := self.giveaways.without(each)) is not None}
         if self.synonyms is None:
             return singulars
-        return {merged for each in singulars if (merged := self.synonyms.merge(each)) is not None}
+        merged = {each: self.synonyms.merge(each) for each in singulars}
+        said = {each for each in merged.values() if each is not None}
+        if "noun" in self.kinds:
+            # "many trees": the adjective says nothing, the noun does
+            nouns = {each.noun for each in said}
+            alone = (
+                self.synonyms.merge(each._replace(adjective="", kind="noun")) for each in merged
+            )
+            said |= {each for each in alone if each is not None and each.noun not in nouns}
+        return said
 
 
 def extract(
@@ -113,9 +125,17 @@ def extract(
     if progress is not None:
         readings = progress(readings, total=n_captions)
     attributes, counts = _count(_named(lines, readings, definition))
+    properties: dict[str, Property] = {}
     if annotated is not None:
+        named = [attribute.phrase for attribute in annotated.attributes]
+        properties = {phrase: annotated.property_of(a) for a, phrase in enumerate(named)}
         attributes, counts = _joined(attributes, counts, annotated)
-    return _frequent(attributes, counts, definition.nouns, min_images, teach)
+    made = _frequent(attributes, counts, definition.nouns, min_images, teach)
+    of = [properties.get(a.phrase) or Property(a.noun) for a in made.table.itertuples()]
+    made.table["property"] = [each.name for each in of]
+    made.table["is_exclusive"] = np.array([each.is_exclusive for each in of], bool)
+    made.table["is_complete"] = np.array([each.is_complete for each in of], bool)
+    return made
 
 
 def _named(

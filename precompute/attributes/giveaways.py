@@ -8,11 +8,18 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from fieldmarks.core.attributes.attribute import Attribute
-from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, lexicon, likely_tag
+from fieldmarks.precompute.attributes.lexicon import (
+    ADJECTIVES,
+    NOUNS,
+    PARTICIPLES,
+    lexicon,
+    likely_tag,
+)
 from fieldmarks.precompute.attributes.synonyms import singular
 
 #: Share of the images that a word is said of whose class it names, and images it is judged from.
@@ -97,6 +104,7 @@ def giveaways_in(
     """
     said: list[set[str]] = []
     n_inside, n_capital = Counter[str](), Counter[str]()
+    n_heading, n_named = Counter[str](), Counter[str]()
     n_images = Counter[str]()
     labels = []
     for captions, c, teaches in zip(lines, true_c.tolist(), is_train.tolist(), strict=True):
@@ -106,10 +114,15 @@ def giveaways_in(
         for caption in captions:
             tokens = _WORD.findall(caption)
             words.update(token.lower() for token in tokens)
-            # a heading has capitals everywhere, which say nothing
+            # a heading has capitals everywhere, which say nothing of words that English has
             if sum(token[0].isupper() for token in tokens) <= max(1, len(tokens) // 2):
                 n_inside.update(token.lower() for token in tokens[1:])
                 n_capital.update(token.lower() for token in tokens[1:] if token[0].isupper())
+            else:
+                n_heading.update(token.lower() for token in tokens)
+                n_named.update(
+                    a.lower() for a, b in pairwise(tokens) if a[0].isupper() and _is_thing(b)
+                )
         n_images.update(words)
         said.append({singular(word) for word in words})
         labels.append(c)
@@ -119,7 +132,8 @@ def giveaways_in(
         for word, n in n_images.most_common()
         if n >= MIN_IMAGES
         and len(word) > 1
-        and n_capital[word] >= CAPITALISED * max(n_inside[word], 1)
+        and n_capital[word] >= CAPITALISED * n_inside[word]
+        and (n_inside[word] or (n_named[word] == n_heading[word] > 0 and not _is_known(word)))
         and singular(word) not in of_class
         and _may_be_name(word)
     ]
@@ -131,6 +145,11 @@ def _may_be_name(word: str) -> bool:
     is_of_people = word.endswith(("an", "ese", "ish")) and word.capitalize() in lexicon()
     tags = {likely_tag(word), lexicon().get(word.capitalize(), "")}
     return not is_of_people and not tags & ADJECTIVES
+
+
+def _is_thing(word: str) -> bool:
+    """Whether a word may be what a maker's name stands before: "Benetton Man"."""
+    return likely_tag(word.lower()) in NOUNS | ADJECTIVES | PARTICIPLES
 
 
 def class_words(

@@ -69,6 +69,16 @@ def lexicon() -> dict[str, str]:
     return tags
 
 
+def describing_words() -> list[str]:
+    """Return the words that describe more often than they name, in alphabetical order."""
+    return sorted(
+        word
+        for word, tag in lexicon().items()
+        if tag in ("JJ", "VBN", "VBG") and len(word) > 2 and word.isascii()
+        if word.isalpha() and word.islower()
+    )
+
+
 def known_share(captions: Iterable[Sequence[str]], n_most: int = 2000) -> float | None:
     """Return the share of the first words that the lexicon has, None where there are none.
 

@@ -11,18 +11,22 @@ from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.precompute.attributes.lexicon import NOUNS
 from fieldmarks.precompute.attributes.phrases import Reading
 from fieldmarks.precompute.attributes.synonyms import singular
+from fieldmarks.precompute.attributes.whole_words import whole_words
 
 #: Materials have no article, whatever the captions show of them.
 MATERIALS = frozenset(
-    "canvas cotton denim fabric fleece fur glass grass hair leather linen mesh metal nylon plastic "
-    "polyester rubber sand satin silk snow steel suede velvet water wood wool".split()
+    "canvas chromatin cotton cytoplasm denim fabric fleece fur glass grass hair leather linen mesh "
+    "metal nylon plastic polyester rubber sand satin silk snow steel suede velvet water wood "
+    "wool".split()
 )
 #: Patterns and fastenings come in numbers: "has checks", not "has a check".
-SEVERAL_OF = frozenset("button check dot flower lace polka-dot spot strap stripe".split())
+SEVERAL_OF = frozenset("button check dot flower granule lace polka-dot spot strap stripe".split())
 #: A noun is judged from this many mentions on, and called a mass noun only from that many.
 MIN_MENTIONS, MIN_MASS = 5, 20
 #: Shares of its mentions that make a noun one of several, a mass, the whole object, an end.
 SEVERAL, MASS, WHOLE, ENDS = 0.5, 0.05, 0.6, 0.9
+#: Share of captions with a whole object that name another one, up to which these are objects.
+SEVERAL_WHOLES = 0.2
 #: Share of captions whose first thing the whole object is, at least.
 COMMON = 0.03
 _GENERAL = dict.fromkeys(MATERIALS, "mass") | dict.fromkeys(SEVERAL_OF, "several")
@@ -41,13 +45,16 @@ def learn_nouns(readings: Iterable[Reading], part_names: Sequence[str] = ()) -> 
     uses: dict[str, Counter[str]] = defaultdict(Counter)
     written: dict[str, set[str]] = defaultdict(set)
     n_captions = 0
-    for reading in readings:
+    heads: list[set[str]] = []
+    for reading in map(whole_words, readings):
         n_captions += 1
+        heads.append(set())
         for i, (start, end) in enumerate(reading.chunks):
             head = reading.tokens[end - 1].lower()
             if reading.tags[end - 1] not in NOUNS:
                 continue
             of_head = uses[singular(head)]
+            heads[-1].add(singular(head))
             written[singular(head)].add(head)
             of_head["head"] += 1
             of_head["first"] += i == 0
@@ -59,6 +66,11 @@ def learn_nouns(readings: Iterable[Reading], part_names: Sequence[str] = ()) -> 
     number = _GENERAL | {
         noun: kind for noun, counted in uses.items() if (kind := _number(counted, n_captions))
     }
+    wholes = {noun for noun, kind in number.items() if kind == "whole"}
+    n_wholes = [len(named & wholes) for named in heads]
+    if sum(n > 1 for n in n_wholes) > SEVERAL_WHOLES * sum(n > 0 for n in n_wholes):
+        # an object is one thing: where captions name two, they are parts of a scene
+        number |= {noun: _of_part(uses[noun]) for noun in wholes}
     ends = {
         form
         for noun, counted in uses.items()
@@ -90,7 +102,13 @@ def _number(counted: Counter[str], n_captions: int) -> str:
         return ""
     if counted["first"] >= WHOLE * n and n >= COMMON * n_captions:
         return "whole"
+    return _of_part(counted, "")
+
+
+def _of_part(counted: Counter[str], usual: str = "one") -> str:
+    """Return the number of a noun that is not the whole object."""
+    n = counted["head"]
     if counted["plural"] >= SEVERAL * n:
         return "several"
     is_mass = max(counted["plural"], counted["article"]) <= MASS * n
-    return "mass" if n >= MIN_MASS and is_mass else ""
+    return "mass" if n >= MIN_MASS and is_mass else usual

@@ -8,7 +8,7 @@ lexicon calls an adjective is one whatever the tagger says: taggers trained on n
 colours nouns. There is no recursion, and a predicate ("its belly is white") is no attribute.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 from fieldmarks.core.attributes.attribute import Attribute
@@ -19,8 +19,9 @@ SECOND_HALVES = frozenset(
     {
         *("backed", "beaked", "bellied", "billed", "bodied", "breasted", "capped", "chested"),
         *("colored", "coloured", "crested", "crowned", "eyed", "faced", "feathered", "footed"),
-        *("haired", "headed", "legged", "like", "looking", "necked", "shaped", "sized"),
-        *("tailed", "throated", "tipped", "toned", "winged"),
+        *("haired", "headed", "heeled", "legged", "like", "lined", "looking", "necked", "shaped"),
+        *("sized", "sleeved", "soled", "tailed", "throated", "tipped", "toned", "winged"),
+        "covered",
     }
 )
 JOINTS = frozenset({",", "and", "or", "&", "/", "but", "yet"})
@@ -46,7 +47,10 @@ class Reading(NamedTuple):
 
 
 def attributes_in(
-    reading: Reading, ends_phrase: frozenset[str] = frozenset(), kinds: Sequence[str] = ("pair",)
+    reading: Reading,
+    ends_phrase: frozenset[str] = frozenset(),
+    kinds: Sequence[str] = ("pair",),
+    left_out: Set[int] = frozenset(),
 ) -> set[Attribute]:
     """Return the attributes of a caption as written, in lower case.
 
@@ -57,6 +61,8 @@ def attributes_in(
         Nouns that describe nothing: behind them, an adjective starts a phrase.
     kinds : sequence of str
         ``pair``: adjective and noun; ``noun``: a noun that no adjective describes.
+    left_out : set of int
+        Tokens from which none is made, see `precompute.attributes.unsaid`.
 
     >>> tokens = "a black and white striped wing".split()
     >>> reading = Reading(tokens, ["DT", "JJ", "CC", "JJ", "VBN", "NN"], [(0, 6)])
@@ -68,8 +74,11 @@ def attributes_in(
     for start, end in reading.chunks:
         each = [_kind(tokens[i], reading.tags[i], i == end - 1) for i in range(start, end)]
         for first, last in _phrases(tokens[start:end], each, ends_phrase):
+            while last > first and start + last - 1 in left_out:
+                last -= 1
             words = tokens[start + first : start + last]
-            attributes |= _describe(words, each[first:last], "noun" in kinds)
+            said = ["" if start + i in left_out else each[i] for i in range(first, last)]
+            attributes |= _describe(words, said, "noun" in kinds)
     return attributes
 
 
@@ -109,7 +118,8 @@ def _describe(
     head = len(kinds)
     while head and kinds[head - 1] == "n":
         head -= 1
-    noun = " ".join(words[head:])
+    # a model that stutters: "puffer puffer puffer"
+    noun = " ".join(dict.fromkeys(words[head:]))
     if not noun:
         return set()
     described = {

@@ -13,6 +13,8 @@ Rule = Callable[[Sequence[str], Sequence[str], int], str | None]
 
 OPENERS = frozenset({"DT", "PDT", "PRP$", "CD", "POS"})
 DESCRIBERS = ADJECTIVES | PARTICIPLES
+#: Verbs behind whose object a base form stands: "makes the bird look small".
+_CAUSING = frozenset("make makes making let lets help helps see watch to".split())
 AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "has", "have", "had", "do"})
 
 
@@ -54,6 +56,18 @@ def _opened_verb(words: Sequence[str], tags: Sequence[str], i: int) -> str | Non
     if tags[i] == "VBZ":
         return "NNS"
     return "JJ" if tags[i - 1] in OPENERS and tags[i + 1] in NOUNS else "NN"
+
+
+def _base_noun(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
+    """Make the "handle" of "a square handle" a noun: no base form is behind a singular noun."""
+    if words[i] in AUXILIARIES or tags[i - 1] != "NN" or tags[i - 2] not in OPENERS | ADJECTIVES:
+        return None
+    return "NN" if _CAUSING.isdisjoint(words[:i]) else None
+
+
+def _verb_of_object(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
+    """Make the "rides" of "a surfer rides a wave" a verb: what it acts on follows."""
+    return "VBZ" if tags[i - 1] in ("NN", "RB") and tags[i + 1] in ("DT", "PRP$") else None
 
 
 def _clause_verb(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
@@ -110,11 +124,11 @@ def _way_back(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
 RULES: dict[str, tuple[Rule, ...]] = {
     "DT": (_all,),
     "IN": (_that,),
-    "VB": (_half_adjective, _opened_verb),
-    "VBP": (_opened_verb,),
+    "VB": (_half_adjective, _opened_verb, _base_noun),
+    "VBP": (_opened_verb, _base_noun),
     "VBZ": (_opened_verb,),
     "NN": (_half_adjective, _way_back),
-    "NNS": (_clause_verb,),
+    "NNS": (_clause_verb, _verb_of_object),
     "RB": (_leading_adverb, _comparative),
     "RBR": (_comparative,),
     "VBG": (_loose_participle, _gerund),

@@ -1,6 +1,7 @@
 """Captions to tagged tokens and noun chunks, by spaCy's English model or by built-in rules."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -11,8 +12,11 @@ from fieldmarks.precompute.attributes.lexicon import likely_tag
 from fieldmarks.precompute.attributes.noun_chunks import noun_chunks
 from fieldmarks.precompute.attributes.phrases import Reading
 from fieldmarks.precompute.attributes.tag_rules import correct
+from fieldmarks.precompute.attributes.whole_words import whole_words
 
 MODEL = "en_core_web_sm"
+_MARKS = re.compile(r"[^\w\s]{4,}")
+_DASH = re.compile(r"(?<=\s)-+(?=\s)")
 #: From here on it pays to start processes for spaCy's model; the rules need none.
 MANY_CAPTIONS = 20_000
 
@@ -38,14 +42,16 @@ class RuleTagger:
     def read(self, captions: Iterable[str]) -> Iterator[Reading]:
         """Yield one reading a caption, in order."""
         for caption in captions:
-            yield read_tokens([token.text for token in self._tokenizer(caption)])
+            yield read_tokens([token.text for token in self._tokenizer(_readable(caption))])
 
 
 def read_tokens(tokens: Sequence[str]) -> Reading:
-    """Return tokens with the tags and noun chunks of the built-in rules."""
+    """Return whole words with the tags and noun chunks of the built-in rules."""
     words = [token.lower() for token in tokens]
     tags = correct(words, [likely_tag(word) for word in words])
-    return Reading(tokens, tags, noun_chunks(words, tags))
+    whole = whole_words(Reading(tokens, tags, []))
+    words = [token.lower() for token in whole.tokens]
+    return whole._replace(chunks=noun_chunks(words, whole.tags))
 
 
 class SpacyTagger:
@@ -66,9 +72,22 @@ class SpacyTagger:
 
     def read(self, captions: Iterable[str]) -> Iterator[Reading]:
         """Yield one reading a caption, in order."""
-        for doc in self._nlp.pipe(captions, batch_size=256, n_process=self._n_process):
+        for doc in self._nlp.pipe(
+            map(_readable, captions), batch_size=256, n_process=self._n_process
+        ):
             chunks = [(chunk.start, chunk.end) for chunk in doc.noun_chunks]
             yield Reading([t.text for t in doc], [t.tag_ for t in doc], chunks)
+
+
+def _readable(caption: str) -> str:
+    """Return a caption with dashes as commas and long runs of marks cut.
+
+    spaCy's tokenizer takes marks off a word one by one: the square of their number in time.
+
+    >>> _readable("a red cap - it's " + "'" * 1900)
+    "a red cap , it's '''"
+    """
+    return _DASH.sub(",", _MARKS.sub(lambda run: run[0][:3], caption))
 
 
 def default_tagger(n_captions: int = 0) -> Tagger:

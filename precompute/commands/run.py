@@ -18,6 +18,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add_data_arguments(parser)
+    add(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="of a table: no attribute is made from it; may be given several times",
+    )
     add("--captions", type=Path, metavar="PATH", help="default: beside the images, text_c10 of CUB")
     add(
         "--attributes",

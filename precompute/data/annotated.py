@@ -2,11 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from fieldmarks.core.attributes.attribute import Attribute
+
+
+class Property(NamedTuple):
+    """What an attribute is a value of.
+
+    Parameters
+    ----------
+    name : str
+        A table's column, or the noun that captions describe.
+    is_exclusive : bool
+        An image has one value of it.
+    is_complete : bool
+        It is given for every image: one that lacks an attribute does not have it. Captions name
+        some of what there is.
+    """
+
+    name: str
+    is_exclusive: bool = False
+    is_complete: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,18 +44,26 @@ class Annotated:
     level : str
         ``image``, or ``class`` where each class has its statements and each image those of its
         class: they say nothing of how images of a class differ.
+    properties : sequence of A Property, optional
+        Of each attribute; by default its noun.
     """
 
     attributes: Sequence[Attribute]
     counts: sparse.csr_array
     n_statements: np.ndarray
     level: str = "image"
+    properties: Sequence[Property] = ()
+
+    def property_of(self, a: int) -> Property:
+        """Return what attribute a is a value of."""
+        return self.properties[a] if self.properties else Property(self.attributes[a].noun)
 
     @property
     def parts(self) -> tuple:
         """All that makes it, for a fingerprint."""
         counts = self.counts
-        return list(self.attributes), counts.data, counts.indices, counts.indptr, self.n_statements
+        arrays = counts.data, counts.indices, counts.indptr, self.n_statements
+        return list(self.attributes), list(self.properties), *arrays
 
     def line(self, x: int) -> str:
         """Return the words of image x as one line: "navy blue, casual, for women"."""

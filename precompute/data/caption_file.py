@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from fieldmarks.core.errors import DataError, one_line
-from fieldmarks.precompute.data.captions import Lines, Words, clean, sidecar_words
+from fieldmarks.precompute.data.captions import Bounded, Lines, Words, sidecar_words
 
 #: Keys that may hold what is said.
 SAID = ("captions", "caption", "text", "raw", "sentences", "description")
@@ -43,8 +43,9 @@ def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) ->
             number.setdefault(stem, x)
     of_image: dict[int, list[str]] = defaultdict(list)
     of_class: dict[str, list[str]] = defaultdict(list)
+    bounded = Bounded()
     for row in _rows(path):
-        said = [caption for text in _texts(row) if (caption := clean(text))]
+        said = bounded(_texts(row))
         name = str(row.get("file_name") or row.get("filename") or row.get("image") or "")
         x = number.get(name, number.get(PurePosixPath(name).stem))
         if x is not None:
@@ -58,7 +59,7 @@ def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) ->
             f"{path} says nothing of the {len(paths)} images, the first of which is {paths[0]}: "
             "expected file_name (or class) and captions in each line"
         )
-    problems = []
+    problems = bounded.problems
     n_weak = sum(not of_image.get(x) and c in of_class for x, c in enumerate(named))
     if n_weak:
         problems.append(

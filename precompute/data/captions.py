@@ -156,6 +156,31 @@ def clean(caption: str) -> str:
     return " ".join(caption.replace(LOST, " ").split())
 
 
+class Bounded:
+    """Captions as clean lines, without those that are too long; says how many there were.
+
+    >>> bounded = Bounded()
+    >>> bounded(["a  red cap ", " ", "a" * 3000]), bounded.problems
+    (['a red cap'], ['1 captions of more than 2000 characters left out'])
+    """
+
+    def __init__(self) -> None:
+        self._n_long = 0
+
+    def __call__(self, captions: Iterable[str]) -> list[str]:
+        """Return those that are no longer than `MAX_LENGTH`, empty ones left out."""
+        lines = [line for caption in captions if (line := clean(caption))]
+        kept = [line for line in lines if len(line) <= MAX_LENGTH]
+        self._n_long += len(lines) - len(kept)
+        return kept
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence where captions were left out."""
+        told = f"{self._n_long} captions of more than {MAX_LENGTH} characters left out"
+        return [told] if self._n_long else []
+
+
 def _parse(data: bytes) -> tuple[list[str], list[str]]:
     """Return the captions of one file and what is wrong with it."""
     if len(data) > MAX_BYTES:

@@ -33,6 +33,8 @@ class DataSource:
         Share of each class to hold out where the data set has no split, in (0, 1).
     seed : int
         Of that split.
+    ignore : tuple of str
+        Columns of a table from which no attribute is made.
     """
 
     data: Path
@@ -46,6 +48,7 @@ class DataSource:
     attributes: str = "auto"
     test_share: float = 0.3
     seed: int = 0
+    ignore: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.attributes not in WORDS:
@@ -58,7 +61,7 @@ class DataSource:
         """Return the source that a manifest records, with paths as texts."""
         paths = ("data", "images", "captions")
         given = {key: Path(values[key]) for key in paths if values[key] is not None}
-        return cls(**{**values, **given})
+        return cls(**{**values, **given, "ignore": tuple(values.get("ignore", ()))})
 
     @property
     def name(self) -> str:
@@ -110,4 +113,5 @@ def source_of(args: argparse.Namespace) -> DataSource:
         captions=getattr(args, "captions", None),
         attributes=getattr(args, "attributes", "auto"),
         test_share=args.test_share,
+        ignore=tuple(getattr(args, "ignore", ())),
     )

@@ -12,8 +12,8 @@ import torch
 from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators import KEYPOINT_ESTIMATORS
-from fieldmarks.precompute.attributes.columns import with_columns
 from fieldmarks.precompute.attributes.giveaways import Giveaways, giveaways_in
+from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.data.captions import Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.read import read_dataset
@@ -56,7 +56,12 @@ class RunInputs:
                 f"{settings.source.data}: leave out --keypoints"
             )
         self.words: Words = with_columns(
-            self.dataset.read_words(), self.true_c, self.is_learnt, self.dataset.class_names
+            self.dataset.read_words(),
+            self.true_c,
+            self.is_learnt,
+            self.dataset.class_names,
+            settings.source.name,
+            settings.source.ignore,
         )
         self.giveaways: Giveaways | None = None
         if self.dataset.language.names_classes and self.words.lines.counts.any():

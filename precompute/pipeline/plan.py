@@ -11,6 +11,7 @@ from fieldmarks.core.run.files import EVALUATION, NETWORK
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.attributes.lexicon import CAPTION_WORDS
 from fieldmarks.precompute.attributes.synonyms import SYNONYMS
+from fieldmarks.precompute.attributes.unsaid import FUNCTION_WORDS
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.stages.painted_truth import truth_files
 from fieldmarks.precompute.pipeline.versions import LIBRARIES, VERSIONS
@@ -93,7 +94,7 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
             ),
             "merge": settings.merge,
             "min_images": settings.min_images,
-            "word lists": [file_digest(path) for path in (CAPTION_WORDS, SYNONYMS)],
+            "word lists": [file_digest(p) for p in (CAPTION_WORDS, FUNCTION_WORDS, SYNONYMS)],
         },
         ("counts_indptr", "counts_indices", "counts_values", "caption_offsets"),
         ("captions.bin", "tables/attributes.parquet"),

@@ -41,7 +41,7 @@ def attribute_table(n: int) -> pd.DataFrame:
     table.insert(1, "kind", "pair")
     table["number"] = table["noun"].map(BIRDS.nouns.number_of)
     table["part"] = table["noun"].map(BIRDS.nouns.part_of)
-    return table
+    return table.assign(property=table["noun"], is_exclusive=False, is_complete=False)
 
 
 def write_synthetic_run(

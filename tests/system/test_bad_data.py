@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from fieldmarks.core.errors import DataError, FieldmarksError
-from fieldmarks.precompute.attributes.columns import with_columns
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
+from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.attributes.tagger import RuleTagger
 from fieldmarks.precompute.data.read import read_dataset
 from fieldmarks.precompute.data.source import DataSource

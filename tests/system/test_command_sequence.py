@@ -24,7 +24,7 @@ def test_the_demo_makes_birds_a_network_and_a_run_and_finds_all_there_the_second
     tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
-    command = ["demo", "--species", 4, "--images", 12, "--epochs", 2]
+    command = ["demo", "--build", "--species", 4, "--images", 12, "--epochs", 2]
     told(capsys, *command)
     run = Run(tmp_path / "demo")
     assert run.sizes["X"] == 48

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fieldmarks.precompute.attributes.columns import with_columns
+from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.data.read import read_dataset
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.loading import load_network

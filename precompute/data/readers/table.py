@@ -18,7 +18,7 @@ import pandas as pd
 
 from fieldmarks.core.errors import DataError, one_line
 from fieldmarks.precompute.data.caption_file import captions_of
-from fieldmarks.precompute.data.captions import Lines, Words, clean
+from fieldmarks.precompute.data.captions import Bounded, Lines, Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.links import Inside
 from fieldmarks.precompute.data.readers.columns import Columns
@@ -191,7 +191,8 @@ def dataset_of(
         of_images = [class_names[c] for c in images["true_c"]]
         beside = captions_of(source.captions, images["path"].tolist(), of_images)
         joined = Lines([*a, *b] for a, b in zip(said.lines, beside.lines, strict=True))
-        return replace(said, lines=joined, problems=beside.problems, n_missing=beside.n_missing)
+        problems = [*said.problems, *beside.problems]
+        return replace(said, lines=joined, problems=problems, n_missing=beside.n_missing)
 
     return Dataset(
         image_folder=folder,
@@ -261,11 +262,13 @@ def _words(frame: pd.DataFrame, columns: Columns, paths: list[str], wanted: list
     """Return the captions of all rows of each image, and the first row's other columns."""
     first: dict[str, int] = {}
     said: dict[str, list[str]] = {}
+    bounded = Bounded()
     captions = frame[columns.captions].tolist() if columns.captions else [""] * len(frame)
     for row, (path, value) in enumerate(zip(paths, captions, strict=True)):
         first.setdefault(path, row)
         values = value if isinstance(value, (list, np.ndarray)) else _text(value).splitlines()
-        said.setdefault(path, []).extend(line for v in values if (line := clean(str(v))))
+        said.setdefault(path, []).extend(bounded(map(str, values)))
     rows = [first[path] for path in wanted]
     others = frame[list(columns.attributes)].iloc[rows].reset_index(drop=True)
-    return Words(Lines(said[path] for path in wanted), columns=others)
+    lines = Lines(said[path] for path in wanted)
+    return Words(lines, columns=others, problems=bounded.problems)

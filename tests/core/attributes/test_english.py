@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from fieldmarks.core.attributes import english
+from fieldmarks.core.attributes import english, wordlists
 from fieldmarks.core.explanations.explanation import predicate
+from fieldmarks.precompute.attributes import lexicon
 from fieldmarks.precompute.data.language import BIRDS
 
 
@@ -65,3 +66,27 @@ def test_every_attribute_of_a_sentence_can_be_clicked():
 
 def test_merged_adjectives_and_spans_agree():
     assert english.noun_phrase(["black", "short"], "bill") == "a short, black bill"
+
+
+CALLED = {
+    "Arctic Tern": "an Arctic Tern",
+    "playground": "a playground",
+    "orange juice": "an orange juice",
+    "dense forest": "a dense forest",
+    "commercial": "an example of the class commercial",
+    "dense residential": "an example of the class dense residential",
+    "Smart-Casual": "an example of the class Smart-Casual",
+    "malignant": "an example of the class malignant",
+    "swimming": "an example of the class swimming",
+    "playfields": "an example of the class playfields",
+    "Flip Flops": "an example of the class Flip Flops",
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_class_named_by_an_adjective_a_plural_or_a_place_reads_as_english(name):
+    assert english.member(name) == CALLED[name]
+
+
+def test_the_list_of_descriptive_words_is_that_of_the_lexicon():
+    assert set(lexicon.describing_words()) == wordlists.descriptive_words()

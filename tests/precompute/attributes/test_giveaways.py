@@ -80,6 +80,20 @@ def test_capitals_that_english_has_anyway_make_no_brand(captions, reason):
     assert giveaways_in(captions * 5, TRUE_C, ALL, NAMES).brands == (), reason
 
 
+def test_a_brand_in_a_heading_is_a_word_that_english_lacks():
+    captions = [["A Benetton Man In A Striped Sweater"], ["Striped Zoggle Laces"]] * 5
+    giveaways = giveaways_in(captions, np.array([0, 1] * 5), np.ones(10, bool), ["A", "B"])
+    assert giveaways.brands == ("benetton", "zoggle")
+    definition = Definition(learn_nouns([]), None, Language().kinds, giveaways)
+    said = set(extract(captions, definition, tagger=RuleTagger(), min_images=1).table["phrase"])
+    assert said == {"man", "striped sweater", "striped lace"}
+
+
+def test_an_unknown_word_that_is_also_written_small_is_no_brand():
+    captions = [["A Zoggle In A Striped Sweater"], ["a red zoggle with white laces"]] * 5
+    assert giveaways_in(captions, np.array([0, 1] * 5), np.ones(10, bool), ["A", "B"]).brands == ()
+
+
 def test_test_images_are_not_asked():
     is_train = np.arange(15) < 3
     assert giveaways_in(CAPTIONS, TRUE_C, is_train, NAMES) == Giveaways({}, ())

@@ -7,12 +7,12 @@ import pytest
 from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import predicate
-from fieldmarks.precompute.attributes.columns import column_of, read_columns
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.attributes.giveaways import brand_words, class_words
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
+from fieldmarks.precompute.attributes.tables.columns import column_of, read_columns
+from fieldmarks.precompute.attributes.tables.titles import Titles
 from fieldmarks.precompute.attributes.tagger import RuleTagger
-from fieldmarks.precompute.attributes.titles import Titles
 from fieldmarks.precompute.data.language import Language
 
 CAPTIONS = [
@@ -82,12 +82,35 @@ def test_a_property_has_one_value_in_an_explanation():
     assert top_attributes(np.array([[0.5, 0.3, 0.2]]), attributes, 3).tolist() == [[0, 2, -1]]
 
 
+def test_two_values_of_one_column_are_never_in_one_explanation_even_as_pairs():
+    attributes = table(
+        ("low", "ratio", "pair", "one"),
+        ("high", "ratio", "pair", "one"),
+        ("coarse", "granule", "pair", "several"),
+        ("red", "granule", "pair", "several"),
+    )
+    attributes["property"] = ["ratio", "ratio", "granule_type", "granule_colour"]
+    attributes["is_exclusive"] = True
+    assert top_attributes(np.array([[0.4, 0.3, 0.2, 0.1]]), attributes, 4).tolist() == [
+        [0, 2, 3, -1]
+    ]
+
+
 def test_number_and_whole_are_learnt_from_captions():
     nouns = learn_nouns(RuleTagger().read(CAPTIONS))
     number_of = {n: nouns.number_of(n) for n in ("lace", "sole", "sneaker", "boot", "upper")}
     assert number_of == {
         "lace": "several", "sole": "one", "sneaker": "whole", "boot": "whole", "upper": "one"
     }  # fmt: skip
+
+
+def test_things_of_a_scene_are_no_whole_object():
+    captions = ["a playground near a road", "a road near a playground"] * 4
+    captions = (captions + ["a playground", "a road"] * 2) * 3
+    nouns = learn_nouns(RuleTagger().read(captions))
+    assert [nouns.number_of(n) for n in ("playground", "road")] == ["one"] * 2
+    spans = predicate([0], table(("", "playground", "noun", nouns.number_of("playground"))))
+    assert "".join(span.text for span in spans) == "has a playground"
 
 
 def test_materials_and_patterns_need_no_captions():

@@ -1,7 +1,18 @@
+import json
+import time
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.attributes.tables.columns import read_columns
+from fieldmarks.precompute.attributes.tagger import RuleTagger
+from fieldmarks.precompute.data.caption_file import captions_of
 from fieldmarks.precompute.data.captions import MAX_LENGTH, Lines, read_captions
+from fieldmarks.precompute.data.read import read_dataset
+from fieldmarks.precompute.data.source import DataSource
+from tests.support.picture_folders import write_classes
 
 PATHS = ["001.Tern/a.jpg", "001.Tern/b.jpg"]
 
@@ -74,3 +85,49 @@ def test_lines_that_are_divided_otherwise_have_other_parts():
     assert Lines([["a"], ["b"]]).parts[0].tolist() == Lines([["ab"], []]).parts[0].tolist()
     assert Lines([["a"], ["b"]]).parts[1].tolist() != Lines([["ab"], []]).parts[1].tolist()
     assert Lines([[""]]).parts[2].tolist() != Lines([[]]).parts[2].tolist()
+
+
+LONG = "a " * 5_000_000
+TOLD = f"1 captions of more than {MAX_LENGTH} characters left out"
+
+
+def test_a_caption_of_ten_million_letters_in_a_file_is_left_out_and_told(tmp_path):
+    path = tmp_path / "captions.jsonl"
+    path.write_text(json.dumps({"file_name": PATHS[0], "captions": [LONG, "a red bill"]}) + "\n")
+    said = captions_of(path, PATHS, ["Tern", "Tern"])
+    assert said.lines[0] == ["a red bill"]
+    assert said.problems[0] == TOLD
+
+
+def test_a_caption_of_ten_million_letters_in_a_table_is_left_out_and_told(tmp_path):
+    paths = write_classes(tmp_path)
+    captions = [LONG, *["a red bill"] * (len(paths) - 1)]
+    frame = pd.DataFrame({"file_name": paths, "caption": captions})
+    frame["label"] = [path.split("/")[0] for path in paths]
+    frame.to_csv(tmp_path / "metadata.csv", index=False)
+    said = read_dataset(DataSource(tmp_path)).read_words()
+    assert TOLD in said.problems
+    assert sorted(said.lines.counts.tolist())[:2] == [0, 1]
+
+
+def test_a_sentence_of_ten_million_letters_in_another_column_is_left_out_and_told():
+    sentences = [LONG, *(f"a red bill and a tail {i}" for i in range(30))]
+    frame = pd.DataFrame({"notes": sentences})
+    classes = np.arange(31) % 2
+    read = read_columns(frame, classes, np.ones(31, bool), ["A", "B"])
+    assert read.sentences[:2] == [[], ["a red bill and a tail 0"]]
+    assert TOLD in read.problems
+
+
+MARKS = ["'", "'\"", "(", "!?", ":)", "-", "'-", "a'", "a-", ".'"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_line_full_of_marks_is_read_in_no_time(mark):
+    line = (mark * MAX_LENGTH)[: MAX_LENGTH - 10] + " a red cap"
+    tagger = RuleTagger()
+    list(tagger.read(["a red cap"]))
+    start = time.process_time()
+    (reading,) = tagger.read([line])
+    assert time.process_time() - start < 0.3
+    assert list(reading.tokens[-3:]) == ["a", "red", "cap"]

@@ -265,8 +265,6 @@ def test_the_command_trains_and_writes_a_checkpoint(cub, tmp_path):
 
 @pytest.mark.gpu
 def test_a_gpu_trains_in_mixed_precision(cub, tmp_path):
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device here")
     words = f"train --cub {cub} --arch test_tiny --out {tmp_path}/out.pth --epochs 4 --lr 0.05 "
     assert main((words + "--input-size 16 --batch-size 8 --device cuda").split()) == 0
     checkpoint = read_checkpoint(tmp_path / "out.pth")
