@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo wheel test quick quick-tests lint format dashboard screenshots pictures clean
+.PHONY: help demo wheel test quick quick-tests lint format docs dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -51,6 +51,9 @@ wheel: $(DEMO) ## build dist/*.whl, with the finished run of the demo inside
 	@$(BIN)/python -m fieldmarks.precompute.demo_world.packing artifacts/demo build/demo
 	@$(BIN)/python -m build --quiet --wheel
 
+docs: $(READY) ## build the site of the documentation, strictly, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 format: $(READY) ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -58,7 +61,7 @@ format: $(READY) ## rewrite the sources in the project's format
 screenshots: $(DEMO) ## picture every page of the demo in both themes into artifacts/screenshots
 	@$(BIN)/python -m tests.support.screenshots demo artifacts/screenshots
 
-pictures: $(DEMO) ## take the README's pictures of the demo anew
+pictures: $(DEMO) ## regenerate the pictures of the documentation from the demo
 	@$(BIN)/python -m tests.support.screenshots demo dashboard/pictures --jpeg 1000 --only \
 		overview,failures,image,what_if,filters,filter,search,grounding,classes,patterns
 

@@ -5,8 +5,8 @@
 Of every failure between captioned classes: whether a difference is named, whether a word has the
 sign against it (by construction none has), and the share of words that training captions say more
 often of the class that they are evidence for than of the other; a word said of neither is wrong.
-The control names words again from p.d.f.s exchanged between filters. Brackets: bootstrap 95 % over
-true classes and, within these, images.
+The control names words again from distributions permuted between filters. Brackets: bootstrap 95 %
+over true classes and, within these, images.
 """
 
 import argparse

@@ -6,7 +6,7 @@ CSV rows with bootstrap 95 % intervals over filters (over classes for the relati
 whether a word that the page marks "here" lies at the filter's peak, and one that it marks
 "elsewhere"; how much truer the best attribute of each meaning is than that of all images, beside
 random divisions of the same sizes; names of one word alone, by the permutation test and by the mass
-of p(t given f), beside names exchanged between filters. A run without the places of attributes has
+of p(t given f), beside permuted names between filters. A run without the places of attributes has
 the parts of its keypoints instead, and nouns alone.
 """
 
@@ -119,14 +119,14 @@ def one_word(run: Run, peaks: AtPeak, rng: np.random.Generator):
             if len(fs):
                 yield f"{kind} alone: {label}", interval(right[fs, name[fs]], rng)
                 exchanged = right[:, name[fs]].mean(axis=0)
-                yield f"{kind} alone: {label}, exchanged", interval(exchanged, rng)
+                yield f"{kind} alone: {label}, permuted", interval(exchanged, rng)
 
 
 def by_test(run: Run, member: np.ndarray) -> np.ndarray:
     """Return the word of each filter by the stored permutations, -1 for none, shape (F,).
 
     The sum of p(t given f) over the attributes of a word, of the largest that permutations keep, is
-    compared with the same sum under exchanged captions as `core.estimators.significance` does with
+    compared with the same sum under permuted captions as `core.estimators.significance` does with
     single attributes.
     """
     null_t, null_p = run.array("null_t"), np.asarray(run.array("null_p"), float)

@@ -122,7 +122,7 @@ def main() -> None:
             row(kind, f"halves of {name}, rank correlation", "", len(ts), (value,) * 3)
             drawn = [halves(exchanged(loss, rng), before, ts, group, k) for k in range(N_AGAIN)]
             bounds = np.nanmean(drawn), *np.nanpercentile(drawn, [2.5, 97.5])
-            row(kind, f"halves of {name}, exchanged", "", len(ts), bounds)
+            row(kind, f"halves of {name}, permuted", "", len(ts), bounds)
 
 
 def _bounds(score) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""How often strange pictures are called unlike anything seen, and ordinary ones too.
+"""How often strange pictures are called unfamiliar, and ordinary ones too.
 
 ``python -m benchmarks.novelty RUN [--other RUN ...]`` runs the exported network of a run on
 noise, plain colours, its own test pictures with blocks exchanged, upside down or in negative, and

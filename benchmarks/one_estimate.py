@@ -1,9 +1,9 @@
-"""One estimate for name, list, heatmap and sentence: sentences beside exchanged p.d.f.s, and names.
+"""One estimate for name, list, heatmap and sentence; with permuted distributions as control.
 
     python -m benchmarks.one_estimate RUN [--runs DIR]
 
 `places` and `encoding` are estimated again from the run. CSV rows: sentences by eq. (5), by words
-that explain words, and the latter from p.d.f.s exchanged between filters, with the share of a
+that explain words, and the latter from distributions permuted between filters, with the share of a
 word's variation that its own filters have (median of the searched words); where the places of
 attributes are known, how often what filters are said to see lies at most of their peaks, with
 bootstrap 95 % intervals over filters.
@@ -38,7 +38,7 @@ def sentence_rows(run: Run, xs: np.ndarray, p_t_given_f: np.ndarray):
     exchanged = np.random.default_rng(1).permutation(p_t_given_f)
     for label, pdf, is_plain in (
         ("eq. (5)", p_t_given_f, True),
-        ("words by words", p_t_given_f, False),
+        ("attributes by attributes", p_t_given_f, False),
         ("the same, exchanged", exchanged, False),
     ):
         score, share = p_f @ pdf, 1.0

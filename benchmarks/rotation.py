@@ -2,11 +2,11 @@
 
     python -m benchmarks.rotation RUN [--runs DIR] [--judge ID ...]
 
-The classes that have captions are kept aside family by family (classes whose names end alike), in
+The classes that have captions are held out family by family (classes whose names end alike), in
 at most six folds. Classes that ``--judge`` names never take part in a choice. On the test images of
 the other classes the number of clusters and the weight of the attribute's own evidence are chosen
 (the largest sum of PCK), and the tilt of the words (the largest that costs at most half a point of
-recall); the classes kept aside judge the choice. Prints CSV, one row for each split, method and
+recall); the classes held out judge the choice. Prints CSV, one row for each split, method and
 measure, with 95 % intervals. The network was trained on all classes, and p(t given f) is estimated
 on the training images of all of them.
 """
@@ -145,7 +145,7 @@ def main() -> None:
     for g, classes in enumerate(kept_aside):
         split[np.isin(true_c, classes)] = g
     inputs = inputs_of(run)
-    print("split,classes kept aside,method,setting,measure,value,low,high,n")
+    print("split,classes held out,method,setting,measure,value,low,high,n")
     for part in (words, grounding):
         for g, kind, name, measure, score in part(run, inputs, xs, split, may_choose):
             ids = " ".join(map(str, class_id[kept_aside[g]]))

@@ -19,7 +19,7 @@ from fieldmarks.core.scores import pck, retrieval
 from fieldmarks.core.scores.filters import filter_names
 
 RETRIEVAL = ("recall", "precision", "mAP", "mAP within classes")
-NAMES = ("at the peak", "names exchanged", "ceiling", "of the way")
+NAMES = ("at the peak", "permuted names", "upper bound", "share of the possible gain")
 FREQUENCY, CONSTANT = "class frequency", "constant"
 
 

@@ -19,4 +19,4 @@ class NameStatus(StrEnum):
 
     NAMED = "named"
     SEVERAL = "several names"
-    NONE = "no nameable attribute"
+    NONE = "unnamed"

@@ -25,11 +25,11 @@ TERMS: dict[str, str] = {
     "that the estimator gives to the attribute.",
     "PCK@0.1": "Percentage of correct keypoints: share of heatmaps whose peak is within 0.1 of the "
     "image's side from the nearest keypoint of the part.",
-    "null band": "Range of p(t | f) when classes exchange their captions (permutation test), up to "
-    "the 95th percentile.",
+    "null band": "Range of p(t | f) when captions are permuted between classes (permutation "
+    "test), up to the 95th percentile.",
     "q": "False discovery rate of an attribute of a filter, from the permutation test. Below "
     f"{MAX_Q:.0%} the attribute is significant and can be the filter's name.",
-    "canonical image": "One of the training images whose pooled activations are nearest to the "
+    "typical image": "One of the training images whose pooled activations are nearest to the "
     "mean of their class.",
     "McNemar p": "Exact test of two networks on the same images: the probability that the images "
     "which changed side are split at least as unevenly, were both equally good.",
@@ -40,7 +40,7 @@ TERMS: dict[str, str] = {
     "FGSM, PGD": "Adversarial attacks: one step, or many, along the gradient of the network's "
     "loss, each pixel value changed by at most the strength.",
     "estimator": "Method that estimates p(t | f) and the weights of heatmaps; `literal` is the "
-    "paper's, `keypoints` is told where the parts are and is a ceiling.",
+    "paper's, `keypoints` is a keypoint-supervised upper bound.",
 }
 
 

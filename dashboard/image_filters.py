@@ -140,8 +140,8 @@ def boxes(run: Run) -> None:
             "Pattern",
             [str(pattern) for pattern in Pattern],
             index=None,
-            placeholder="any pattern",
-            help="Pattern of the automatic diagnosis.",
+            placeholder="any cause",
+            help="Cause by the automatic diagnosis.",
             **bound(
                 Key.PATTERN,
                 choice(Key.PATTERN, list(Pattern), "") or None,
@@ -189,7 +189,7 @@ def boxes(run: Run) -> None:
             names,
             index=None,
             placeholder="any",
-            help="A group of images that somebody saved on the Map page.",
+            help="A group of images saved on the Map page.",
             **bound(
                 Key.SAVED,
                 text(Key.SAVED) if text(Key.SAVED) in names else None,

@@ -68,7 +68,7 @@ def told_of_places(run: Run) -> list[str]:
 
 
 def estimator_label(run: Run, name: str) -> str:
-    """Return an estimator's name, and whether it is told where the parts are."""
+    """Return an estimator's name, and whether it reads keypoints."""
     return f"{name} (uses keypoints)" if name in told_of_places(run) else name
 
 

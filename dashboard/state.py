@@ -132,7 +132,8 @@ def number(key: Key, size: int, what: str) -> int | None:
         return None
     if raw.isascii() and raw.isdigit() and len(raw) < 10 and int(raw) < size:
         return int(raw)
-    notice(f"The link asks for {what} “{raw[:40]}”, but this run has {what}s 0 to {size - 1:,}.")
+    several = f"{what}es" if what.endswith("s") else f"{what}s"
+    notice(f"The link asks for {what} “{raw[:40]}”, but this run has {several} 0 to {size - 1:,}.")
     return None
 
 

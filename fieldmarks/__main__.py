@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name is told of in any locale
+            stream.reconfigure(errors="backslashreplace")  # a name is reported in any locale
     try:
         with _terminated_like_interrupted():
             args.run(args)

@@ -1,4 +1,4 @@
-"""Types of command-line arguments: a number that cannot be meant is told of at once.
+"""Types of command-line arguments: a number that cannot be meant is reported at once.
 
 An argument that several commands share is defined here once.
 """

@@ -10,8 +10,8 @@ sees the picture again. Scored like changes of the painted world
 the place of the part's word among all words by how much p(t given x, c) falls, 0.5 by chance and 1
 for the first; the correlation of the claimed part of the logit with what the class really loses;
 and whether heat at the part falls more than when the other part is covered. Controls: the word of
-the other part, and p.d.f.s exchanged between filters. Keypoints place the discs and nothing else.
-Prints CSV with bootstrap 95 % intervals over classes and images.
+the other part, and distributions permuted between filters. Keypoints place the discs and nothing
+else. Prints CSV with bootstrap 95 % intervals over classes and images.
 """
 
 import argparse

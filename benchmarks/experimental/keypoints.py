@@ -1,4 +1,4 @@
-"""The ceiling: an estimator that is told the places of parts, beside those of a finished run.
+"""The upper bound: an estimator that is told the places of parts, beside those of a finished run.
 
     python -m benchmarks.experimental.keypoints RUN [--runs DIR] [--classes ID ...]
         [--estimators ...]
@@ -17,7 +17,7 @@ from fieldmarks.core.run.run import open_run
 
 def main() -> None:
     """Print the rows."""
-    args = scored_estimates.arguments("Keypoints as the ceiling of an estimator.")
+    args = scored_estimates.arguments("Keypoints as the upper bound of an estimator.")
     run = open_run(args.run, args.runs)
     estimates = scored_estimates.of_run(run, args.estimators)
     estimates["keypoints"] = estimate("keypoints", inputs_of(run))

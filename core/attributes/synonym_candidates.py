@@ -1,4 +1,4 @@
-"""Words that may mean the same: who says one of them does not say the other.
+"""Possible synonyms: who says one of them does not say the other.
 
 Several writers describe one image. Of two words for one thing, one writer takes the first and
 another the second, so they meet in different captions of an image and not in the same one. Colours
@@ -25,11 +25,11 @@ N_SHOWN = 3
 
 #: Columns of the table of candidates: dtype and meaning, as in the contract of a run.
 SYNONYM_COLUMNS = {
-    "kind": ("str", "adjective or noun: two words that may mean the same"),
+    "kind": ("str", "adjective or noun: two possible synonyms"),
     "word": ("str", "one of them"),
     "other": ("str", "and the other, in alphabetical order"),
     "score": ("float32", "log lift in different captions of an image, minus that in the same"),
-    "n_images": ("int32", "training images in which both are said of one thing"),
+    "n_images": ("int32", "training images in which both are used for one object"),
     "n_word": ("int32", "captions that name the word, of things that are said with both"),
     "n_other": ("int32", "captions that name the other"),
     "n_apart": ("int32", "pairs of different captions of an image, one with either word"),

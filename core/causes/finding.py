@@ -11,7 +11,7 @@ from scipy.special import expit
 class Pattern(StrEnum):
     """Cause of a wrong prediction; the value is shown to the user."""
 
-    MISSING_FEATURE = "missing discriminative feature"
+    MISSING_FEATURE = "discriminative feature missed"
     IMAGE_QUALITY = "image quality"
     WRONG_LABEL = "wrong label"
     SPURIOUS_CUE = "spurious cue"

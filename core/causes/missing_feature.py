@@ -1,4 +1,4 @@
-"""Missing discriminative feature: attributes that separate two classes are not detected or used.
+"""Discriminative feature missed: attributes that separate two classes are not detected or used.
 
 Attributes are discriminative between two classes where captions name them for one class and not for
 the other; without captions, where the two class descriptions p(t given c) differ. For each of them
@@ -79,7 +79,7 @@ class DiscriminativeAttribute:
         if not self.is_detected:
             return "not seen" if self.is_of_true else "seen, although it belongs to the other class"
         if self.contribution <= 0:
-            return "detected correctly, but weighted for the wrong class"
+            return "detected correctly, but counted for the wrong class"
         return "seen" if self.is_of_true else "correctly not seen"
 
 

@@ -96,13 +96,19 @@ def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) ->
             return "Not tested: it needs the feature maps, and training images of both classes."
         wrong, true = names[predicted[x]], names[labels[x]]
         return (
-            f"The background contributes {margin.background:+.2f} to the logit of {wrong} over "
-            f"{true} (mean of training images of {wrong}: {margin.mean_predicted:+.2f}, of {true}: "
-            f"{margin.mean_true:+.2f}); the total margin is {margin.total:.2f}. With the mean "
-            f"background of {true}, {true if margin.is_decisive else wrong} would win.{told}"
+            f"The background gives {_tenths(margin.background)} of {wrong}'s lead of "
+            f"{_tenths(margin.total)} over {true} (in training images of {wrong}: "
+            f"{_tenths(margin.mean_predicted)}, of {true}: {_tenths(margin.mean_true)}). On a "
+            f"typical background of {true}, "
+            f"{f'{true} would' if margin.is_decisive else f'{wrong} would still'} win.{told}"
         )
 
     return Finding(score, reason)
+
+
+def _tenths(value: float) -> str:
+    """Return a part of a logit with one decimal, never "-0.0"."""
+    return f"{round(float(value), 1) + 0:.1f}"
 
 
 def _train_backgrounds(

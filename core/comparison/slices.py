@@ -1,4 +1,4 @@
-"""A comparison by groups of images: by diagnosed pattern, by attribute, by quality of the image."""
+"""A comparison by groups of images: by diagnosed cause, by attribute, by quality of the image."""
 
 import numpy as np
 import pandas as pd

@@ -1,1 +1,1 @@
-"""How predictions, words and heatmaps of a run change when its pictures are attacked or spoilt."""
+"""How predictions, attributes and heatmaps change when images are attacked or corrupted."""

@@ -27,7 +27,7 @@ ATTRIBUTES = 1024
 
 @dataclass(frozen=True)
 class Keypoints:
-    """Annotated keypoints of parts, for the estimators that are told to use them.
+    """Annotated keypoints of parts, for the estimators that use them.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ Estimator = Callable[[Inputs], Estimate]
 Words = Callable[[Inputs], np.ndarray]
 #: Estimators that a run makes unless told otherwise: from captions, activations and maps.
 ESTIMATORS: dict[str, Estimator] = {}
-#: Estimators that are also told where parts are; only made when asked for, never the default.
+#: Estimators that also read keypoints; only made when asked for, never the default.
 KEYPOINT_ESTIMATORS: dict[str, Estimator] = {}
 #: Experimental estimators and the modules that register them, imported when one is asked for.
 EXPERIMENTAL = {"keypoints": "fieldmarks.core.experimental.keypoints"}
@@ -284,7 +284,7 @@ def is_estimator(name: str) -> bool:
 
 
 def uses_keypoints(name: str) -> bool:
-    """Return whether an estimator is also told where parts are."""
+    """Return whether an estimator also reads annotated keypoints."""
     _check(name)
     return name in KEYPOINT_ESTIMATORS
 

@@ -130,7 +130,7 @@ def seen_names(
     where the most active cell predicts the noun much better than those of other filters do, and
     captions of the strongest images have it. An adjective, "red, anywhere", is one where its pairs
     together have most of the p.d.f.: nouns are hard to keep apart, colours are not. Both limits
-    were chosen on one painted world and judged on others (``docs/FILTERS.md``).
+    were chosen on one painted world and judged on others (``docs/evidence/filters.md``).
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def check_failures(run: Run, failures: np.ndarray) -> None:
     """Raise a `DataError` unless there are enough failures to know a cue by."""
     if len(failures) < MIN_FAILURES:
         raise DataError(
-            f"of the failures to choose by {len(failures)} of run {run.name!r} "
+            f"of the failures of the validation half {len(failures)} of run {run.name!r} "
             f"{'is' if len(failures) == 1 else 'are'} diagnosed or judged as a spurious cue, and "
             f"{MIN_FAILURES} are needed: make diagnoses with 'fieldmarks suspects "
             f"{run.name}', or give verdicts"
@@ -199,7 +199,7 @@ def preview_without_cues(
 
 
 def _parts(failures: np.ndarray, choose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two halves of the images to choose by, each with every second failure."""
+    """Return two halves of the validation images, each with every second failure."""
     others = choose[~np.isin(choose, failures)]
     first, second = (np.concatenate([failures[i::2], others[i::2]]) for i in (0, 1))
     return first, second

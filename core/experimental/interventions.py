@@ -7,8 +7,8 @@ is gone should fall, and of the word that came rise, more than those of other wo
 all words, 1 for the first, 0.5 by chance. *The heatmap*: at the mark's place the heat of the word
 that is gone should fall, and its peak leave.
 
-The controls are another mark of the same bird, which this change did not touch, and p.d.f.s that
-are exchanged between filters.
+The controls are another mark of the same bird, which this change did not touch, and distributions
+that are permuted between filters.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from fieldmarks.core.scores.result import Measure
 #: Columns that are needed: x, t (gone), t_new (come, -1 for none), row, col, row_new and col_new
 #: (places in the unit square), and after the change pooled, logits and maps (bytes of float16).
 COLUMNS = ("x", "t", "t_new", "row", "col", "row_new", "col_new", "pooled", "logits", "maps")
-CONTROLS = ("another mark", "exchanged p.d.f.s")
+CONTROLS = ("another mark", "permuted distributions")
 #: A peak within this of a place is there, in units of the crop's side.
 RADIUS = 0.2
 #: Points per axis at which heatmaps are searched.

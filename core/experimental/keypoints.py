@@ -1,8 +1,9 @@
-"""Words from where the map lies: an estimator that is told where the parts are.
+"""The keypoint-supervised upper bound: attributes by where the map lies.
 
 The paper proposes weights by whether the map of a filter lies at the keypoint of a word's part.
-This estimator does so: it sees annotations that the other estimators do without, so it is no
-competitor but the ceiling of what knowing the places can give. A run makes it only when asked to.
+This estimator does so. It reads annotations that the other estimators do without, so it is not
+comparable with them: it is an upper bound of what knowing the places can give. A run computes it
+only on request.
 
 - p(t given f) is how much more often t lies at the peak of f than at that of the average filter:
   the share of the filter's activation, over training images, whose peak is near a keypoint of the

@@ -103,7 +103,7 @@ def tables(experiments: Experiments) -> str:
     """Return the scores of the experiments as text."""
     return "\n\n".join(
         [
-            "Experimental: what of this does not hold is in docs/EVIDENCE.md.",
+            "Experimental: what of this does not hold is in docs/evidence/index.md.",
             _sentence_test(experiments.sentence_test),
             _interventions(experiments.interventions),
             _zero_shot(experiments.zero_shot),

@@ -41,7 +41,7 @@ class Counterfactual:
 
     @property
     def is_smallest(self) -> bool:
-        """Whether it is proven that no smaller change exists."""
+        """Whether it is certain that no smaller change exists."""
         return self.succeeds and len(self.factors) == self.n_least
 
 

@@ -20,7 +20,7 @@ def sentence_weights(run: Run, estimator: str | None = None) -> np.ndarray:
     """Return the weight of each filter for each word of a sentence, shape (F, T).
 
     ``sigma(p(f given x, c) @ weights)`` is p(t given x, c). They are p(t given f) itself, so that
-    this is eq. (5), unless the estimator explains words by words.
+    this is eq. (5), unless the estimator explains attributes by attributes.
     """
     name = f"sentence_weights/{estimator or run.default_estimator}"
     is_signed = name in run.array_names

@@ -1,6 +1,6 @@
 """Attributes that exclude each other, as the words of the training images show.
 
-Two attributes that are both frequent and are never said of one image contradict each other or
+Two attributes that are both frequent and are never used for one image contradict each other or
 belong to different things: "solid" and "stripe", "sleeve" and "heel". A sentence has one of them.
 """
 

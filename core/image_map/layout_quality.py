@@ -2,7 +2,7 @@
 
 Three measures, each in [0, 1]: trustworthiness (Venna and Kaski 2001), the recall of an image's
 nearest neighbours, and the purity of classes among the nearest neighbours in the layout. The
-control is the same layout with its points exchanged among the images.
+control is the same layout with its points permuted among the images.
 """
 
 import numpy as np

@@ -15,11 +15,11 @@ from scipy import sparse, stats
 
 from fieldmarks.core.run.run import Run
 
-#: Attributes are told of below this false discovery rate.
+#: Attributes are reported below this false discovery rate.
 MAX_RATE = 0.05
 #: Attributes that fewer captioned images name are not tested: no choice of images could show much.
 MIN_IMAGES = 5
-#: At most so many attributes are told of in each direction.
+#: At most so many attributes are reported in each direction.
 MOST = 8
 _Z = float(stats.norm.ppf(0.975))
 

@@ -17,7 +17,7 @@ from fieldmarks.core.run.run import Run
 
 #: Which nearest training image the distance is to.
 K_NEAREST = 10
-#: Share of pictures like the test images that are called unlike anything seen.
+#: Share of pictures like the test images that are called unfamiliar.
 ALARM = 0.05
 #: Images of either split that are compared at most; of more, this many are drawn.
 MAX_IMAGES = 20_000
@@ -43,7 +43,7 @@ class Novelty:
 
     @property
     def is_unlike(self) -> bool:
-        """Whether the picture is called unlike anything seen."""
+        """Whether the picture is called unfamiliar."""
         return self.p_value <= ALARM
 
 

@@ -1,4 +1,4 @@
-"""Training labels that are doubted: suspects of the diagnosis, as far as reviewers agree."""
+"""Suspected label errors of training images: by the diagnosis, unless a reviewer disagrees."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from fieldmarks.core.run.run import Run
 
 
 def doubted_labels(run: Run, verdicts: pd.DataFrame | None = None) -> np.ndarray:
-    """Return whether the label of each image is doubted, shape (X,), bool.
+    """Return whether the label of each image is suspected, shape (X,), bool.
 
     A reviewer's verdict counts more than the diagnosis: "wrong label" puts an image in, a complete
     review with another verdict takes it out.
@@ -46,7 +46,7 @@ def doubted_labels(run: Run, verdicts: pd.DataFrame | None = None) -> np.ndarray
 
 
 def corrected_labels(run: Run, is_doubted: np.ndarray) -> np.ndarray:
-    """Return the labels, those that are doubted replaced by the most likely class, shape (X,), int.
+    """Return the labels with the suspected ones replaced by the likeliest class, (X,), int.
 
     Parameters
     ----------

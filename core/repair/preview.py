@@ -1,7 +1,7 @@
 """What a repair would do, before anything is written: fitted, chosen and judged on three splits.
 
 The head is fitted to training images, its penalty is chosen on one half of the test images, and
-what is reported comes from the other half, the held-out images. Four baselines go the same way: no
+what is reported comes from the other half, which was held out. Four baselines go the same way: no
 change, a plain refit, a refit with balanced classes, and, where a recipe is about attributes or
 filters, their removal without a refit.
 """
@@ -30,13 +30,13 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Judged:
-    """A head judged on test images that took part in nothing.
+    """A head evaluated on held-out test images.
 
     Attributes
     ----------
     head : LinearHead
     penalty : float
-        The one that was best on the images to choose by; NaN where nothing was fitted.
+        The one that was best on the validation images; NaN where nothing was fitted.
     accuracy : Score
         In percent.
     difference : Score
@@ -76,7 +76,7 @@ def head_of(run: Run) -> LinearHead:
 
 
 def halves(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the test images to choose by and those to judge by, halves of each class.
+    """Return the validation images and the held-out images, halves of each class.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def preview(
     verdicts : DataFrame, optional
         See `core.repair.doubted_labels`.
     split : tuple, optional
-        Other images to choose by and to judge by than `halves`.
+        Other validation and held-out images than `halves`.
     progress : callable, optional
         Told which share of the work is done; what it raises ends the work.
 

@@ -20,7 +20,7 @@ N_BACKGROUNDS = 4
 
 
 class Labels(StrEnum):
-    """What becomes of training images whose label is doubted, as people read it."""
+    """What becomes of training images whose label is suspected, as people read it."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -34,8 +34,8 @@ class Recipe:
     Parameters
     ----------
     labels : Labels
-        Keep training images whose label is doubted, leave them out, or give them the class that
-        is suggested.
+        Keep training images whose label is suspected, leave them out, or give them the suggested
+        class.
     ignore_background : bool
         Add copies of each image with the background activations of another, so that the head
         cannot rely on the background; needs feature maps and average pooling.

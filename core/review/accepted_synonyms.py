@@ -72,7 +72,7 @@ def accept_synonym(path: Path, kind: str, word: str, becomes: str) -> None:
     end = becomes
     for _ in range(len(known) + 1):
         if end == word:
-            raise DataError(f"{becomes!r} already becomes {word!r} in {path}: a circle")
+            raise DataError(f"{becomes!r} already becomes {word!r} in {path}: a cycle")
         end = known.get(end, end)
     _write(path, [*rules, (kind, word, becomes)])
 

@@ -122,7 +122,7 @@ def to_html(run: Run, table: pd.DataFrame, heading: str) -> str:
         run=run,
         heading=heading,
         images=images,
-        counts=[(pattern or "no pattern", int(n)) for pattern, n in counts.items()],
+        counts=[(pattern or "no cause", int(n)) for pattern, n in counts.items()],
         n_reviewed=int(table["is_reviewed"].sum()),
     )
 

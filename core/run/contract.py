@@ -3,9 +3,9 @@
 Writer, reader, tests and docs are derived from these lists. Sizes are letters: X images, F filters,
 T attributes, C classes, P parts, H and W rows and columns of a feature map, M images with stored
 maps, J classes with local weights, E non-zero counts, K attributes stored for an explanation, R
-top-activating images of a filter, N canonical images of a class, D coordinates of an image on the
-map, S permutations of captions, L attributes kept of each filter, Q test images whose distance to
-the training images is kept, Y pairs of words that may mean the same. ``X+1`` is one more than X.
+top-activating images of a filter, N typical training images of a class, D coordinates of an image
+on the map, S permutations of captions, L attributes kept of each filter, Q test images whose
+distance to the training images is kept, Y pairs of possible synonyms. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The runs of a folder: which there are, and what is wrong with the broken ones."""
+"""The runs of a folder: which there are, and the errors of those that cannot be read."""
 
 from dataclasses import dataclass
 from pathlib import Path

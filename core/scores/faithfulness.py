@@ -5,9 +5,10 @@ filters that hold half of the sentence's probability are removed. That the class
 without as many random filters says little: p(f given x, c) is the contribution to the logit, so
 whatever the attributes are, filters that contribute to them in this image matter for the class.
 The controls have the same advantage: as many filters behind the words of another image of the
-class, of an image of another class, and of random words; behind the sentence that p.d.f.s exchanged
-between filters would give; and random filters of the same sum of p(f given x, c). Only what
-surpasses the best of them is due to the words. As many of the largest filters are the ceiling.
+class, of an image of another class, and of random words; behind the sentence that distributions
+permuted between filters would give; and random filters of the same sum of p(f given x, c). Only
+what surpasses the best of them is due to the words. As many of the largest filters are the upper
+bound.
 """
 
 import numpy as np
@@ -31,7 +32,7 @@ CONTROLS = (
     "another image of the class",
     "another class",
     "random words",
-    "exchanged p.d.f.s",
+    "permuted distributions",
     "the same mass",
 )
 BOUNDS = ("random filters", "largest filters")
@@ -168,7 +169,8 @@ def score_faithfulness(
 
     "against the best control" is the fall without the sentence's filters over that without those of
     the control that falls most, chosen again in each resample; "against
-    another class" over that without those of an image of another class, "of the ceiling" over that
+    another class" over that without those of an image of another class, "of the upper bound" over
+    that
     without the largest filters.
 
     Parameters
@@ -189,7 +191,7 @@ def score_faithfulness(
         for name, rivals in {
             "against the best control": CONTROLS,
             "against another class": CONTROLS[1:2],
-            "of the ceiling": BOUNDS[1:],
+            "of the upper bound": BOUNDS[1:],
         }.items():
             best, best_again = (
                 np.max([each[r] for r in rivals], axis=0) for each in (means, again)

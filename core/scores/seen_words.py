@@ -2,8 +2,8 @@
 
 True is what the captions of a test image name: of a complete table exactly what it has, of captions
 a lower bound. Beside the sentence stand five words by the class frequency, by eq. (5), by presence
-alone and by an oracle (the ceiling: images with fewer than five named words), and the sentence
-judged by exchanged captions: those of another image of its class, and of any image.
+alone and by an oracle (the upper bound: images with fewer than five named words), and the sentence
+judged by permuted captions: those of another image of its class, and of any image.
 """
 
 import numpy as np
@@ -44,7 +44,7 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
     xs : ndarray of shape (n,)
         Test images that have captions.
     seed : int
-        Of sample, exchanged captions and resamples.
+        Of sample, permuted captions and resamples.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict]:
         "presence alone": (five(q), truth),
         "eq. (5)": (run.array("top_t_predicted")[xs, :N_EXPLAIN], truth),
         "class frequency": (five(usual), truth),
-        "ceiling": (five(truth + 1e-3 * q), truth),
+        "upper bound": (five(truth + 1e-3 * q), truth),
     }
     if "literal" in run.estimators:
         weights = np.asarray(run.array("p_t_given_f", "literal"))

@@ -13,9 +13,9 @@ _PRECISIONS = ("mAP", "mAP within classes")
 _GROUPS = ("correct", "wrong", "all", "correct minus wrong")
 _FALLS = (
     *(faithfulness.SENTENCE, *faithfulness.CONTROLS, *faithfulness.BOUNDS),
-    *("against the best control", "against another class", "of the ceiling"),
+    *("against the best control", "against another class", "of the upper bound"),
 )
-_PLACED = ("at the peak", "names exchanged", "ceiling", "of the way")
+_PLACED = ("at the peak", "permuted names", "upper bound", "share of the possible gain")
 
 
 def tables(evaluation: Evaluation) -> str:
@@ -77,7 +77,7 @@ def _names(evaluation: Evaluation) -> str:
     placed = table(
         f"Names of filters, percent of peaks at which the named {truth} lies",
         names,
-        dict.fromkeys(_PLACED, 1) | {"of the way": 2},
+        dict.fromkeys(_PLACED, 1) | {"share of the possible gain": 2},
     )
     all_names = names.row(ALL_NAMES).scores
     right, could = (all_names[name].value for name in ("true of most peaks", "could be"))

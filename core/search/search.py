@@ -11,7 +11,7 @@ from fieldmarks.core.search.query import Query, parse
 from fieldmarks.core.search.vocabulary import Vocabulary
 
 #: Whether captions name the attribute, do not name it, or the image has no captions.
-AGREES, NOT_NAMED, UNKNOWN = "captions agree", "captions do not name it", "no captions"
+AGREES, NOT_NAMED, UNKNOWN = "captions agree", "not in the captions", "no captions"
 
 
 @dataclass(frozen=True)

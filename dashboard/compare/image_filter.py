@@ -1,4 +1,4 @@
-"""Which images of a comparison are listed: by class, diagnosed pattern and word of captions."""
+"""Which images of a comparison are listed: by class, diagnosed cause and word of captions."""
 
 import numpy as np
 import streamlit as st
@@ -28,10 +28,10 @@ def filtered(comparison: Comparison) -> np.ndarray:
             patterns = [str(pattern) for pattern in Pattern]
             pattern = choice(Key.PATTERN, patterns, "")
             st.selectbox(
-                "Pattern in the first run",
+                "Cause in the first run",
                 patterns,
                 index=None,
-                placeholder="any pattern",
+                placeholder="any cause",
                 **bound(Key.PATTERN, pattern or None, _blank, scope="compare", resets=(Key.PAGE,)),
             )
             if pattern:

@@ -137,8 +137,8 @@ def _filters(comparison: Comparison, n: int = 24) -> None:
     table = _matched(comparison, _keys(comparison))
     mutual = float(table["is_mutual"].mean())
     st.caption(
-        "Filters matched by the images that activate them and by their words, because a filter's "
-        f"number means nothing in another network. {mutual:.0%} are each other's best match. In "
+        "Filters matched by the images that activate them and by their words, because filter "
+        f"numbers differ between networks. {mutual:.0%} are each other's best match. In "
         "ascending order of the correlation: filters that the second network lacks come first."
     )
     ranking.show(

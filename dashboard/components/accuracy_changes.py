@@ -74,7 +74,7 @@ def by_group(table: pd.DataFrame, first: str, second: str, key: str, empty: str)
         st.caption(empty)
         return
     st.caption(
-        "Accuracy of the images of a diagnosed pattern, of low quality, or whose captions name an "
+        "Accuracy of the images of a diagnosed cause, of low quality, or whose captions name an "
         "attribute. p is not corrected for the number of groups."
     )
     percent = st.column_config.NumberColumn(format="%.1f%%")

@@ -21,7 +21,7 @@ N_CANDIDATES = 10
 
 def show(run: Run) -> None:
     """Draw the candidates that nobody accepted yet, and what was accepted."""
-    with st.expander("Words that may mean the same", icon=":material/merge:"):
+    with st.expander("Possible synonyms", icon=":material/merge:"):
         try:
             table = run.table("synonym_candidates")
         except MissingRunError:
@@ -35,9 +35,9 @@ def show(run: Run) -> None:
             st.error(heading.plain(str(error)), icon=":material/error:")
             return
         st.caption(
-            "Writers of one image take either word, and seldom both in one caption. Writers also "
-            "disagree, so some are wrong: nothing is merged unless you accept it, and the run "
-            "changes only when it is computed again."
+            "Writers of one image use either word, and seldom both in one caption. "
+            "Writers also disagree, so some pairs are wrong. Nothing is merged until you accept "
+            "it and compute the run again."
         )
         accepted(run, rules)
         known = {(kind, word) for kind, word, _ in rules}
@@ -67,7 +67,7 @@ def accepted(run: Run, rules: list[tuple[str, str, str]]) -> None:
                 on_click=rewrite_file,
                 args=(withdraw_synonym, path, kind, word),
             )
-    st.caption("They come into the run when it is computed again, with its arguments and")
+    st.caption("To apply them, compute the run again with its arguments and")
     st.code(f"--synonyms {path}", language="bash")
 
 

@@ -1,4 +1,4 @@
-"""Verdicts read back from a CSV: what would be saved, what is wrong, and who was faster."""
+"""Verdicts read back from a CSV: what would be saved, what is wrong, and which conflict."""
 
 import streamlit as st
 
@@ -14,10 +14,10 @@ _SAVED, _PROBLEM = "upload.saved", "upload.problem"
 
 def show(run: Run) -> None:
     """Draw the upload."""
-    with st.popover("Read verdicts", icon=":material/upload_file:", type="tertiary"):
+    with st.popover("Import verdicts", icon=":material/upload_file:", type="tertiary"):
         st.caption(
             "A CSV as it was exported, with the columns verdict, note, tags, author and "
-            "is_reviewed filled in. Rows that somebody else changed since are told and left out."
+            "is_reviewed filled in. Rows that somebody else changed since are reported and skipped."
         )
         file = st.file_uploader("CSV of verdicts", type="csv", key="upload.file")
         if file is not None:
@@ -62,7 +62,7 @@ def _tell(saved: Saved) -> None:
     st.success(f"{saved.n_saved:,} saved, {saved.n_same:,} were the same.", icon=":material/check:")
     if saved.conflicts:
         n = len(saved.conflicts)
-        st.warning(f"{n:,} not saved: somebody was faster.", icon=":material/group:")
+        st.warning(f"{n:,} not saved: another reviewer saved first.", icon=":material/group:")
         _list([str(conflict) for conflict in saved.conflicts])
 
 

@@ -17,7 +17,8 @@ def show(run: Run) -> None:
         return
     heading.section(
         "Reviewers",
-        help="Cohen's kappa: agreement beyond chance, 1 for full agreement. Who judges second may "
+        help="Cohen's kappa: agreement beyond chance, 1 for full agreement. The second reviewer "
+        "may "
         "have seen the first verdict, so kappa is an upper bound.",
     )
     n_of = judged["author"].value_counts()

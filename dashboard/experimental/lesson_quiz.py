@@ -106,9 +106,9 @@ def result(drawn: Quiz, answers: str, seed: int) -> None:
         st.markdown(
             f"The network: {network.n_right} of {network.n}. "
             + (
-                "You are above guessing: the interval lies above 50 %."
+                "You are above chance: the interval lies above 50 %."
                 if person.beats_chance
-                else f"So few pictures do not show that you are above guessing: the interval of "
+                else f"This does not show that you are above chance: the interval "
                 f"{person.low:.0%} to {person.high:.0%} holds 50 % or less."
             )
         )
@@ -178,7 +178,7 @@ def scores(drawn: Quiz, answers: str) -> None:
                 help="Right answers, with Wilson's 95 % interval of their share.",
             )
     with columns[2]:
-        st.metric("Guessing", "50 %", help="A coin between the two classes.")
+        st.metric("Guessing", "50 %", help="Chance: one of the two classes.")
 
 
 def between(score: Tally) -> str:

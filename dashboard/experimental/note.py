@@ -4,7 +4,7 @@ import streamlit as st
 
 from fieldmarks.dashboard.state import Page
 
-#: See docs/EVIDENCE.md for the figures.
+#: See docs/evidence/index.md for the figures.
 NOTES = {
     Page.ATTACKS: "Words detect attacks no better than the distance in activations does, and "
     "hardly better than the predicted class alone. An attack that knows the detector gets past it. "
@@ -21,5 +21,6 @@ NOTES = {
 def show(page: Page) -> None:
     """Draw the note of a page."""
     st.caption(
-        f":material/science: **Experimental.** {NOTES[page]} The figures are in `docs/EVIDENCE.md`."
+        f":material/science: **Experimental.** {NOTES[page]} "
+        "The figures are in `docs/evidence/index.md`."
     )

@@ -79,7 +79,7 @@ def title(view: FilterView) -> None:
                 color="green",
                 icon=":material/verified:",
                 help="A filter is named by attributes whose p(t | f) is significant against "
-                f"captions exchanged between classes, at a false discovery rate of {MAX_Q:.0%}.",
+                f"captions permuted between classes, at a false discovery rate of {MAX_Q:.0%}.",
             )
     if seen:
         st.caption(sentences.of_seen(seen))

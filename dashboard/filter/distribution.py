@@ -17,11 +17,12 @@ def show(view: FilterView) -> None:
     run, ts = view.run, view.ts
     heading.section(
         "Attribute distribution p(t | f)",
-        "Green: significant. Grey band: the range of p(t | f) when classes exchange their captions."
+        "Green: significant. Grey band: the range of p(t | f) with permuted captions."
         if view.is_default
         else f"The permutation test was made for `{run.default_estimator}`, so there is no band.",
-        help="Sums to 1 over all attributes. The band ends at the 95th percentile when classes "
-        f"exchange their captions; green bars have a false discovery rate q below {MAX_Q:.0%}.",
+        help="Sums to 1 over all attributes. The band ends at the 95th percentile when captions "
+        f"are permuted between classes; green bars have a false discovery rate q below "
+        f"{MAX_Q:.0%}.",
     )
     p = run.array("p_t_given_f", view.estimator)[view.f, ts]
     is_green = labels.is_significant(run, view.f)[ts] & view.is_default
@@ -56,7 +57,7 @@ def _numbers(view: FilterView) -> str:
     said = f"“{view.phrase}”: p(t | f) = {p:.4f}"
     if view.is_default:
         said += (
-            f", 95th percentile under exchanged captions {run.array('null_high')[f, t]:.4f}, "
+            f", 95th percentile under permuted captions {run.array('null_high')[f, t]:.4f}, "
             f"false discovery rate q = {run.array('q_value')[f, t]:.3f}"
         )
     return said
@@ -74,7 +75,7 @@ def _word_links(view: FilterView) -> None:
         )
         st.page_link(
             "pages/filters.py",
-            label="Filters of its heatmap",
+            label="Filters behind this heatmap",
             icon=":material/grid_view:",
             query_params=links.params(t=phrase, estimator=of_estimator),
             help="The filters with the largest weights in the heatmap of this attribute.",

@@ -43,7 +43,7 @@ def foretold(run: Run, f: int) -> str:
     r = run.filters["simulation"].iloc[f]
     if not np.isfinite(r):
         return ""
-    return f"{share_predicted(r):.0%} foretold" if r > 0 else "not foretold"
+    return f"{share_predicted(r):.0%} predicted" if r > 0 else "not predicted"
 
 
 def _column(name: str, sign: int) -> Callable[[Run], np.ndarray]:
@@ -72,23 +72,23 @@ ORDERS: dict[str, Order] = {
     "named first": Order(
         "Filters that see a pair of words, then those that see an adjective anywhere, then those "
         "with a name that the permutation test of captions allows; among them those whose "
-        "activation the captions foretell best.",
+        "activation the captions predict best.",
         _named_first,
         foretold,
     ),
-    "how true": Order(
-        "How well words foretell the activation: the part of its variance over test images that "
+    "accuracy": Order(
+        "How well words predict the activation: the part of its variance over test images that "
         "captions, weighted by p(t | f), explain. It does not say where the word lies.",
         _column("simulation", -1),
         foretold,
     ),
-    "how used": Order(
+    "usage": Order(
         "How much the network relies on the filter: its share of the positive evidence for the "
         "predicted classes, mean of p(f | x, c) over images.",
         lambda run: -use(run),
         lambda run, f: f"{use(run)[f]:.2%} of the evidence",
     ),
-    "how polysemantic": Order(
+    "number of meanings": Order(
         "Filters that many classes activate alike first: lowest class selectivity, 0 if all "
         "classes activate it alike and 1 if only one does. A card says whether its images fall "
         "into groups of different meaning.",

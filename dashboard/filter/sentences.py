@@ -23,8 +23,8 @@ def of_seen(seen: str) -> str:
         )
     return (
         f"It sees “{seen}” where it is active. On painted birds such a name lies at most peaks of "
-        "about four filters in five, nearly all of them white wing bars; on photographs nobody has "
-        "counted."
+        "about four filters in five, nearly all of them white wing bars. Not checked on "
+        "photographs."
     )
 
 
@@ -34,15 +34,15 @@ def of_status(run: Run, f: int) -> str:
     if verdicts.iloc[f] != NameStatus.NONE:
         n = int(run.filters["n_significant"].iloc[f])
         return (
-            f"{n} attribute{'s are' if n > 1 else ' is'} more probable than where classes exchange "
-            "their captions. That is a statement on captions: whether the word lies where the "
-            "filter is active is shown on the images."
+            f"{n} attribute{'s beat' if n > 1 else ' beats'} permuted captions. This is a "
+            "statement about captions. The images show whether the word lies where the filter is "
+            "active."
         )
     n = int((verdicts == NameStatus.NONE).sum())
     return (
-        "No attribute of this filter is more probable than captions exchanged between classes "
-        f"allow. That is usual: it holds for {n:,} of {run.sizes['F']:,} filters here. The words "
-        "below go with its activation; by captions alone none of them is its name."
+        "No attribute beats permuted captions. This is usual: it holds for "
+        f"{n:,} of {run.sizes['F']:,} filters. The words below correlate with the activation; none "
+        "of them is a significant name."
     )
 
 
@@ -56,13 +56,13 @@ def of_prediction(prediction: FilterPrediction | None, best_word: str) -> str:
         Phrase of the best single word.
     """
     if prediction is None:
-        return "No test image has captions, so nothing can be said of what they foretell."
+        return "No test image has captions, so no prediction can be scored."
     r = prediction.correlation
     if r <= 0:
-        said = f"The captions and p(t | f) foretell nothing of its activation (correlation {r:.2f})"
+        said = f"The captions and p(t | f) do not predict its activation (correlation {r:.2f})"
     else:
         said = (
-            f"The captions and p(t | f) foretell **{_percent(share_predicted(r))}** of the "
+            f"The captions and p(t | f) predict **{_percent(share_predicted(r))}** of the "
             f"variance of its activation (correlation {r:.2f})"
         )
     said += f" in {prediction.n_images:,} test images."
@@ -77,7 +77,7 @@ def of_prediction(prediction: FilterPrediction | None, best_word: str) -> str:
         said += f" For comparison, {', '.join(controls)}."
     if prediction.is_beaten_by > MANY:
         said += (
-            f" {prediction.is_beaten_by:.0%} of other filters have words that foretell it as well "
+            f" {prediction.is_beaten_by:.0%} of other filters have words that predict it as well "
             "as its own or better, so these words are not special to it."
         )
     return said

@@ -1,4 +1,4 @@
-"""The diagnosis of one image: the patterns by descending score, each with its evidence."""
+"""The diagnosis of one image: the causes by descending score, each with its evidence."""
 
 import streamlit as st
 
@@ -28,9 +28,9 @@ def show(run: Run, x: int) -> None:
     """Draw the diagnosis of image x, the pattern with the highest score first."""
     heading.section(
         "Diagnosis",
-        "Possible causes of the failure, by descending score; a strong cause explains away weaker "
-        "ones.",
-        help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a pattern "
+        "Possible causes of the failure, by descending score; a clear cause lowers the other "
+        "scores.",
+        help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a cause "
         "with a score of 0.5 is as likely present as absent.",
     )
     try:
@@ -43,7 +43,7 @@ def show(run: Run, x: int) -> None:
         return
     if row["pattern"] == Pattern.UNDECIDED:
         st.markdown(
-            f":material/{ICONS[Pattern.UNDECIDED]}: **Undecided**: no pattern has a score of "
+            f":material/{ICONS[Pattern.UNDECIDED]}: **No clear cause**: no score is "
             f"{DECIDED} or more."
         )
     ranked = sorted(COLUMNS, key=lambda pattern: -row[COLUMNS[pattern]])
@@ -51,7 +51,7 @@ def show(run: Run, x: int) -> None:
     if row["pattern"] == ranked[0]:
         with st.container(border=True):
             st.markdown(lines.pop(0))
-    with st.expander("Other patterns and their scores"):
+    with st.expander("Other causes and their scores"):
         st.markdown("\n\n".join(lines))
 
 

@@ -17,7 +17,7 @@ from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.labels import filter_label
 
-TOP_IMAGES = "**Images with the highest p(t | x, c)** :gray[· hover for the heatmap]"
+TOP_IMAGES = "**Images where this attribute counts most** :gray[· hover for the heatmap]"
 
 
 def selected_attribute(view) -> None:

@@ -80,7 +80,7 @@ def class_choice(view: View) -> None:
         with box:
             st.selectbox(
                 f":{hue}[**Why {'this' if hue == 'orange' else 'not'}**] "
-                f":gray[{roles.get(c, 'neither predicted nor true')}]",
+                f":gray[{roles.get(c, 'another class')}]",
                 [each for each in classes if each != other],
                 format_func=lambda each: labels.numbered_name(run, each),
                 help="Choose any class: the sentence, the chart and the maps are computed for it.",
@@ -115,7 +115,7 @@ def sentences(view: View) -> None:
 def attribute_differences(view: View, n: int = 14) -> None:
     """Draw the attributes whose probability differs most; a click selects one."""
     heading.section(
-        "Difference of p(t | x, c)",
+        "Attributes that tip the decision",
         "Click a bar to show the heatmap of the attribute.",
         help="p(t | x, c) of the first class minus that of the second. Orange: higher for the "
         "first class. Blue: higher for the second.",
@@ -207,7 +207,7 @@ def canonical(view: View) -> None:
     """Draw the canonical images of both classes."""
     run = view.run
     heading.section(
-        "Canonical images",
+        "Typical training images",
         help="The training images whose pooled activations φ(f(x)) are nearest to the mean of "
         "their class.",
     )
@@ -220,7 +220,7 @@ def canonical(view: View) -> None:
             [
                 Picture(
                     src=data.thumb(run, x),
-                    alt=f"Canonical {labels.class_name(run, c)}, image {x}",
+                    alt=f"Typical {labels.class_name(run, c)}, image {x}",
                     href=links.image(run, x),
                     title=labels.class_name(run, c),
                     tone=tone,

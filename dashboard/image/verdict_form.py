@@ -61,7 +61,7 @@ def _form(run: Run, x: int, opened: Verdict) -> None:
             "Pattern",
             patterns,
             index=None,
-            placeholder="no pattern",
+            placeholder="no cause",
             help=f"Automatic diagnosis: {diagnosed or 'none'}.",
             key=_key("pattern"),
         )

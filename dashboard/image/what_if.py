@@ -104,7 +104,7 @@ def sliders(
             )
     st.session_state[filters_key] = asked.off
     st.pills(
-        "Filters switched off",
+        "Filters removed",
         fs,
         selection_mode="multi",
         wrap=True,

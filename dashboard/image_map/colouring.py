@@ -14,7 +14,7 @@ from fieldmarks.dashboard.state import Key, bound, choice, number
 COLOURS = {
     "correct": "Correctness",
     "class": "True class",
-    "pattern": "Diagnosed pattern",
+    "pattern": "Diagnosed cause",
     "caption": "Attribute in the captions",
     "p": "p(t | x) of an attribute",
 }
@@ -70,7 +70,7 @@ def colouring(run: Run, asked: str, c: int | None, t: int | None) -> Colouring:
         patterns = [str(pattern) for pattern in Pattern]
         codes = {pattern: code for code, pattern in enumerate(patterns)}
         values = run.table("diagnoses")["pattern"].map(lambda name: codes.get(name, -1)).to_numpy()
-        return Colouring(values, tuple(patterns), hues(len(patterns)), none="no pattern")
+        return Colouring(values, tuple(patterns), hues(len(patterns)), none="no cause")
     if asked == "caption" and t is not None:
         values = (run.counts[:, [t]].toarray()[:, 0] > 0).astype(int)
         values[run.images["n_captions"].to_numpy() == 0] = -1

@@ -85,7 +85,7 @@ def comparison(run: Run, told: RegionWords) -> None:
         st.caption(f"No image {where} has captions, so nothing can be compared.")
         return
     heading.section(
-        "Said more here than elsewhere",
+        "Named more often here than elsewhere",
         f"Images whose captions name an attribute, of {told.n_inside:,} captioned ones in the "
         f"region and {told.n_outside:,} elsewhere. Right: the difference of the shares in points, "
         "with its 95 % interval.",
@@ -96,11 +96,14 @@ def comparison(run: Run, told: RegionWords) -> None:
     )
     if told.table.empty:
         st.caption(
-            f"Nothing: of {told.n_tested:,} attributes none is named significantly more or less "
+            f"None: of {told.n_tested:,} attributes none is named significantly more or less "
             "often than elsewhere."
         )
         return
-    for title, table, tone in (("", told.more, "true"), ("Said less here", told.less, "predicted")):
+    for title, table, tone in (
+        ("", told.more, "true"),
+        ("Named less often here", told.less, "predicted"),
+    ):
         if title and len(table):
             st.markdown(f"**{title}**")
         if len(table):

@@ -194,13 +194,12 @@ def confusions(run: Run, c: int) -> None:
 def images(run: Run, c: int, n: int = 12) -> None:
     """Draw canonical images of the class, and its test images by correctness."""
     groups = {
-        "Canonical": [int(x) for x in run.array("canonical")[c] if x >= 0],
+        "Typical": [int(x) for x in run.array("canonical")[c] if x >= 0],
         "Wrong": select_images(run, Criteria("wrong", true=c))[:n].tolist(),
         "Right": select_images(run, Criteria("right", true=c))[:n].tolist(),
     }
     names = {
-        "Canonical": "Training images whose pooled activations are nearest to the mean of the "
-        "class.",
+        "Typical": "Training images whose pooled activations are nearest to the mean of the class.",
         "Wrong": "Test images, by descending confidence.",
         "Right": "Test images, by descending confidence.",
     }

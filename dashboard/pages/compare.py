@@ -44,7 +44,7 @@ def main() -> None:
         comparison = _compare(first, second, (data.identity(first), data.identity(second)))
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/difference:")
-        st.caption("Choose a run that was made from the same data set and split.")
+        st.caption("Choose a run that was over the same data set and split.")
         return
     i = chosen_image(comparison)
     if i is not None:

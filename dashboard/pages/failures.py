@@ -105,7 +105,7 @@ def filter_bar(run: Run, asked: Criteria) -> None:
             class_box(run, label, key, c, "failures", options=present(column, c))
         attribute_box(
             run,
-            "Attribute in a sentence",
+            "Explanation mentions",
             asked.t,
             "failures",
             options=sentence_attributes(run, asked),

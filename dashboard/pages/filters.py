@@ -104,7 +104,7 @@ def filter_bar(
             required=True,
             help="Seen: the word lies where the filter is active, by what its most active cells "
             "predict. Named, Several, None: whether p(t | f) is significant for any attribute, "
-            "against captions exchanged between classes.",
+            "against captions permuted between classes.",
             width="stretch",
             **bound(Key.STATUS, status, default="any", scope="filters", resets=(Key.PAGE,)),
         )
@@ -139,7 +139,7 @@ def card(run: Run, f: int, t: int | None, c: int | None, order: str) -> Picture:
     lines = [
         Line(filter_name(run, f), title="seen where it is active" if seen else str(row["verdict"]))
         if is_named
-        else Line("no nameable attribute", title="Most filters have none; open it to see its words")
+        else Line("unnamed", title="Most filters have none; open it to see its words")
     ]
     if t is not None:
         weights = run.array("evidence", map_estimator(run))[:, t]

@@ -99,7 +99,7 @@ def pick(run: Run, x: int, ts: list[int]) -> None:
             "Estimator",
             run.estimators,
             format_func=lambda name: labels.estimator_label(run, name),
-            help="The method that estimated p(t | f) and the weights of the heatmap. "
+            help="The estimator of p(t | f) and of the weights of the heatmap. "
             f"Sentences use the run's default, `{run.default_estimator}`; `literal` is the "
             "paper's.",
             **bound(

@@ -47,15 +47,16 @@ def main() -> None:
             f"{len(xs):,} of {run.sizes['X']:,} images, drawn at random, are points; a region "
             "counts all images. "
             * is_sample
-            + "t-SNE of the pooled activations: who is near whom means something, distances "
-            "between groups and their sizes do not. With the pointer: + and - zoom, L, B and M "
-            "choose lasso, box and moving."
+            + "t-SNE of the pooled activations. Near neighbours are alike; other distances mean "
+            "nothing. Keys: + and - zoom; L, B and M choose lasso, box and move."
         )
     with right:
         if region is not None:
             region_card.show(run, region)
         else:
-            heading.section("Region", "Draw a region on the map to read what is said more there.")
+            heading.section(
+                "Region", "Draw a region on the map to read what captions name more often there."
+            )
         region_card.groups(run)
 
 

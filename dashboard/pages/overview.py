@@ -51,8 +51,8 @@ def numbers(run: Run) -> None:
         ("Accuracy", accuracy, f"{n_right:,} of {n_test:,} test images classified correctly"),
         ("Failures", f"{n_test - n_right:,}", "Misclassified test images"),
         ("Images", f"{run.sizes['X']:,}", f"{n_captioned:,} of them have captions"),
-        ("Classes C", f"{run.sizes['C']:,}", "Number of classes"),
-        ("Attributes T", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
+        ("Classes", f"{run.sizes['C']:,}", "Number of classes"),
+        ("Attributes", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
         (
             "Named filters",
             f"{n_named:,} / {run.sizes['F']:,}",
@@ -77,7 +77,7 @@ def notices(run: Run) -> None:
 def suggestions(run: Run) -> None:
     """Draw a few failures to start with."""
     heading.section(
-        "Failures to start with",
+        "Start with these failures",
         "Three confident failures whose sentences for the predicted and the true class differ "
         "most.",
         help="By confidence times the share of the sentence that differs; at most one per pair of "

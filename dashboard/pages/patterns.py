@@ -62,7 +62,7 @@ def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
         following = int(xs[np.where(is_open, scores, -1).argmax()])
         st.page_link(
             "pages/failures.py",
-            label="Review next: highest diagnosis score",
+            label="Review next: clearest cause",
             icon=":material/arrow_forward:",
             query_params=links.params(x=following),
         )
@@ -71,8 +71,8 @@ def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
 def counts(diagnoses, xs: np.ndarray) -> None:
     """Draw the number of failures per pattern, with links to them."""
     heading.section(
-        "Failures by pattern",
-        help="The pattern with the highest score in the diagnosis of each failure.",
+        "Failures by cause",
+        help="The cause with the highest score in the diagnosis of each failure.",
     )
     n_of = diagnoses["pattern"].iloc[xs].value_counts()
     with st.grid(5, min_column_width=150, gap="small"):

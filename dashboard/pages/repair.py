@@ -1,4 +1,4 @@
-"""Repair: the last layer refitted by a recipe, previewed on images kept aside, then written."""
+"""Repair: the last layer refitted by a recipe, previewed on images held out, then written."""
 
 import shlex
 
@@ -28,7 +28,7 @@ def main() -> None:
     heading.page(
         "Repair",
         "Refits the last layer on the stored activations of the training images. Nothing is "
-        "written before you say so.",
+        "saved until you click Write.",
     )
     recipe, verdicts = recipe_form.recipe_from_url(run), latest_verdicts(run)
     x = number(Key.X, run.sizes["X"], "image")
@@ -108,9 +108,7 @@ def one_image(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None, x: int) -
     _, comparison, _ = previewed
     i = view.place_of(comparison, x)
     if i is None:
-        st.info(
-            f"Image {x} is not one of those to judge by.", icon=":material/image_not_supported:"
-        )
+        st.info(f"Image {x} is not held out.", icon=":material/image_not_supported:")
         return
     titles = ("Before the repair", "After the repair")
     image_in_both(comparison, i, view.back_link(), titles)
@@ -145,7 +143,7 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
             icon=":material/difference:",
             query_params=links.params(**{Key.WITH: new}),
         )
-        st.caption("Its diagnoses and scores are still to be computed:")
+        st.caption("Compute its diagnoses and scores:")
         st.code(
             f"fieldmarks suspects {new}\nfieldmarks evaluate {new}",
             language="bash",

@@ -118,7 +118,7 @@ def results(run: Run, query: Query, vocabulary: Vocabulary) -> None:
     paging.control(len(ranked.xs), PER_PAGE, page, "search")
     if t is not None:
         heading.section(
-            f"Filters of the heatmap of “{heading.plain(labels.phrase(run, t))}”",
+            f"Filters behind the heatmap of “{heading.plain(labels.phrase(run, t))}”",
             help="The filters with the largest weights in the heatmap of the attribute.",
         )
         evidence.filters_of_attribute(run, t, key="search.filters")

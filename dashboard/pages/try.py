@@ -17,8 +17,8 @@ def main() -> None:
     run = data.current_run()
     heading.page(
         "Try",
-        "Give the network a picture: what it sees, why, why not the runner-up, and whether it has "
-        "seen anything like it.",
+        "Give the network a picture: its prediction, the reasons, the runner-up, and whether the "
+        "picture is familiar.",
     )
     try:
         opened_network(run)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def explanation(run: Run, picture: TriedPicture, shown: view.TrialView) -> None:
-    """Draw what is said of the picture."""
+    """Draw what is known of the picture."""
     view.familiarity(shown)
     if picture.x is not None:
         view.stored(run, picture.x)

@@ -86,13 +86,13 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
         left, middle, right = st.columns(3, gap="medium")
         with left:
             st.segmented_control(
-                "Doubted labels of training images",
+                "Suspected label errors of training images",
                 list(LABELS),
                 format_func=LABELS.__getitem__,
                 default=recipe.labels,
                 required=True,
-                help="Suspects of the diagnosis and verdicts of a wrong label, without those that "
-                "a reviewer found right. Corrected: the class that the diagnosis suggests.",
+                help="Suspected by the diagnosis or by a verdict, without those that "
+                "a reviewer confirmed. Corrected: the class that the diagnosis suggests.",
                 key=key("labels"),
             )
             st.caption(_how_many(run, verdicts))
@@ -101,15 +101,16 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 1,
                 MOST_HARD,
                 int(recipe.hard_weight),
-                help="How many times a training image that the network gets wrong counts.",
+                help="Weight of a training image that the network gets wrong.",
                 key=key("hard"),
             )
         with middle:
             attributes_box(
                 run,
-                "Ignore words",
+                "Balance words",
                 recipe.balanced_attributes,
-                "Training images of each class with and without the word count alike, so that the "
+                "Training images of each class with and without the word get equal weight, so "
+                "that the "
                 "last layer cannot rely on it.",
                 key("balance"),
             )
@@ -125,21 +126,21 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 key=key("background"),
             )
             st.toggle(
-                "Classes count alike",
+                "Balance classes",
                 recipe.balance_classes,
-                help="Training images of small classes count more.",
+                help="Training images of small classes get more weight.",
                 key=key("classes"),
             )
         with right:
             attributes_box(
                 run,
-                "Switch words off",
+                "Remove words",
                 recipe.off_attributes,
                 "Scales every filter by one minus its p(t | f), then refits.",
                 key("off"),
             )
             st.text_input(
-                "Switch filters off",
+                "Remove filters",
                 ", ".join(map(str, recipe.off_filters)),
                 placeholder="numbers, e.g. 12, 40",
                 key=key("filters"),
@@ -172,7 +173,7 @@ def _how_many(run: Run, verdicts: pd.DataFrame | None) -> str:
     except FieldmarksError:
         return f"No diagnoses: `fieldmarks suspects {run.name}`."
     is_train = run.images["is_train"].to_numpy(bool)
-    return f"{int((is_doubted & is_train).sum()):,} of {int(is_train.sum()):,} are doubted."
+    return f"{int((is_doubted & is_train).sum()):,} of {int(is_train.sum()):,} are suspected."
 
 
 def suggested_recipes(run: Run) -> None:
@@ -183,7 +184,7 @@ def suggested_recipes(run: Run) -> None:
         st.caption("Suggested by the diagnoses:", width="content")
         st.page_link(
             "pages/repair.py",
-            label="Leave out doubted labels",
+            label="Leave out suspected label errors",
             icon=":material/auto_fix_high:",
             query_params=links.params(**{Key.LABELS: str(Labels.DROP)}),
             width="content",

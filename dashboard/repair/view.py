@@ -32,7 +32,7 @@ def headline(before: Judged, after: Judged, n: int) -> None:
     step, accuracy = after.difference, after.accuracy
     interval = f"bootstrap 95 % interval {step.low:+.1f} to {step.high:+.1f} points"
     cells = (
-        ("Accuracy before", f"{before.accuracy.value:.1f} %", "On the images to judge by"),
+        ("Accuracy before", f"{before.accuracy.value:.1f} %", "On the held-out images"),
         (
             "Accuracy after",
             f"{accuracy.value:.1f} %",
@@ -54,7 +54,7 @@ def headline(before: Judged, after: Judged, n: int) -> None:
         st.markdown(f"The repaired network is **significantly {word}** ({test}).")
     st.caption(
         f"Fitted to training images; the strength was chosen on one half of the test images, and "
-        f"these numbers come from the other {n:,}, which took part in nothing. Labels count as "
+        f"these numbers come from the {n:,} held-out images. Labels count as "
         "they are, wrong ones too."
     )
 
@@ -62,7 +62,8 @@ def headline(before: Judged, after: Judged, n: int) -> None:
 def beside(judge: Callable[[], dict[str, Judged]]) -> None:
     """Draw the repair beside its baselines, which may be fitted first."""
     heading.section(
-        "Beside baselines", "Judged on the same images; a simpler change may do as well."
+        "Compared with simpler changes",
+        "Judged on the same images; a simpler change may do as well.",
     )
     rows = judge()
     table = pd.DataFrame(

@@ -18,23 +18,23 @@ def show(run: Run) -> None:
     try:
         evaluation = read_evaluation(run)
     except RunError as error:
-        heading.section("Score board")
+        heading.section("How far to trust this run")
         st.error(heading.plain(str(error)), icon=":material/error:")
         return
     heading.section(
-        "Score board",
+        "How far to trust this run",
         ("" if evaluation is None else f"Scored on {basis(evaluation)}. ")
         + "Blue: this run's default estimator. Grey: controls.",
         help="Each score with its bootstrap 95 % interval over classes and images.",
     )
     if told := labels.told_of_places(run):
         st.caption(
-            f":material/push_pin: {', '.join(map(heading.plain, told))}: told by annotated "
-            "keypoints where the parts of training images are. An upper bound, not comparable with "
+            f":material/push_pin: {', '.join(map(heading.plain, told))}: keypoint-supervised upper "
+            "bound. It reads the annotated keypoints of training images and is not comparable with "
             "the others."
         )
     if evaluation is None:
-        st.caption("This run has no scores yet; compute them with:")
+        st.caption("This run has no scores. Compute them:")
         st.code(f"fieldmarks evaluate {run.name}", language="bash")
         return
     draw(panels(evaluation), "overview")

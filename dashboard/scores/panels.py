@@ -74,14 +74,14 @@ PANELS = {
         "Drop of the predicted class's score when the filters that contribute most to the sentence "
         "are removed. The controls remove as many filters behind other words, or filters of the "
         "same sum of p(f|x,c): only what lies above the best of them is due to the words. As many "
-        "of the largest contribution to the logit are the ceiling.",
+        "of the largest contribution to the logit are the upper bound.",
     ),
     "colours": About(
         "Colours",
         "all",
         "Percent of pairs of a named and an unnamed colour of one noun in which the named one has "
         "the larger p(t|x,c). Class frequency ranks by the training captions of the predicted "
-        "class; where it is wrong, a coin would reach 50.",
+        "class; where it is wrong, chance is 50.",
     ),
     "simulation": About(
         "Filters from words",
@@ -95,8 +95,9 @@ PANELS = {
         "Names of filters",
         "at the peak",
         "Percent of a filter's top-activating test images in which the named attribute lies at the "
-        "peak of its map (on photographs: the part of its noun). Control: names exchanged between "
-        "filters. Ceiling: the best names by the same truth. Of the way: from control to ceiling.",
+        "peak of its map (on photographs: the part of its noun). Control: permuted names between "
+        "filters. Upper bound: the best names by the same truth. Share of the possible gain: from "
+        "control to upper bound.",
     ),
 }
 

@@ -67,8 +67,8 @@ def pick(run: Run) -> TriedPicture | None:
             type=[name.lower() for name in (*FORMATS, "JPG")],
             max_upload_size=MAX_BYTES >> 20,
             help=f"JPEG, PNG or WebP, at most {MAX_BYTES >> 20} MB and "
-            f"{MAX_PIXELS // 10**6} megapixels. It stays in the memory of this server until the "
-            "page is closed or the picture removed, and is never written to a disk.",
+            f"{MAX_PIXELS // 10**6} megapixels. It stays in the server's memory until you "
+            "close the page or remove it, and is never written to disk.",
             key="try.upload",
             on_change=_forget,
         )

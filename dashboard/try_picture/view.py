@@ -25,8 +25,8 @@ MAX_WORDS = 8
 NOVELTY_HELP = (
     f"Cosine distance of the pooled activations to those of the {K_NEAREST}th nearest training "
     "picture, ranked among the test pictures of the run. Of pictures like the test pictures "
-    f"{ALARM:.0%} are called unlike. Not every strange picture is: one that activates the filters "
-    "as training pictures do passes for familiar."
+    f"{ALARM:.0%} are called unfamiliar. Some unfamiliar pictures pass: those that activate "
+    "the filters as training images do."
 )
 
 
@@ -84,21 +84,23 @@ def photo(view: TrialView) -> None:
 
 
 def familiarity(view: TrialView) -> None:
-    """Say whether the picture is unlike anything seen."""
+    """Say whether the picture is unfamiliar."""
     novelty = view.trial.novelty
     if novelty is None:
-        st.caption("The run has no test pictures, so nothing says how far is unusual.")
+        st.caption("The run has no test pictures, so there are no reference distances.")
         return
     share = "all" if novelty.share_nearer == 1 else f"{int(100 * novelty.share_nearer)} % of"
-    rank = f"farther from its nearest training pictures than {share} the test pictures from theirs"
+    farther = f"farther from its nearest training images than {share} test images from theirs"
     if novelty.is_unlike:
         st.warning(
-            f"**Unlike anything seen**: {rank}. The network names a class for any picture, and the "
+            f"**Unfamiliar**: {farther}. The network names a class for any picture, and the "
             "sentences explain that.",
             icon=":material/help:",
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        said = "" if novelty.is_unlike else f"Not unlike what was seen: {rank}. "
+        share_farther = int(100 * (1 - novelty.share_nearer))
+        nearer = f"nearer to training images than {share_farther} % of test images"
+        said = "" if novelty.is_unlike else f"Familiar: {nearer}. "
         st.caption(f"{said}Distance {novelty.distance:.3f}.", help=NOVELTY_HELP)
 
 

@@ -210,8 +210,8 @@ def _frequent(
     if not kept:
         raise DataError(
             f"expected attributes named in at least {min_images} images, found none among "
-            f"{len(attributes)} in what is said of {taught.shape[0]} images: lower --min-images, "
-            "or look whether the captions are English"
+            f"{len(attributes)} in the words of {taught.shape[0]} images: lower --min-images, "
+            "or check that the captions are English"
         )
     kept.sort(key=lambda a: (-n_images[a], attributes[a].phrase))
     chosen = [attributes[a] for a in kept]

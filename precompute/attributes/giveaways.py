@@ -1,7 +1,7 @@
 """Words that give the label away: names of classes, and names of brands and makers.
 
-A word of a class's name that is nearly only said of that class explains nothing: "a black shoe" is
-no reason to call it a shoe. A brand is said of many classes and cannot be learnt by others.
+A word of a class's name that is nearly only used for that class explains nothing: "a black shoe" is
+no reason to call it a shoe. A brand is used for many classes and cannot be learnt by others.
 """
 
 import re

@@ -20,7 +20,7 @@ SYNONYMS = Path(__file__).with_name("synonyms.csv")
 COLUMNS = ["kind", "word", "becomes"]
 #: Plurals of anatomy that the library does not know.
 IRREGULAR = {"rectrix": "rectrices", "tarsus": "tarsi"}
-#: More steps than this are a circle in the table.
+#: More steps than this are a cycle in the table.
 MAX_STEPS = 8
 
 
@@ -82,7 +82,7 @@ class Synonyms:
             if becomes == word:
                 return word
             word = becomes
-        raise DataError(f"expected an end to the synonyms of {start!r}, found a circle at {word!r}")
+        raise DataError(f"expected an end to the synonyms of {start!r}, found a cycle at {word!r}")
 
 
 def _apply(rules: dict[str, str], word: str) -> str:

@@ -8,10 +8,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "export",
-        help="add the network to a run that was made without it, for the page Try",
+        help="add the network to a run that lacks it, for the page Try",
         description="Write the network of a finished run as an ONNX file into the run and check "
         "it against the run's class scores. The images and the checkpoint must be those of the "
-        "run; what else of the run is not current is computed too.",
+        "run; other stages that are not current are computed too.",
     )
     parser.add_argument("name", metavar="RUN")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")

@@ -24,10 +24,10 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")
     doubted = parser.add_mutually_exclusive_group()
     doubted.add_argument(
-        "--drop-suspects", action="store_true", help="leave out labels that are doubted"
+        "--drop-suspects", action="store_true", help="leave out suspected label errors"
     )
     doubted.add_argument(
-        "--correct-suspects", action="store_true", help="give them the class that is suggested"
+        "--correct-suspects", action="store_true", help="give them the suggested class"
     )
     parser.add_argument(
         "--ignore-background",
@@ -39,17 +39,17 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="ATTRIBUTE",
-        help="images of each class with and without it count alike, e.g. 'white belly'",
+        help="balance images of each class with and without it, e.g. 'white belly'",
     )
     parser.add_argument(
-        "--off", nargs="+", default=[], metavar="ATTRIBUTE", help="switch attributes off"
+        "--off", nargs="+", default=[], metavar="ATTRIBUTE", help="remove attributes"
     )
     parser.add_argument(
-        "--filters-off", nargs="+", type=int, default=[], metavar="F", help="switch filters off"
+        "--filters-off", nargs="+", type=int, default=[], metavar="F", help="remove filters"
     )
-    parser.add_argument("--balance-classes", action="store_true", help="classes count alike")
+    parser.add_argument("--balance-classes", action="store_true", help="balance the classes")
     parser.add_argument(
-        "--hard", type=float, default=1.0, metavar="N", help="wrong images count N times"
+        "--hard", type=float, default=1.0, metavar="N", help="weight of misclassified images"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="FILE", help="patched checkpoint to write")
@@ -58,7 +58,10 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
         "--run-name", metavar="NAME", help="write the repaired run beside the old one"
     )
     parser.add_argument(
-        "--checkpoint", type=Path, metavar="FILE", help="default: the one that the run records"
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="default: the checkpoint recorded in the run",
     )
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
 

@@ -36,17 +36,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--checkpoint",
         type=Path,
         metavar="FILE",
-        help="what 'train' wrote, or with --network weights as people have them",
+        help="what 'train' wrote, or with --network any state dict",
     )
     add_network_arguments(parser)
     add(
         "--classes",
         metavar="FILE",
         help="one class a line in the order of the class scores; or "
-        "'natural': 2 before 10 (default: as the weights say, else the data set's order)",
+        "'natural': 2 before 10 (default: from the weights, else the data set's order)",
     )
-    add("--keep-class-order", action="store_true", help="though another order fits better")
-    add("--layer", metavar="NAME", help="explain this layer's maps by gradient times activation")
+    add("--keep-class-order", action="store_true", help="keep the order despite the mismatch")
+    add(
+        "--layer",
+        metavar="NAME",
+        help="explain the maps of this layer by gradient times activation",
+    )
     add("--name", required=True, help="of the run")
     add("--arch", help="the architecture that the checkpoint must hold")
     add("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
@@ -67,7 +71,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--nouns",
         type=Path,
         metavar="FILE",
-        help="what is a part, a thing, a material (noun,number,part,ends_phrase; number is "
+        help="which noun is a part, an object or a material (noun,number,part,ends_phrase; "
+        "number is "
         "one, several, mass or whole); the rest is learnt from the captions",
     )
     add("--no-merge", action="store_true", help="keep synonyms apart")
@@ -78,7 +83,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(
         "--keypoints",
         action="store_true",
-        help="experimental: also estimate from annotated keypoints, an upper bound to compare with",
+        help="experimental: also compute the keypoint-supervised upper bound, never the default",
     )
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
     add_leave_out(parser, "classes that 'train' left out: no estimate uses their images")

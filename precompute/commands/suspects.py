@@ -1,4 +1,4 @@
-"""``suspects``: labels that are likely wrong, as CSV for whoever owns the labels."""
+"""``suspects``: labels that are likely wrong, as CSV for the label owner."""
 
 import argparse
 from pathlib import Path
@@ -12,16 +12,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "suspects",
         help="list labels that are likely wrong",
         description="List the images whose label is likely wrong, the most suspicious first, with "
-        "the class that was likely meant and the evidence, as CSV: training and test images, "
-        "classified rightly or not.",
+        "the suggested class and the evidence, as CSV: training and test images, "
+        "classified correctly or not.",
     )
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
     add_overwrite(parser)
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
-    parser.add_argument(
-        "--top", type=int, metavar="N", help="this many, whether likely wrong or not"
-    )
+    parser.add_argument("--top", type=int, metavar="N", help="number of rows, suspected or not")
     return parser
 
 

@@ -8,11 +8,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "synonyms",
-        help="suggest words that may mean the same",
-        description="Compare the captions of the training images: two words may mean the same "
-        "where writers of one image take either and not both. The candidates are written into the "
-        "run, and the Search page shows them; what a person accepts there goes into a file for "
-        "'run --synonyms'. Nothing is merged by itself.",
+        help="suggest possible synonyms",
+        description="Compare the captions of the training images: two words are possible "
+        "synonyms if "
+        "writers of one image use either and not both. The candidates are written into the "
+        "run, and the Search page shows them; accepted ones go into a file for 'run "
+        "--synonyms'. Nothing is merged automatically.",
     )
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")

@@ -8,9 +8,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "worker",
-        help="started by the page Try for networks that cannot be exported; not for people",
-        description="Hold the network of a run and answer pictures over a socket that the "
-        "dashboard hands over. Ends by itself when nobody asks any more.",
+        help="internal: started by the page Try for networks that cannot be exported",
+        description="Serve the network of a run over a socket of "
+        "the dashboard. Ends by itself when idle.",
     )
     parser.add_argument("name", metavar="RUN")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")

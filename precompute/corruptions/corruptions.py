@@ -25,7 +25,7 @@ _SIZE = 224
 
 
 def corrupt(pixels: np.ndarray, kind: str, level: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a spoilt picture.
+    """Return a corrupted image.
 
     Parameters
     ----------

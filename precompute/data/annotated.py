@@ -66,7 +66,7 @@ class Annotated:
         return list(self.attributes), list(self.properties), *arrays
 
     def line(self, x: int) -> str:
-        """Return what is said of image x as one line: "navy blue, casual, for women"."""
+        """Return the words of image x as one line: "navy blue, casual, for women"."""
         start, stop = self.counts.indptr[x : x + 2]
         return ", ".join(self.attributes[a].phrase for a in self.counts.indices[start:stop])
 

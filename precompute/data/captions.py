@@ -62,7 +62,7 @@ class Lines(Sequence[list[str]]):
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of each of a list of images.
+    """The words of each of a list of images.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Words:
         return (*self.lines.parts, *(() if self.annotated is None else self.annotated.parts))
 
     def shown(self) -> Iterator[list[str]]:
-        """Yield what is said of each image as lines: captions, then annotated attributes."""
+        """Yield the words of each image as lines: captions, then annotated attributes."""
         for x, captions in enumerate(self.lines):
             given = self.annotated.line(x) if self.annotated else ""
             yield [*captions, given] if given else captions
@@ -148,7 +148,7 @@ def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
     try:
         return read_captions(folder, paths)
     except DataError as error:
-        raise DataError(f"{error}; docs/YOUR-DATA.md lists where words may come from") from None
+        raise DataError(f"{error}; docs/how-to/data.md lists where words may come from") from None
 
 
 def clean(caption: str) -> str:

@@ -30,7 +30,7 @@ def no_words() -> Words:
     """
     raise DataError(
         "expected words of the images, found none: give captions by --captions, or a table with "
-        "columns of attributes (docs/YOUR-DATA.md)"
+        "columns of attributes (docs/how-to/data.md)"
     )
 
 
@@ -57,7 +57,7 @@ class Dataset:
     is_split_drawn : bool
         Whether the test images were drawn here, because the data set has no split.
     read_words : callable
-        Reads what is said of the images: only a run needs it, a training does not.
+        Reads the words of the images: only a run needs it, a training does not.
     language : Language
         How that is read.
     """

@@ -31,7 +31,7 @@ def read_dataset(source: DataSource) -> Dataset:
     if n_classes < 2:
         raise DataError(
             f"expected at least two classes in {source.data}, found "
-            f"{n_classes and dataset.class_names[0]!r}: there is nothing to tell apart"
+            f"{n_classes and dataset.class_names[0]!r}: there is nothing to distinguish"
         )
     is_train = images["is_train"].to_numpy(bool)
     if not is_train.any() or is_train.all():

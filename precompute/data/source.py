@@ -121,7 +121,7 @@ class DataSource:
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a data set."""
     group = parser.add_argument_group(
-        "data set", "class folders, a table, or the files of a known data set: docs/YOUR-DATA.md"
+        "data set", "class folders, a table, or the files of a known data set: docs/how-to/data.md"
     )
     which = group.add_mutually_exclusive_group(required=True)
     which.add_argument("--data", type=Path, metavar="PATH", help="folder or table of images")

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--harder",
         action="store_true",
-        help="other faults than those that thresholds were chosen on: JPEG blocks, motion blur, "
+        help="faults that thresholds were not chosen on: JPEG blocks, motion blur, "
         "occlusion, exposure, also in training, and three spurious cues",
     )
     add_leave_out(parser, "species, by their numbers, that the network never sees; give a --name")
@@ -66,7 +66,7 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
             source=DataSource(world / "CUB_200_2011", format="cub"),
             checkpoint=checkpoint,
             name=args.name,
-            dataset="made birds",
+            dataset="painted birds",
             runs=runs,
             leave_out=tuple(sorted(set(args.leave_out))),
             seed=args.seed,

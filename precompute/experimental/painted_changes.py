@@ -1,7 +1,7 @@
 """Interventions in a painted world: the same birds with one mark changed, seen by the network.
 
-For scores only. Painting takes a tenth of a second a bird, so what the network makes of the
-pictures is kept beside the truth of the world, for the activations that it is compared with; what
+For scores only. Painting takes a tenth of a second a bird, so the network's
+outputs is kept beside the truth of the world, for the activations that it is compared with; what
 is claimed of them can be scored for any estimate.
 """
 

@@ -98,7 +98,7 @@ def checkpoint_of(contents: dict, path: str | Path) -> Checkpoint | None:
 
 
 def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
-    """Start ``model`` from weights as people have them, or from a checkpoint.
+    """Start ``model`` from any state dict, or from a checkpoint.
 
     The last linear layer keeps its random start where its shape differs: another number of classes.
 

@@ -156,7 +156,7 @@ def load_network(
     ----------
     settings : NetworkSettings
     checkpoint : str or Path or None
-        Written by ``train``, or weights as people have them; None where the source is trained.
+        Written by ``train``, or any state dict; None where the source is trained.
     input_size : int or None
         Side of the input in pixels; None for what checkpoint and source say.
     arch : str or None

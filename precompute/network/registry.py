@@ -1,7 +1,7 @@
 """The networks that can be explained: a registry, and what of a network the method uses.
 
-Where maps and head of a network lie is found by proof (``precompute.network.cut.search``), so a new
-model is one registered function that builds it::
+Maps and head of a network are found and verified numerically (``precompute.network.cut.search``),
+so a new model is one registered function that builds it::
 
     @register_model("wide_resnet50_2")
     def wide_resnet50_2(num_classes, pretrained=False):

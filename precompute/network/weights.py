@@ -1,4 +1,4 @@
-"""Weights as people have them, fitted to a network.
+"""Any state dict, fitted to a network.
 
 A file is read as tensors only: loading one runs no code of its author.
 """

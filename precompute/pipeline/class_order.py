@@ -1,8 +1,8 @@
 """Which class each score of a network belongs to, and whether that can be so.
 
-A network of somebody else's gives C numbers. What they stand for is said by its file, by a list, or
+A network of a third party gives C numbers. What they stand for is said by its file, by a list, or
 by the order of the data set's classes, in which most trainings read the class folders. A wrong
-order gives a run that looks like a bad network. So the order is held against the training images:
+order gives a run that looks like a bad network. So the order is compared with the training images:
 where another one fits them far better, the run is refused.
 """
 
@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 
 from fieldmarks.core.errors import DataError
 
-#: A cycle of exchanged classes is told of if chance would give it with less than this probability,
+#: A cycle of exchanged classes is reported if chance would give it with less than this probability,
 _P_VALUE = 1e-6
 #: and if at least this share of its training images is right in the other order.
 _SHARE = 0.5

@@ -28,7 +28,7 @@ _CHOICES = {
         "have a camera's orientation tag",
         {
             "stored": "it is ignored, as torchvision's ImageFolder does",
-            "upright": "they are turned upright, and boxes are taken as of the turned picture",
+            "upright": "they are turned upright, and boxes are those of the turned picture",
         },
     ),
     "depth": (

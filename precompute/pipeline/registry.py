@@ -196,7 +196,7 @@ _ALL = (
     ),
     Stage(
         "estimates",
-        version=6,
+        version=7,
         compute=f"{_STAGES}.estimates:compute",
         libraries=("numpy", "scipy", "sklearn"),
         inputs=_estimate_inputs,

@@ -221,14 +221,14 @@ def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
     page.get_by_role("link", name="Filters", exact=True).click()
     on(page, r"/filters\?")
     page.get_by_role("combobox", name=re.compile("Sort")).click()
-    page.get_by_role("option", name="how used").click()
+    page.get_by_role("option", name="usage").click()
     on(page, r"sort=how(\+|%20)used")
     page.locator("figcaption", has_text="of the evidence").first.wait_for()
 
     page.locator("a.frame").first.click()
     on(page, r"[?&]f=\d+")
     shows(page, "^Filter ")
-    page.get_by_text(re.compile("foretell")).first.wait_for()
+    page.get_by_text(re.compile("predict")).first.wait_for()
     page.locator("span.label", has_text=re.compile("here|elsewhere")).first.wait_for()
 
     bar = page.locator(".js-plotly-plot .trace.bars").last.locator(".point path").nth(2)

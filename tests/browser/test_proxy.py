@@ -1,4 +1,4 @@
-"""The dashboard behind nginx with a login, set up as docs/DEPLOY.md says, in a real browser."""
+"""The dashboard behind nginx with a login, as docs/how-to/deploy.md says, in a real browser."""
 
 import base64
 import os
@@ -69,8 +69,8 @@ class Proxy:
 
 
 def documented_server() -> str:
-    """Return the server block of nginx in docs/DEPLOY.md."""
-    text = (browser.ROOT / "docs" / "DEPLOY.md").read_text("utf-8")
+    """Return the server block of nginx in docs/how-to/deploy.md."""
+    text = (browser.ROOT / "docs" / "how-to" / "deploy.md").read_text("utf-8")
     return re.search(r"^server \{.*?^\}", text, re.DOTALL | re.MULTILINE).group()
 
 

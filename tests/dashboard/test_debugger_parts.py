@@ -160,7 +160,7 @@ def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faul
     assert scores == sorted(scores, reverse=True)
     (others,) = app.expander
     assert "Spurious cue" not in others.markdown[0].value
-    assert "would win" in text(app)
+    assert "On a typical background of" in text(app)
 
 
 def test_an_image_without_a_fault_is_said_to_have_none(faulty):

@@ -38,8 +38,8 @@ def test_every_order_is_a_link_and_says_what_it_means(run, order):
 
 def test_a_choice_of_order_goes_to_the_address(run):
     app = visit("filters?page=1")
-    app.selectbox(key="filters.sort").select("how used").run()
-    assert app.query_params["sort"] == "how used"
+    app.selectbox(key="filters.sort").select("usage").run()
+    assert app.query_params["sort"] == "usage"
     use = filter_use(run)
     assert listed(app) == np.argsort(-use, kind="stable").tolist()
     (cards,) = component_data(app, "filters.cards")

@@ -70,7 +70,7 @@ def test_a_diagnosed_run_is_coloured_by_pattern(faulty, monkeypatch):
     app = visit("map?colour=pattern")
     assert not app.exception
     legend = {entry["text"]: entry["code"] for entry in drawn(app)["legend"]}
-    assert {"no pattern", "wrong label"} <= set(legend)
+    assert {"no cause", "wrong label"} <= set(legend)
     patterns = faulty.table("diagnoses")["pattern"]
     n_wrong = (unpacked(drawn(app)["colours"]) == legend["wrong label"]).sum()
     assert n_wrong == (patterns == "wrong label").sum()

@@ -135,7 +135,7 @@ def test_an_estimator_that_uses_keypoints_is_told_as_such(run, tmp_path, monkeyp
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
     overview = said(visit(""))
     assert "literal (uses keypoints)" in overview
-    assert "literal: told by annotated keypoints" in overview
+    assert "literal: keypoint-supervised upper bound" in overview
     grounding = visit("grounding?x=1")
     options = next(box.options for box in grounding.selectbox if box.label == "Estimator")
     assert options == ["literal (uses keypoints)", "ridge"]

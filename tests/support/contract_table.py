@@ -1,11 +1,11 @@
-"""Writes the table of docs/CONTRACT.md: ``python -m tests.support.contract_table``."""
+"""Writes the table of docs/reference/contract.md: ``python -m tests.support.contract_table``."""
 
 from pathlib import Path
 
 from tests.system.test_docs import contract_rows
 
 if __name__ == "__main__":
-    path = Path(__file__).resolve().parents[2] / "docs" / "CONTRACT.md"
+    path = Path(__file__).resolve().parents[2] / "docs" / "reference" / "contract.md"
     before, _, after = path.read_text("utf-8").split("<!-- contract -->")
     head = ["| file | axes | type | meaning |", "|---|---|---|---|"]
     table = "\n".join([*head, *contract_rows()])

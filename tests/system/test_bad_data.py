@@ -135,7 +135,7 @@ def test_captions_of_another_language_say_what_to_look_at(tmp_path):
     german = column("caption", ["ein Schuh mit weißer Sohle", "eine Mütze aus Wolle"])
     words = words_of(shop(tmp_path, lambda f: german(f[["id", "kind"]])))
     assert any("do not look English" in problem for problem in words.problems)
-    with pytest.raises(DataError, match="look whether the captions are English"):
+    with pytest.raises(DataError, match="check that the captions are English"):
         extract(words.lines, Definition(learn_nouns([])), tagger=RuleTagger(), min_images=9)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, Score, interval
 
 #: What a complete review without a pattern counts as.
-NO_PATTERN = "no pattern"
+NO_PATTERN = "no cause"
 _NOTHING = ("", "", (), False, "")
 
 

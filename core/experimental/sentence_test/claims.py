@@ -3,16 +3,16 @@
 Ablating the attributes of a sentence removes a share of each filter (`core.explanations.ablation`)
 and lowers the log-odds of the class, which do not saturate as probabilities do. Any sentence lowers
 them, also one of names that mean nothing, so the fall is compared with what sentences of wrong
-names reach: p(t given f) estimated again from captions that classes have exchanged (see
+names reach: p(t given f) estimated again from captions permuted between classes (see
 `core.estimators.significance`). Each such estimate names its own attributes of the image by the
 same rule. Two p-values are taken, each the share of estimates with a value at least as large:
 
 - of the *fall*, which also grows with the amount of evidence that a sentence names;
 - of the fall *per evidence removed*, which compares equal amounts.
 
-A sentence passes where both are at most 5 %. No more than 5 % of the sentences of exchanged names
+A sentence passes where both are at most 5 %. No more than 5 % of the sentences of permuted names
 do so by construction, whatever the network. A run stores only the largest p(t given f) of each
-filter for exchanged captions; those of the captions themselves are cut off and rounded alike.
+filter for permuted captions; those of the captions themselves are cut off and rounded alike.
 
 The test does not tell whether words are true of the image: a class whose filters have got the words
 of another class is explained by these as consistently as by its own.
@@ -50,7 +50,7 @@ class Claim:
     removed : float
         Share of the evidence for the class that this removes, in [0, 1].
     null_falls, null_removed : ndarray of shape (S,)
-        The same of the sentences of exchanged names.
+        The same of the sentences of permuted names.
     """
 
     fall: float
@@ -60,12 +60,12 @@ class Claim:
 
     @property
     def n_as_large(self) -> int:
-        """Estimates from exchanged captions with at least the same fall."""
+        """Estimates from permuted captions with at least the same fall."""
         return int((self.null_falls >= self.fall).sum())
 
     @property
     def n_as_large_by_evidence(self) -> int:
-        """Estimates from exchanged captions with at least the same fall per evidence removed."""
+        """Estimates from permuted captions with at least the same fall per evidence removed."""
         fall = _per_evidence(self.fall, self.removed)
         return int((_per_evidence(self.null_falls, self.null_removed) >= fall).sum())
 
@@ -87,7 +87,7 @@ class Claim:
         return (
             f"The prediction depends on the attributes of the sentence {verdict} those of wrong "
             f"names: without them the log-odds of the class fall by {self.fall:.2f}. Of {n} "
-            f"sentences by names from captions that classes have exchanged, {self.n_as_large} "
+            f"sentences by names from captions permuted between classes, {self.n_as_large} "
             f"lower them as much, {self.n_as_large_by_evidence} for the same amount of evidence "
             f"removed (p = {self.p_value:.2f})."
         )
@@ -122,7 +122,7 @@ class SentenceTest:
     def falls(self, x: int, c: int, ts: list[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the fall of the log-odds, and the share of evidence removed, shape (1 + S,) each.
 
-        Of the run's own estimate first, then of each from exchanged captions.
+        Of the run's own estimate first, then of each from permuted captions.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
-"""How many sentences pass the sentence test, beside those of names from exchanged captions.
+"""How many sentences pass the sentence test, beside those of names from permuted captions.
 
-The control takes the place of the run's own estimate: each estimate from exchanged captions is
+The control takes the place of the run's own estimate: each estimate from permuted captions is
 tested against the others, as if it were the one of the run. See `claims`.
 """
 
@@ -15,7 +15,7 @@ from fieldmarks.core.scores.result import Measure
 #: Images that are tested, sampled at random.
 N_IMAGES = 200
 #: Name of the control.
-EXCHANGED = "exchanged captions"
+EXCHANGED = "permuted captions"
 
 
 def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> Measure | None:

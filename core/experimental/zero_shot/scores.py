@@ -6,8 +6,8 @@ comprehensive evaluation, TPAMI 2018): among unseen classes alone, and among all
 where the harmonic mean of unseen and seen is what counts. Everything that is chosen is chosen on
 seen classes, see `core.experimental.zero_shot.validation`.
 
-Beside it stand ESZSL on the same activations and descriptions, the same scores with descriptions
-exchanged between the unseen classes, the class of the most described images, and chance.
+Beside it stand ESZSL on the same activations and descriptions, the same scores with permuted
+descriptions between the unseen classes, the class of the most described images, and chance.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ from fieldmarks.core.scores.result import Measure
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0)
 #: Permutations of the descriptions of unseen classes.
 N_EXCHANGES = 20
-WORDS, ESZSL, EXCHANGED = "words", "ESZSL", "descriptions exchanged"
+WORDS, ESZSL, EXCHANGED = "words", "ESZSL", "permuted descriptions"
 
 
 def score_zero_shot(run: Run, seed: int = 0) -> Measure | None:

@@ -4,8 +4,8 @@ The peaks of a filter are the maxima of its activation maps in its top-activatin
 ground truth is the location of every attribute (synthetic data) or of every part (keypoints); it
 depends on no caption and no estimate. The score of a name is the share of peaks at which the named
 attribute (of keypoints: the part of its noun) lies. The control permutes names between filters, the
-ceiling is the best name by the same ground truth, and the normalised score is the share of the
-distance from control to ceiling.
+upper bound is the best name by the same ground truth, and the normalised score is the share of the
+distance from control to upper bound.
 
 The *verdict* says which filters have a name at all. A filter could be named if some attribute lies
 at more than half of its peaks; its name is right if that one does.
@@ -181,9 +181,9 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> tuple[Measure, Measu
 
 
 def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str, Score]:
-    """Return how often the named thing lies at the peak, in percent, with control and ceiling.
+    """Return how often the named thing lies at the peak, in percent, with control and upper bound.
 
-    The ceiling calls every filter what lies at most of its peaks: it has seen the answer.
+    The upper bound calls every filter what lies at most of its peaks: it has seen the answer.
 
     Parameters
     ----------
@@ -210,14 +210,16 @@ def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str
 
 def _place(share: np.ndarray, fs: np.ndarray, things: np.ndarray, best: np.ndarray) -> dict:
     if not len(fs):
-        return dict.fromkeys(("at the peak", "names exchanged", "ceiling", "of the way"), np.nan)
+        return dict.fromkeys(
+            ("at the peak", "permuted names", "upper bound", "share of the possible gain"), np.nan
+        )
     named, exchanged = _mean(share[fs, things]), _mean_of_others(share[fs], things)
     ceiling = _mean(share[np.arange(len(best)), best])
     return {
         "at the peak": 100 * named,
-        "names exchanged": 100 * exchanged,
-        "ceiling": 100 * ceiling,
-        "of the way": (named - exchanged) / max(ceiling - exchanged, 1e-9),
+        "permuted names": 100 * exchanged,
+        "upper bound": 100 * ceiling,
+        "share of the possible gain": (named - exchanged) / max(ceiling - exchanged, 1e-9),
     }
 
 
@@ -248,7 +250,7 @@ def score_verdict(
     }
     for name, said in chosen.items():
         of_others = (share[:, thing[said]] > HALF).mean(axis=1) if said.any() else right * 0
-        for row, is_right in ((name, right), (f"{name}, exchanged", of_others)):
+        for row, is_right in ((name, right), (f"{name}, permuted", of_others)):
             rows[row] = {
                 "precision": ratio(said * is_right, said.astype(float), drawn, unit=100),
                 "recall": ratio(said * is_right * could, could.astype(float), drawn, unit=100),
@@ -274,7 +276,7 @@ def by_part(
     thing = np.where(names >= 0, peaks.thing[names], -1)
     named = np.flatnonzero(thing >= 0)
     part_of = np.where(names >= 0, part[names], "")
-    columns = {"at the peak": {}, "names exchanged": {}}
+    columns = {"at the peak": {}, "permuted names": {}}
     for p in np.unique(part_of[named]):
         fs = named[part_of[named] == p]
         values = [

@@ -6,9 +6,9 @@ Pearson's correlation of both over test images, averaged over filters. The class
 the variance of both, so the score is also computed within classes (class means removed), and for
 classes and families of classes that were held out of the estimate.
 
-Beside each p.d.f. stand what it has to beat and what bounds it: p.d.f.s exchanged between filters,
-the one word that correlates best in training, and a ridge regression of activations on all words,
-the best linear use of captions.
+Beside each p.d.f. stand what it has to beat and what bounds it: distributions permuted between
+filters, the one word that correlates best in training, and a ridge regression of activations on all
+words, the best linear use of captions.
 """
 
 from functools import reduce
@@ -217,7 +217,7 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:
     sim, default = Simulation(run, xs, seed), run.default_estimator
     p = {name: np.asarray(run.array("p_t_given_f", name)) for name in run.estimators}
     rows = {name: _row(sim, sim.pdf(each)) for name, each in p.items()}
-    exchanged, pdf = f"{default}, exchanged", sim.pdf(p[default])
+    exchanged, pdf = f"{default}, permuted", sim.pdf(p[default])
     rows[exchanged] = _row(sim, pdf, exchanged=True)
     rows[f"{default}, {N_LARGEST} largest words"] = _row(sim, sim.largest(p[default]))
     names = run.filters["name_t"].to_numpy()
@@ -225,7 +225,7 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:
     every = sim.sums(np.arange(sim.inputs.shape[0]))
     best = sim.word(sim.best_word(every)[0])
     rows["name"] = _row(sim, word, named)
-    rows["name, exchanged"] = _row(sim, word, named, exchanged=True)
+    rows["name, permuted"] = _row(sim, word, named, exchanged=True)
     rows["best word of named filters"] = _row(sim, best, named)
     rows["best word"] = _row(sim, best)
     penalty = sim.penalty(np.arange(every.n))
@@ -237,8 +237,8 @@ def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:
             if name == default:
                 rows[exchanged][f"{kind} left out"] = sim.activations.exchanged(predicted)
     pairs = [(default, exchanged), (default, "best word"), ("ridge encoding", default)]
-    pairs += [("name", "name, exchanged"), ("name", "best word of named filters")]
-    controls = (exchanged, "name, exchanged", "best word of named filters", "best word")
+    pairs += [("name", "name, permuted"), ("name", "best word of named filters")]
+    controls = (exchanged, "name, permuted", "best word of named filters", "best word")
     return Measure.of(rows, (*controls, "ridge encoding"), pairs)
 
 

@@ -36,9 +36,9 @@ PANELS = {
         "Unseen classes",
         "harmonic mean",
         "Mean top-1 over classes, in percent: test images of classes that the network was trained "
-        "without, told by the captions of other images through p(t|x); among these classes alone, "
-        "and among all (the harmonic mean of unseen and seen counts). ESZSL has the same "
-        "activations and captions; exchanged: each unseen class has the description of a random "
+        "without, recognised by the captions of other images through p(t|x); among these classes "
+        "alone, and among all (the harmonic mean of unseen and seen counts). ESZSL has the same "
+        "activations and captions; permuted: each unseen class has the description of a random "
         "one of them.",
     ),
 }
@@ -77,7 +77,7 @@ def scores(run: Run, experiments: Experiments | None) -> None:
     """Draw the scores of the experiments, or the command that computes them."""
     heading.section("Scores", "Blue: this run's default estimator. Grey: controls.")
     if experiments is None:
-        st.caption("The experiments of this run have no scores yet; compute them with:")
+        st.caption("The experiments of this run have no scores. Compute them:")
         st.code(f"fieldmarks evaluate {run.name} --experimental", language="bash")
         return
     shown = [

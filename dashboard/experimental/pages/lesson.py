@@ -109,7 +109,8 @@ def separating_rows(run: Run, a: int, b: int) -> None:
     separating = lesson_quiz.words(run, a, b)
     if not separating:
         st.info(
-            "No word separates these two classes: none has a part in the network's decision and is "
+            "No word separates these two classes: none contributes to the network's decision and "
+            "is "
             "named in the captions of one class more often than in those of the other, beyond "
             "chance. The quiz works without words.",
             icon=":material/info:",

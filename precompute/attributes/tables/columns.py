@@ -39,7 +39,7 @@ _CLEAR = re.compile(r"[;|]")
 FEW = 20
 #: Values of so many words on average, and more different ones than this, are titles.
 TITLE_WORDS, FEW_TITLES = 4, 5
-#: Captions of which a smaller share of the words is known are told of.
+#: Captions of which a smaller share of the words is known are reported.
 ENGLISH = 0.6
 #: Share of a class's images with one value from which on a column restates the class.
 RESTATES = 0.98
@@ -242,7 +242,7 @@ def with_columns(
     if not words.counts.any():
         raise DataError(
             f"expected words of the images, found none for {len(true_c)}: all captions are empty "
-            "and no column gives an attribute (docs/YOUR-DATA.md)"
+            "and no column gives an attribute (docs/how-to/data.md)"
         )
     return words
 

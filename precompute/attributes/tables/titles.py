@@ -1,4 +1,4 @@
-"""Titles of products and files: words without grammar, from which attributes are picked."""
+"""Titles of products and files: words without grammar, from which attributes are taken."""
 
 import re
 from collections import Counter

@@ -64,7 +64,7 @@ def cached(source: Source, cache: Path, given: Path | None = None) -> Path:
 
 
 def _download(source: Source, path: Path) -> None:
-    """Download with a progress bar; a part that is there already is gone on from."""
+    """Download with a progress bar; a part that exists already is gone on from."""
     try:
         gdown.download(
             url=source.url, output=str(path), resume=True, retries=RETRIES, timeout=_TIMEOUT
@@ -76,8 +76,8 @@ def _download(source: Source, path: Path) -> None:
     ) as error:
         raise DataError(
             f"{source.url} could not be downloaded ({one_line(error)}); the same command goes on "
-            f"from where it stopped (delete {path}*.part to start afresh). On a machine without a "
-            f"network, download it by hand and put it at {path}, or give it by --archive"
+            f"from where it stopped (delete {path}*.part to start afresh). Offline, download it "
+            f"by hand and put it at {path}, or give it by --archive"
         ) from None
 
 

@@ -69,10 +69,10 @@ def fetch(to: Path, cache: Path, archives: list[Path], pieces: tuple[Piece, ...]
     names = [piece.source.name for piece in pieces]
     unknown = sorted(given.keys() - set(names))
     if unknown:
-        raise DataError(f"{unknown[0]} is none of the archives {', '.join(names)}; rename it")
+        raise DataError(f"{unknown[0]} is not one of the archives {', '.join(names)}; rename it")
     for piece in pieces:
         if (to / piece.folder).exists():
-            print(f"{to / piece.folder} is there already")
+            print(f"{to / piece.folder} exists already")
             continue
         archive = cached(piece.source, cache, given.get(piece.source.name))
         if piece.folder not in unpack(archive, to, piece.rename):

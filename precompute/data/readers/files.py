@@ -19,7 +19,7 @@ class Files:
     problem : list of str
         Empty, or that there is no such file.
     problems : list of str
-        What is told of all of them.
+        What is reported for all of them.
     """
 
     paths: list[str]

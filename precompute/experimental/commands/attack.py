@@ -1,4 +1,4 @@
-"""``attack``: attacked pictures of a run's images, for the experimental page Attacks."""
+"""``attack``: attacked images of a run, for the experimental page Attacks."""
 
 import argparse
 
@@ -9,11 +9,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
     parser = subparsers.add_parser(
         "attack",
-        help="experimental: attack pictures of a run, and score detection by words",
+        help="experimental: attack images of a run, and score detection by words",
         description="Attack test images (FGSM, PGD, and PGD that knows the detector by words), and "
-        "keep what the network makes of the pictures in the run's folder. Words detect attacks no "
-        "better than distance in activations does (docs/EVIDENCE.md): this is no defence. The "
-        "images and the checkpoint must be those of the run.",
+        "keep the network's outputs in the run's folder. Words detect attacks no "
+        "better than distance in activations does (docs/evidence/index.md): this is no defence. "
+        "The images and the checkpoint must be those of the run.",
     )
     add_image_arguments(parser)
     return parser

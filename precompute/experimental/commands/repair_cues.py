@@ -19,7 +19,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "activations. Failures diagnosed or judged as a spurious cue, of the half of the test "
         "images that the strength is chosen on, show the directions and join the fit. It mends "
         "most failures of a planted cue and costs some clean accuracy; on photographs it is not "
-        "tried (docs/EVIDENCE.md).",
+        "tried (docs/evidence/index.md).",
     )
     add_recipe_arguments(parser)
     return parser

@@ -1,4 +1,4 @@
-"""The forms of a head that core can evaluate, held against a network's own tail."""
+"""The forms of a head that core can evaluate, compared with a network's own tail."""
 
 from collections.abc import Iterator
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""The network as a run needs it: cut open where its maps lie, and proven to be still itself."""
+"""The network as a run needs it: cut open where its maps lie, and verified to be unchanged."""
 
 import numpy as np
 import torch

@@ -1,9 +1,9 @@
-"""How a network's class scores come from feature maps: found by proof, not by names.
+"""How class scores come from feature maps: verified numerically, not recognised by names.
 
 The network is cut at each bottleneck from the output backwards (`precompute.network.cut.tracing`).
 Where the scores stay the same when every map is replaced by its mean (or its maximum), they are a
-function of the pooled activations alone. That function is then held against the forms that core can
-evaluate by itself, on the network's own activations and on random ones:
+function of the pooled activations alone. That function is then compared with the forms that core
+can evaluate by itself, on the network's own activations and on random ones:
 
 - *linear*: W p + b
 - *layer norm*: W (p / sqrt(var(p) + eps)) + b, with W = head times diag(gamma), centred
@@ -118,9 +118,7 @@ def _is_whole(graph: fx.GraphModule, node: fx.Node, input_size: int) -> bool:
 def _check(logits: Tensor, name: str) -> None:
     """Refuse class scores that say nothing."""
     if not bool(torch.isfinite(logits).all()):
-        raise ModelError(
-            f"{name} gives class scores that are no finite numbers: are the weights sound?"
-        )
+        raise ModelError(f"{name} gives class scores that are not finite: are the weights valid?")
     if torch.equal(logits[0], logits[1]):
         raise ModelError(
             f"{name} gives every image the same class scores: are these trained weights?"
@@ -273,7 +271,7 @@ def find_layer(graph: fx.GraphModule, layer: str, name: str) -> fx.Node:
     Raises
     ------
     ModelError
-        If there is none; the nearest names are told.
+        If there is none; the nearest names are named in the message.
     """
     last, known = None, {}
     for node in graph.graph.nodes:

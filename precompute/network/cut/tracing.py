@@ -2,8 +2,8 @@
 
 A *bottleneck* is a value on which the class scores depend in no other way: whatever lies before it
 is known to what lies after it through this value alone. So a network can be cut there, and what is
-after it, the *tail*, is a function of its own that can be evaluated, differentiated and put to the
-proof.
+after it, the *tail*, is a function of its own that can be evaluated, differentiated and
+verified.
 """
 
 import operator

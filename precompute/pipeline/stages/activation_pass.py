@@ -48,7 +48,7 @@ class RowFiles:
         maps = arrays.pop("maps")
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ModelError(
-                "the network gives activations that are no finite numbers: is the checkpoint sound?"
+                "the network gives activations that are not finite: is the checkpoint valid?"
             )
         for name, array in arrays.items():
             self.files[name].write(batch.start, array)

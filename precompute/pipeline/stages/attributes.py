@@ -55,7 +55,7 @@ def write_attributes(
     ----------
     writer : RunWriter
     words : Words
-        What is said of each image.
+        The words of each image.
     language : Language
         How it is read.
     part_names : sequence of str

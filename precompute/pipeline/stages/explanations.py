@@ -95,7 +95,7 @@ def write_prototypes(
 ) -> None:
     """Write the top images of each filter and the canonical images of each class.
 
-    Canonical are the training images nearest to the mean of their class's training images.
+    Typical are the training images nearest to the mean of their class's training images.
     Unreadable images are never shown as typical of anything.
 
     Parameters
@@ -104,7 +104,7 @@ def write_prototypes(
     run : Run
         The same run, as far as it is written.
     n_top, n_canonical : int
-        At most so many top images of a filter and canonical images of a class.
+        At most so many top images of a filter and typical training images of a class.
     ranks : Ranks
     """
     pooled, is_readable = run.array("pooled"), run.is_readable

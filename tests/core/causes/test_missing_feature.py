@@ -30,7 +30,7 @@ def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_
         (DiscriminativeAttribute(0, 1.0, 0.4, 0.6, 1.0, usual=0.7), "seen"),
         (
             DiscriminativeAttribute(0, 0.9, 0.1, 0.9, -1.0),
-            "detected correctly, but weighted for the wrong class",
+            "detected correctly, but counted for the wrong class",
         ),
     ],
 )

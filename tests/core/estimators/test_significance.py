@@ -83,7 +83,7 @@ def test_a_filter_that_follows_an_attribute_is_named_among_many_rare_ones():
     q_value, _ = attribute_significance("mixture", inputs, estimated, n_shuffles=60)
     table = filters_table(estimated.p_t_given_f, q_value, inputs.class_weights)
     assert (table["name_t"][named] == named).mean() >= 0.8
-    assert (table["verdict"][10:] == "no nameable attribute").mean() >= 0.7
+    assert (table["verdict"][10:] == "unnamed").mean() >= 0.7
 
 
 def world_of_classes(seed: int) -> Inputs:
@@ -147,7 +147,7 @@ def test_the_null_finds_planted_names_and_spares_noise(world):
         assert table["verdict"][f] == "named"
         assert table["name_t"][f] == t
         assert estimated.p_t_given_f[f, t] > null_high[f, t]
-    assert table["verdict"][9] == "no nameable attribute"
+    assert table["verdict"][9] == "unnamed"
     assert table["name_t"][9] == -1
 
 
@@ -176,7 +176,7 @@ def test_the_verdict_counts_names_and_measures_entropy_in_bits():
     p = np.array([[0.5, 0.5, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0], [0, 0, 0] + [0.25] * 4])
     q = np.array([[0.2, 0.01, 1, 1, 1, 1, 1], [0.5] * 7, [0.2] * 3 + [0.01] * 4])
     table = filters_table(p, q, np.array([[1, 0, 0], [0, 1, 2]]))
-    assert table["verdict"].tolist() == ["named", "no nameable attribute", "several names"]
+    assert table["verdict"].tolist() == ["named", "unnamed", "several names"]
     assert table["name_t"].tolist() == [1, -1, 3]
     assert table["n_significant"].tolist() == [1, 0, 4]
     assert table["top_c"].tolist() == [0, 1, 1]

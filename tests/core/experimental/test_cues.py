@@ -113,7 +113,7 @@ def test_failures_join_images_with_other_backgrounds(faulty, cues):
 
 
 def split(faulty) -> tuple[np.ndarray, np.ndarray]:
-    """Return test images to choose by with two misled ones, and those to judge by with one."""
+    """Return validation images with two misled ones, and held-out images with one."""
     choose, judge = halves(faulty)
     moved = list(MISLED[:2])
     choose = np.union1d(np.setdiff1d(choose, MISLED), moved)

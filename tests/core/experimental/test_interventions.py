@@ -84,7 +84,7 @@ def test_a_true_explanation_claims_what_the_network_does(world):
     rows = score_changes(run, read_changes(run, table))
     assert rows["ridge"]["logit"].value == pytest.approx(1, abs=1e-3)
     assert rows["another mark"]["logit"].value < 0.5
-    assert rows["exchanged p.d.f.s"]["logit"].value < 0.5
+    assert rows["permuted distributions"]["logit"].value < 0.5
 
 
 def test_the_word_that_is_gone_falls_most(world):

@@ -1,4 +1,4 @@
-"""The estimator that is told where the parts are, on a world whose truth is planted."""
+"""The estimator that reads keypoints, on a world whose truth is planted."""
 
 from dataclasses import replace
 

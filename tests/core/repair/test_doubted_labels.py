@@ -1,4 +1,4 @@
-"""Which training labels are doubted: the diagnosis, and reviewers who count more."""
+"""Which training labels are suspected: the diagnosis, and reviewers who count more."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""How a repair is judged on images kept aside."""
+"""How a repair is judged on images held out."""
 
 import numpy as np
 import pytest

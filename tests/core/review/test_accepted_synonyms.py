@@ -52,8 +52,8 @@ def test_a_name_of_a_data_set_never_leads_out_of_the_folder(run, monkeypatch):
         (("noun", "tum\nmy", "belly"), "two words"),
         (("noun", "", "belly"), "two words"),
         (("noun", "tummy", "chest"), "already"),
-        (("noun", "belly", "tummy"), "a circle"),
-        (("noun", "crown", "crown"), "a circle"),
+        (("noun", "belly", "tummy"), "a cycle"),
+        (("noun", "crown", "crown"), "a cycle"),
     ],
 )
 def test_a_bad_rule_is_refused_in_one_line(path, rule, message):

@@ -74,7 +74,7 @@ def test_what_is_no_table_of_verdicts_is_refused(content, message):
     [
         ("z.jpg,,,,,", "there is no image 'z.jpg'"),
         (",wrong label,,,,", "there is no image ''"),
-        ("b.jpg,bad luck,,,,", "a pattern is one of missing"),
+        ("b.jpg,bad luck,,,,", "a pattern is one of discriminative"),
         ("b.jpg,,,,maybe,", "is_reviewed is true or false, got 'maybe'"),
         ("b.jpg,,,,,-1", "a version is a number from 0 on"),
         ("b.jpg,,,,,1e9", "a version is a number from 0 on"),

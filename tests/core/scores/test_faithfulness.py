@@ -94,4 +94,4 @@ def test_the_ratio_is_to_the_control_that_falls_most():
     scores = score_faithfulness(fallen, group)["probability"]
     assert scores["against the best control"].value == pytest.approx(2)
     assert scores["against the best control"].low == pytest.approx(2)
-    assert scores["of the ceiling"].value == pytest.approx(0.75)
+    assert scores["of the upper bound"].value == pytest.approx(0.75)

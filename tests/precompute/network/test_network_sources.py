@@ -1,4 +1,4 @@
-"""Networks by name, weights as people have them, and what they are fed."""
+"""Networks by name, any state dict, and what they are fed."""
 
 import argparse
 import json

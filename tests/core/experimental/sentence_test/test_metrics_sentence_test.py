@@ -1,4 +1,4 @@
-"""How many sentences pass the sentence test, against names from exchanged captions."""
+"""How many sentences pass the sentence test, against names from permuted captions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The sentence test of one image, against names from exchanged captions."""
+"""The sentence test of one image, against names from permuted captions."""
 
 import numpy as np
 import pytest

@@ -70,7 +70,7 @@ def planted(share: np.ndarray) -> filter_names.AtPeak:
 
 
 SHARE = np.array([[0.8, 0.1, 0], [0.7, 0.2, 0], [0, 0.5, 0], [0.1, 0, 0.3]])
-VERDICT = np.array(["named", "named", "named", "no nameable attribute"])
+VERDICT = np.array(["named", "named", "named", "unnamed"])
 
 
 def test_the_verdict_is_right_where_the_name_lies_at_most_peaks():
@@ -92,9 +92,11 @@ def test_names_stand_between_exchanged_ones_and_the_ceiling():
     named, exchanged = np.mean([0.8, 0.2, 0.5]), np.mean(pairs)
     ceiling = np.mean([0.8, 0.7, 0.5, 0.3])
     assert places["at the peak"].value == pytest.approx(100 * named)
-    assert places["names exchanged"].value == pytest.approx(100 * exchanged)
-    assert places["ceiling"].value == pytest.approx(100 * ceiling)
-    assert places["of the way"].value == pytest.approx((named - exchanged) / (ceiling - exchanged))
+    assert places["permuted names"].value == pytest.approx(100 * exchanged)
+    assert places["upper bound"].value == pytest.approx(100 * ceiling)
+    assert places["share of the possible gain"].value == pytest.approx(
+        (named - exchanged) / (ceiling - exchanged)
+    )
 
 
 def test_the_mean_over_exchanged_names_is_that_of_all_pairs_of_filter_and_name():

@@ -87,9 +87,9 @@ def test_one_family_alone_cannot_be_left_out():
 def test_every_row_stands_beside_names_exchanged(told, xs):
     measure = score_simulation(told, xs)
     default = told.default_estimator
-    control = f"{default}, exchanged"
+    control = f"{default}, permuted"
     controls = {row.name for row in measure.rows if row.role is Role.CONTROL}
-    assert {control, "name, exchanged", "best word", "ridge encoding"} <= controls
+    assert {control, "name, permuted", "best word", "ridge encoding"} <= controls
     assert measure.row(default).scores["classes left out"].n == told.sizes["F"]
     named, exchanged = (measure.row(name).scores["all"].value for name in (default, control))
     difference = measure.row(f"{default} minus {control}").scores["all"]

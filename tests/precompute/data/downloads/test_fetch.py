@@ -182,7 +182,7 @@ def test_fetching_gives_both_folders_and_a_second_time_changes_nothing(homes, tm
     assert (to / "text_c10" / "003.Red_Finch" / "a.txt").read_bytes() == b"a bird.\n"
     assert f"4 images of 2 classes in {to}" in capsys.readouterr().out
     fetch(to, cache, [], homes)
-    assert capsys.readouterr().out.count("is there already") == 2
+    assert capsys.readouterr().out.count("exists already") == 2
 
 
 def test_archives_downloaded_by_hand_need_no_network(homes, tmp_path, monkeypatch):

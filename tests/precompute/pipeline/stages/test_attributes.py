@@ -157,7 +157,7 @@ def test_a_plural_becomes_singular(noun):
 
 
 BAD_TABLES = {
-    "a circle": ("kind,word,becomes\nnoun,a,b\nnoun,b,a\n", "a circle at"),
+    "a circle": ("kind,word,becomes\nnoun,a,b\nnoun,b,a\n", "a cycle at"),
     "an unknown kind": ("kind,word,becomes\nverb,a,b\n", "expected kind noun or adjective"),
     "a missing field": ("kind,word,becomes\nnoun,a\n", "expected kind noun or adjective"),
     "other columns": ("word,becomes\na,b\n", "expected the columns"),
