@@ -80,7 +80,10 @@ def whole_pass(folder: Path, forward: Forward, model: LoadedModel, batch: int, w
         rows, chunking = RowFiles(files, map_row), Chunking(dataset, map_row, "")
         edges = spans(X, batch)
         record = Recorder(
-            chunking.identify, {stop for _, stop in edges}, rows, ChunkStore(Path(out) / "chunks")
+            chunking.identify,
+            {stop for _, stop in edges},
+            rows,
+            ChunkStore(Path(out) / "chunks", 224),
         )
         tasks = [
             (start, min(start + batch, last))

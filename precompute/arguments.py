@@ -6,22 +6,32 @@ An argument that several commands share is defined here once.
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
+
+from fieldmarks.precompute.network.settings import MAX_INPUT
 
 #: Seeds that NumPy and PyTorch both take.
 _LARGEST_SEED = 2**32 - 1
 
 
-def positive(kind: type) -> Callable:
-    """Return the type of numbers above 0; ``kind`` is int or float."""
+def positive(kind: type, most: float = math.inf) -> Callable:
+    """Return the type of numbers above 0 and at most ``most``; ``kind`` is int or float."""
 
     def parse(text: str):
         value = kind(text)
         if not (value > 0 and math.isfinite(value)):
             raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        if value > most:
+            raise argparse.ArgumentTypeError(f"{text} is above {most:,}")
         return value
 
     parse.__name__ = kind.__name__
     return parse
+
+
+def pixels(text: str) -> int:
+    """Return the side of a network's input."""
+    return positive(int, MAX_INPUT)(text)
 
 
 def seed(text: str) -> int:
@@ -44,6 +54,23 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """Add the argument that lets ``--out`` replace a file."""
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the file of --out if there is one"
+    )
+
+
+def path(text: str) -> Path:
+    """Return a path; an empty one, as of a variable of the shell that is not set, is refused."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a path, got an empty text")
+    return Path(text)
+
+
+def add_moved(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where what a run was made from lies now."""
+    parser.add_argument(
+        "--data", type=path, metavar="PATH", help="the run's data set, where it was moved"
+    )
+    parser.add_argument(
+        "--checkpoint", type=path, metavar="FILE", help="the run's checkpoint, where it was moved"
     )
 
 

@@ -5,6 +5,7 @@ of the classes and positive and negative parts of signed maps are in it. Writing
 against the stored class scores (`precompute.pipeline.stages.live`), by this same module.
 """
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from fieldmarks.core.errors import DataError, MissingRunError, RunError, one_line
 from fieldmarks.core.head import LocalWeights
+from fieldmarks.core.input_file import is_regular
 from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
 from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding
 from fieldmarks.core.run.files import NETWORK
@@ -102,8 +104,18 @@ class NetworkFile:
             RGB, see `core.pictures.crop.cut_out`.
         """
         feed = {PIXELS: np.ascontiguousarray(pixels, np.uint8)[None]}
-        maps, pooled, logits = self._session.run(list(OUTPUTS), feed)
+        try:
+            maps, pooled, logits = self._session.run(list(OUTPUTS), feed)
+        except Exception as error:
+            # ONNX Runtime raises classes of its own without a common base
+            raise RunError(f"the network cannot run ({one_line(error)})") from None
         return NetworkOutput(maps[0], pooled[0], logits[0])
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest that ties a file to its run."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def network_file(run: Run) -> NetworkFile:
@@ -111,13 +123,21 @@ def network_file(run: Run) -> NetworkFile:
 
     Raises
     ------
+    RunError
+        If the file is another one than the run was made with.
     MissingRunError
         If the run has none; the message says why, and what makes one.
     """
     path = run.folder / NETWORK
-    if path.is_file():
-        return NetworkFile(path)
     stage = run.manifest.get("stages", {}).get("live")
+    if is_regular(path):
+        stated = stage.get("measured", {}).get("sha256") if isinstance(stage, dict) else None
+        if sha256_of(path) != stated:
+            raise RunError(
+                f"{path} is not the network that run {run.name!r} was made with: delete it, then "
+                f"'fieldmarks export {run.name}' writes it again"
+            )
+        return NetworkFile(path)
     reason = stage.get("left_out", "") if stage else "it was made before there was one"
     raise MissingRunError(
         f"run {run.name!r} has no network that can run here ({reason or 'its file is missing'}): "

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from fieldmarks.core.errors import DataError, one_line
 from fieldmarks.core.pictures.crop import Box, Crop, cut_out
 from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding, size_of, to_rgb
+from fieldmarks.core.pictures.png_text import without_text
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10 << 20
@@ -97,7 +98,7 @@ class Upload:
             with warnings.catch_warnings():
                 # the bound on pixels is ours, and lower than the one that Pillow warns of
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                return Image.open(io.BytesIO(self._content), formats=FORMATS)
+                return Image.open(without_text(io.BytesIO(self._content)), formats=FORMATS)
         except UnidentifiedImageError:
             raise DataError(
                 "expected a JPEG, PNG or WebP picture, got something else: save it as one of these"

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.input_file import read_rows
 from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.run import Run
 
@@ -34,15 +35,12 @@ def accepted_synonyms(path: Path) -> list[tuple[str, str, str]]:
     DataError
         If the file is no table of synonyms.
     """
-    if not path.is_file():
+    if not path.exists():
         return []
-    try:
-        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error):
-        rows = []
-    if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows[1:]):
+    header, rows = read_rows(path, "a table of synonyms")
+    if header != COLUMNS or any(len(row) != len(COLUMNS) for _, row in rows):
         raise DataError(f"expected the columns {', '.join(COLUMNS)} in {path}: repair or remove it")
-    return [(kind, word, becomes) for kind, word, becomes in rows[1:]]
+    return [(kind, word, becomes) for _, (kind, word, becomes) in rows]
 
 
 def accept_synonym(path: Path, kind: str, word: str, becomes: str) -> None:

@@ -96,7 +96,7 @@ def score_pairs(
     rows = {}
     for name, values in scores.items():
         parts = [_pairs(values[:, of], truth[:, of], usual[:, of]) for of in columns]
-        hits, cases, hard_hits, hard = np.reshape(parts, (-1, 4, len(group))).sum(axis=0)
+        hits, cases, hard_hits, hard = np.reshape(parts, (len(parts), 4, len(group))).sum(axis=0)
         rows[name] = {"all": ratio(hits, cases, drawn, unit=100)}
         if parts:
             each = [ratio(part[0], part[1], drawn, unit=100) for part in parts]

@@ -16,7 +16,7 @@ from fieldmarks.dashboard import heading
 from fieldmarks.dashboard.verdicts import database, dataset
 
 _OPENED, _FILLED = "verdict.opened", "verdict.filled"
-_CONFLICT, _PROBLEM = "verdict.conflict", "verdict.problem"
+_CONFLICT, _PROBLEM, _SAVED = "verdict.conflict", "verdict.problem", "verdict.saved"
 
 
 @st.fragment
@@ -31,6 +31,8 @@ def show(run: Run, x: int) -> None:
         return
     opened = _open(versions[-1] if versions else Verdict(dataset(run), path))
     _form(run, x, opened)
+    if st.session_state.pop(_SAVED, False):
+        st.toast("Saved", icon=":material/check:")
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error(heading.plain(problem), icon=":material/database_off:")
     if conflict := st.session_state.pop(_CONFLICT, None):
@@ -129,7 +131,7 @@ def _save(opened: Verdict, run_name: str) -> None:
     except FieldmarksError as error:
         st.session_state[_PROBLEM] = str(error)
     else:
-        st.toast("Saved", icon=":material/check:")
+        st.session_state[_SAVED] = True  # told by the fragment: a callback of one may draw nothing
 
 
 def _delete_button(opened: Verdict) -> None:

@@ -6,14 +6,14 @@ becoming "*" turns "tail feather" into "tail". A rule without ``*`` goes before 
 what a rule gives is looked up again, so "under tail feather" may take two steps.
 """
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.attributes.inflection import engine
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import read_rows
 from fieldmarks.precompute.attributes.lexicon import likely_tag
 
 SYNONYMS = Path(__file__).with_name("synonyms.csv")
@@ -51,21 +51,17 @@ class Synonyms:
 
     @staticmethod
     def _read(path: Path, tables: dict[str, dict[str, str]]) -> None:
-        if not path.is_file():
-            raise DataError(f"expected a table of synonyms, found no file {path}")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if rows.fieldnames != COLUMNS:
+        header, rows = read_rows(path, "a table of synonyms")
+        if header != COLUMNS:
+            raise DataError(f"expected the columns {COLUMNS} in {path}, found {brief(header, 120)}")
+        for line, row in rows:
+            kind, word = (*row, "", "")[:2]
+            if len(row) != len(COLUMNS) or kind not in tables or not word:
                 raise DataError(
-                    f"expected the columns {COLUMNS} in {path}, found {rows.fieldnames}"
+                    f"expected kind noun or adjective, a word and what it becomes in line {line} "
+                    f"of {path}, found {brief(row)}"
                 )
-            for row in rows:
-                if row["kind"] not in tables or not row["word"] or row["becomes"] is None:
-                    raise DataError(
-                        f"expected kind noun or adjective, a word and what it becomes in line "
-                        f"{rows.line_num} of {path}, found {list(row.values())}"
-                    )
-                tables[row["kind"]][row["word"]] = row["becomes"]
+            tables[kind][word] = row[2]
 
     def merge(self, attribute: Attribute) -> Attribute | None:
         """Return the attribute in the table's words, None if it is dropped."""
@@ -82,7 +78,9 @@ class Synonyms:
             if becomes == word:
                 return word
             word = becomes
-        raise DataError(f"expected an end to the synonyms of {start!r}, found a cycle at {word!r}")
+        raise DataError(
+            f"expected an end to the synonyms of {brief(start)}, found a cycle at {brief(word)}"
+        )
 
 
 def _apply(rules: dict[str, str], word: str) -> str:

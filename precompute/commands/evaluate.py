@@ -2,9 +2,8 @@
 
 import argparse
 import json
-from pathlib import Path
 
-from fieldmarks.precompute.arguments import seed
+from fieldmarks.precompute.arguments import path, seed
 from fieldmarks.precompute.commands import experimental
 
 
@@ -18,7 +17,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("run_name", metavar="RUN", help="name of the run")
-    add("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
+    add("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
     add("--json", action="store_true", help="print evaluation.json instead of the tables")
     add(
         "--classes",

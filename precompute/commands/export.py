@@ -1,7 +1,8 @@
 """``export``: write the network of a finished run as a file that the dashboard can run."""
 
 import argparse
-from pathlib import Path
+
+from fieldmarks.precompute.arguments import add_moved, path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -14,7 +15,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "run; other stages that are not current are computed too.",
     )
     parser.add_argument("name", metavar="RUN")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    add_moved(parser)
     return parser
 
 
@@ -26,12 +28,14 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.precompute.pipeline.facts import KeptMaps
     from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
     from fieldmarks.precompute.pipeline.pipeline import Pipeline
+    from fieldmarks.precompute.pipeline.settings import Moved
     from fieldmarks.precompute.resume.lock import locked
 
     runs = args.runs or runs_folder()
     with locked(runs, args.name):
         run = Run(runs / check_name(args.name))
-        Pipeline(inputs_of_finished(run), Ranks(), print).run(KeptMaps.of(run))
+        inputs = inputs_of_finished(run, Moved(args.data, args.checkpoint))
+        Pipeline(inputs, Ranks(), print).run(KeptMaps.of(run))
     stage = Run(runs / args.name).manifest.get("stages", {}).get("live", {})
     measured = stage.get("measured", {})
     checked = (

@@ -4,6 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
+from fieldmarks.precompute.arguments import path
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
@@ -18,21 +20,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("dataset", choices=("cub",))
     parser.add_argument(
         "--to",
-        type=Path,
+        type=path,
         default=Path("data"),
         metavar="DIR",
         help="folder that will hold CUB_200_2011 and text_c10 (default: data)",
     )
     parser.add_argument(
         "--cache",
-        type=Path,
+        type=path,
         default=cache,
         metavar="DIR",
         help=f"where archives are kept (default: {cache})",
     )
     parser.add_argument(
         "--archive",
-        type=Path,
+        type=path,
         action="append",
         default=[],
         metavar="FILE",

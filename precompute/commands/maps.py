@@ -1,7 +1,8 @@
 """``maps``: compute feature maps that a run did not keep."""
 
 import argparse
-from pathlib import Path
+
+from fieldmarks.precompute.arguments import add_moved, path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -20,7 +21,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="X",
         help="images: 17, 20-40, all, test, failures",
     )
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    add_moved(parser)
     return parser
 
 
@@ -28,6 +30,8 @@ def run(args: argparse.Namespace) -> None:
     """Add the maps."""
     from fieldmarks.core.run.files import runs_folder
     from fieldmarks.precompute.pipeline.more_maps import add_maps
+    from fieldmarks.precompute.pipeline.settings import Moved
 
-    n_images = add_maps(args.runs or runs_folder(), args.name, args.images)
+    moved = Moved(args.data, args.checkpoint)
+    n_images = add_maps(args.runs or runs_folder(), args.name, args.images, moved)
     print(f"run {args.name!r}: maps of {n_images:,} images added" if n_images else "nothing to add")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fieldmarks.precompute.arguments import add_overwrite
+from fieldmarks.precompute.arguments import add_overwrite, path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -52,41 +52,68 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
         "--hard", type=float, default=1.0, metavar="N", help="weight of misclassified images"
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="patched checkpoint to write")
+    parser.add_argument("--out", type=path, metavar="FILE", help="patched checkpoint to write")
     add_overwrite(parser)
     parser.add_argument(
         "--run-name", metavar="NAME", help="write the repaired run beside the old one"
     )
     parser.add_argument(
         "--checkpoint",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="default: the checkpoint recorded in the run",
     )
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
 
 
 def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
-    from fieldmarks.core.outputs import check_output
     from fieldmarks.core.repair.preview import REMOVAL, baselines, preview, removal
-    from fieldmarks.core.repair.repaired import check_new_name
-    from fieldmarks.core.run.manifest import sources_of
     from fieldmarks.core.run.run import open_run
 
     opened = open_run(args.name, args.runs)
     recipe = recipe_of(args, opened)
-    if args.out:
-        sources = sources_of(opened.folder, opened.manifest)
-        check_output(args.out, [_checkpoint(args, opened), *sources], args.overwrite)
-    if args.run_name:
-        check_new_name(opened, args.run_name)
+    check_outputs(args, opened)
     verdicts = latest_verdicts(opened, args.runs)
     rows = baselines(opened, args.seed)
     if (removed := removal(opened, recipe, args.seed)) is not None:
         rows[REMOVAL] = removed
     repaired = preview(opened, recipe, args.seed, verdicts)
     finish(args, opened, recipe.as_note(opened, args.seed), rows, repaired)
+
+
+def check_outputs(args: argparse.Namespace, opened) -> None:
+    """Refuse, before anything is computed, what a repair could not read or would write over.
+
+    Parameters
+    ----------
+    args : Namespace
+        See `add_recipe_arguments`.
+    opened : Run
+
+    Raises
+    ------
+    FieldmarksError
+        If the checkpoint to patch is not there, ``--out`` is one of the inputs or there already, or
+        ``--run-name`` is taken.
+    """
+    from fieldmarks.core.errors import DataError
+    from fieldmarks.core.input_file import is_regular
+    from fieldmarks.core.outputs import check_output
+    from fieldmarks.core.repair.repaired import check_new_name
+    from fieldmarks.core.run.manifest import sources_of
+
+    if args.out:
+        checkpoint = _checkpoint(args, opened)
+        if not is_regular(checkpoint):
+            raise DataError(
+                f"expected the checkpoint of run {args.name!r} at {checkpoint}, found none: if it "
+                "was moved, say by --checkpoint where it lies now"
+            )
+        sources = sources_of(opened.folder, opened.manifest)
+        check_output(args.out, [checkpoint, *sources], args.overwrite)
+    if args.run_name:
+        check_new_name(opened, args.run_name)
 
 
 def _checkpoint(args: argparse.Namespace, opened) -> Path:

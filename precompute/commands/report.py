@@ -1,9 +1,8 @@
 """``report``: failure report as HTML with images, CSV or JSON."""
 
 import argparse
-from pathlib import Path
 
-from fieldmarks.precompute.arguments import add_overwrite
+from fieldmarks.precompute.arguments import add_overwrite, path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -18,9 +17,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     from fieldmarks.core.causes.finding import Pattern
 
     parser.add_argument("run_name", metavar="RUN")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--out", type=path, required=True, metavar="FILE")
     add_overwrite(parser)
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument("--show", choices=("wrong", "right", "all"), default="wrong")
     parser.add_argument("--true", metavar="CLASS", help="label: number or name")
     parser.add_argument("--predicted", metavar="CLASS", help="answer: number or name")

@@ -1,9 +1,8 @@
 """``robustness``: corrupted pictures of a run's images, for the page Robustness."""
 
 import argparse
-from pathlib import Path
 
-from fieldmarks.precompute.arguments import seed
+from fieldmarks.precompute.arguments import add_moved, path, seed
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -31,17 +30,19 @@ def add_image_arguments(parser: argparse.ArgumentParser) -> None:
         "60); or which: 17-17, 20-40 51, failures",
     )
     parser.add_argument("--seed", type=seed, default=0)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    add_moved(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Make the pictures and say how many words are lost."""
     from fieldmarks.core.run.files import runs_folder
     from fieldmarks.precompute.pipeline.robustness import corrupt_images
+    from fieldmarks.precompute.pipeline.settings import Moved
 
+    moved = Moved(args.data, args.checkpoint)
     runs = args.runs or runs_folder()
-    record = corrupt_images(runs, args.name, args.images, args.seed, args.device)
+    record = corrupt_images(runs, args.name, args.images, args.seed, moved)
     for row in record.statement["words"]:
         if row["t"] < 0 and row["mean"]["value"] is not None:
             levels = ", ".join(f"{percent:.0f}" for percent in row["by_level"])

@@ -1,9 +1,8 @@
 """``fieldmarks run``: all stages of a run; what is current is not computed again."""
 
 import argparse
-from pathlib import Path
 
-from fieldmarks.precompute.arguments import add_leave_out, positive, seed
+from fieldmarks.precompute.arguments import add_leave_out, path, positive, seed
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
 from fieldmarks.precompute.network.settings import add_network_arguments, network_of
 
@@ -25,7 +24,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="COLUMN",
         help="of a table: no attribute is made from it; may be given several times",
     )
-    add("--captions", type=Path, metavar="PATH", help="default: beside the images, text_c10 of CUB")
+    add("--captions", type=path, metavar="PATH", help="default: beside the images, text_c10 of CUB")
     add(
         "--attributes",
         choices=("auto", "captions", "images", "classes"),
@@ -34,7 +33,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add(
         "--checkpoint",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="what 'train' wrote, or with --network any state dict",
     )
@@ -53,7 +52,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add("--name", required=True, help="of the run")
     add("--arch", help="the architecture that the checkpoint must hold")
-    add("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
+    add("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
     add("--input-size", type=int, metavar="PIXELS", help="default: as in training")
     add(
         "--maps",
@@ -63,13 +62,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add(
         "--synonyms",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="further synonyms, accepted on the Search page (kind,word,becomes)",
     )
     add(
         "--nouns",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="which noun is a part, an object or a material (noun,number,part,ends_phrase; "
         "number is "

@@ -1,9 +1,8 @@
 """``suspects``: labels that are likely wrong, as CSV for the label owner."""
 
 import argparse
-from pathlib import Path
 
-from fieldmarks.precompute.arguments import add_overwrite
+from fieldmarks.precompute.arguments import add_overwrite, path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -16,9 +15,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "classified correctly or not.",
     )
     parser.add_argument("run_name", metavar="RUN")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    parser.add_argument("--out", type=path, metavar="FILE", help="default: standard output")
     add_overwrite(parser)
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument("--top", type=int, metavar="N", help="number of rows, suspected or not")
     return parser
 

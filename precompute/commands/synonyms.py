@@ -1,7 +1,8 @@
 """``synonyms``: words of a run's captions that may mean the same, for a person to accept."""
 
 import argparse
-from pathlib import Path
+
+from fieldmarks.precompute.arguments import path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -16,7 +17,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--synonyms'. Nothing is merged automatically.",
     )
     parser.add_argument("run_name", metavar="RUN")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument("--top", type=int, default=20, metavar="N", help="print so many")
     return parser
 

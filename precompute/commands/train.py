@@ -1,9 +1,16 @@
 """``train``: fine-tune a network on the crops of a data set."""
 
 import argparse
-from pathlib import Path
 
-from fieldmarks.precompute.arguments import add_leave_out, add_overwrite, positive, seed, share
+from fieldmarks.precompute.arguments import (
+    add_leave_out,
+    add_overwrite,
+    path,
+    pixels,
+    positive,
+    seed,
+    share,
+)
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
 from fieldmarks.precompute.network.settings import add_network_arguments, network_of
 
@@ -18,12 +25,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add_data_arguments(parser)
     add_network_arguments(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint")
+    parser.add_argument("--out", type=path, required=True, metavar="FILE", help="checkpoint")
     add_overwrite(parser)
     parser.add_argument("--arch", default="resnet50", metavar="NAME", help="default: resnet50")
     parser.add_argument(
         "--weights",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="state dict or checkpoint to start from (default: torchvision's ImageNet weights)",
     )
@@ -34,8 +41,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "checkpoint says; half where batch norm is folded into the convolutions)",
     )
     parser.add_argument("--epochs", type=positive(int), default=8, metavar="N")
-    parser.add_argument("--input-size", type=positive(int), default=224, metavar="PIXELS")
-    parser.add_argument("--batch-size", type=positive(int), default=32, metavar="N")
+    parser.add_argument("--input-size", type=pixels, default=224, metavar="PIXELS")
+    parser.add_argument("--batch-size", type=positive(int, 4096), default=32, metavar="N")
     parser.add_argument("--lr", type=positive(float), metavar="RATE", help="peak, linear layer")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")

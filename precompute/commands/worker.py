@@ -1,7 +1,8 @@
 """``worker``: run a network for the page Try, which starts it where no file holds the network."""
 
 import argparse
-from pathlib import Path
+
+from fieldmarks.precompute.arguments import path
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -13,7 +14,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "the dashboard. Ends by itself when idle.",
     )
     parser.add_argument("name", metavar="RUN")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="default: FIELDMARKS_RUNS")
+    parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument(
         "--network", metavar="SOURCE", help="the user's own code that may run, as in the run"
     )

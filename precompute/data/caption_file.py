@@ -4,12 +4,12 @@ JSON lines are what ``examples/caption.py`` writes: ``{"file_name": ..., "captio
 image, or ``{"class": ..., "captions": [...]}`` for the description of a class.
 """
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import read_json, read_json_lines
 from fieldmarks.precompute.data.captions import Bounded, Lines, Words, sidecar_words
 
 #: Keys that may hold what is said.
@@ -32,7 +32,7 @@ def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) ->
     DataError
         If the file cannot be read, or says nothing of any image.
     """
-    if not path.is_file():
+    if path.is_dir() or not path.exists():
         return sidecar_words(path, paths)
     number = {each: x for x, each in enumerate(paths)}
     stems = Counter(PurePosixPath(path).stem for path in paths)
@@ -73,27 +73,48 @@ def _plain(name: object) -> str:
     return str(name).replace("_", " ").lower()
 
 
-def _rows(path: Path) -> Iterable[dict]:
-    try:
-        text = path.read_text("utf-8-sig", errors="replace")
-        if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        data = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {one_line(error)}") from None
+def _rows(path: Path) -> list[dict]:
+    what = "a file of captions"
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return read_json_lines(path, what)
+    data = read_json(path, what)
     if isinstance(data, list):
-        return data
+        return _objects(path, data)
+    if not isinstance(data, dict) or not {"images", "annotations"} & data.keys():
+        raise DataError(
+            f"expected a list of objects in {path}, or an object with images, found {brief(data)}"
+        )
+    images = _objects(path, data.get("images", []))
     if "annotations" not in data:
-        return data.get("images", [])
-    name = {image["id"]: image["file_name"] for image in data["images"]}
+        return images
+    # numbers and texts are compared as texts: both stand for ids
+    name = {str(image.get("id")): image.get("file_name") for image in images}
     return [
-        {"file_name": name.get(each["image_id"], ""), "caption": each.get("caption", "")}
-        for each in data["annotations"]
+        {"file_name": name.get(str(each.get("image_id"))), "caption": each.get("caption")}
+        for each in _objects(path, data["annotations"])
     ]
+
+
+def _objects(path: Path, values: object) -> list[dict]:
+    """Return the values if they are a list of objects, or raise what else they are."""
+    if not isinstance(values, list):
+        raise DataError(f"expected a list of objects in {path}, found {brief(values)}")
+    odd = next((i for i, each in enumerate(values) if not isinstance(each, dict)), None)
+    if odd is not None:
+        raise DataError(
+            f"{path}, entry {odd + 1}: expected an object with file_name and captions, found "
+            f"{brief(values[odd])}"
+        )
+    return values
 
 
 def _texts(row: dict) -> list[str]:
     """Return the captions of one row; those of Karpathy are objects with ``raw``."""
+    values = _said(row)
+    return [text for v in values for text in (_said(v) if isinstance(v, dict) else [v])
+            if isinstance(text, str)]  # fmt: skip
+
+
+def _said(row: dict) -> list:
     value = next((row[key] for key in SAID if row.get(key)), [])
-    values = value if isinstance(value, list) else [value]
-    return [text for v in values for text in (_texts(v) if isinstance(v, dict) else [str(v)])]
+    return value if isinstance(value, list) else [value]

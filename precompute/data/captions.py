@@ -1,6 +1,5 @@
 """Captions from a folder of text files: one file per image, one caption per line."""
 
-import codecs
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.input_file import LOST, decoded_text, is_regular, without_halves
 from fieldmarks.precompute.data.annotated import Annotated
 from fieldmarks.precompute.data.links import Inside
 
@@ -18,8 +18,6 @@ from fieldmarks.precompute.data.links import Inside
 MAX_LENGTH = 2000
 #: No file of captions of one image is larger.
 MAX_BYTES = 10_000_000
-#: What a decoder leaves where a character was lost.
-LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class Lines(Sequence[list[str]]):
@@ -122,6 +120,9 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     def read(path: str) -> list[str]:
         file = (folder / path).with_suffix(".txt")
         inside.require(file)
+        if file.exists() and not is_regular(file):
+            problems.append(f"{file.relative_to(folder).as_posix()}: is no regular file, left out")
+            return []
         try:
             with file.open("rb") as opened:
                 captions, said = _parse(opened.read(MAX_BYTES + 1))
@@ -153,7 +154,7 @@ def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
 
 def clean(caption: str) -> str:
     """Return a caption as one line with single spaces, lost characters left out."""
-    return " ".join(caption.replace(LOST, " ").split())
+    return " ".join(without_halves(caption).replace(LOST, " ").split())
 
 
 class Bounded:
@@ -185,13 +186,8 @@ def _parse(data: bytes) -> tuple[list[str], list[str]]:
     """Return the captions of one file and what is wrong with it."""
     if len(data) > MAX_BYTES:
         return [], [f"is larger than {MAX_BYTES // 10**6} MB, left out"]
-    said = []
-    try:
-        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-        said.append("is not UTF-8, read as Windows-1252")
+    text, encoding = decoded_text(data)
+    said = ["is not UTF-8, read as Windows-1252"] if encoding == "cp1252" else []
     if n_lost := text.count(LOST):
         said.append(f"{n_lost} characters were lost in an earlier conversion")
     captions = [" ".join(line.split()) for line in text.replace(LOST, " ").splitlines()]

@@ -6,7 +6,6 @@ count as one where these differ by less than what encoding leaves.
 
 import hashlib
 import os
-import stat
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from fieldmarks.core.input_file import is_regular
 from fieldmarks.core.pictures.decoding import is_deep, to_rgb
 from fieldmarks.precompute.data.image_file import open_image
 
@@ -116,13 +116,13 @@ def near_pairs(small: np.ndarray, largest: float = LARGEST) -> np.ndarray:
 
 def _look(path: Path) -> tuple[str, np.ndarray | None]:
     """Return what identifies the content of a file, and its small version as one row."""
-    return _content(path), small_version(path)
+    return _content(path), small_version(path) if is_regular(path) else None
 
 
 def _content(path: Path) -> str:
     """Return what identifies the bytes of a file; a missing one or a pipe is like no other."""
     try:
-        if stat.S_ISREG(path.stat().st_mode):
+        if is_regular(path):
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from fieldmarks.core.pictures.png_text import without_text
+
 #: What is decoded. Pillow knows many more formats and hands some of them to programs: PostScript,
 #: whatever the file is called, is run by Ghostscript, which can write files.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -26,9 +28,13 @@ def open_image(path: str | Path) -> Image.Image:
     Image.DecompressionBombError
         If it has more than `MAX_PIXELS`.
     """
-    if not stat.S_ISREG(Path(path).stat().st_mode):
-        raise OSError("no regular file")
-    image = Image.open(path, formats=FORMATS)
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # called for each picture
+        raise OSError("it is no regular file")
+    with Path(path).open("rb") as file:
+        readable = without_text(file)
+        is_changed = readable is not file
+    # Pillow closes what it opened itself
+    image = Image.open(readable if is_changed else path, formats=FORMATS)
     if math.prod(image.size) > MAX_PIXELS:
         image.close()
         raise Image.DecompressionBombError

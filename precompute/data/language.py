@@ -1,12 +1,12 @@
 """How the words of a data set are read: its nouns, its synonyms, and what is an attribute."""
 
-import csv
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from fieldmarks.core.attributes.nouns import NUMBERS, Nouns
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import is_regular, read_rows
 
 NOUNS, PARTS, SYNONYMS = "nouns.csv", "parts.csv", "synonyms.csv"
 COLUMNS = ["noun", "number", "part", "ends_phrase"]
@@ -61,18 +61,17 @@ class Language:
     def synonyms(self) -> Path | None:
         """The table of synonyms of this data set, None for none."""
         path = self.folder / SYNONYMS if self.folder else None
-        return path if path and path.is_file() else None
+        return path if path and is_regular(path) else None
 
     @property
     def synonym_groups(self) -> list[list[str]]:
         """Nouns of one word that the table makes one, a list a meaning: what a query may say."""
         groups: dict[str, list[str]] = {}
         if self.synonyms is not None:
-            with self.synonyms.open(encoding="utf-8-sig", newline="") as file:
-                for row in csv.DictReader(file):
-                    words = row["word"], row["becomes"]
-                    if row["kind"] == "noun" and all(word.isalpha() for word in words):
-                        groups.setdefault(row["becomes"], [row["becomes"]]).append(row["word"])
+            for row in _dicts(self.synonyms, "a table of synonyms"):
+                words = row.get("word", ""), row.get("becomes", "")
+                if row.get("kind") == "noun" and all(word.isalpha() for word in words):
+                    groups.setdefault(words[1], [words[1]]).append(words[0])
         return list(groups.values())
 
     @property
@@ -95,17 +94,14 @@ def read_nouns(folder: Path) -> Nouns:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a table of nouns; all columns but the first two may be missing."""
-    if not path.is_file():
-        raise DataError(f"expected a list of nouns at {path}, found none")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        rows = [{name: row.get(name) or "" for name in COLUMNS} for row in table]
-    if not rows or not set(COLUMNS[:2]) <= set(table.fieldnames or ()):
+    read = _dicts(path, "a list of nouns")
+    rows = [{name: row.get(name) or "" for name in COLUMNS} for row in read]
+    if not rows or not set(COLUMNS[:2]) <= read[0].keys():
         raise DataError(f"expected rows of the columns {', '.join(COLUMNS)} in {path}")
     wrong = next((row for row in rows if row["number"] not in NUMBERS or not row["noun"]), None)
     if wrong:
         raise DataError(
-            f"{path}: the number of {wrong['noun']!r} is {wrong['number']!r}, not one of "
+            f"{path}: the number of {brief(wrong['noun'])} is {brief(wrong['number'])}, not one of "
             f"{', '.join(NUMBERS)}"
         )
     return rows
@@ -126,13 +122,20 @@ def _joined(nouns: Nouns, given: Path) -> Nouns:
 
 
 def _keypoints(path: Path) -> dict[str, tuple[str, ...]]:
-    if not path.is_file():
+    if not is_regular(path):
         return {}
     keypoints_of: dict[str, tuple[str, ...]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            keypoints_of[row["part"]] = (*keypoints_of.get(row["part"], ()), row["keypoint"])
+    for row in _dicts(path, "a list of parts"):
+        if not {"part", "keypoint"} <= row.keys():
+            raise DataError(f"expected the columns part, keypoint in {path}")
+        keypoints_of[row["part"]] = (*keypoints_of.get(row["part"], ()), row["keypoint"])
     return keypoints_of
+
+
+def _dicts(path: Path, what: str) -> list[dict[str, str]]:
+    """Return the rows of a table by the names of its columns."""
+    header, rows = read_rows(path, what)
+    return [dict(zip(header, row, strict=False)) for _, row in rows]
 
 
 #: What people say of birds: the nouns and synonyms of CUB-200-2011. Its captions do not name

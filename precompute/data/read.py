@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.links import Inside
 from fieldmarks.precompute.data.readers import awa2, celeba, coco, cub, folders, imagefolder, table  # noqa: F401  # each registers its readers
@@ -29,9 +29,10 @@ def read_dataset(source: DataSource) -> Dataset:
     _require_numbers(dataset.class_ids)
     images, n_classes = dataset.images, len(dataset.class_ids)
     if n_classes < 2:
+        only = brief(dataset.class_names[0]) if n_classes else "none"
         raise DataError(
-            f"expected at least two classes in {source.data}, found "
-            f"{n_classes and dataset.class_names[0]!r}: there is nothing to distinguish"
+            f"expected images of at least two classes in {source.data}, found one: {only}. Give "
+            "the folder that holds a folder for each class, or name the column of classes: --label"
         )
     is_train = images["is_train"].to_numpy(bool)
     if not is_train.any() or is_train.all():

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.input_file import require_file
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.source import DataSource
 
@@ -89,6 +90,8 @@ def reader_of(source: DataSource) -> Reader:
     entries = sorted(path.name for path in source.data.iterdir()) if source.data.is_dir() else []
     more = ", ..." if len(entries) > 5 else ""
     contents = f"; it holds {', '.join(entries[:5])}{more}" if entries else ""
+    if not source.data.is_dir():
+        require_file(source.data, "a folder or a table of images")
     raise DataError(
         f"{source.data} is no data set that can be read: expected class folders of images, a table "
         f"(.csv, .jsonl, .parquet) or one of {', '.join(dataset_formats())}{contents}"

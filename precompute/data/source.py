@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.arguments import path
 
 #: Where attributes come from, see `DataSource`.
 WORDS = ("auto", "captions", "images", "classes")
@@ -124,13 +125,13 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "data set", "class folders, a table, or the files of a known data set: docs/how-to/data.md"
     )
     which = group.add_mutually_exclusive_group(required=True)
-    which.add_argument("--data", type=Path, metavar="PATH", help="folder or table of images")
+    which.add_argument("--data", type=path, metavar="PATH", help="folder or table of images")
     which.add_argument(
-        "--cub", type=Path, metavar="DIR", help="CUB_200_2011: the same as --data with --format cub"
+        "--cub", type=path, metavar="DIR", help="CUB_200_2011: the same as --data with --format cub"
     )
     add = group.add_argument
     add("--format", metavar="NAME", help="layout of --data; recognised by default")
-    add("--images", type=Path, metavar="DIR", help="where the paths of a table begin")
+    add("--images", type=path, metavar="DIR", help="where the paths of a table begin")
     add("--label", metavar="COLUMN", help="of the classes; default: label")
     add("--file-name", metavar="COLUMN", help="of the files, suffix or not; default: file_name, id")
     add(

@@ -17,17 +17,18 @@ from fieldmarks.precompute.experimental.attacked_pictures import AttackedPicture
 from fieldmarks.precompute.network.forward import threads_of_torch
 from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
 from fieldmarks.precompute.pipeline.robustness import images_to_change
+from fieldmarks.precompute.pipeline.settings import NOT_MOVED, Moved
 from fieldmarks.precompute.resume.lock import locked
 
 
 def attack(
-    runs: Path, name: str, wanted: list[str], seed: int = 0, device: str = "auto"
+    runs: Path, name: str, wanted: list[str], seed: int = 0, moved: Moved = NOT_MOVED
 ) -> AttackRecord:
     """Attack pictures of a run and write what the network makes of them.
 
     Parameters
     ----------
-    runs, name, wanted, seed, device
+    runs, name, wanted, seed, moved
         See `precompute.pipeline.robustness.corrupt_images`; the seed is also of the attacks'
         starts.
 
@@ -41,7 +42,7 @@ def attack(
     with locked(runs, name):
         run = Run(runs / check_name(name))
         xs = images_to_change(run, wanted, seed)
-        inputs = inputs_of_finished(run, device)
+        inputs = inputs_of_finished(run, moved)
         with threads_of_torch(inputs.workers):
             attacked = AttackedPictures(run, inputs, seed)
             made = attacked.of(xs)

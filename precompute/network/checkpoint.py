@@ -3,6 +3,7 @@
 It is read with ``weights_only=True``: loading one runs no code of its author.
 """
 
+import json
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,14 +12,22 @@ import torch
 from torch import nn
 
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.input_file import without_halves
 from fieldmarks.core.outputs import atomic_write
 from fieldmarks.precompute.network.preprocessing import Preprocessing
 from fieldmarks.precompute.network.registry import last_linear
-from fieldmarks.precompute.network.weights import find_state, fit, load_state, read_file
+from fieldmarks.precompute.network.settings import MAX_INPUT
+from fieldmarks.precompute.network.weights import find_state, fit, load_state
+from fieldmarks.precompute.network.weights_file import read_weights, require_plain
 
 _FORMAT = "fieldmarks-checkpoint-1"
-#: No network here is fed larger images, in pixels a side.
-_LARGEST = 4096
+#: Classes of the largest data sets, ImageNet-21k and the like.
+_MOST_CLASSES = 100_000
+#: What a training may say of how it fed images, besides size and normalisation.
+_MADE_FED = (
+    *("crop", "crop_share", "interpolation"),
+    *("alpha", "orientation", "depth", "channels"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     DataError
         If there is none, or it is something else.
     """
-    checkpoint = checkpoint_of(read_file(path), path)
+    checkpoint = checkpoint_of(read_weights(path), path)
     if checkpoint is None:
         raise DataError(
             f"{path} is not a checkpoint of Fieldmarks: it lacks class names and input size; "
@@ -107,7 +116,7 @@ def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
     Checkpoint or None
         None for anything but a checkpoint of ``train``.
     """
-    contents = read_file(path)
+    contents = read_weights(path)
     checkpoint = checkpoint_of(contents, path)
     state = find_state(contents, path)[0] if checkpoint is None else checkpoint.state_dict
     if checkpoint is None:
@@ -129,6 +138,8 @@ def _checkpoint(path: str | Path, state: dict) -> Checkpoint:
     wrong = _wrong_in(state)
     if wrong:
         raise DataError(f"{path} is damaged: expected {wrong}; train again, or give another file")
+    for name, tensor in state["state_dict"].items():
+        require_plain(name, tensor, path)
     return Checkpoint(**state)
 
 
@@ -143,19 +154,40 @@ def _wrong_in(state: dict) -> str:
         return "tensors by name as state_dict"
     if not isinstance(ids, list) or not all(type(i) is int and abs(i) < 2**31 for i in ids):
         return "whole numbers as class_ids"
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and name == without_halves(name) for name in names
+    ):
         return "texts as class_names"
+    if len(ids) > _MOST_CLASSES:
+        return f"at most {_MOST_CLASSES:,} classes"
     if not ids or len(ids) != len(names) or len(set(ids)) != len(ids):
         return f"one name for each of the classes, found {len(ids)} and {len(names)}"
-    if type(state["input_size"]) is not int or not 1 <= state["input_size"] <= _LARGEST:
-        return f"pixels from 1 to {_LARGEST:,} as input_size"
+    if type(state["input_size"]) is not int or not 1 <= state["input_size"] <= MAX_INPUT:
+        return f"pixels from 1 to {MAX_INPUT:,} as input_size"
     for name, least in (("mean", -math.inf), ("std", 0.0)):
         values = state[name]
         if not isinstance(values, list | tuple) or len(values) != 3 or not all(
-            isinstance(value, int | float) and math.isfinite(value) and value > least
+            isinstance(value, int | float) and abs(value) < 1e3 and value > least
             for value in values
         ):  # fmt: skip
             return f"three numbers as {name}" + (" above 0" if least == 0 else "")
-    if not isinstance(state["made"], dict):
-        return "how it was made, a dictionary, as made"
+    return _wrong_in_made(state["made"])
+
+
+def _wrong_in_made(made: object) -> str:
+    """Return what was expected of how it was made: it goes into the run's manifest as JSON."""
+    try:
+        is_plain = isinstance(made, dict) and json.loads(json.dumps(made)) is not None
+    except (TypeError, ValueError, RecursionError):
+        is_plain = False
+    if not isinstance(made, dict) or not is_plain:
+        return "how it was made, a dictionary of plain values, as made"
+    args, left_out = made.get("network_args", []), made.get("left_out", [])
+    if not isinstance(args, list | tuple) or not all(isinstance(arg, str) for arg in args):
+        return "texts as network_args"
+    if not isinstance(left_out, list) or not all(type(i) is int for i in left_out):
+        return "whole numbers as left_out"
+    fed = made.get("preprocessing", {})
+    if not isinstance(fed, dict) or not fed.keys() <= set(_MADE_FED):
+        return f"{', '.join(_MADE_FED[:-1])} and {_MADE_FED[-1]} as preprocessing"
     return ""

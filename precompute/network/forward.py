@@ -18,6 +18,7 @@ from torch.nn import functional
 from fieldmarks.core.head import LINEAR
 from fieldmarks.precompute.network.device import autocast
 from fieldmarks.precompute.network.loading import LoadedModel
+from fieldmarks.precompute.network.own_code import own_code
 
 
 @contextmanager
@@ -97,11 +98,12 @@ class Forward:
         labels : ndarray of shape (n,), optional
             The labelled classes: a head of first order is differentiated for them too.
         """
-        pixels = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
-        normalised = pixels.float().mul_(self._scale).sub_(self._shift)
-        if self._model.head.is_exact:
-            return self._exact(normalised)
-        return self._first_order(normalised, labels)
+        with own_code(f"the network {self._model.arch}"):
+            pixels = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
+            normalised = pixels.float().mul_(self._scale).sub_(self._shift)
+            if self._model.head.is_exact:
+                return self._exact(normalised)
+            return self._first_order(normalised, labels)
 
     def scores(self, images: Tensor) -> np.ndarray:
         """Return the class scores of normalised images (n, 3, h, w), shape (n, C)."""

@@ -16,6 +16,7 @@ from fieldmarks.precompute.network.cut.layout import Layout
 from fieldmarks.precompute.network.cut.opened import opened, prove
 from fieldmarks.precompute.network.cut.search import find_cut, find_layer, is_signed
 from fieldmarks.precompute.network.cut.tracing import probe, trace
+from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing, Preprocessing
 from fieldmarks.precompute.network.receptive_field import (
     can_be_followed,
@@ -26,7 +27,8 @@ from fieldmarks.precompute.network.receptive_field import (
 from fieldmarks.precompute.network.registry import build, model_names
 from fieldmarks.precompute.network.settings import NetworkSettings
 from fieldmarks.precompute.network.sources import Built, build_network
-from fieldmarks.precompute.network.weights import adapt_head, find_state, fit, load_state, read_file
+from fieldmarks.precompute.network.weights import adapt_head, find_state, fit, load_state
+from fieldmarks.precompute.network.weights_file import read_weights, require_plain
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def load_network(
     """
     trained, state = None, {}
     if checkpoint is not None:
-        contents = read_file(checkpoint)
+        contents = read_weights(checkpoint)
         trained = checkpoint_of(contents, checkpoint)
         state = find_state(contents, checkpoint)[0] if trained is None else trained.state_dict
     if trained is not None:
@@ -188,6 +190,8 @@ def load_network(
         raise DataError(
             f"expected a checkpoint with the weights of {source}, got none: give --checkpoint"
         )
+    with own_code(f"the network {source}"):
+        in_single_precision(built.model, source)
     if state and checkpoint is not None:
         if trained is None:
             state = fit(built.model, state, checkpoint)
@@ -203,10 +207,11 @@ def load_network(
             "give --mean and --std if others are right"
         )
     said = said.over(Preprocessing(crop="box" if has_boxes else "centre"))
-    fed = preprocessing.resized(said.over(preprocessing.DEFAULT), settings.resize)
+    fed = preprocessing.checked(said.over(preprocessing.DEFAULT), source)
+    fed = preprocessing.resized(fed, settings.resize)
     model = built.model if fed.channels == "rgb" else nn.Sequential(_swapped(), built.model)
     return explainable(
-        model.eval(),
+        model,
         source,
         fed,
         layer=settings.layer,
@@ -268,22 +273,18 @@ def explainable(
 ) -> LoadedModel:
     """Cut a network that is in eval mode and prove what its head is; see `load_network`."""
     size = said.input_size
-    model.requires_grad_(False)
-    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    try:
+    with own_code(f"the network {name}"):
+        model = in_single_precision(model.eval(), name)
+        images = torch.randn(
+            (2, 3, size, size), generator=torch.Generator().manual_seed(0), dtype=torch.float32
+        )
+        expected = _scores(model, images)
+        graph = trace(model, images, name)
+        chosen = None if layer is None else find_layer(graph, layer, name)
         with torch.no_grad():
-            expected = model(images)
-    except Exception as error:
-        # the network's own code, which may raise anything
-        raise ModelError(
-            f"the network takes no input of {size} pixels: {one_line(error)}"
-        ) from None
-    graph = trace(model, images, name)
-    chosen = None if layer is None else find_layer(graph, layer, name)
-    with torch.no_grad():
-        probed = probe(graph, images, name, chosen)
-        cut = find_cut(probed, name, size, chosen)
-    is_split = is_signed(cut, probed)
+            probed = probe(graph, images, name, chosen)
+            cut = find_cut(probed, name, size, chosen)
+        is_split = is_signed(cut, probed)
     followed = cut.layout.kind == "channels first" and can_be_followed(graph, cut.maps, size)
     if followed:
         rows, columns = windows(graph, cut.maps, size)
@@ -291,7 +292,9 @@ def explainable(
     else:
         centres, field_size = patch_centres(cut.layout.side), float(size)
     head = cut.head.split() if is_split else cut.head
-    network = opened(graph, cut)
+    with own_code(f"the network {name}"):
+        network = opened(graph, cut)
+        difference = prove(network, cut, images, expected)
     return LoadedModel(
         arch=name,
         network=network,
@@ -305,9 +308,46 @@ def explainable(
         layer=_layer_name(cut.maps),
         pooling=cut.pooling,
         made=made or {},
-        difference=prove(network, cut, images, expected),
+        difference=difference,
         notes=list(notes),
     )
+
+
+def in_single_precision(model: nn.Module, name: str) -> nn.Module:
+    """Return a network that computes in float32, as all arrays of a run are.
+
+    Raises
+    ------
+    ModelError
+        If it cannot: a weight has no values, is complex or quantised.
+    """
+    model.requires_grad_(False)
+    for path, value in model.state_dict().items():
+        if isinstance(value, torch.Tensor):
+            require_plain(path, value, f"the network {name}")
+    return model.float()
+
+
+def _scores(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return what a network makes of random images; that it is right for a run."""
+    try:
+        with torch.no_grad():
+            scores = model(images)
+    except Exception as error:
+        # the network's own code, which may raise anything
+        raise ModelError(
+            f"the network takes no input of {images.shape[-1]} pixels: {one_line(error)}"
+        ) from None
+    if isinstance(scores, torch.Tensor) and scores.dtype != torch.float32:
+        raise ModelError(
+            f"the network gives class scores in {str(scores.dtype).removeprefix('torch.')}: "
+            "expected float32, and no conversion to another type inside"
+        )
+    if isinstance(scores, torch.Tensor) and not bool(scores.isfinite().all()):
+        raise ModelError(
+            "the network gives class scores that are no finite numbers: are its weights sound?"
+        )
+    return scores
 
 
 def _layer_name(node: fx.Node) -> str:

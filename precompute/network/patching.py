@@ -9,6 +9,7 @@ import torch
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair.refit import LinearHead
 from fieldmarks.precompute.network.checkpoint import atomic_save
+from fieldmarks.precompute.network.weights_file import read_weights
 
 _SAME = 1e-6
 
@@ -34,11 +35,7 @@ def patch_head(checkpoint: Path, out: Path, before: LinearHead, after: LinearHea
     DataError
         If the file cannot be read, or not exactly one tensor holds these weights.
     """
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise DataError(f"{checkpoint} cannot be read as a checkpoint: {error}") from None
-    state = copy.deepcopy(state)
+    state = copy.deepcopy(read_weights(checkpoint))
     places = list(_holding(state, before.weights))
     if len(places) != 1:
         raise DataError(

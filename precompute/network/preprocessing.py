@@ -1,14 +1,15 @@
 """What a network was trained to be fed: normalisation, size, crop and interpolation."""
 
-import json
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief, one_line
+from fieldmarks.core.input_file import is_regular, read_json
+from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS
 from fieldmarks.core.pictures.decoding import Decoding
-from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.network.settings import CHOICES, MAX_INPUT, NetworkSettings
 
 #: Normalisations of RGB in [0, 1]: torchvision's, and the [-1, 1] of networks from TensorFlow.
 NORMALISATIONS = {
@@ -17,6 +18,7 @@ NORMALISATIONS = {
 }
 #: Pillow's numbers, as transformers writes them.
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+_CHANNELS = CHOICES["channels"]
 #: ConvNeXt's processor of transformers: its share, and the side from which it squeezes.
 _CONVNEXT_SHARE, _SQUEEZED_FROM = 224 / 256, 384
 
@@ -90,6 +92,47 @@ class CompletePreprocessing(Preprocessing):
     orientation: str = Decoding.orientation
     depth: str = Decoding.depth
     channels: str = "rgb"
+
+
+def checked(fed: CompletePreprocessing, source: str) -> CompletePreprocessing:
+    """Return what is complete if all of it can be meant.
+
+    Raises
+    ------
+    DataError
+        If a value is none that images can be fed by; the message names it and where it is from.
+    """
+    normalisation = (fed.mean, fed.std)
+    are_numbers = all(
+        isinstance(values, tuple)
+        and len(values) == 3
+        and all(isinstance(v, int | float) and abs(v) < 1e3 for v in values)
+        for values in normalisation
+    )
+    wrong = {
+        f"an input of 1 to {MAX_INPUT:,} pixels a side, got {brief(fed.input_size)}": not (
+            type(fed.input_size) is int and 1 <= fed.input_size <= MAX_INPUT
+        ),
+        f"mean and deviation of red, green and blue, got {brief(normalisation)}": not (
+            are_numbers and min(fed.std) > 0
+        ),
+        f"a crop among {', '.join(CROPS)}, got {brief(fed.crop)}": fed.crop not in CROPS,
+        f"a share above 0 and at most 1 as crop_share, got {brief(fed.crop_share)}": not (
+            isinstance(fed.crop_share, int | float) and 0 < fed.crop_share <= 1
+        ),
+        f"an interpolation among {', '.join(INTERPOLATIONS)}, got {brief(fed.interpolation)}": (
+            fed.interpolation not in INTERPOLATIONS
+        ),
+        "an alpha, orientation and depth that are known, got "
+        f"{brief((fed.alpha, fed.orientation, fed.depth))}": not fed.decoding.is_known,
+        f"channels among {', '.join(_CHANNELS)}, got {brief(fed.channels)}": (
+            fed.channels not in _CHANNELS
+        ),
+    }
+    for expected, is_wrong in wrong.items():
+        if is_wrong:
+            raise DataError(f"{source} says how images are fed: expected {expected}")
+    return fed
 
 
 #: Where neither weights nor flags say anything.
@@ -174,13 +217,19 @@ def of_hf(folder: Path, config: dict | None = None) -> Preprocessing:
         If the file is no JSON object.
     """
     path = folder / "preprocessor_config.json"
-    if not path.is_file():
+    if not is_regular(path):
         return Preprocessing()
     is_complete = config is not None
+    config = config or read_json(path, "a file of JSON")
+    if not isinstance(config, dict):
+        raise DataError(f"{path} is no JSON object")
     try:
-        config = config or dict(json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError):
-        raise DataError(f"{path} is no JSON object") from None
+        return _of_processor(config, is_complete)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
+        raise DataError(f"{path} does not say how images are fed ({one_line(error)})") from None
+
+
+def _of_processor(config: dict, is_complete: bool) -> Preprocessing:
     kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "")
     crop, size, share = _hf_crop(config, kind)
     # of all that a class does, what it does not name it does not do

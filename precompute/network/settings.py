@@ -19,6 +19,11 @@ CHOICES = {
     "channels": ("rgb", "bgr"),
 }
 
+#: Packages that networks of a kind of ``--network`` come from, beside torchvision's.
+PACKAGES = {"timm": "timm", "hf": "transformers"}
+#: No network is fed larger images, in pixels a side: the largest published one takes 800.
+MAX_INPUT = 1024
+
 
 @dataclass(frozen=True)
 class NetworkSettings:

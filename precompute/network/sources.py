@@ -8,7 +8,6 @@ import difflib
 import importlib
 import importlib.util
 import inspect
-import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,7 +17,9 @@ import torchvision
 from torch import nn
 
 from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.core.input_file import is_regular, read_json
 from fieldmarks.precompute.network import preprocessing
+from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.preprocessing import Preprocessing
 
 
@@ -109,12 +110,8 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 def _call(what: str, function: Callable, *args, **kwargs):
     """Call a library's or the user's function, its errors told in one line."""
-    try:
+    with own_code(what):
         return function(*args, **kwargs)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(f"{what} fails ({type(error).__name__}: {one_line(error)})") from None
 
 
 def torchvision_names() -> list[str]:
@@ -150,7 +147,7 @@ def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built
 
 def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]) -> Built:
     path = Path(folder).expanduser()
-    if not (path / "config.json").is_file():
+    if not is_regular(path / "config.json"):
         raise ModelError(
             f"hf:{folder} is no folder with a config.json: save the network by "
             "model.save_pretrained(FOLDER) and name that folder"
@@ -165,7 +162,6 @@ def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]
         trust_remote_code=False,
         **named,
     )
-    config = _call(f"hf:{folder}", json.loads, (path / "config.json").read_text("utf-8"))
     try:
         # with the defaults of its class, which the file need not say
         processor = transformers.AutoImageProcessor.from_pretrained(
@@ -174,8 +170,7 @@ def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]
     except Exception:
         # what cannot be built is read as far as the file says it
         processor = None
-    names = config.get("id2label") or {}
-    ordered = [str(names[key]) for key in sorted(names, key=int)]
+    ordered = _call(f"hf:{folder}", _class_names, read_json(path / "config.json", "a file of JSON"))
     is_named = ordered != [f"LABEL_{i}" for i in range(len(ordered))]
     return Built(
         _Scores(model),
@@ -183,6 +178,11 @@ def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]
         ordered if ordered and is_named else None,
         has_weights=True,
     )
+
+
+def _class_names(config: dict) -> list[str]:
+    names = config.get("id2label") or {}
+    return [str(names[key]) for key in sorted(names, key=int)]
 
 
 class _Scores(nn.Module):
@@ -234,17 +234,11 @@ def _takes_num_classes(function: Callable, n_given: int) -> bool:
 
 
 def _module(name: str):
-    try:
-        return importlib.import_module(name)
-    except Exception as error:
-        raise ModelError(
-            f"--network names the module {name!r}, which cannot be imported "
-            f"({type(error).__name__}: {one_line(error)})"
-        ) from None
+    return _call(f"importing {name}, which --network names,", importlib.import_module, name)
 
 
 def _from_file(path: Path):
-    if not path.is_file():
+    if not is_regular(path):
         raise ModelError(f"--network names the file {path}, which is not there")
     spec = importlib.util.spec_from_file_location(f"own_network_{path.stem}", path)
     assert spec is not None, "the path of a file of Python gives a spec"

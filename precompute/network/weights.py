@@ -1,18 +1,13 @@
-"""Any state dict, fitted to a network.
+"""Any state dict, fitted to a network; `weights_file` reads it."""
 
-A file is read as tensors only: loading one runs no code of its author.
-"""
-
-import argparse
-import pickle
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from fieldmarks.core.errors import DataError, ModelError, one_line
+from fieldmarks.core.errors import DataError, ModelError, brief
+from fieldmarks.precompute.network.weights_file import require_plain
 
 #: Where trainings put the weights inside a file; moving averages first, they are what was scored.
 _PLACES = (
@@ -22,48 +17,6 @@ _PLACES = (
 )
 #: What ``torch.compile`` and wrappers put into names.
 _WRAPPERS = ("_orig_mod.",)
-
-
-def read_file(path: str | Path) -> dict:
-    """Return what a file of weights holds: ``.safetensors``, or what ``torch.save`` wrote.
-
-    Raises
-    ------
-    DataError
-        If there is no file, or it holds more than tensors and plain values.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"there is no file {path}; a checkpoint or state dict was expected")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return dict(load_file(path))
-        # argparse's namespace is a bare holder of values that many trainings store
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DataError(f"{path} cannot be read as weights ({_pickled(path, error)})") from None
-    except Exception as error:
-        raise DataError(f"{path} cannot be read as weights ({one_line(error)})") from None
-    if not isinstance(state, Mapping):
-        raise DataError(f"{path} holds a {type(state).__name__}; a state dict was expected")
-    return dict(state)
-
-
-def _pickled(path: Path, error: Exception) -> str:
-    """Say what else than weights a file holds."""
-    try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except Exception:
-        return one_line(error)
-    if not names:
-        return one_line(error)
-    return (
-        f"it holds Python objects, such as {sorted(names)[0]}, and to load them would run code of "
-        "whoever wrote it; save model.state_dict() instead"
-    )
 
 
 def find_state(contents: dict, path: str | Path) -> tuple[dict[str, Tensor], str]:
@@ -76,15 +29,16 @@ def find_state(contents: dict, path: str | Path) -> tuple[dict[str, Tensor], str
     """
     for place in _PLACES:
         inner = contents.get(place)
-        if isinstance(inner, Mapping) and (tensors := _tensors(inner)):
-            return tensors, place
-        if isinstance(inner, Mapping) and (nested := find_nested(inner)):
-            return nested, place
-    tensors = _tensors(contents)
+        if isinstance(inner, Mapping) and (tensors := _tensors(inner) or find_nested(inner)):
+            break
+    else:
+        tensors, place = _tensors(contents), ""
     if not tensors:
-        keys = ", ".join(sorted(map(str, contents))[:5])
+        keys = ", ".join(sorted(brief(key) for key in list(contents)[:1000])[:5])
         raise DataError(f"{path} holds no weights that are known: its entries are {keys or 'none'}")
-    return tensors, ""
+    for name, tensor in tensors.items():
+        require_plain(name, tensor, path)
+    return tensors, place
 
 
 def find_nested(contents: Mapping) -> dict[str, Tensor]:
@@ -121,9 +75,15 @@ def fit(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> dict[st
     inside = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
     optional = {key for key in expected if key.endswith("num_batches_tracked")}
     missing = [key for key in expected if key not in inside and key not in optional]
-    left = [key for key in inside if key not in expected and not _is_beside(key, expected)]
+    parts = {name.partition(".")[0] for name in expected}
+    # what belongs to no part of the network, such as a loss or a metric, is left aside
+    left = [
+        key
+        for key in inside
+        if key not in expected and ("." not in key or key.partition(".")[0] in parts)
+    ]
     if missing or left:
-        example = (missing or left)[0]
+        example = brief((missing or left)[0])[1:-1]
         what = "lacks" if missing else "also holds"
         raise ModelError(
             f"{path} holds other weights than this {type(model).__name__}: "
@@ -133,20 +93,19 @@ def fit(model: nn.Module, state: dict[str, Tensor], path: str | Path) -> dict[st
     return {key: inside[key] if key in inside else expected[key] for key in expected}
 
 
-def _is_beside(key: str, expected: dict) -> bool:
-    """Return whether an entry belongs to no part of the network, such as a loss or a metric."""
-    parts = {name.partition(".")[0] for name in expected}
-    return key.partition(".")[0] not in parts and "." in key
-
-
-def _prefix(expected: dict, state: dict) -> str:
-    """Return the prefix under which most of the network's names are found."""
-    candidates = {""}
-    first = next(iter(expected))
-    candidates |= {key.removesuffix(first) for key in state if key.endswith(f".{first}")}
-    return max(
-        sorted(candidates, key=len), key=lambda p: sum(f"{p}{name}" in state for name in expected)
-    )
+def _prefix(expected: Mapping, state: Mapping) -> str:
+    """Return the prefix under which most of the network's names are found, in one pass."""
+    n_names = Counter()
+    for key in state:
+        before, after = "", key
+        while True:
+            if after in expected:
+                n_names[before] += 1
+            part, dot, after = after.partition(".")
+            if not dot:
+                break
+            before += f"{part}."
+    return max(sorted(n_names, key=len), key=n_names.__getitem__, default="")
 
 
 def adapt_head(model: nn.Module, state: dict[str, Tensor]) -> nn.Module:
@@ -160,6 +119,8 @@ def adapt_head(model: nn.Module, state: dict[str, Tensor]) -> nn.Module:
     if len(differ) != 1:
         return model
     (name,) = differ
+    if f"{name}.weight" not in state:
+        return model
     old, weight = model.get_submodule(name), state[f"{name}.weight"]
     if not isinstance(old, nn.Linear | nn.Conv2d) or weight.shape[1:] != old.weight.shape[1:]:
         return model

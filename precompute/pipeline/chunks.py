@@ -98,10 +98,12 @@ class ChunkStore:
     Parameters
     ----------
     folder : Path
+    thumb_size : int
+        Side of the thumbnails; a chunk with others is not finished.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, thumb_size: int):
+        self.folder, self._thumb_size = folder, thumb_size
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def forget_all_but(self, chunks: Iterable[Chunk]) -> None:
@@ -145,4 +147,5 @@ class ChunkStore:
         return np.cumsum(np.concatenate(sizes), dtype=np.int64)
 
     def _path(self, chunk: Chunk, kind: str) -> Path:
-        return self.folder / f"{chunk.start:08d}-{chunk.stop:08d}-{chunk.fingerprint}.{kind}"
+        name = f"{chunk.start:08d}-{chunk.stop:08d}-{chunk.fingerprint}-{self._thumb_size}.{kind}"
+        return self.folder / name

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
 
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import MAX_LIST, read_text
 
 #: A cycle of exchanged classes is reported if chance would give it with less than this probability,
 _P_VALUE = 1e-6
@@ -41,15 +42,8 @@ def read_class_list(path: str | Path) -> list[str]:
     DataError
         If there is no such file, or it is no text.
     """
-    try:
-        lines = Path(path).read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is no text in UTF-8; one class a line was expected") from None
-    except OSError as error:
-        raise DataError(
-            f"--classes {path} cannot be read ({error.strerror}); a file with one class a line, or "
-            f"{NATURAL!r}, was expected"
-        ) from None
+    what = f"a list of classes, one per line (or --classes {NATURAL}),"
+    lines = read_text(path, what, MAX_LIST).split("\n")
     return [line.strip() for line in lines if line.strip()]
 
 
@@ -89,8 +83,8 @@ def order_of_scores(
     missing = [name for name in class_names if _plain(name) not in place]
     if missing:
         raise DataError(
-            f"{source} lacks {len(missing)} of the data set's {C} classes, such as {missing[0]!r}; "
-            f"it has {given[0]!r}"
+            f"{source} lacks {len(missing)} of the data set's {C} classes, such as "
+            f"{brief(missing[0])}; it has {brief(given[0])}"
         )
     return [place[_plain(name)] for name in class_names]
 
@@ -141,8 +135,9 @@ def check_order(
     raise DataError(
         f"the network's scores fit the classes in another order: {then:.0%} of the training images "
         f"would be right, {now:.0%} are as it is. The score that is taken for "
-        f"{class_names[first]!r} is that of {class_names[int(np.argsort(order)[first])]!r}, and so "
-        f"on for {sum(map(len, exchanged))} classes; the order {_looks_like(order, class_names)}. "
+        f"{brief(class_names[first])} is that of "
+        f"{brief(class_names[int(np.argsort(order)[first])])}, and so on for "
+        f"{sum(map(len, exchanged))} classes; the order {_looks_like(order, class_names)}. "
         "Give it by --classes, or --keep-class-order if it is right as it is"
     )
 
@@ -180,5 +175,5 @@ def _looks_like(order: np.ndarray, names: Sequence[str]) -> str:
     for what, candidate in known.items():
         if in_scores == candidate:
             return f"looks {what}"
-    shown = ", ".join(in_scores[:4])
-    return f"begins {shown}"
+    brief = ", ".join(in_scores[:4])
+    return f"begins {brief}"

@@ -1,17 +1,21 @@
 """What the manifest says of a run: sizes, network, data, settings, versions, fingerprints."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldmarks.core.estimators import uses_keypoints
+from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.attributes.noun_classes import keypoints_by_name
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.notices import accuracy_notice, picture_notices, split_notice
 from fieldmarks.precompute.pipeline.plan import Plan
+from fieldmarks.precompute.pipeline.settings import Settings
 from fieldmarks.precompute.resume.fingerprint import library_versions
 from fieldmarks.precompute.resume.stage import PlannedStage, StageMark
 
@@ -39,7 +43,6 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
     """
     model, dataset = inputs.model, inputs.dataset
     measured = marks["tables"].measured if "tables" in marks else {}
-    settings = {key: value for key, value in _plain(inputs.settings).items() if key not in _SPEED}
     return {
         "sizes": sizes,
         "estimators": list(inputs.settings.estimators),
@@ -78,11 +81,32 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         },
         "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
-        "settings": settings,
+        "settings": _recorded(inputs.settings),
         "seed": inputs.settings.seed,
         "stages": {name: recorded(stage, marks.get(name)) for name, stage in plan.stages.items()},
         "versions": library_versions(_LIBRARIES),
     }
+
+
+def refresh_settings(run: Run, settings: Settings) -> bool:
+    """Write into the manifest of a finished run where its data set and its files lie now.
+
+    Returns
+    -------
+    bool
+        Whether they lie elsewhere than it said.
+    """
+    plain = _recorded(settings)
+    if run.manifest.get("settings") == json.loads(json.dumps(plain)):
+        return False
+    with atomic_write(run.folder / MANIFEST) as file:
+        manifest = {**run.manifest, "settings": plain}
+        file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+    return True
+
+
+def _recorded(settings: Settings) -> dict:
+    return {key: value for key, value in _plain(settings).items() if key not in _SPEED}
 
 
 def _keypoints(dataset: Dataset) -> dict[str, tuple[str, ...]]:

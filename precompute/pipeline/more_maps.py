@@ -19,10 +19,10 @@ from fieldmarks.precompute.network.forward import Forward, threads_of_torch
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.facts import KeptMaps
 from fieldmarks.precompute.pipeline.inputs import RunInputs
-from fieldmarks.precompute.pipeline.manifest import marks_of
+from fieldmarks.precompute.pipeline.manifest import marks_of, refresh_settings
 from fieldmarks.precompute.pipeline.pipeline import Pipeline, Say
 from fieldmarks.precompute.pipeline.plan import make_plan, plan_chunks
-from fieldmarks.precompute.pipeline.settings import Settings
+from fieldmarks.precompute.pipeline.settings import NOT_MOVED, Moved, Settings
 from fieldmarks.precompute.resume.lock import locked
 
 #: Rows copied at a time.
@@ -61,7 +61,7 @@ def choose_images(run: Run, wanted: list[str]) -> np.ndarray:
 
 
 def add_maps(
-    runs: Path, name: str, wanted: list[str], device: str = "auto", say: Say = print
+    runs: Path, name: str, wanted: list[str], moved: Moved = NOT_MOVED, say: Say = print
 ) -> int:
     """Compute the maps of images that lack them and put the run with them in its place.
 
@@ -76,8 +76,8 @@ def add_maps(
         Of the run.
     wanted : list of str
         See `choose_images`.
-    device : str
-        See `precompute.pipeline.settings.Settings`.
+    moved : Moved
+        What lies elsewhere than the run says.
     say : callable
         Is told what is done, a line at a time.
 
@@ -98,7 +98,7 @@ def add_maps(
         xs = xs[map_row[xs] < 0]
         if not len(xs):
             return 0
-        inputs = inputs_of_finished(run, device)
+        inputs = inputs_of_finished(run, moved)
         RunWriter(runs, name, purpose="maps").discard()  # what a killed process left
         pipeline = Pipeline(inputs, Ranks(), say, purpose="maps")
         try:
@@ -136,15 +136,32 @@ def _write_maps(run: Run, writer: RunWriter, inputs: RunInputs, xs: np.ndarray) 
     rows.close()
 
 
-def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
+def inputs_of_finished(run: Run, moved: Moved = NOT_MOVED) -> RunInputs:
     """Return what a run was made from, if it still is what it was.
+
+    Parameters
+    ----------
+    run : Run
+    moved : Moved
+        What lies elsewhere than the run says; it says so from now on.
 
     Raises
     ------
     RunError
         If the images, the network or the code of the pass changed.
     """
-    inputs = RunInputs(Settings.of_run(run), Ranks())
+    settings = Settings.of_run(run).moved(moved)
+    if not settings.source.data.exists():
+        raise DataError(
+            f"expected the data set of run {run.name!r} at {settings.source.data}, found nothing: "
+            "if it was moved, say by --data where it lies now"
+        )
+    if settings.checkpoint is not None and not settings.checkpoint.exists():
+        raise DataError(
+            f"expected the checkpoint of run {run.name!r} at {settings.checkpoint}, found none: if "
+            "it was moved, say by --checkpoint where it lies now"
+        )
+    inputs = RunInputs(settings, Ranks())
     _, chunks = plan_chunks(inputs)
     stage = make_plan(inputs, chunks, KeptMaps.of(run)).stages["activations"]
     if not stage.is_finished(marks_of(run).get("activations"), run.folder):
@@ -152,4 +169,6 @@ def inputs_of_finished(run: Run, device: str = "auto") -> RunInputs:
             f"the images, the checkpoint or the code changed since run {run.name!r} was made: "
             "give its 'fieldmarks run' again"
         )
+    if moved != NOT_MOVED:
+        refresh_settings(run, settings)
     return inputs

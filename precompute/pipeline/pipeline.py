@@ -16,7 +16,7 @@ from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.chunks import Chunk
 from fieldmarks.precompute.pipeline.facts import KeptMaps
 from fieldmarks.precompute.pipeline.inputs import RunInputs
-from fieldmarks.precompute.pipeline.manifest import marks_of, run_manifest
+from fieldmarks.precompute.pipeline.manifest import marks_of, refresh_settings, run_manifest
 from fieldmarks.precompute.pipeline.notices import notices_after, notices_before, tell
 from fieldmarks.precompute.pipeline.plan import Plan, make_plan, plan_chunks
 from fieldmarks.precompute.pipeline.registry import STAGES, Stage
@@ -92,6 +92,10 @@ class Pipeline:
             stage.is_finished(earlier.get(name), finished.folder)
             for name, stage in plan.stages.items()
         ):
+            if self.ranks.is_first:
+                self._check_again(finished)
+                if refresh_settings(finished, self.settings):
+                    self.say("its paths and settings are recorded as they are given now")
             self.say(f"run {self.settings.name!r} is up to date")
             self.ranks.barrier()
             if self.ranks.is_first:
@@ -100,6 +104,7 @@ class Pipeline:
         if self.ranks.is_first:
             self._remove_stale(plan)
         self.ranks.barrier()
+        _ = self.inputs.model  # whatever is wrong with the network is told before the first stage
         self.plan, told = plan, tell(self.say, notices_before(self.inputs))
         work = Work(self.inputs, self.writer, self.ranks, self._read, chunking, chunks)
         marks: dict[str, StageMark] = {}
@@ -133,6 +138,12 @@ class Pipeline:
         if outcome.left_out:
             self.say(f"{stage.name}: left out, {outcome.left_out}")
         return outcome
+
+    def _check_again(self, finished: Run) -> None:
+        """Hold the order of classes against the scores where the run was made without that."""
+        network = finished.manifest.get("settings", {}).get("network", {})
+        if network.get("keep_order") and not self.settings.network.keep_order:
+            self.inputs.check_class_order(finished.array("logits"))
 
     def _finish(self, manifest: dict) -> None:
         for path in files_to_keep(self.writer.final, manifest):

@@ -46,7 +46,6 @@ def plan_chunks(inputs: RunInputs) -> tuple[Chunking, list[Chunk]]:
     fingerprint = digest(
         inputs.checkpoint,
         settings.input_size,
-        settings.thumb_size,
         inputs.batch_size,
         inputs.precision,
         settings.compile,

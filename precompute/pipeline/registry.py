@@ -179,12 +179,20 @@ _ALL = (
         inputs=lambda of: {"images": of.images, "maps": digest(of.kept.map_row)},
         outputs=Outputs(
             (
-                *("pooled", "maps", "map_row", "logits", "parts", "thumb_offsets"),
+                *("pooled", "maps", "map_row", "logits", "parts"),
                 *("class_weights", "class_bias", "cell_centres", "local_c", "local_weights"),
             ),
-            ("thumbs.bin", "tables/facts.parquet"),
+            ("tables/facts.parquet",),
         ),
         is_shared=True,
+    ),
+    Stage(
+        "thumbnails",
+        version=1,
+        compute=f"{_STAGES}.thumbnails:compute",
+        libraries=("PIL",),
+        inputs=lambda of: {"images": of.images, "side": of.settings.thumb_size},
+        outputs=Outputs(("thumb_offsets",), ("thumbs.bin",)),
     ),
     Stage(
         "tables",

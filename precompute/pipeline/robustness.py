@@ -13,11 +13,12 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.network.forward import threads_of_torch
 from fieldmarks.precompute.pipeline.changed_pictures import ChangedPictures
 from fieldmarks.precompute.pipeline.more_maps import choose_images, inputs_of_finished
+from fieldmarks.precompute.pipeline.settings import NOT_MOVED, Moved
 from fieldmarks.precompute.resume.lock import locked
 
 
 def corrupt_images(
-    runs: Path, name: str, wanted: list[str], seed: int = 0, device: str = "auto"
+    runs: Path, name: str, wanted: list[str], seed: int = 0, moved: Moved = NOT_MOVED
 ) -> Record:
     """Corrupt pictures of a run in all ways and write what the network makes of them.
 
@@ -31,7 +32,8 @@ def corrupt_images(
         One number: how many images to draw. Else images as `choose_images` reads them.
     seed : int
         Of the draw, of noise and of resamples.
-    device : str
+    moved : Moved
+        What lies elsewhere than the run says.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def corrupt_images(
     with locked(runs, name):
         run = Run(runs / check_name(name))
         xs = images_to_change(run, wanted, seed)
-        inputs = inputs_of_finished(run, device)
+        inputs = inputs_of_finished(run, moved)
         with threads_of_torch(inputs.workers):
             made = ChangedPictures(run, inputs, seed).of(xs)
         record = write_record(run, *made, {"seed": seed})

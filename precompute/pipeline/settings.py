@@ -1,7 +1,9 @@
 """What a run is made of: every choice that a person can make, in one place."""
 
-from dataclasses import dataclass, field
+import importlib.util
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +16,28 @@ from fieldmarks.core.estimators import (
 )
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
-from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.network.settings import MAX_INPUT, PACKAGES, NetworkSettings
 from fieldmarks.precompute.pipeline.class_order import NATURAL
-from fieldmarks.precompute.resume.fingerprint import digest, file_digest
+from fieldmarks.precompute.resume.code import code_fingerprint
+from fieldmarks.precompute.resume.fingerprint import digest, file_digest, library_versions
+
+#: Least and most of what decides how much memory and time a run takes.
+_LIMITS = {
+    "input_size": (32, MAX_INPUT),
+    "thumb_size": (16, MAX_INPUT),
+    "batch_size": (1, 4096),
+    "workers": (1, 256),
+}
+
+
+class Moved(NamedTuple):
+    """Where the data set and the checkpoint of a run lie now; None for where the run says."""
+
+    data: Path | None = None
+    checkpoint: Path | None = None
+
+
+NOT_MOVED = Moved()
 
 
 @dataclass(frozen=True)
@@ -105,11 +126,13 @@ class Settings:
             )
         if self.maps not in ("all", "test", "none") and not self.maps.isdecimal():
             raise DataError(f"--maps is all, test, none or a number of images, got {self.maps!r}")
-        at_least = {"input_size": 32, "thumb_size": 16, "batch_size": 1, "workers": 1}
-        for option, least in at_least.items():
+        for option, (least, most) in _LIMITS.items():
             value = getattr(self, option)
-            if value is not None and value < least:
-                raise DataError(f"--{option.replace('_', '-')} is at least {least}, got {value}")
+            if value is not None and not least <= value <= most:
+                raise DataError(
+                    f"--{option.replace('_', '-')} is at least {least} and at most {most}, "
+                    f"got {value}"
+                )
 
     @classmethod
     def of_run(cls, run: Run) -> "Settings":
@@ -143,6 +166,30 @@ class Settings:
         }
         return cls(**{**recorded, **changed}, name=run.name, runs=run.folder.parent)
 
+    def moved(self, moved: Moved) -> "Settings":
+        """Return these settings for a data set and a checkpoint that lie elsewhere now."""
+        changed: dict = {}
+        data, checkpoint = moved
+        if data is not None:
+            old, source = self.source.data, self.source
+
+            def new(path: Path | None) -> Path | None:
+                """Follow what lay in or beside the data set."""
+                if path is None or path.exists():
+                    return path
+                for above in (old, old.parent):
+                    if path.is_relative_to(above):
+                        place = data if above == old else data.resolve().parent
+                        return place / path.relative_to(above)
+                return path
+
+            changed["source"] = replace(
+                source, data=data, images=new(source.images), captions=new(source.captions)
+            )
+        if checkpoint is not None:
+            changed["checkpoint"] = checkpoint
+        return replace(self, **changed)
+
     def check_network(self) -> None:
         """Refuse settings without a network, or whose files are not there."""
         checkpoint, own_code = self.checkpoint, self.network.own_code
@@ -151,12 +198,19 @@ class Settings:
                 "expected a network: give --checkpoint, made by 'fieldmarks train', or "
                 "--network with its weights"
             )
-        if checkpoint is not None and not checkpoint.is_file():
+        if checkpoint is not None and not checkpoint.exists():
             raise DataError(
-                f"expected a checkpoint at {checkpoint}, found none: make one by 'fieldmarks train'"
+                f"expected a checkpoint at {checkpoint}, found none: give --checkpoint where it "
+                "lies now, or make one by 'fieldmarks train'"
             )
         if own_code is not None and not own_code.is_file():
             raise DataError(f"--network names the file {own_code}, which is not there")
+        package = PACKAGES.get((self.network.source or "").partition(":")[0])
+        if package is not None and importlib.util.find_spec(package) is None:
+            raise DataError(
+                f"--network {self.network.source} needs {package}, which is not installed: install "
+                f"it by 'python -m pip install {package}'"
+            )
 
     @property
     def default_estimator(self) -> str:
@@ -195,14 +249,28 @@ def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:
 
 
 def network_digest(settings: Settings) -> str:
-    """Return a fingerprint of the files that the network comes from."""
+    """Return a fingerprint of all that the network comes from: files, code, versions of packages.
+
+    Where files lie does not count, and neither does what only decides whether a run goes on.
+    """
     network, checkpoint = settings.network, settings.checkpoint
-    if network == NetworkSettings() and checkpoint is not None:
+    if replace(network, keep_order=False) == NetworkSettings() and checkpoint is not None:
         return file_digest(checkpoint)
-    files = [checkpoint, network.own_code]
     source = network.source or ""
-    if source.startswith("hf:"):
-        files += sorted(Path(source[3:]).expanduser().glob("*.*"))
-    files += [Path(network.classes)] if network.classes not in (None, NATURAL) else []
-    digests = [file_digest(file) for file in files if file is not None and file.is_file()]
-    return digest(digests, list(vars(network).values()))
+    kind, _, name = source.partition(":")
+    files = [checkpoint] if checkpoint is not None else []
+    code: dict = {}
+    if kind == "hf":
+        files += sorted(Path(name).expanduser().glob("*.*"))
+    if network.runs_code:
+        place, _, name = source.rpartition(":")
+        kind, code = "", code_fingerprint(place)
+    elif kind in PACKAGES:
+        code = library_versions((PACKAGES[kind],))
+    if network.classes not in (None, NATURAL):
+        files.append(Path(network.classes))
+    digests = [file_digest(file) for file in files if file.is_file()]
+    said = {**vars(network), "source": [kind, "" if kind == "hf" else name]}
+    said["classes"] = network.classes if network.classes == NATURAL else None
+    del said["keep_order"]
+    return digest(digests, said, code)

@@ -25,6 +25,8 @@ class Work:
     chunking : Chunking
     chunks : list of Chunk
         Of the pass over the images, which puts those in their place that it found.
+    has_thumbnails : bool
+        Whether the pass over the images was computed here: it writes thumbnails beside.
     """
 
     inputs: RunInputs
@@ -33,3 +35,4 @@ class Work:
     read: Callable[[], Run]
     chunking: Chunking
     chunks: list[Chunk]
+    has_thumbnails: bool = False

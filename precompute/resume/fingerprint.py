@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fieldmarks.core.input_file import is_regular, require_file
 from fieldmarks.precompute.parallel.prefetch import work_ahead
 
 #: Bytes read at the start, in the middle and at the end of an image file; a smaller file is read.
@@ -38,8 +39,14 @@ def digest(*parts: object) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return the fingerprint of a file's bytes."""
-    with Path(path).open("rb") as file:
+    """Return the fingerprint of a file's bytes.
+
+    Raises
+    ------
+    DataError
+        If it is missing or no regular file.
+    """
+    with require_file(path, "a file").open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
@@ -53,6 +60,8 @@ def listing(folder: Path, path: str) -> str:
     >>> listing(Path("/nowhere"), "a.jpg")
     'a.jpg'
     """
+    if not is_regular(folder / path):
+        return path
     try:
         with (folder / path).open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())

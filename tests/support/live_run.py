@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from fieldmarks.core.live.network_file import OUTPUTS, PIXELS
+from fieldmarks.core.live.network_file import OUTPUTS, PIXELS, sha256_of
 from fieldmarks.core.run.files import MANIFEST, NETWORK, array_path
 from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import write_synthetic_run
@@ -23,6 +23,8 @@ def write_live_run(folder: Path, name: str = "live", **sizes) -> Run:
     distances = np.linspace(0.01, 0.4, 25, dtype=np.float32)
     np.save(array_path(run.folder, "neighbour_distance"), distances)
     manifest = {**run.manifest, "crop": "box", "interpolation": "bilinear", "crop_share": 1.0}
+    tied = {"sha256": sha256_of(run.folder / NETWORK)}
+    manifest["stages"] = {"live": {"fingerprint": "1", "left_out": "", "measured": tied}}
     manifest["sizes"] = {**run.sizes, "Q": len(distances)}
     (run.folder / MANIFEST).write_text(json.dumps(manifest))
     return Run(run.folder)

@@ -24,6 +24,7 @@ MODULES = {name: stage.module for name, stage in STAGES.items()}
 #: What moves data and computes nothing of a run, and what is recorded as an input by its content.
 LEFT_OUT = (
     "fieldmarks.core.errors",
+    "fieldmarks.core.input_file",
     "fieldmarks.core.run",
     "fieldmarks.precompute.data",
     "fieldmarks.precompute.demo_world",

@@ -37,6 +37,14 @@ def column(name, values):
     return change
 
 
+def pictures_in_a_table(tmp_path, stored):
+    """Write Parquet that holds its pictures, as Hugging Face's data sets do."""
+    content = b"\xff\xd8" + bytes(range(256)) * 50
+    rows = [{"image": stored(content), "label": ("cap", "boot")[i % 2]} for i in range(4)]
+    pd.DataFrame(rows).to_parquet(tmp_path / "train.parquet")
+    return DataSource(tmp_path / "train.parquet")
+
+
 REFUSED = {
     "nothing there": (lambda p: DataSource(p / "nowhere"), "found nothing there"),
     "an empty folder": (lambda p: DataSource(p), "is no data set that can be read"),
@@ -47,6 +55,14 @@ REFUSED = {
     ),
     "no images": (lambda p: shop(p, images=p / "none"), "expected a folder of images"),
     "images elsewhere": (lambda p: shop(p, images=p / "cache"), "expected a folder of images"),
+    "pictures in place of names": (
+        lambda p: pictures_in_a_table(p, lambda content: {"bytes": content, "path": None}),
+        r"the column 'image' holds the pictures themselves, not the names of files",
+    ),
+    "bytes in place of names": (
+        lambda p: pictures_in_a_table(p, lambda content: content),
+        "the column 'image' holds the pictures themselves",
+    ),
     "all names wrong": (
         lambda p: shop(p, column("id", ["x1", "x2"])),
         "none of the 12 files of the table are in",
@@ -58,7 +74,10 @@ REFUSED = {
     "an unknown label column": (lambda p: shop(p, label="sort"), "--label sort: the table has no"),
     "no label column": (lambda p: shop(p, label=None), "expected a column of the classes"),
     "an unknown file column": (lambda p: shop(p, file_name="sku"), "--file-name sku"),
-    "one class only": (lambda p: shop(p, column("kind", ["boot"])), "at least two classes"),
+    "one class only": (
+        lambda p: shop(p, column("kind", ["boot"])),
+        "at least two classes in .*, found one: 'boot'. Give the folder that holds a folder for",
+    ),
     "two labels of one image": (
         lambda p: shop(p, lambda f: pd.concat([f, f.head(1).assign(kind="cap")])),
         "expected one label an image",

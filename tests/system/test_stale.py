@@ -3,20 +3,28 @@
 import os
 import shutil
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
+from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators import base
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.result import read_evaluation
+from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.pipeline import chunks, inputs, pipeline
+from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
 from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.pipeline.rescore import rescore
+from fieldmarks.precompute.pipeline.settings import Moved
 from tests.support.tiny_birds import (
+    CHUNK,
     computed,
     content,
     raised,
     run_tiny,
+    tiny_settings,
     write_tiny_birds,
     write_tiny_checkpoint,
 )
@@ -115,7 +123,7 @@ SAID_OF_THE_WHOLE = {"diagnoses", "scores"}
 FROM_ESTIMATES = {"estimates", "explanations", *SAID_OF_THE_WHOLE}
 FROM_ACTIVATIONS = {"activations", "tables", "layout", *FROM_ESTIMATES}
 #: What reads the files again, and the network.
-FROM_FILES = {*FROM_ACTIVATIONS, "live"}
+FROM_FILES = {*FROM_ACTIVATIONS, "thumbnails", "live"}
 #: What is done before the first run, the change, changed settings, and what is computed again.
 CHANGES = {
     "nothing": (nothing, nothing, {}, set()),
@@ -129,7 +137,7 @@ CHANGES = {
     "rare attributes": (nothing, nothing, {"min_images": 8}, {"attributes", *FROM_ESTIMATES}),
     "estimators": (nothing, nothing, {"estimators": ("literal",)}, FROM_ESTIMATES),
     "kept maps": (nothing, nothing, {"maps": "test"}, FROM_FILES),
-    "thumbnails": (nothing, nothing, {"thumb_size": 20}, FROM_FILES),
+    "thumbnails": (nothing, nothing, {"thumb_size": 20}, {"thumbnails"}),
     "the seed": (nothing, nothing, {"seed": 1}, FROM_ESTIMATES),
 }
 
@@ -151,6 +159,7 @@ def test_only_what_depends_on_a_change_is_computed_again(birds, change):
 VERSIONS_RAISED = {
     "attributes": {"attributes", *FROM_ESTIMATES},
     "activations": FROM_FILES,
+    "thumbnails": {"thumbnails"},
     "tables": {"tables", *SAID_OF_THE_WHOLE},
     "estimates": FROM_ESTIMATES,
     "explanations": {"explanations", *SAID_OF_THE_WHOLE},
@@ -235,3 +244,52 @@ def test_what_could_not_be_scored_is_told_in_the_manifest_and_not_tried_again(sc
     assert read_evaluation(Run(scored_birds / "runs" / "tiny")) is None
     again = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     assert again == ["run 'tiny' is up to date"]
+
+
+def test_a_moved_data_set_and_checkpoint_are_found_again(birds, tmp_path):
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("CUB_200_2011", "text_c10", "tiny.pth"):
+        (birds / name).rename(moved / name)
+    run = Run(birds / "runs" / "tiny")
+    with pytest.raises(DataError, match="if it was moved, say by --data where it lies now"):
+        inputs_of_finished(run)
+    with pytest.raises(DataError, match="if it was moved, say by --checkpoint"):
+        inputs_of_finished(run, Moved(moved / "CUB_200_2011"))
+    before = run.manifest["settings"]
+    assert "up to date" in run_tiny(moved, birds / "runs")[-1]
+    settings = Run(run.folder).manifest["settings"]
+    assert settings["source"]["data"] == str(moved / "CUB_200_2011") != before["source"]["data"]
+    assert settings["checkpoint"] == str(moved / "tiny.pth")
+    with patch.object(chunks, "CHUNK", CHUNK):
+        inputs_of_finished(Run(run.folder))
+
+
+def test_where_a_moved_data_set_lies_is_recorded_once_it_is_told(birds, tmp_path):
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("CUB_200_2011", "text_c10", "tiny.pth"):
+        (birds / name).rename(moved / name)
+    run = Run(birds / "runs" / "tiny")
+    with patch.object(chunks, "CHUNK", CHUNK):
+        inputs_of_finished(run, Moved(moved / "CUB_200_2011", moved / "tiny.pth"))
+        inputs_of_finished(Run(run.folder))
+
+
+def test_the_check_of_the_order_of_classes_computes_nothing_again(birds, monkeypatch):
+    kept = {"network": NetworkSettings(keep_order=True)}
+    assert computed(run_tiny(birds, birds / "runs", **kept)) == set()
+    checked = []
+    monkeypatch.setattr(inputs, "check_order", lambda *args: checked.append(args))
+    run_tiny(birds, birds / "runs", **kept)
+    assert not checked
+    assert computed(run_tiny(birds, birds / "runs")) == set()
+    assert len(checked) == 1
+
+
+def test_a_network_that_cannot_be_loaded_is_told_before_the_first_stage(birds):
+    (birds / "tiny.pth").write_bytes(b"nothing")
+    said = []
+    with pytest.raises(DataError, match="cannot be read as weights"):
+        pipeline.precompute(tiny_settings(birds, birds / "runs", name="other"), said.append)
+    assert said == []

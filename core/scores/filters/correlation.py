@@ -107,6 +107,8 @@ class Activations:
     def _scaled(self, values: np.ndarray, within: bool) -> np.ndarray:
         """Return columns of mean 0 and length 1, or of zeros where they do not vary."""
         values = np.asarray(values, np.float32)
+        if not len(values):
+            return values
         if within:
             values = values - self._class_means(values)[self._member]
         values = values - values.mean(axis=0)

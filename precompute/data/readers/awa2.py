@@ -10,6 +10,7 @@ import numpy as np
 
 from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.input_file import MAX_LIST, MAX_TEXT, read_text, require_file
 from fieldmarks.precompute.data.annotated import of_classes
 from fieldmarks.precompute.data.captions import Lines, Words
 from fieldmarks.precompute.data.dataset import Dataset
@@ -37,13 +38,13 @@ def read_awa2(source: DataSource) -> Dataset:
     names, predicates = (
         [
             line.split()[-1]
-            for line in (folder / name).read_text("utf-8").splitlines()
+            for line in read_text(folder / name, "a list of names", MAX_LIST).split("\n")
             if line.strip()
         ]
         for name in ("classes.txt", "predicates.txt")
     )
     try:
-        table = np.loadtxt(folder / needed[2], ndmin=2)
+        table = np.loadtxt(require_file(folder / needed[2], "a table", MAX_TEXT), ndmin=2)
     except ValueError as error:
         raise DataError(f"expected rows of numbers in {folder / needed[2]}: {error}") from None
     if table.shape != (len(names), len(predicates)):

@@ -4,11 +4,13 @@
 ``Anno`` and ``Eval``; the class is the attribute that ``--label`` names, the others are words.
 """
 
+import io
 from pathlib import Path
 
 import pandas as pd
 
-from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.errors import DataError, brief, one_line
+from fieldmarks.core.input_file import is_regular, read_text
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.readers.columns import Columns
 from fieldmarks.precompute.data.readers.table import dataset_of
@@ -21,7 +23,7 @@ _SPLITS = {"0": "train", "1": "validation", "2": "test"}
 def _find(folder: Path, stem: str) -> Path | None:
     candidates = (folder / below / f"{stem}{suffix}" for below in ("", "Anno", "Eval")
              for suffix in (".txt", ".csv"))  # fmt: skip
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if is_regular(path)), None)
 
 
 @register_dataset(
@@ -46,7 +48,7 @@ def read_celeba(source: DataSource) -> Dataset:
     if source.label is None or source.label not in frame.columns:
         raise DataError(
             f"--label is one of CelebA's attributes, such as {', '.join(frame.columns[1:4])}; got "
-            f"{source.label!r}"
+            f"{brief(source.label)}"
         )
     split = _read(parts, names=["file_name", "split"]).set_index("file_name")["split"]
     name = source.label.replace("_", " ").lower()
@@ -63,14 +65,15 @@ def read_celeba(source: DataSource) -> Dataset:
 
 def _read(path: Path, names: list[str] | None = None, has_count: bool = False) -> pd.DataFrame:
     """Read a table separated by commas or spaces, whose first column names the file."""
+    text = read_text(path, "a table of CelebA")
     try:
         is_csv = path.suffix == ".csv"
         if names is None and not is_csv:
-            header = path.read_text("utf-8").splitlines()[int(has_count)].split()
+            header = text.split("\n")[int(has_count)].split()
             names = ["file_name", *header]
         skip = 1 if is_csv and names else 2 if has_count else 0
         frame = pd.read_csv(
-            path,
+            io.StringIO(text),
             sep="," if is_csv else r"\s+",
             dtype=str,
             names=names,

@@ -6,12 +6,12 @@ image is its largest object, cut out by its box; its visible keypoints are parts
 ``--label`` names.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
-from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import read_json
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.readers.columns import Columns
 from fieldmarks.precompute.data.readers.table import dataset_of
@@ -33,53 +33,102 @@ def read_coco(source: DataSource) -> Dataset:
     DataError
         If it is neither layout, or an image has no label.
     """
-    try:
-        data = json.loads(source.data.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{source.data} cannot be read as JSON: {one_line(error)}") from None
+    data = read_json(source.data, "a file of JSON")
     if not isinstance(data, dict) or not data.get("images"):
         raise DataError(f"expected an object with images in {source.data}")
     try:
-        is_karpathy = "sentences" in data["images"][0]
         keypoints = None
-        if is_karpathy:
+        if "sentences" in _all(data, "images")[0]:
             frame = _karpathy(data, source)
         else:
             frame, keypoints = _objects(data)
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{source.data} lacks {one_line(error)}: is it COCO's JSON?") from None
+    except KeyError as error:
+        raise DataError(f"{source.data} lacks {error}: is it COCO's JSON?") from None
+    except _Odd as error:
+        raise DataError(f"{source.data}: {error}") from None
     columns = Columns("file_name", "label", "split", "captions", "bbox", ())
     return dataset_of(frame, columns, source.images or source.data.parent, source, keypoints)
 
 
+class _Odd(ValueError):
+    """A value of another kind than the layout says."""
+
+
+def _all(data: dict, key: str) -> list[dict]:
+    """Return the objects that lie under a key."""
+    values = data[key]
+    if not isinstance(values, list):
+        raise _Odd(f"expected a list as {key}, found {brief(values)}")
+    for i, value in enumerate(values):
+        if not isinstance(value, dict):
+            raise _Odd(f"expected objects as {key}, found {brief(value)} at {i}")
+    return values
+
+
+def _id(each: dict, key: str) -> int | str:
+    """Return a number or a text that names something."""
+    if not isinstance(each[key], int | str):
+        raise _Odd(f"expected a number as {key}, found {brief(each[key])}")
+    return each[key]
+
+
+def _name(each: dict, key: str) -> str:
+    if not isinstance(each[key], str):
+        raise _Odd(f"expected a text as {key}, found {brief(each[key])}")
+    return each[key]
+
+
+def _numbers(each: dict, key: str, n: int | None = None) -> list[float]:
+    """Return the numbers under a key, none where it is missing; ``n`` of them where it is given."""
+    values = each.get(key) or []
+    try:
+        if not isinstance(values, list) or n not in (None, len(values)):
+            raise ValueError
+        return [float(value) for value in values]
+    except (TypeError, ValueError):
+        what = "numbers" if n is None else f"{n} numbers"
+        raise _Odd(f"expected {what} as {key}, found {brief(values)}") from None
+    except OverflowError:
+        raise _Odd(f"expected numbers of a picture as {key}, found one of 300 digits") from None
+
+
 def _objects(data: dict) -> tuple[pd.DataFrame, list[dict[str, tuple[float, float]]]]:
     """Return a row per image, and the visible keypoints of its object."""
-    if "annotations" not in data or "categories" not in data:
-        raise KeyError("annotations or categories")
-    category = {each["id"]: each["name"] for each in data["categories"]}
-    names = {each["id"]: each.get("keypoints", []) for each in data["categories"]}
-    largest: dict[int, dict] = {}
-    for each in data["annotations"]:
-        width, height = each["bbox"][2:]
-        known = largest.get(each["image_id"])
-        if known is None or width * height > known["bbox"][2] * known["bbox"][3]:
-            largest[each["image_id"]] = each
-    boxes = [largest.get(image["id"]) for image in data["images"]]
+    categories, annotations = _all(data, "categories"), _all(data, "annotations")
+    category = {_id(each, "id"): _name(each, "name") for each in categories}
+    names = {_id(each, "id"): _keypoint_names(each) for each in categories}
+    largest: dict[int | str, tuple[float, dict]] = {}
+    for each in annotations:
+        if _id(each, "category_id") not in category:
+            raise _Odd(f"no category has the id {brief(each['category_id'])}")
+        box = _numbers({"bbox": each["bbox"]}, "bbox", 4)
+        area, image_id = box[2] * box[3], _id(each, "image_id")
+        if image_id not in largest or area > largest[image_id][0]:
+            largest[image_id] = area, each
+    images = _all(data, "images")
+    objects = [largest.get(_id(image, "id"), (0.0, {}))[1] for image in images]
     rows = [
         {
-            "file_name": image["file_name"],
-            "label": category[box["category_id"]] if box else "",
-            "bbox": box["bbox"] if box else None,
+            "file_name": _name(image, "file_name"),
+            "label": category[each["category_id"]] if each else "",
+            "bbox": each["bbox"] if each else None,
             "split": str(image.get("split", "")),
             "captions": [],
         }
-        for image, box in zip(data["images"], boxes, strict=True)
+        for image, each in zip(images, objects, strict=True)
     ]
     visible = [
-        _visible(names[box["category_id"]], box.get("keypoints", [])) if box else {}
-        for box in boxes
+        _visible(names[each["category_id"]], _numbers(each, "keypoints")) if each else {}
+        for each in objects
     ]
     return pd.DataFrame(rows), visible
+
+
+def _keypoint_names(category: dict) -> list[str]:
+    names = category.get("keypoints") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _Odd(f"expected texts as keypoints of a category, found {brief(names)}")
+    return names
 
 
 def _visible(names: list[str], values: list[float]) -> dict[str, tuple[float, float]]:
@@ -97,20 +146,21 @@ def _visible(names: list[str], values: list[float]) -> dict[str, tuple[float, fl
 def _karpathy(data: dict, source: DataSource) -> pd.DataFrame:
     key = source.label or "label"
     rows = []
-    for image in data["images"]:
-        folder = image.get("filepath", "")
+    for image in _all(data, "images"):
         if key not in image:
             raise DataError(
                 f"images of {source.data} have no {key!r}: expected the key of the class, given by "
-                f"--label; they have {', '.join(sorted(image))}"
+                f"--label; they have {', '.join(sorted(map(str, image)))}"
             )
+        folder, name = str(image.get("filepath") or ""), _name(image, "filename")
+        split = str(image.get("split") or "")
         rows.append(
             {
-                "file_name": str(Path(folder) / image["filename"]) if folder else image["filename"],
+                "file_name": str(Path(folder) / name) if folder else name,
                 "label": str(image[key]),
                 "bbox": image.get("bbox"),
-                "split": _REST.get(image.get("split", ""), image.get("split", "")),
-                "captions": [each["raw"] for each in image["sentences"]],
+                "split": _REST.get(split, split),
+                "captions": [_name(each, "raw") for each in _all(image, "sentences")],
             }
         )
     return pd.DataFrame(rows)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.input_file import MAX_TEXT, is_regular, require_file
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.annotated import Annotated
 from fieldmarks.precompute.data.captions import Lines, Words, read_captions
@@ -199,6 +200,7 @@ def _read_column(
 
 def _lines(path: Path, parse) -> Iterator[tuple[int, int, object]]:
     """Yield number, id and value of each line; any line ending, blank lines skipped."""
+    require_file(path, "lines of ids and values", MAX_TEXT)
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -261,7 +263,7 @@ def _for_people(name: str) -> str:
 
 def _read_parts(folder: Path, x_of_id: dict[int, int]) -> tuple[list[str], np.ndarray]:
     """Return part names and locations of shape (X, P, 2); no parts where the files are absent."""
-    if not (folder / "parts.txt").exists() or not (folder / "part_locs.txt").exists():
+    if not is_regular(folder / "parts.txt") or not is_regular(folder / "part_locs.txt"):
         return [], np.full((len(x_of_id), 0, 2), np.nan, np.float32)
     names = _read(folder / "parts.txt")
     try:

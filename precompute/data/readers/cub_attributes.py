@@ -16,6 +16,7 @@ from scipy import sparse
 
 from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.input_file import MAX_LIST, is_regular, read_text
 from fieldmarks.precompute.data.annotated import Annotated, of_classes
 
 N_STATEMENTS = 10
@@ -109,13 +110,14 @@ def read_image_attributes(cub: Path, x_of_id: dict[int, int]) -> Annotated:
 
 def _names(cub: Path, table: Path) -> list[Attribute]:
     candidates = (cub / "attributes" / "attributes.txt", cub.parent / "attributes.txt")
-    names = next((path for path in candidates if path.is_file()), None)
-    if names is None or not table.is_file():
+    names = next((path for path in candidates if is_regular(path)), None)
+    if names is None or not is_regular(table):
         raise DataError(
             f"expected {table} and attributes.txt beside {cub} or in its attributes folder, found "
             f"{'no attributes.txt' if names is None else 'no table'}: use --attributes captions"
         )
-    return [attribute_of(line) for line in names.read_text("utf-8").splitlines() if line.strip()]
+    lines = read_text(names, "a list of attributes", MAX_LIST).split("\n")
+    return [attribute_of(line) for line in lines if line.strip()]
 
 
 def attribute_of(line: str) -> Attribute:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.image_file import Skipped, image_files
 
@@ -50,10 +50,10 @@ class Files:
             problem.append("" if path in known else f"{UNREADABLE}: {why}")
         n_missing = sum(map(bool, problem))
         if n_missing == len(paths):
-            example = f"such as {there[0]}" if there else "no image at all"
+            example = f"{len(there)} images, such as {there[0]}" if there else "no images"
             raise DataError(
                 f"none of the {len(paths)} files of the table are in {folder}: the first is "
-                f"{values[0]!r}, the folder holds {example}; see --images and --file-name"
+                f"{brief(values[0])}, the folder holds {example}; see --images and --file-name"
             )
         missing = [path for path, is_missing in zip(paths, problem, strict=True) if is_missing]
         told = [f"{n_missing} of {len(paths)} images are missing, such as {', '.join(missing[:3])}"]
@@ -69,7 +69,7 @@ class Files:
 def _below(value: str, folder: Path) -> str:
     """Return a path below the folder with slashes; one that leads out of it is refused."""
     if "\0" in value:
-        raise DataError(f"expected the path of an image, got {value!r}")
+        raise DataError(f"expected the path of an image, got {brief(value)}")
     path = PurePosixPath(value.replace("\\", "/"))
     if path.is_absolute():
         try:

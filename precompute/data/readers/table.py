@@ -5,18 +5,16 @@ As in Hugging Face's imagefolder, the column ``file_name`` holds paths below the
 columns: the label, a split, captions, a box; each other one is taken for an attribute.
 """
 
-import csv
-import json
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import is_regular
 from fieldmarks.precompute.data.caption_file import captions_of
 from fieldmarks.precompute.data.captions import Bounded, Lines, Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
@@ -24,86 +22,23 @@ from fieldmarks.precompute.data.links import Inside
 from fieldmarks.precompute.data.readers.columns import LABELS, Columns, with_folders
 from fieldmarks.precompute.data.readers.files import Files
 from fieldmarks.precompute.data.readers.folders import untrained
+from fieldmarks.precompute.data.readers.frame import SUFFIXES, read_frame
 from fieldmarks.precompute.data.registry import register_dataset
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.data.split import make_split
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+#: Pixels beyond which a number is none of a picture's.
+_FAR = 1e9
 
 
 def table_in(folder: Path) -> Path | None:
     """Return the ``metadata`` table of a folder of images, None where there is none."""
     candidates = (folder / f"metadata{suffix}" for suffix in SUFFIXES)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if is_regular(path)), None)
 
 
 def _is_table(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES if path.is_file() else table_in(path) is not None
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a table; in CSV every cell is a text, an empty cell is empty.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or has no row.
-    """
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        elif suffix in (".jsonl", ".ndjson"):
-            frame = pd.DataFrame(list(_json_lines(path)))
-        else:
-            frame = _read_csv(path)
-    except (ValueError, OSError, RecursionError) as error:
-        raise DataError(f"{path} cannot be read as {suffix[1:]}: {one_line(error)}") from None
-    columns = pd.Index([str(column).strip() for column in frame.columns])
-    frame.columns = columns
-    twice = columns[columns.duplicated()]
-    if len(twice):
-        raise DataError(f"{path} has two columns called {twice[0]!r}")
-    if not len(frame):
-        raise DataError(f"expected rows in {path}, found none")
-    return frame
-
-
-def _json_lines(path: Path) -> Iterator[dict]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"line {number}: {one_line(error)}") from None
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number}: expected an object, found {line.strip()[:40]!r}")
-            yield row
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    data = path.read_bytes()
-    encoding = "utf-8-sig"
-    try:
-        head = data.decode(encoding).partition("\n")[0]
-    except UnicodeDecodeError:
-        encoding = "cp1252"
-        head = data.decode(encoding, errors="replace").partition("\n")[0]
-    separator = max(",;\t|", key=head.count)
-    names = [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
-    if twice := [name for name, n in Counter(names).items() if n > 1]:
-        raise DataError(f"{path} has two columns called {twice[0]!r}")
-    return pd.read_csv(
-        path,
-        sep=separator,
-        dtype=str,
-        keep_default_na=False,
-        encoding=encoding,
-        encoding_errors="replace",
-        skipinitialspace=True,
-    )
+    return path.suffix.lower() in SUFFIXES if is_regular(path) else table_in(path) is not None
 
 
 @register_dataset("table", recognises=_is_table)
@@ -115,7 +50,7 @@ def read_table(source: DataSource) -> Dataset:
     DataError
         If a column is missing, an image has two labels, or no file of the table is there.
     """
-    path = source.data if source.data.is_file() else table_in(source.data)
+    path = table_in(source.data) if source.data.is_dir() else source.data
     if path is None:
         raise DataError(f"expected a table such as metadata.csv in {source.data}, found none")
     if source.data.is_dir():
@@ -151,6 +86,7 @@ def dataset_of(
     keypoints : sequence of dicts, optional
         Row and column of the visible keypoints of each row by name, in pixels.
     """
+    _require_names(frame[columns.file_name], columns.file_name)
     files = Files.of(texts(frame[columns.file_name]), folder)
     label = np.array(texts(frame[columns.label]))
     problems = list(files.problems)
@@ -224,11 +160,26 @@ def texts(column: pd.Series) -> list[str]:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    if isinstance(value, int | float | np.generic):
+        return str(value)
+    return brief(value)
+
+
+def _require_names(column: pd.Series, name: str) -> None:
+    """Refuse a column that holds pictures where names of files are expected."""
+    value = next((v for v in column.tolist() if v is not None), None)
+    inside = value.get("bytes") if isinstance(value, dict) else value
+    if isinstance(inside, bytes):
+        key = '["bytes"]' if isinstance(value, dict) else ""
+        raise DataError(
+            f"the column {name!r} holds the pictures themselves, not the names of files: write "
+            f"each to a file, for instance by Path(f'{{i}}.jpg').write_bytes(row[{name!r}]{key}), "
+            "and name these files in a column file_name"
+        )
 
 
 def _first_rows(paths: list[str], label: np.ndarray, is_labelled: np.ndarray) -> np.ndarray:
@@ -238,8 +189,8 @@ def _first_rows(paths: list[str], label: np.ndarray, is_labelled: np.ndarray) ->
         earlier = first.setdefault(paths[row], row)
         if label[earlier] != label[row]:
             raise DataError(
-                f"{paths[row]} is {label[earlier]!r} in row {earlier + 1} and {label[row]!r} in "
-                f"row {row + 1}: expected one label an image"
+                f"{paths[row]} is {brief(label[earlier])} in row {earlier + 1} and "
+                f"{brief(label[row])} in row {row + 1}: expected one label an image"
             )
     return np.array(list(first.values()), int)
 
@@ -252,15 +203,19 @@ def _boxes(frame: pd.DataFrame, column: str | None, rows: np.ndarray) -> np.ndar
     for i, value in enumerate(frame[column].iloc[rows].tolist()):
         if isinstance(value, str):
             value = value.strip("[]() ").replace(",", " ").split()
-        if value is None or isinstance(value, float) or len(value) == 0:
+        if _text(value) == "":
             continue
         try:
-            boxes[i] = [float(number) for number in value]
-        except (TypeError, ValueError):
+            numbers = [float(number) for number in value]
+        except (TypeError, ValueError, OverflowError):
+            numbers = [math.nan]
+        if numbers and len(numbers) != 4:
             raise DataError(
                 f"expected left, top, width and height in {column} of row {rows[i] + 1}, found "
-                f"{value!r}"
-            ) from None
+                f"{brief(value)}"
+            )
+        if numbers:
+            boxes[i] = [number if abs(number) < _FAR else math.nan for number in numbers]
     return boxes
 
 
@@ -273,7 +228,7 @@ def _words(frame: pd.DataFrame, columns: Columns, paths: list[str], wanted: list
     for row, (path, value) in enumerate(zip(paths, captions, strict=True)):
         first.setdefault(path, row)
         values = value if isinstance(value, (list, np.ndarray)) else _text(value).splitlines()
-        said.setdefault(path, []).extend(bounded(map(str, values)))
+        said.setdefault(path, []).extend(bounded(v for v in values if isinstance(v, str)))
     rows = [first[path] for path in wanted]
     others = frame[list(columns.attributes)].iloc[rows].reset_index(drop=True)
     lines = Lines(said[path] for path in wanted)

@@ -23,8 +23,10 @@ def run(args: argparse.Namespace) -> None:
     """Make the pictures and print how well attacks are detected."""
     from fieldmarks.core.run.files import runs_folder
     from fieldmarks.precompute.experimental.attack import attack, detection_lines
+    from fieldmarks.precompute.pipeline.settings import Moved
 
-    record = attack(args.runs or runs_folder(), args.name, args.images, args.seed, args.device)
+    moved = Moved(args.data, args.checkpoint)
+    record = attack(args.runs or runs_folder(), args.name, args.images, args.seed, moved)
     for line in detection_lines(record):
         print(line)
     print(f"run {args.name!r}: {len(record.table):,} pictures of {len(record.xs):,} images kept")

@@ -4,6 +4,7 @@ import argparse
 
 from fieldmarks.precompute.commands.repair import (
     add_recipe_arguments,
+    check_outputs,
     finish,
     latest_verdicts,
     recipe_of,
@@ -32,7 +33,9 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.run.run import open_run
 
     opened = open_run(args.name, args.runs)
-    recipe, verdicts = recipe_of(args, opened), latest_verdicts(opened, args.runs)
+    recipe = recipe_of(args, opened)
+    check_outputs(args, opened)
+    verdicts = latest_verdicts(opened, args.runs)
     repaired = preview_without_cues(opened, recipe, args.seed, verdicts)
     rows = baselines(opened, args.seed)
     rows[REMOVAL] = removal_of_cues(opened, args.seed, verdicts)

@@ -39,6 +39,7 @@ def compute(work: Work) -> None:
         workers=inputs.workers,
         thumb_size=settings.thumb_size,
     )
+    work.has_thumbnails = True
 
 
 def write_activations(
@@ -71,7 +72,7 @@ def write_activations(
         As they were computed: a file that changed meanwhile gives another fingerprint.
     """
     dataset, map_row = chunking.dataset, chunking.map_row
-    store = ChunkStore(writer.folder / "chunks")
+    store = ChunkStore(writer.folder / "chunks", thumb_size)
     C, F = model.class_weights.shape
     H, W = model.cell_centres.shape[:2]
     sizes = {"X": len(map_row), "F": F, "C": C, "H": H, "W": W}

@@ -11,7 +11,7 @@ import numpy as np
 
 from fieldmarks.core.errors import DataError, ModelError
 from fieldmarks.core.live.neighbours import distances_of_test_images
-from fieldmarks.core.live.network_file import NetworkFile, NetworkOutput
+from fieldmarks.core.live.network_file import NetworkFile, NetworkOutput, sha256_of
 from fieldmarks.core.run.files import NETWORK
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
@@ -75,7 +75,7 @@ def write_live(
     except (ModelError, DataError) as error:
         path.unlink(missing_ok=True)
         return Computed(str(error), _check(run, PictureForward(model), decoder, is_mixed))
-    return Computed(measured=measured)
+    return Computed(measured={**measured, "sha256": sha256_of(path)})
 
 
 def _check(

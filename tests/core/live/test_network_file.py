@@ -1,6 +1,7 @@
 """The exported network gives the scores that the run stores, for files as they are uploaded."""
 
 import json
+import os
 import shutil
 import sys
 
@@ -162,3 +163,21 @@ def test_pixels_are_normalised_as_torchvision_does(birds):
     theirs = model.network(v2.Compose(steps)(pixels)[None])
     for mine, other in zip(whole(torch.from_numpy(pixels)[None]), theirs, strict=True):
         torch.testing.assert_close(mine, other, atol=1e-5, rtol=1e-5)
+
+
+def test_a_file_of_another_network_is_refused_until_it_is_exported_again(made, tmp_path):
+    copy = shutil.copytree(made.folder, tmp_path / "tiny")
+    (copy / NETWORK).write_bytes((copy / NETWORK).read_bytes() + b"\0")
+    message = r"is not the network that run 'tiny' was made with: delete it, then .* export tiny"
+    with pytest.raises(RunError, match=message):
+        network_file(Run(copy))
+    (copy / NETWORK).unlink()
+    os.mkfifo(copy / NETWORK)
+    with pytest.raises(MissingRunError):
+        network_file(Run(copy))
+
+
+def test_a_file_that_cannot_run_on_pixels_of_this_size_is_one_line(made):
+    network = network_file(made)
+    with pytest.raises(RunError, match="the network cannot run"):
+        network(np.zeros((8, 8, 3), np.uint8))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import evaluation as evaluation_module
@@ -9,6 +10,7 @@ from fieldmarks.core.scores.evaluation import evaluate
 from fieldmarks.core.scores.result import as_json
 from fieldmarks.core.scores.text_tables import tables
 from fieldmarks.dashboard.scores.board import basis
+from tests.support.synthetic_run import write_synthetic_run
 
 pytestmark = pytest.mark.slow
 
@@ -31,3 +33,14 @@ def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
     scores = evaluate(blind)
     assert scores.grounding.counts == {"image-attribute pairs": 0}
     assert as_json(scores.retrieval) == as_json(evaluate(run).retrieval)
+
+
+def test_a_run_with_captions_of_training_images_alone_is_scored(tmp_path):
+    run = write_synthetic_run(tmp_path)
+    is_train = run.images["is_train"].to_numpy()
+    counts = run.counts.toarray() * is_train[:, None]
+    n_captions = np.where(is_train, run.images["n_captions"], 0).astype(np.int32)
+    run._tables["images"] = run.images.assign(n_captions=n_captions)
+    run.__dict__["counts"] = sparse.csr_array(counts)
+    scores = evaluate(run)
+    assert scores["retrieval"]["rows"][run.default_estimator]["mAP"]["value"] is None

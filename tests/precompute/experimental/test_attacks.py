@@ -40,7 +40,7 @@ def birds(tmp_path_factory):
     run_tiny(folder, folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", CHUNK)
-        attack(folder / "runs", "tiny", ["1-6"], device="cpu")
+        attack(folder / "runs", "tiny", ["1-6"])
     return folder
 
 
@@ -188,4 +188,4 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
 def test_a_run_from_other_weights_is_refused(birds, tmp_path, monkeypatch):
     monkeypatch.setitem(STAGES, "activations", raised("activations"))
     with pytest.raises(RunError, match="changed since run"):
-        attack(birds / "runs", "tiny", ["1-2"], device="cpu")
+        attack(birds / "runs", "tiny", ["1-2"])

@@ -148,7 +148,7 @@ def test_a_checkpoint_with_missing_entries_is_refused(tmp_path):
         ("mean", (0.5, float("nan"), 0.5), "three numbers as mean"),
         ("std", (0.5, 0, 0.5), "three numbers as std above 0"),
         ("std", ("a", "b", "c"), "three numbers as std"),
-        ("made", [1], "a dictionary, as made"),
+        ("made", [1], "a dictionary of plain values, as made"),
     ],
 )
 def test_a_checkpoint_with_a_field_of_another_type_is_refused(tmp_path, field, value, message):

@@ -17,7 +17,8 @@ from fieldmarks.precompute.network.checkpoint import Checkpoint, write_checkpoin
 from fieldmarks.precompute.network.loading import load_network
 from fieldmarks.precompute.network.settings import NetworkSettings
 from fieldmarks.precompute.network.sources import build_network, torchvision_names
-from fieldmarks.precompute.network.weights import load_state, read_file
+from fieldmarks.precompute.network.weights import load_state
+from fieldmarks.precompute.network.weights_file import read_weights
 
 C, S = 3, 32
 CODE = """
@@ -182,7 +183,11 @@ BAD = {
     ),
     "another network": ("Net", lambda s: {"layer.weight": torch.ones(2)}, "lacks conv.weight"),
     "more than the network": ("Net", lambda s: {**s, "conv.extra": torch.ones(2)}, "also holds"),
-    "no weights": ("Net", lambda s: {"epoch": 3}, "no weights that are known: its entries are epo"),
+    "no weights": (
+        "Net",
+        lambda s: {"epoch": 3},
+        "no weights that are known: its entries are",
+    ),
     "a pickled object": (
         "Net",
         lambda s: {"m": Holder()},
@@ -210,7 +215,7 @@ def test_what_cannot_be_loaded_is_told_in_one_line(code, state, tmp_path, case):
         ("torchvision:resnet51", "no classification network 'resnet51'; did you mean resnet"),
         ("torchvision", "--network is torchvision:NAME"),
         ("hf:/nowhere", "no folder with a config.json"),
-        ("no_such_package:net", "'no_such_package', which cannot be imported"),
+        ("no_such_package:net", "importing no_such_package, which --network names, fails"),
         ("/nowhere/net.py:net", "the file /nowhere/net.py, which is not there"),
     ],
 )
@@ -253,7 +258,7 @@ def test_a_file_of_weights_runs_no_code(tmp_path):
 
     torch.save({"state_dict": Intruder()}, tmp_path / "evil.pth")
     with pytest.raises(DataError, match="would run code of whoever wrote it"):
-        read_file(tmp_path / "evil.pth")
+        read_weights(tmp_path / "evil.pth")
 
 
 def test_a_network_that_asks_for_the_version_of_its_weights_takes_a_plain_state_dict(tmp_path):

@@ -10,9 +10,9 @@ from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, read_reco
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.corruptions.corruptions import LEVELS
+from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.pipeline.robustness import corrupt_images, images_to_change
-from fieldmarks.precompute.pipeline.versions import VERSIONS
-from tests.support.tiny_birds import CHUNK, run_tiny, write_tiny_birds
+from tests.support.tiny_birds import CHUNK, raised, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
 
@@ -22,14 +22,14 @@ def birds(tmp_path_factory):
     folder = write_tiny_birds(tmp_path_factory.mktemp("birds"))
     run_tiny(folder, folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", CHUNK)
-        corrupt_images(folder / "runs", "tiny", ["1-6"], device="cpu")
+        patch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", CHUNK)
+        corrupt_images(folder / "runs", "tiny", ["1-6"])
     return folder
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("fieldmarks.precompute.resume.chunks.CHUNK", CHUNK)
+    monkeypatch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", CHUNK)
 
 
 def test_the_record_holds_every_corruption_of_every_image(birds):
@@ -44,7 +44,7 @@ def test_the_record_holds_every_corruption_of_every_image(birds):
 
 def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, monkeypatch):
     shutil.copytree(birds / "runs", tmp_path / "runs")
-    monkeypatch.setitem(VERSIONS, "explanations", 99)
+    monkeypatch.setitem(STAGES, "explanations", raised("explanations"))
     assert "explanations: computing" in run_tiny(birds, tmp_path / "runs")
     assert read_record(Run(tmp_path / "runs" / "tiny")) is not None
 

@@ -227,7 +227,7 @@ def test_a_checkpoint_is_a_start_for_other_classes_and_keeps_its_normalisation(c
 @pytest.mark.parametrize(
     ("content", "error", "message"),
     [
-        (None, DataError, "there is no file"),
+        (None, DataError, "expected a checkpoint or state dict at"),
         (b"not weights", DataError, "cannot be read as weights"),
         ([1, 2], DataError, "holds a list; a state dict was expected"),
         ({"epoch": 3}, DataError, "holds no weights that are known: its entries are epoch"),

@@ -59,3 +59,21 @@ def test_an_archive_larger_than_the_disk_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 999}))
     with pytest.raises(DataError, match=r"unpacking needs .* GB, .* has .* GB free"):
         unpack(path, tmp_path / "into", lambda name: name)
+
+
+def test_unpacking_needs_nothing_that_came_after_python_3_11_0(tmp_path, monkeypatch):
+    for holder, name in ((tarfile, "FilterError"), (tarfile, "data_filter"),
+                         (tarfile.TarInfo, "replace")):  # fmt: skip
+        monkeypatch.delattr(holder, name, raising=False)
+    path = archive(tmp_path / "a.tgz", {"old/x.txt": b"x"})
+    assert unpack(path, tmp_path / "into", lambda name: name.replace("old", "new")) == ["new"]
+    assert (tmp_path / "into" / "new" / "x.txt").read_bytes() == b"x"
+
+
+def test_a_file_keeps_its_time_and_none_of_its_permissions(tmp_path):
+    info = tarfile.TarInfo("x")
+    info.mtime, info.mode = 10**9, 0o4777
+    unpack(archive(tmp_path / "a.tgz", {"x": info}), tmp_path / "into", lambda name: name)
+    status = (tmp_path / "into" / "x").stat()
+    assert status.st_mtime == 10**9
+    assert not status.st_mode & 0o7000
