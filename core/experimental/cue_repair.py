@@ -180,7 +180,7 @@ def preview_without_cues(
     Raises
     ------
     DataError
-        If too few failures of the images to choose by have a cue.
+        If too few failures of the validation images have a cue.
     """
     choose, judge = split or halves(run, seed)
     fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
@@ -228,7 +228,7 @@ def removal_of_cues(
 ) -> Judged:
     """Judge the head without the filters that change most with the cues, not refitted.
 
-    How many of `REMOVED` is chosen on the images to choose by; arguments as of
+    How many of `REMOVED` is chosen on the validation images; arguments as of
     `preview_without_cues`.
     """
     choose, judge = split or halves(run, seed)

@@ -216,6 +216,9 @@ def _spans(
         spans = [Span(heads[0]), *for_first, Span(joint), *for_second]
     elif for_first:
         spans = [Span(heads[0]), *for_first]
+    elif for_second and not_seen is not None:
+        none = f"Nothing seen here speaks for {a} rather than {b}; for {b} speaks that it "
+        spans = [Span(none), *for_second]
     elif for_second:
         spans = [Span(heads[1]), *for_second]
     else:

@@ -128,6 +128,20 @@ def test_a_contrast_has_three_parts_and_no_word_in_two(seen):
     assert (counted[:2] > 0).all()
 
 
+def test_a_class_that_nothing_seen_speaks_for_is_no_reason_turned_round(seen):
+    images, names = seen.images, seen.classes["name"]
+    found = 0
+    for x in range(200):
+        for a in range(4):
+            b = int(images["predicted_c"][x])
+            result = contrast(seen, explain(seen, x, a), explain(seen, x, b))
+            if result.for_second and not result.for_first:
+                found += 1
+                start = f"Nothing seen here speaks for {names[a]} rather than {names[b]}; "
+                assert result.sentence.startswith(start)
+    assert found
+
+
 def test_what_is_usual_and_not_seen_is_said(seen):
     counts = np.zeros((len(seen.images), seen.sizes["T"]), np.uint16)
     counts[(seen.images["true_c"] == 1).to_numpy(), 6] = 1
