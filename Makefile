@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo wheel test quick quick-tests lint format docs dashboard screenshots pictures clean
+.PHONY: help package-for-types demo wheel test quick quick-tests lint format docs dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -36,15 +36,15 @@ quick: $(READY) ## lint and, beside it, the quick tests: no browser, no training
 quick-tests: $(READY)
 	@$(PYTEST) -q --durations=5 --durations-min=2 -m "not slow and not browser and not real"
 
-lint: $(READY) build/types/fieldmarks ## check style and types
+lint: $(READY) package-for-types ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 # the package as an installation has it, for the type checker
-build/types/fieldmarks:
-	@mkdir -p $@
-	@ln -s $(foreach part,core dashboard precompute,../../../$(part)) $(foreach file,$(wildcard fieldmarks/*),../../../$(file)) $@/
+package-for-types:
+	@rm -rf build/types && mkdir -p build/types
+	@cp -r fieldmarks build/types/ && cp -r core dashboard precompute build/types/fieldmarks/
 
 wheel: $(DEMO) ## build dist/*.whl, with the finished run of the demo inside
 	@rm -rf build/demo dist

@@ -17,10 +17,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "repair-cues",
         help="experimental: repair, without the spurious cues that failures show",
         description="As 'repair', and removes the directions of spurious cues from the "
-        "activations. Failures diagnosed or judged as a spurious cue, of the validation half of "
-        "the test images that the strength is chosen on, show the directions and join the fit. It mends "
-        "most failures of a planted cue and costs some clean accuracy; on photographs it is not "
-        "tried (docs/evidence/index.md).",
+        "activations. Failures of the validation half that were diagnosed or judged as a spurious "
+        "cue show the directions and join the fit. It mends most failures of a planted cue and "
+        "costs some clean accuracy; on photographs it is not tried (docs/evidence/index.md).",
     )
     add_recipe_arguments(parser)
     return parser
