@@ -19,7 +19,8 @@ import numpy as np
 
 from fieldmarks.core.bootstrap import Score, differences
 from fieldmarks.core.errors import RunError, one_line
-from fieldmarks.core.run.files import EVALUATION, atomic_write
+from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.run.files import EVALUATION
 from fieldmarks.core.run.run import Run
 
 #: Raised when the file has other parts; older files are refused.
@@ -253,9 +254,12 @@ def _read(kind: Any, value: Any) -> Any:
     if origin is list:
         return [_read(of[0], item) for item in _checked(list, value)]
     if kind is Score:
-        numbers = (value[name] for name in ("value", "low", "high"))
-        return Score(*(np.nan if x is None else float(x) for x in numbers), int(value["n"]))
-    if dataclasses.is_dataclass(kind):
+        figure, low, high = (
+            np.nan if value[name] is None else float(value[name])
+            for name in ("value", "low", "high")
+        )
+        return Score(figure, low, high, int(value["n"]))
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         kinds, fields = get_type_hints(kind), _checked(dict, value)
         return kind(**{name: _read(kinds[name], item) for name, item in fields.items()})
     return kind(_checked(str, value)) if issubclass(kind, StrEnum) else _checked(kind, value)

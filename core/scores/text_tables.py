@@ -39,7 +39,7 @@ def tables(evaluation: Evaluation) -> str:
             table(
                 "Retrieval, explanations of five attributes, rates in percent",
                 of.retrieval,
-                dict.fromkeys(_RATES, 1) | dict.fromkeys(_PRECISIONS, 3),
+                {**dict.fromkeys(_RATES, 1), **dict.fromkeys(_PRECISIONS, 3)},
             ),
             table("BLEU of the sentence", of.bleu, dict.fromkeys(_GROUPS, 3)),
             table(

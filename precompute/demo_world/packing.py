@@ -54,8 +54,9 @@ def without_paths(settings: object) -> object:
         return {key: without_paths(value) for key, value in settings.items()}
     if isinstance(settings, list):
         return [without_paths(value) for value in settings]
-    is_path = isinstance(settings, str) and Path(settings).is_absolute()
-    return Path(settings).name if is_path else settings
+    if isinstance(settings, str) and Path(settings).is_absolute():
+        return Path(settings).name
+    return settings
 
 
 def main() -> None:

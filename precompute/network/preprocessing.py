@@ -220,11 +220,11 @@ def of_hf(folder: Path, config: dict | None = None) -> Preprocessing:
     if not is_regular(path):
         return Preprocessing()
     is_complete = config is not None
-    config = config or read_json(path, "a file of JSON")
-    if not isinstance(config, dict):
+    found = config or read_json(path, "a file of JSON")
+    if not isinstance(found, dict):
         raise DataError(f"{path} is no JSON object")
     try:
-        return _of_processor(config, is_complete)
+        return _of_processor(found, is_complete)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
         raise DataError(f"{path} does not say how images are fed ({one_line(error)})") from None
 
