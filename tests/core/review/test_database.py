@@ -17,7 +17,6 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 
 from fieldmarks.core.errors import DatabaseError, DataError
-from fieldmarks.core.review.answers import Answer, Answers
 from fieldmarks.core.review.database import connect, database_url, shown
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from fieldmarks.core.review.verdicts import Verdict, Verdicts, left_out
@@ -145,18 +144,13 @@ def test_a_damaged_row_is_left_out_and_counted_and_the_rest_is_there(file, colum
         assert verdicts.undo(saved).note == mine.note
 
 
-def test_damaged_answers_and_groups_hurt_no_others(tmp_path):
-    url = f"sqlite:///{tmp_path}/verdicts.sqlite"
-    with closing(Answers(url)) as answers, closing(SavedGroups(url)) as groups:
+def test_a_damaged_group_hurts_no_others(tmp_path):
+    with closing(SavedGroups(f"sqlite:///{tmp_path}/verdicts.sqlite")) as groups:
         for k in range(3):
-            answers.save(Answer("d", "r", f"{k}.jpg", k, "Ana", 1, 2, [1, 2]))
             groups.save(SavedGroup("d", f"g{k}", ("a.jpg",)))
         with sqlite3.connect(tmp_path / "verdicts.sqlite") as connection:
-            connection.execute("UPDATE blind_answers SET options = '{' WHERE seed = 0")
-            connection.execute("UPDATE blind_answers SET saved_at = 'never' WHERE seed = 1")
             connection.execute("UPDATE saved_groups SET paths = 'null' WHERE name = 'g0'")
         connection.close()
-        assert answers.of("d", "r")["seed"].tolist() == [1, 2]
         assert groups.names("d") == ["g0", "g1", "g2"]
         with pytest.raises(DataError, match="'g0' cannot be read: delete it"):
             groups.get("d", "g0")

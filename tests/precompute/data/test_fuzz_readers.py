@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.review.accepted_synonyms import accepted_synonyms
-from fieldmarks.precompute.attributes.columns import with_columns
 from fieldmarks.precompute.attributes.synonyms import Synonyms
+from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.data.caption_file import captions_of
 from fieldmarks.precompute.data.language import Language, read_nouns
 from fieldmarks.precompute.data.read import read_dataset
