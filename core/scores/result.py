@@ -19,7 +19,8 @@ import numpy as np
 
 from fieldmarks.core.bootstrap import Score, differences
 from fieldmarks.core.errors import RunError, one_line
-from fieldmarks.core.run.files import EVALUATION, atomic_write
+from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.run.files import EVALUATION
 from fieldmarks.core.run.run import Run
 
 #: Raised when the file has other parts; older files are refused.
