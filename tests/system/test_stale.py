@@ -121,7 +121,9 @@ def nothing(folder):
 #: What says something of the whole run, and so depends on all of it.
 SAID_OF_THE_WHOLE = {"diagnoses", "scores"}
 FROM_ESTIMATES = {"estimates", "explanations", *SAID_OF_THE_WHOLE}
-FROM_ACTIVATIONS = {"activations", "tables", "layout", *FROM_ESTIMATES}
+#: What reads the words of images, too.
+FROM_WORDS = {"presence", *FROM_ESTIMATES}
+FROM_ACTIVATIONS = {"activations", "tables", "layout", *FROM_WORDS}
 #: What reads the files again, and the network.
 FROM_FILES = {*FROM_ACTIVATIONS, "thumbnails", "live"}
 #: What is done before the first run, the change, changed settings, and what is computed again.
@@ -130,11 +132,11 @@ CHANGES = {
     "workers": (nothing, nothing, {"workers": 1}, set()),
     "an image": (nothing, _image, {}, FROM_FILES),
     "two images of equal size and time exchanged": (_swap, _swap_back, {}, FROM_FILES),
-    "a caption": (nothing, _caption, {}, {"attributes", "tables", *FROM_ESTIMATES}),
-    "the split": (nothing, _split, {}, {"attributes", "tables", "live", *FROM_ESTIMATES}),
+    "a caption": (nothing, _caption, {}, {"attributes", "tables", *FROM_WORDS}),
+    "the split": (nothing, _split, {}, {"attributes", "tables", "live", *FROM_WORDS}),
     "a box": (nothing, _box, {}, FROM_FILES),
     "a checkpoint of equal size and time": (nothing, _checkpoint, {}, FROM_FILES),
-    "rare attributes": (nothing, nothing, {"min_images": 8}, {"attributes", *FROM_ESTIMATES}),
+    "rare attributes": (nothing, nothing, {"min_images": 8}, {"attributes", *FROM_WORDS}),
     "estimators": (nothing, nothing, {"estimators": ("literal",)}, FROM_ESTIMATES),
     "kept maps": (nothing, nothing, {"maps": "test"}, FROM_FILES),
     "thumbnails": (nothing, nothing, {"thumb_size": 20}, {"thumbnails"}),
@@ -157,11 +159,12 @@ def test_only_what_depends_on_a_change_is_computed_again(birds, change):
 
 
 VERSIONS_RAISED = {
-    "attributes": {"attributes", *FROM_ESTIMATES},
+    "attributes": {"attributes", *FROM_WORDS},
     "activations": FROM_FILES,
     "thumbnails": {"thumbnails"},
     "tables": {"tables", *SAID_OF_THE_WHOLE},
     "estimates": FROM_ESTIMATES,
+    "presence": {"presence", "explanations", *SAID_OF_THE_WHOLE},
     "explanations": {"explanations", *SAID_OF_THE_WHOLE},
     "layout": {"layout"},
     "live": {"live"},
