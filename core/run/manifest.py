@@ -115,7 +115,7 @@ FIELDS: dict[tuple[str, ...], tuple[Kind, str]] = {
 _OF_STAGE: dict[str, tuple[Kind, str]] = {
     "fingerprint": (_is_text, "the fingerprints of the stages"),
     "left_out": (_is_text, "why a stage was left out"),
-    "measured": (_dict_of(_is_number), "what was measured of a stage"),
+    "measured": (_is_dict, "what was measured of a stage"),
     "inputs": (_is_dict, "what a stage was computed from"),
 }
 

@@ -20,7 +20,7 @@ import numpy as np
 from fieldmarks.core.bootstrap import Score, differences
 from fieldmarks.core.errors import RunError, one_line
 from fieldmarks.core.outputs import atomic_write
-from fieldmarks.core.run.files import EVALUATION
+from fieldmarks.core.run.files import EVALUATION, require_regular
 from fieldmarks.core.run.run import Run
 
 #: Raised when the file has other parts; older files are refused.
@@ -317,6 +317,7 @@ def read_scores(run: Run, name: str, kind: type[Kind], version: int, command: st
     if not path.exists():
         return None
     remedy = f"write it again by '{command}'"
+    require_regular(path)
     try:
         values = json.loads(path.read_text("utf-8"))
     except (ValueError, OSError, RecursionError):

@@ -1,6 +1,6 @@
 """Captions in one file: JSON lines, and the JSON of COCO and of Karpathy's splits.
 
-JSON lines are what ``examples/caption.py`` writes: ``{"file_name": ..., "captions": [...]}`` for an
+JSON lines: ``{"file_name": ..., "captions": [...]}`` for an
 image, or ``{"class": ..., "captions": [...]}`` for the description of a class.
 """
 

@@ -265,7 +265,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=3,
+        version=4,
         compute=f"{_STAGES}.diagnoses:compute",
         libraries=("numpy", "scipy", "sklearn", "inflect"),
         inputs=lambda of: {"sentence": N_EXPLAIN},
@@ -275,7 +275,7 @@ _ALL = (
     ),
     Stage(
         "scores",
-        version=10,
+        version=11,
         compute=f"{_STAGES}.scores:compute",
         libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
         inputs=lambda of: score_inputs(of.settings.source.data),

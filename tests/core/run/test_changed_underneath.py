@@ -18,6 +18,7 @@ from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import MANIFEST, SMALL, Pack, check_length, map_array
 from fieldmarks.core.run.listing import list_runs
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import read_evaluation
 from tests.support.synthetic_run import write_synthetic_run
 
 #: Opens a run, shortens every file of it to nothing, and uses all of it.
@@ -31,6 +32,7 @@ from fieldmarks.core.explanations.explanation import describe, explain
 from fieldmarks.core.explanations.grounding import ground
 from fieldmarks.core.run import files
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.result import read_evaluation
 
 files.SMALL = int(sys.argv[2])  # as if the run were large
 run = Run(Path(sys.argv[1]))
@@ -141,7 +143,7 @@ OTHER = {
 PLACES = (
     MANIFEST, "thumbs.bin", "captions.bin", "arrays/pooled.npy", "arrays/maps.npy",
     "tables/images.parquet", "tables/diagnoses.parquet", "evaluation.json",
-    "robustness/robustness.json",
+    "records/corruptions/record.json",
 )  # fmt: skip
 
 
@@ -152,17 +154,17 @@ def test_what_is_no_file_is_neither_waited_for_nor_read(fresh, what, place):
     """A page lists the runs, opens this one, and reads scores and the record of attacks."""
     write_synthetic_run(fresh.folder.parent, "good")
     path = fresh.folder / place
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     OTHER[what](path)
     entries = {entry.name: entry.problem for entry in list_runs(fresh.folder.parent)}
     assert entries["good"] == ""
     assert (entries["synthetic"] != "") == (place == MANIFEST)
-    if place.startswith("robustness"):
+    if place.startswith("records"):
         assert read_record(Run(fresh.folder)) is None
         return
     with pytest.raises(RunError, match=path.name) as caught:
-        Run(fresh.folder).evaluation()
+        read_evaluation(Run(fresh.folder))
     assert "\n" not in str(caught.value)
 
 
