@@ -196,7 +196,7 @@ def test_archives_downloaded_by_hand_need_no_network(homes, tmp_path, monkeypatc
 
 
 def test_an_archive_of_another_name_is_asked_to_be_renamed(homes, tmp_path):
-    with pytest.raises(DataError, match=r"birds\.tgz is none of .*cvpr2016_cub\.tar\.gz; rename"):
+    with pytest.raises(DataError, match=r"birds\.tgz is not one of .*cub\.tar\.gz; rename"):
         fetch(tmp_path / "data", tmp_path / "cache", [tmp_path / "birds.tgz"], homes)
 
 
