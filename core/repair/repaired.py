@@ -154,8 +154,7 @@ def write_repaired(
         _write(run, new, writer)
         manifest = _manifest(run, new, note, checkpoint)
         if is_diagnosed:
-            for each, table in diagnose(Run.unfinished(writer.folder, manifest)).items():
-                writer.put_table(each, table)
+            writer.put_table("diagnoses", diagnose(Run.unfinished(writer.folder, manifest)))
         return writer.finish(manifest)
     finally:
         if writer.folder.exists():

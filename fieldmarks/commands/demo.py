@@ -13,7 +13,7 @@ PACKED = Path(fieldmarks.__file__).parent / "demo"
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
-    from fieldmarks.precompute.demo_world.build import add_arguments
+    from fieldmarks.precompute.build_demo import add_arguments
 
     parser = subparsers.add_parser(
         "demo",
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
         install(PACKED, folder)
         is_there = True
     if args.build or not is_there:
-        from fieldmarks.precompute.demo_world.build import build_demo
+        from fieldmarks.precompute.build_demo import build_demo
 
         build_demo(args)
     if not args.build:

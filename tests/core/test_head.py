@@ -228,7 +228,7 @@ def test_a_network_that_branches_is_read_by_export():
     [
         (lambda net, m: {"out": m}, "does not return one tensor"),
         (lambda net, m: net.fc(m.mean((2, 3))) * 0, "gives every image the same class scores"),
-        (lambda net, m: net.fc(m.mean((2, 3))) / 0, "not finite"),
+        (lambda net, m: net.fc(m.mean((2, 3))) / 0, "no finite numbers"),
         (lambda net, m: m, "for 2 images it returns"),
         (lambda net, m: 1 / 0, "takes no input of 24 pixels: division by zero"),
     ],

@@ -52,7 +52,7 @@ def test_a_reviewer_is_believed_before_the_diagnosis(faulty):
 
 
 def test_too_few_failures_are_said_in_one_line(faulty):
-    with pytest.raises(DataError, match="choose by 1 of run 'faulty' is diagnosed"):
+    with pytest.raises(DataError, match="of the validation half 1 of run 'faulty' is diagnosed"):
         check_failures(faulty, np.array([51]))
     check_failures(faulty, np.array([51, 53]))
 

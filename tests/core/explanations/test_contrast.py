@@ -70,12 +70,16 @@ def other(request, tmp_path_factory):
     return write_run_of(request.param, tmp_path_factory.mktemp("runs"))
 
 
-def test_the_parts_of_an_exact_head_sum_to_the_difference_of_the_logits(other):
-    if not other.head.is_exact:
-        pytest.skip("of a head of first order they sum to an estimate, see below")
-    lead = np.asarray(other.array("logits"), float) - other.array("class_bias")
+@pytest.fixture(scope="module", params=[LAYER_NORM, COSINE])
+def exact(request, tmp_path_factory):
+    """A run whose head is exact, though not linear; of first order, parts sum to an estimate."""
+    return write_run_of(request.param, tmp_path_factory.mktemp("runs"))
+
+
+def test_the_parts_of_an_exact_head_sum_to_the_difference_of_the_logits(exact):
+    lead = np.asarray(exact.array("logits"), float) - exact.array("class_bias")
     for x, a, b in ((0, 0, 1), (7, 4, 2), (31, 3, 0)):
-        parts = logit_difference(other, explain(other, x, a), explain(other, x, b))
+        parts = logit_difference(exact, explain(exact, x, a), explain(exact, x, b))
         assert parts.sum() == pytest.approx(lead[x, a] - lead[x, b], rel=1e-3, abs=1e-4)
 
 
@@ -100,13 +104,11 @@ def test_what_separates_agrees_in_sign_with_the_head_of_the_run(other):
         assert (part[result.for_second] < 0).all()
 
 
-def test_the_words_of_a_lesson_sum_to_the_rise_of_an_exact_head(other):
-    if not other.head.is_exact:
-        pytest.skip("of a head of first order they sum to an estimate")
-    use, true_c = ~other.is_test & other.is_readable, other.images["true_c"].to_numpy()
-    lead = other.array("logits")[:, 2].astype(float) - other.array("logits")[:, 4]
+def test_the_words_of_a_lesson_sum_to_the_rise_of_an_exact_head(exact):
+    use, true_c = ~exact.is_test & exact.is_readable, exact.images["true_c"].to_numpy()
+    lead = exact.array("logits")[:, 2].astype(float) - exact.array("logits")[:, 4]
     rise = lead[use & (true_c == 2)].mean() - lead[use & (true_c == 4)].mean()
-    for_a, for_b = logit_rise(other, 2, 4)
+    for_a, for_b = logit_rise(exact, 2, 4)
     assert (for_a + for_b).sum() == pytest.approx(rise, rel=1e-3, abs=1e-4)
 
 

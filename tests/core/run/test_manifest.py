@@ -99,7 +99,7 @@ TAKEN = [
     (("settings", "checkpoint"), 7), (("crop",), []), (("crop_share",), "x"), (("mean",), {}),
     (("interpolation",), {}), (("checkpoint",), "ab"), (("checkpoint", "sha256"), None),
     (("stages", "live"), None), (("stages", "live", "fingerprint"), {}),
-    (("stages", "live", "left_out"), []), (("stages", "live", "measured"), {"x": "y"}),
+    (("stages", "live", "left_out"), []), (("stages", "live", "measured"), ["x"]),
     (("keypoint_estimators",), 3), (("dataset",), "a\0b"), (("schema_version",), True),
     (("schema_version",), 10**400), (("input_size",), []), (("arch",), {}), (("seed",), {}),
 ]  # fmt: skip

@@ -61,6 +61,6 @@ def test_a_damaged_file_is_told_and_kept(suggested):
     synonym_file(suggested).write_bytes(b"\xff\xfe")
     app = visit("search")
     assert not app.exception
-    assert "expected the columns" in said(app)
+    assert "expected a table of synonyms" in said(app)
     assert synonym_file(suggested).read_bytes() == b"\xff\xfe"
     assert np.all([not b.label.startswith("Accept") for b in app.button])

@@ -214,7 +214,10 @@ def fieldmarks(**changes):
 FIELDS = {
     "made of another kind": ({"made": {"seed": {1, 2}}}, "plain values, as made"),
     "a tensor in made": ({"made": {"loss": torch.zeros(2)}}, "plain values, as made"),
-    "preprocessing a number": ({"made": {"preprocessing": 5}}, "interpolation as preprocessing"),
+    "preprocessing a number": (
+        {"made": {"preprocessing": 5}},
+        "interpolation, .* as preprocessing",
+    ),
     "preprocessing of more": ({"made": {"preprocessing": {"x": 1}}}, "as preprocessing"),
     "arguments a number": ({"made": {"network_args": 5}}, "texts as network_args"),
     "left out a number": ({"made": {"left_out": 5}}, "whole numbers as left_out"),

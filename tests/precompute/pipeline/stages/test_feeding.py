@@ -184,7 +184,7 @@ def test_pictures_that_a_choice_matters_for_are_counted_in_words():
         ),
         (
             "1,300 of 2,000 pictures have a camera's orientation tag: they are turned upright, and "
-            "boxes are taken as of the turned picture (--orientation upright; else stored)"
+            "boxes are those of the turned picture (--orientation upright; else stored)"
         ),
     ]
 
