@@ -216,7 +216,7 @@ FIELDS = {
     "a tensor in made": ({"made": {"loss": torch.zeros(2)}}, "plain values, as made"),
     "preprocessing a number": (
         {"made": {"preprocessing": 5}},
-        "interpolation, .* as preprocessing",
+        "channels as preprocessing",
     ),
     "preprocessing of more": ({"made": {"preprocessing": {"x": 1}}}, "as preprocessing"),
     "arguments a number": ({"made": {"network_args": 5}}, "texts as network_args"),
