@@ -35,7 +35,7 @@ _PAGES = {
     Page.ROBUSTNESS: MenuEntry("pages/robustness.py", "Robustness", "shield", "Debug"),
     Page.COMPARE: MenuEntry("pages/compare.py", "Compare", "difference", "Improve"),
     Page.REPAIR: MenuEntry("pages/repair.py", "Repair", "build_circle", "Improve"),
-    Page.TRY: MenuEntry("pages/try.py", "Try", "photo_camera", "Use"),
+    Page.TRY: MenuEntry("pages/try.py", "Try", "photo_camera", "Debug"),
     **{
         page: MenuEntry(f"experimental/pages/{page}.py", title, icon, "Experimental")
         for page, title, icon in (
@@ -49,7 +49,6 @@ _PAGES = {
 _MENUS = {
     "Debug": "bug_report",
     "Improve": "build",
-    "Use": "photo_camera",
     "Experimental": "science",
 }
 
