@@ -23,19 +23,19 @@ class MenuEntry(NamedTuple):
 
 # In the header, what is opened every day; in menus, the rest
 _PAGES = {
-    Page.OVERVIEW: MenuEntry("pages/overview.py", "Overview", "space_dashboard"),
-    Page.FAILURES: MenuEntry("pages/failures.py", "Failures", "rule"),
-    Page.FILTERS: MenuEntry("pages/filters.py", "Filters", "grid_view"),
-    Page.SEARCH: MenuEntry("pages/search.py", "Search", "search"),
-    Page.CLASSES: MenuEntry("pages/classes.py", "Classes", "category"),
-    Page.GROUNDING: MenuEntry("pages/grounding.py", "Grounding", "my_location"),
-    Page.PATTERNS: MenuEntry("pages/patterns.py", "Patterns", "stethoscope", "Debug"),
-    Page.CONFUSION: MenuEntry("pages/confusion.py", "Confusion", "grid_on", "Debug"),
-    Page.MAP: MenuEntry("pages/map.py", "Map", "scatter_plot", "Debug"),
-    Page.ROBUSTNESS: MenuEntry("pages/robustness.py", "Robustness", "shield", "Debug"),
-    Page.COMPARE: MenuEntry("pages/compare.py", "Compare", "difference", "Improve"),
-    Page.REPAIR: MenuEntry("pages/repair.py", "Repair", "build_circle", "Improve"),
-    Page.TRY: MenuEntry("pages/try.py", "Try", "photo_camera", "Debug"),
+    Page.OVERVIEW: MenuEntry("app_pages/overview.py", "Overview", "space_dashboard"),
+    Page.FAILURES: MenuEntry("app_pages/failures.py", "Failures", "rule"),
+    Page.FILTERS: MenuEntry("app_pages/filters.py", "Filters", "grid_view"),
+    Page.SEARCH: MenuEntry("app_pages/search.py", "Search", "search"),
+    Page.CLASSES: MenuEntry("app_pages/classes.py", "Classes", "category"),
+    Page.GROUNDING: MenuEntry("app_pages/grounding.py", "Grounding", "my_location"),
+    Page.PATTERNS: MenuEntry("app_pages/patterns.py", "Patterns", "stethoscope", "Debug"),
+    Page.CONFUSION: MenuEntry("app_pages/confusion.py", "Confusion", "grid_on", "Debug"),
+    Page.MAP: MenuEntry("app_pages/map.py", "Map", "scatter_plot", "Debug"),
+    Page.ROBUSTNESS: MenuEntry("app_pages/robustness.py", "Robustness", "shield", "Debug"),
+    Page.COMPARE: MenuEntry("app_pages/compare.py", "Compare", "difference", "Improve"),
+    Page.REPAIR: MenuEntry("app_pages/repair.py", "Repair", "build_circle", "Improve"),
+    Page.TRY: MenuEntry("app_pages/try.py", "Try", "photo_camera", "Debug"),
     **{
         page: MenuEntry(f"experimental/pages/{page}.py", title, icon, "Experimental")
         for page, title, icon in (
@@ -110,7 +110,7 @@ def _run_menu(choice: Choice) -> None:
         format_func=lambda name: f"{name} (cannot be opened)" if problems.get(name) else name,
         placeholder="Choose a run",
         label_visibility="collapsed",
-        width=150,
+        width=120,
         **bound(Key.RUN, current, str, scope="app", resets=others),
     )
 

@@ -95,7 +95,7 @@ def region_links(run: Run) -> None:
     if region is None:
         return
     st.page_link(
-        "pages/map.py",
+        "app_pages/map.py",
         label="in a region of the map",
         icon=":material/scatter_plot:",
         query_params=params(**{Key.REGION: region}),

@@ -10,7 +10,7 @@ distance to the training images is kept, Y pairs of possible synonyms. ``X+1`` i
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: Top attributes stored per image for search; an explanation has the first five of them.
 K = 20

@@ -38,7 +38,7 @@ def step_bar(run: Run, f: int) -> None:
     """Draw the links to the list and to the previous and next filter."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
-            "pages/filters.py",
+            "app_pages/filters.py",
             label="All filters",
             icon=":material/arrow_back:",
             query_params=links.params(),
@@ -46,7 +46,7 @@ def step_bar(run: Run, f: int) -> None:
         st.space("stretch")
         for label, step in (("Previous", -1), ("Next", 1)):
             st.page_link(
-                "pages/filters.py",
+                "app_pages/filters.py",
                 label=label,
                 icon=":material/chevron_left:" if step < 0 else ":material/chevron_right:",
                 icon_position="left" if step < 0 else "right",

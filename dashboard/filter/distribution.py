@@ -68,20 +68,20 @@ def _word_links(view: FilterView) -> None:
     of_estimator = None if view.is_default else view.estimator
     with st.container(horizontal=True):
         st.page_link(
-            "pages/search.py",
+            "app_pages/search.py",
             label=f"Images with “{view.phrase}”",
             icon=":material/search:",
             query_params=links.params(q=phrase),
         )
         st.page_link(
-            "pages/filters.py",
+            "app_pages/filters.py",
             label="Filters behind this heatmap",
             icon=":material/grid_view:",
             query_params=links.params(t=phrase, estimator=of_estimator),
             help="The filters with the largest weights in the heatmap of this attribute.",
         )
         st.page_link(
-            "pages/grounding.py",
+            "app_pages/grounding.py",
             label="Its heatmap",
             icon=":material/my_location:",
             query_params=links.params(

@@ -183,7 +183,7 @@ def suggested_recipes(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Suggested by the diagnoses:", width="content")
         st.page_link(
-            "pages/repair.py",
+            "app_pages/repair.py",
             label="Leave out suspected label errors",
             icon=":material/auto_fix_high:",
             query_params=links.params(**{Key.LABELS: str(Labels.DROP)}),

@@ -115,7 +115,7 @@ def stored(run: Run, x: int) -> None:
             f"{true_name}."
         )
         st.page_link(
-            "pages/failures.py",
+            "app_pages/failures.py",
             label=f"Image {x}",
             icon=":material/arrow_forward:",
             query_params=links.params(x=x),

@@ -121,7 +121,7 @@ def test_a_page_that_raises_shows_no_traceback_no_message_and_no_path(page, tmp_
     copied = tmp_path / "dashboard"
     shutil.copytree(ROOT / "dashboard", copied)
     shutil.copytree(ROOT / "core", tmp_path / "core")
-    (copied / "pages" / "confusion.py").write_text(
+    (copied / "app_pages" / "confusion.py").write_text(
         'raise RuntimeError(f"what nobody may read, in {__file__}")\n'
     )
     write_synthetic_run(tmp_path / "runs")

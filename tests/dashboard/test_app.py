@@ -97,7 +97,7 @@ def run_isolated(*code: str) -> None:
 OTHER_PAGES = """
 import sys
 for page in ("failures", "filters", "search", "grounding", "classes"):
-    app.switch_page(f"pages/{page}.py").run()
+    app.switch_page(f"app_pages/{page}.py").run()
     assert not app.exception, app.exception
 heavy = {"torch", "torchvision", "spacy", "fieldmarks.precompute"} & set(sys.modules)
 assert not heavy, heavy

@@ -36,7 +36,7 @@ def phrase(run, t: int) -> str:
 
 
 def test_the_pages_are_those_of_the_folder():
-    stems = {path.stem for path in (APP.parent / "pages").glob("*.py")}
+    stems = {path.stem for path in (APP.parent / "app_pages").glob("*.py")}
     assert {page or "overview" for page in PAGES} <= stems
 
 

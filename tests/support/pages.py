@@ -16,7 +16,7 @@ _scan = functools.cache(manifest_scanner.scan_component_manifests)
 manifest_scanner.scan_component_manifests = _scan
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-FILES = {"": "pages/overview.py", "./": "pages/overview.py"}
+FILES = {"": "app_pages/overview.py", "./": "app_pages/overview.py"}
 EXPERIMENTS = ("lesson", "blind_test", "attacks", "experiments")
 
 

@@ -90,7 +90,7 @@ def test_every_document_is_in_the_readme_and_on_the_site():
 
 
 def test_every_page_of_the_dashboard_is_documented():
-    pages = sorted(path.stem for path in (ROOT / "dashboard" / "pages").glob("[a-z]*.py"))
+    pages = sorted(path.stem for path in (ROOT / "dashboard" / "app_pages").glob("[a-z]*.py"))
     table = (ROOT / "docs/reference/pages.md").read_text("utf-8").split("\n## ")[0]
     named = [row.split("|")[1].strip().lower() for row in table.splitlines() if row[:2] == "| "]
     assert sorted(set(named) - {"page"}) == pages

@@ -90,7 +90,7 @@ def test_pages_are_drawn_from_the_wheel(installed, tmp_path):
         "default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
         "assert app.header\n"
-        "app.switch_page('pages/failures.py').run()\n"
+        "app.switch_page('app_pages/failures.py').run()\n"
         "assert not app.exception, app.exception\n"
         "assert 'core' not in sys.modules and 'torch' not in sys.modules\n",
         FIELDMARKS_RUNS=str(tmp_path),

@@ -124,7 +124,7 @@ def separating_rows(run: Run, a: int, b: int) -> None:
     for word in separating:
         row(run, word, a)
     st.page_link(
-        "pages/classes.py",
+        "app_pages/classes.py",
         label="Compare both descriptions",
         icon=":material/category:",
         query_params=links.params(c=a, versus=b),

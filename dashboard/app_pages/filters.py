@@ -50,7 +50,7 @@ def main() -> None:
         show_cards(run, fs, t, c, order)
     else:
         st.info("No filter matches all criteria.", icon=":material/filter_alt_off:")
-        st.page_link("pages/filters.py", label="Show all filters", query_params=links.params())
+        st.page_link("app_pages/filters.py", label="Show all filters", query_params=links.params())
     relation.show(run)
 
 

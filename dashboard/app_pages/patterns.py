@@ -61,7 +61,7 @@ def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
         scores = diagnoses[list(diagnosis_card.COLUMNS.values())].to_numpy()[xs].max(axis=1)
         following = int(xs[np.where(is_open, scores, -1).argmax()])
         st.page_link(
-            "pages/failures.py",
+            "app_pages/failures.py",
             label="Review next: clearest cause",
             icon=":material/arrow_forward:",
             query_params=links.params(x=following),
@@ -80,7 +80,7 @@ def counts(diagnoses, xs: np.ndarray) -> None:
             with st.container(border=True):
                 st.metric(pattern.capitalize(), int(n_of.get(str(pattern), 0)))
                 st.page_link(
-                    "pages/failures.py",
+                    "app_pages/failures.py",
                     label="Show",
                     icon=f":material/{diagnosis_card.ICONS[pattern]}:",
                     query_params=links.params(pattern=str(pattern)),

@@ -65,7 +65,7 @@ def pick(first: Run) -> Run | None:
             icon=":material/difference:",
         )
         st.page_link(
-            "pages/repair.py",
+            "app_pages/repair.py",
             label="Repair",
             icon=":material/build_circle:",
             query_params=links.params(),

@@ -138,7 +138,7 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
         new = written[1]
         st.success(f"Run {heading.plain(new)} is written.", icon=":material/check:")
         st.page_link(
-            "pages/compare.py",
+            "app_pages/compare.py",
             label=f"Compare {run.name} with {new}",
             icon=":material/difference:",
             query_params=links.params(**{Key.WITH: new}),

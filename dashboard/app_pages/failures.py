@@ -152,7 +152,7 @@ def empty() -> None:
     """Say that no image matches, with a link that resets the criteria."""
     st.info("No image matches all criteria.", icon=":material/filter_alt_off:")
     st.page_link(
-        "pages/failures.py",
+        "app_pages/failures.py",
         label="Show all failures",
         icon=":material/restart_alt:",
         query_params=links.params(),

@@ -101,7 +101,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
             ("Failures of this class", "failures", "rule", "true"),
         ):
             st.page_link(
-                f"pages/{page}.py",
+                f"app_pages/{page}.py",
                 label=label,
                 icon=f":material/{icon}:",
                 query_params=links.params(**{key: c}),
