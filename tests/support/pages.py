@@ -24,7 +24,7 @@ def visit(link: str = "", app: AppTest | None = None) -> AppTest:
     """Open a link of the app, e.g. ``failures?x=3``, in a new session or in that of ``app``."""
     app = app or AppTest.from_file(APP, default_timeout=120)
     parts = urlsplit(link)
-    folder = "experimental/pages" if parts.path in EXPERIMENTS else "pages"
+    folder = "experimental/pages" if parts.path in EXPERIMENTS else "app_pages"
     app.switch_page(FILES.get(parts.path, f"{folder}/{parts.path}.py"))
     for key in list(app.query_params):
         del app.query_params[key]
