@@ -161,17 +161,27 @@ def test_an_output_over_a_file_of_a_person_needs_the_word(command, place, runs, 
 
 
 @pytest.mark.parametrize("command", OUTPUTS)
-@pytest.mark.parametrize("what", ["a link", "a folder", "nothing at all"])
+@pytest.mark.parametrize("what", ["a link", "a folder"])
 def test_an_output_that_is_no_file_is_refused(command, what, place, runs, capsys):
     out = place / "photo.csv"
     (place / "photo").write_bytes(b"years of work")
-    {"a link": lambda: out.symlink_to("photo"), "a folder": out.mkdir}.get(what, lambda: None)()
-    given = "" if what == "nothing at all" else out
+    {"a link": lambda: out.symlink_to("photo"), "a folder": out.mkdir}[what]()
     words = OUTPUTS[command].replace("RUNS", str(runs)).replace("DATA", str(place / "data"))
-    words = [str(given) if word == "OUT.csv" else word for word in words.split()]
+    words = [str(out) if word == "OUT.csv" else word for word in words.split()]
     before = snapshot(place)
     assert main([*words, "--overwrite"]) == 1
     assert "give the path of a file to write" in capsys.readouterr().err
+    assert snapshot(place) == before
+
+
+@pytest.mark.parametrize("command", OUTPUTS)
+def test_an_empty_output_is_refused_as_an_argument(command, place, runs, capsys):
+    words = OUTPUTS[command].replace("RUNS", str(runs)).replace("DATA", str(place / "data"))
+    before = snapshot(place)
+    with pytest.raises(SystemExit) as end:
+        main(["" if word == "OUT.csv" else word for word in words.split()])
+    assert end.value.code == 2
+    assert "expected a path, got an empty text" in capsys.readouterr().err
     assert snapshot(place) == before
 
 
