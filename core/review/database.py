@@ -4,7 +4,7 @@ SQLite is ``verdicts.sqlite`` in the runs folder, with write-ahead logging, so t
 wait for a writer (not supported on a network file system). A team sets
 ``FIELDMARKS_DB=postgresql://user:password@host/name``.
 
-Nobody waits long: a locked database is told of after seconds, a full one at once, and one that
+Nobody waits long: a locked database is reported after seconds, a full one at once, and one that
 cannot be written is read. A row that cannot be read is left out and counted.
 """
 
