@@ -19,7 +19,7 @@ from benchmarks import scored_estimates
 from fieldmarks.core.estimators import Inputs, estimate
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.probability import prior
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 
 #: Share of a class's training images whose captions name an attribute of its description.
 MIN_SHARE = 0.5

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pages import FOLLOW
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support import synthetic_run
 from tests.support.browser import launch, serve, settle
@@ -98,7 +99,8 @@ def main() -> None:
             first, *again = server_times(name)
             with serve(Path(folder)) as server:
                 drawn, received = browser_times(server.url, name)
-            cells = Run(run.folder).images[run.is_test].groupby(["true_c", "predicted_c"]).ngroups
+            images = read_run(run.folder).images[run.is_test]
+            cells = images.groupby(["true_c", "predicted_c"]).ngroups
             times = (first, statistics.median(again), statistics.median(drawn))
             print(C, cells, *(f"{each:.0f}" for each in times), f"{received:.2f}", sep=",")
 

@@ -20,8 +20,8 @@ from fieldmarks.core.bootstrap import Resamples, ratio
 from fieldmarks.core.explanations.contrast import Contrast, contrast
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.run.files import runs_folder
-from fieldmarks.core.run.replaced import replaced
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 
 #: How often p.d.f.s are exchanged.
 N_EXCHANGES = 20
@@ -83,7 +83,7 @@ def main() -> None:
     rng, p = np.random.default_rng(0), np.asarray(run.array("p_t_given_f"))
     name = f"p_t_given_f/{run.default_estimator}"
     exchanged = sum(
-        right_words(replaced(run, {name: p[rng.permutation(len(p))]}, {}), xs, share)
+        right_words(run.changed({name: p[rng.permutation(len(p))]}), xs, share)
         for _ in range(N_EXCHANGES)
     )
     drawn = Resamples(len(xs), group=run.images["true_c"].to_numpy()[xs])

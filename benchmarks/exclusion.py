@@ -14,7 +14,8 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.probability import p_t_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 
 N_RESAMPLES = 2000
 

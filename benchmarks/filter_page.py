@@ -20,7 +20,8 @@ from fieldmarks.core.explanations.contributions import top_filters
 from fieldmarks.core.explanations.filter_meanings import N_TOP, cell_groups, peak_cells
 from fieldmarks.core.explanations.word_at_peak import word_at_peak
 from fieldmarks.core.name_status import MAX_Q
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.class_properties import class_properties, relation
 from fieldmarks.core.scores.filters.filter_names import HALF, AtPeak, at_peak
 

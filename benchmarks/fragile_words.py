@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 
 from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, read_record
 from fieldmarks.core.corruptions.words import is_lost, sentences_of, words_lost, words_of_pictures
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 
 N_FIRST = 5
 N_DRAWS = 1000

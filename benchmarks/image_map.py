@@ -15,7 +15,7 @@ import numpy as np
 from fieldmarks.core.bootstrap import Resamples, ratio
 from fieldmarks.core.image_map.layout import embed, reduced
 from fieldmarks.core.image_map.layout_quality import layout_quality
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 
 
 def umap(points: np.ndarray) -> np.ndarray:

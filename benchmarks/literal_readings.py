@@ -17,7 +17,8 @@ from fieldmarks.core.estimators.literal import DEFAULT_READING, READINGS, p_by_r
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.probability import p_t_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import diversity, pck, retrieval
 
 

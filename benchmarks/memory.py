@@ -22,7 +22,7 @@ from torch import nn
 from benchmarks.photos import write_photos
 from benchmarks.row import print_row
 from benchmarks.watch import Watch
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.data.readers.cub import read_cub
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.checkpoint import Checkpoint, write_checkpoint
@@ -78,7 +78,7 @@ def measure(folder: Path, n_images: int) -> None:
         "memory",
         X=n_images,
         F=F,
-        T=len(Run(folder / "memory").attributes),
+        T=len(read_run(folder / "memory").attributes),
         **peaks,
         anon_mb=most["anon"],
         rss_mb=most["rss"],

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from benchmarks.row import print_row
 from fieldmarks.core.probability import sigma
 from fieldmarks.core.run.contract import K
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.core.search.query import parse
@@ -103,7 +103,7 @@ def _tables(X: int, F: int, T: int, C: int, rng: np.random.Generator) -> dict[st
 def read(folder: Path) -> None:
     """Open the run and search it, in this process; print a row."""
     started = time.perf_counter()
-    run = Run(folder / "million")
+    run = read_run(folder / "million")
     n_wrong = int((run.images["true_c"] != run.images["predicted_c"]).sum())
     opened = time.perf_counter()
     first, second = (run.attributes["phrase"][t] for t in (3, 9))

@@ -21,7 +21,8 @@ from sklearn.metrics import roc_auc_score
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.live.neighbours import ALARM, TrainingImages, novelty_of
 from fieldmarks.core.live.network_file import network_file
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 
 HALVINGS, RESAMPLES = 200, 1000
 

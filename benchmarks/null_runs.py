@@ -17,7 +17,7 @@ from fieldmarks.core.estimators import Estimate, Inputs, words
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.estimators.significance import attribute_significance, filters_table, shuffled
 from fieldmarks.core.name_status import NameStatus
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 
 
 def verdicts(name: str, inputs: Inputs, seed: int) -> np.ndarray:

@@ -24,7 +24,8 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.word_parts import direct_share
 from fieldmarks.core.probability import p_f_given_xc, sigma
 from fieldmarks.core.run.contract import N_EXPLAIN
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import retrieval
 from fieldmarks.core.scores.filters.filter_names import HALF, at_peak
 

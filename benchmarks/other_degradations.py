@@ -26,7 +26,8 @@ from fieldmarks.core.causes.diagnosis import diagnose
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.causes.image_quality_measures import quality
 from fieldmarks.core.run.files import array_path
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run, read_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.crop import load_crop
 from fieldmarks.precompute.demo_world.cub_writer import QUALITY
 from fieldmarks.precompute.demo_world.planting.degradations import (
@@ -82,7 +83,7 @@ def degraded_run(run: Run, truth: Truth, world: Path, checkpoint: Path, folder: 
     for name, values in arrays.items():
         np.save(array_path(copy, name), values)
     images.to_parquet(copy / "tables" / "images.parquet", index=False)
-    return Run(copy), kinds
+    return read_run(copy), kinds
 
 
 def rows(run: Run, kinds: np.ndarray) -> Iterator[tuple[str, str, str, tuple, int]]:

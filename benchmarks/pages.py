@@ -22,6 +22,7 @@ from pathlib import Path
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from fieldmarks.core.run.files import runs_folder
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import Criteria, select_images
 from tests.support.browser import Server, launch, serve, settle
@@ -196,7 +197,7 @@ def many_users(server: Server, browser, run: Run):
 
 def measure(runs: Path, name: str, out, second: str = "", only: tuple[str, ...] = ()) -> None:
     """Measure one run; ``second`` is compared with it, ``only`` names the pages."""
-    run = Run(runs / name)
+    run = read_run(runs / name)
     sizes = " ".join(f"{letter}={run.sizes[letter]}" for letter in "XFTC")
     with serve(runs) as server, launch() as browser:
         context = browser.new_context(viewport={"width": 1440, "height": 900})

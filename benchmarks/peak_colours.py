@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.filter_page import interval
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.filter_names import N_TOP, at_peak
 
 COLOURS = (

@@ -28,7 +28,8 @@ from fieldmarks.core.estimators.mixture import TILT, most_likely, tilted
 from fieldmarks.core.explanations.attribute_ranking import by_lift, top_attributes
 from fieldmarks.core.probability import p_t_given_xc, sigma
 from fieldmarks.core.run.contract import N_EXPLAIN
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import bleu, retrieval
 from fieldmarks.precompute.attributes.extraction import extract
 

@@ -22,7 +22,8 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair.preview import Judged, baselines, halves, preview, removal
 from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.repair.repaired import before_and_after, changed_words, write_repaired
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import write_synthetic_run
 
 SIZES = {"X": 11_788, "F": 2048, "T": 600, "C": 200, "H": 1, "W": 1}

@@ -28,7 +28,8 @@ from fieldmarks.core.estimators.places import RIDGE_WEIGHT, SEED, combined_evide
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.probability import p_t_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import pck, retrieval
 
 CLUSTERS = (4, 8, 16)

@@ -13,7 +13,8 @@ import numpy as np
 
 from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import Span, explain
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.evaluation import as_json
 from fieldmarks.core.scores.seen_words import score_seen_words
 

@@ -23,7 +23,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 from tests.support import browser
 
 

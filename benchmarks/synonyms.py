@@ -18,7 +18,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from fieldmarks.core.attributes.synonym_candidates import PSEUDO_COUNT, synonym_candidates
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 from fieldmarks.precompute.attributes.caption_attributes import caption_attributes
 from fieldmarks.precompute.data.language import BIRDS
 

@@ -35,7 +35,8 @@ from fieldmarks.core.causes.label_evidence import (
     nearest_neighbours,
     neighbour_evidence,
 )
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.demo_world.planting.ground_truth import Truth
 
 #: How a failure with this planted cause should be diagnosed. Where nothing is planted the network

@@ -26,7 +26,8 @@ from fieldmarks.core.live.neighbours import TrainingImages
 from fieldmarks.core.live.network_file import Fed
 from fieldmarks.core.pictures.upload import Upload
 from fieldmarks.core.run.files import runs_folder
-from fieldmarks.core.run.one_image import OneImageRun
+from fieldmarks.core.run.one_image import one_image_run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer, class_heatmaps, layer_uri
 from fieldmarks.dashboard.try_picture.network import opened_network
@@ -81,7 +82,7 @@ def steps(run: Run, contents: list[bytes]) -> dict[str, float]:
                 training.novelty(output.pooled),
             ),
         )
-        image = OneImageRun(run, output.maps, output.pooled, output.logits, output.local)
+        image = one_image_run(run, output.maps, output.pooled, output.logits, output.local)
         cs = np.argsort(-output.logits)[:2].tolist()
 
         def sentences(image=image, cs=cs):
@@ -117,7 +118,7 @@ def main() -> None:
     args = parser.parse_args()
     contents = pictures(args.pictures)
     for name in args.runs:
-        run = Run(runs_folder() / name)
+        run = read_run(runs_folder() / name)
         app = visit(f"try?run={name}")
         pages = np.array([upload(app, content) for content in contents])
         page, page_cpu = np.median(pages[1:], axis=0).tolist()

@@ -17,6 +17,7 @@ from fieldmarks.core.explanations import contrast, explanation
 from fieldmarks.core.run.files import check_name, runs_folder
 from fieldmarks.core.run.listing import RunEntry, list_runs
 from fieldmarks.core.run.manifest import manifest_stamp
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.vocabulary import Vocabulary
 from fieldmarks.dashboard.state import Key, notice, text
@@ -74,7 +75,7 @@ def open_run(name: str) -> Run:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _open(folder: str, stamp: int) -> Run:
-    return Run(Path(folder))
+    return read_run(Path(folder))
 
 
 def identity(run: Run) -> str:

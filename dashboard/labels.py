@@ -1,11 +1,11 @@
 """Names of attributes, classes and filters on the pages, and the classes of an image."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from fieldmarks.core.name_status import MAX_Q, NameStatus
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: The estimator that names what filters see.
@@ -51,7 +51,7 @@ class _Labels(NamedTuple):
     predicted_c: np.ndarray
 
 
-@lru_cache(maxsize=8)
+@per_run
 def _labels(run: Run) -> _Labels:
     names = run.classes["name"].astype(str).tolist()
     ids = run.classes["class_id"].tolist()
@@ -104,7 +104,7 @@ class _Seen(NamedTuple):
     adjectives: list[str]
 
 
-@lru_cache(maxsize=8)
+@per_run
 def _seen(run: Run) -> _Seen | None:
     if "seen_names" not in run.table_names or SEEN_BY not in run.estimators:
         return None

@@ -20,7 +20,7 @@ if not (Path(__file__).parent / "core").is_dir():
 
 #: Public functions and the modules that hold them.
 _FUNCTIONS = {
-    "open_run": "fieldmarks.core.run.run",
+    "open_run": "fieldmarks.core.run.reading",
     "list_runs": "fieldmarks.core.run.listing",
     "explain": "fieldmarks.core.explanations.explanation",
     "describe": "fieldmarks.core.explanations.explanation",

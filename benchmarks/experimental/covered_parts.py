@@ -25,7 +25,8 @@ from scipy.ndimage import gaussian_filter
 
 from fieldmarks.core.bootstrap import differences
 from fieldmarks.core.experimental.interventions import CONTROLS, read_changes, score_changes
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.pck import grounded_pairs
 from fieldmarks.precompute.data.crop import load_crop
 from fieldmarks.precompute.network.forward import Forward

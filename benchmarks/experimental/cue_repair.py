@@ -37,7 +37,8 @@ from fieldmarks.core.repair.preview import (
     preview,
 )
 from fieldmarks.core.repair.recipe import Labels, Recipe
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.demo_world.planting.ground_truth import Truth
 
 DROP = Recipe(labels=Labels.DROP)

@@ -12,7 +12,7 @@ is not changed; ``run --keypoints`` makes one that has the estimator.
 from benchmarks import scored_estimates
 from fieldmarks.core.estimators import estimate
 from fieldmarks.core.estimators.inputs import inputs_of
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 
 
 def main() -> None:

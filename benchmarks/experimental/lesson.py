@@ -25,7 +25,8 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     separating_words,
 )
 from fieldmarks.core.explanations.explanation import describe
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run
+from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix
 
 

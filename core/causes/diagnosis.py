@@ -19,6 +19,7 @@ from fieldmarks.core.causes.spurious_cue import find_spurious_cue
 from fieldmarks.core.causes.wrong_label import find_wrong_label
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 
 #: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.
@@ -86,7 +87,7 @@ def write_diagnoses(run: Run) -> Run:
     """Diagnose a finished run, write the table into it, and return the run opened again."""
     with atomic_write(run.folder / "tables" / "diagnoses.parquet") as file:
         diagnose(run).to_parquet(file, index=False)
-    return Run(run.folder)
+    return read_run(run.folder)
 
 
 def diagnosed(run: Run) -> Run:

@@ -8,7 +8,6 @@ filter. The sentence is stored as spans, so that a page can link every attribute
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -28,6 +27,7 @@ from fieldmarks.core.explanations.seen import (
 )
 from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.contract import N_EXPLAIN
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: The sentence of a class for which no word is seen that counts for it.
@@ -176,7 +176,7 @@ def _selected(
     return p, [int(t) for t in ts if t >= 0]
 
 
-@lru_cache(maxsize=8)
+@per_run
 def usual_words(run: Run, estimator: str | None) -> np.ndarray:
     """Return the attribute p.d.f. that sentences are compared with, shape (T,).
 

@@ -8,12 +8,12 @@ avoids is no word for what it sees.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
 
 from fieldmarks.core.run.caption_shares import caption_shares_of
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: Other filters whose words are tried on the filter, drawn at random.
@@ -112,7 +112,7 @@ def _best_word(run: Run, f: int) -> int:
     return int(correlation.argmax())
 
 
-@lru_cache(maxsize=8)
+@per_run
 def _captioned(run: Run, is_test: bool) -> tuple[np.ndarray, sparse.csr_array]:
     """Return captioned images of a split, and the share of their captions that name t, (n, T)."""
     n_captions = run.images["n_captions"].to_numpy()

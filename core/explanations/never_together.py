@@ -4,11 +4,10 @@ Two attributes that are both frequent and are never used for one image contradic
 belong to different things: "solid" and "stripe", "sleeve" and "heel". A sentence has one of them.
 """
 
-from functools import lru_cache
-
 import numpy as np
 from scipy import sparse
 
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: Images with both that chance would give, at least, before their absence means something.
@@ -19,7 +18,7 @@ MAX_SHARE = 0.05
 MAX_ATTRIBUTES = 4000
 
 
-@lru_cache(maxsize=8)
+@per_run
 def never_together(run: Run) -> sparse.csr_array:
     """Return which attributes exclude each other, by the training images of a run.
 

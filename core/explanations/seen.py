@@ -8,7 +8,6 @@ highest p(t given x, c) q(t, x). They are ordered by that part: by what they cou
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import Head
 from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 
@@ -154,7 +154,7 @@ def said(
     return np.take_along_axis(np.where(is_said, top, -1), order, axis=1).astype(np.int32)
 
 
-@lru_cache(maxsize=8)
+@per_run
 def excluding(run: Run) -> sparse.csr_array:
     """Return which attributes are never in one sentence, shape (T, T), bool.
 

@@ -11,13 +11,13 @@ value of a property, as in a complete table, it is.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: A word is seen in an image above this probability, and surely seen above the second.
@@ -108,16 +108,16 @@ def roots(pooled: np.ndarray) -> np.ndarray:
     return np.sign(pooled) * np.sqrt(np.abs(pooled))
 
 
-@lru_cache(maxsize=8)
+@per_run
 def presence_of(run: Run) -> Presence | None:
     """Return `Presence.of` a run, with its matrix in memory for images one at a time."""
     presence = Presence.of(run.source)
     if presence is None:
         return None
-    return Presence(*(np.asarray(each) for each in vars(presence).values()))
+    return Presence(*(np.array(each) for each in vars(presence).values()))
 
 
-@lru_cache(maxsize=64)
+@per_run(most=64)
 def presence_of_word(run: Run, t: int) -> np.ndarray:
     """Return q(t, x) of all images of a run, shape (X,).
 

@@ -1,15 +1,14 @@
 """Attribute frequencies of classes: how often captions of training images name an attribute."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 
-@lru_cache(maxsize=8)
+@per_run
 def class_image_frequency(run: Run) -> np.ndarray:
     """Return the share of a class's captioned training images that name t, shape (C, T), in [0, 1].
 

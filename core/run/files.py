@@ -1,18 +1,18 @@
 """The files of a run: names, paths, manifest and arrays, all checked when they are read.
 
-A run is one folder that appears atomically. `core.run.run` reads it, `core.run.writer` writes it;
-the names and formats of its files are defined here, from the contract.
+A run is one folder that appears atomically. `core.run.reading` reads it, `core.run.writer`
+writes it; the names and formats of its files are defined here, from the contract.
 """
 
 import math
 import os
 import re
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import platformdirs
-import pyarrow.parquet as pq
 
 from fieldmarks.core.errors import UTF8_REMEDY, RunError, one_line
 from fieldmarks.core.run.contract import ARRAYS, array_spec
@@ -197,21 +197,21 @@ class Pack:
         return content
 
 
-def sizes_of(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, int]:
-    """Return the sizes, by letter, of what is written of a run: rows of tables, shapes of arrays.
+def sizes_of(arrays: Mapping[str, np.ndarray], n_rows: Mapping[str, int]) -> dict[str, int]:
+    """Return the sizes, by letter, of arrays and tables.
 
     Parameters
     ----------
-    folder : Path
-    arrays : dict of ndarray
-        Those that are there, by name.
+    arrays : mapping of str to ndarray
+        By name; some of the contract's.
+    n_rows : mapping of str to int
+        Rows of tables, by name.
     """
     letters = {dim for spec in ARRAYS for dim in spec.dims if dim.isalpha()}
-    paths = [(spec.rows, folder / "tables" / f"{spec.name}.parquet") for spec in TABLES]
     sizes = {
-        letter: pq.read_metadata(path).num_rows
-        for letter, path in paths
-        if letter in letters and path.exists()
+        spec.rows: n_rows[spec.name]
+        for spec in TABLES
+        if spec.rows in letters and spec.name in n_rows
     }
     for name, array in arrays.items():
         for dim, n in zip(array_spec(name).dims, array.shape, strict=True):

@@ -1,130 +1,138 @@
-"""Reading a run: arrays, tables and packed bytes.
+"""A run as a value: a manifest, arrays and tables, on disk or in memory.
 
-A run stays open for as long as a server runs, and its files may change under it. Small arrays are
-in memory, feature maps and packed bytes are read when they are asked for, and the length of a large
-array's file is looked at before each use: reading a map past the end of its file would end the
-process.
+`core.run.reading` reads one from its folder. A run stays open for as long as a server runs, and its
+files may change under it: small arrays are in memory, feature maps and packed bytes are read when
+they are asked for, and the length of a large array's file is looked at before each use, because
+reading a map past the end of its file would end the process.
 """
 
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from fieldmarks.core.errors import MissingRunError, RunError, one_line
-from fieldmarks.core.head import FIRST_ORDER, LINEAR_HEAD
-from fieldmarks.core.run.contract import ARRAYS, PACKS, UNREADABLE, array_spec, expected_shape
-from fieldmarks.core.run.files import (
-    Pack,
-    array_path,
-    check_length,
-    check_name,
-    map_array,
-    open_array,
-    require_regular,
-    runs_folder,
-    sizes_of,
-)
+from fieldmarks.core.errors import MissingRunError, RunError
+from fieldmarks.core.run.contract import UNREADABLE, array_spec
+from fieldmarks.core.run.files import Pack, array_path, check_length, sizes_of
 from fieldmarks.core.run.head_of_run import HeadOfRun
-from fieldmarks.core.run.manifest import manifest_stamp, read_manifest
-from fieldmarks.core.run.tables import TABLES
-from fieldmarks.core.run.validation import check_array, check_pack, check_table
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Run(HeadOfRun):
-    """A finished run on disk; arrays are read-only.
+    """A run. It is never changed: `Run.changed` makes another one from it.
 
     Parameters
     ----------
-    folder : Path
-
-    Attributes
-    ----------
+    manifest : dict
+        With at least ``estimators`` and ``default_estimator``.
+    arrays : mapping of str to ndarray
+        By their names in the contract; ``"p_t_given_f/literal"`` for one of an estimator.
+    tables : mapping of str to DataFrame
+        By their names in the contract. One that reads its files may raise `RunError`.
+    packs : mapping of str to Pack
+        Thumbnails and captions, by kind.
+    location : Path, optional
+        The folder of a run on disk.
     stamp : int
-        When the manifest that was read was written, ns: another one is another version of the run.
+        Two versions of the run of a folder have different ones. Of a run on disk, when the manifest
+        that was read was written, ns.
+    estimated : Run, optional
+        The run whose estimates it uses, if these are not its own.
 
-    Raises
-    ------
-    MissingRunError
-        If there is no run.
-    RunError
-        If it is incomplete, of another schema version, or an array violates the contract.
+    >>> run = Run(
+    ...     {"estimators": ["literal"], "default_estimator": "literal"},
+    ...     {"pooled": np.zeros((3, 8), np.float32)},
+    ...     {"images": pd.DataFrame({"true_c": [0, 1, 0], "predicted_c": [0, 0, 0]})},
+    ... )
+    >>> run.sizes, run.is_right.tolist()
+    ({'X': 3, 'F': 8}, [True, False, True])
     """
 
-    def __init__(self, folder: Path):
-        self.folder = Path(folder)
-        # before the manifest is read: a run that is replaced meanwhile is known by its old stamp
-        stamp = manifest_stamp(self.folder)
-        self._describe(read_manifest(self.folder), stamp)
-        is_exact = self.manifest.get("head", LINEAR_HEAD)["kind"] != FIRST_ORDER
-        for name, spec in self._expected_arrays():
-            path = array_path(self.folder, name)
-            is_local = "J" in spec.dims
-            is_held = not is_exact if is_local else set(spec.dims) <= set(self.sizes)
-            if spec.is_seen:  # one of several without a size of their own: all or none
-                is_held = any(path.parent.glob(f"{name.partition('_')[0]}_*.npy"))
-            if not spec.optional or (path.exists() if spec.per_estimator else is_held):
-                self._arrays[name] = open_array(path, expected_shape(spec, self.sizes), spec.dtype)
-        for name, array in self._arrays.items():
-            check_array(array_path(self.folder, name), name, array, self.sizes)
-        for kind, (filename, _) in PACKS.items():
-            path = self.folder / filename
-            n_bytes = self._pack(kind).n_bytes if path.is_file() else 0
-            check_pack(path, kind, self._arrays[f"{kind}_offsets"], n_bytes)
-        for spec in TABLES:
-            if spec.name != "facts" and (self._table_path(spec.name).exists() or not spec.optional):
-                self.table(spec.name)
+    manifest: dict
+    arrays: Mapping[str, np.ndarray]
+    tables: Mapping[str, pd.DataFrame]
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    location: Path | None = None
+    stamp: int = 0
+    estimated: "Run | None" = None
 
-    @classmethod
-    def unfinished(cls, folder: Path, manifest: dict) -> "Run":
-        """Return a run that is still being written; what is not there yet is missing.
+    @cached_property
+    def results(self) -> dict[Callable, dict[tuple, Any]]:
+        """What `core.run.per_run` keeps of functions of the run."""
+        return {}
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Sizes by their letter in the contract: as the manifest says, else those of the arrays."""
+        if "sizes" in self.manifest:
+            return self.manifest["sizes"]
+        return sizes_of(self.arrays, {name: len(self.tables[name]) for name in self.tables})
+
+    @property
+    def estimators(self) -> list[str]:
+        """The estimators that the run has p(t given f) of."""
+        return self.manifest["estimators"]
+
+    @property
+    def default_estimator(self) -> str:
+        """The estimator that is meant where none is named."""
+        return self.manifest["default_estimator"]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run.
+
+        Raises
+        ------
+        MissingRunError
+            If the run is in memory only.
+        """
+        if self.location is None:
+            raise MissingRunError("a run in memory has no folder: write it first")
+        return self.location
+
+    def changed(
+        self,
+        arrays: Mapping[str, np.ndarray] | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        **fields: Any,
+    ) -> "Run":
+        """Return a run in which some arrays and tables are others; all else is shared.
 
         Parameters
         ----------
-        folder : Path
-            Where its parts lie.
-        manifest : dict
-            What is known of it, at least ``estimators`` and ``default_estimator``; sizes are those
-            of the arrays and tables that are there.
+        arrays, tables : mapping, optional
+            By name in the contract, of the same shape.
+        **fields
+            Other fields of the run; a ``stamp`` where results are cached by it.
         """
-        run = object.__new__(cls)
-        run.folder = Path(folder)
-        run._describe({**manifest, "sizes": {}})
-        paths = {name: array_path(run.folder, name) for name, _ in run._expected_arrays()}
-        run._arrays = {name: map_array(path) for name, path in paths.items() if path.exists()}
-        run.sizes |= sizes_of(run.folder, run._arrays)
-        return run
-
-    def _describe(self, manifest: dict, stamp: int = 0) -> None:
-        self.manifest, self.stamp = manifest, stamp
-        self.sizes: dict[str, int] = manifest["sizes"]
-        self.estimators: list[str] = manifest["estimators"]
-        self.default_estimator: str = manifest["default_estimator"]
-        self._arrays: dict[str, np.ndarray] = {}
+        return replace(
+            self,
+            arrays={**self.arrays, **(arrays or {})},
+            tables=ChainMap(dict(tables or {}), self.tables),  # pyright: ignore: it reads only
+            **fields,
+        )
 
     @property
     def name(self) -> str:
         """The run's name, the name of its folder."""
-        return self.folder.name
+        return "in memory" if self.location is None else self.location.name
 
     @property
     def source(self) -> "Run":
-        """The run whose estimates it uses: itself."""
-        return self
+        """The run whose estimates it uses: itself, except for a run of one new image."""
+        return self if self.estimated is None else self.estimated
 
     @property
     def array_names(self) -> list[str]:
         """The names of the run's arrays, e.g. ``"p_t_given_f/literal"``."""
-        return list(self._arrays)
-
-    def _expected_arrays(self):
-        for spec in ARRAYS:
-            names = (
-                [f"{spec.name}/{e}" for e in self.estimators] if spec.per_estimator else [spec.name]
-            )
-            yield from ((name, spec) for name in names)
+        return list(self.arrays)
 
     def array(self, name: str, estimator: str | None = None) -> np.ndarray:
         """Return an array of the contract, read-only.
@@ -146,53 +154,34 @@ class Run(HeadOfRun):
         if array_spec(name).per_estimator:
             name = f"{name}/{estimator or self.default_estimator}"
         try:
-            array = self._arrays[name]
+            array = self.arrays[name]
         except KeyError:
             raise MissingRunError(
-                f"run {self.name!r} has no {name}; it has {', '.join(sorted(self._arrays))}"
+                f"run {self.name!r} has no {name}; it has {', '.join(sorted(self.arrays))}"
             ) from None
-        check_length(array_path(self.folder, name), array)
+        check_length(name if self.location is None else array_path(self.location, name), array)
         return array
 
     @property
     def table_names(self) -> list[str]:
         """The tables of the contract that the run holds."""
-        return [spec.name for spec in TABLES if self._table_path(spec.name).exists()]
+        return list(self.tables)
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the contract, cached after the first read.
+        """Return a table of the contract.
 
         Raises
         ------
         MissingRunError
-            If it is optional and the run does not hold it.
+            If the run does not hold it.
         RunError
-            If it cannot be read or is not what the contract says.
+            If its file cannot be read or is not what the contract says.
         """
-        return self._tables[name] if name in self._tables else self._read_table(name)
-
-    @cached_property
-    def _tables(self) -> dict[str, pd.DataFrame]:
-        return {}
-
-    def _read_table(self, name: str) -> pd.DataFrame:
-        path = self._table_path(name)
-        spec = next(spec for spec in TABLES if spec.name == name)
-        if not path.exists():
-            if not spec.optional:
-                raise RunError(f"{path} is missing: precompute the run again")
-            raise MissingRunError(f"run {self.name!r} has no table {name!r}: precompute it again")
-        require_regular(path)
         try:
-            table = pd.read_parquet(path)
-        except Exception as error:  # pyarrow's reader raises many kinds for a damaged file
-            raise RunError(f"{path} cannot be read ({one_line(error)}): precompute again") from None
-        check_table(path, spec, table, self.sizes)
-        self._tables[name] = table
-        return table
-
-    def _table_path(self, name: str) -> Path:
-        return self.folder / "tables" / f"{name}.parquet"
+            return self.tables[name]
+        except KeyError:
+            remedy = "a new image has none" if self.estimated else "precompute it again"
+            raise MissingRunError(f"run {self.name!r} has no table {name!r}: {remedy}") from None
 
     @property
     def images(self) -> pd.DataFrame:
@@ -255,19 +244,17 @@ class Run(HeadOfRun):
         return sparse.csr_array(parts, shape=(self.sizes["X"], self.sizes["T"]))
 
     def packed(self, kind: str, x: int) -> bytes:
-        """Return the ``"thumb"`` (JPEG bytes) or ``"caption"`` (UTF-8) of image x."""
+        """Return the ``"thumb"`` (JPEG bytes) or ``"caption"`` (UTF-8) of image x.
+
+        Raises
+        ------
+        MissingRunError
+            If the run has none.
+        """
         start, stop = self.array(f"{kind}_offsets")[x : x + 2]
-        return self._pack(kind).read(int(start), int(stop))
-
-    def _pack(self, kind: str) -> Pack:
-        """Return the open file: a run that is replaced meanwhile keeps its own."""
-        if kind not in self._packs:
-            self._packs[kind] = Pack(self.folder / PACKS[kind][0])
-        return self._packs[kind]
-
-    @cached_property
-    def _packs(self) -> dict[str, Pack]:
-        return {}
+        if kind not in self.packs:
+            raise MissingRunError(f"run {self.name!r} has no {kind}s")
+        return self.packs[kind].read(int(start), int(stop))
 
     def captions(self, x: int) -> list[str]:
         """Return the caption lines of image x; empty where it has none."""
@@ -296,8 +283,3 @@ class Run(HeadOfRun):
                 "precompute it again"
             )
         return maps
-
-
-def open_run(name: str, folder: Path | None = None) -> Run:
-    """Open a run by name from the runs folder; see `Run` for the errors."""
-    return Run((runs_folder() if folder is None else folder) / check_name(name))

@@ -23,6 +23,7 @@ from fieldmarks.core.outputs import (
 from fieldmarks.core.run.contract import ARRAYS, PACKS, SCHEMA_VERSION, array_spec, expected_shape
 from fieldmarks.core.run.files import MANIFEST, array_path, check_name, open_array
 from fieldmarks.core.run.manifest import RECORDS, files_of_run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.row_file import RowFile
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
@@ -165,14 +166,14 @@ class RunWriter:
 
     def _publish(self) -> Run:
         try:
-            run = Run(self.folder)
+            run = read_run(self.folder)
             _check_contents(run)
         except (RunError, MissingRunError):
             (self.folder / MANIFEST).unlink()
             raise
         _remove_all_but(run)
         replace_folder(self.folder, self.final, files_of_run)
-        return Run(self.final)
+        return read_run(self.final)
 
 
 def recover_run(runs: Path, name: str) -> None:

@@ -6,12 +6,12 @@ p(t given x, c), over all images and within each class, where the class is no in
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.bootstrap import Resamples, Score, interval, ratios
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.average_precision import Rankings
 
@@ -21,7 +21,7 @@ N_RANKING_RESAMPLES = 200
 PAPER = {"proposed": {"recall": 30.9, "true negative rate": 92.9, "precision": 27.9}}
 
 
-@lru_cache(maxsize=8)
+@per_run
 def training_images(run: Run) -> np.ndarray:
     """Return in how many training images captions name each attribute, shape (T,)."""
     rows = np.flatnonzero(run.images["is_train"].to_numpy())

@@ -13,7 +13,7 @@ from fieldmarks.core.live.neighbours import Novelty, TrainingImages
 from fieldmarks.core.live.network_file import Fed
 from fieldmarks.core.pictures.crop import Box
 from fieldmarks.core.pictures.upload import Upload
-from fieldmarks.core.run.one_image import OneImageRun
+from fieldmarks.core.run.one_image import one_image_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data
 from fieldmarks.dashboard.figures import overlay
@@ -48,7 +48,7 @@ class Trial:
 
     Parameters
     ----------
-    image : OneImageRun
+    image : Run
         The picture as the only image of a run.
     photo : bytes
         What the network saw, as a JPEG.
@@ -60,7 +60,7 @@ class Trial:
         Time that the network took, and that all of this took.
     """
 
-    image: OneImageRun
+    image: Run
     photo: bytes
     novelty: Novelty | None
     nearest: np.ndarray
@@ -119,7 +119,7 @@ def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Tria
     before = time.perf_counter()
     output = opened(pixels)
     network_ms = 1000 * (time.perf_counter() - before)
-    image = OneImageRun(run, output.maps, output.pooled, output.logits, output.local)
+    image = one_image_run(run, output.maps, output.pooled, output.logits, output.local)
     shown = upload.cut_out(square, max(SHOWN, opened.input_size), "bicubic")
     nearest, cosine = training.nearest(output.pooled, N_NEAREST, leave_out=picture.x)
     novelty = training.novelty(output.pooled, leave_out=picture.x)

@@ -38,7 +38,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from fieldmarks.core.errors import DataError
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
     from fieldmarks.core.scores.evaluation import evaluate
     from fieldmarks.core.scores.result import as_json
     from fieldmarks.core.scores.text_tables import tables

@@ -23,7 +23,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Export the network."""
     from fieldmarks.core.run.files import check_name, runs_folder
-    from fieldmarks.core.run.run import Run
+    from fieldmarks.core.run.reading import read_run
     from fieldmarks.precompute.parallel.ranks import Ranks
     from fieldmarks.precompute.pipeline.facts import KeptMaps
     from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
@@ -33,10 +33,10 @@ def run(args: argparse.Namespace) -> None:
 
     runs = args.runs or runs_folder()
     with locked(runs, args.name):
-        run = Run(runs / check_name(args.name))
+        run = read_run(runs / check_name(args.name))
         inputs = inputs_of_finished(run, Moved(args.data, args.checkpoint))
         Pipeline(inputs, Ranks(), print).run(KeptMaps.of(run))
-    stage = Run(runs / args.name).manifest.get("stages", {}).get("live", {})
+    stage = read_run(runs / args.name).manifest.get("stages", {}).get("live", {})
     measured = stage.get("measured", {})
     checked = (
         f"largest difference of a class score on {measured['images']} images "

@@ -69,7 +69,7 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
     from fieldmarks.core.repair.preview import REMOVAL, baselines, preview, removal
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
 
     opened = open_run(args.name, args.runs)
     recipe = recipe_of(args, opened)

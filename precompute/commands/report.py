@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.review.report import report_rows, write_report
     from fieldmarks.core.review.verdicts import Verdicts, left_out
     from fieldmarks.core.run.manifest import sources_of
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
     from fieldmarks.core.search.image_selection import ORDERS, Criteria, select_images
     from fieldmarks.core.search.vocabulary import Vocabulary
 

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.outputs import atomic_write, check_output
     from fieldmarks.core.review.spreadsheet import to_csv
     from fieldmarks.core.run.manifest import sources_of
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
 
     opened = open_run(args.run_name, args.runs)
     if args.out is not None:

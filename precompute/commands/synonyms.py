@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     """Write and print the candidates."""
     from fieldmarks.core.attributes.synonym_candidates import synonym_candidates
     from fieldmarks.core.outputs import atomic_write
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
     from fieldmarks.precompute.attributes.caption_attributes import caption_attributes
     from fieldmarks.precompute.attributes.synonyms import Synonyms
     from fieldmarks.precompute.data.read import read_dataset

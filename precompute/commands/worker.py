@@ -29,10 +29,10 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.errors import DataError
     from fieldmarks.core.live.network_worker import serve
     from fieldmarks.core.run.files import check_name, runs_folder
-    from fieldmarks.core.run.run import Run
+    from fieldmarks.core.run.reading import read_run
     from fieldmarks.precompute.pipeline.settings import Settings, network_digest
 
-    run = Run((args.runs or runs_folder()) / check_name(args.name))
+    run = read_run((args.runs or runs_folder()) / check_name(args.name))
     settings = Settings.of_run(run)
     settings.check_network()
     source = settings.network.source

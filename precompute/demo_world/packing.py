@@ -14,6 +14,7 @@ import numpy as np
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.run.files import MANIFEST, array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 
 
@@ -34,7 +35,7 @@ def pack_run(source: Path, out: Path) -> Run:
     """
     if out.exists():
         raise DataError(f"{out} exists: remove it, or name another folder")
-    run = Run(source)
+    run = read_run(source)
     shutil.copytree(source, out, ignore=shutil.ignore_patterns("maps.npy", "robustness", ".*"))
     kept = np.flatnonzero(run.is_test & (run.array("map_row") >= 0))
     map_row = np.full(run.sizes["X"], -1, np.int32)
@@ -45,7 +46,7 @@ def pack_run(source: Path, out: Path) -> Run:
     manifest["settings"] = without_paths(manifest.get("settings", {}))
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
     np.save(array_path(out, "maps"), run.array("maps")[run.array("map_row")[kept]])
-    return Run(out)
+    return read_run(out)
 
 
 def without_paths(settings: object) -> object:

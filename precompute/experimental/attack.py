@@ -11,7 +11,7 @@ from fieldmarks.core.experimental.attacks.record import (
     write_attacks,
 )
 from fieldmarks.core.run.files import check_name
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.experimental import attacks
 from fieldmarks.precompute.experimental.attacked_pictures import AttackedPictures
 from fieldmarks.precompute.network.forward import threads_of_torch
@@ -40,7 +40,7 @@ def attack(
         If the run was made from other files, another network or other code than there is now.
     """
     with locked(runs, name):
-        run = Run(runs / check_name(name))
+        run = read_run(runs / check_name(name))
         xs = images_to_change(run, wanted, seed)
         inputs = inputs_of_finished(run, moved)
         with threads_of_torch(inputs.workers):

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from fieldmarks.core.errors import DataError, RunError
 from fieldmarks.core.run.files import check_name
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.data.decoding import Decoder
@@ -92,7 +93,7 @@ def add_maps(
         If the run was made from other files, another network or other code than there is now.
     """
     with locked(runs, name):
-        run = Run(runs / check_name(name))
+        run = read_run(runs / check_name(name))
         map_row = np.array(run.array("map_row"))
         xs = choose_images(run, wanted)
         xs = xs[map_row[xs] < 0]

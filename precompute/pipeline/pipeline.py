@@ -2,7 +2,7 @@
 
 Which stages there are and what each depends on is in `precompute.pipeline.registry`. What changes
 upstream changes the fingerprints downstream. Each stage reads the
-run as far as it is written (`core.run.run.Run.unfinished`).
+run as far as it is written (`core.run.reading.read_unfinished`).
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from contextlib import nullcontext
 
 from fieldmarks.core.corruptions.record import files_to_keep
 from fieldmarks.core.errors import FieldmarksError, RunError
+from fieldmarks.core.run.reading import read_run, read_unfinished
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
@@ -49,7 +50,7 @@ def precompute(settings: Settings, say: Say = print) -> Run:
             pipeline.run()
     finally:
         ranks.leave()
-    return Run(settings.runs / settings.name)
+    return read_run(settings.runs / settings.name)
 
 
 class Pipeline:
@@ -158,7 +159,7 @@ class Pipeline:
     def _finished(self) -> Run | None:
         """Return the finished run, None where there is no whole one."""
         try:
-            return Run(self.writer.final)
+            return read_run(self.writer.final)
         except FieldmarksError:
             return None
 
@@ -199,4 +200,4 @@ class Pipeline:
 
     def _read(self) -> Run:
         """Return the run as far as it is written."""
-        return Run.unfinished(self.writer.folder, run_manifest(self.inputs, self.plan, {}, {}))
+        return read_unfinished(self.writer.folder, run_manifest(self.inputs, self.plan, {}, {}))

@@ -9,6 +9,7 @@ from fieldmarks.core.corruptions.record import Record, write_record
 from fieldmarks.core.corruptions.words import Loss, words_lost
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.run.files import check_name
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.network.forward import threads_of_torch
 from fieldmarks.precompute.pipeline.changed_pictures import ChangedPictures
@@ -43,7 +44,7 @@ def corrupt_images(
         If the run was made from other files, another network or other code than there is now.
     """
     with locked(runs, name):
-        run = Run(runs / check_name(name))
+        run = read_run(runs / check_name(name))
         xs = images_to_change(run, wanted, seed)
         inputs = inputs_of_finished(run, moved)
         with threads_of_torch(inputs.workers):

@@ -33,7 +33,7 @@ def runs(folder, monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def comparison(folder):
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
 
     return compare(open_run("synthetic", folder), open_run("second", folder))
 

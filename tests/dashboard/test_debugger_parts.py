@@ -14,7 +14,7 @@ from fieldmarks.core.explanations.counterfactual import (
     smallest_filter_change,
 )
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 from tests.support.faulty_run import MISLED, WRONG_LABELS, write_faulty_run
 from tests.support.pages import links, said, visit
 
@@ -51,7 +51,7 @@ def part(name: str, *args) -> AppTest:
     def script(name, args):
         import importlib
 
-        from fieldmarks.core.run.run import open_run
+        from fieldmarks.core.run.reading import open_run
 
         importlib.import_module(f"dashboard.{name}").show(open_run("faulty"), *args)
 

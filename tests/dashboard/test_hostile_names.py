@@ -14,7 +14,7 @@ from fieldmarks.core.repair.preview import halves
 from fieldmarks.core.review.accepted_synonyms import COLUMNS, synonym_file
 from fieldmarks.core.review.report import FIFTYONE, report_rows, write_report
 from fieldmarks.core.review.verdicts import Verdicts
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.dashboard import heading
 from tests.support.hostile_run import (
     AUTHOR,
@@ -68,7 +68,7 @@ def folder(tmp_path_factory):
     write_hostile_runs(folder)
     write_hostile_verdicts(folder, f"sqlite:///{folder}/verdicts.sqlite")
     rules = f'{",".join(COLUMNS)}\nnoun,"{GROUP} 7","{GROUP} 8"\n'.replace('evil()> "', "")
-    synonym_file(Run(folder / "faulty")).write_text(rules)
+    synonym_file(read_run(folder / "faulty")).write_text(rules)
     return folder
 
 
@@ -85,7 +85,7 @@ def typed(text: str) -> str:
 
 @pytest.mark.parametrize(("run", "link"), STATES)
 def test_names_of_markup_are_shown_as_they_are(folder, run, link):
-    judged = int(halves(Run(folder / run))[1][0])
+    judged = int(halves(read_run(folder / run))[1][0])
     link = link.replace("JUDGED", str(judged))
     app = visit(f"{link}{'&' if '?' in link else '?'}run={run}")
     check(app)
@@ -131,7 +131,7 @@ def test_a_reviewer_of_markup_is_asked_and_scored():
 
 
 def test_verdicts_that_are_read_back_are_told_of_as_they_are(folder):
-    run = Run(folder / "faulty")
+    run = read_run(folder / "faulty")
     app = visit("failures?run=faulty")
     csv = f'path,verdict,note\n"{NAME}",wrong label,x\n"{run.images["path"][1]}","{GROUP}",y\n'
     app.file_uploader("upload.file").set_value(("v.csv", csv.encode(), "text/csv")).run()
@@ -141,7 +141,7 @@ def test_verdicts_that_are_read_back_are_told_of_as_they_are(folder):
 
 @pytest.mark.parametrize("suffix", [".html", ".csv", ".json", ".jsonl", FIFTYONE])
 def test_every_export_holds_markup_as_text(folder, tmp_path, suffix):
-    run = Run(folder / "faulty")
+    run = read_run(folder / "faulty")
     with closing(Verdicts(f"sqlite:///{folder}/verdicts.sqlite")) as verdicts:
         table = report_rows(run, [1, 2, 3], verdicts.latest(DATASET))
     path = tmp_path / (suffix if suffix == FIFTYONE else f"report{suffix}")

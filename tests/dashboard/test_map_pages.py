@@ -8,7 +8,7 @@ import pytest
 
 from fieldmarks.core.image_map.region import MapRegion
 from fieldmarks.core.image_map.region_words import words_of_images
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.search.image_selection import Criteria, select_images
 from fieldmarks.dashboard.image_map import points
 from fieldmarks.dashboard.image_map.points import Colouring, drawn_images, drawn_region, map_points
@@ -94,7 +94,7 @@ def test_what_a_region_says_more_is_listed_with_counts_and_interval(tmp_path, mo
     is_class = run.images["true_c"].to_numpy() == 0
     places[is_class, 0], places[~is_class, 0] = 0.1, 0.9
     np.save(run.folder / "arrays" / "layout.npy", places)
-    told = words_of_images(Run(run.folder), is_class)
+    told = words_of_images(read_run(run.folder), is_class)
     assert len(told.more)
     app = visit(f"map?region={REGION}")
     (words,) = component_data(app, "map.words.true")

@@ -14,7 +14,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair.preview import preview
 from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run, read_run
 from fieldmarks.dashboard.repair import baselines, fits
 from fieldmarks.dashboard.repair.fits import Once
 from fieldmarks.dashboard.repair.recipe_form import KEYS
@@ -180,7 +180,7 @@ def test_writing_makes_a_run_to_compare_with_and_leaves_the_old_one(runs):
     assert not app.exception
     assert "is written" in "\n".join(each.value for each in app.success)
     new = open_run("faulty-repaired")
-    result = preview(Run(runs / "faulty"), Recipe(labels=Labels.DROP))
+    result = preview(read_run(runs / "faulty"), Recipe(labels=Labels.DROP))
     assert new.array("class_weights") == pytest.approx(result.head.weights, abs=1e-5)
     assert new.manifest["repair"]["labels"] == "drop"
     assert {path: path.stat().st_mtime_ns for path in (runs / "faulty").rglob("*")} == before

@@ -6,7 +6,7 @@ import pytest
 
 from fieldmarks.core.corruptions.record import VERSION, read_record
 from fieldmarks.core.experimental.attacks.record import read_attacks
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 from tests.support.attacked import ATTACKED, CORRUPTED, XS, write_attacked_run
 from tests.support.pages import component_data, links, said, visit
 from tests.support.synthetic_run import write_synthetic_run

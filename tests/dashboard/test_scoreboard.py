@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fieldmarks.core.bootstrap import Score
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import (
     Evaluation,
     Measure,
@@ -64,7 +64,7 @@ def test_what_could_not_be_measured_has_no_panel():
 def scored(run, tmp_path, monkeypatch):
     shutil.copytree(run.folder, tmp_path / "scored")
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
-    return Run(tmp_path / "scored")
+    return read_run(tmp_path / "scored")
 
 
 @pytest.mark.slow

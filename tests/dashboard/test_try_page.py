@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartParser
 
 from fieldmarks.core.pictures.upload import MAX_BYTES
 from fieldmarks.core.run.files import MANIFEST, NETWORK
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from tests.support.live_run import write_live_run
 from tests.support.pages import APP, component_data, links, said, visit
 
@@ -30,7 +30,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def made(runs, monkeypatch):
     monkeypatch.setenv("FIELDMARKS_RUNS", str(runs))
-    return Run(runs / "live")
+    return read_run(runs / "live")
 
 
 def picture(colour=(200, 40, 40), size=(120, 90), kind="JPEG") -> bytes:

@@ -14,8 +14,8 @@ from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.live.network_worker import NetworkWorker
 from fieldmarks.core.pictures.upload import Upload
 from fieldmarks.core.run.files import MANIFEST, NETWORK
-from fieldmarks.core.run.one_image import OneImageRun
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.one_image import one_image_run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.dashboard.try_picture import network
 from fieldmarks.precompute.network.settings import NetworkSettings
 from fieldmarks.precompute.pipeline import chunks
@@ -53,7 +53,7 @@ def made(tmp_path_factory):
         input_size=32,
         network=NetworkSettings(source=f"{file}:two_layers", crop="centre", keep_order=True),
     )
-    return Run(folder / "runs" / "tiny")
+    return read_run(folder / "runs" / "tiny")
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_worker_gives_what_the_run_stores(shown, monkeypatch):
         box = (0.0, 0.0, *map(float, upload.size))
         square = upload.cut_out(fed.square(upload.size, box), worker.input_size, fed.interpolation)
         done = worker(np.asarray(square))
-        new = OneImageRun(shown, done.maps, done.pooled, done.logits, done.local)
+        new = one_image_run(shown, done.maps, done.pooled, done.logits, done.local)
         np.testing.assert_allclose(done.logits, shown.array("logits")[x], atol=1e-4)
         c = new.images["predicted_c"].iloc[0]
         np.testing.assert_allclose(new.weights(0, c), shown.weights(int(x), c), atol=1e-4)

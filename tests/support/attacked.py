@@ -10,6 +10,7 @@ from fieldmarks.core.corruptions.words import sentences_of, words_of_pictures
 from fieldmarks.core.experimental.attacks.earlier_layer import images_of_earlier
 from fieldmarks.core.experimental.attacks.record import EarlierActivations, write_attacks
 from fieldmarks.core.explanations.grounding import weighted_map
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import jpeg, write_synthetic_run
 
@@ -45,7 +46,7 @@ def write_attacked_run(folder: Path, name: str = "attacked") -> Run:
     attacks = write_attacks(run, table, arrays, packs, {"seed": 0}, earlier)
     scores = {"detection": detection_as_json(score_detection(run, attacks))}
     write_attacks(run, table, arrays, packs, {"seed": 0, **scores}, earlier)
-    return Run(run.folder)
+    return read_run(run.folder)
 
 
 def _changed(

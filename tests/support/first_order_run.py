@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fieldmarks.core.run.files import array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -26,4 +27,4 @@ def write_first_order_run(folder: Path) -> Run:
     head = {"kind": "first order", "eps": 0.0, "is_split": False}
     manifest = run.manifest | {"sizes": run.sizes | {"J": J}, "head": head}
     (run.folder / "manifest.json").write_text(json.dumps(manifest))
-    return Run(run.folder)
+    return read_run(run.folder)

@@ -13,6 +13,7 @@ from fieldmarks.core.experimental.blind_test.answers import Answer, Answers
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
 from fieldmarks.core.run.files import MANIFEST, array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.attacked import write_attacked_run
 from tests.support.faulty_run import write_faulty_run
@@ -44,7 +45,7 @@ def write_hostile_runs(folder: Path) -> None:
 
 
 def _spoil(folder: Path) -> None:
-    run = Run(folder)
+    run = read_run(folder)
     for table, columns in {
         "classes": ["name"],
         "attributes": ["phrase", "noun", "adjective"],
@@ -80,7 +81,7 @@ def _write_captions(run: Run) -> None:
 
 def write_hostile_verdicts(folder: Path, url: str) -> None:
     """Save what hostile people type on the runs: verdicts, tags, a group, blind answers."""
-    run = Run(folder / "faulty")
+    run = read_run(folder / "faulty")
     paths = run.images["path"].astype(str).tolist()
     with closing(Verdicts(url)) as verdicts:
         for x, path in enumerate(paths):

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fieldmarks.core.live.network_file import OUTPUTS, PIXELS, sha256_of
 from fieldmarks.core.run.files import MANIFEST, NETWORK, array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -27,7 +28,7 @@ def write_live_run(folder: Path, name: str = "live", **sizes) -> Run:
     manifest["stages"] = {"live": {"fingerprint": "1", "left_out": "", "measured": tied}}
     manifest["sizes"] = {**run.sizes, "Q": len(distances)}
     (run.folder / MANIFEST).write_text(json.dumps(manifest))
-    return Run(run.folder)
+    return read_run(run.folder)
 
 
 def write_network(run: Run, path: Path) -> None:

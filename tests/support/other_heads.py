@@ -7,6 +7,7 @@ import numpy as np
 
 from fieldmarks.core.head import COSINE, LAYER_NORM, Head
 from fieldmarks.core.run.files import array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.first_order_run import write_first_order_run
 from tests.support.synthetic_run import write_synthetic_run
@@ -28,4 +29,4 @@ def write_run_of(kind: str, folder: Path) -> Run:
     np.save(array_path(run.folder, "logits"), logits.astype(np.float32))
     stated = {"kind": kind, "eps": EPS[kind], "is_split": False}
     (run.folder / "manifest.json").write_text(json.dumps(run.manifest | {"head": stated}))
-    return Run(run.folder)
+    return read_run(run.folder)

@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from PIL import Image
 
 from fieldmarks.core.run.files import runs_folder
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import Criteria, select_images, suggested_failures
 from tests.support.browser import launch, serve, settle
@@ -95,7 +96,7 @@ def main() -> None:
     parser.add_argument("--jpeg", type=int, metavar="WIDTH")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    run = Run(runs_folder() / arguments.run)
+    run = read_run(runs_folder() / arguments.run)
     links = states(run)
     views = {name: (link, "") for name, link in links.items()}
     views |= {name: (links[page], tab) for name, (page, tab) in TABS.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 
 #: Test images of the second run whose answer differs, every so many.
@@ -33,4 +34,4 @@ def write_second_run(run: Run, folder: Path, name: str = "second", seed: int = 3
         other = (images["true_c"][x] + 1 + rng.integers(run.sizes["C"] - 1)) % run.sizes["C"]
         images.loc[x, "predicted_c"] = np.int32(other if is_right else images["true_c"][x])
     images.to_parquet(path / "tables" / "images.parquet")
-    return Run(path)
+    return read_run(path)

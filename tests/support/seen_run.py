@@ -7,6 +7,7 @@ import numpy as np
 from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.presence.fit import presence_arrays
 from fieldmarks.core.run.files import array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -22,7 +23,7 @@ def write_planted_run(folder: Path, captioned: bool = True) -> Run:
     pooled = np.random.default_rng(0).exponential(size=(X, F)).astype(np.float32)
     pooled[:, :T] += 4 * (run.counts.toarray() > 0)
     np.save(array_path(run.folder, "pooled"), pooled)
-    return Run(run.folder)
+    return read_run(run.folder)
 
 
 def write_seen_run(folder: Path) -> Run:
@@ -30,9 +31,9 @@ def write_seen_run(folder: Path) -> Run:
     run = write_planted_run(folder)
     for name, array in presence_arrays(run).items():
         np.save(array_path(run.folder, name), array)
-    run = Run(run.folder)
+    run = read_run(run.folder)
     xs, factors = np.arange(X), Factors.of(run)
     for side in ("predicted", "true"):
         words = factors.said(xs, run.images[f"{side}_c"].to_numpy())
         np.save(array_path(run.folder, f"said_t_{side}"), words)
-    return Run(run.folder)
+    return read_run(run.folder)

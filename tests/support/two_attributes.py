@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from fieldmarks.core.run.run import Run
+from tests.support.counts import count_arrays
 from tests.support.synthetic_run import write_synthetic_run
 
 
@@ -16,5 +16,4 @@ def run_of_two_attributes(folder: Path, X: int) -> Run:
     captions = run.images["n_captions"].to_numpy()
     is_first = np.random.default_rng(0).random(len(counts)) < 0.4
     counts[:, 0], counts[:, 1] = captions * is_first, captions * ~is_first
-    run.__dict__["counts"] = sparse.csr_array(counts)
-    return run
+    return run.changed(count_arrays(counts))

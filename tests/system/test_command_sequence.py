@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fieldmarks.__main__ import main
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import read_evaluation
 from tests.support.pages import visit
 
@@ -27,7 +27,7 @@ def test_the_demo_makes_birds_a_network_and_a_run_and_finds_all_there_the_second
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
     command = ["demo", "--build", "--species", 4, "--images", 12, "--epochs", 2]
     told(capsys, *command)
-    run = Run(tmp_path / "demo")
+    run = read_run(tmp_path / "demo")
     assert run.sizes["X"] == 48
     assert len(run.table("diagnoses")) == 48
     assert read_evaluation(run).default_estimator == run.default_estimator
@@ -85,7 +85,7 @@ def test_real_birds_go_from_files_to_pages(tmp_path, capsys, monkeypatch):
         capsys, "run", "--cub", cub / "CUB_200_2011", "--captions", cub / "text_c10",
         "--arch", "mobilenet_v2", "--checkpoint", checkpoint, "--name", "cub",
     )  # fmt: skip
-    run = Run(tmp_path / "runs" / "cub")
+    run = read_run(tmp_path / "runs" / "cub")
     without = (run.images["n_captions"] == 0).to_numpy()
     assert set(run.images["true_c"].to_numpy()[without]) == {3}
     assert run.counts[np.flatnonzero(without)].nnz == 0

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.precompute.parallel.ranks import Ranks
 from tests.support import nodes
@@ -34,7 +34,7 @@ def birds(tmp_path_factory):
 def one(birds):
     """The run by one process."""
     run_tiny(birds, birds / "one", estimators=ESTIMATORS)
-    return Run(birds / "one" / "tiny")
+    return read_run(birds / "one" / "tiny")
 
 
 def compute(commands: list[list[str]], birds: Path, runs: str) -> None:
@@ -73,7 +73,7 @@ def runs(request, birds, one):
                 for i, (on, address) in enumerate(zip(on_node, nodes.ADDRESSES, strict=True))
             ]
             compute(commands, birds, folder)
-    return one, Run(birds / folder / "tiny")
+    return one, read_run(birds / folder / "tiny")
 
 
 def test_two_processes_write_the_arrays_of_one(runs):

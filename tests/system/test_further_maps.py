@@ -5,7 +5,7 @@ import pytest
 
 from fieldmarks.__main__ import main
 from fieldmarks.core.errors import DataError, MissingRunError, RunError
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import read_evaluation
 from fieldmarks.precompute.pipeline.more_maps import add_maps, choose_images
 from tests.support.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds, write_tiny_checkpoint
@@ -33,11 +33,11 @@ def small_chunks(monkeypatch):
 
 
 def test_maps_computed_later_are_those_of_the_pass(birds, runs):
-    everything, before = Run(birds / "all" / "tiny"), Run(runs / "tiny")
+    everything, before = read_run(birds / "all" / "tiny"), read_run(runs / "tiny")
     with pytest.raises(MissingRunError, match="fieldmarks maps tiny --images 4"):
         before.maps(4)
     assert add_maps(runs, "tiny", ["4", "7-9"]) == 4
-    after = Run(runs / "tiny")
+    after = read_run(runs / "tiny")
     assert after.sizes["M"] == 6
     for x in np.flatnonzero(after.array("map_row") >= 0):
         np.testing.assert_allclose(after.maps(x), everything.maps(x), atol=1e-3)
@@ -46,14 +46,14 @@ def test_maps_computed_later_are_those_of_the_pass(birds, runs):
 
 def test_a_run_with_further_maps_is_still_up_to_date(birds, runs):
     add_maps(runs, "tiny", ["all"])
-    assert Run(runs / "tiny").sizes["M"] == N_IMAGES
+    assert read_run(runs / "tiny").sizes["M"] == N_IMAGES
     assert add_maps(runs, "tiny", ["all"]) == 0
     assert run_tiny(birds, runs, maps="2") == ["run 'tiny' is up to date"]
 
 
 def n_pairs(folder):
     """Return how many pairs of image and attribute were scored with a heatmap."""
-    return read_evaluation(Run(folder)).grounding.counts["image-attribute pairs"]
+    return read_evaluation(read_run(folder)).grounding.counts["image-attribute pairs"]
 
 
 def test_what_depends_on_maps_is_computed_again(birds, runs):
@@ -83,12 +83,12 @@ def test_maps_of_another_network_are_refused(birds, runs):
             add_maps(runs, "tiny", ["all"])
     finally:
         (birds / "tiny.pth").write_bytes(data)
-    assert Run(runs / "tiny").sizes["M"] == 2
+    assert read_run(runs / "tiny").sizes["M"] == 2
     assert [path.name for path in runs.iterdir() if path.is_dir()] == ["tiny"]
 
 
 def test_images_are_chosen_by_number_range_and_group(runs):
-    run = Run(runs / "tiny")
+    run = read_run(runs / "tiny")
     assert choose_images(run, ["7", "3-5", "3"]).tolist() == [3, 4, 5, 7]
     assert len(choose_images(run, ["all"])) == N_IMAGES
     is_test = ~run.images["is_train"].to_numpy()
@@ -100,7 +100,7 @@ def test_images_are_chosen_by_number_range_and_group(runs):
 @pytest.mark.parametrize("word", ["", "-", "x", "-3", "99", "1-99", "1.5", "3-"])
 def test_images_that_there_are_not_are_refused(runs, word):
     with pytest.raises(DataError, match="expected images from 0 to 44"):
-        choose_images(Run(runs / "tiny"), ["4", word])
+        choose_images(read_run(runs / "tiny"), ["4", word])
 
 
 def test_the_command_says_how_many_maps_it_added(runs, capsys):

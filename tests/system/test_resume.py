@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fieldmarks.core.errors import RunError
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.data import decoding
 from fieldmarks.precompute.resume.lock import locked
 from tests.support.tiny_birds import CHUNK, N_IMAGES, computed, content, run_tiny, write_tiny_birds
@@ -180,7 +180,7 @@ def test_an_image_that_vanishes_while_the_run_is_made_is_reported(birds, monkeyp
     with monkeypatch.context() as patch:
         Decoded(patch, at=20, do=path.unlink)
         run_tiny(birds, birds / "runs")
-    assert Run(birds / "runs" / "tiny").images["problem"][20] == "unreadable: no such file"
+    assert read_run(birds / "runs" / "tiny").images["problem"][20] == "unreadable: no such file"
     said = run_tiny(birds, birds / "runs")
     assert computed(said) == {"tables", "diagnoses", "scores"}
     path.write_bytes(data)
@@ -209,4 +209,4 @@ def test_rows_of_other_settings_are_never_taken_for_finished(birds, monkeypatch)
         interrupted(birds, birds / "runs", monkeypatch, **way)
     run_tiny(birds, birds / "runs")
     assert content(birds / "runs" / "tiny") == content(birds / "undisturbed" / "tiny")
-    assert np.isfinite(Run(birds / "runs" / "tiny").array("pooled")).all()
+    assert np.isfinite(read_run(birds / "runs" / "tiny").array("pooled")).all()

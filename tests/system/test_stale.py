@@ -10,7 +10,7 @@ import pytest
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators import base
 from fieldmarks.core.run.files import MANIFEST
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import read_evaluation
 from fieldmarks.precompute.network.settings import NetworkSettings
 from fieldmarks.precompute.pipeline import chunks, inputs, pipeline
@@ -189,7 +189,7 @@ def test_a_raised_version_of_an_estimator_estimates_again(birds, monkeypatch):
 
 def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkeypatch):
     run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
-    run = Run(scored_birds / "runs" / "tiny")
+    run = read_run(scored_birds / "runs" / "tiny")
     scored = read_evaluation(run)
     monkeypatch.setattr("fieldmarks.core.causes.diagnosis.DECIDED", 2.0)  # nothing is ever decided
     monkeypatch.setattr(
@@ -203,7 +203,7 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkey
     assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"diagnoses"}
     monkeypatch.setitem(STAGES, "scores", raised("scores"))
     assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"scores"}
-    after = Run(scored_birds / "runs" / "tiny")
+    after = read_run(scored_birds / "runs" / "tiny")
     assert (run.table("diagnoses")["pattern"] != "undecided").any()
     assert set(after.table("diagnoses")["pattern"]) <= {"", "undecided"}
     assert read_evaluation(after).default_estimator == "computed again"
@@ -212,9 +212,9 @@ def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkey
 def test_scores_of_another_seed_are_computed_again(scored_birds):
     run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     before = content(scored_birds / "runs" / "tiny")
-    rescore(Run(scored_birds / "runs" / "tiny"))
+    rescore(read_run(scored_birds / "runs" / "tiny"))
     assert content(scored_birds / "runs" / "tiny") == before
-    rescore(Run(scored_birds / "runs" / "tiny"), seed=7)
+    rescore(read_run(scored_birds / "runs" / "tiny"), seed=7)
     assert content(scored_birds / "runs" / "tiny") != before
     assert computed(run_tiny(scored_birds, scored_birds / "runs", is_scored=True)) == {"scores"}
     assert content(scored_birds / "runs" / "tiny") == before
@@ -242,9 +242,9 @@ def test_what_could_not_be_scored_is_told_in_the_manifest_and_not_tried_again(sc
             image.write_bytes(b"")  # no image of the test split can be read
     said = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     assert any(line.startswith("scores: left out, there is no test image") for line in said)
-    manifest = Run(scored_birds / "runs" / "tiny").manifest
+    manifest = read_run(scored_birds / "runs" / "tiny").manifest
     assert "no test image" in manifest["stages"]["scores"]["left_out"]
-    assert read_evaluation(Run(scored_birds / "runs" / "tiny")) is None
+    assert read_evaluation(read_run(scored_birds / "runs" / "tiny")) is None
     again = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
     assert again == ["run 'tiny' is up to date"]
 
@@ -254,18 +254,18 @@ def test_a_moved_data_set_and_checkpoint_are_found_again(birds, tmp_path):
     moved.mkdir()
     for name in ("CUB_200_2011", "text_c10", "tiny.pth"):
         (birds / name).rename(moved / name)
-    run = Run(birds / "runs" / "tiny")
+    run = read_run(birds / "runs" / "tiny")
     with pytest.raises(DataError, match="if it was moved, say by --data where it lies now"):
         inputs_of_finished(run)
     with pytest.raises(DataError, match="if it was moved, say by --checkpoint"):
         inputs_of_finished(run, Moved(moved / "CUB_200_2011"))
     before = run.manifest["settings"]
     assert "up to date" in run_tiny(moved, birds / "runs")[-1]
-    settings = Run(run.folder).manifest["settings"]
+    settings = read_run(run.folder).manifest["settings"]
     assert settings["source"]["data"] == str(moved / "CUB_200_2011") != before["source"]["data"]
     assert settings["checkpoint"] == str(moved / "tiny.pth")
     with patch.object(chunks, "CHUNK", CHUNK):
-        inputs_of_finished(Run(run.folder))
+        inputs_of_finished(read_run(run.folder))
 
 
 def test_where_a_moved_data_set_lies_is_recorded_once_it_is_told(birds, tmp_path):
@@ -273,10 +273,10 @@ def test_where_a_moved_data_set_lies_is_recorded_once_it_is_told(birds, tmp_path
     moved.mkdir()
     for name in ("CUB_200_2011", "text_c10", "tiny.pth"):
         (birds / name).rename(moved / name)
-    run = Run(birds / "runs" / "tiny")
+    run = read_run(birds / "runs" / "tiny")
     with patch.object(chunks, "CHUNK", CHUNK):
         inputs_of_finished(run, Moved(moved / "CUB_200_2011", moved / "tiny.pth"))
-        inputs_of_finished(Run(run.folder))
+        inputs_of_finished(read_run(run.folder))
 
 
 def test_the_check_of_the_order_of_classes_computes_nothing_again(birds, monkeypatch):

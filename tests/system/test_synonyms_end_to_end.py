@@ -5,7 +5,7 @@ import pytest
 
 from fieldmarks.__main__ import main
 from fieldmarks.core.review.accepted_synonyms import accept_synonym, synonym_file
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from tests.support.tiny_birds import computed, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def test_an_accepted_pair_is_suggested_accepted_and_merged(birds, monkeypatch):
     monkeypatch.setattr("fieldmarks.precompute.pipeline.chunks.CHUNK", 6)
     run_tiny(birds, runs)
     assert main(["synonyms", "tiny", "--runs", str(runs)]) == 0
-    before = Run(runs / "tiny")
+    before = read_run(runs / "tiny")
     first = before.table("synonym_candidates").iloc[0]
     assert {first["word"], first["other"]} == {"snout", "nozzle"}
 
@@ -38,7 +38,7 @@ def test_an_accepted_pair_is_suggested_accepted_and_merged(birds, monkeypatch):
     assert {"long snout", "long nozzle"} <= unchanged, "nothing is merged before the next run"
 
     said = run_tiny(birds, runs, synonyms=synonym_file(before))
-    after = Run(runs / "tiny")
+    after = read_run(runs / "tiny")
     assert "attributes" in computed(said)
     assert "activations" not in computed(said)
     phrases = after.attributes["phrase"].tolist()

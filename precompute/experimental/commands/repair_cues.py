@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     """Preview the repair, and write it where it is wanted."""
     from fieldmarks.core.experimental.cue_repair import preview_without_cues, removal_of_cues
     from fieldmarks.core.repair.preview import REMOVAL, baselines
-    from fieldmarks.core.run.run import open_run
+    from fieldmarks.core.run.reading import open_run
 
     opened = open_run(args.name, args.runs)
     recipe = recipe_of(args, opened)

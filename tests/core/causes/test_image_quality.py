@@ -48,11 +48,10 @@ def test_a_constant_measure_accuses_nobody():
     assert (excess(same, np.zeros(20, int), np.ones(20, bool), 1) == 0).all()
 
 
-def test_hidden_objects_lower_the_quality_only_where_keypoints_are_used(faulty, monkeypatch):
+def test_hidden_objects_lower_the_quality_only_where_keypoints_are_used(faulty):
     parts = np.array(faulty.array("parts"))
     parts[1] = np.nan
-    read = faulty.array
-    monkeypatch.setattr(faulty, "array", lambda n, *r: parts if n == "parts" else read(n, *r))
-    plain, told = (find_image_quality(faulty, with_keypoints=k) for k in (False, True))
+    hidden = faulty.changed({"parts": parts})
+    plain, told = (find_image_quality(hidden, with_keypoints=k) for k in (False, True))
     assert plain.score[1] < DECIDED < told.score[1]
     assert "by its keypoints" in told.reason(1)

@@ -17,7 +17,7 @@ from fieldmarks.core.comparison.comparison import (
     settled,
 )
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 
 
 def test_images_are_joined_by_path_and_classes_by_number(run, second, comparison):
@@ -104,4 +104,4 @@ def test_runs_over_other_sets_are_refused_with_counts(run, tmp_path, spoil, mess
     images.to_parquet(folder / "tables" / "images.parquet")
     classes.to_parquet(folder / "tables" / "classes.parquet")
     with pytest.raises(DataError, match=message):
-        compare(run, Run(folder))
+        compare(run, read_run(folder))

@@ -18,7 +18,7 @@ from fieldmarks.core.corruptions.record import (
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.experimental.attacks.record import read_attacks
 from fieldmarks.core.run.manifest import RECORDS
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from tests.support.attacked import ATTACKED, CORRUPTED, XS, E, write_attacked_run
 
 
@@ -30,7 +30,7 @@ def attacked(tmp_path_factory):
 @pytest.fixture
 def copied(attacked, tmp_path):
     shutil.copytree(attacked.folder, tmp_path / "copied")
-    return Run(tmp_path / "copied")
+    return read_run(tmp_path / "copied")
 
 
 def test_a_record_is_read_as_it_was_written(attacked):

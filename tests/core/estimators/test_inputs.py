@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from fieldmarks.core.estimators import inputs as module
 from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of, map_batches
 from fieldmarks.core.run.run import Run
+from tests.support.counts import count_arrays
 
 
 def expected_images(run: Run, is_train: bool) -> list[int]:
@@ -33,27 +33,23 @@ def test_inputs_are_the_captioned_images_of_one_split(run, read, is_train):
     np.testing.assert_array_equal(np.concatenate(maps), stored)
 
 
-def test_an_image_that_cannot_be_read_is_left_out(run, monkeypatch):
+def test_an_image_that_cannot_be_read_is_left_out(run):
     n_images = inputs_of(run).shape[0]
-    broken = Run(run.folder)
-    broken.images.loc[expected_images(run, True)[2], "problem"] = "unreadable: no JPEG"
-    assert inputs_of(broken).shape[0] == n_images - 1
+    images = run.images.copy()
+    images.loc[expected_images(run, True)[2], "problem"] = "unreadable: no JPEG"
+    assert inputs_of(run.changed(tables={"images": images})).shape[0] == n_images - 1
 
 
 def test_without_captions_of_test_images_there_is_nothing_held_out(run):
-    silent = Run(run.folder)
-    counts = silent.counts.toarray()
-    counts[~silent.images["is_train"].to_numpy()] = 0
-    silent.__dict__["counts"] = sparse.csr_array(counts)
-    assert held_out_inputs(silent) is None
+    counts = run.counts.toarray()
+    counts[run.is_test] = 0
+    assert held_out_inputs(run.changed(count_arrays(counts))) is None
 
 
-def test_where_one_map_is_not_stored_an_estimator_gets_none(run, monkeypatch):
-    some = Run(run.folder)
-    map_row = np.array(some.array("map_row"))
+def test_where_one_map_is_not_stored_an_estimator_gets_none(run):
+    map_row = np.array(run.array("map_row"))
     map_row[expected_images(run, True)[0]] = -1
-    monkeypatch.setitem(some._arrays, "map_row", map_row)
-    assert inputs_of(some).maps is None
+    assert inputs_of(run.changed({"map_row": map_row})).maps is None
 
 
 def test_maps_come_in_batches_of_the_images_that_are_asked_for(monkeypatch):

@@ -58,10 +58,9 @@ def world(tmp_path):
     """
     run = write_synthetic_run(tmp_path, X=80, F=12, T=12, H=4, W=4)
     identity = np.eye(12, dtype=np.float32)
-    run._arrays["class_weights"] = np.abs(run.array("class_weights"))
-    for name in run.estimators:
-        run._arrays[f"p_t_given_f/{name}"] = identity
-        run._arrays[f"evidence/{name}"] = identity
+    names = [f"{kind}/{e}" for e in run.estimators for kind in ("p_t_given_f", "evidence")]
+    weights = np.abs(run.array("class_weights"))
+    run = run.changed({"class_weights": weights, **dict.fromkeys(names, identity)})
     rows = []
     for x in np.flatnonzero(~run.images["is_train"].to_numpy()):
         for t in (T_GONE, T_OTHER):

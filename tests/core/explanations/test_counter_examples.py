@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from fieldmarks.core.explanations.counter_examples import (
     ACTIVE,
@@ -10,6 +9,7 @@ from fieldmarks.core.explanations.counter_examples import (
     SILENT,
     counter_examples,
 )
+from tests.support.counts import count_arrays
 from tests.support.synthetic_run import write_synthetic_run
 from tests.support.two_attributes import run_of_two_attributes
 
@@ -43,8 +43,7 @@ def test_counter_examples_are_counted_as_a_slow_loop_counts_them(run):
 def test_an_attribute_that_no_test_image_has_makes_no_silent_image(run):
     counts = run.counts.toarray()
     counts[:, 5] = 0
-    run.__dict__["counts"] = sparse.csr_array(counts)
-    examples = counter_examples(run, 3, 5)
+    examples = counter_examples(run.changed(count_arrays(counts)), 3, 5)
     assert (examples.n_with, examples.n_silent, len(examples.silent)) == (0, 0, 0)
     assert examples.share_without == 1
     assert examples.n_active_without == examples.n_active
@@ -52,5 +51,5 @@ def test_an_attribute_that_no_test_image_has_makes_no_silent_image(run):
 
 def test_without_captioned_test_images_there_is_nothing_to_contradict(tmp_path):
     run = write_synthetic_run(tmp_path)
-    run.images["n_captions"] = 0
-    assert counter_examples(run, 0, 0) is None
+    silent = run.changed(tables={"images": run.images.assign(n_captions=0)})
+    assert counter_examples(silent, 0, 0) is None

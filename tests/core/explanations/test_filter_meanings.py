@@ -69,9 +69,9 @@ def test_the_words_of_a_meaning_are_of_its_captions(run, monkeypatch):
     monkeypatch.setattr(module, "peak_cells", cells)
     p = np.full((run.sizes["F"], run.sizes["T"]), 0.5 / 14)
     p[:, [0, 1]] = 0.25
-    monkeypatch.setitem(run._arrays, f"p_t_given_f/{run.default_estimator}", p)
-    monkeypatch.setitem(run._arrays, "top_images", np.tile(xs, (run.sizes["F"], 1)))
-    meanings = filter_meanings(run, 0)
+    top_images = np.tile(xs, (run.sizes["F"], 1))
+    other = run.changed({f"p_t_given_f/{run.default_estimator}": p, "top_images": top_images})
+    meanings = filter_meanings(other, 0)
     assert [(m.ts[0], m.apart_ts[0], len(m.xs)) for m in meanings] == [(0, 0, 6), (1, 1, 6)]
 
 

@@ -16,8 +16,7 @@ def run(tmp_path_factory):
     shares = run.counts.toarray() / np.maximum(run.images["n_captions"].to_numpy(), 1)[:, None]
     pooled = np.array(run.array("pooled"))
     pooled[:, 4] = 3 * shares[:, 2] + np.random.default_rng(0).normal(scale=0.01, size=len(pooled))
-    run._arrays["pooled"] = pooled
-    return run
+    return run.changed({"pooled": pooled})
 
 
 def test_the_correlation_is_the_simulation_score_of_the_table_of_filters(run):
@@ -70,5 +69,5 @@ def test_a_share_is_a_square_and_nothing_where_a_word_is_avoided():
 
 def test_without_captioned_test_images_there_is_no_prediction(tmp_path):
     run = write_synthetic_run(tmp_path)
-    run.images["n_captions"] = 0
-    assert filter_prediction(run, 0) is None
+    silent = run.changed(tables={"images": run.images.assign(n_captions=0)})
+    assert filter_prediction(silent, 0) is None

@@ -72,7 +72,7 @@ def test_class_maps_share_one_scale_and_add_up_to_the_logit(run):
     assert logit == pytest.approx(run.array("logits")[0, 1], abs=1e-2)
 
 
-def test_an_image_without_maps_is_refused(run, monkeypatch):
-    monkeypatch.setitem(run._arrays, "map_row", np.full(run.sizes["X"], -1))
+def test_an_image_without_maps_is_refused(run):
+    without = run.changed({"map_row": np.full(run.sizes["X"], -1)})
     with pytest.raises(MissingRunError, match="not kept"):
-        ground(run, 0, 0)
+        ground(without, 0, 0)

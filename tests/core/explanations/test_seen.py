@@ -1,5 +1,7 @@
 """A word is said of an image as a class where it is seen in it and counts for the class."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.explanations.seen import SeenWord, said
 from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency
-from fieldmarks.core.run.replaced import replaced
+from tests.support.counts import count_arrays
 
 
 def slow_part(run, x: int, c: int, t: int, other: int | None = None) -> float:
@@ -46,7 +48,7 @@ def test_a_seen_word_that_counts_is_said_where_there_is_room(seen):
 
 
 def test_nothing_seen_is_an_answer(seen):
-    blind = replaced(seen, {"presence_bias": np.full(seen.sizes["T"], -50, np.float32)}, {})
+    blind = seen.changed({"presence_bias": np.full(seen.sizes["T"], -50, np.float32)})
     explanation = explain(blind, 0, 2)
     assert explanation.attributes == []
     assert explanation.sentence == NOTHING_SEEN.format("Class 2")
@@ -83,9 +85,8 @@ def test_the_paper_s_sentence_stays(seen):
     assert len(p.attributes) == 5
     top = set(seen.array("top_t_predicted")[3][:5])
     predicted = int(seen.images["predicted_c"][3])
-    plain = replaced(seen, {}, {})
-    for name in ("presence_weights", "presence_bias", "presence_choice"):
-        plain._arrays.pop(name)
+    others = {name: each for name, each in seen.arrays.items() if not name.startswith("presence")}
+    plain = replace(seen, arrays=others)
     assert set(explain(seen, 3, predicted, "ridge").attributes) == set(explain(plain, 3).attributes)
     assert top
 
@@ -147,21 +148,9 @@ def test_what_is_usual_and_not_seen_is_said(seen):
     counts[(seen.images["true_c"] == 1).to_numpy(), 6] = 1
     rows = seen.counts.toarray().astype(np.uint16)
     rows[:, 6] = counts[:, 6]
-    from scipy import sparse
-
-    every = sparse.csr_array(rows)
     bias = np.array(seen.array("presence_bias"))
     bias[6] = -50
-    blind = replaced(
-        seen,
-        {
-            "counts_values": every.data,
-            "counts_indices": every.indices.astype(np.int32),
-            "counts_indptr": every.indptr.astype(np.int64),
-            "presence_bias": bias,
-        },
-        {},
-    )
+    blind = seen.changed({**count_arrays(rows), "presence_bias": bias})
     result = contrast(blind, explain(blind, 0, 0), explain(blind, 0, 1))
     assert result.not_seen == [6]
     phrase = "striped head"

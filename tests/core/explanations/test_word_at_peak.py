@@ -24,20 +24,19 @@ def test_the_heat_is_read_at_the_filters_peak_and_without_the_filter(run):
     assert (word.is_here == (word.heat >= HERE)).all()
 
 
-def test_a_word_without_positive_weights_lies_nowhere(run, monkeypatch):
+def test_a_word_without_positive_weights_lies_nowhere(run):
     evidence = np.array(run.array("evidence"))
     evidence[:, 1] = -1
-    monkeypatch.setitem(run._arrays, f"evidence/{run.default_estimator}", evidence)
-    word = word_at_peak(run, 0, 1, np.array([0, 1]))
+    other = run.changed({f"evidence/{run.default_estimator}": evidence})
+    word = word_at_peak(other, 0, 1, np.array([0, 1]))
     assert not word.is_here.any()
     assert (word.heat == 0).all()
 
 
-def test_an_image_without_maps_is_unknown(run, monkeypatch):
+def test_an_image_without_maps_is_unknown(run):
     rows = np.array(run.array("map_row"))
     rows[3] = -1
-    monkeypatch.setitem(run._arrays, "map_row", rows)
-    word = word_at_peak(run, 0, 1, np.array([3, 4]))
+    word = word_at_peak(run.changed({"map_row": rows}), 0, 1, np.array([3, 4]))
     assert np.isnan(word.heat[0])
     assert not word.is_here[0]
     assert np.isfinite(word.heat[1])

@@ -17,8 +17,8 @@ from fieldmarks.core.live.network_file import Fed, NetworkFile, network_file
 from fieldmarks.core.pictures.crop import Crop, cut_out
 from fieldmarks.core.pictures.upload import Upload
 from fieldmarks.core.run.files import NETWORK
-from fieldmarks.core.run.one_image import OneImageRun
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.one_image import one_image_run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.network import onnx_file
 from fieldmarks.precompute.network.loading import load_checkpoint
 from fieldmarks.precompute.pipeline.stages import live
@@ -37,7 +37,7 @@ def birds(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(birds):
     run_tiny(birds, birds / "runs", is_live=True)
-    return Run(birds / "runs" / "tiny")
+    return read_run(birds / "runs" / "tiny")
 
 
 def tried(run, upload, box):
@@ -45,7 +45,7 @@ def tried(run, upload, box):
     network, fed = network_file(run), Fed.of(run)
     square = upload.cut_out(fed.square(upload.size, box), network.input_size, fed.interpolation)
     done = network(np.asarray(square))
-    return OneImageRun(run, done.maps, done.pooled, done.logits)
+    return one_image_run(run, done.maps, done.pooled, done.logits)
 
 
 def test_an_uploaded_test_image_gets_the_scores_that_the_run_stores(birds, made):
@@ -85,7 +85,7 @@ def test_a_network_with_other_scores_is_not_kept_and_the_run_goes_on(birds, tmp_
     monkeypatch.setattr(live, "TOLERANCE", -1.0)
     monkeypatch.setattr(live, "MIXED_TOLERANCE", -1.0)
     run_tiny(birds, tmp_path, is_live=True)
-    run = Run(tmp_path / "tiny")
+    run = read_run(tmp_path / "tiny")
     reason = run.manifest["stages"]["live"]["left_out"]
     assert "class scores that differ by" in reason
     assert not (run.folder / NETWORK).exists()
@@ -129,7 +129,7 @@ def test_a_manifest_that_feeds_it_nonsense_is_refused(made, tmp_path, change):
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | change))
     with pytest.raises(RunError, match="does not say how the network is fed"):
-        Fed.of(Run(folder))
+        Fed.of(read_run(folder))
 
 
 def photograph(width: int, height: int) -> Image.Image:
@@ -170,11 +170,11 @@ def test_a_file_of_another_network_is_refused_until_it_is_exported_again(made, t
     (copy / NETWORK).write_bytes((copy / NETWORK).read_bytes() + b"\0")
     message = r"is not the network that run 'tiny' was made with: delete it, then .* export tiny"
     with pytest.raises(RunError, match=message):
-        network_file(Run(copy))
+        network_file(read_run(copy))
     (copy / NETWORK).unlink()
     os.mkfifo(copy / NETWORK)
     with pytest.raises(MissingRunError):
-        network_file(Run(copy))
+        network_file(read_run(copy))
 
 
 def test_a_file_that_cannot_run_on_pixels_of_this_size_is_one_line(made):

@@ -15,7 +15,7 @@ from fieldmarks.core.presence.fit import (
     presence_arrays,
     varies_within_classes,
 )
-from fieldmarks.core.run.replaced import replaced
+from tests.support.counts import count_arrays
 from tests.support.seen_run import write_planted_run
 
 
@@ -45,7 +45,7 @@ def test_the_regression_minimises_its_loss_as_a_slow_solver_does():
 def test_test_images_take_no_part(seen):
     pooled = np.array(seen.array("pooled"))
     pooled[seen.is_test] = 7
-    again = presence_arrays(replaced(seen, {"pooled": pooled}, {}))
+    again = presence_arrays(seen.changed({"pooled": pooled}))
     np.testing.assert_array_equal(again["presence_weights"], seen.array("presence_weights"))
 
 
@@ -66,15 +66,10 @@ def test_presence_is_not_claimed_where_words_are_of_classes(seen):
     of_classes = sparse.csr_array(np.eye(4, 10)[inputs.true_c])
     assert not varies_within_classes(replace(inputs, counts=of_classes))
     n, T = len(seen.images), seen.sizes["T"]
-    every = sparse.csr_array(np.eye(4, T)[seen.images["true_c"]])
-    words = {
-        "counts_values": every.data.astype(np.uint16),
-        "counts_indices": every.indices.astype(np.int32),
-        "counts_indptr": every.indptr.astype(np.int64),
-    }
+    every = np.eye(4, T)[seen.images["true_c"]]
     assert every.shape == (n, T)
     with pytest.raises(DataError, match="all images of a class have the same words"):
-        presence_arrays(replaced(seen, words, {}))
+        presence_arrays(seen.changed(count_arrays(every)))
 
 
 def test_without_captions_there_is_nothing_to_fit_to(tmp_path):

@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.presence.presence import Presence, presence_of, presence_of_word
-from fieldmarks.core.run.one_image import OneImageRun
+from fieldmarks.core.run.one_image import one_image_run
 from tests.support.seen_run import T, X
 
 
@@ -66,7 +66,7 @@ def test_one_word_is_compared_with_the_other_values_of_its_property(seen):
 
 def test_a_new_image_is_seen_by_the_weights_of_the_run(seen):
     maps, pooled, logits = seen.maps(3), seen.array("pooled")[3], seen.array("logits")[3]
-    new = OneImageRun(seen, maps, pooled, logits)
+    new = one_image_run(seen, maps, pooled, logits)
     expected = presence_of(seen).q(pooled)
     np.testing.assert_allclose(presence_of_word(new, 2), expected[2], rtol=1e-5)
 

@@ -6,7 +6,6 @@ import pytest
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair.preview import halves, head_of, is_right, judged, preview, removal
 from fieldmarks.core.repair.recipe import Labels, Recipe
-from fieldmarks.core.run.replaced import replaced
 
 
 def test_images_to_choose_by_and_to_judge_by_share_nothing(faulty):
@@ -65,7 +64,6 @@ def test_removal_is_of_the_attributes_that_the_recipe_is_about(faulty):
     ],
 )
 def test_a_head_that_is_not_linear_is_refused(faulty, head, message):
-    other = replaced(faulty, {}, {})
-    other.manifest = {**faulty.manifest, "head": head}
+    other = faulty.changed(manifest={**faulty.manifest, "head": head})
     with pytest.raises(DataError, match=message):
         preview(other, Recipe())

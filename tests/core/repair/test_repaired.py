@@ -19,6 +19,7 @@ from fieldmarks.core.repair.repaired import (
     write_repaired,
 )
 from fieldmarks.core.run.files import array_path
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.result import read_evaluation
 
@@ -32,7 +33,7 @@ def old(faulty, tmp_path) -> Run:
     stages = {name: {"fingerprint": name} for name in (*names, "diagnoses", "scores")}
     manifest = {**faulty.manifest, "stages": stages, "settings": {"checkpoint": "old.pth"}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    return Run(folder)
+    return read_run(folder)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 
 from fieldmarks.core.review.fiftyone import image_folder, to_fiftyone
 from fieldmarks.core.review.report import report_rows
-from fieldmarks.core.run.replaced import replaced
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +54,5 @@ def test_a_run_without_diagnoses_has_none(run):
     ],
 )
 def test_the_folder_of_the_images_is_that_of_the_data(run, source, expected):
-    other = replaced(run, {}, {})
-    other.manifest = {**run.manifest, "settings": {"source": source}}
+    other = run.changed(manifest={**run.manifest, "settings": {"source": source}})
     assert str(image_folder(other)) == expected

@@ -18,7 +18,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.review.report import report_rows, to_html, to_json, write_report
 from fieldmarks.core.review.spreadsheet import to_csv
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 from tests.support.browser import find_chromium, launch
 from tests.support.faulty_run import WRONG_LABELS, write_faulty_run
 

@@ -17,6 +17,7 @@ from fieldmarks.core.corruptions.record import read_record
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import MANIFEST, SMALL, Pack, check_length, map_array
 from fieldmarks.core.run.listing import list_runs
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.result import read_evaluation
 from tests.support.synthetic_run import write_synthetic_run
@@ -31,11 +32,12 @@ from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import describe, explain
 from fieldmarks.core.explanations.grounding import ground
 from fieldmarks.core.run import files
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.result import read_evaluation
 
 files.SMALL = int(sys.argv[2])  # as if the run were large
-run = Run(Path(sys.argv[1]))
+run = read_run(Path(sys.argv[1]))
 explain(run, 0), run.maps(0), run.packed("thumb", 0)
 for path in run.folder.rglob("*"):
     if path.is_file():
@@ -161,10 +163,10 @@ def test_what_is_no_file_is_neither_waited_for_nor_read(fresh, what, place):
     assert entries["good"] == ""
     assert (entries["synthetic"] != "") == (place == MANIFEST)
     if place.startswith("records"):
-        assert read_record(Run(fresh.folder)) is None
+        assert read_record(read_run(fresh.folder)) is None
         return
     with pytest.raises(RunError, match=path.name) as caught:
-        read_evaluation(Run(fresh.folder))
+        read_evaluation(read_run(fresh.folder))
     assert "\n" not in str(caught.value)
 
 
@@ -191,4 +193,4 @@ def test_stored_maps_that_are_not_finite_are_refused_wherever_they_lie(tmp_path,
     maps[7, 3, 2, 1] = value
     np.save(run.folder / "arrays" / "maps.npy", maps)
     with pytest.raises(RunError, match="values that are not finite: precompute"):
-        Run(run.folder).maps(7)
+        read_run(run.folder).maps(7)

@@ -86,9 +86,9 @@ def test_an_array_of_another_shape_or_type_is_refused(tmp_path, shape, dtype, me
         open_array(tmp_path / "b.npy", shape, dtype)
 
 
-def test_the_sizes_of_a_run_are_read_from_its_files(run):
+def test_the_sizes_of_a_run_are_those_of_its_arrays_and_tables(run):
     arrays = {name: run.array(*name.split("/")) for name in run.array_names}
-    sizes = sizes_of(run.folder, arrays)
+    sizes = sizes_of(arrays, {name: len(run.table(name)) for name in run.table_names})
     assert all(run.sizes[letter] == n for letter, n in sizes.items())
     assert sizes.keys() >= set("XFTC")
 

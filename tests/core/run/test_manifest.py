@@ -10,7 +10,7 @@ from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.listing import list_runs
 from fieldmarks.core.run.manifest import FIELDS, RECORDS, files_of_run, manifest_stamp, sources_of
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from tests.support.synthetic_run import write_synthetic_run
 
 #: Values of every type that JSON has, and some that only Python writes.
@@ -69,7 +69,7 @@ def with_value(manifest, path, value):
 
 
 def test_a_manifest_with_every_field_is_read(runs):
-    whole = Run(runs / "hostile").manifest
+    whole = read_run(runs / "hostile").manifest
     read = set(paths_of(whole)) & FIELDS.keys()
     assert read == FIELDS.keys(), "every field that is checked is in the table below"
 
@@ -113,7 +113,7 @@ def test_a_field_of_another_type_is_refused_when_the_run_is_listed_and_opened(ru
         path.write_text(json.dumps(with_value(json.loads(whole), field, value)))
         problem = {entry.name: entry.problem for entry in list_runs(runs)}["hostile"]
         with pytest.raises(RunError, match=r"precompute (it )?again") as caught:
-            Run(runs / "hostile")
+            read_run(runs / "hostile")
         assert str(caught.value) == problem
     finally:
         path.write_text(whole)

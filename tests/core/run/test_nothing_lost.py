@@ -11,7 +11,7 @@ import torch
 from fieldmarks.__main__ import main
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import MANIFEST
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.writer import recover_run
 from fieldmarks.precompute.demo_world.make import files_of_world, make_world
 from fieldmarks.precompute.resume.lock import exclusive, locked
@@ -137,7 +137,7 @@ def runs(tmp_path_factory):
 @pytest.fixture
 def place(birds, runs, tmp_path):
     """A folder of a person, with what the commands read."""
-    run = Run(runs / "faulty")
+    run = read_run(runs / "faulty")
     data = shutil.copytree(birds, tmp_path / "data")
     state = {"fc.weight": torch.tensor(np.array(run.array("class_weights")))}
     torch.save(state, data / "old.pth")
@@ -256,7 +256,7 @@ def test_a_run_that_was_put_aside_by_a_killed_process_is_back_for_every_command(
     run = write_synthetic_run(tmp_path)
     run.folder.rename(tmp_path / ".synthetic.old")
     with locked(tmp_path, "synthetic"):
-        assert Run(run.folder).sizes == run.sizes
+        assert read_run(run.folder).sizes == run.sizes
     assert not (tmp_path / ".synthetic.old").exists()
 
 
@@ -287,7 +287,7 @@ def test_a_repair_that_is_terminated_leaves_no_run_or_a_whole_one(tmp_path):
     done = subprocess.run([*call, "1000", *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lasted = float(done.stdout.splitlines()[-1])
-    assert "diagnoses" in Run(tmp_path / "mended").table_names
+    assert "diagnoses" in read_run(tmp_path / "mended").table_names
     n_ended = 0
     for share in np.linspace(0.4, 1, 7):
         shutil.rmtree(tmp_path / "mended", ignore_errors=True)
@@ -296,7 +296,7 @@ def test_a_repair_that_is_terminated_leaves_no_run_or_a_whole_one(tmp_path):
         n_ended += done.returncode != 0
         assert "Traceback" not in done.stderr
         if (tmp_path / "mended").exists():
-            assert "diagnoses" in Run(tmp_path / "mended").table_names
+            assert "diagnoses" in read_run(tmp_path / "mended").table_names
         assert not (tmp_path / ".mended.repair").exists()
     assert n_ended > 0
     shutil.rmtree(tmp_path / "mended", ignore_errors=True)

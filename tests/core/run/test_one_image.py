@@ -8,7 +8,7 @@ from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.contributions import filter_contributions
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.explanations.grounding import class_maps, ground
-from fieldmarks.core.run.one_image import OneImageRun
+from fieldmarks.core.run.one_image import one_image_run
 
 
 @pytest.fixture(params=[0, 7, 23])
@@ -16,7 +16,7 @@ def pair(run, request):
     """An image x of the run, and the same activations as those of a new picture."""
     x = request.param
     arrays = (run.maps(x), run.array("pooled")[x], run.array("logits")[x])
-    return run, x, OneImageRun(run, *arrays)
+    return run, x, one_image_run(run, *arrays)
 
 
 def test_both_sentences_are_those_of_the_stored_image(pair):
@@ -59,7 +59,7 @@ def test_what_is_of_the_images_of_the_run_is_not_there(pair, name):
 
 @pytest.mark.parametrize("name", ["diagnoses", "facts"])
 def test_tables_of_the_images_of_the_run_are_not_there(pair, name):
-    with pytest.raises(MissingRunError, match="a new image has no table"):
+    with pytest.raises(MissingRunError, match="a new image has none"):
         pair[2].table(name)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from fieldmarks.core.errors import MissingRunError, RunError
 from fieldmarks.core.run.files import MANIFEST
-from fieldmarks.core.run.run import Run, open_run
+from fieldmarks.core.run.reading import open_run, read_run
 from tests.support.synthetic_run import write_synthetic_run
 
 
@@ -18,10 +18,10 @@ def test_packed_bytes_come_back_as_they_went_in(run):
     assert run.captions(without) == []
 
 
-def test_an_image_without_maps_says_how_to_get_them(run, monkeypatch):
-    monkeypatch.setitem(run._arrays, "map_row", np.full(run.sizes["X"], -1))
+def test_an_image_without_maps_says_how_to_get_them(run):
+    without = run.changed({"map_row": np.full(run.sizes["X"], -1)})
     with pytest.raises(MissingRunError, match="fieldmarks maps synthetic --images 2"):
-        run.maps(2)
+        without.maps(2)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_spoiled_run_is_refused_in_one_line(fresh, case):
     spoil, message = SPOILED[case]
     spoil(fresh)
     with pytest.raises(RunError, match=message) as caught:
-        Run(fresh.folder)
+        read_run(fresh.folder)
     assert "\n" not in str(caught.value)
 
 
@@ -74,6 +74,6 @@ def test_a_missing_run_says_how_to_make_one(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
 def test_a_small_run_keeps_no_file_open(run):
     before = len([*Path("/proc/self/fd").iterdir()])
-    opened = Run(run.folder)
+    opened = read_run(run.folder)
     assert opened.array("pooled").shape == (run.sizes["X"], run.sizes["F"])
     assert len([*Path("/proc/self/fd").iterdir()]) == before

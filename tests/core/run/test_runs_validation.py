@@ -14,7 +14,7 @@ from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.contract import ARRAYS, PACKS
 from fieldmarks.core.run.files import MANIFEST, array_path
 from fieldmarks.core.run.listing import list_runs
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.tables import NEW_COLUMNS, TABLES, TableSpec
 from fieldmarks.core.run.validation import BOUNDS, MAY_BE_NAN
 from tests.support.synthetic_run import write_synthetic_run
@@ -47,7 +47,7 @@ def whole(tmp_path_factory) -> Path:
         columns = {name: [FILL[dtype]] * n_rows for name, (dtype, _) in spec.columns.items()}
         table = pd.DataFrame(columns).astype(dict(_types(spec)))
         table.to_parquet(run.folder / "tables" / f"{spec.name}.parquet", index=False)
-    Run(run.folder)
+    read_run(run.folder)
     return run.folder
 
 
@@ -60,7 +60,7 @@ def refused(folder: Path, path: Path, what: str) -> None:
     kept = path.with_name(path.name + ".kept")
     try:
         with pytest.raises(RunError) as caught:
-            Run(folder)
+            read_run(folder)
     finally:
         kept.replace(path)
     message = str(caught.value)

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy import sparse
 
-from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import evaluation as evaluation_module
 from fieldmarks.core.scores.evaluation import evaluate
 from fieldmarks.core.scores.result import as_json
 from fieldmarks.core.scores.text_tables import tables
 from fieldmarks.dashboard.scores.board import basis
+from tests.support.counts import count_arrays
 from tests.support.synthetic_run import write_synthetic_run
 
 pytestmark = pytest.mark.slow
@@ -26,10 +25,9 @@ def test_of_many_test_images_some_are_scored_and_accuracy_counts_all(run, monkey
     assert basis(some).endswith("test images, drawn at random")
 
 
-def test_a_run_without_keypoints_is_scored_but_for_grounding(run, monkeypatch):
-    blind = Run(run.folder)
-    monkeypatch.setitem(blind.manifest, "part_names", [])
-    monkeypatch.setitem(blind._arrays, "parts", np.empty((run.sizes["X"], 0, 2), np.float32))
+def test_a_run_without_keypoints_is_scored_but_for_grounding(run):
+    parts = np.empty((run.sizes["X"], 0, 2), np.float32)
+    blind = run.changed({"parts": parts}, manifest={**run.manifest, "part_names": []})
     scores = evaluate(blind)
     assert scores.grounding.counts == {"image-attribute pairs": 0}
     assert as_json(scores.retrieval) == as_json(evaluate(run).retrieval)
@@ -40,7 +38,6 @@ def test_a_run_with_captions_of_training_images_alone_is_scored(tmp_path):
     is_train = run.images["is_train"].to_numpy()
     counts = run.counts.toarray() * is_train[:, None]
     n_captions = np.where(is_train, run.images["n_captions"], 0).astype(np.int32)
-    run._tables["images"] = run.images.assign(n_captions=n_captions)
-    run.__dict__["counts"] = sparse.csr_array(counts)
-    scores = evaluate(run)
+    images = run.images.assign(n_captions=n_captions)
+    scores = evaluate(run.changed(count_arrays(counts), {"images": images}))
     assert scores["retrieval"]["rows"][run.default_estimator]["mAP"]["value"] is None

@@ -8,7 +8,7 @@ import pytest
 
 from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.errors import RunError
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import (
     Evaluation,
     Measure,
@@ -55,7 +55,7 @@ EVALUATION = Evaluation(
 @pytest.fixture
 def scored(run, tmp_path):
     shutil.copytree(run.folder, tmp_path / "scored")
-    return Run(tmp_path / "scored")
+    return read_run(tmp_path / "scored")
 
 
 def test_rows_are_methods_then_controls_differences_and_the_paper():

@@ -8,6 +8,7 @@ import pytest
 
 from fieldmarks.core.attributes.synonym_candidates import SYNONYM_COLUMNS
 from fieldmarks.core.review.accepted_synonyms import accepted_synonyms, synonym_file
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from tests.support.pages import component_data, said, visit
 
@@ -25,7 +26,7 @@ def suggested(run, tmp_path, monkeypatch) -> Run:
     table = pd.DataFrame(rows, columns=list(SYNONYM_COLUMNS)).astype(dtypes)
     table.to_parquet(folder / "tables" / "synonym_candidates.parquet", index=False)
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
-    return Run(folder)
+    return read_run(folder)
 
 
 def test_a_candidate_is_shown_with_counts_and_images(suggested):

@@ -18,12 +18,12 @@ def taught(tmp_path_factory):
     """A run whose captions name what they show often enough to be taught."""
     import numpy as np
 
-    from fieldmarks.core.run.run import Run
+    from fieldmarks.core.run.reading import read_run
 
     run = write_faulty_run(tmp_path_factory.mktemp("lesson"))
     path = array_path(run.folder, "counts_values")
     np.save(path, np.load(path) * np.uint16(5))
-    return Run(run.folder)
+    return read_run(run.folder)
 
 
 @pytest.fixture(autouse=True)

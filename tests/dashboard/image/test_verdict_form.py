@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard.image import verdict_form
 
@@ -9,10 +10,9 @@ from fieldmarks.dashboard.image import verdict_form
 def page(folder, x):
     from pathlib import Path
 
-    from fieldmarks.core.run.run import Run
     from fieldmarks.dashboard.image import verdict_form
 
-    verdict_form.show(Run(Path(folder)), x)
+    verdict_form.show(read_run(Path(folder)), x)
 
 
 def test_a_saved_verdict_is_told_by_the_form_and_not_by_the_callback_of_its_button(

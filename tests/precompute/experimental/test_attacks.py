@@ -14,7 +14,7 @@ from fieldmarks.core.experimental.attacks.detection import LAYERS, Detectors
 from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
 from fieldmarks.core.experimental.attacks.record import read_attacks
 from fieldmarks.core.experimental.attacks.reference import LEAST, Reference
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.experimental import attacks
 from fieldmarks.precompute.experimental.attack import attack
 from fieldmarks.precompute.experimental.attacks import (
@@ -143,7 +143,7 @@ def test_a_network_whose_maps_are_its_finest_has_no_earlier_layer():
 
 
 def test_the_words_of_two_layers_agree_as_the_detector_says(birds, model, clean):
-    run = Run(birds / "runs" / "tiny")
+    run = read_run(birds / "runs" / "tiny")
     earlier = EarlierWords.of(run, read_attacks(run).earlier_of_run)
     layered, reference = LayeredNetwork(model, CPU), Reference.of(run)
     both, logits = layered(clean)
@@ -159,7 +159,7 @@ def test_the_words_of_two_layers_agree_as_the_detector_says(birds, model, clean)
 
 
 def test_the_record_holds_every_change_of_every_image(birds):
-    run = Run(birds / "runs" / "tiny")
+    run = read_run(birds / "runs" / "tiny")
     record = read_attacks(run)
     assert record.xs.tolist() == [1, 2, 3, 4, 5, 6]
     n_pictures = 1 + 4 * len(attacks.STRENGTHS)
@@ -174,10 +174,10 @@ def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, m
     shutil.copytree(birds / "runs", tmp_path / "runs")
     monkeypatch.setitem(STAGES, "explanations", raised("explanations"))
     assert "explanations: computing" in run_tiny(birds, tmp_path / "runs")
-    assert read_attacks(Run(tmp_path / "runs" / "tiny")) is not None
+    assert read_attacks(read_run(tmp_path / "runs" / "tiny")) is not None
     monkeypatch.setitem(STAGES, "estimates", raised("estimates"))
     run_tiny(birds, tmp_path / "runs")
-    assert read_attacks(Run(tmp_path / "runs" / "tiny")) is None
+    assert read_attacks(read_run(tmp_path / "runs" / "tiny")) is None
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):

@@ -7,7 +7,7 @@ import pytest
 
 from fieldmarks.__main__ import main
 from fieldmarks.core.experimental.scores import FILE, read_experiments
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 
 
 def test_help_says_which_commands_are_experimental(capsys):
@@ -26,7 +26,7 @@ def test_experiments_are_scored_when_asked_for_alone(run, tmp_path, capsys):
     assert not (tmp_path / "scored" / FILE).exists()
     assert main([*command, "--experimental"]) == 0
     assert "Sentence test" in capsys.readouterr().out
-    experiments = read_experiments(Run(tmp_path / "scored"))
+    experiments = read_experiments(read_run(tmp_path / "scored"))
     assert experiments.sentence_test is not None
     assert experiments.interventions is experiments.zero_shot is None
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.probability import p_t_given_xc, prior
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.pipeline.registry import STAGES
 from tests.support.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
@@ -23,7 +23,7 @@ def birds(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(birds):
     run_tiny(birds, birds / "runs")
-    return Run(birds / "runs" / "tiny")
+    return read_run(birds / "runs" / "tiny")
 
 
 def test_logits_are_those_of_the_stored_head(made):
@@ -104,7 +104,7 @@ def test_the_manifest_names_what_the_run_was_made_from(made):
 @pytest.mark.parametrize(("maps", "n"), [("none", 0), ("test", 22), ("3", 3)])
 def test_maps_of_a_part_of_the_images(birds, tmp_path, maps, n, made):
     run_tiny(birds, tmp_path, maps=maps)
-    run = Run(tmp_path / "tiny")
+    run = read_run(tmp_path / "tiny")
     rows = run.array("map_row")
     assert (rows >= 0).sum() == len(run.array("maps")) == n
     for x in np.flatnonzero(rows >= 0):
@@ -119,7 +119,7 @@ def test_an_unreadable_image_is_reported_and_typical_of_nothing(tmp_path):
     images[1].unlink()
     Image.new("L", (60, 50), 90).save(images[2])
     run_tiny(folder, tmp_path / "runs")
-    run = Run(tmp_path / "runs" / "tiny")
+    run = read_run(tmp_path / "runs" / "tiny")
     problems = dict(zip(run.images["path"], run.images["problem"], strict=True))
     of = {
         path: problems[path.relative_to(folder / "CUB_200_2011/images").as_posix()]
@@ -186,7 +186,7 @@ BAD_INPUTS = {
 def test_an_estimator_that_uses_keypoints_is_made_when_asked_for_and_never_the_default(tmp_path):
     folder = write_tiny_birds(tmp_path / "birds")
     run_tiny(folder, tmp_path / "runs", estimators=("keypoints", "ridge"))
-    run = Run(tmp_path / "runs" / "tiny")
+    run = read_run(tmp_path / "runs" / "tiny")
     assert run.default_estimator == "ridge"
     assert run.manifest["keypoint_estimators"] == ["keypoints"]
     assert run.array("evidence", "keypoints").shape == run.array("evidence", "ridge").shape

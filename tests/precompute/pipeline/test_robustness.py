@@ -8,7 +8,7 @@ import pytest
 from fieldmarks.__main__ import main
 from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, read_record
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.corruptions.corruptions import LEVELS
 from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.pipeline.robustness import corrupt_images, images_to_change
@@ -33,7 +33,7 @@ def small_chunks(monkeypatch):
 
 
 def test_the_record_holds_every_corruption_of_every_image(birds):
-    run = Run(birds / "runs" / "tiny")
+    run = read_run(birds / "runs" / "tiny")
     record = read_record(run)
     assert record.xs.tolist() == [1, 2, 3, 4, 5, 6]
     assert record.kinds == list(CORRUPTIONS)
@@ -46,11 +46,11 @@ def test_a_record_outlives_a_stage_that_it_does_not_depend_on(birds, tmp_path, m
     shutil.copytree(birds / "runs", tmp_path / "runs")
     monkeypatch.setitem(STAGES, "explanations", raised("explanations"))
     assert "explanations: computing" in run_tiny(birds, tmp_path / "runs")
-    assert read_record(Run(tmp_path / "runs" / "tiny")) is not None
+    assert read_record(read_run(tmp_path / "runs" / "tiny")) is not None
 
 
 def test_drawn_images_are_correct_captioned_and_of_the_test_split(birds):
-    run = Run(birds / "runs" / "tiny")
+    run = read_run(birds / "runs" / "tiny")
     captioned = (run.images["n_captions"] > 0).to_numpy()
     usable = run.is_test & run.is_right & captioned
     if not usable.any():
@@ -71,7 +71,7 @@ def test_drawn_images_are_correct_captioned_and_of_the_test_split(birds):
 )
 def test_images_that_are_not_there_are_refused(birds, wanted, message):
     with pytest.raises(DataError, match=message):
-        images_to_change(Run(birds / "runs" / "tiny"), wanted, 0)
+        images_to_change(read_run(birds / "runs" / "tiny"), wanted, 0)
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):

@@ -13,6 +13,7 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     most_confused_pair,
     separating_words,
 )
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix
 
@@ -20,7 +21,7 @@ from fieldmarks.core.scores.confusion import confusion_matrix
 @pytest.fixture
 def planted(faulty) -> Run:
     """The faulty run, in which half of the captions of an image name what it shows."""
-    run = Run(faulty.folder)
+    run = read_run(faulty.folder)
     run.counts = faulty.counts * 5
     return run
 

@@ -8,7 +8,7 @@ import pytest
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.inputs import described_inputs, inputs_of
 from fieldmarks.core.experimental.zero_shot.scores import EXCHANGED, WORDS, score_zero_shot
-from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.evaluation import scorable_images
 from fieldmarks.core.scores.result import Role
 from fieldmarks.precompute.pipeline.inputs import check_left_out
@@ -25,7 +25,7 @@ def left_out(tmp_path_factory):
     run = write_synthetic_run(folder, X=120, C=9)
     path = run.folder / "manifest.json"
     path.write_text(json.dumps({**run.manifest, "left_out": [1, 3]}), "utf-8")
-    return Run(run.folder)
+    return read_run(run.folder)
 
 
 def test_scores_stand_beside_controls(left_out):
@@ -104,7 +104,7 @@ def test_training_and_run_without_a_class(tmp_path):
     with pytest.raises(DataError, match="trained without 7"):
         run_tiny(birds, tmp_path / "runs")
     run_tiny(birds, tmp_path / "runs", leave_out=(7,))
-    run = Run(tmp_path / "runs" / "tiny")
+    run = read_run(tmp_path / "runs" / "tiny")
     assert run.classes["class_id"][run.is_class_left_out].tolist() == [7]
     assert not (run.images["predicted_c"] == 1).any()
     assert "blue head" not in set(run.attributes["phrase"])

@@ -25,7 +25,7 @@ def peaked(tmp_path_factory):
     maps = np.zeros((X, F, SIDE * SIDE), np.float16)
     for x, f in np.ndindex(X, F):
         maps[x, f, cells[x, f]] = 1
-    run._arrays["maps"] = maps.reshape(X, F, SIDE, SIDE)
+    run = run.changed({"maps": maps.reshape(X, F, SIDE, SIDE)})
     centres = run.array("cell_centres").reshape(-1, 2)[cells]
     return run, centres
 

@@ -16,8 +16,7 @@ def told(tmp_path_factory):
     share = run.counts.toarray() / np.maximum(run.images["n_captions"].to_numpy(), 1)[:, None]
     pooled = np.array(run.array("pooled"))
     pooled[:, 0] = share[:, 3] + 0.01 * pooled[:, 0]
-    run._arrays["pooled"] = pooled
-    return run
+    return run.changed({"pooled": pooled})
 
 
 @pytest.fixture(scope="module")
