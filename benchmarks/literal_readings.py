@@ -31,7 +31,7 @@ def rows(run: Run):
     p_t_given_f = {name: p_by_reading(inputs, name) for name in READINGS}
     constant = np.ones((run.sizes["F"], 1), np.float32)
     points = pck.peaks(run, pairs, {"constant": constant, **p_t_given_f})
-    weights, truth = run.array("class_weights"), run.counts[xs][:, ts].toarray() > 0
+    weights, truth = run.weights(None), run.counts[xs][:, ts].toarray() > 0
     p = {
         name: p_t_given_xc(run.array("pooled")[xs], weights[predicted_c[xs]], each)
         for name, each in p_t_given_f.items()

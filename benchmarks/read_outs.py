@@ -63,7 +63,7 @@ class Board:
 
     def words(self, p_t_given_f: np.ndarray) -> ReadOut:
         """Return p(t given x, c) by these p.d.f.s."""
-        pooled, weights = self.run.array("pooled")[self.xs], self.run.array("class_weights")
+        pooled, weights = self.run.array("pooled")[self.xs], self.run.weights(None)
         return lambda c: p_t_given_xc(pooled, weights[c], p_t_given_f)
 
     def score(self, read_out: ReadOut, truth: np.ndarray, c: np.ndarray) -> dict[str, object]:

@@ -99,7 +99,7 @@ def words(
     """Yield retrieval of each split: with the tilt chosen, without one, and class frequency."""
     images, ts = run.images, retrieval.searched_attributes(run)
     true_c = images["true_c"].to_numpy()[xs]
-    weights = run.array("class_weights")[images["predicted_c"].to_numpy()[xs]]
+    weights = run.weights(xs, images["predicted_c"].to_numpy()[xs])
     truth = run.counts[xs][:, ts].toarray() > 0
     plain, share = most_likely(inputs)
     p = {

@@ -17,6 +17,7 @@ from fieldmarks.core.explanations import contrast, explanation
 from fieldmarks.core.run.files import check_name, runs_folder
 from fieldmarks.core.run.listing import RunEntry, list_runs
 from fieldmarks.core.run.manifest import manifest_stamp
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.vocabulary import Vocabulary
@@ -83,14 +84,14 @@ def identity(run: Run) -> str:
     return f"{run.folder}:{run.stamp}"
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _phrases(_run: Run, key: str) -> dict[str, int]:
-    return {phrase: t for t, phrase in enumerate(_run.attributes["phrase"])}
+@per_run
+def _phrases(run: Run) -> dict[str, int]:
+    return {phrase: t for t, phrase in enumerate(run.attributes["phrase"])}
 
 
 def phrases(run: Run) -> dict[str, int]:
     """Return the attribute t of each phrase."""
-    return _phrases(run, identity(run))
+    return _phrases(run)
 
 
 def read_attribute(run: Run) -> int | None:
@@ -104,24 +105,24 @@ def read_attribute(run: Run) -> int | None:
     return t
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def _explain(_run: Run, key: str, x: int, c: int) -> explanation.Explanation:
-    return explanation.explain(_run, x, c)
+@per_run(most=512)
+def _explain(run: Run, x: int, c: int) -> explanation.Explanation:
+    return explanation.explain(run, x, c)
 
 
 def explain(run: Run, x: int, c: int) -> explanation.Explanation:
     """Return the explanation of image x as class c, cached."""
-    return _explain(run, identity(run), x, c)
+    return _explain(run, x, c)
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def _describe(_run: Run, key: str, c: int) -> explanation.Explanation:
-    return explanation.describe(_run, c)
+@per_run(most=512)
+def _describe(run: Run, c: int) -> explanation.Explanation:
+    return explanation.describe(run, c)
 
 
 def describe(run: Run, c: int) -> explanation.Explanation:
     """Return the description of class c, cached."""
-    return _describe(run, identity(run), c)
+    return _describe(run, c)
 
 
 def compare(run: Run, first: explanation.Explanation, second: explanation.Explanation):
@@ -144,11 +145,11 @@ def thumb(run: Run, x: int) -> str:
     return data_uri(run.packed("thumb", x))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _vocabulary(_run: Run, key: str) -> Vocabulary:
-    return Vocabulary.of(_run)
+@per_run
+def _vocabulary(run: Run) -> Vocabulary:
+    return Vocabulary.of(run)
 
 
 def vocabulary(run: Run) -> Vocabulary:
     """Return the vocabulary of queries of the run."""
-    return _vocabulary(run, identity(run))
+    return _vocabulary(run)

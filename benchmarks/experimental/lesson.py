@@ -49,7 +49,7 @@ def chosen(run: Run, a: int, b: int, rng: np.random.Generator) -> dict[str, list
     named, n_images = images_with_words(run, a, b)
     share = named / np.maximum(n_images, 1)[:, None]
     p, order = run.array("p_t_given_f"), rng.permutation(run.sizes["F"])
-    difference = run.array("class_weights")[a] - run.array("class_weights")[b]
+    difference = run.weights(None, a) - run.weights(None, b)
     sums = {
         "lesson": None,
         "captions alone": share[0] - share[1],

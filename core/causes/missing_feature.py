@@ -98,7 +98,7 @@ class ClassSeparation:
         train, labels = np.flatnonzero(images["is_train"]), images["true_c"].to_numpy()
         self.frequency = class_image_frequency(run)
         self.is_described = np.asarray(self.frequency.any(axis=1))
-        self.description = p_t_given_c(run.array("class_weights"), run.array("p_t_given_f"))
+        self.description = p_t_given_c(run.weights(None), run.array("p_t_given_f"))
         means = np.zeros((C, run.sizes["F"]))
         for block in blocks(len(train)):
             xs = train[block]

@@ -58,7 +58,7 @@ def _inputs(run: Run, is_split: np.ndarray, keypoints: bool = True) -> Inputs:
         true_c=images["true_c"].to_numpy()[xs],
         nouns=run.attributes["noun"].to_numpy(),
         adjectives=run.attributes["adjective"].to_numpy(),
-        class_weights=np.asarray(run.array("class_weights")),
+        class_weights=np.asarray(run.weights(None)),
         maps=map_batches(run.array("maps"), rows) if has_maps else None,
         keypoints=_keypoints(run, xs) if keypoints else None,
     )

@@ -50,7 +50,7 @@ def class_filter_contributions(
     run: Run, c: int, t: int, n: int = 8, estimator: str | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the n filters with the largest contributions to p(t given c), and their shares."""
-    weights = np.asarray(run.array("class_weights")[c], dtype=float)
+    weights = np.asarray(run.weights(None, c), dtype=float)
     contribution = probability.sigma(weights) * run.array("p_t_given_f", estimator)[:, t]
     fs = np.argsort(-contribution, kind="stable")[:n]
     fs = fs[contribution[fs] > 0]
@@ -116,6 +116,6 @@ def filter_use(run: Run, n_images: int = 4096) -> np.ndarray:
 
 def top_classes(run: Run, f: int, n: int = 12) -> np.ndarray:
     """Return the n classes with the largest weights W[c, f], descending; positive weights only."""
-    weights = run.array("class_weights")[:, f]
+    weights = run.weights(None)[:, f]
     cs = np.argsort(-weights, kind="stable")[:n]
     return cs[weights[cs] > 0]

@@ -227,7 +227,7 @@ def _because(run: Run, name: str, ts: list[int]) -> list[Span]:
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
-    p, ts = _selected(run, probability.sigma(run.array("class_weights")[c]), estimator)
+    p, ts = _selected(run, probability.sigma(run.weights(None, c)), estimator)
     name = run.classes["name"].iloc[c]
     subject = english.member(name)
     head = Span(f"{subject[0].upper()}{subject[1:]} ")

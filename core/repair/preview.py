@@ -71,7 +71,7 @@ def head_of(run: Run) -> LinearHead:
     if run.head.kind != LINEAR or run.head.is_split:
         said = "activations are split by sign" if run.head.is_split else MEANING[run.head.kind]
         raise DataError(f"a repair fits a linear last layer, and of run {run.name!r} {said}")
-    weights = np.asarray(run.array("class_weights"), float)
+    weights = np.asarray(run.weights(None), float)
     return LinearHead(weights, np.asarray(run.array("class_bias"), float))
 
 

@@ -198,7 +198,7 @@ def _tops(run: Run, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, 
 
 def _manifest(old: Run, new: Run, note: Mapping, checkpoint: Path | None) -> dict:
     """Return the manifest: no stage that the head changed passes for one of the old checkpoint."""
-    digest = hashlib.blake2b(new.array("class_weights").tobytes(), digest_size=16)
+    digest = hashlib.blake2b(new.weights(None).tobytes(), digest_size=16)
     digest.update(new.array("class_bias").tobytes())
     manifest = dict(old.manifest)
     if isinstance(manifest.get("notices"), dict):

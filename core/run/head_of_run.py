@@ -50,19 +50,27 @@ class HeadOfRun(ABC):
             return None
         return LocalWeights(self.array("local_c")[xs], self.array("local_weights")[xs])
 
-    def weights(self, xs: np.ndarray | int, cs: np.ndarray | int) -> np.ndarray:
+    def weights(
+        self, xs: np.ndarray | int | None, cs: np.ndarray | int | slice = slice(None)
+    ) -> np.ndarray:
         """Return what pooled activations of images are multiplied by for classes, (..., F).
 
         W[cs] of a linear head. Other heads have weights of their own in each image, see
-        `core.head.effective_weights`.
+        `core.head.effective_weights`. All that needs class weights asks here.
 
         Parameters
         ----------
-        xs, cs : int or ndarray of shape (n,)
-            Images, and the class that each is explained as; one image goes with several classes.
+        xs : int or ndarray of shape (n,) or None
+            Images. None for the classes themselves, as eq. (7) describes them: W[cs], which of a
+            head of first order is the average over images.
+        cs : int or ndarray of shape (n,), optional
+            The class that each is explained as; one image goes with several classes. By default all
+            classes, without images.
         """
-        if self.head.kind == LINEAR:
+        if xs is None or self.head.kind == LINEAR:
             return self.array("class_weights")[cs]
+        if isinstance(cs, slice):
+            raise TypeError("weights in images are those of stated classes")
         return effective_weights(self.head, self.array("pooled")[xs], cs, self.local_weights(xs))
 
     def weights_at(

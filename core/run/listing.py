@@ -1,6 +1,7 @@
 """The runs of a folder: which there are, and the errors of those that cannot be read."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from fieldmarks.core.errors import MissingRunError, RunError
@@ -27,14 +28,29 @@ def list_runs(folder: Path | None = None) -> list[RunEntry]:
         try:
             if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
                 continue
-            read_manifest(path.with_name(check_name(path.name)))
-        except (RunError, MissingRunError) as error:
-            entries.append(RunEntry(path.name, str(error)))
+            entries.append(RunEntry(path.name, _problem(path, _written(path / MANIFEST))))
         except OSError as error:
             entries.append(RunEntry(path.name, f"{path} cannot be read: {error.strerror}"))
-        else:
-            entries.append(RunEntry(path.name))
     return entries
+
+
+@lru_cache(maxsize=1024)
+def _problem(path: Path, written: tuple[int, ...]) -> str:
+    """Return why a run cannot be opened; a manifest is read again only when it was written."""
+    try:
+        read_manifest(path.with_name(check_name(path.name)))
+    except (RunError, MissingRunError) as error:
+        return str(error)
+    return ""
+
+
+def _written(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file is written, empty where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return ()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _changed(path: Path) -> float:

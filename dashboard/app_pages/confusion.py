@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix, similarity_order
 from fieldmarks.dashboard import data, heading, labels
@@ -13,10 +14,10 @@ from fieldmarks.dashboard.state import Key, Page, bound, choice, href
 ORDERS = {"similar": "Similar classes together", "number": "By class number"}
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _counts_and_order(_run: Run, key: str) -> tuple[np.ndarray, np.ndarray]:
-    counts = confusion_matrix(_run)
-    return counts, similarity_order(counts, np.asarray(_run.array("class_weights")))
+@per_run
+def _counts_and_order(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    counts = confusion_matrix(run)
+    return counts, similarity_order(counts, np.asarray(run.weights(None)))
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
         "Confusion matrix",
         "Test images by true class (rows) and predicted class (columns). A cell opens its images.",
     )
-    counts, similar = _counts_and_order(run, data.identity(run))
+    counts, similar = _counts_and_order(run)
     if not counts.sum():
         st.info("This run has no test images.", icon=":material/info:")
         return

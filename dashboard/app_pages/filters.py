@@ -72,7 +72,7 @@ def select(run: Run, t: int | None, c: int | None, status: str, order: str) -> n
         match = np.array(run.array("evidence", map_estimator(run))[:, t], float)
         keep = keep & (match > 0)
     if c is not None:
-        weights = np.clip(run.array("class_weights")[c], 0, None)
+        weights = np.clip(run.weights(None, c), 0, None)
         match, keep = match * weights, keep & (weights > 0)
     keys = -match if order == orders.BEST else orders.ORDERS[order].keys(run)
     fs = np.flatnonzero(keep)

@@ -1,10 +1,10 @@
 """The search field, with completion of attributes and classes."""
 
 import numpy as np
-import streamlit as st
 
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, labels
+from fieldmarks.dashboard import labels
 from fieldmarks.dashboard.components.register import querybox_component
 from fieldmarks.dashboard.state import Page, href
 
@@ -15,7 +15,7 @@ EXAMPLE = "yellow belly, not long bill, true:035 predicted:037 wrong"
 
 def show(run: Run, value: str) -> None:
     """Draw the field; Enter leads to the search page with what was typed."""
-    offered, classes = _offers(run, data.identity(run))
+    offered, classes = _offers(run)
     querybox_component(
         data={
             "value": value,
@@ -29,19 +29,19 @@ def show(run: Run, value: str) -> None:
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _offers(_run: Run, key: str) -> tuple[list[dict], list[dict]]:
-    counts = _run.attributes["n_images"].to_numpy()
+@per_run
+def _offers(run: Run) -> tuple[list[dict], list[dict]]:
+    counts = run.attributes["n_images"].to_numpy()
     offered = [
-        {"text": labels.phrase(_run, int(t)), "note": f"{counts[t]:,} images"}
+        {"text": labels.phrase(run, int(t)), "note": f"{counts[t]:,} images"}
         for t in np.argsort(-counts, kind="stable")[:N_OFFERED]
     ]
     classes = [
         {
-            "text": labels.class_name(_run, c),
-            "search": f"{class_id:03d} {labels.class_name(_run, c)}",
+            "text": labels.class_name(run, c),
+            "search": f"{class_id:03d} {labels.class_name(run, c)}",
             "note": f"{class_id:03d}",
         }
-        for c, class_id in enumerate(_run.classes["class_id"])
+        for c, class_id in enumerate(run.classes["class_id"])
     ]
     return offered, classes

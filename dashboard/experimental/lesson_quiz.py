@@ -15,6 +15,7 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     SeparatingWord,
     separating_words,
 )
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.search import caption_agreement
 from fieldmarks.dashboard import data, heading, labels, links
@@ -27,14 +28,14 @@ from fieldmarks.dashboard.state import Key, number, text, update
 N_SEEDS = 100_000
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _words(_run: Run, key: str, a: int, b: int) -> list[SeparatingWord]:
-    return separating_words(_run, a, b)
+@per_run(most=64)
+def _words(run: Run, a: int, b: int) -> list[SeparatingWord]:
+    return separating_words(run, a, b)
 
 
 def words(run: Run, a: int, b: int) -> list[SeparatingWord]:
     """Return the words that separate two classes, cached."""
-    return _words(run, data.identity(run), a, b)
+    return _words(run, a, b)
 
 
 def quiz(run: Run, a: int, b: int) -> None:

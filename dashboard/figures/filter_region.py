@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from fieldmarks.core.explanations import grounding
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data
 from fieldmarks.dashboard.figures import overlay
@@ -38,16 +37,16 @@ def region(run: Run, f: int, x: int, is_whole: bool = False) -> Region:
     """
     if not data.has_maps(run, x):
         return Region(data.thumb(run, x), "")
-    return _region(run, data.identity(run), f, x, is_whole)
+    return _region(run, f, x, is_whole)
 
 
-@st.cache_resource(max_entries=4096, show_spinner=False)
-def _region(_run: Run, key: str, f: int, x: int, is_whole: bool) -> Region:
-    heatmap = grounding.filter_map(_run, x, f, size=overlay.LAYER_SIZE)
+@per_run(most=4096)
+def _region(run: Run, f: int, x: int, is_whole: bool) -> Region:
+    heatmap = grounding.filter_map(run, x, f, size=overlay.LAYER_SIZE)
     if is_whole:
         shade = overlay.spotlight(heatmap)
-        return Region(data.thumb(_run, x), data.data_uri(shade, "image/png"))
+        return Region(data.thumb(run, x), data.data_uri(shade, "image/png"))
     box = overlay.active_box(heatmap)
-    photo = overlay.crop(_run.packed("thumb", x), box)
+    photo = overlay.crop(run.packed("thumb", x), box)
     shade = overlay.spotlight(overlay.crop_heatmap(heatmap, box))
     return Region(data.data_uri(photo), data.data_uri(shade, "image/png"), box)

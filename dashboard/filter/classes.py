@@ -20,7 +20,7 @@ def class_weights(run: Run, f: int) -> None:
         "Largest class weights",
         help="W[c, f], the weight of filter f in the logit of class c. Positive weights only.",
     )
-    weights = run.array("class_weights")[:, f]
+    weights = run.weights(None)[:, f]
     cs = top_classes(run, f)
     if not len(cs):
         st.caption("No class has a positive weight for this filter.")

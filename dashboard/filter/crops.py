@@ -5,8 +5,9 @@ import streamlit as st
 
 from fieldmarks.core.explanations.filter_meanings import Meaning, filter_meanings
 from fieldmarks.core.explanations.word_at_peak import WordAtPeak, word_at_peak
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard import heading, labels, links
 from fieldmarks.dashboard.components import gallery
 from fieldmarks.dashboard.components.gallery import Line, Mark, Picture
 from fieldmarks.dashboard.figures.filter_region import region
@@ -70,7 +71,7 @@ def filter_picture(view: FilterView, x: int, word: WordAtPeak | None = None, i: 
 
 def several_meanings(view: FilterView) -> None:
     """Draw each meaning of the filter as a row of crops; nothing where it has only one."""
-    several = _meanings(view.run, data.identity(view.run), view.f, view.estimator)
+    several = _meanings(view.run, view.f, view.estimator)
     if len(several) < 2:
         return
     heading.section(
@@ -100,6 +101,6 @@ def _phrases(view: FilterView, ts: list[int]) -> str:
     return ", ".join(heading.plain(labels.phrase(view.run, t)) for t in ts)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _meanings(_run: Run, key: str, f: int, estimator: str) -> list[Meaning]:
-    return filter_meanings(_run, f, estimator)
+@per_run(most=256)
+def _meanings(run: Run, f: int, estimator: str) -> list[Meaning]:
+    return filter_meanings(run, f, estimator)

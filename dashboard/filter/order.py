@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from fieldmarks.core.explanations.contributions import filter_use
 from fieldmarks.core.explanations.filter_prediction import share_predicted
 from fieldmarks.core.name_status import NameStatus
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, labels
+from fieldmarks.dashboard import labels
 
 #: The order of what was asked for, where an attribute or a class is chosen.
 BEST = "best match"
@@ -60,12 +60,12 @@ def _named_first(run: Run) -> np.ndarray:
 
 def use(run: Run) -> np.ndarray:
     """Return the share of evidence for predicted classes that each filter contributes, cached."""
-    return _use(run, data.identity(run))
+    return _use(run)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _use(_run: Run, key: str) -> np.ndarray:
-    return filter_use(_run)
+@per_run
+def _use(run: Run) -> np.ndarray:
+    return filter_use(run)
 
 
 ORDERS: dict[str, Order] = {

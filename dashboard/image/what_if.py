@@ -17,6 +17,7 @@ from fieldmarks.core.explanations.counterfactual import (
     smallest_filter_change,
 )
 from fieldmarks.core.head import COSINE, FIRST_ORDER, LAYER_NORM, LINEAR
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
@@ -39,9 +40,9 @@ N_CLASSES = 6
 N_FLIPPED = 12
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _smallest(_run: Run, key: str, x: int, c: int) -> tuple[Counterfactual, Counterfactual]:
-    return smallest_attribute_change(_run, x, c), smallest_filter_change(_run, x, c)
+@per_run(most=256)
+def _smallest(run: Run, x: int, c: int) -> tuple[Counterfactual, Counterfactual]:
+    return smallest_attribute_change(run, x, c), smallest_filter_change(run, x, c)
 
 
 def show(run: Run, x: int, c: int, versus: int) -> None:
@@ -54,7 +55,7 @@ def show(run: Run, x: int, c: int, versus: int) -> None:
         "share once more.",
     )
     scope = f"what_if.{run.name}.{x}.{c}.{versus}"
-    smallest = _smallest(run, data.identity(run), x, versus)
+    smallest = _smallest(run, x, versus)
     asked = what_if_url.changes_from_url(run)
     left, right = st.columns([7, 6], gap="medium")
     with left:

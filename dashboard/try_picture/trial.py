@@ -14,6 +14,7 @@ from fieldmarks.core.live.network_file import Fed
 from fieldmarks.core.pictures.crop import Box
 from fieldmarks.core.pictures.upload import Upload
 from fieldmarks.core.run.one_image import one_image_run
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data
 from fieldmarks.dashboard.figures import overlay
@@ -88,9 +89,9 @@ class Trial:
         return first, second, contrast(self.image, first, second)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _training(_run: Run, key: str) -> TrainingImages:
-    return TrainingImages(_run)
+@per_run
+def _training(run: Run) -> TrainingImages:
+    return TrainingImages(run)
 
 
 def tried(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
@@ -109,7 +110,7 @@ def tried(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
 
 
 def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
-    opened, training = opened_network(run), _training(run, data.identity(run))
+    opened, training = opened_network(run), _training(run)
     start = time.perf_counter()
     fed = Fed.of(run)
     if picture.x is not None:

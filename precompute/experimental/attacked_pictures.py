@@ -68,7 +68,7 @@ class AttackedPictures(ChangedPictures):
         captions = self._reference.caption_words(shares_of_images(self.run, xs))
         last = (
             self.run.array("p_t_given_f"),
-            self.run.array("class_weights"),
+            self.run.weights(None),
             self._reference.mean,
             self._reference.deviation,
         )

@@ -21,7 +21,8 @@ def p_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     run, pooled, c
         See `core.corruptions.words.words_of_pictures`.
     """
-    return p_t_given_xc(np.asarray(pooled), run.array("class_weights")[c], run.array("p_t_given_f"))
+    pooled = np.asarray(pooled)
+    return p_t_given_xc(pooled, run.weights_at(pooled, c), run.array("p_t_given_f"))
 
 
 @dataclass(frozen=True)

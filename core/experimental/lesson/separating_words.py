@@ -110,7 +110,7 @@ def logit_rise(run: Run, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
         Through filters with the larger average weight for a, and for b. Together they sum to the
         rise; of a head of first order, to its estimate.
     """
-    weights = run.array("class_weights")
+    weights = run.weights(None)
     difference = weights[a].astype(float) - weights[b]
     rise = _mean_lead(run, a, a, b) - _mean_lead(run, b, a, b)
     p_t_given_f = run.array("p_t_given_f")

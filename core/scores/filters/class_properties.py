@@ -63,7 +63,7 @@ def class_properties(run: Run, estimator: str | None = None) -> pd.DataFrame:
     true_c = run.images["true_c"].to_numpy()[run.is_test]
     n = np.bincount(true_c, minlength=run.sizes["C"])
     n_right = np.bincount(true_c, weights=run.is_right[run.is_test], minlength=len(n))
-    weight = sigma(np.asarray(run.array("class_weights"), float))
+    weight = sigma(np.asarray(run.weights(None), float))
     p_t_given_c = weight @ np.asarray(run.array("p_t_given_f", estimator), float)
     table = pd.DataFrame(
         {

@@ -6,6 +6,7 @@ from fieldmarks.core.errors import MissingRunError, RunError
 from fieldmarks.core.experimental.scores import Experiments, read_experiments
 from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest
 from fieldmarks.core.experimental.sentence_test.scores import EXCHANGED
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
@@ -44,14 +45,14 @@ PANELS = {
 }
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _sentence_test(_run: Run, key: str) -> SentenceTest:
-    return SentenceTest(_run)
+@per_run
+def _sentence_test(run: Run) -> SentenceTest:
+    return SentenceTest(run)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _claim(_run: Run, key: str, x: int, c: int, ts: tuple[int, ...]) -> Claim:
-    return _sentence_test(_run, key).claim(x, c, list(ts))
+@per_run(most=256)
+def _claim(run: Run, x: int, c: int, ts: tuple[int, ...]) -> Claim:
+    return _sentence_test(run).claim(x, c, list(ts))
 
 
 def main() -> None:
@@ -121,7 +122,7 @@ def sentence_test(run: Run, experiments: Experiments | None) -> None:
     with right:
         st.markdown(heading.plain(explained.sentence))
         try:
-            tested = _claim(run, data.identity(run), x, c, tuple(explained.attributes))
+            tested = _claim(run, x, c, tuple(explained.attributes))
         except MissingRunError:
             st.caption(
                 "The sentence is not tested: this run holds no names from class-permuted captions. "

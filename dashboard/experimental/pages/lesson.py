@@ -7,6 +7,7 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     captioned_images,
     most_confused_pair,
 )
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
@@ -47,9 +48,9 @@ def main() -> None:
         separating_rows(run, a, b)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _default_pair(_run: Run, key: str) -> tuple[int, int]:
-    return most_confused_pair(_run)
+@per_run
+def _default_pair(run: Run) -> tuple[int, int]:
+    return most_confused_pair(run)
 
 
 def pair(run: Run) -> tuple[int, int]:
@@ -65,7 +66,7 @@ def pair(run: Run) -> tuple[int, int]:
 
 def usual(run: Run, key: Key, other: int | None) -> int:
     """Return the class that is shown where the URL names none, beside the other one."""
-    first, second = _default_pair(run, data.identity(run))
+    first, second = _default_pair(run)
     if key == Key.C:
         return second if other == first else first
     return first if other == second else second

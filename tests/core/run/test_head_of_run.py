@@ -1,5 +1,7 @@
 """What a run answers about the head of its network, exact or of first order."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,14 @@ def test_the_local_weights_of_an_image_are_those_of_its_classes_in_play(made):
     assert not made.head.is_exact
     for j, c in enumerate(made.array("local_c")[5]):
         np.testing.assert_array_equal(made.weights(5, int(c)), local.weights[j])
+
+
+def test_class_weights_are_asked_for_in_one_place():
+    root = Path(__file__).resolve().parents[3]
+    files = [
+        path for each in ("core", "dashboard", "precompute") for path in (root / each).rglob("*.py")
+    ]
+    asking = [
+        str(p.relative_to(root)) for p in files if 'array("class_weights")' in p.read_text("utf-8")
+    ]
+    assert asking == ["core/run/head_of_run.py"]

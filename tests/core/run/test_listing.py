@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from fieldmarks.core.run import listing
 from fieldmarks.core.run.files import MANIFEST
-from fieldmarks.core.run.listing import list_runs
+from fieldmarks.core.run.listing import RunEntry, list_runs
 from tests.support.synthetic_run import write_synthetic_run
 
 
@@ -27,3 +28,19 @@ def test_a_broken_run_is_listed_with_its_problem(fresh):
     (entry,) = list_runs(fresh.folder.parent)
     assert entry.name == "synthetic"
     assert "precompute it again" in entry.problem
+
+
+def test_a_manifest_is_parsed_again_only_when_it_was_written(fresh, monkeypatch):
+    read, parsed = listing.read_manifest, []
+
+    def counted(folder):
+        parsed.append(folder.name)
+        return read(folder)
+
+    monkeypatch.setattr(listing, "read_manifest", counted)
+    for _ in range(3):
+        assert list_runs(fresh.folder.parent) == [RunEntry("synthetic")]
+    assert parsed == ["synthetic"]
+    _manifest(schema_version=0)(fresh)
+    assert "has schema 0" in list_runs(fresh.folder.parent)[0].problem
+    assert len(parsed) == 2
