@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="faults that thresholds were not chosen on: JPEG blocks, motion blur, "
         "occlusion, exposure, also in training, and three spurious cues",
     )
+    parser.add_argument(
+        "--backgrounds-named",
+        action="store_true",
+        help='some captions say where the bird is: "in white snow"; the pictures stay the same',
+    )
     add_leave_out(parser, "species, by their numbers, that the network never sees; give a --name")
 
 
@@ -53,6 +58,7 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
         n_species=args.species,
         n_images=args.images,
         faults=HARDER if args.harder else None,
+        names_backgrounds=args.backgrounds_named,
     )
     print("2/3 training a small network on them")
     without = "".join(f"_{number}" for number in sorted(set(args.leave_out)))

@@ -81,11 +81,17 @@ def take(
 
 
 def photograph(
-    out: Path, seed: int, image_size: int, difficulty: Difficulty, task: tuple[str, Shot]
+    out: Path,
+    seed: int,
+    image_size: int,
+    difficulty: Difficulty,
+    names_backgrounds: bool,
+    task: tuple[str, Shot],
 ) -> Record:
     """Take one picture and have it captioned; the bytes depend on nothing but the arguments.
 
-    ``task`` is the path of the picture below the image folder, and what to take.
+    ``task`` is the path of the picture below the image folder, and what to take;
+    ``names_backgrounds`` is whether captions say where the bird is.
     """
     path, shot = task
     picture, image = take(seed, image_size, difficulty, shot)
@@ -96,7 +102,8 @@ def photograph(
     image.save(file, quality=QUALITY)
     attributes = picture.individual.attributes()
     seen = [a for a in attributes if not a.landmark or picture.places[a.landmark][2] >= SEEN]
-    lines = write_captions(seen, np.random.default_rng([seed, shot.species, shot.index, 1]))
+    rng = np.random.default_rng([seed, shot.species, shot.index, 1])
+    lines = write_captions(seen, rng, place=shot.background if names_backgrounds else "")
     text.write_text("\n".join(lines) + "\n", "utf-8")
     rows = [(a.adjective, a.noun, *_place(picture, a)) for a in attributes]
     return Record(

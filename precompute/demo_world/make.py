@@ -42,6 +42,7 @@ def make_world(
     image_size: int = 300,
     difficulty: Difficulty | None = None,
     faults: Faults | None = None,
+    names_backgrounds: bool = False,
     progress: bool = True,
     workers: int | None = None,
 ) -> Path:
@@ -65,6 +66,8 @@ def make_world(
         How hard the pictures are.
     faults : Faults, optional
         What is planted.
+    names_backgrounds : bool
+        Whether some captions say where the bird is ("in white snow"); the pictures stay the same.
     progress : bool
         Show a progress bar.
     workers : int, optional
@@ -90,6 +93,7 @@ def make_world(
         "sources": _sources(), "seed": seed, "n_species": n_species, "n_images": n_images,
         "image_size": image_size, "difficulty": asdict(difficulty),
         **faults.as_settings(),
+        **({"names_backgrounds": True} if names_backgrounds else {}),
     }  # fmt: skip
     earlier = _settings_in(out)
     if earlier is None and out.exists() and any(out.iterdir()):
@@ -103,7 +107,7 @@ def make_world(
     scratch = empty_scratch_folder(out.with_name(f".{out.name}.partial"))
     shots = plan_world(seed, n_species, n_images, faults)
     tasks = sorted(zip(image_paths(shots, seed), shots, strict=True), key=itemgetter(0))
-    job = partial(photograph, scratch, seed, image_size, difficulty)
+    job = partial(photograph, scratch, seed, image_size, difficulty, names_backgrounds)
     taken = _mapped(job, tasks, workers or min(2, os.cpu_count() or 1))
     records = list(tqdm(taken, "birds", len(tasks), disable=not progress, unit="img"))
     write_annotations(scratch, records, n_species)

@@ -12,6 +12,7 @@ from fieldmarks.precompute.demo_world.captions.words import (
     ADJECTIVES,
     MISTAKEN,
     NOUNS,
+    PLACES,
     PLURAL,
     SALIENCE,
     worded,
@@ -20,12 +21,16 @@ from fieldmarks.precompute.demo_world.species import PaintedAttribute
 
 MISTAKE = 0.03  #: probability that a colour is written wrongly
 N_CAPTIONS = 10
+NAMES_PLACE = 0.15  #: probability that a writer who may say where the bird is says it
 
 Marks = list[tuple[str, list[str]]]  # what one writer mentions: noun, its adjectives
 
 
 def write_captions(
-    seen: Sequence[PaintedAttribute], rng: np.random.Generator, n: int = N_CAPTIONS
+    seen: Sequence[PaintedAttribute],
+    rng: np.random.Generator,
+    n: int = N_CAPTIONS,
+    place: str = "",
 ) -> list[str]:
     """Write ``n`` captions of a picture by independent writers.
 
@@ -35,16 +40,19 @@ def write_captions(
         The attributes that the picture shows.
     rng : numpy.random.Generator
         The writers.
+    n : int
+    place : str
+        A key of `words.PLACES` that writers may name; by default they write of the bird alone.
 
     Returns
     -------
     list of str
         One sentence each, lower case.
     """
-    return [_sentence(seen, rng) for _ in range(n)]
+    return [_sentence(seen, rng, place) for _ in range(n)]
 
 
-def _sentence(seen: Sequence[PaintedAttribute], rng: np.random.Generator) -> str:
+def _sentence(seen: Sequence[PaintedAttribute], rng: np.random.Generator, place: str) -> str:
     by_noun: dict[str, list[str]] = {}
     for attribute in seen:
         by_noun.setdefault(attribute.noun, []).append(attribute.adjective)
@@ -57,6 +65,8 @@ def _sentence(seen: Sequence[PaintedAttribute], rng: np.random.Generator) -> str
     opening = _bird(size, colours, rng)
     template = _TEMPLATES[rng.choice(len(_TEMPLATES), p=_SHARES)] if n > 1 else _with
     text = template(opening, marks, rng)
+    if place and rng.random() < NAMES_PLACE:
+        text += f" {PLACES[place]}"
     return text + ("." if rng.random() < 0.85 else "")
 
 

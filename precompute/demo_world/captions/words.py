@@ -57,6 +57,19 @@ SALIENCE = {
     "wingbar": 2.0, "eyering": 1.6, "eyebrow": 1.3, "crest": 1.3,
 }  # fmt: skip
 
+#: What a writer says of the place behind the bird, by the keys of `scenery.PLACES`.
+PLACES = {
+    "sky": "under a blue sky",
+    "leaves": "among green leaves",
+    "woodland": "in dark woods",
+    "meadow": "in a grassy meadow",
+    "reeds": "among dry reeds",
+    "water": "on calm water",
+    "shore": "on a sandy shore",
+    "rock": "on grey rocks",
+    "snow": "in white snow",
+}
+
 
 def worded(
     word: str, table: dict[str, tuple[tuple[str, int], ...]], rng: np.random.Generator

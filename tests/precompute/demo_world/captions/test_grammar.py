@@ -3,7 +3,8 @@ import re
 import numpy as np
 
 from fieldmarks.precompute.demo_world.captions.grammar import write_captions
-from fieldmarks.precompute.demo_world.captions.words import NOUNS, SALIENCE
+from fieldmarks.precompute.demo_world.captions.words import NOUNS, PLACES, SALIENCE
+from fieldmarks.precompute.demo_world.painting import scenery
 from fieldmarks.precompute.demo_world.species import COLOURED, PaintedAttribute
 
 
@@ -33,3 +34,16 @@ def test_a_bird_with_one_visible_mark_is_still_described():
 
 def test_salience_names_only_known_nouns():
     assert set(SALIENCE) <= set(COLOURED) | {"head", "wingbar", "eyering", "eyebrow", "crest"}
+
+
+def test_some_writers_name_the_place_where_they_may():
+    seen = [
+        PaintedAttribute("red", "crown", "crown"),
+        PaintedAttribute("black", "wing", "wing"),
+    ]
+    lines = write_captions(seen, np.random.default_rng(0), 400, place="snow")
+    assert 30 < sum("in white snow" in line for line in lines) < 90
+
+
+def test_every_place_has_its_words():
+    assert set(PLACES) == set(scenery.PLACES)
