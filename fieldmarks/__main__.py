@@ -29,6 +29,8 @@ _PRECOMPUTE = {
     "onnx",
     "onnxscript",
     "gdown",
+    "httpx",
+    "tenacity",
 }
 
 

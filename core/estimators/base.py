@@ -71,6 +71,9 @@ class Inputs:
         None where there are none; only estimators in `KEYPOINT_ESTIMATORS` read them.
     processes : Processes
         Those that compute together, see ``divides`` of `register_estimator`.
+    mentions : csr_array of shape (X, T), optional
+        How likely t is seen in x, float32 in [0, 1], where a model said so; `counts` then has those
+        above one half.
     """
 
     pooled: np.ndarray | RowSubset
@@ -84,6 +87,7 @@ class Inputs:
     maps: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]] | None = None
     keypoints: Keypoints | None = None
     processes: Processes = ONE_PROCESS
+    mentions: sparse.csr_array | None = None
 
     def __post_init__(self):
         X, F = self.shape
@@ -120,6 +124,12 @@ class Inputs:
     def activations(self, block: slice | np.ndarray) -> np.ndarray:
         """Return the pooled activations of some images, shape (n, F), float32."""
         return np.asarray(self.pooled[block], np.float32)
+
+    def has(self, block: slice | np.ndarray) -> sparse.csr_array:
+        """Return which of some images have t, shape (n, T), float32: 0 or 1, or how likely."""
+        if self.mentions is not None:
+            return self.mentions[block]
+        return self.counts[block].astype(bool).astype(np.float32)
 
     def mean(self) -> np.ndarray:
         """Return the mean activation of each filter, shape (F,), float32."""
@@ -161,6 +171,7 @@ class Inputs:
             n_captions=self.n_captions[rows],
             true_c=self.true_c[rows],
             maps=maps if self.maps is not None else None,
+            mentions=None if self.mentions is None else self.mentions[rows],
             keypoints=self.keypoints
             and replace(self.keypoints, points=self.keypoints.points[rows]),
         )
@@ -173,6 +184,7 @@ class Inputs:
             prior=sigma(self.prior[ts]),
             nouns=self.nouns[ts],
             adjectives=self.adjectives[ts],
+            mentions=None if self.mentions is None else self.mentions[:, ts],
             keypoints=self.keypoints
             and replace(self.keypoints, columns=self.keypoints.columns[ts]),
         )
@@ -310,5 +322,10 @@ def words(name: str, inputs: Inputs) -> np.ndarray:
 
 
 def caption_fraction(inputs: Inputs, images: slice | np.ndarray = slice(None)) -> sparse.csr_array:
-    """Return the share of each image's captions that name t, shape (n, T), float32 in [0, 1]."""
+    """Return the share of each image's captions that name t, shape (n, T), float32 in [0, 1].
+
+    Where a model said how likely t is seen, it is that.
+    """
+    if inputs.mentions is not None:
+        return inputs.mentions[images]
     return caption_shares(inputs.counts[images], inputs.n_captions[images])

@@ -54,7 +54,7 @@ def sentence_model(inputs: Inputs, p_t_given_f: np.ndarray) -> SentenceModel:
         weights = inputs.class_weights[inputs.true_c[block]].astype(float)
         score = p_f_given_xc(inputs.activations(block).astype(float), weights) @ seen
         share = caption_fraction(inputs, block)
-        named = share + share.astype(bool).astype(np.float32)
+        named = share + inputs.counts[block].astype(bool).astype(np.float32)
         total += score.sum(axis=0)
         squares += score.T @ score
         products += (named.T @ score).T

@@ -61,6 +61,7 @@ def _inputs(run: Run, is_split: np.ndarray, keypoints: bool = True) -> Inputs:
         class_weights=np.asarray(run.weights(None)),
         maps=map_batches(run.array("maps"), rows) if has_maps else None,
         keypoints=_keypoints(run, xs) if keypoints else None,
+        mentions=None if run.mentions is None else run.mentions[xs],
     )
 
 

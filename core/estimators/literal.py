@@ -7,6 +7,8 @@ summed over all images or averaged over those that have t is not said either. A 
 mean, so all readings are the same product times a power of n_t, and two of the four are one: to sum
 the likelihood and average TF is to average the likelihood and sum TF. That one is ``literal``.
 
+Where a model said how likely an image shows t, its probability stands in place of having t: 0 or 1.
+
 How common an attribute is rules the result: "white belly" for almost every filter. It is kept, and
 always scored, as what the others are compared with.
 """
@@ -52,7 +54,7 @@ def p_by_reading(inputs: Inputs, reading: str) -> np.ndarray:
     X, F = inputs.shape
     total, n_t = np.zeros((len(inputs.prior), F), np.float32), np.zeros(len(inputs.prior))
     for block in blocks(X, IMAGES):
-        has = inputs.counts[block].astype(bool).astype(np.float32)
+        has = inputs.has(block)
         total += has.T @ sigma(inputs.activations(block))
         n_t += has.sum(axis=0)
     weight = inputs.prior / np.maximum(n_t, 1) ** READINGS[reading]

@@ -47,7 +47,8 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     """Return the p(t given f) of expectation maximisation, and the share of each attribute.
 
     Each image is explained as its labelled class. The captions of one image are correlated, so an
-    attribute that n of them name counts as sqrt(n) mentions. Several processes divide the
+    attribute that n of them name counts as sqrt(n) mentions; one that is seen with a probability,
+    as so many. Several processes divide the
     attributes among them: what is expected of one attribute is a sum over images in one process.
 
     Returns
@@ -59,6 +60,8 @@ def most_likely(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     """
     X, F = inputs.shape
     mentions = sparse.csr_array(inputs.counts, dtype=np.float32).sqrt()
+    if inputs.mentions is not None:
+        mentions = inputs.mentions
     share = sigma(np.asarray(mentions.sum(axis=0), dtype=np.float32))
     captions = [_Captions(inputs, mentions, block) for block in blocks(X, _IMAGES)]
     p_t_given_f = np.repeat(share[:, None], F, axis=1)  # (T, F) until the last line

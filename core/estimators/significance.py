@@ -258,7 +258,8 @@ def shuffled(inputs: Inputs, rng: np.random.Generator) -> Inputs:
         given = rng.permutation(np.flatnonzero(member == giver[c]))
         rows[member == c] = np.resize(given, (member == c).sum())
     counts, n_captions = inputs.counts[rows], inputs.n_captions[rows]
-    return replace(inputs, counts=counts, n_captions=n_captions, maps=None)
+    mentions = None if inputs.mentions is None else inputs.mentions[rows]
+    return replace(inputs, counts=counts, n_captions=n_captions, mentions=mentions, maps=None)
 
 
 def filters_table(

@@ -26,7 +26,7 @@ def caption_shares(counts: sparse.csr_array, n_captions: np.ndarray) -> sparse.c
 
 
 def caption_shares_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
-    """Return the same for images of a run.
+    """Return the same for images of a run; how likely t is seen, where a model said so.
 
     Parameters
     ----------
@@ -34,4 +34,6 @@ def caption_shares_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
     xs : ndarray of shape (n,)
         Images; one may stand there several times.
     """
+    if run.mentions is not None:
+        return run.mentions[xs]
     return caption_shares(run.counts[xs], run.images["n_captions"].to_numpy()[xs])

@@ -5,7 +5,8 @@ T attributes, C classes, P parts, H and W rows and columns of a feature map, M i
 maps, J classes with local weights, E non-zero counts, K attributes stored for an explanation, R
 top-activating images of a filter, N typical training images of a class, D coordinates of an image
 on the map, S permutations of captions, L attributes kept of each filter, Q test images whose
-distance to the training images is kept, Y pairs of possible synonyms. ``X+1`` is one more than X.
+distance to the training images is kept, Y pairs of possible synonyms, U probabilities that an
+attribute is seen in an image. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -82,6 +83,13 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("counts_indptr", ("X+1",), "int64", "counts as CSR: first entry of each image"),
     ArraySpec("counts_indices", ("E",), "int32", "counts as CSR: attribute t of each entry"),
     ArraySpec("counts_values", ("E",), "uint16", "counts as CSR: captions of x that name t"),
+    ArraySpec(*("mention_x", ("U",), "int32"), "image of each probability", optional=True),
+    ArraySpec(*("mention_t", ("U",), "int32"), "attribute of each probability", optional=True),
+    ArraySpec(
+        *("mention_p", ("U",), "float32"),
+        "how likely t is seen in x, by a model, in [0, 1]; others are 0",
+        optional=True,
+    ),
     ArraySpec("prior", ("T",), "float32", "p(t): normalised TF-IDF, eq. (1)", is_distribution=True),
     ArraySpec(
         "p_t_given_f",

@@ -243,6 +243,15 @@ class Run(HeadOfRun):
         )
         return sparse.csr_array(parts, shape=(self.sizes["X"], self.sizes["T"]))
 
+    @cached_property
+    def mentions(self) -> sparse.csr_array | None:
+        """csr_array of shape (X, T): how likely t is seen in x, by a model; None without one."""
+        if "mention_p" not in self.array_names:
+            return None
+        parts = (self.array("mention_x"), self.array("mention_t"))
+        shape = (self.sizes["X"], self.sizes["T"])
+        return sparse.coo_array((self.array("mention_p"), parts), shape=shape).tocsr()
+
     def packed(self, kind: str, x: int) -> bytes:
         """Return the ``"thumb"`` (JPEG bytes) or ``"caption"`` (UTF-8) of image x.
 

@@ -19,6 +19,9 @@ from fieldmarks.core.run.tables import NEW_COLUMNS, TableSpec
 BOUNDS: dict[str, tuple[float, float | str]] = {
     "map_row": (-1, "M"),
     "counts_indices": (0, "T"),
+    "mention_x": (0, "X"),
+    "mention_t": (0, "T"),
+    "mention_p": (0, 1),
     "local_c": (0, "C"),
     "top_images": (0, "X"),
     "top_t_predicted": (-1, "T"),

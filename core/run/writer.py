@@ -116,6 +116,13 @@ class RunWriter:
         self.put("counts_indices", counts.indices)
         self.put("counts_values", counts.data)
 
+    def put_mentions(self, mentions: sparse.csr_array) -> None:
+        """Write the sparse (X, T) probabilities as their three arrays."""
+        entries = sparse.coo_array(mentions)
+        self.put("mention_x", entries.row.astype(np.int32))
+        self.put("mention_t", entries.col.astype(np.int32))
+        self.put("mention_p", entries.data.astype(np.float32))
+
     def finish(self, manifest: dict) -> Run:
         """Write the manifest last, check the run and move it to its final path.
 

@@ -137,7 +137,7 @@ def _torchvision(name: str, num_classes: int, named: dict, entries: list[str]) -
 
 
 def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built:
-    timm = _optional("timm", "timm")
+    timm = optional("timm", "timm")
     if not timm.is_model(name.partition(".")[0]):
         near = _nearest(name, timm.list_models())
         raise ModelError(f"timm has no network {name!r}{near}")
@@ -152,7 +152,7 @@ def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]
             f"hf:{folder} is no folder with a config.json: save the network by "
             "model.save_pretrained(FOLDER) and name that folder"
         )
-    transformers = _optional("transformers", "transformers")
+    transformers = optional("transformers", "transformers")
     transformers.logging.set_verbosity_error()
     model = _call(
         f"hf:{folder}",
@@ -197,7 +197,8 @@ class _Scores(nn.Module):
         return self.model(pixel_values=images).logits
 
 
-def _optional(module: str, package: str):
+def optional(module: str, package: str):
+    """Return a module that the tool does not bring; without it the message says what does."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -206,10 +207,24 @@ def _optional(module: str, package: str):
         ) from None
 
 
-def _function(source: str, given: list, named: dict, num_classes: int) -> Built:
+def function_of(source: str, option: str = "--network") -> Callable:
+    """Return the function that ``package.module:function`` or ``file.py:function`` names.
+
+    Parameters
+    ----------
+    source : str
+        As a person gave it on the command line.
+    option : str
+        Where, for the message.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
     place, _, path = source.rpartition(":")
-    module = _from_file(Path(place).expanduser()) if place.endswith(".py") else _module(place)
-    function = module
+    is_file = place.endswith(".py")
+    function = _from_file(Path(place).expanduser(), option) if is_file else _module(place, option)
     for part in path.split("."):
         if not hasattr(function, part):
             near = _nearest(part, [name for name in dir(function) if not name.startswith("_")])
@@ -217,6 +232,11 @@ def _function(source: str, given: list, named: dict, num_classes: int) -> Built:
         function = getattr(function, part)
     if not callable(function):
         raise ModelError(f"{source} is a {type(function).__name__}, not a function")
+    return function
+
+
+def _function(source: str, given: list, named: dict, num_classes: int) -> Built:
+    function = function_of(source)
     if "num_classes" not in named and _takes_num_classes(function, len(given)):
         named = {**named, "num_classes": num_classes}
     model = _call(source, function, *given, **named)
@@ -233,13 +253,13 @@ def _takes_num_classes(function: Callable, n_given: int) -> bool:
     return "num_classes" in parameters[n_given:]
 
 
-def _module(name: str):
-    return _call(f"importing {name}, which --network names,", importlib.import_module, name)
+def _module(name: str, option: str):
+    return _call(f"importing {name}, which {option} names,", importlib.import_module, name)
 
 
-def _from_file(path: Path):
+def _from_file(path: Path, option: str):
     if not is_regular(path):
-        raise ModelError(f"--network names the file {path}, which is not there")
+        raise ModelError(f"{option} names the file {path}, which is not there")
     spec = importlib.util.spec_from_file_location(f"own_network_{path.stem}", path)
     assert spec is not None, "the path of a file of Python gives a spec"
     assert spec.loader is not None, "and a loader with it"

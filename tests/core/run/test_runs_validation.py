@@ -36,9 +36,13 @@ def whole(tmp_path_factory) -> Path:
         np.save(array_path(run.folder, f"said_t_{side}"), np.full((X, 5), -1, np.int32))
     np.save(array_path(run.folder, "local_c"), np.zeros((X, J), np.int32))
     np.save(array_path(run.folder, "local_weights"), np.ones((X, J, F), np.float32))
+    U = 3
+    for name in ("mention_x", "mention_t"):
+        np.save(array_path(run.folder, name), np.arange(U, dtype=np.int32))
+    np.save(array_path(run.folder, "mention_p"), np.full(U, 0.5, np.float32))
     np.save(array_path(run.folder, "neighbour_distance"), np.full(Q, 0.5, np.float32))
     manifest = run.manifest | {
-        "sizes": run.sizes | {"J": J, "Q": Q},
+        "sizes": run.sizes | {"J": J, "Q": Q, "U": U},
         "head": {"kind": "first order", "eps": 0.0, "is_split": False},
     }
     (run.folder / "manifest.json").write_text(json.dumps(manifest))
