@@ -25,6 +25,14 @@ TASKS = {
 }
 
 
+def quiet_transformers() -> Any:
+    """Return transformers, which neither warns nor draws bars of its own."""
+    transformers = optional("transformers", "transformers")
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    return transformers
+
+
 def from_hub(what: str, load: Callable, name: str, **named: Any) -> Any:
     """Load a folder, or what the hub has under a name; errors are told in one line.
 
@@ -66,8 +74,7 @@ class HubWriter:
     parallel = 1
 
     def __init__(self, name: str, device: str = "auto", batch_size: int = 8, max_tokens: int = 500):
-        transformers = optional("transformers", "transformers")
-        transformers.logging.set_verbosity_error()
+        transformers = quiet_transformers()
         self.name, self.batch_size = f"hf:{name}", batch_size
         self._max_tokens = max_tokens
         self._device = choose_device(device)

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from fieldmarks.core.errors import ModelError
-from fieldmarks.precompute.captioning.hub import from_hub
+from fieldmarks.precompute.captioning.hub import from_hub, quiet_transformers
 from fieldmarks.precompute.network.device import choose_device
 from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.sources import function_of, optional
@@ -98,12 +98,12 @@ class _OpenClip:
 
 class _HuggingFace:
     def __init__(self, name: str, device: torch.device):
-        transformers = optional("transformers", "transformers")
+        transformers = quiet_transformers()
         what = f"hf:{name}"
         self._device = device
         self._processor: Any = from_hub(what, transformers.AutoProcessor.from_pretrained, name)
         self._model: Any = from_hub(what, transformers.AutoModel.from_pretrained, name)
-        if not hasattr(self._model, "get_image_features"):
+        if not hasattr(self._model, "get_text_features"):
             raise ModelError(f"{what} is no model of pictures and texts, as CLIP and SigLIP are")
         self._model.to(device).eval()
         # SigLIP was trained on texts of full length

@@ -63,9 +63,14 @@ def writer_of(args: argparse.Namespace):
     from fieldmarks.precompute.captioning.writers import ServerWriter
 
     if args.server is None:
+        kind, _, name = args.model.partition(":")
+        if kind == "hf" and name:
+            from fieldmarks.precompute.captioning.hub import HubWriter
+
+            return HubWriter(name, args.device, args.batch_size, args.max_tokens)
         raise DataError(
-            "expected --server URL, the address of a server that runs the model: Ollama's is "
-            "http://localhost:11434/v1"
+            f"{args.model} runs on a server, whose address --server gives: Ollama's is "
+            "http://localhost:11434/v1. --model hf:NAME or hf:FOLDER runs here"
         )
     key = os.environ.get(args.key_env) if args.key_env else None
     if args.key_env and not key:

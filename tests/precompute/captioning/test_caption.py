@@ -193,7 +193,7 @@ def test_what_is_missing_is_said(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     start = ["caption", "--data", str(folder), "--out", str(tmp_path / "a"), "--model", "m"]
     for more, message in {
-        (): "expected --server URL",
+        (): "m runs on a server, whose address --server gives",
         ("--server", "http://localhost:1/v1", "--key-env", "NO_SUCH_KEY"): "NO_SUCH_KEY, which is",
         ("--server", "https://api.example.com/v1"): "add --send-pictures-to api.example.com",
     }.items():
