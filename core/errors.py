@@ -29,6 +29,25 @@ class MissingRunError(FieldmarksError, LookupError):
     """There is no such run, or the run lacks an optional part (maps, an estimator)."""
 
 
+class WordlessError(MissingRunError):
+    """A run without words is asked for something that needs them.
+
+    Parameters
+    ----------
+    run : str
+        Its name.
+    what : str
+        What was asked for.
+    """
+
+    def __init__(self, run: str, what: str):
+        super().__init__(
+            f"run {run!r} has no words, and {what} needs them: give its 'fieldmarks run' again "
+            "with --captions; 'fieldmarks caption' has a model write captions, and 'fieldmarks "
+            "words' finds words of yours in the pictures"
+        )
+
+
 class DataError(FieldmarksError, ValueError):
     """Images, captions, annotations or a checkpoint are not what they should be."""
 

@@ -16,6 +16,7 @@ from tests.support.phrases import CLASSES, PHRASES
 from tests.support.second_run import write_second_run
 from tests.support.seen_run import write_seen_run
 from tests.support.synthetic_run import write_synthetic_run
+from tests.support.wordless_run import write_wordless_run
 
 #: Files that take longest, in this order first: the others fill the cores beside them.
 LONGEST = ("test_resume", "test_browser", "test_browser_images", "test_command_sequence",
@@ -66,6 +67,12 @@ def faulty(tmp_path_factory) -> Run:
 def seen(tmp_path_factory) -> Run:
     """A run whose filters are activated by attributes, with presence; read-only."""
     return write_seen_run(tmp_path_factory.mktemp("seen"))
+
+
+@pytest.fixture(scope="session")
+def wordless(run, tmp_path_factory) -> Run:
+    """`run` without words, diagnosed; read-only."""
+    return write_diagnoses(write_wordless_run(tmp_path_factory.mktemp("wordless"), run))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.causes.image_quality import find_image_quality
 from fieldmarks.core.causes.missing_feature import find_missing_feature
 from fieldmarks.core.causes.spurious_cue import find_spurious_cue
-from fieldmarks.core.causes.wrong_label import find_wrong_label
+from fieldmarks.core.causes.wrong_label import SINGLE_SOURCE, find_wrong_label
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.reading import read_run
@@ -63,7 +63,7 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
     table["pattern"] = _patterns(run, table, xs)
     is_explained = np.zeros(len(table), dtype=bool)
     is_explained[xs] = True
-    is_explained |= (table["pattern"] != "").to_numpy()
+    is_explained |= (table["wrong_label"] >= _suspected(run)).to_numpy()
     for pattern, finding in findings.items():
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
@@ -81,6 +81,11 @@ def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
     is_decided = scores[xs].max(axis=1, initial=0) >= DECIDED
     patterns[xs] = np.where(is_decided, names[best[xs]], str(Pattern.UNDECIDED))
     return patterns
+
+
+def _suspected(run: Run) -> float:
+    """Return the score of a wrong label from which on an image is listed."""
+    return DECIDED if run.has_words else DECIDED * SINGLE_SOURCE
 
 
 def write_diagnoses(run: Run) -> Run:
@@ -115,13 +120,14 @@ def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
     Parameters
     ----------
     run : Run
-        With diagnoses.
+        With diagnoses. Without words neighbours alone speak, which never decide: those that speak
+        for another class are listed.
     limit : int, optional
         Maximum number of rows; by default all images whose label is more likely wrong than not.
     """
     images, diagnoses = run.images, run.table("diagnoses")
     order = np.argsort(-diagnoses["wrong_label"].to_numpy(), kind="stable")
-    n = int((diagnoses["wrong_label"] >= DECIDED).sum()) if limit is None else limit
+    n = int((diagnoses["wrong_label"] >= _suspected(run)).sum()) if limit is None else limit
     xs = order[:n]
     names = run.classes["name"].to_numpy()
     return pd.DataFrame(

@@ -169,6 +169,10 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
     The score is the similarity of the two classes, times one half plus half the share of
     discriminative attributes that are missing: very similar classes are confused in any case.
     """
+    if not run.has_words:
+        return Finding(
+            np.zeros(run.sizes["X"]), lambda x: "Not tested: it needs words, the run has none."
+        )
     separation = ClassSeparation(run)
     labels, predicted = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
     names = run.classes["name"].to_numpy()

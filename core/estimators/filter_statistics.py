@@ -8,9 +8,11 @@ of Morcos et al. (2018), sparseness that of Hoyer (2004).
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.batching import blocks
+from fieldmarks.core.batching import RowSubset, blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
+from fieldmarks.core.name_status import NameStatus
+from fieldmarks.core.run.run import Run
 
 #: Minimum log place of the noun plus log share of captions of a pair that is a name.
 MIN_CONFIDENCE = 4.2
@@ -38,10 +40,36 @@ def filter_statistics(p_t_given_f: np.ndarray, held_out: Inputs | None) -> pd.Da
     return pd.DataFrame(
         {
             "simulation": nan if held_out is None else simulation(p_t_given_f, held_out),
-            "selectivity": nan if held_out is None else selectivity(held_out),
+            "selectivity": nan
+            if held_out is None
+            else selectivity(held_out.pooled, held_out.true_c),
             "sparseness": sparseness(p_t_given_f),
         },
         dtype=np.float32,
+    )
+
+
+def unnamed_filters(run: Run) -> pd.DataFrame:
+    """Return the table of filters of a run without words: no names, and no figures of words.
+
+    Selectivity is that of the test images, NaN where there are none.
+    """
+    F = run.sizes["F"]
+    xs = np.flatnonzero(run.is_test & run.is_readable)
+    nan, zero = np.full(F, np.nan, np.float32), np.zeros(F, np.int32)
+    pooled = RowSubset(run.array("pooled"), xs)
+    true_c = run.images["true_c"].to_numpy()[xs]
+    return pd.DataFrame(
+        {
+            "verdict": str(NameStatus.NONE),
+            "name_t": zero - 1,
+            "n_significant": zero,
+            "entropy": nan,
+            "top_c": np.asarray(run.weights(None)).argmax(axis=0).astype(np.int32),
+            "simulation": nan,
+            "selectivity": selectivity(pooled, true_c).astype(np.float32) if len(xs) else nan,
+            "sparseness": nan,
+        }
     )
 
 
@@ -69,21 +97,26 @@ def simulation(p_t_given_f: np.ndarray, images: Inputs) -> np.ndarray:
     return np.where(varies, (yp - y * predicted) / scale, 0)
 
 
-def selectivity(images: Inputs) -> np.ndarray:
+def selectivity(pooled: np.ndarray | RowSubset, true_c: np.ndarray) -> np.ndarray:
     """Return the class selectivity index of each filter.
 
     It is (a - b) / (a + b), with a the largest mean activation of a class and b the mean over the
     other classes.
+
+    Parameters
+    ----------
+    pooled : ndarray or RowSubset of shape (X, F)
+    true_c : ndarray of shape (X,)
 
     Returns
     -------
     ndarray of shape (F,)
         In [0, 1] for activations that are not negative; 0 with a single class.
     """
-    classes, member = np.unique(images.true_c, return_inverse=True)
-    sums = np.zeros((len(classes), images.shape[1]))
+    classes, member = np.unique(true_c, return_inverse=True)
+    sums = np.zeros((len(classes), pooled.shape[1]))
     for block in blocks(len(member)):
-        sums += class_sums(images.activations(block), member[block], len(classes))
+        sums += class_sums(np.asarray(pooled[block], np.float32), member[block], len(classes))
     means = sums / np.bincount(member)[:, None]
     if len(classes) < 2:
         return np.zeros(means.shape[1])

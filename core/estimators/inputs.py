@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fieldmarks.core.batching import RowSubset
+from fieldmarks.core.errors import WordlessError
 from fieldmarks.core.estimators.base import Inputs, Keypoints
 from fieldmarks.core.probability import prior
 from fieldmarks.core.run.part_columns import keypoint_columns
@@ -26,6 +27,8 @@ def inputs_of(run: Run, keypoints: bool = True) -> Inputs:
     keypoints : bool
         Whether to read the keypoints.
     """
+    if not run.sizes["T"]:  # estimators are asked before the run has any
+        raise WordlessError(run.name, "an estimator")
     return _inputs(run, run.images["is_train"].to_numpy(bool) & ~run.is_left_out, keypoints)
 
 

@@ -111,6 +111,24 @@ class AblationResult:
         return f"{changed}: {', '.join(parts)}."
 
 
+def scale_of(
+    run: Run,
+    attributes: Mapping[int, float] | None = None,
+    filters: Mapping[int, float] | None = None,
+) -> np.ndarray:
+    """Return the factor on each filter of a run, which may have no words, shape (F,).
+
+    Parameters
+    ----------
+    run : Run
+    attributes, filters : mapping of t or f to a factor
+        See `filter_scale`.
+    """
+    is_of_words = run.has_words or attributes
+    p = run.array("p_t_given_f") if is_of_words else np.empty((run.sizes["F"], 0))
+    return filter_scale(p, attributes, filters)
+
+
 def what_if(
     run: Run,
     xs: ArrayLike,
@@ -135,7 +153,7 @@ def what_if(
         Images at a time.
     """
     if scale is None:
-        scale = filter_scale(run.array("p_t_given_f"), attributes, filters)
+        scale = scale_of(run, attributes, filters)
     xs = np.atleast_1d(np.asarray(xs, dtype=int))
     before = np.asarray(run.array("logits")[xs], dtype=float)
     after = np.empty_like(before)

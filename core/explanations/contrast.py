@@ -83,6 +83,7 @@ def contrast(run: Run, first: Explanation, second: Explanation) -> Contrast:
     first, second : Explanation
         Of the same image, or two class descriptions.
     """
+    run.require_words("a contrast in words")
     difference = first.p - second.p
     logit_part = difference if first.x is None else logit_difference(run, first, second)
     presence = presence_of(run.source)

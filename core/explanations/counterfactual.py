@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldmarks.core.explanations.ablation import filter_scale
+from fieldmarks.core.explanations.ablation import filter_scale, scale_of
 from fieldmarks.core.head import LINEAR, changed_logits
 from fieldmarks.core.run.run import Run
 
@@ -128,7 +128,7 @@ def smallest_filter_change(run: Run, x: int, wanted: int, n_rivals: int = 10) ->
         return (class_weights * pooled).T
 
     def scale(factors):
-        return filter_scale(run.array("p_t_given_f"), filters=factors)
+        return scale_of(run, filters=factors)
 
     return _checked(run, x, wanted, n_rivals, evidence, scale, doubling=False)
 

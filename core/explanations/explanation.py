@@ -204,6 +204,7 @@ def explain(run: Run, x: int, c: int | None = None, estimator: str | None = None
         The sentence of the paper by this one: the five most probable attributes of eq. (5),
         whether or not they are seen in the image.
     """
+    run.require_words("an explanation in words")
     c = int(run.images["predicted_c"].iloc[x]) if c is None else c
     pooled, weights = np.asarray(run.array("pooled")[x]), run.weights(x, c)
     p, ts = _selected(run, probability.p_f_given_xc(pooled, weights), estimator)
@@ -227,6 +228,7 @@ def _because(run: Run, name: str, ts: list[int]) -> list[Span]:
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
+    run.require_words("a description of a class")
     p, ts = _selected(run, probability.sigma(run.weights(None, c)), estimator)
     name = run.classes["name"].iloc[c]
     subject = english.member(name)

@@ -101,6 +101,7 @@ def ground(
     MissingRunError
         If the maps of x are not stored, or the run has no such attribute.
     """
+    run.require_words("the place of an attribute")
     t = _attribute(run, t) if isinstance(t, str) else t
     cells = weighted_map(run.maps(x), run.array("evidence", estimator)[:, t])
     return clip_and_scale(upsample(cells, run.array("cell_centres"), size))

@@ -10,7 +10,7 @@ from scipy.sparse import block_array, csr_array, eye_array
 
 from fieldmarks.core.causes.background import Background
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.explanations.ablation import filter_scale
+from fieldmarks.core.explanations.ablation import scale_of
 from fieldmarks.core.repair.doubted_labels import corrected_labels, doubted_labels
 from fieldmarks.core.repair.fit_set import FitSet
 from fieldmarks.core.run.run import Run
@@ -61,8 +61,8 @@ class Recipe:
 
     def scale(self, run: Run) -> np.ndarray:
         """Return the factor on each filter, shape (F,): 1 for what is not switched off."""
-        return filter_scale(
-            run.array("p_t_given_f"),
+        return scale_of(
+            run,
             dict.fromkeys(self.off_attributes, 0.0),
             dict.fromkeys(self.off_filters, 0.0),
         )

@@ -30,7 +30,7 @@ from fieldmarks.core.run.writer import RunWriter
 #: Images worked on at a time.
 _BLOCK = 512
 #: Stages that no longer are what the old run says of them, and those that are left out.
-_CHANGED = ("activations", "tables", "estimates", "explanations")
+_CHANGED = ("activations", "tables", "feeding", "estimates", "explanations")
 _LEFT_OUT = ("diagnoses", "scores")
 
 
@@ -96,6 +96,8 @@ def changed_words(comparison: Comparison) -> pd.DataFrame:
         One row per image whose sentence changed, the most changed first: place in the comparison
         (i), image (x) and words (n_changed, 1 to 5).
     """
+    if not (comparison.first.has_words and comparison.second.has_words):
+        return pd.DataFrame({name: np.empty(0, int) for name in ("i", "x", "n_changed")})
     tops = []
     for run, xs, predicted in (
         (comparison.first, comparison.xs_first, comparison.predicted_first),
@@ -171,17 +173,22 @@ def _write(old: Run, new: Run, writer: RunWriter) -> None:
         writer.adopt(path, old.folder)
     for each in ("class_weights", "class_bias", "logits"):
         writer.put(each, new.array(each))
+    if new.has_words:
+        _write_words(new, writer)
+    for each in old.table_names:
+        if each not in ("diagnoses",):
+            writer.put_table(each, new.table(each))
+
+
+def _write_words(new: Run, writer: RunWriter) -> None:
     k, factors = new.array("top_t_true").shape[1], Factors.of(new)
-    xs = np.arange(old.sizes["X"])
+    xs = np.arange(new.sizes["X"])
     for side in ("predicted", "true"):
         top_t, top_p = _tops(new, xs, new.images[f"{side}_c"].to_numpy(), k)
         writer.put(f"top_t_{side}", top_t)
         writer.put(f"top_p_{side}", top_p)
         if factors.seen is not None:
             writer.put(f"said_t_{side}", _said(factors, xs, new.images[f"{side}_c"].to_numpy()))
-    for each in old.table_names:
-        if each not in ("diagnoses",):
-            writer.put_table(each, new.table(each))
 
 
 def _said(factors: Factors, xs: np.ndarray, c: np.ndarray) -> np.ndarray:

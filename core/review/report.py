@@ -50,15 +50,18 @@ def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) 
             "predicted": names[predicted],
             "confidence": images["confidence"].to_numpy().astype(float).round(4),
             "p_true": images["p_true"].to_numpy().astype(float).round(4),
-            "why_predicted": [
-                explain(run, int(x), int(c)).sentence for x, c in zip(xs, predicted, strict=True)
-            ],
-            "why_true": [
-                explain(run, int(x), int(c)).sentence for x, c in zip(xs, true, strict=True)
-            ],
+            "why_predicted": _sentences(run, xs, predicted),
+            "why_true": _sentences(run, xs, true),
         }
     )
     return table.join(_diagnoses(run, xs)).join(_verdicts(images["path"], verdicts))
+
+
+def _sentences(run: Run, xs: np.ndarray, cs: np.ndarray) -> list[str]:
+    """Return why each image is of a class, empty where the run has no words."""
+    if not run.has_words:
+        return [""] * len(xs)
+    return [explain(run, int(x), int(c)).sentence for x, c in zip(xs, cs, strict=True)]
 
 
 def _diagnoses(run: Run, xs: np.ndarray) -> pd.DataFrame:

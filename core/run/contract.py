@@ -19,6 +19,8 @@ K = 20
 UNREADABLE = "unreadable"
 #: Attributes in a sentence, as in the paper.
 N_EXPLAIN = 5
+#: Sizes that say how many attributes there are or are kept.
+WORDS = frozenset("TKSL")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,14 @@ class ArraySpec:
     def is_seen(self) -> bool:
         """Whether it says what is seen in images: a run holds all of these or none."""
         return self.name.startswith(("presence_", "said_"))
+
+    @property
+    def is_of_words(self) -> bool:
+        """Whether it says something of attributes: a run without words, T = 0, has none of these.
+
+        What captions say is there and empty.
+        """
+        return self.per_estimator or self.is_seen or not WORDS.isdisjoint(self.dims)
 
 
 ARRAYS: tuple[ArraySpec, ...] = (

@@ -30,12 +30,16 @@ RECORD_FILES = (
 )
 #: Of a folder whose manifest cannot be read: who has these was written by Fieldmarks.
 _CORE = ("arrays/pooled.npy", "arrays/class_weights.npy", "tables/images.parquet")
-_LETTERS = {
-    letter
-    for spec in ARRAYS
-    for letter in spec.dims
-    if not (letter.isdigit() or letter == "X+1" or spec.optional)
-}
+_LETTERS, _WORDLESS_LETTERS = (
+    {
+        letter
+        for spec in ARRAYS
+        for letter in spec.dims
+        if not (letter.isdigit() or letter == "X+1" or spec.optional)
+        and (has_words or not spec.is_of_words)
+    }
+    for has_words in (True, False)
+)
 _ESTIMATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 _LARGEST = 2**48
 
@@ -173,15 +177,20 @@ def _wrong_in(manifest: object) -> str:
     if not isinstance(manifest, dict):
         return f"expected a dictionary, found a {type(manifest).__name__}"
     sizes, estimators = manifest.get("sizes"), manifest.get("estimators")
-    if not isinstance(sizes, dict) or not sizes.keys() >= _LETTERS:
-        return f"expected sizes of {', '.join(sorted(_LETTERS))}"
+    is_wordless = isinstance(sizes, dict) and sizes.get("T") == 0
+    letters = {"T", *_WORDLESS_LETTERS} if is_wordless else _LETTERS
+    if not isinstance(sizes, dict) or not sizes.keys() >= letters:
+        return f"expected sizes of {', '.join(sorted(letters))}"
     if not all(_is_whole(size) and size >= 0 for size in sizes.values()):
         return "expected sizes that are whole numbers from 0 on"
-    if not min(sizes[letter] for letter in "XFTC"):
-        return "expected images, filters, attributes and classes, at least one of each"
+    if not min(sizes[letter] for letter in "XFC"):
+        return "expected images, filters and classes, at least one of each"
     if not _list_of(_is_text)(estimators) or not all(map(_ESTIMATOR.fullmatch, estimators or ())):
         return "expected the names of the estimators"
-    if not estimators or manifest.get("default_estimator") not in estimators:
+    if is_wordless:
+        if estimators or manifest.get("default_estimator"):
+            return "expected no estimator where there are no attributes"
+    elif not estimators or manifest.get("default_estimator") not in estimators:
         return "expected the default estimator among the estimators"
     head = manifest.get("head", LINEAR_HEAD)
     if (wrong := wrong_in_head(head)) != "":

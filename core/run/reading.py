@@ -21,10 +21,9 @@ from fieldmarks.core.run.files import (
 )
 from fieldmarks.core.run.manifest import manifest_stamp, read_manifest
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.run.tables import TABLES
+from fieldmarks.core.run.tables import TABLE_NAMES, TABLES, table_spec
 from fieldmarks.core.run.validation import check_array, check_pack, check_table
 
-_SPECS = {spec.name: spec for spec in TABLES}
 #: Not read when a run is opened: it is large, and of use to the next computation only.
 _READ_LATER = "facts"
 
@@ -116,7 +115,7 @@ class TableFiles(Mapping[str, pd.DataFrame]):
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name in self._read:
             return self._read[name]
-        spec, path = _SPECS[name], table_path(self._folder, name)
+        spec, path = table_spec(name), table_path(self._folder, name)
         if not path.exists():
             if not spec.optional:
                 raise RunError(f"{path} is missing: precompute the run again")
@@ -130,10 +129,10 @@ class TableFiles(Mapping[str, pd.DataFrame]):
         return self._read.setdefault(name, table)
 
     def __contains__(self, name: object) -> bool:
-        return name in _SPECS and table_path(self._folder, str(name)).exists()
+        return name in TABLE_NAMES and table_path(self._folder, str(name)).exists()
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in _SPECS if name in self)
+        return (name for name in TABLE_NAMES if name in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -152,5 +151,7 @@ def _open_packs(folder: Path) -> dict[str, Pack]:
 
 def _expected_arrays(estimators: list[str]) -> Iterator[tuple[str, ArraySpec]]:
     for spec in ARRAYS:
+        if spec.is_of_words and not estimators:
+            continue
         names = [f"{spec.name}/{e}" for e in estimators] if spec.per_estimator else [spec.name]
         yield from ((name, spec) for name in names)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from fieldmarks.core.errors import MissingRunError, RunError
+from fieldmarks.core.errors import MissingRunError, RunError, WordlessError
 from fieldmarks.core.run.contract import UNREADABLE, array_spec
 from fieldmarks.core.run.files import Pack, array_path, check_length, sizes_of
 from fieldmarks.core.run.head_of_run import HeadOfRun
@@ -134,6 +134,16 @@ class Run(HeadOfRun):
         """The names of the run's arrays, e.g. ``"p_t_given_f/literal"``."""
         return list(self.arrays)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether the run has attributes; without captions it has none until they are added."""
+        return bool(self.estimators)
+
+    def require_words(self, what: str) -> None:
+        """Raise `WordlessError` where the run has no words, which ``what`` needs."""
+        if not self.has_words:
+            raise WordlessError(self.name, what)
+
     def array(self, name: str, estimator: str | None = None) -> np.ndarray:
         """Return an array of the contract, read-only.
 
@@ -148,9 +158,13 @@ class Run(HeadOfRun):
         ------
         MissingRunError
             If the run has no such array.
+        WordlessError
+            If it needs words and the run has none.
         RunError
             If its file became shorter since the run was opened.
         """
+        if array_spec(name).is_of_words:
+            self.require_words(name)
         if array_spec(name).per_estimator:
             name = f"{name}/{estimator or self.default_estimator}"
         try:

@@ -140,3 +140,17 @@ TABLES: tuple[TableSpec, ...] = (
         optional=True,
     ),
 )
+
+#: Names of the tables.
+TABLE_NAMES = tuple(spec.name for spec in TABLES)
+
+
+def table_spec(name: str) -> TableSpec:
+    """Return the specification of a table.
+
+    Raises
+    ------
+    KeyError
+        If the contract has no such table.
+    """
+    return {spec.name: spec for spec in TABLES}[name]

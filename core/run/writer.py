@@ -209,7 +209,7 @@ def _remove_all_but(run: Run) -> None:
 def _check_contents(run: Run) -> None:
     """Look at every value of the distributions, of which opening a run looks at some."""
     for spec in ARRAYS:
-        if not spec.is_distribution:
+        if not spec.is_distribution or (spec.is_of_words and not run.has_words):
             continue
         for estimator in run.estimators if spec.per_estimator else [None]:
             sums = run.array(spec.name, estimator).sum(axis=-1, dtype=np.float64)

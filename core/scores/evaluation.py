@@ -60,7 +60,12 @@ def evaluate(
     images, tested = run.images, scorable_images(run, class_ids)
     xs = drawn_images(tested, seed)
     captioned = xs[images["n_captions"].to_numpy()[xs] > 0]
-    is_right = run.is_right
+    is_right, true_c = run.is_right, images["true_c"].to_numpy()
+    drawn = Resamples(len(tested), seed=seed, group=true_c[tested])
+    accuracy = ratio(is_right[tested], np.ones(len(tested)), drawn, unit=100)
+    scored = Scored(len(xs), len(tested), len(captioned), accuracy, class_ids)
+    if not run.has_words:
+        return Evaluation.without_words(scored, {str(NameStatus.NONE): run.sizes["F"]})
     ts = retrieval.searched_attributes(run)
     explained = {
         n: _explained(run, xs, ts, _pdf(run, n), usual_words(run, n)) for n in run.estimators
@@ -68,12 +73,9 @@ def evaluate(
     tops = {name: top for name, (top, _) in explained.items()}
     has_caption = np.isin(xs, captioned)
     comparable = {name: (top[has_caption], p[has_caption]) for name, (top, p) in explained.items()}
-    true_c = images["true_c"].to_numpy()
-    drawn = Resamples(len(tested), seed=seed, group=true_c[tested])
-    accuracy = ratio(is_right[tested], np.ones(len(tested)), drawn, unit=100)
     names, verdict = score_names(run, xs, seed) or (None, None)
     return Evaluation(
-        scored=Scored(len(xs), len(tested), len(captioned), accuracy, class_ids),
+        scored=scored,
         default_estimator=run.default_estimator,
         grounding=_grounding(run, captioned, seed),
         retrieval=_retrieval(run, captioned, ts, comparable, seed),

@@ -213,6 +213,12 @@ class Evaluation:
     seen_words: dict | None = None
     version: int = VERSION
 
+    @classmethod
+    def without_words(cls, scored: Scored, verdicts: dict[str, int]) -> "Evaluation":
+        """Return what is known of a run without words: the accuracy."""
+        nothing = Measure([])
+        return cls(scored, "", *[nothing] * 7, names=None, verdict=None, verdicts=verdicts)
+
 
 def as_json(value: Any) -> Any:
     """Return dataclasses, lists and dicts as JSON values, without fields that are the default."""

@@ -22,12 +22,14 @@ def tables(evaluation: Evaluation) -> str:
     """Return all tables of an evaluation."""
     scored, of = evaluation.scored, evaluation
     drawn = f" of {scored.of:,}" if scored.images < scored.of else ""
-    n_pairs = of.grounding.counts["image-attribute pairs"]
     head = (
         f"{scored.images:,}{drawn} test images, {scored.captioned:,} with captions; "
         f"accuracy {cell(scored.accuracy, 1)} %. "
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
+    if not of.default_estimator:
+        return f"{head}\n\nNothing else is measured: the run has no words."
+    n_pairs = of.grounding.counts["image-attribute pairs"]
     return "\n\n".join(
         [
             head,

@@ -94,6 +94,8 @@ def sentence_words(run: Run, side: str) -> np.ndarray:
     Those that are seen and count, by what they count; where presence is not claimed, the most
     probable ones. -1 for none.
     """
+    if not run.has_words:
+        return np.full((run.sizes["X"], N_EXPLAIN), -1, np.int32)
     said = f"said_t_{side}"
     return run.array(said if said in run.array_names else f"top_t_{side}")[:, :N_EXPLAIN]
 

@@ -60,6 +60,8 @@ def search(
         uncertain ones below them.
     """
     query = parse(query, Vocabulary.of(run)) if isinstance(query, str) else query
+    if query.terms or query.unknown:
+        run.require_words("a search by attributes")
     images = run.images
     keep = np.ones(len(images), bool) if include_train else run.is_test
     if query.is_right is not None:
@@ -91,6 +93,8 @@ def _seen(run: Run, query: Query, keep: np.ndarray, least: float) -> np.ndarray:
 
 def _in_sentences(run: Run, query: Query, keep: np.ndarray, within: int) -> np.ndarray:
     """Return the geometric mean of p(t given x, c), (X,); narrows ``keep``."""
+    if not query.terms:
+        return np.zeros(len(keep))
     top = run.array("top_t_predicted")[:, :within]
     top_p = run.array("top_p_predicted")
     for t in query.unwanted:

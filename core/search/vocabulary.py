@@ -105,6 +105,8 @@ class Vocabulary:
 
     def nearest(self, written: str, n: int = 5) -> list[str]:
         """Return suggested phrases: with the same noun first, then with similar spelling."""
+        if not self.phrases:
+            return []
         last = self.word(written.split()[-1]) if written.split() else None
         similarity = process.cdist([written], self.phrases, scorer=fuzz.ratio)[0]
         of_noun = np.array([noun == last for noun in self._nouns], dtype=float)

@@ -11,7 +11,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the command and its arguments."""
     parser = subparsers.add_parser(
         "run",
-        help="compute a run from a data set, captions and a trained network",
+        help="compute a run from a data set and a trained network; captions give it words",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -139,3 +139,9 @@ def run(args: argparse.Namespace) -> None:
         f"run {finished.name!r}: {sizes['X']:,} images, {sizes['F']:,} filters, "
         f"{sizes['T']:,} attributes, {sizes['C']:,} classes in {finished.folder}"
     )
+    if not finished.has_words:
+        print(
+            "no captions were found, so the run has no words. Add them whenever you like, the "
+            "network is not run again: the same command with --captions (fieldmarks caption, "
+            "fieldmarks words)"
+        )

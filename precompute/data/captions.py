@@ -115,6 +115,17 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     """
     if not folder.is_dir():
         raise DataError(f"expected a folder of caption files, found none at {folder}")
+    words = _read_files(folder, paths)
+    if not words.lines.counts.any():
+        example = Path(paths[0]).with_suffix(".txt").as_posix() if paths else "<image>.txt"
+        raise DataError(
+            f"expected captions such as {example} in {folder}, found none for {len(paths)} images: "
+            "give the folder that holds the class folders"
+        )
+    return words
+
+
+def _read_files(folder: Path, paths: Sequence[str]) -> Words:
     missing, problems, inside = [], [], Inside(folder)
 
     def read(path: str) -> list[str]:
@@ -135,12 +146,6 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
         return captions
 
     lines = Lines(map(read, paths))
-    if not lines.counts.any():
-        example = Path(paths[0]).with_suffix(".txt").as_posix() if paths else "<image>.txt"
-        raise DataError(
-            f"expected captions such as {example} in {folder}, found none for {len(paths)} images: "
-            "give the folder that holds the class folders"
-        )
     return Words(lines, problems=problems, n_missing=len(missing))
 
 
@@ -150,6 +155,20 @@ def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
         return read_captions(folder, paths)
     except DataError as error:
         raise DataError(f"{error}; docs/how-to/data.md lists where words may come from") from None
+
+
+def words_beside(folder: Path, paths: Sequence[str]) -> Words:
+    """Read the text files beside the images; nobody promised them, so there may be none."""
+    if not folder.is_dir():
+        return no_words(len(paths))
+    words = _read_files(folder, paths)
+    # other text files than captions are no matter of this
+    return words if words.lines.counts.any() else no_words(len(paths))
+
+
+def no_words(n_images: int) -> Words:
+    """Return the words of images of which nothing is said."""
+    return Words(Lines([] for _ in range(n_images)))
 
 
 def clean(caption: str) -> str:

@@ -12,26 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.errors import DataError
-from fieldmarks.precompute.data.captions import Words
+from fieldmarks.precompute.data.captions import Words, no_words
 from fieldmarks.precompute.data.language import Language
 
 #: Columns of the bounding box, in the order in which it is passed around.
 BBOX = ["bbox_left", "bbox_top", "bbox_width", "bbox_height"]
-
-
-def no_words() -> Words:
-    """Read the words of a data set that has none.
-
-    Raises
-    ------
-    DataError
-        Always.
-    """
-    raise DataError(
-        "expected words of the images, found none: give captions by --captions, or a table with "
-        "columns of attributes (docs/how-to/data.md)"
-    )
 
 
 @dataclass(frozen=True)
@@ -56,8 +41,9 @@ class Dataset:
         One counted sentence for each kind of trouble in the annotation files.
     is_split_drawn : bool
         Whether the test images were drawn here, because the data set has no split.
-    read_words : callable
-        Reads the words of the images: only a run needs it, a training does not.
+    read_words : callable, optional
+        Reads the words of the images: only a run needs it, a training does not. None where there
+        are none.
     language : Language
         How that is read.
     """
@@ -70,8 +56,12 @@ class Dataset:
     parts: np.ndarray
     problems: list[str] = field(default_factory=list)
     is_split_drawn: bool = False
-    read_words: Callable[[], Words] = no_words
+    read_words: Callable[[], Words] | None = None
     language: Language = field(default_factory=Language)
+
+    def words(self) -> Words:
+        """Read the words of the images; a data set may have none."""
+        return no_words(len(self.images)) if self.read_words is None else self.read_words()
 
     def path(self, x: int) -> Path:
         """Return where image ``x`` lies."""

@@ -94,6 +94,23 @@ class DataSource:
         """Return the split of each image as a file gives it, nothing where none was given."""
         return [] if self.given_splits is None else self.given_splits(paths)
 
+    def check_wordless(self, n_images: int) -> None:
+        """Refuse a data set without words where words were asked for.
+
+        Raises
+        ------
+        DataError
+            If captions, a column of them, or annotations were named.
+        """
+        attributes = None if self.attributes == "auto" else self.attributes
+        asked = {"captions": self.captions, "text": self.text, "attributes": attributes}
+        named = [f"--{option} {value}" for option, value in asked.items() if value]
+        if named:
+            raise DataError(
+                f"expected words of the images by {named[0]}, found none for {n_images}: all "
+                "captions are empty and no column gives an attribute (docs/how-to/data.md)"
+            )
+
     @classmethod
     def from_plain(cls, values: dict) -> "DataSource":
         """Return the source that a manifest records, with paths as texts."""

@@ -53,13 +53,15 @@ class RunInputs:
                 f"{settings.source.data}: leave out --keypoints"
             )
         self.words: Words = with_columns(
-            self.dataset.read_words(),
+            self.dataset.words(),
             self.true_c,
             self.is_learnt,
             self.dataset.class_names,
             settings.source.name,
             settings.source.ignore,
         )
+        if not self.has_words:
+            settings.source.check_wordless(len(self.true_c))
         self.giveaways: Giveaways | None = None
         if self.dataset.language.names_classes and self.words.lines.counts.any():
             self.giveaways = giveaways_in(
@@ -70,6 +72,16 @@ class RunInputs:
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
         self.map_row = map_rows(settings.maps, self.is_train)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything is said of any image."""
+        return bool(self.words.counts.any())
+
+    @property
+    def estimators(self) -> tuple[str, ...]:
+        """Those that the run is made with: none without words."""
+        return self.settings.estimators if self.has_words else ()
 
     @property
     def true_c(self) -> np.ndarray:

@@ -42,12 +42,12 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         Of the run, by letter.
     """
     model, dataset = inputs.model, inputs.dataset
-    measured = marks["tables"].measured if "tables" in marks else {}
+    measured = marks["feeding"].measured if "feeding" in marks else {}
     return {
         "sizes": sizes,
-        "estimators": list(inputs.settings.estimators),
-        "default_estimator": inputs.settings.default_estimator,
-        "keypoint_estimators": sorted(filter(uses_keypoints, inputs.settings.estimators)),
+        "estimators": list(inputs.estimators),
+        "default_estimator": inputs.settings.default_estimator if inputs.estimators else "",
+        "keypoint_estimators": sorted(filter(uses_keypoints, inputs.estimators)),
         "n_explain": N_EXPLAIN,
         "arch": model.arch,
         "layer": model.layer,

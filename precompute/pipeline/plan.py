@@ -35,7 +35,9 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
     stages: dict[str, PlannedStage] = {}
     fingerprints: dict[str, str] = {}
     for name, stage in STAGES.items():
-        stages[name] = stage.planned(stage.inputs(facts), fingerprints, facts.settings.estimators)
+        stages[name] = stage.planned(
+            stage.inputs(facts), fingerprints, inputs.estimators, inputs.has_words
+        )
         fingerprints[name] = stages[name].fingerprint
     return Plan(stages)
 

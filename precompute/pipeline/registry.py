@@ -84,6 +84,7 @@ class Stage:
         inputs: Mapping[str, object],
         fingerprints: Mapping[str, str],
         estimators: tuple[str, ...] = (),
+        has_words: bool = True,
     ) -> PlannedStage:
         """Return the stage with what it depends on.
 
@@ -95,11 +96,15 @@ class Stage:
             Of other stages; those that the run has of `after` count.
         estimators : tuple of str
             Those of the run.
+        has_words : bool
+            Whether the run has any.
         """
         before = {name: fingerprints[name] for name in self.after if name in fingerprints}
         libraries = {"libraries": library_versions(self.libraries)}
         depends_on = {**before, **inputs, **libraries}
-        return PlannedStage(self.name, self.version, depends_on, self.outputs, estimators)
+        return PlannedStage(
+            self.name, self.version, depends_on, self.outputs, estimators, has_words
+        )
 
 
 def score_inputs(data: Path, seed: int = SCORES_SEED) -> dict[str, object]:
@@ -201,6 +206,18 @@ _ALL = (
         libraries=("numpy",),
         inputs=_table_inputs,
         outputs=Outputs(files=("tables/images.parquet", "tables/classes.parquet")),
+    ),
+    Stage(
+        "feeding",
+        version=1,
+        compute=f"{_STAGES}.feeding:compute",
+        libraries=("torch", "numpy", "scipy"),
+        inputs=lambda of: {
+            "images": of.images,
+            "split": of.split,
+            "boxes": of.dataset.has_boxes,
+        },
+        outputs=Outputs(),
     ),
     Stage(
         "estimates",

@@ -84,6 +84,8 @@ class PlannedStage:
     outputs : Outputs
     estimators : tuple of str
         Those of the run.
+    has_words : bool
+        A run without words has no array of words.
     """
 
     name: str
@@ -91,6 +93,7 @@ class PlannedStage:
     inputs: dict[str, object]
     outputs: Outputs
     estimators: tuple[str, ...] = ()
+    has_words: bool = True
 
     @property
     def fingerprint(self) -> str:
@@ -100,10 +103,12 @@ class PlannedStage:
     def paths(self, folder: Path) -> list[Path]:
         """Return the files that the stage always leaves in a run's folder."""
         per_estimator = {spec.name for spec in ARRAYS if spec.per_estimator}
+        of_words = {spec.name for spec in ARRAYS if spec.is_of_words}
         optional = {spec.name for spec in ARRAYS if spec.optional}
         names = [
             f"{name}/{estimator}" if estimator else name
             for name in self.outputs.arrays
+            if self.has_words or name not in of_words
             for estimator in (self.estimators if name in per_estimator else [""])
         ]
         arrays = [

@@ -1,6 +1,8 @@
 """What a data set may be spoilt by, and the one line that says so."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -137,17 +139,22 @@ def words_of(source):
     dataset = read_dataset(source)
     images = dataset.images
     return with_columns(
-        dataset.read_words(),
+        dataset.words(),
         images["true_c"].to_numpy(),
         images["is_train"].to_numpy(),
         dataset.class_names,
     )
 
 
-def test_a_table_without_a_word_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    "asked", [{"captions": Path("said.jsonl")}, {"text": "caption"}, {"attributes": "images"}]
+)
+def test_words_that_were_asked_for_and_say_nothing_are_refused(tmp_path, asked):
     silent = shop(tmp_path, lambda f: f[["id", "kind"]].assign(caption=""))
+    assert not words_of(silent).counts.any()
+    silent.check_wordless(9)
     with pytest.raises(DataError, match="all captions are empty and no column gives an attribute"):
-        words_of(silent)
+        replace(silent, **asked).check_wordless(9)
 
 
 def test_captions_of_another_language_say_what_to_look_at(tmp_path):

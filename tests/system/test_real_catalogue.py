@@ -24,7 +24,7 @@ def dataset():
 def words(dataset):
     true_c = dataset.images["true_c"].to_numpy()
     is_train = dataset.images["is_train"].to_numpy(bool)
-    return with_columns(dataset.read_words(), true_c, is_train, dataset.class_names)
+    return with_columns(dataset.words(), true_c, is_train, dataset.class_names)
 
 
 def test_the_table_of_a_shop_is_read_without_a_split(dataset):

@@ -217,7 +217,7 @@ def with_columns(
     Raises
     ------
     DataError
-        If neither columns nor captions say anything, or a column to ignore is not there.
+        If a column to ignore is not there.
     """
     columns = [] if words.columns is None else list(words.columns.columns)
     if missing := [each for each in ignore if each not in columns]:
@@ -239,11 +239,6 @@ def with_columns(
     if share is not None and share < ENGLISH:
         told = f"captions do not look English: {share:.0%} of their words are known"
         words = replace(words, problems=[*words.problems, told])
-    if not words.counts.any():
-        raise DataError(
-            f"expected words of the images, found none for {len(true_c)}: all captions are empty "
-            "and no column gives an attribute (docs/how-to/data.md)"
-        )
     return words
 
 

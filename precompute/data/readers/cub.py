@@ -19,7 +19,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.input_file import MAX_TEXT, is_regular, require_file
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.annotated import Annotated
-from fieldmarks.precompute.data.captions import Lines, Words, read_captions
+from fieldmarks.precompute.data.captions import Lines, Words, read_captions, words_beside
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.language import BIRDS
 from fieldmarks.precompute.data.links import Inside
@@ -105,7 +105,9 @@ def read_cub(
             return _annotated(read_class_attributes(folder, class_ids, true_c))
         if attributes == "images":
             return _annotated(read_image_attributes(folder, x_of_id))
-        return read_captions(captions or folder.resolve().parent / "text_c10", paths)
+        if captions is None:
+            return words_beside(folder.resolve().parent / "text_c10", paths)
+        return read_captions(captions, paths)
 
     return Dataset(
         image_folder=folder / "images",

@@ -13,7 +13,7 @@ import pandas as pd
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.caption_file import captions_of
-from fieldmarks.precompute.data.captions import Words
+from fieldmarks.precompute.data.captions import Words, words_beside
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.image_file import Skipped, image_files
 from fieldmarks.precompute.data.registry import register_dataset
@@ -116,7 +116,9 @@ def read_folders(source: DataSource) -> Dataset:
 
     def words() -> Words:
         of_images = [names[c] for c in images["true_c"]]
-        return captions_of(source.captions or folder, images["path"].array, of_images)
+        if source.captions is None:
+            return words_beside(folder, images["path"].array)
+        return captions_of(source.captions, images["path"].array, of_images)
 
     return Dataset(
         image_folder=folder,

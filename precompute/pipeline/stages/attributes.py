@@ -5,9 +5,12 @@ from itertools import chain, compress, islice
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 from tqdm import tqdm
 
 from fieldmarks.core.attributes.nouns import Nouns
+from fieldmarks.core.run.tables import table_spec
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.attributes.extraction import MIN_IMAGES, Definition, extract
 from fieldmarks.precompute.attributes.giveaways import Giveaways
@@ -25,6 +28,9 @@ N_LEARNT = 5000
 def compute(work: Work) -> None:
     """Compute the stage ``attributes``."""
     inputs, settings = work.inputs, work.inputs.settings
+    if not inputs.has_words:
+        write_no_attributes(work.writer, len(inputs.true_c))
+        return
     write_attributes(
         work.writer,
         inputs.words,
@@ -82,6 +88,17 @@ def write_attributes(
     writer.put_counts(extracted.counts)
     writer.put_table("attributes", extracted.table)
     writer.put_pack("caption", ("\n".join([*said, ""]).encode() for said in words.shown()))
+
+
+def write_no_attributes(writer: RunWriter, n_images: int) -> None:
+    """Write that nothing is said of any image."""
+    writer.put_counts(sparse.csr_array((n_images, 0), dtype=np.uint16))
+    columns = {
+        name: np.array([], object if dtype == "str" else dtype)
+        for name, (dtype, _) in table_spec("attributes").columns.items()
+    }
+    writer.put_table("attributes", pd.DataFrame(columns))
+    writer.put_pack("caption", (b"" for _ in range(n_images)))
 
 
 def _learnt(words: Words, part_names: Sequence[str], is_train: np.ndarray) -> Nouns:

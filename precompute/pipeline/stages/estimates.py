@@ -8,7 +8,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from fieldmarks.core.estimators import Estimate, Inputs, divides, estimate, words
-from fieldmarks.core.estimators.filter_statistics import filter_statistics, seen_names
+from fieldmarks.core.estimators.filter_statistics import (
+    filter_statistics,
+    seen_names,
+    unnamed_filters,
+)
 from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
 from fieldmarks.core.estimators.significance import filters_table, largest_of_filters, null_of
 from fieldmarks.core.run.writer import RunWriter
@@ -20,6 +24,10 @@ def compute(work: Work) -> None:
     """Compute the stage ``estimates``."""
     run, settings = work.read(), work.inputs.settings
     work.inputs.check_class_order(run.array("logits"))
+    if not work.inputs.has_words:
+        if work.ranks.is_first:
+            work.writer.put_table("filters", unnamed_filters(run))
+        return
     write_estimates(
         work.writer,
         inputs_of(run),

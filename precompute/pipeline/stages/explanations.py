@@ -28,7 +28,8 @@ def compute(work: Work) -> None:
     """Compute the stage ``explanations``."""
     run = work.read()
     predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))
-    write_explanations(work.writer, Factors.of(run), predicted_c, true_c, work.ranks)
+    if run.has_words:
+        write_explanations(work.writer, Factors.of(run), predicted_c, true_c, work.ranks)
     write_prototypes(work.writer, run, TOP_IMAGES, CANONICAL, work.ranks)
 
 

@@ -23,6 +23,8 @@ from fieldmarks.precompute.data.decoding import Decoder
 from fieldmarks.precompute.network.forward import Forward
 from fieldmarks.precompute.network.loading import LoadedModel
 from fieldmarks.precompute.network.preprocessing import NORMALISATIONS, CompletePreprocessing
+from fieldmarks.precompute.pipeline.work import Work
+from fieldmarks.precompute.resume.stage import Computed
 
 #: Images that all ways are screened on, images that the best ones are judged on, and how many.
 N_SCREENED, N_JUDGED, N_NAMED = 64, 240, 3
@@ -31,6 +33,13 @@ _BATCH = 32
 #: Sides of inputs that networks are usually trained at.
 _SIZES = (224, 256, 288, 299, 384)
 _PLAIN = ((0.0,) * 3, (1.0,) * 3)
+
+
+def compute(work: Work) -> Computed:
+    """Compute the stage ``feeding``, which leaves no file."""
+    run, inputs = work.read(), work.inputs
+    facts, logits = run.table("facts"), run.array("logits")
+    return Computed("", feeding(inputs.model, inputs.dataset, inputs.device, logits, facts))
 
 
 def feeding(

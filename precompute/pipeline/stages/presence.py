@@ -6,5 +6,7 @@ from fieldmarks.precompute.pipeline.work import Work
 
 def compute(work: Work) -> None:
     """Compute the stage ``presence``."""
+    if not work.inputs.has_words:
+        return
     for name, array in presence_arrays(work.read()).items():
         work.writer.put(name, array)

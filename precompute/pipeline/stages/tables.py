@@ -7,17 +7,13 @@ from fieldmarks.core.run.predictions import predictions
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.pipeline.work import Work
-from fieldmarks.precompute.resume.stage import Computed
 
 
-def compute(work: Work) -> Computed:
-    """Compute the stage ``tables``, and try whether other pixels are classified better."""
-    from fieldmarks.precompute.pipeline.stages.feeding import feeding  # slow to import
-
+def compute(work: Work) -> None:
+    """Compute the stage ``tables``."""
     run, inputs = work.read(), work.inputs
     facts, logits = run.table("facts"), run.array("logits")
     write_tables(work.writer, inputs.dataset, facts, logits, inputs.n_captions)
-    return Computed("", feeding(inputs.model, inputs.dataset, inputs.device, logits, facts))
 
 
 def write_tables(

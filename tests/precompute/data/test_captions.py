@@ -105,7 +105,7 @@ def test_a_caption_of_ten_million_letters_in_a_table_is_left_out_and_told(tmp_pa
     frame = pd.DataFrame({"file_name": paths, "caption": captions})
     frame["label"] = [path.split("/")[0] for path in paths]
     frame.to_csv(tmp_path / "metadata.csv", index=False)
-    said = read_dataset(DataSource(tmp_path)).read_words()
+    said = read_dataset(DataSource(tmp_path)).words()
     assert TOLD in said.problems
     assert sorted(said.lines.counts.tolist())[:2] == [0, 1]
 

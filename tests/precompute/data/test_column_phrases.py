@@ -224,7 +224,7 @@ def test_blood_cells_read_well_and_keep_all_their_columns():
     true_c = dataset.images["true_c"].to_numpy()
     is_train = dataset.images["is_train"].to_numpy(bool)
     assert (is_train.sum(), (~is_train).sum()) == (2200, 794)
-    said = with_columns(dataset.read_words(), true_c, is_train, dataset.class_names, "cells")
+    said = with_columns(dataset.words(), true_c, is_train, dataset.class_names, "cells")
     assert said.annotated is not None
     nouns = learn_nouns([])
     made = extract(said.lines, Definition(nouns), annotated=said.annotated, teach=is_train).table

@@ -46,7 +46,7 @@ def read_all(source):
     dataset = read_dataset(source)
     images = dataset.images
     true_c, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy()
-    return with_columns(dataset.read_words(), true_c, is_train, dataset.class_names)
+    return with_columns(dataset.words(), true_c, is_train, dataset.class_names)
 
 
 def written(folder, name, data):

@@ -149,7 +149,7 @@ def test_metadata_in_split_folders_has_labels_and_captions(tmp_path):
     assert dataset.images["is_train"].sum() == 6
     assert not dataset.is_split_drawn
     x = dataset.images["path"].tolist().index("test/2.jpg")
-    assert dataset.read_words().lines[x] == ["a test 2"]
+    assert dataset.words().lines[x] == ["a test 2"]
     assert told(dataset, "2 metadata tables are read, such as test/metadata.jsonl")
 
 
@@ -161,7 +161,7 @@ def test_metadata_in_class_folders_leaves_the_label_to_the_folder(data):
     assert dataset.class_names == sorted(COLOURS)
     assert len(dataset.images) == 12
     assert dataset.is_split_drawn
-    assert dataset.read_words().columns["colour"].tolist().count("Red") == 6
+    assert dataset.words().columns["colour"].tolist().count("Red") == 6
     assert told(dataset, "3 images stand in no metadata table: read by their folders")
 
 

@@ -78,7 +78,7 @@ def test_captions_of_coco_are_read_beside_any_data_set(coco, tmp_path):
             "annotations": [{"image_id": 7, "caption": " a brown  dog"}],
         },
     )
-    words = read_dataset(DataSource(coco, captions=captions)).read_words()
+    words = read_dataset(DataSource(coco, captions=captions)).words()
     assert words.lines[3] == ["a brown dog"]
     assert words.n_missing == 5
 
@@ -96,7 +96,7 @@ def test_splits_and_sentences_of_karpathy_are_read(tmp_path):
     path = write_json(tmp_path / "dataset.json", {"images": images})
     dataset = read_dataset(DataSource(path, label="kind"))
     assert dataset.images["is_train"].tolist() == [True] * 4 + [False] * 2
-    assert dataset.read_words().lines[5] == ["a 5"]
+    assert dataset.words().lines[5] == ["a 5"]
     with pytest.raises(DataError, match="given by --label; they have filename, filepath, kind"):
         read_dataset(DataSource(path))
 
@@ -113,7 +113,7 @@ def test_celeba_has_one_attribute_as_class_and_the_others_as_words(tmp_path):
     dataset = read_dataset(DataSource(tmp_path, label="Smiling"))
     assert dataset.class_names == ["not smiling", "smiling"]
     assert dataset.images["is_train"].tolist() == [True] * 4 + [False] * 2
-    assert list(dataset.read_words().columns) == ["Big_Nose", "Eyeglasses"]
+    assert list(dataset.words().columns) == ["Big_Nose", "Eyeglasses"]
     with pytest.raises(DataError, match="--label is one of CelebA's attributes"):
         read_dataset(DataSource(tmp_path))
 
@@ -124,7 +124,7 @@ def test_awa2_has_the_attributes_of_its_classes(tmp_path):
     (tmp_path / "predicates.txt").write_text("1 brown\n2 furry\n")
     (tmp_path / "predicate-matrix-binary.txt").write_text("1 0\n0 1\n1 1\n")
     dataset = read_dataset(DataSource(tmp_path))
-    words = dataset.read_words()
+    words = dataset.words()
     assert words.annotated.level == "class"
     assert words.annotated.line(0) == "brown"
     assert words.annotated.counts.max() == 10
@@ -140,13 +140,13 @@ def test_json_lines_describe_images_and_classes(tmp_path):
     path = tmp_path / "captions.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     dataset = read_dataset(DataSource(tmp_path / "data", captions=path))
-    words = dataset.read_words()
+    words = dataset.words()
     said = dict(zip(dataset.images["path"], words.lines, strict=True))
     assert said["cap/1.jpg"] == ["a round cap"]
     assert "3 images have the description of their class" in words.problems[0]
     path.write_text('{"file_name": "elsewhere.jpg", "caption": "a hat"}\n{')
     with pytest.raises(DataError, match="cannot be read as JSON"):
-        read_dataset(DataSource(tmp_path / "data", captions=path)).read_words()
+        read_dataset(DataSource(tmp_path / "data", captions=path)).words()
 
 
 def test_where_no_image_has_a_box_the_whole_is_used_and_nothing_is_amiss(tmp_path):
