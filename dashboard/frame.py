@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.errors import FieldmarksError, WordlessError
 from fieldmarks.core.run.files import runs_folder
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import glossary, heading, links
+from fieldmarks.dashboard import data, glossary, heading, links
+from fieldmarks.dashboard.components import add_words
 from fieldmarks.dashboard.data import Choice
 from fieldmarks.dashboard.state import Key, Page, bound
 
@@ -141,6 +142,8 @@ def draw(page) -> None:
     """Draw a page; what cannot be shown of a run is said in one line in its place."""
     try:
         page.run()
+    except WordlessError:
+        add_words.show(data.current_run())
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/error:")
 

@@ -1,0 +1,61 @@
+"""Every page of a run without words: what it has, and how words are added."""
+
+import pytest
+
+from fieldmarks.core.causes.diagnosis import write_diagnoses
+from tests.support.pages import runs_and_verdicts, said, visit
+from tests.support.wordless_run import write_wordless_run
+
+pytestmark = pytest.mark.slow
+
+LINKS = {
+    "": True,
+    "failures": False,
+    "failures?show=all&sort=darkest&pattern=image+quality": False,
+    "filters": False,
+    "filters?c=1&sort=selectivity": False,
+    "search?q=wrong": False,
+    "grounding": True,
+    "grounding?x=3": True,
+    "classes": True,
+    "classes?c=1&versus=2": True,
+    "patterns": False,
+    "confusion": False,
+    "map": False,
+    "compare": False,
+    "compare?with=other": False,
+    "compare?with=other&x={x}": True,
+    "repair": False,
+    "repair?balance=classes": False,
+    "try": False,
+}
+
+
+@pytest.fixture(scope="module")
+def runs(run, tmp_path_factory):
+    """A folder with two runs without words."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("wordless", "other"):
+        write_diagnoses(write_wordless_run(folder, run, name))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def shown(runs, monkeypatch):
+    with runs_and_verdicts(runs, monkeypatch):
+        yield
+
+
+@pytest.mark.parametrize(("link", "lacks_words"), LINKS.items())
+def test_every_page_opens_and_says_what_needs_words(wordless, link, lacks_words):
+    x = int(wordless.failures[0])
+    separator = "&" if "?" in link else "?"
+    app = visit(f"{link.format(x=x)}{separator}run=wordless")
+    assert not app.exception
+    assert not app.error, [each.value for each in app.error]
+    assert len(app.header) == 1
+    assert said(app).count("Add words") == int(lacks_words)
+    if lacks_words:
+        commands = app.code[-1].value
+        assert "fieldmarks caption" in commands
+        assert "--captions captions.jsonl --name wordless" in commands
