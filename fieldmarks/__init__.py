@@ -30,11 +30,15 @@ _FUNCTIONS = {
     "what_if": "fieldmarks.core.explanations.ablation",
     "evaluate": "fieldmarks.core.scores.evaluation",
     "estimate": "fieldmarks.core.estimators",
+    "launch": "fieldmarks.served",
+    "WordlessError": "fieldmarks.core.errors",
     "inputs_of": "fieldmarks.core.estimators.inputs",
 }
 
 
 def __getattr__(name: str):
+    if name == "precompute":  # a package that can be called, whether or not it was imported
+        return import_module("fieldmarks.precompute")
     if name not in _FUNCTIONS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_FUNCTIONS[name]), name)
@@ -43,4 +47,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_FUNCTIONS})
+    return sorted({*globals(), *_FUNCTIONS, "precompute"})

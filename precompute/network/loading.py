@@ -26,7 +26,7 @@ from fieldmarks.precompute.network.receptive_field import (
 )
 from fieldmarks.precompute.network.registry import build, model_names
 from fieldmarks.precompute.network.settings import NetworkSettings
-from fieldmarks.precompute.network.sources import Built, build_network
+from fieldmarks.precompute.network.sources import Built, build_network, in_memory
 from fieldmarks.precompute.network.weights import adapt_head, find_state, fit, load_state
 from fieldmarks.precompute.network.weights_file import read_weights, require_plain
 
@@ -151,6 +151,7 @@ def load_network(
     *,
     num_classes: int | None,
     has_boxes: bool = True,
+    network: nn.Module | None = None,
 ) -> LoadedModel:
     """Build the network that the settings name, load its weights, and prove what its head is.
 
@@ -167,6 +168,8 @@ def load_network(
         Of the data set; None for those of the checkpoint.
     has_boxes : bool
         Whether the data set has bounding boxes to cut out.
+    network : nn.Module, optional
+        A trained network in memory, in place of what the settings name.
 
     Raises
     ------
@@ -184,8 +187,11 @@ def load_network(
         num_classes = len(trained.class_ids)
         if arch not in (None, trained.arch):
             raise ModelError(f"{checkpoint} holds a {trained.arch}, not a {arch}: is --arch right?")
-    source = settings.source or _source_of(trained, arch, checkpoint)
-    built = build_any(source, _arguments(settings, trained), num_classes or 1, state)
+    if network is not None:
+        source, built = type(network).__name__, in_memory(network)
+    else:
+        source = settings.source or _source_of(trained, arch, checkpoint)
+        built = build_any(source, _arguments(settings, trained), num_classes or 1, state)
     if checkpoint is None and not built.has_weights:
         raise DataError(
             f"expected a checkpoint with the weights of {source}, got none: give --checkpoint"
@@ -201,6 +207,8 @@ def load_network(
     said = Preprocessing() if trained is None else trained.preprocessing
     said = preprocessing.of_flags(settings, input_size).over(said).over(built.preprocessing)
     notes = []
+    if settings.runs_code and checkpoint is None:
+        notes.append(f"the weights are those that {source} returns: no --checkpoint is given")
     if said.mean is None:
         notes.append(
             "nothing says how images are normalised: ImageNet's mean and deviation are taken; "

@@ -4,6 +4,7 @@ A function is called only where its name was given on the command line; no file 
 """
 
 import ast
+import copy
 import difflib
 import importlib
 import importlib.util
@@ -242,7 +243,26 @@ def _function(source: str, given: list, named: dict, num_classes: int) -> Built:
     model = _call(source, function, *given, **named)
     if not isinstance(model, nn.Module):
         raise ModelError(f"{source} returns a {type(model).__name__}, not an nn.Module")
-    return Built(model)
+    return Built(model, has_weights=True)
+
+
+def in_memory(network: nn.Module) -> Built:
+    """Return a copy of a trained network that is in memory; the network itself stays as it is."""
+    try:
+        model = copy.deepcopy(network).cpu()
+    except Exception as error:
+        # a hook, a lock or another thing of the user's that cannot be copied
+        raise ModelError(
+            f"the network cannot be copied ({type(error).__name__}: {one_line(error)})"
+        ) from None
+    if hasattr(model, "config") and hasattr(model.config, "id2label"):  # of transformers
+        names = _class_names(model.config.to_dict())
+        return Built(_Scores(model), class_names=names, has_weights=True)
+    said = Preprocessing()
+    if isinstance(getattr(model, "pretrained_cfg", None), dict):
+        timm = optional("timm", "timm")
+        said = preprocessing.of_timm(timm.data.resolve_model_data_config(model))
+    return Built(model, said, has_weights=True)
 
 
 def _takes_num_classes(function: Callable, n_given: int) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
 from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.errors import DataError
@@ -21,6 +22,7 @@ from fieldmarks.precompute.network.device import autocast, choose_device
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.class_order import check_order
 from fieldmarks.precompute.pipeline.settings import Settings, map_rows, network_digest
+from fieldmarks.precompute.resume.fingerprint import digest
 
 if TYPE_CHECKING:
     from fieldmarks.precompute.network.loading import LoadedModel
@@ -36,11 +38,14 @@ class RunInputs:
     ----------
     settings : Settings
     ranks : Ranks
+    network : nn.Module, optional
+        The trained network, where it is in memory and not what the settings name.
     """
 
-    def __init__(self, settings: Settings, ranks: Ranks):
-        settings.check_network()
-        self.settings = settings
+    def __init__(self, settings: Settings, ranks: Ranks, network: nn.Module | None = None):
+        if network is None:
+            settings.check_network()
+        self.settings, self._network = settings, network
         self.dataset: Dataset = read_dataset(settings.source)
         if settings.nouns is not None:
             language = replace(self.dataset.language, given=settings.nouns)
@@ -117,7 +122,9 @@ class RunInputs:
 
         dataset, settings = self.dataset, self.settings
         has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())
-        model = load_trained(settings, dataset.class_ids, dataset.class_names, has_boxes)
+        model = load_trained(
+            settings, dataset.class_ids, dataset.class_names, has_boxes, self._network
+        )
         check_left_out(settings.leave_out, dataset.class_ids, model.made)
         return model
 
@@ -128,7 +135,12 @@ class RunInputs:
 
     @cached_property
     def checkpoint(self) -> str:
-        """Fingerprint of the files that the network comes from."""
+        """Fingerprint of the files that the network comes from, or of its weights in memory."""
+        if self._network is not None:
+            return digest(network_digest(self.settings), module_digest(self._network))
+        if self.settings.network.runs_code and self.settings.checkpoint is None:
+            # what the function loads, no file tells
+            return digest(network_digest(self.settings), module_digest(self.model.network))
         return network_digest(self.settings)
 
     @cached_property
@@ -173,3 +185,14 @@ def check_left_out(leave_out: Sequence[int], class_ids: Sequence[int], made: dic
             f"the checkpoint was trained without {said}, --leave-out says "
             f"{' '.join(map(str, leave_out)) or 'none'}: give the same numbers to both"
         )
+
+
+def module_digest(network: nn.Module) -> str:
+    """Return a fingerprint of a network in memory: its structure and its weights."""
+    state = network.state_dict()
+    values = (
+        state[name].detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+        for name in sorted(state)
+        if isinstance(state[name], torch.Tensor) and state[name].numel()
+    )
+    return digest(repr(network), sorted(state), *values)

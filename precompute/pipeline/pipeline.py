@@ -8,6 +8,8 @@ run as far as it is written (`core.run.reading.read_unfinished`).
 from collections.abc import Callable
 from contextlib import nullcontext
 
+from torch import nn
+
 from fieldmarks.core.corruptions.record import files_to_keep
 from fieldmarks.core.errors import FieldmarksError, RunError
 from fieldmarks.core.run.reading import read_run, read_unfinished
@@ -29,7 +31,7 @@ from fieldmarks.precompute.resume.stage import Computed, Marks, PlannedStage, St
 Say = Callable[[str], None]
 
 
-def precompute(settings: Settings, say: Say = print) -> Run:
+def precompute(settings: Settings, say: Say = print, network: nn.Module | None = None) -> Run:
     """Compute a run, or what of it is not current, and return it.
 
     Parameters
@@ -37,6 +39,8 @@ def precompute(settings: Settings, say: Say = print) -> Run:
     settings : Settings
     say : callable
         Is told what is done, a line at a time.
+    network : nn.Module, optional
+        The trained network, where it is in memory and not what the settings name.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def precompute(settings: Settings, say: Say = print) -> Run:
     ranks = Ranks.from_environment()
     try:
         with locked(settings.runs, settings.name) if ranks.is_first else nullcontext():
-            pipeline = Pipeline(RunInputs(settings, ranks), ranks, say)
+            pipeline = Pipeline(RunInputs(settings, ranks, network), ranks, say)
             pipeline.run()
     finally:
         ranks.leave()

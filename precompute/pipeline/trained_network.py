@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from torch import nn
+
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.network.loading import LoadedModel, load_network
 from fieldmarks.precompute.pipeline.class_order import (
@@ -14,7 +16,11 @@ from fieldmarks.precompute.pipeline.settings import Settings
 
 
 def load_trained(
-    settings: Settings, class_ids: Sequence[int], class_names: Sequence[str], has_boxes: bool
+    settings: Settings,
+    class_ids: Sequence[int],
+    class_names: Sequence[str],
+    has_boxes: bool,
+    network: nn.Module | None = None,
 ) -> LoadedModel:
     """Load the network that settings name, with its class scores in the order of a data set.
 
@@ -26,6 +32,8 @@ def load_trained(
     class_names : sequence of C str
     has_boxes : bool
         Whether the data set has bounding boxes to cut out.
+    network : nn.Module, optional
+        The network itself, where it is in memory.
 
     Raises
     ------
@@ -41,6 +49,7 @@ def load_trained(
         settings.arch,
         num_classes=len(class_ids),
         has_boxes=has_boxes,
+        network=network,
     )
     if model.class_ids is not None and list(model.class_ids) != list(class_ids):
         raise DataError(

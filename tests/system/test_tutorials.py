@@ -53,6 +53,15 @@ def test_a_network_of_ones_own_is_explained(runs):
     assert "An Ember is " in said
 
 
+def test_a_run_without_words_is_the_users_own_loop_and_gets_words_later(runs):
+    said = output_of(ROOT / "examples" / "without_words.py", runs)
+    mine, its = (re.search(rf"{whose} test accuracy ([\d.]+)%", said)[1] for whose in ("my", "its"))
+    assert mine == its
+    assert "run 'shapes' has no words" in said
+    assert "because" not in said
+    assert re.search(r"^An? .* is ", said, re.MULTILINE)
+
+
 def test_every_notebook_is_a_page_of_the_site_and_is_tested():
     navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
     tests = Path(__file__).read_text("utf-8")
