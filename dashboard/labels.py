@@ -134,6 +134,11 @@ def is_significant(run: Run, f: int) -> np.ndarray:
     return run.array("q_value")[f] < MAX_Q
 
 
+def filter_text(run: Run, f: int) -> str:
+    """Return a filter's number and name as plain text."""
+    return "".join(text for text, _ in filter_label(run, f))
+
+
 def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
     """Return a filter's number and name for a ranked list."""
     is_nameless = not seen_name(run, f) and run.filters["verdict"].iloc[f] == NameStatus.NONE

@@ -1,5 +1,7 @@
 """Links to images, filters, classes and attributes, one function for each kind."""
 
+from collections.abc import Sequence
+
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard.labels import phrase
 from fieldmarks.dashboard.state import Key, Page, here, href, text
@@ -41,6 +43,11 @@ def filter_(f: int, phrase: str | None = None, estimator: str | None = None) -> 
     return href(Page.FILTERS, f=f, t=phrase, estimator=estimator)
 
 
+def filters_of_class(c: int) -> str:
+    """Return the link to the filters with a positive weight for a class."""
+    return href(Page.FILTERS, c=c)
+
+
 def class_(c: int, versus: int | None = None) -> str:
     """Return the link to a class, or to a comparison of two."""
     return href(Page.CLASSES, c=c, versus=versus)
@@ -56,9 +63,15 @@ def query(text: str) -> str:
     return href(Page.SEARCH, q=text)
 
 
-def grounding(run: Run, x: int, ts: list[int]) -> str:
-    """Return the link to attributes side by side in one image."""
-    return href(Page.GROUNDING, x=x, t=",".join(phrase(run, t) for t in ts) or None)
+def grounding(run: Run, x: int, ts: Sequence[int] = ()) -> str:
+    """Return the link to the heatmaps of attributes side by side in one image."""
+    words = ",".join(phrase(run, t) for t in ts) or None
+    return href(Page.FAILURES, x=x, tab="grounding", words=words)
+
+
+def what_if(x: int) -> str:
+    """Return the link to the what-if of an image."""
+    return href(Page.FAILURES, x=x, tab="what if")
 
 
 def params(**wanted) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Key(StrEnum):
     X = "x"
     F = "f"
     T = "t"
+    WORDS = "words"
     C = "c"
     VERSUS = "versus"
     TRUE = "true"

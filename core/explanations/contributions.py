@@ -46,6 +46,35 @@ def filter_contributions(
     return FilterContributions(fs, attribute_share, logit_share)
 
 
+def lead_of_filters(
+    run: Run, x: int, first: int, second: int, n: int = 10
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n filters with the largest parts in the lead of one class over another.
+
+    Parameters
+    ----------
+    run : Run
+    x : int
+        Image.
+    first, second : int
+        Classes.
+    n : int
+
+    Returns
+    -------
+    fs : ndarray of shape (n,)
+        By descending absolute part; filters without a part are left out.
+    part : ndarray of the same shape
+        phi(f(x)) (W[first, f] - W[second, f]); over all F they sum to the difference of the two
+        logits without the biases, of a head of first order to its estimate.
+    """
+    pooled = np.asarray(run.array("pooled")[x], dtype=float)
+    part = pooled * (run.weights(x, first) - run.weights(x, second))
+    fs = np.argsort(-np.abs(part), kind="stable")[:n]
+    fs = fs[part[fs] != 0]
+    return fs, part[fs]
+
+
 def class_filter_contributions(
     run: Run, c: int, t: int, n: int = 8, estimator: str | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -72,6 +72,7 @@ def show(
     hover: bool = False,
     slider: bool = False,
     to_top: bool = False,
+    sticky: bool = False,
 ) -> None:
     """Draw pictures in a grid that follows the window's width.
 
@@ -91,8 +92,10 @@ def show(
         Offer the opacity of the heatmaps.
     to_top : bool
         A click leads to another view: start it at its top.
+    sticky : bool
+        Where the window is wide, the column that they are in stays while the page is read.
     """
     items = [asdict(picture) for picture in pictures]
     options = {"width": width, "fixed": fixed, "columns": columns, "hover": hover}
-    options |= {"slider": slider, "to_top": to_top}
+    options |= {"slider": slider, "to_top": to_top, "sticky": sticky}
     gallery_component(data={"items": items, **options}, key=key)

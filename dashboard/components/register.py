@@ -1,4 +1,4 @@
-"""Components that Streamlit lacks: gallery, sentence, charts of links, matrix, map, query box.
+"""Components that Streamlit lacks: gallery, words, charts of links, matrix, map, query box.
 
 Why components: in Streamlit 1.67 a link in Markdown or on an image opens a new tab and loads the
 app again, and a button cannot be an image or a word of a sentence. These are real links (copy, new
@@ -13,20 +13,22 @@ from streamlit.components.v2 import component
 _FOLDER = Path(__file__).parent / "assets"
 
 
-def _register(name: str):
+def _register(name: str, *shared: str):
     def read(*names: str) -> str:
         return "\n".join((_FOLDER / each).read_text("utf-8") for each in names)
 
     return component(
         f"fieldmarks_{name}",
         html='<div class="root"></div>',
-        css=read("base.css", f"{name}.css"),
-        js=read("links.js", f"{name}.js"),
+        css=read("base.css", *(f"{each}.css" for each in (*shared, name))),
+        js=read("links.js", *(f"{each}.js" for each in (*shared, name))),
     )
 
 
 gallery_component = _register("gallery")
-sentence_component = _register("sentence")
+sentence_component = _register("sentence", "marks_on")
+words_component = _register("words", "marks_on")
+marks_component = _register("marks", "marks_on")
 ranking_component = _register("ranking")
 diverging_component = _register("diverging")
 map_component = _register("map")

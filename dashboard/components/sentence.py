@@ -1,6 +1,6 @@
 """A sentence whose words are links."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fieldmarks.core.explanations.explanation import Span
 from fieldmarks.dashboard.components.register import sentence_component
@@ -14,6 +14,8 @@ def show(
     tone: str = "",
     active: int | None = None,
     title: Callable[[int], str] = lambda t: "",
+    mark: Callable[[int], dict | None] = lambda t: None,
+    more: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Draw a sentence; each attribute t in it leads to ``link(t)``.
 
@@ -27,6 +29,10 @@ def show(
         "predicted" or "true" for the hue of a role.
     active : int, optional
         The selected attribute.
+    mark : callable
+        From t to its marks, see `components.marks`; their words are the tooltip.
+    more : sequence of (text, address)
+        Links after the sentence.
     """
     pieces = [
         {"text": span.text}
@@ -36,7 +42,9 @@ def show(
             "href": link(span.t),
             "title": title(span.t),
             "active": span.t == active,
+            "mark": mark(span.t),
         }
         for span in spans
     ]
-    sentence_component(data={"spans": pieces, "tone": tone}, key=key)
+    further = [{"text": text, "href": href} for text, href in more]
+    sentence_component(data={"spans": pieces, "tone": tone, "more": further}, key=key)

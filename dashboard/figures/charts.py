@@ -224,3 +224,34 @@ def score_dots(
     x = {"rangemode": "tozero", "nticks": 5, "tickformat": ".2~f", "showgrid": True}
     _layout(figure, 40 + 22 * len(names), x, {"showgrid": False})
     return figure
+
+
+def reliability(q: np.ndarray, share: np.ndarray, n: np.ndarray) -> go.Figure:
+    """Return a reliability curve: the share that is true against the mean probability.
+
+    Parameters
+    ----------
+    q, share, n : ndarray of shape (bins,)
+        Mean probability, share that is true, and number of cases of each bin.
+    """
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=[0, 1], y=[0, 1], mode="lines", line={"color": NEUTRAL, "dash": "dot"},
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=q,
+                y=share,
+                mode="lines+markers",
+                line={"color": TRUE},
+                marker={"size": 6 + 3 * np.log10(np.maximum(n, 1))},
+                customdata=n,
+                hovertemplate="q %{x:.2f}: %{y:.2f} of %{customdata:,} named<extra></extra>",
+            ),
+        ]
+    )  # fmt: skip
+    axis = {"range": [-0.03, 1.03], "nticks": 6, "showgrid": True}
+    x = axis | {"title": {"text": "certainty q"}}
+    _layout(figure, 280, x, axis | {"title": {"text": "named"}, "autorange": False})
+    return figure

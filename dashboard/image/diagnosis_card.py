@@ -6,7 +6,7 @@ from fieldmarks.core.causes.diagnosis import COLUMNS, DECIDED
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import heading
+from fieldmarks.dashboard import heading, labels
 
 #: Lowest score of each word, descending.
 STRENGTHS = ((0.8, "likely"), (0.5, "more likely than not"), (0.2, "possible"), (0.0, "no sign"))
@@ -22,6 +22,41 @@ ICONS = {
 def strength(score: float) -> str:
     """Return a score in words."""
     return next(word for lowest, word in STRENGTHS if score >= lowest)
+
+
+def cause(run: Run, x: int) -> None:
+    """Say in one line what was predicted, and the likeliest cause of the failure with its evidence.
+
+    Parameters
+    ----------
+    run : Run
+    x : int
+        Image.
+    """
+    true, predicted = labels.true_and_predicted(run, x)
+    name, label = (heading.plain(labels.class_name(run, c)) for c in (predicted, true))
+    confidence = f":gray[({run.images['confidence'].iloc[x]:.2f})]"
+    said = f"Predicted :orange[**{name}**] {confidence}, labelled :blue[**{label}**]"
+    if true == predicted:
+        said = f"Predicted :blue[**{name}**] {confidence}, as labelled"
+    st.markdown(f"{said}. {_cause(run, x)}")
+
+
+def _cause(run: Run, x: int) -> str:
+    """Return the cause of a failure with its evidence as Markdown, empty where there is none."""
+    try:
+        row = run.table("diagnoses").iloc[x]
+    except MissingRunError:
+        return ""
+    if not row["pattern"]:
+        return ""
+    if row["pattern"] == Pattern.UNDECIDED:
+        return f"**No clear cause**: no score is {DECIDED} or more."
+    pattern = Pattern(row["pattern"])
+    score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
+    reason = heading.plain(reason.removesuffix("."))
+    title = f"{strength(score).capitalize()} cause: {pattern}"
+    return f":material/{ICONS[pattern]}: **{title}** :gray[({score:.2f})]: {reason}."
 
 
 def show(run: Run, x: int) -> None:

@@ -9,15 +9,15 @@ from fieldmarks.core.explanations.contributions import (
     top_filters,
 )
 from fieldmarks.core.explanations.word_parts import word_parts
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search import search
+from fieldmarks.core.search.query import Query, Term
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.labels import filter_label
-
-TOP_IMAGES = "**Images where this attribute counts most** :gray[· hover for the heatmap]"
 
 
 def selected_attribute(view) -> None:
@@ -59,7 +59,7 @@ def selected_attribute(view) -> None:
                 "No filter with a positive weight for this class contributes to the attribute here."
             )
     with right:
-        st.markdown(TOP_IMAGES)
+        st.markdown(heading_of_images(run))
         images_of_attribute(run, t, key="evidence.images", n=12, leave_out=x)
         st.page_link(
             "app_pages/search.py",
@@ -110,7 +110,7 @@ def in_class(run: Run, c: int, t: int) -> None:
             key="evidence.filters",
         )
     with right:
-        st.markdown(TOP_IMAGES)
+        st.markdown(heading_of_images(run))
         images_of_attribute(run, t, key="evidence.images", n=12)
         st.page_link(
             "app_pages/search.py",
@@ -128,9 +128,13 @@ def caption_line(run: Run, x: int, t: int) -> str:
 
 
 def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | None = None) -> None:
-    """Draw images whose explanation has the attribute, by descending p(t given x, c)."""
-    ranked = search.rank(run, t)
-    if not len(ranked.xs):
+    """Draw the test images in which the attribute is seen most surely.
+
+    Where presence is not claimed, those whose sentence has it, by descending p(t given x, c).
+    """
+    is_seen = presence_of(run.source) is not None
+    ranked = seen_most(run, t) if is_seen else search.rank(run, t)
+    if not is_seen and not len(ranked.xs):
         ranked = search.rank(run, t, within=run.sizes["K"])
     pairs = [
         (int(x), float(score))
@@ -138,7 +142,8 @@ def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | Non
         if x != leave_out
     ][:n]
     if not pairs:
-        st.caption("The attribute is not among the top attributes of any image.")
+        none = "It is seen in no test image." if is_seen else "No sentence has the attribute."
+        st.caption(none)
         return
     gallery.show(
         [
@@ -148,8 +153,8 @@ def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | Non
                 alt=f"{labels.image_alt(run, x)}; heatmap of {labels.phrase(run, t)}",
                 href=links.image(run, x, t),
                 lines=[Line(labels.class_name(run, labels.true_and_predicted(run, x)[1]))],
-                badge=f"{score:.3f}",
-                title=f"p(t | x, c) = {score:.4f}",
+                badge=f"{score:.2f}" if is_seen else f"{score:.3f}",
+                title=f"{'certainty' if is_seen else 'p(t | x, c)'} {score:.4f}",
             )
             for x, score in pairs
         ],
@@ -158,6 +163,17 @@ def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | Non
         hover=True,
         to_top=True,
     )
+
+
+def seen_most(run: Run, t: int) -> search.RankedImages:
+    """Return the test images in which attribute t is seen, most surely first."""
+    return search.search(run, Query([Term(t, False, "")]))
+
+
+def heading_of_images(run: Run) -> str:
+    """Return the heading of `images_of_attribute`."""
+    how = "is seen most surely" if presence_of(run.source) is not None else "counts most"
+    return f"**Images where it {how}** :gray[· hover for the heatmap]"
 
 
 def filters_of_attribute(run: Run, t: int, key: str, n: int = 8) -> None:

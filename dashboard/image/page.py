@@ -1,7 +1,9 @@
-"""One image in detail: the explanation of the prediction, compared with that of another class.
+"""One image in detail, from top to bottom: the cause, the words with their marks, what tips it.
 
 Each section is a function of the view state (a `View`), so that others can be added without change.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -9,8 +11,14 @@ import streamlit as st
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import links
 from fieldmarks.dashboard.components import tabs
-from fieldmarks.dashboard.image import diagnosis_card, evidence, verdict_form, what_if
-from fieldmarks.dashboard.image import sections as sections
+from fieldmarks.dashboard.image import (
+    diagnosis_card,
+    evidence,
+    grounding,
+    sections,
+    verdict_form,
+    what_if,
+)
 from fieldmarks.dashboard.image.view import View, view_from_url
 from fieldmarks.dashboard.state import Key, text, update
 
@@ -19,45 +27,58 @@ def show(run: Run, x: int, xs: np.ndarray) -> None:
     """Draw image x; ``xs`` is the list that it was picked from."""
     view = view_from_url(run, x)
     step_bar(view, xs)
-    left, right = st.columns([4, 9], gap="medium")
+    diagnosis_card.cause(run, x)
+    left, right = st.columns([5, 8], gap="medium")
     with left:
-        sections.main_picture(view)
+        sections.pictures(view)
     with right:
         sections.class_choice(view)
-        sections.sentences(view)
-        likely, canonical = st.columns([5, 7], gap="medium")
-        with likely:
-            sections.top_class_probabilities(view)
-        with canonical:
-            sections.canonical(view)
-    chart, where = st.columns([6, 7], gap="medium")
-    with chart:
-        sections.attribute_differences(view)
-    with where:
-        sections.class_map_strip(view)
-    evidence.selected_attribute(view)
+        sections.reasons(view)
+        sections.tipping_attributes(view)
+        sections.tipping_filters(view)
     more(view)
 
 
 def more(view: View) -> None:
-    """Draw diagnosis and verdict, what-if, and captions as tabs; only the open one is drawn."""
-    names = ("Diagnosis and verdict", what_if.TITLE, "Captions")
-    diagnosis, changes, captions = tabs.show(
-        names, "image", default=names[1] if text(Key.IF) else names[0]
-    )
-    if diagnosis.open:
-        with diagnosis:
-            left, right = st.columns(2, gap="large")
-            with left:
-                diagnosis_card.show(view.run, view.x)
-            with right:
-                verdict_form.show(view.run, view.x)
-    if changes.open:
-        with changes:
-            what_if.show(view.run, view.x, view.c, view.versus)
-    if captions.open:
-        with captions:
-            sections.about(view)
+    """Draw the details as tabs; only the open one is drawn."""
+    diagnosis = "Diagnosis and verdict"
+    details: dict[str, Callable[[View], None]] = {diagnosis: diagnosis_and_verdict}
+    if view.words is not None:
+        details["Evidence for the word"] = evidence.selected_attribute
+    details["Classes"] = classes
+    details["Captions"] = sections.about
+    if view.words is not None:
+        details[grounding.TITLE] = grounding.show
+        details[what_if.TITLE] = what_if_of_view
+    usual = what_if.TITLE if text(Key.IF) and view.words is not None else diagnosis
+    drawn = tabs.show(list(details), "image", default=usual)
+    for tab, draw in zip(drawn, details.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(view)
+
+
+def diagnosis_and_verdict(view: View) -> None:
+    """Draw the scores of all causes, and the form of the verdict."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        diagnosis_card.show(view.run, view.x)
+    with right:
+        verdict_form.show(view.run, view.x)
+
+
+def classes(view: View) -> None:
+    """Draw the most probable classes, and typical images of the two that are compared."""
+    likely, canonical = st.columns([5, 7], gap="medium")
+    with likely:
+        sections.top_class_probabilities(view)
+    with canonical:
+        sections.canonical(view)
+
+
+def what_if_of_view(view: View) -> None:
+    """Draw the what-if of the two classes."""
+    what_if.show(view.run, view.x, view.c, view.versus)
 
 
 def step_bar(view: View, xs: np.ndarray) -> None:

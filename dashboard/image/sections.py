@@ -4,63 +4,116 @@ import numpy as np
 import streamlit as st
 from scipy.special import softmax
 
+from fieldmarks.core.explanations.contributions import lead_of_filters
+from fieldmarks.core.explanations.place import Place
+from fieldmarks.core.explanations.seen import SeenWord
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import diverging_bars, gallery, ranking, sentence
+from fieldmarks.dashboard.components import diverging_bars, gallery, marks, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures import overlay
+from fieldmarks.dashboard.figures.filter_region import region
 from fieldmarks.dashboard.figures.heatmaps import (
     attribute_heatmap,
     attribute_layer,
     class_heatmaps,
     layer_uri,
 )
+from fieldmarks.dashboard.image import words
 from fieldmarks.dashboard.image.view import View, usual_versus, view_link
+from fieldmarks.dashboard.image.words import Words
 from fieldmarks.dashboard.state import Key, bound
 
 #: A class activation map whose peak is below this share of the larger one's shows nearly nothing.
 FAINT = 0.2
+#: Attributes and filters that are drawn as tipping the decision.
+N_TIPPING = 10
+#: Top-activating images beside each of these filters.
+N_CROPS = 3
 
 
-def main_picture(view: View) -> None:
-    """Draw the image with the heatmap of the selected attribute."""
+def pictures(view: View) -> None:
+    """Draw the image, the heatmap of the selected attribute, and where each class has evidence."""
     run, x = view.run, view.x
-    phrase = labels.phrase(run, view.t)
-    layer = attribute_layer(run, x, view.t)
-    gallery.show(
-        [
-            Picture(
-                src=data.thumb(run, x),
-                layer=layer,
-                alt=f"{labels.image_alt(run, x)}; heatmap of {phrase}",
-                caption=f"Heatmap of “{phrase}”",
-                lines=[
-                    Line("Compare with other attributes", href=links.grounding(run, x, [view.t])),
-                ],
-            )
-        ],
-        key="failures.picture",
-        width=430,
-        fixed=True,
-        slider=bool(layer),
-    )
-    if layer:
-        st.download_button(
-            "Download",
-            lambda: overlay.blend(
-                run.packed("thumb", x),
-                attribute_heatmap(run, x, view.t),
-            ),
-            file_name=f"image_{x}_{phrase.replace(' ', '_')}.jpg",
-            mime="image/jpeg",
-            icon=":material/download:",
-            type="tertiary",
-            on_click="ignore",
-        )
-    else:
+    shown = [Picture(src=data.thumb(run, x), alt=labels.image_alt(run, x), caption="Image")]
+    has_maps = data.has_maps(run, x)
+    if has_maps:
+        shown += ([] if view.words is None else [word_picture(view.words)]) + class_pictures(view)
+    gallery.show(shown, key="failures.picture", width=300, columns=2, slider=has_maps, sticky=True)
+    if not has_maps:
         st.caption(
             f"No heatmap: the feature maps of this image are not kept. "
             f"`fieldmarks maps {run.name} --images {x}` computes them."
         )
+    elif view.words is not None:
+        download(view, view.words.t)
+
+
+def word_picture(shown: Words, src: str | None = None) -> Picture:
+    """Return an image with the heatmap of the selected attribute and what is wrong with it."""
+    run, x, t = shown.run, shown.x, shown.t
+    phrase = labels.phrase(run, t)
+    warning = doubt(shown.selected, shown.places.get(t))
+    return Picture(
+        src=src or data.thumb(run, x),
+        layer=attribute_layer(run, x, t),
+        alt=f"Heatmap of {phrase}" + (f" ({warning})" if warning else ""),
+        caption=f"Heatmap of “{phrase}”",
+        lines=[Line(warning, "warning")] if warning else [],
+    )
+
+
+def doubt(word: SeenWord, place: Place | None) -> str:
+    """Return why the heatmap of a word is not to be believed, empty for no reason."""
+    parts = []
+    if word.q == word.q and not word.is_seen:
+        parts.append("not seen here")
+    if place is not None and place.is_on is False:
+        parts.append(f"lies beside the {place.what}")
+    return ", ".join(parts)
+
+
+def download(view: View, t: int) -> None:
+    """Draw the button that saves the heatmap of an attribute."""
+    run, x = view.run, view.x
+    st.download_button(
+        "Download heatmap",
+        lambda: overlay.blend(run.packed("thumb", x), attribute_heatmap(run, x, t)),
+        file_name=f"image_{x}_{labels.phrase(run, t).replace(' ', '_')}.jpg",
+        mime="image/jpeg",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def class_pictures(view: View) -> list[Picture]:
+    """Return the class activation maps of both classes on a common scale."""
+    run, x = view.run, view.x
+    maps = class_heatmaps(run, x, [view.c, view.versus])
+    logits = run.array("logits")[x]
+    return [
+        Picture(
+            src=data.thumb(run, x),
+            layer=layer_uri(cam),
+            alt=f"Class activation map of {labels.class_name(run, c)} in image {x}",
+            href=links.class_(c),
+            caption=f"Evidence for {labels.class_name(run, c)}",
+            lines=[
+                Line(
+                    f"class activation map, logit {logits[c]:.2f}"
+                    + (", almost no positive evidence" if cam.max() < FAINT else ""),
+                    title="Sum over filters of W[c, f] times the feature map of f, both classes on "
+                    "one scale; only positive values are coloured",
+                )
+            ],
+            tone=tone,
+        )
+        for c, cam, tone in (
+            (view.c, maps[0], gallery.PREDICTED),
+            (view.versus, maps[1], gallery.TRUE),
+        )
+    ]
 
 
 def class_choice(view: View) -> None:
@@ -83,95 +136,88 @@ def class_choice(view: View) -> None:
                 f":gray[{roles.get(c, 'another class')}]",
                 [each for each in classes if each != other],
                 format_func=lambda each: labels.numbered_name(run, each),
-                help="Choose any class: the sentence, the chart and the maps are computed for it.",
+                help="Choose any class: the words, the lists and the maps are computed for it.",
                 **bound(key, c, default=default, scope="image", resets=(Key.IF,)),
             )
 
 
-def sentences(view: View) -> None:
-    """Draw both sentences and their contrast; each attribute links to its evidence."""
-    p_of = (("predicted", view.first), ("true", view.second))
-    for tone, explained in p_of:
-        sentence.show(
-            explained.spans,
-            lambda t: view_link(t=labels.phrase(view.run, t)),
-            key=f"failures.sentence.{tone}",
-            tone=tone,
-            active=view.t,
-            title=lambda t, p=explained.p: f"p(t | x, c) = {p[t]:.4f}: show its heatmap",
+def reasons(view: View) -> None:
+    """Draw the contrast in three parts, both sentences, and what the marks on words mean."""
+    shown = view.words
+    if shown is None:
+        return
+
+    def link(t: int) -> str:
+        return view_link(t=labels.phrase(view.run, t))
+
+    words.contrast(shown, link, key="failures.sentence.contrast")
+    words.sentences(shown, link, key="failures.sentence")
+    if shown.has_presence:
+        marks.legend(
+            "failures.legend",
+            has_captions=shown.has_captions,
+            has_places=bool(shown.places),
         )
-    sentence.show(
-        view.contrast.spans,
-        lambda t: view_link(t=labels.phrase(view.run, t)),
-        key="failures.sentence.contrast",
-        active=view.t,
-        title=lambda t: (
-            f"difference of p(t | x, c): {view.contrast.difference[t]:+.4f}; part of the "
-            f"difference of the logits: {view.contrast.logit_part[t]:+.3f}"
-        ),
-    )
 
 
-def attribute_differences(view: View, n: int = 14) -> None:
-    """Draw the attributes whose probability differs most; a click selects one."""
+def tipping_attributes(view: View) -> None:
+    """Draw the attributes with the largest parts in the lead of one class over the other."""
+    shown = view.words
+    if shown is None:
+        return
+    a, b = view.names
+    presence = presence_of(view.run.source)
+    part = shown.contrast.logit_part
+    ts = np.argsort(-np.abs(part), kind="stable")[:N_TIPPING].tolist()
+    unseen: set[int] = set()
+    if presence is not None:
+        q = presence.q(np.asarray(view.run.array("pooled")[view.x]), np.array(ts))
+        unseen = {t for t, each in zip(ts, np.nan_to_num(q), strict=True) if each <= 0.5}
     heading.section(
         "Attributes that tip the decision",
-        "Click a bar to show the heatmap of the attribute.",
-        help="p(t | x, c) of the first class minus that of the second. Orange: higher for the "
-        "first class. Blue: higher for the second.",
+        "Pale: not seen here, so no reason. Click one for its heatmap." if unseen else "",
+        help=f"The exact part of each attribute in the lead of {a} over {b}, without the biases: "
+        "the sum over filters of φ(f(x)) (W[A, f] - W[B, f]) p(t | f).",
     )
-    values = view.contrast.difference
-    ts = np.argsort(-np.abs(values), kind="stable")[:n].tolist()
     bars = diverging_bars.rows(
         ts,
-        values[ts],
+        part[ts],
         [labels.phrase(view.run, t) for t in ts],
         lambda t: view_link(t=labels.phrase(view.run, t)),
-        "difference of p(t | x, c)",
-        active=view.t,
+        "part in the lead",
+        active=shown.t,
+        pale=unseen,
     )
     diverging_bars.show(bars, *view.names, key="failures.difference")
 
 
-def class_map_strip(view: View) -> None:
-    """Draw the class activation maps of both classes on a common scale."""
+def tipping_filters(view: View) -> None:
+    """Draw the filters with the largest parts in that lead, with what activates them."""
     run, x = view.run, view.x
+    a, b = view.names
     heading.section(
-        "Class activation maps",
-        "Both on the same scale.",
-        help="CAM: the sum over filters of W[c, f] times the feature map of f. Only positive "
-        "values, evidence for the class, are coloured.",
+        "Filters that tip the decision",
+        "First crop: where the filter is active here; then its top-activating images.",
+        help=f"The exact part of each filter in the lead of {a} over {b}: φ(f(x)) "
+        "(W[A, f] - W[B, f]). Click one for its page.",
     )
-    if not data.has_maps(run, x):
-        st.caption("The feature maps of this image are not kept.")
-        return
-    maps = class_heatmaps(run, x, [view.c, view.versus])
-    logits = run.array("logits")[x]
-    gallery.show(
-        [
-            Picture(
-                src=data.thumb(run, x),
-                layer=layer_uri(cam),
-                alt=f"Class activation map of {labels.class_name(run, c)} in image {x}",
-                href=links.class_(c),
-                caption=labels.class_name(run, c),
-                lines=[
-                    Line(f"logit {logits[c]:.2f}", title="Score before the softmax"),
-                    *([Line("almost no positive evidence")] if cam.max() < FAINT else []),
-                ],
-                tone=tone,
-            )
-            for c, cam, tone in (
-                (view.c, maps[0], gallery.PREDICTED),
-                (view.versus, maps[1], gallery.TRUE),
-            )
+    fs, part = lead_of_filters(run, x, view.c, view.versus, N_TIPPING)
+    top = run.array("top_images")
+    bars = diverging_bars.rows(
+        fs.tolist(),
+        part,
+        [labels.filter_text(run, int(f)) for f in fs],
+        lambda f: links.filter_(f),
+        "part in the lead",
+        pictures=[
+            [
+                region(run, int(f), each).src
+                for each in (x, *[int(y) for y in top[f] if y >= 0 and y != x][:N_CROPS])
+            ]
+            for f in fs
         ],
-        key="failures.cam",
-        width=270,
-        fixed=True,
-        slider=True,
-        to_top=True,
     )
+    diverging_bars.show(bars, *view.names, key="failures.filters", to_top=True)
 
 
 def top_class_probabilities(view: View, n: int = 6) -> None:

@@ -4,30 +4,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldmarks.core.explanations.contrast import Contrast
-from fieldmarks.core.explanations.explanation import Explanation
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, labels, links
+from fieldmarks.dashboard.image.words import Words
 from fieldmarks.dashboard.state import Key, Page, here, number
 
 
 @dataclass(frozen=True)
 class View:
-    """Image x explained as class c and as class versus, with attribute t selected."""
+    """Image x compared as class c and as class versus.
+
+    Attributes
+    ----------
+    words : Words or None
+        None for a run without attributes.
+    """
 
     run: Run
     x: int
     c: int
     versus: int
-    first: Explanation
-    second: Explanation
-    contrast: Contrast
-    t: int
+    words: Words | None
 
     @property
     def names(self) -> tuple[str, str]:
         """Names of the two classes."""
         return labels.class_name(self.run, self.c), labels.class_name(self.run, self.versus)
+
+    @property
+    def t(self) -> int | None:
+        """The selected attribute; None for a run without attributes."""
+        return None if self.words is None else self.words.t
 
 
 def view_from_url(run: Run, x: int) -> View:
@@ -38,12 +45,16 @@ def view_from_url(run: Run, x: int) -> View:
     versus = number(Key.VERSUS, run.sizes["C"], "class")
     c = predicted if c is None else c
     versus = usual_versus(run, x, c) if versus is None else versus
+    return View(run, x, c, versus, _words(run, x, c, versus) if run.sizes["T"] else None)
+
+
+def _words(run: Run, x: int, c: int, versus: int) -> Words:
     first, second = data.explain(run, x, c), data.explain(run, x, versus)
     both = data.compare(run, first, second)
     t = data.read_attribute(run)
     if t is None:
         t = both.for_first[0] if both.for_first else first.main_t
-    return View(run, x, c, versus, first, second, both, t)
+    return Words(run, x, first, second, both, t)
 
 
 def usual_versus(run: Run, x: int, c: int) -> int:

@@ -11,6 +11,7 @@ from fieldmarks.dashboard import heading, labels
 from fieldmarks.dashboard.components import tabs
 from fieldmarks.dashboard.figures import charts
 from fieldmarks.dashboard.scores.panels import Panel, panels
+from fieldmarks.dashboard.scores.seen_panels import seen_panels
 
 
 def show(run: Run) -> None:
@@ -37,7 +38,7 @@ def show(run: Run) -> None:
         st.caption("This run has no scores. Compute them:")
         st.code(f"fieldmarks evaluate {run.name}", language="bash")
         return
-    draw(panels(evaluation), "overview")
+    draw([*seen_panels(evaluation.seen_words), *panels(evaluation)], "overview")
 
 
 def draw(measured: list[Panel], scope: str) -> None:
@@ -52,7 +53,8 @@ def draw(measured: list[Panel], scope: str) -> None:
             with table:
                 st.markdown(as_table(panel))
             with chart:
-                dots(panel, scope)
+                draw_chart = reliability if panel.curve else dots
+                draw_chart(panel, scope)
 
 
 def basis(evaluation: Evaluation) -> str:
@@ -111,6 +113,18 @@ def figure(score: Score | None) -> str:
         digits = 0
     value, low, high = (f"{each:.{digits}f}" for each in figures)
     return f"**{value}** :gray[:small[{low} to {high}]]".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def reliability(panel: Panel, scope: str) -> None:
+    """Draw a reliability curve."""
+    st.caption("Share that captions name, by certainty; on the line it is calibrated")
+    q, share, n = (np.array(column) for column in zip(*panel.curve, strict=True))
+    st.plotly_chart(
+        charts.reliability(q, share, n),
+        key=f"{scope}.scores.{panel.about.title}",
+        config={"displayModeBar": False},
+        alt="Reliability curve: share of words that captions name, by how surely they are seen",
+    )
 
 
 def dots(panel: Panel, scope: str) -> None:

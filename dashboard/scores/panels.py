@@ -1,6 +1,6 @@
 """What the score board shows of an evaluation: a panel a measure, a row a method."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,11 +27,16 @@ class About:
 
 @dataclass(frozen=True)
 class Panel:
-    """One measure, its rows with something that could be measured, and its default method."""
+    """One measure, its rows with something that could be measured, and its default method.
+
+    ``curve`` is a reliability curve, drawn in place of the headline: of each bin the mean
+    probability, the share that is true, and how many there are.
+    """
 
     about: About
     rows: list[Row]
     default: str
+    curve: list[tuple[float, float, int]] = field(default_factory=list)
 
     @property
     def columns(self) -> list[str]:

@@ -177,8 +177,8 @@ def test_the_search_field_completes_what_is_typed(page):
 
 
 def test_opacity_changes_without_the_server(page):
-    page.get_by_role("link", name="Grounding").click()
-    on(page, r"/grounding\?")
+    page.get_by_role("link", name="Grounding").click()  # its old address opens the tab
+    on(page, r"tab=grounding")
     layer = page.locator("img.layer").first
     before = layer.evaluate("image => getComputedStyle(image).opacity")
     page.locator("input[type=range]").first.fill("0.2")

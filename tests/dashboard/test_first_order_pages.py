@@ -17,7 +17,15 @@ def made(tmp_path_factory) -> Run:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
-    ["", "failures", "failures?x=1", "filters?f=1", "search", "grounding?x=1", "classes?c=1"],
+    [
+        "",
+        "failures",
+        "failures?x=1",
+        "filters?f=1",
+        "search",
+        "failures?x=1&tab=grounding",
+        "classes?c=1",
+    ],
 )
 def test_every_page_says_first_order(made, monkeypatch, page):
     monkeypatch.setenv("FIELDMARKS_RUNS", str(made.folder.parent))

@@ -107,7 +107,9 @@ def check(app) -> None:
         assert "<img" not in chart.proto.spec
 
 
-@pytest.mark.parametrize("tab", ["Diagnosis and verdict", "What if", "Captions"])
+@pytest.mark.parametrize(
+    "tab", ["Diagnosis and verdict", "Evidence for the word", "Classes", "What if", "Captions"]
+)
 def test_every_tab_of_an_image_shows_markup_as_it_is(tab):
     app = visit(f"failures?x=2&run=faulty&tab={quote(tab)}")
     check(app)

@@ -17,7 +17,7 @@ from tests.support.pages import APP, component_data, links, said, visit
 pytestmark = pytest.mark.slow
 
 ROOT = APP.parent.parent
-PAGES = ("", "failures", "filters", "search", "grounding", "classes")
+PAGES = ("", "failures", "filters", "search", "classes")
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +88,7 @@ def test_every_image_says_what_it_shows(page):
         "search?q={t},+not+red+tail,+wrong",
         "search?q=true:1+predicted:2",
         "search?q=purple+zebra",
+        "failures?x=3&tab=grounding&words={t},red+tail",
         "grounding?x=3&t={t},red+tail",
         "classes?c=2",
         "classes?c=2&versus=1&t={t}",
@@ -101,7 +102,7 @@ def test_every_kind_of_link_opens_without_a_notice(run, wrong, link):
 
 
 @pytest.mark.parametrize(
-    "link", ["failures?x={}", "failures?true={}", "filters?f={}", "grounding?x={}", "classes?c={}"]
+    "link", ["failures?x={}", "failures?true={}", "filters?f={}", "classes?c={}"]
 )
 def test_a_bad_index_lands_softly(link):
     app = visit()
@@ -167,10 +168,8 @@ def test_one_path_of_clicks_from_a_confusion_to_the_largest_class_weights_of_a_f
     (sentence,) = component_data(app, "failures.sentence.predicted")
     assert [s["text"] for s in sentence["spans"] if s.get("active")] == [word["text"]]
     (picture,) = component_data(app, "failures.picture")
-    assert picture["items"][0]["layer"].startswith("data:image/png;base64,")
-    (seen_most,) = component_data(app, "evidence.images")
-    assert seen_most["items"]
-    (filters,) = component_data(app, "evidence.filters")
+    assert picture["items"][1]["layer"].startswith("data:image/png;base64,")
+    (filters,) = component_data(app, "failures.filters")
 
     app = visit(filters["rows"][0]["href"], app)
     assert app.get("plotly_chart")
@@ -211,7 +210,7 @@ def test_a_bar_leads_to_the_same_image_with_its_attribute_in_focus(run, wrong):
     app = visit(bar["href"])
     assert app.query_params["x"] == str(wrong)
     (picture,) = component_data(app, "failures.picture")
-    assert bar["label"] in picture["items"][0]["alt"]
+    assert bar["label"] in picture["items"][1]["alt"]
     (chart,) = component_data(app, "failures.difference")
     assert [row["label"] for row in chart["rows"] if row["active"]] == [bar["label"]]
 
@@ -252,8 +251,11 @@ def test_one_tab_under_an_image_is_drawn_at_a_time(wrong):
     app = visit(f"failures?x={wrong}")
     assert [tab.label for tab in app.tabs] == [
         "Diagnosis and verdict",
-        "What if",
+        "Evidence for the word",
+        "Classes",
         "Captions",
+        "Grounding",
+        "What if",
     ]
     assert not app.exception
     titles = [each.value for each in app.subheader]
@@ -285,13 +287,21 @@ def test_filters_that_are_asked_for_can_still_be_sorted_otherwise(run):
 
 def test_heatmaps_of_another_estimator_can_be_looked_at(run):
     x = int(select_images(run, Criteria())[0])
-    default = visit(f"grounding?x={x}")
+    default = visit(f"failures?x={x}&tab=grounding")
     other = next(each for each in run.estimators if each != run.default_estimator)
-    changed = visit(f"grounding?x={x}&estimator={other}")
+    changed = visit(f"failures?x={x}&tab=grounding&estimator={other}")
     assert changed.selectbox(key="grounding.estimator").value == other
     layers = [
         component_data(app, "grounding.pictures")[0]["items"][0]["layer"]
         for app in (default, changed)
     ]
     assert layers[0] != layers[1]
-    assert not visit(f"grounding?x={x}&estimator=none").exception
+    assert not visit(f"failures?x={x}&tab=grounding&estimator=none").exception
+
+
+def test_the_old_address_of_grounding_opens_its_tab_with_the_same_words(run):
+    asked = f"{phrase(run, 0)},{phrase(run, 1)}"
+    app = visit(f"grounding?x=3&t={asked.replace(' ', '+')}")
+    assert app.query_params["tab"] == "grounding"
+    (pictures,) = component_data(app, "grounding.pictures")
+    assert [item["caption"] for item in pictures["items"]] == asked.split(",")

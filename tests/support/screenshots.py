@@ -40,7 +40,7 @@ def states(run: Run) -> dict[str, str]:
         "filter": f"filters?{name}&f={f}",
         "search_empty": f"search?{name}",
         "search": f"search?{name}&q={quote_plus(phrase)}",
-        "grounding": f"grounding?{name}&x={x}",
+        "grounding": f"failures?{name}&x={x}&tab=grounding",
         "class": f"classes?{name}&c={row['true_c']}",
         "classes": f"classes?{name}&c={row['predicted_c']}&versus={row['true_c']}",
         "patterns": f"patterns?{name}",

@@ -59,6 +59,23 @@ function slider(root) {
   return label;
 }
 
+// The column of the pictures stays in sight while the page is read; the function undoes it.
+function stick(root) {
+  const column = root.getRootNode().host?.closest('[data-testid="stColumn"]');
+  const isWide = window.matchMedia("(min-width: 900px)");
+  if (!column) return () => {};
+  const set = () => {
+    const style = isWide.matches ? { position: "sticky", top: "0.75rem", alignSelf: "flex-start" } : {};
+    Object.assign(column.style, { position: "", top: "", alignSelf: "", ...style });
+  };
+  set();
+  isWide.addEventListener("change", set);
+  return () => {
+    isWide.removeEventListener("change", set);
+    Object.assign(column.style, { position: "", top: "", alignSelf: "" });
+  };
+}
+
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".root");
   root.replaceChildren();
@@ -70,4 +87,5 @@ export default function ({ parentElement, data }) {
   for (const item of data.items) grid.append(card(item, data));
   root.append(grid);
   if (data.slider) root.append(slider(root));
+  return data.sticky ? stick(root) : undefined;
 }

@@ -9,10 +9,10 @@ export default function ({ parentElement, data }) {
       line.append(document.createTextNode(span.text));
       continue;
     }
-    const word = anchor(span.href, span.active ? "word active" : "word", span.text);
-    if (span.active) word.setAttribute("aria-current", "true");
-    word.title = span.title;
+    const word = chip(span);
+    if (span.title) word.title = span.title;
     line.append(word);
   }
+  for (const link of data.more) line.append(" ", anchor(link.href, "more", link.text, true));
   root.append(line);
 }

@@ -8,6 +8,7 @@ from fieldmarks.core.explanations.contributions import (
     filter_contributions,
     filter_use,
     heatmap_contributions,
+    lead_of_filters,
     top_classes,
     top_filters,
 )
@@ -64,6 +65,17 @@ def test_contributions_to_a_heatmap_are_parts_of_its_maximum(run):
             assert share == pytest.approx(part[f] / cells.max(), rel=1e-2)
         assert list(part.values()) == sorted(part.values(), reverse=True)
     assert n_hot > 0
+
+
+def test_the_parts_of_filters_in_a_lead_sum_to_the_difference_of_the_logits(run):
+    bias = run.array("class_bias")
+    for x in range(4):
+        logits = run.array("logits")[x]
+        fs, part = lead_of_filters(run, x, 1, 2, n=run.sizes["F"])
+        assert part.sum() == pytest.approx(logits[1] - logits[2] - bias[1] + bias[2], rel=1e-4)
+        assert np.all(np.diff(np.abs(part)) <= 0)
+        few, _ = lead_of_filters(run, x, 1, 2, n=3)
+        assert few.tolist() == fs[:3].tolist()
 
 
 def test_the_use_of_filters_is_the_mean_contribution_to_predicted_classes(run):

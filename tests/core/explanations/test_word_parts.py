@@ -53,6 +53,7 @@ def test_a_page_says_how_much_of_a_word_comes_from_its_own_filters(run, monkeypa
     monkeypatch.setattr(evidence, "word_parts", lambda *_: WordParts(0.5, -0.25))
     x = int(run.failures[0])
     t = explain(run, x).attributes[0]
-    app = visit(f"failures?x={x}&t={run.attributes['phrase'].iloc[t].replace(' ', '+')}")
+    phrase = run.attributes["phrase"].iloc[t].replace(" ", "+")
+    app = visit(f"failures?x={x}&t={phrase}&tab=evidence+for+the+word")
     assert not app.exception
     assert "1.25 times its mean: +0.50 by these filters, -0.25 by other words" in said(app)

@@ -1,0 +1,75 @@
+"""The marks on a word: seen, how much it counts, named by captions, where its heatmap lies."""
+
+import numpy as np
+
+from fieldmarks.core.explanations.place import Place
+from fieldmarks.core.explanations.seen import SeenWord
+from fieldmarks.dashboard.components.register import marks_component
+
+
+def mark(word: SeenWord, place: Place | None, speaks_for: str, most: float = 1.0) -> dict:
+    """Return the marks of a word as components draw them.
+
+    Parameters
+    ----------
+    word : SeenWord
+    place : Place or None
+        Where its heatmap lies; None where that is unknown.
+    speaks_for : str
+        What ``share`` is a share of, e.g. the name of a class.
+    most : float
+        The largest share of the words on show: its bar is full.
+
+    Returns
+    -------
+    dict
+        ``seen``: "sure", "unsure", "unseen" or "unknown"; ``q`` and ``counts`` in [0, 1]; ``named``
+        and ``on``: bool, or None where unknown; ``text``: all of it in words.
+    """
+    is_known = np.isfinite(word.q)
+    seen = "unknown" if not is_known else "unseen" if not word.is_seen else "unsure"
+    seen = "sure" if word.is_sure else seen
+    place = place if word.is_seen else None  # where it is not seen, its heatmap lies nowhere
+    return {
+        "seen": seen,
+        "q": float(word.q) if is_known else None,
+        "counts": min(1.0, max(0.0, word.share / max(most, 1e-9))),
+        "named": word.is_named,
+        "on": None if place is None else place.is_on,
+        "text": in_words(word, place, speaks_for),
+    }
+
+
+def in_words(word: SeenWord, place: Place | None, speaks_for: str) -> str:
+    """Return what the marks of a word say: "surely seen (0.93); in the captions; ..."."""
+    parts = [seen_in_words(word)]
+    share = f"{word.share:.1%} of what speaks" if word.share > 0 else "does not speak"
+    parts.append(f"{share} for {speaks_for}")
+    if word.is_named is not None:
+        parts.append("in the captions" if word.is_named else "not in the captions")
+    if place is not None and place.is_on is not None:
+        parts.append(place_in_words(place))
+    return "; ".join(parts)
+
+
+def seen_in_words(word: SeenWord) -> str:
+    """Return whether a word is seen, with q."""
+    if not np.isfinite(word.q):
+        return "not known whether it is seen"
+    if not word.is_seen:
+        return f"not seen here ({word.q:.2f})"
+    return f"{'surely seen' if word.is_sure else 'seen, less surely'} ({word.q:.2f})"
+
+
+def place_in_words(place: Place) -> str:
+    """Return where a heatmap lies."""
+    where = "on" if place.is_on else "beside"
+    if place.what == "part":
+        return f"its heatmap peaks {where} the part ({place.distance:.2f} from its keypoint)"
+    how = "inside the box" if place.has_box else "where the network is most active"
+    return f"its heatmap lies {where} the object ({place.share:.0%} of its heat {how})"
+
+
+def legend(key: str, *, has_captions: bool = True, has_places: bool = True) -> None:
+    """Draw what the marks mean, once on a page."""
+    marks_component(data={"captions": has_captions, "places": has_places}, key=key)

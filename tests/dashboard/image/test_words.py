@@ -1,0 +1,139 @@
+"""The words of an image with their marks, the contrast in parts, and what tips the decision."""
+
+import json
+
+import numpy as np
+import pytest
+
+from fieldmarks.core.explanations.contrast import contrast
+from fieldmarks.core.explanations.explanation import NOTHING_SEEN, explain
+from fieldmarks.core.explanations.place import Place
+from fieldmarks.core.explanations.seen import SeenWord
+from fieldmarks.core.run.files import array_path
+from fieldmarks.dashboard.components import marks
+from tests.support.pages import component_data, said, visit
+from tests.support.seen_run import write_seen_run
+
+
+@pytest.mark.parametrize(
+    ("word", "seen", "in_words"),
+    [
+        (SeenWord(0, 0.93, 0.4, True), "sure", "surely seen (0.93)"),
+        (SeenWord(0, 0.6, 0.4, False), "unsure", "seen, less surely (0.60)"),
+        (SeenWord(0, 0.1, 0.4, None), "unseen", "not seen here (0.10)"),
+        (SeenWord(0, np.nan, 0.4, None), "unknown", "not known whether it is seen"),
+    ],
+)
+def test_a_mark_says_how_surely_a_word_is_seen(word, seen, in_words):
+    drawn = marks.mark(word, None, "A", most=0.8)
+    assert (drawn["seen"], drawn["counts"], drawn["named"]) == (seen, 0.5, word.is_named)
+    assert drawn["text"].startswith(in_words)
+    json.dumps(drawn, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("word", "place", "text"),
+    [
+        (SeenWord(0, 0.9, 0.25, True), None, "25.0% of what speaks for A; in the captions"),
+        (SeenWord(0, 0.9, -0.2, False), None, "does not speak for A; not in the captions"),
+        (SeenWord(0, 0.9, 0.2, None), Place(0.1, 0.5, True), "peaks on the part (0.10 from"),
+        (SeenWord(0, 0.9, 0.2, None), Place(0.4, 0.9, True), "peaks beside the part"),
+        (SeenWord(0, 0.9, 0.2, None), Place(np.nan, 0.3, True), "beside the object (30% of its"),
+        (SeenWord(0, 0.9, 0.2, None), Place(np.nan, 0.7, False), "where the network is most"),
+    ],
+)
+def test_a_mark_says_all_of_it_in_words(word, place, text):
+    assert text in marks.mark(word, place, "A")["text"]
+
+
+def test_where_a_word_is_not_seen_its_heatmap_lies_nowhere():
+    assert marks.mark(SeenWord(0, 0.1, 0.2, None), Place(0.1, 0.5, True), "A")["on"] is None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("seen_pages")
+
+
+@pytest.fixture(scope="module")
+def seen_run(folder):
+    return write_seen_run(folder)
+
+
+@pytest.fixture(autouse=True)
+def runs(folder, monkeypatch, request):
+    if "seen_run" in request.fixturenames:
+        monkeypatch.setenv("FIELDMARKS_RUNS", str(folder))
+        monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{folder}/verdicts.sqlite")
+
+
+def both_of(run, x):
+    c, true = (int(run.images[name].iloc[x]) for name in ("predicted_c", "true_c"))
+    return contrast(run, explain(run, x, c), explain(run, x, true))
+
+
+@pytest.mark.slow
+def test_the_contrast_stands_in_parts_with_the_marks_of_each_word(seen_run, monkeypatch):
+    module = "fieldmarks.core.explanations.contrast"
+    monkeypatch.setattr(f"{module}.USUAL", 0.2)
+    monkeypatch.setattr(f"{module}.MORE_USUAL", 0.01)
+    n_not_seen = 0
+    for x in map(int, seen_run.failures[:6]):
+        both = both_of(seen_run, x)
+        (drawn,) = component_data(visit(f"failures?x={x}"), "failures.sentence.contrast")
+        by_title = {group["title"]: group for group in drawn["groups"]}
+        assert next(iter(by_title)).startswith("Seen, speaks for")
+        chips = [chip for group in drawn["groups"] for chip in group["chips"]]
+        assert len(chips) >= len(both.words)
+        unseen = [g for g in drawn["groups"] if g["tone"] == "absent"]
+        assert [len(group["chips"]) for group in unseen] == (
+            [len(both.not_seen)] if both.not_seen else []
+        )
+        assert all(chip["mark"]["seen"] == "unseen" for g in unseen for chip in g["chips"])
+        n_not_seen += len(both.not_seen)
+    assert n_not_seen
+
+
+@pytest.mark.slow
+def test_nothing_seen_leads_to_the_filters_that_speak_for_the_class(seen_run, folder):
+    blind = np.full(seen_run.sizes["T"], -50, np.float32)
+    path = array_path(seen_run.folder, "presence_bias")
+    kept = np.load(path)
+    np.save(path, blind)
+    (seen_run.folder / "manifest.json").touch()
+    try:
+        x = int(seen_run.failures[0])
+        app = visit(f"failures?x={x}")
+        (drawn,) = component_data(app, "failures.sentence.predicted")
+        name = seen_run.classes["name"].iloc[seen_run.images["predicted_c"].iloc[x]]
+        assert drawn["spans"] == [{"text": NOTHING_SEEN.format(name)}]
+        (link,) = drawn["more"]
+        assert link["href"].startswith("filters?")
+        assert not visit(link["href"]).exception
+        (parts,) = component_data(app, "failures.sentence.contrast")
+        assert "No attribute that the network sees here" in json.dumps(parts)
+    finally:
+        np.save(path, kept)
+        (seen_run.folder / "manifest.json").touch()
+
+
+@pytest.mark.slow
+def test_what_is_not_seen_is_pale_among_what_tips_the_decision(seen_run):
+    x = int(seen_run.failures[0])
+    app = visit(f"failures?x={x}")
+    (bars,) = component_data(app, "failures.difference")
+    assert {row["pale"] for row in bars["rows"]} == {True, False}
+    pale = next(row for row in bars["rows"] if row["pale"])
+    assert "not seen here" in pale["title"]
+    app = visit(pale["href"])
+    (pictures,) = component_data(app, "failures.picture")
+    assert pictures["items"][1]["lines"][0]["text"].startswith("not seen here")
+    (filters,) = component_data(app, "failures.filters")
+    assert all(row["pictures"] for row in filters["rows"])
+
+
+@pytest.mark.slow
+def test_the_legend_explains_the_marks_once(seen_run):
+    app = visit(f"failures?x={int(seen_run.failures[0])}")
+    assert component_data(app, "failures.legend") == [{"captions": True, "places": True}]
+    assert "Predicted" in said(app)
