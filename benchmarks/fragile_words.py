@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, read_record
-from fieldmarks.core.corruptions.words import is_lost, sentences_of, words_lost, words_of_pictures
+from fieldmarks.core.corruptions.words import is_lost, sentences_of, words_lost
 from fieldmarks.core.run.reading import open_run
 
 N_FIRST = 5
@@ -71,7 +71,7 @@ def main() -> None:
     if record is None:
         parser.error(f"run {args.run!r} has no record: fieldmarks attack {args.run}")
     c = record.table["predicted_c"].to_numpy()
-    said = sentences_of(run, words_of_pictures(run, record.pooled, c))
+    said = sentences_of(run, record.pooled, c)
     before, phrases = said[record.rows(UNCHANGED)], run.attributes["phrase"].to_numpy()
     losses = words_lost(run, record)
     print("corruption,figure,word,sentences,value,low,high,images,machine")

@@ -13,8 +13,16 @@ TERMS: dict[str, str] = {
     "W[c, f]": "Weight of filter f in the logit of class c: the last linear layer.",
     "p(f | x, c)": "Contribution of filter f to class c in image x: φ(f(x)) · W[c, f], clipped at "
     "0 and normalised. Sums to 1 over f.",
-    "p(t | x, c)": "Attribute distribution of image x for class c: Σ p(f | x, c) p(t | f). The "
-    "sentence names the five most probable attributes. Sums to 1 over t.",
+    "p(t | x, c)": "Attribute distribution of image x for class c: Σ p(f | x, c) p(t | f). Sums to "
+    "1 over t. The paper's sentence names its five most probable attributes.",
+    "seen, certainty q(t, x)": "How likely captions of image x would name attribute t, given all "
+    "activations of the network: seen above .5, surely above .8. A sentence says what is seen and "
+    "counts for the class.",
+    "counts for": "Exact part of an attribute in the score of a class, less that of the mean class "
+    "or of the class it is compared with.",
+    "on its part, on the object": "With a keypoint: the heatmap peaks within 0.2 of the image's "
+    "side from it. Otherwise at least half of the heat is inside the bounding box; without one, "
+    "where all filters together are more active than on average.",
     "p(t | c)": "Class description: Σ σ(W[c, f]) p(t | f), without an image. Sums to 1 over t.",
     "contribution": "The part of a sum that one filter adds, as a share of the whole.",
     "confidence": "Softmax probability of the predicted class, from 0 to 1.",

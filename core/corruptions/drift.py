@@ -7,6 +7,7 @@ import numpy as np
 from fieldmarks.core.corruptions.record import UNCHANGED, Record
 from fieldmarks.core.corruptions.words import sentences_of, words_of_pictures
 from fieldmarks.core.explanations.grounding import upsample
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 
 #: Points per axis at which the peak of a heatmap is searched.
@@ -24,7 +25,8 @@ class WordDrift:
     said : ndarray of shape (n, 5)
         Attributes of each sentence, for the class that is predicted there; -1 for none.
     p : ndarray of shape (n, T)
-        p(t given x, predicted c).
+        q(t, x), how surely each attribute is seen; p(t given x, predicted c) where presence is not
+        claimed.
     """
 
     rows: np.ndarray
@@ -50,8 +52,9 @@ def word_drift(run: Run, record: Record, x: int, kind: str) -> WordDrift:
     picked = [record.row(x, UNCHANGED, 0), *(record.row(x, kind, n) for n in record.levels(kind))]
     rows = np.array([row for row in picked if row is not None], int)
     c = record.table["predicted_c"].to_numpy()[rows]
-    p = words_of_pictures(run, record.pooled[rows], c)
-    return WordDrift(rows, sentences_of(run, p), p)
+    pooled, presence = np.asarray(record.pooled[rows]), presence_of(run.source)
+    p = words_of_pictures(run, pooled, c) if presence is None else np.nan_to_num(presence.q(pooled))
+    return WordDrift(rows, sentences_of(run, pooled, c), p)
 
 
 def margin_changes(run: Run, record: Record, before: int, after: int) -> np.ndarray:

@@ -40,7 +40,7 @@ from fieldmarks.core.run.manifest import RECORD_FILES, RECORDS
 from fieldmarks.core.run.run import Run
 
 STATEMENT, TABLE = "record.json", "table.parquet"
-VERSION = 3
+VERSION = 4
 #: Stages of the run that a record was made from.
 STAGES = ("attributes", "activations", "estimates")
 #: Columns of the table and their types.

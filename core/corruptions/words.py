@@ -1,6 +1,6 @@
 """The words of changed pictures: sentences, and which words are lost first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from fieldmarks.core.bootstrap import Resamples, Score, ratio
 from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED, Record
 from fieldmarks.core.explanations.attribute_ranking import by_lift, top_attributes
 from fieldmarks.core.explanations.explanation import usual_words
-from fieldmarks.core.explanations.factors import sentence_weights
+from fieldmarks.core.explanations.factors import Factors, sentence_weights
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
@@ -32,15 +32,23 @@ def words_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray
     return words_given_xc(pooled, run.weights_at(pooled, c), sentence_weights(run))
 
 
-def sentences_of(run: Run, p: np.ndarray) -> np.ndarray:
+def sentences_of(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Return the attributes of each picture's sentence, shape (A, 5), -1 for none.
+
+    Those that are seen in it and count; where presence is not claimed, the most probable ones.
 
     Parameters
     ----------
     run : Run
-    p : ndarray of shape (A, T)
-        From `words_of_pictures`.
+    pooled : ndarray of shape (A, F)
+    c : ndarray of shape (A,)
+        Class that each is explained as.
     """
+    pictures = replace(Factors.of(run), pooled=np.asarray(pooled), local=None)
+    said = pictures.said(np.arange(len(pooled)), np.asarray(c))
+    if said is not None:
+        return said
+    p = words_of_pictures(run, pooled, c)
     top = top_attributes(p, run.attributes, min(N_EXPLAIN, p.shape[1]), never_together(run))
     top = by_lift(top, p, usual_words(run, None))
     return np.pad(top, ((0, 0), (0, N_EXPLAIN - top.shape[1])), constant_values=-1)
@@ -84,7 +92,7 @@ def words_lost(run: Run, record: Record, seed: int = 0) -> list[Loss]:
         Of resamples.
     """
     c = record.table["predicted_c"].to_numpy()
-    said = sentences_of(run, words_of_pictures(run, record.pooled, c))
+    said = sentences_of(run, record.pooled, c)
     before = said[record.rows(UNCHANGED)]
     drawn = Resamples(len(before), seed=seed, group=run.images["true_c"].to_numpy()[record.xs])
     losses = []

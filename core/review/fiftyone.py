@@ -35,6 +35,7 @@ def to_fiftyone(run: Run, table: pd.DataFrame) -> str:
             "verdict": _classification(row["verdict"]),
             "why_predicted": row["why_predicted"],
             "why_true": row["why_true"],
+            "contrast": row["contrast"],
             "note": row["note"],
             "author": row["author"],
         }

@@ -16,6 +16,7 @@ import pandas as pd
 from fieldmarks.core.causes.diagnosis import COLUMNS
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
+from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.review.fiftyone import to_fiftyone
@@ -23,6 +24,8 @@ from fieldmarks.core.review.spreadsheet import join_tags, to_csv
 from fieldmarks.core.run.run import Run
 
 TEMPLATE = "report.html.jinja"
+#: Columns of the explanations: of the predicted class, of the true class, and their contrast.
+WHY = ("why_predicted", "why_true", "contrast")
 #: A file of this name is in FiftyOne's format, which asks for it.
 FIFTYONE = "samples.json"
 
@@ -42,6 +45,7 @@ def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) 
     images = run.images.iloc[xs]
     names = run.classes["name"].to_numpy()
     true, predicted = (images[column].to_numpy() for column in ("true_c", "predicted_c"))
+    why = [_why(run, int(x), int(c), int(t)) for x, c, t in zip(xs, predicted, true, strict=True)]
     table = pd.DataFrame(
         {
             "x": np.asarray(xs, dtype=int),
@@ -50,18 +54,24 @@ def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) 
             "predicted": names[predicted],
             "confidence": images["confidence"].to_numpy().astype(float).round(4),
             "p_true": images["p_true"].to_numpy().astype(float).round(4),
-            "why_predicted": _sentences(run, xs, predicted),
-            "why_true": _sentences(run, xs, true),
+            **pd.DataFrame(why, columns=list(WHY)),
         }
     )
     return table.join(_diagnoses(run, xs)).join(_verdicts(images["path"], verdicts))
 
 
-def _sentences(run: Run, xs: np.ndarray, cs: np.ndarray) -> list[str]:
-    """Return why each image is of a class, empty where the run has no words."""
+def _why(run: Run, x: int, predicted: int, true: int) -> tuple[str, str, str]:
+    """Return the sentences of both classes and what separates them; nothing without words.
+
+    There is no contrast where the classes agree.
+    """
     if not run.has_words:
-        return [""] * len(xs)
-    return [explain(run, int(x), int(c)).sentence for x, c in zip(xs, cs, strict=True)]
+        return "", "", ""
+    first = explain(run, x, predicted)
+    if predicted == true:
+        return first.sentence, first.sentence, ""
+    second = explain(run, x, true)
+    return first.sentence, second.sentence, contrast(run, first, second).sentence
 
 
 def _diagnoses(run: Run, xs: np.ndarray) -> pd.DataFrame:

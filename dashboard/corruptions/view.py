@@ -13,6 +13,7 @@ from fieldmarks.core.corruptions.drift import (
 from fieldmarks.core.corruptions.record import JPEG, Record
 from fieldmarks.core.explanations.explanation import Span, predicate
 from fieldmarks.core.explanations.grounding import clip_and_scale
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery, ranking, sentence
@@ -81,7 +82,9 @@ def _pictures(run: Run, record: Record, before: int, after: int) -> None:
 def _sentences(run: Run, record: Record, drift: WordDrift, kind: str, label: StrengthLabel) -> None:
     heading.section(
         "Sentence by strength",
-        "p(t | x, c) for the class that is predicted at each strength; blue: in the sentence.",
+        "How surely each attribute is seen at each strength; blue: in the sentence."
+        if presence_of(run.source) is not None
+        else "p(t | x, c) for the class that is predicted at each strength; blue: in the sentence.",
         help="The words of the sentence change with the picture and with the predicted class.",
     )
     steps = ["unchanged"] + [

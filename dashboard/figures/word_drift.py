@@ -45,7 +45,7 @@ def drift_matrix(p: np.ndarray, said: np.ndarray, names: list[str], steps: list[
             text=[text[i][j] for i, j in zip(rows, columns, strict=True)],
             mode="text",
             textfont={"color": colour, "size": 12},
-            hovertemplate="%{y}, %{x}<br>p(t | x, c) = %{text}<extra></extra>",
+            hovertemplate="%{y}, %{x}<br>%{text}<extra></extra>",
         )
     figure.update_layout(
         {

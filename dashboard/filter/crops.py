@@ -5,6 +5,7 @@ import streamlit as st
 
 from fieldmarks.core.explanations.filter_meanings import Meaning, filter_meanings
 from fieldmarks.core.explanations.word_at_peak import WordAtPeak, word_at_peak
+from fieldmarks.core.presence.presence import SEEN, presence_of, presence_of_word
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels, links
@@ -50,7 +51,9 @@ def filter_picture(view: FilterView, x: int, word: WordAtPeak | None = None, i: 
     label, marks, is_here = "", [], False
     if word is not None and np.isfinite(word.heat[i]):
         is_here = bool(word.is_here[i])
-        label = f"{phrase} {'here' if is_here else 'elsewhere'}"
+        is_unseen = presence_of(run.source) is not None and not is_seen(run, view.t, x)
+        is_here &= not is_unseen
+        label = f"{phrase} {'not seen' if is_unseen else 'here' if is_here else 'elsewhere'}"
         row, col = word.place[i].tolist()
         inside = part.inside(row, col)
         marks = [Mark(*inside, "peak", f"Maximum of the heatmap of {phrase}")] if inside else []
@@ -67,6 +70,11 @@ def filter_picture(view: FilterView, x: int, word: WordAtPeak | None = None, i: 
         is_faint=not is_here,
         title=f"φ(f(x)) = {activation:.3f}",
     )
+
+
+def is_seen(run: Run, t: int, x: int) -> bool:
+    """Whether attribute t is seen in image x."""
+    return bool(presence_of_word(run, t)[x] > SEEN)
 
 
 def several_meanings(view: FilterView) -> None:

@@ -4,6 +4,8 @@ import numpy as np
 import streamlit as st
 
 from fieldmarks.core.explanations.contributions import heatmap_contributions
+from fieldmarks.core.explanations.place import places
+from fieldmarks.core.explanations.seen import words_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import pck
 from fieldmarks.dashboard import data, heading, labels, links
@@ -11,6 +13,7 @@ from fieldmarks.dashboard.components import gallery, ranking
 from fieldmarks.dashboard.components.gallery import Line, Mark, Picture
 from fieldmarks.dashboard.figures import overlay
 from fieldmarks.dashboard.figures.heatmaps import attribute_heatmap, layer_uri
+from fieldmarks.dashboard.image.sections import doubt
 from fieldmarks.dashboard.image.view import View
 from fieldmarks.dashboard.labels import filter_label
 from fieldmarks.dashboard.state import Key, bound, choice, notice, text
@@ -27,7 +30,7 @@ def show(view: View) -> None:
         return
     ts = read_words(run) or first_words(view)
     pick(view, ts)
-    pictures(run, x, ts)
+    pictures(view, ts)
     contributions(run, x, ts)
 
 
@@ -84,9 +87,13 @@ def estimator(run: Run) -> str:
     return choice(Key.ESTIMATOR, run.estimators, run.default_estimator)
 
 
-def pictures(run: Run, x: int, ts: list[int]) -> None:
+def pictures(view: View, ts: list[int]) -> None:
     """Draw the heatmap of each attribute with its peak, the keypoints, and hit or miss."""
+    assert view.words is not None
+    run, x = view.run, view.x
     name = estimator(run)
+    spoken = words_of(run, x, ts, view.words.contrast.logit_part)
+    where = places(run, x, ts, name)
     heatmaps = [attribute_heatmap(run, x, t, name) for t in ts]
     pairs = pck.pairs_of(run, np.full(len(ts), x), np.array(ts))
     peaks = pck.peaks(run, pairs, {name: run.array("evidence", name)})[name]
@@ -109,7 +116,10 @@ def pictures(run: Run, x: int, ts: list[int]) -> None:
                 alt=f"Heatmap of {labels.phrase(run, t)} in image {x}",
                 href=links.image(run, x, t),
                 caption=labels.phrase(run, t),
-                lines=[hit_or_miss(run, t, float(distances[i]))],
+                lines=[
+                    *(Line(line, "warning") for line in [doubt(spoken[i], where.get(t))] if line),
+                    hit_or_miss(run, t, float(distances[i])),
+                ],
                 marks=marks,
             )
         )

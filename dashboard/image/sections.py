@@ -9,7 +9,7 @@ from fieldmarks.core.explanations.place import Place
 from fieldmarks.core.explanations.seen import SeenWord
 from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import diverging_bars, gallery, marks, ranking
+from fieldmarks.dashboard.components import add_words, diverging_bars, gallery, marks, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures import overlay
 from fieldmarks.dashboard.figures.filter_region import region
@@ -52,7 +52,7 @@ def pictures(view: View) -> None:
 def word_picture(shown: Words, src: str | None = None) -> Picture:
     """Return an image with the heatmap of the selected attribute and what is wrong with it."""
     run, x, t = shown.run, shown.x, shown.t
-    phrase = labels.phrase(run, t)
+    phrase = labels.phrase(run.source, t)
     warning = doubt(shown.selected, shown.places.get(t))
     return Picture(
         src=src or data.thumb(run, x),
@@ -145,6 +145,7 @@ def reasons(view: View) -> None:
     """Draw the contrast in three parts, both sentences, and what the marks on words mean."""
     shown = view.words
     if shown is None:
+        add_words.show(view.run)
         return
 
     def link(t: int) -> str:

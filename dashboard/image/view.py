@@ -39,19 +39,33 @@ class View:
 
 def view_from_url(run: Run, x: int) -> View:
     """Return what the URL asks to see of image x."""
-    row = run.images.iloc[x]
-    predicted = int(row["predicted_c"])
     c = number(Key.C, run.sizes["C"], "class")
     versus = number(Key.VERSUS, run.sizes["C"], "class")
-    c = predicted if c is None else c
+    return view_of(run, x, c, versus, data.read_attribute(run))
+
+
+def view_of(
+    run: Run, x: int, c: int | None = None, versus: int | None = None, t: int | None = None
+) -> View:
+    """Return image x as the predicted class compared with the true one, or as others.
+
+    Parameters
+    ----------
+    run : Run
+    x : int
+    c, versus : int, optional
+        Classes.
+    t : int, optional
+        The selected attribute; the first one that speaks for c otherwise.
+    """
+    c = int(run.images["predicted_c"].iloc[x]) if c is None else c
     versus = usual_versus(run, x, c) if versus is None else versus
-    return View(run, x, c, versus, _words(run, x, c, versus) if run.sizes["T"] else None)
+    return View(run, x, c, versus, _words(run, x, c, versus, t) if run.has_words else None)
 
 
-def _words(run: Run, x: int, c: int, versus: int) -> Words:
+def _words(run: Run, x: int, c: int, versus: int, t: int | None) -> Words:
     first, second = data.explain(run, x, c), data.explain(run, x, versus)
     both = data.compare(run, first, second)
-    t = data.read_attribute(run)
     if t is None:
         t = both.for_first[0] if both.for_first else first.main_t
     return Words(run, x, first, second, both, t)

@@ -39,7 +39,9 @@ class Words:
     @property
     def names(self) -> tuple[str, str]:
         """Names of the two classes."""
-        first, second = (labels.class_name(self.run, each.c) for each in (self.first, self.second))
+        first, second = (
+            labels.class_name(self.run.source, each.c) for each in (self.first, self.second)
+        )
         return first, second
 
     @property

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.presence.presence import presence_of, presence_of_word
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, image_filters, labels
 from fieldmarks.dashboard.components.choices import class_box
@@ -29,7 +30,7 @@ def controls(run: Run) -> tuple[str, int | None, int | None]:
         st.selectbox(
             "Colour",
             options,
-            format_func=COLOURS.__getitem__,
+            format_func=lambda each: _title(run, each),
             **bound(Key.COLOUR, asked, default="correct", scope="map"),
         )
         if asked == "class":
@@ -58,6 +59,15 @@ def most_named(run: Run) -> int:
     return int(run.attributes["n_images"].to_numpy().argmax())
 
 
+def _title(run: Run, colour: str) -> str:
+    """Return what a colouring is called."""
+    return "Attribute seen" if colour == "p" and _has_presence(run) else COLOURS[colour]
+
+
+def _has_presence(run: Run) -> bool:
+    return presence_of(run.source) is not None
+
+
 def _has_patterns(run: Run) -> bool:
     return image_filters.diagnoses(run) is not None
 
@@ -77,6 +87,9 @@ def colouring(run: Run, asked: str, c: int | None, t: int | None) -> Colouring:
         phrase = labels.phrase(run, t)
         names = (f"captions without “{phrase}”", f"captions name “{phrase}”")
         return Colouring(values, names, (NEUTRAL, SIGNIFICANT), none="no captions")
+    if asked == "p" and t is not None and _has_presence(run):
+        seen = f"certainty that “{labels.phrase(run, t)}” is seen"
+        return Colouring(presence_of_word(run, t), (), (NEUTRAL, PREDICTED), seen)
     if asked == "p" and t is not None:
         is_t = np.asarray(run.array("top_t_predicted")) == t
         values = (np.asarray(run.array("top_p_predicted")) * is_t).sum(axis=1)

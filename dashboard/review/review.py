@@ -11,8 +11,10 @@ from fieldmarks.core.errors import ConflictError, FieldmarksError
 from fieldmarks.core.review.verdicts import Verdict
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
-from fieldmarks.dashboard.components import gallery, sentence
+from fieldmarks.dashboard.components import gallery
 from fieldmarks.dashboard.components.gallery import Picture
+from fieldmarks.dashboard.image import diagnosis_card, words
+from fieldmarks.dashboard.image.view import view_of
 from fieldmarks.dashboard.review import reviewer
 from fieldmarks.dashboard.state import Key, number, picked_rows, update
 from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
@@ -57,7 +59,7 @@ def show(run: Run, xs: np.ndarray) -> None:
             fixed=True,
         )
     with right:
-        _sentences(run, current)
+        _evidence(run, current)
         _keys(run, chosen if len(chosen) else ahead[:1], ahead, latest)
     _list(run, ahead)
 
@@ -93,16 +95,18 @@ def diagnosed_pattern(run: Run, x: int) -> str:
     return "" if table is None else str(table["pattern"].iloc[x])
 
 
-def _sentences(run: Run, x: int) -> None:
-    true, predicted = labels.true_and_predicted(run, x)
-    for what, tone, c in (("Predicted", "predicted", predicted), ("True", "true", true)):
-        st.caption(f"{what}: {heading.plain(labels.class_name(run, c))}")
-        sentence.show(
-            data.explain(run, x, c).spans,
-            lambda t: links.image(run, x, t),
-            key=f"review.sentence.{tone}",
-            tone=tone,
-        )
+def _evidence(run: Run, x: int) -> None:
+    """Draw the cause with its evidence, and the words of both classes with their marks."""
+    diagnosis_card.cause(run, x)
+    shown = view_of(run, x).words
+    if shown is None:
+        return
+
+    def link(t: int) -> str:
+        return links.image(run, x, t)
+
+    words.contrast(shown, link, key="review.sentence.contrast")
+    words.sentences(shown, link, key="review.sentence")
 
 
 def _keys(run: Run, targets: np.ndarray, ahead: np.ndarray, latest: pd.DataFrame) -> None:

@@ -6,14 +6,17 @@ import numpy as np
 import streamlit as st
 from scipy.special import softmax
 
-from fieldmarks.core.explanations.contrast import Contrast
-from fieldmarks.core.explanations.explanation import Explanation
+from fieldmarks.core.explanations.place import Place
+from fieldmarks.core.explanations.seen import SeenWord
 from fieldmarks.core.live.neighbours import ALARM, K_NEAREST
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery, ranking, sentence
+from fieldmarks.dashboard.components import gallery, marks, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer, class_heatmaps, layer_uri
+from fieldmarks.dashboard.image import words
+from fieldmarks.dashboard.image.sections import doubt, word_picture
+from fieldmarks.dashboard.image.words import Words
 from fieldmarks.dashboard.state import Key, Page, here, number
 from fieldmarks.dashboard.try_picture.network import why_no_file
 from fieldmarks.dashboard.try_picture.trial import Trial
@@ -32,15 +35,12 @@ NOVELTY_HELP = (
 
 @dataclass(frozen=True)
 class TrialView:
-    """A trial explained as its predicted class and as another, with attribute t selected."""
+    """A trial explained as its predicted class and as another, with an attribute selected."""
 
     run: Run
     trial: Trial
     versus: int
-    first: Explanation
-    second: Explanation
-    contrast: Contrast
-    t: int
+    words: Words
 
 
 def view_of(run: Run, trial: Trial) -> TrialView:
@@ -52,26 +52,17 @@ def view_of(run: Run, trial: Trial) -> TrialView:
     t = data.read_attribute(run)
     if t is None:
         t = both.for_first[0] if both.for_first else first.main_t
-    return TrialView(run, trial, versus, first, second, both, t)
+    return TrialView(run, trial, versus, Words(trial.image, 0, first, second, both, t))
 
 
 def photo(view: TrialView) -> None:
     """Draw the picture as the network saw it, with the heatmap of the selected attribute."""
-    phrase = labels.phrase(view.run, view.t)
-    gallery.show(
-        [
-            Picture(
-                src=data.data_uri(view.trial.photo),
-                layer=attribute_layer(view.trial.image, 0, view.t),
-                alt=f"The picture as the network saw it; heatmap of {phrase}",
-                caption=f"Heatmap of “{phrase}”",
-            )
-        ],
-        key="try.photo",
-        width=430,
-        fixed=True,
-        slider=True,
-    )
+    src = data.data_uri(view.trial.photo)
+    shown = [
+        Picture(src=src, alt="The picture as the network saw it", caption="Picture"),
+        word_picture(view.words, src),
+    ]
+    gallery.show(shown, key="try.photo", width=300, columns=2, slider=True)
     reason = why_no_file(view.run)
     st.caption(
         f"Network {view.trial.network_ms:.0f} ms, with decoding and neighbours "
@@ -123,29 +114,15 @@ def stored(run: Run, x: int) -> None:
 
 
 def why_and_why_not(view: TrialView) -> None:
-    """Draw both sentences and their contrast; each attribute shows its heatmap."""
-    name = labels.class_name(view.run, view.versus)
-    for tone, label, explained in (
-        ("predicted", "Why this", view.first),
-        ("true", f"What would make it {heading.plain(name)}", view.second),
-    ):
-        st.markdown(f":{'orange' if tone == 'predicted' else 'blue'}[**{label}**]")
-        sentence.show(
-            explained.spans,
-            lambda t: here(Page.TRY, KEPT, t=labels.phrase(view.run, t)),
-            key=f"try.sentence.{tone}",
-            tone=tone,
-            active=view.t,
-            title=lambda t, p=explained.p: f"p(t | x, c) = {p[t]:.4f}: show its heatmap",
-        )
-    st.markdown(f"**Why not {heading.plain(name)}**")
-    sentence.show(
-        view.contrast.spans,
-        lambda t: here(Page.TRY, KEPT, t=labels.phrase(view.run, t)),
-        key="try.sentence.contrast",
-        active=view.t,
-        title=lambda t: f"difference of p(t | x, c): {view.contrast.difference[t]:+.4f}",
-    )
+    """Draw what speaks for either class, and both sentences, with a mark on each word."""
+
+    def link(t: int) -> str:
+        return here(Page.TRY, KEPT, t=labels.phrase(view.run, t))
+
+    words.contrast(view.words, link, key="try.sentence.contrast")
+    words.sentences(view.words, link, key="try.sentence")
+    if view.words.has_presence:
+        marks.legend("try.legend", has_captions=False, has_places=bool(view.words.places))
 
 
 def probabilities(view: TrialView, n: int = 6) -> None:
@@ -209,9 +186,14 @@ def two_class_maps(view: TrialView) -> None:
 def word_heatmaps(view: TrialView) -> None:
     """Draw the heatmap of each word of the two sentences."""
     heading.section("Words in the picture", "Heatmaps of the attributes of both sentences.")
-    ts = list(dict.fromkeys([*view.first.attributes, *view.second.attributes]))[:MAX_WORDS]
-    tones = dict.fromkeys(view.second.attributes, "true")
-    tones |= dict.fromkeys(view.first.attributes, "predicted")
+    shown = view.words
+    spoken = {word.t: word for word in (*shown.second.words, *shown.first.words)}
+    ts = list(dict.fromkeys([*shown.first.attributes, *shown.second.attributes]))[:MAX_WORDS]
+    tones = dict.fromkeys(shown.second.attributes, "true")
+    tones |= dict.fromkeys(shown.first.attributes, "predicted")
+    if not ts:
+        st.caption("No attribute is said of either class.")
+        return
     gallery.show(
         [
             Picture(
@@ -220,8 +202,9 @@ def word_heatmaps(view: TrialView) -> None:
                 alt=f"Heatmap of {labels.phrase(view.run, t)}",
                 href=links.word(view.run, t),
                 caption=labels.phrase(view.run, t),
+                lines=[Line(line) for line in lines_of(spoken[t], shown.places.get(t))],
                 tone=tones[t],
-                title="Images of the run whose explanation has it",
+                title="Images of the run in which it is seen",
             )
             for t in ts
         ],
@@ -229,6 +212,12 @@ def word_heatmaps(view: TrialView) -> None:
         width=170,
         fixed=True,
     )
+
+
+def lines_of(word: SeenWord, place: Place | None) -> list[str]:
+    """Return what stands under the heatmap of a word."""
+    lines = [marks.seen_in_words(word)] if np.isfinite(word.q) else []
+    return [*lines, *filter(None, [doubt(word, place)])]
 
 
 def neighbours(view: TrialView) -> None:

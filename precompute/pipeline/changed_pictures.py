@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.corruptions.record import CORRUPTIONS, UNCHANGED
-from fieldmarks.core.corruptions.words import sentences_of, words_of_pictures
+from fieldmarks.core.corruptions.words import sentences_of
 from fieldmarks.core.explanations.grounding import weighted_map
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.corruptions.corruptions import STRENGTHS, corrupt
@@ -58,7 +58,7 @@ class ChangedPictures:
         clean = self.decoder.pixels(xs)
         seen = self._forward(clean).arrays()
         c = seen["logits"].argmax(axis=1)
-        words = sentences_of(self.run, words_of_pictures(self.run, seen["pooled"], c))
+        words = sentences_of(self.run, seen["pooled"], c)
         of_image: list[list[dict]] = [[] for _ in xs]
         unchanged = (UNCHANGED, 0, 0.0, clean)
         for kind, level, strength, pixels in (unchanged, *self.changed(xs, clean, c)):

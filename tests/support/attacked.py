@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.corruptions.record import UNCHANGED, write_record
-from fieldmarks.core.corruptions.words import sentences_of, words_of_pictures
+from fieldmarks.core.corruptions.words import sentences_of
 from fieldmarks.core.experimental.attacks.earlier_layer import images_of_earlier
 from fieldmarks.core.experimental.attacks.record import EarlierActivations, write_attacks
 from fieldmarks.core.explanations.grounding import weighted_map
@@ -66,7 +66,7 @@ def _changed(
             logits = pooled @ run.array("class_weights").T + run.array("class_bias")
             c = int(logits.argmax())
             if ts is None:
-                ts = sentences_of(run, words_of_pictures(run, pooled[None], np.array([c])))[0]
+                ts = sentences_of(run, pooled[None], np.array([c]))[0]
             maps = (1 - share) * run.maps(x).astype(float) + share * run.maps(other)
             weights = run.array("evidence")[:, np.maximum(ts, 0)].T
             parts.append(

@@ -19,16 +19,22 @@ def test_an_unchanged_picture_has_the_sentence_of_its_image(attacked):
         c = attacked.images["predicted_c"].to_numpy()[[x]]
         p = words_of_pictures(attacked, attacked.array("pooled")[[x]], c)
         np.testing.assert_allclose(p[0], explain(attacked, x).p, rtol=1e-5)
-        assert sentences_of(attacked, p)[0].tolist() == explain(attacked, x).attributes
+        said = sentences_of(attacked, attacked.array("pooled")[[x]], c)[0]
+        assert said.tolist() == explain(attacked, x).attributes
+
+
+def test_the_sentence_of_a_picture_has_what_is_seen_in_it(seen):
+    xs = np.arange(40)
+    said = sentences_of(seen, seen.array("pooled")[xs], seen.images["predicted_c"].to_numpy()[xs])
+    for x in xs:
+        assert [t for t in said[x] if t >= 0] == explain(seen, int(x)).attributes
 
 
 def test_words_lost_are_counted_one_by_one(attacked):
     record = read_record(attacked)
     total = words_lost(attacked, record)[0]
     assert (total.kind, total.t) == ("blur", -1)
-    said = sentences_of(
-        attacked, words_of_pictures(attacked, record.pooled, record.table["predicted_c"].to_numpy())
-    )
+    said = sentences_of(attacked, record.pooled, record.table["predicted_c"].to_numpy())
     for level, percent in enumerate(total.by_level, 1):
         lost = had = 0
         for before, after in zip(record.rows(UNCHANGED), record.rows("blur", level), strict=True):

@@ -13,9 +13,8 @@ from fieldmarks.core.explanations.place import (
     object_by_activation,
     places,
 )
-from fieldmarks.core.run.one_image import OneImageRun
+from fieldmarks.core.run.one_image import one_image_run
 from fieldmarks.core.run.part_columns import keypoint_columns
-from fieldmarks.core.run.replaced import replaced
 
 
 @pytest.mark.parametrize(
@@ -86,11 +85,11 @@ def test_without_a_box_the_object_is_where_filters_are_active(run):
 def test_a_box_that_says_nothing_is_none(run, changes):
     assert box_of_object(run, 0) is not None
     images = run.images.assign(**{name: np.float32(value) for name, value in changes.items()})
-    assert box_of_object(replaced(run, {}, {"images": images}), 0) is None
+    assert box_of_object(run.changed(tables={"images": images}), 0) is None
 
 
 def test_a_new_picture_has_no_box_and_no_keypoints(run):
-    new = OneImageRun(run, run.maps(0), run.array("pooled")[0], run.array("logits")[0])
+    new = one_image_run(run, run.maps(0), run.array("pooled")[0], run.array("logits")[0])
     found = places(new, 0, [0, 1])
     assert all(np.isnan(place.distance) and not place.has_box for place in found.values())
 
@@ -98,4 +97,4 @@ def test_a_new_picture_has_no_box_and_no_keypoints(run):
 def test_an_image_whose_maps_are_not_kept_has_no_places(run):
     kept = np.array(run.array("map_row"))
     kept[3] = -1
-    assert places(replaced(run, {"map_row": kept}, {}), 3, [0]) == {}
+    assert places(run.changed({"map_row": kept}), 3, [0]) == {}
