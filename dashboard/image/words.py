@@ -80,7 +80,7 @@ def contrast(shown: Words, link: Link, key: str) -> None:
     """Draw what speaks for either class, what is missing for the second, and what both have."""
     both, (a, b) = shown.contrast, shown.names
     if not shown.has_presence:
-        sentence.show(both.spans, link, key=f"{key}.sentence", active=shown.t)
+        sentence.show(both.spans, link, key=key, active=shown.t)
         return
 
     def chips(ts: list[int], drawn: dict[int, dict]) -> list[Chip]:

@@ -53,7 +53,7 @@ def part(name: str, *args) -> AppTest:
 
         from fieldmarks.core.run.reading import open_run
 
-        importlib.import_module(f"dashboard.{name}").show(open_run("faulty"), *args)
+        importlib.import_module(f"fieldmarks.dashboard.{name}").show(open_run("faulty"), *args)
 
     return AppTest.from_function(script, args=(name, args), default_timeout=30).run()
 

@@ -67,7 +67,7 @@ def test_an_upload_is_explained(made):
     assert all(item["layer"] and item["src"] and item["alt"] for item in words)
     nearest = component_data(app, "try.nearest")[0]["items"]
     assert len(nearest) == 8
-    assert "nearest training pictures than" in said(app)
+    assert "training images than" in said(app)
 
 
 def test_two_pictures_are_told_apart():
@@ -154,7 +154,7 @@ def test_a_picture_of_the_run_is_not_its_own_neighbour(made):
 
 @pytest.mark.parametrize(
     ("left_out", "said_why"),
-    [(None, "made before there was one"), ("no such operator", "no such operator")],
+    [(None, "its file is missing"), ("no such operator", "no such operator")],
 )
 def test_a_run_without_a_network_says_why_and_what_to_do(
     runs, tmp_path, monkeypatch, left_out, said_why
@@ -191,7 +191,7 @@ def test_running_a_network_imports_no_torch(made):
     code = (
         f"import sys; sys.path.insert(0, {str(APP.parent.parent)!r})\n"
         "import numpy as np\n"
-        "from core import open_run\n"
+        "from fieldmarks import open_run\n"
         "from fieldmarks.core.live.network_file import network_file\n"
         "import fieldmarks.dashboard.try_picture.view\n"
         "run = open_run('live')\n"

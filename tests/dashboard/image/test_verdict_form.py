@@ -2,7 +2,6 @@
 
 from streamlit.testing.v1 import AppTest
 
-from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard.image import verdict_form
 
@@ -10,6 +9,7 @@ from fieldmarks.dashboard.image import verdict_form
 def page(folder, x):
     from pathlib import Path
 
+    from fieldmarks.core.run.reading import read_run
     from fieldmarks.dashboard.image import verdict_form
 
     verdict_form.show(read_run(Path(folder)), x)
