@@ -67,6 +67,11 @@ class Comparison:
             Outcome.BOTH_WRONG,
         )
 
+    @property
+    def has_words(self) -> bool:
+        """Whether both runs have words."""
+        return self.first.has_words and self.second.has_words
+
     def count(self, outcome: Outcome) -> int:
         """Return how many images have an outcome."""
         return int((self.outcome == outcome).sum())

@@ -96,7 +96,7 @@ def changed_words(comparison: Comparison) -> pd.DataFrame:
         One row per image whose sentence changed, the most changed first: place in the comparison
         (i), image (x) and words (n_changed, 1 to 5).
     """
-    if not (comparison.first.has_words and comparison.second.has_words):
+    if not comparison.has_words:
         return pd.DataFrame({name: np.empty(0, int) for name in ("i", "x", "n_changed")})
     tops = []
     for run, xs, predicted in (

@@ -21,6 +21,7 @@ def main() -> None:
         "Corrupted test images: what happens to the prediction, the sentence, the filters and the "
         "heatmaps.",
     )
+    run.require_words("what corruption does to a sentence")
     record = _record(run, data.identity(run), pick.stamp(run, CORRUPTED))
     if record is None or not pick.has_pictures(record):
         pick.ask_for(run, CORRUPTED)

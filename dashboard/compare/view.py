@@ -10,7 +10,14 @@ from fieldmarks.core.comparison.slices import slices
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import accuracy_changes, gallery, ranking, sentence, tabs
+from fieldmarks.dashboard.components import (
+    accuracy_changes,
+    add_words,
+    gallery,
+    ranking,
+    sentence,
+    tabs,
+)
 from fieldmarks.dashboard.components.accuracy_changes import SIGNIFICANT
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.components.register import matrix_component
@@ -182,6 +189,10 @@ def wrong_answers(
     ]
 
 
+#: What a page of an image in two runs lacks.
+WITH_WORDS = "With words, both sentences and what they gained and lost."
+
+
 def image_in_both(
     comparison: Comparison,
     i: int,
@@ -200,8 +211,8 @@ def image_in_both(
     titles : tuple of str
         What the two networks are called.
     """
-    first, x = comparison.first, int(comparison.xs_first[i])
-    words = sentence_change(comparison, i)
+    first, second, x = comparison.first, comparison.second, int(comparison.xs_first[i])
+    words = sentence_change(comparison, i) if comparison.has_words else None
     true = labels.class_name(first, int(comparison.true_c[i]))
     outcome = str(comparison.outcome[i]).capitalize()
     heading.section(f"Image {x}: {heading.plain(true)}", outcome)
@@ -216,11 +227,11 @@ def image_in_both(
         ranking.show([ranking.Row("Back to all images", "", href=back)], key="compare.back")
     with both:
         for title, run, explanation, predicted, place in (
-            (titles[0], first, words.first, comparison.predicted_first[i], x),
+            (titles[0], first, words and words.first, comparison.predicted_first[i], x),
             (
                 titles[1],
                 comparison.second,
-                words.second,
+                words and words.second,
                 comparison.predicted_second[i],
                 int(comparison.xs_second[i]),
             ),
@@ -232,6 +243,10 @@ def image_in_both(
                 f"{'right' if is_right else 'wrong'}"
             )
             to_image = href(Page.FAILURES, **{Key.RUN: run.name, Key.X: place})
+            if explanation is None:
+                row = ranking.Row("Open the image in this run", "", href=to_image)
+                ranking.show([row], key=f"compare.sentence.{title}")
+                continue
             sentence.show(
                 explanation.spans,
                 lambda _, to_image=to_image: to_image,
@@ -239,6 +254,9 @@ def image_in_both(
                 tone="true" if is_right else "predicted",
                 title=lambda _: "Open the image in this run",
             )
+        if words is None:
+            add_words.show(second if first.has_words else first, WITH_WORDS)
+            return
         for title, phrases in (("Words gained", words.gained), ("Words lost", words.lost)):
             listed = ", ".join(heading.plain(phrase) for phrase in phrases) or "none"
             st.markdown(f"**{title}**: {listed}")

@@ -11,7 +11,7 @@ from fieldmarks.dashboard.state import picked_rows, update
 def show(run: Run, xs: np.ndarray) -> None:
     """Draw the list as a table; a click on a row opens the image."""
     images, names = run.images.iloc[xs], run.classes["name"].to_numpy()
-    phrases = run.attributes["phrase"].to_numpy()
+    phrases = np.array([*run.attributes["phrase"], ""], dtype=object)
     first = sentence_words(run, "predicted")[xs, 0]
     shown = images[["path"]].assign(
         image=xs,
@@ -19,7 +19,7 @@ def show(run: Run, xs: np.ndarray) -> None:
         confidence=images["confidence"],
         true=names[images["true_c"]],
         p_true=images["p_true"],
-        first_word=np.where(first >= 0, phrases[first], ""),
+        first_word=phrases[first],  # -1 for none is the empty one
     )
 
     def open_row() -> None:

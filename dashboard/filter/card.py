@@ -7,6 +7,7 @@ from fieldmarks.core.explanations.filter_prediction import filter_prediction
 from fieldmarks.core.name_status import MAX_Q, NameStatus
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels, links
+from fieldmarks.dashboard.components import add_words
 from fieldmarks.dashboard.filter import classes, contradictions, crops, distribution, sentences
 from fieldmarks.dashboard.filter import view as filter_view
 from fieldmarks.dashboard.filter.view import FilterView
@@ -15,8 +16,11 @@ from fieldmarks.dashboard.labels import filter_name
 
 def show(run: Run, f: int) -> None:
     """Draw the whole card."""
-    view = filter_view.read(run, f)
     step_bar(run, f)
+    if not run.has_words:
+        without_words(run, f)
+        return
+    view = filter_view.read(run, f)
     title(view)
     filter_view.choices(view)
     left, right = st.columns([5, 7], gap="large")
@@ -32,6 +36,23 @@ def show(run: Run, f: int) -> None:
     with right:
         classes.activation_by_class(run, f)
     classes.captions(view)
+
+
+def without_words(run: Run, f: int) -> None:
+    """Draw what is known of a filter where no attribute is: what activates it, and its use."""
+    row = run.filters.iloc[f]
+    st.header(f"Filter {f}", anchor=False)
+    top_c = heading.plain(labels.class_name(run, int(row["top_c"])))
+    selectivity = row["selectivity"]
+    told = f"class selectivity {selectivity:.2f} · " if np.isfinite(selectivity) else ""
+    st.caption(f"{told}largest weight for {top_c}".capitalize())
+    crops.most_active(run, f)
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        classes.class_weights(run, f)
+    with right:
+        classes.activation_by_class(run, f)
+    add_words.show(run, "With words the card says which of them the filter stands for, and where.")
 
 
 def step_bar(run: Run, f: int) -> None:

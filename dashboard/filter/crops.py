@@ -42,6 +42,30 @@ def top_activating(view: FilterView, n: int = 12) -> None:
     )
 
 
+def most_active(run: Run, f: int, n: int = 12) -> None:
+    """Draw the top-activating images of a filter, cropped to what activates it, without words."""
+    heading.section(
+        "Top-activating images",
+        help="By descending pooled activation φ(f(x)), over all images of the run. The light part "
+        "is above half of the feature map's maximum.",
+    )
+    pictures = []
+    for x in (int(x) for x in run.array("top_images")[f, :n] if x >= 0):
+        part, activation = region(run, f, x), run.array("pooled")[x, f]
+        pictures.append(
+            Picture(
+                src=part.src,
+                layer=part.layer,
+                alt=f"{labels.image_alt(run, x)}; region that activates filter {f}",
+                href=links.image(run, x),
+                lines=[Line(labels.class_name(run, int(run.images["true_c"].iloc[x])))],
+                badge=f"{activation:.2f}",
+                title=f"φ(f(x)) = {activation:.3f}",
+            )
+        )
+    gallery.show(pictures, key="filter.top_images", width=118, slider=True, to_top=True)
+
+
 def filter_picture(view: FilterView, x: int, word: WordAtPeak | None = None, i: int = 0) -> Picture:
     """Return an image cropped to what activates the filter, with the word of ``word[i]`` on it."""
     run, f = view.run, view.f

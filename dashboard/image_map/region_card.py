@@ -10,7 +10,7 @@ from fieldmarks.core.image_map.region_words import RegionWords, words_of_images
 from fieldmarks.core.review.saved_groups import MAX_NAME, SavedGroup
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
-from fieldmarks.dashboard.components import ranking
+from fieldmarks.dashboard.components import add_words, ranking
 from fieldmarks.dashboard.state import Key, update
 from fieldmarks.dashboard.verdicts import dataset, saved_groups
 
@@ -80,6 +80,9 @@ def _clear() -> None:
 
 def comparison(run: Run, told: RegionWords) -> None:
     """Draw what captions say more and less often in the region than elsewhere."""
+    if not run.has_words:
+        add_words.show(run, "With words the region says what its images have more often.")
+        return
     if not told.n_inside or not told.n_outside:
         where = "in the region" if not told.n_inside else "outside of the region"
         st.caption(f"No image {where} has captions, so nothing can be compared.")

@@ -24,6 +24,7 @@ def main() -> None:
         "filters and the heatmaps, and how well attacks are detected.",
     )
     note.show(Page.ATTACKS)
+    run.require_words("what an attack does to a sentence")
     record = _record(run, data.identity(run), pick.stamp(run, ATTACKED))
     if record is None or not pick.has_pictures(record):
         pick.ask_for(run, ATTACKED)

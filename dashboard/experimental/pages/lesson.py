@@ -28,6 +28,7 @@ def main() -> None:
         "pictures that the lesson does not show.",
     )
     note.show(Page.LESSON)
+    run.require_words("a lesson")
     if run.sizes["C"] < 2:
         st.info("A lesson needs two classes; this run has one.", icon=":material/info:")
         return
