@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.read_outs import TILTS
 from fieldmarks.core.bootstrap import Score
-from fieldmarks.core.class_statistics import families, folds
+from fieldmarks.core.class_folds import families, folds
 from fieldmarks.core.estimators import Inputs, part_detectors
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.estimators.mixture import most_likely, tilted

@@ -63,6 +63,11 @@ class Head:
     eps: float = 0.0
     is_split: bool = False
 
+    @classmethod
+    def linear(cls, weights: np.ndarray, bias: np.ndarray) -> "Head":
+        """Return a linear head of weights (C, F) and bias (C,)."""
+        return cls(LINEAR, weights, bias)
+
     @property
     def is_exact(self) -> bool:
         """Whether the class scores of any pooled activations are known."""

@@ -18,6 +18,7 @@ from fieldmarks.core.run.files import check_name, runs_folder
 from fieldmarks.core.run.listing import RunEntry, list_runs
 from fieldmarks.core.run.manifest import manifest_stamp
 from fieldmarks.core.run.per_run import per_run
+from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.vocabulary import Vocabulary
@@ -84,22 +85,12 @@ def identity(run: Run) -> str:
     return f"{run.folder}:{run.stamp}"
 
 
-@per_run
-def _phrases(run: Run) -> dict[str, int]:
-    return {phrase: t for t, phrase in enumerate(run.attributes["phrase"])}
-
-
-def phrases(run: Run) -> dict[str, int]:
-    """Return the attribute t of each phrase."""
-    return _phrases(run)
-
-
 def read_attribute(run: Run) -> int | None:
     """Return the attribute that the URL names, or None with a notice where there is none."""
     phrase = text(Key.T)
     if not phrase:
         return None
-    t = phrases(run).get(phrase.lower())
+    t = t_of_phrase(run).get(phrase.lower())
     if t is None:
         notice(f"This run has no attribute “{phrase[:60]}”. Search suggests similar ones.")
     return t

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from fieldmarks.core.batching import blocks, in_threads
+from fieldmarks.core.ridge_regression import ridge_solver
 
 #: Number of folds; each fold holds out a group of classes.
 N_FOLDS = 8
@@ -153,9 +154,9 @@ def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
     variance = np.diagonal(covariance, axis1=1, axis2=2)
     varies = variance > 1e-6 * variance.max(axis=1, keepdims=True)
     scale = np.sqrt(np.where(varies, variance, np.inf))
-    shrunk = covariance / _outer(scale, scale) + PENALTY * np.eye(mean.shape[1])
+    solve = ridge_solver(covariance / _outer(scale, scale), PENALTY)
     target = (known.xy / known.n - _outer(mean, known.y / known.n)) / scale[:, :, None]
-    return mean, np.linalg.solve(shrunk, target) / scale[:, :, None]
+    return mean, solve(target) / scale[:, :, None]
 
 
 def _outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:

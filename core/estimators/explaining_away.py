@@ -10,11 +10,11 @@ p(f given x, c), so it is one signed weight for each filter and attribute.
 """
 
 import numpy as np
-from scipy import linalg
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
 from fieldmarks.core.probability import SentenceModel, p_f_given_xc
+from fieldmarks.core.ridge_regression import ridge_solver
 
 #: At most so many words, the most frequent, explain others; all words are explained.
 N_WORDS = 1000
@@ -104,5 +104,4 @@ def direct_first(
     direct = np.clip(products[rows, common], 0, None) / (n_images * (1 + OWN_SHRINKAGE))
     left = products.copy()
     left[:, common] -= squares * direct
-    shrunk = squares + PENALTY * np.eye(len(common))
-    return direct, linalg.solve(shrunk, left, assume_a="pos")
+    return direct, ridge_solver(squares, PENALTY)(left)

@@ -16,6 +16,8 @@ from sklearn.cluster import MiniBatchKMeans
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.base import Inputs
+from fieldmarks.core.ridge_regression import ridge_solver
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Cells drawn from the maps of all images.
 N_CELLS = 60_000
@@ -114,11 +116,8 @@ def linear_detectors(sample: CellSample, cells: np.ndarray) -> np.ndarray:
 
 def _detectors(correlation: np.ndarray, scale: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return discriminants of cells that differ from the others by ``centres``, (K, F)."""
-    F = len(correlation)
-    shrunk = correlation + np.float32(SHRINKAGE) * np.eye(F, dtype=np.float32)
-    weights = linalg.solve(shrunk, (centres / scale).T, assume_a="pos") / scale[:, None]
-    weights /= np.maximum(np.linalg.norm(weights, axis=0), np.finfo(np.float32).tiny)
-    return weights.astype(np.float32)
+    weights = ridge_solver(correlation, SHRINKAGE)((centres / scale).T) / scale[:, None]
+    return at_unit_length(weights, axis=0).astype(np.float32)
 
 
 def cell_directions(sample: CellSample, n: int) -> np.ndarray:

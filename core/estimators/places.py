@@ -18,6 +18,7 @@ from fieldmarks.core.estimators.cross_class_score import PeakSums
 from fieldmarks.core.estimators.mixture import mixture
 from fieldmarks.core.estimators.part_detectors import Templates, part_templates, sample_cells
 from fieldmarks.core.estimators.ridge import ridge
+from fieldmarks.core.unit_length import at_unit_length
 
 SEED = 0
 #: Attributes of fewer training images are not used to locate their noun.
@@ -55,13 +56,7 @@ def places(inputs: Inputs) -> Estimate:
 
 def combined_evidence(place: np.ndarray, attribute: np.ndarray, weight: float) -> np.ndarray:
     """Return the weighted sum of two evidences of shape (F, T) whose columns have unit norm."""
-    return _unit(place) + np.float32(weight) * _unit(attribute)
-
-
-def _unit(evidence: np.ndarray) -> np.ndarray:
-    """Return the evidence with columns of unit norm; a column of zeros is unchanged."""
-    length = np.linalg.norm(evidence, axis=0)
-    return evidence / np.where(length > 0, length, 1)
+    return at_unit_length(place, axis=0) + np.float32(weight) * at_unit_length(attribute, axis=0)
 
 
 def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray]:

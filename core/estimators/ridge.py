@@ -6,7 +6,6 @@ gets no weight for "white belly".
 """
 
 import numpy as np
-from scipy import linalg
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import (
@@ -18,6 +17,7 @@ from fieldmarks.core.estimators.base import (
     register_estimator,
 )
 from fieldmarks.core.probability import sigma
+from fieldmarks.core.ridge_regression import ridge_solver
 
 #: Ridge penalty as a share of the mean eigenvalue of the filters' correlation matrix, times X.
 PENALTY = 1.0
@@ -41,11 +41,10 @@ def ridge(inputs: Inputs) -> Estimate:
         correlation += z.T @ z
         products += share.T @ z
         total += share.sum(axis=0, dtype=float)
-    correlation[np.diag_indices(F)] += np.float32(PENALTY * X)
-    solver = linalg.cho_factor(correlation, overwrite_a=True)
+    solve = ridge_solver(correlation, PENALTY * X)
     coefficients = np.empty((F, T), np.float32)
     for block in blocks(T, ATTRIBUTES):
-        coefficients[:, block] = linalg.cho_solve(solver, products[block].T)
+        coefficients[:, block] = solve(products[block].T)
     bias = (total / X).astype(np.float32)
     p_t_given_f = sigma(coefficients)
     evidence = coefficients / scale[:, None]

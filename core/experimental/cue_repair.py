@@ -24,6 +24,7 @@ from scipy.sparse import block_diag, csr_array, eye_array
 
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
+from fieldmarks.core.head import Head
 from fieldmarks.core.repair.fit_set import FitSet
 from fieldmarks.core.repair.preview import (
     PENALTIES,
@@ -38,7 +39,7 @@ from fieldmarks.core.repair.preview import (
     within,
 )
 from fieldmarks.core.repair.recipe import Recipe, fit_set
-from fieldmarks.core.repair.refit import LinearHead, refits
+from fieldmarks.core.repair.refit import refits
 from fieldmarks.core.run.run import Run
 
 #: Directions that are removed, at most.
@@ -131,10 +132,10 @@ class Cues:
         inside = (pooled / self.unit) @ self.directions.T
         return pooled - (inside @ self.directions) * self.unit
 
-    def blind(self, head: LinearHead) -> LinearHead:
+    def blind(self, head: Head) -> Head:
         """Return the head that does to any activations what ``head`` does to those without cues."""
         inside = (head.weights * self.unit) @ self.directions.T
-        return LinearHead(head.weights - (inside @ self.directions) / self.unit, head.bias)
+        return Head.linear(head.weights - (inside @ self.directions) / self.unit, head.bias)
 
     def fit_set(self, run: Run, fitted: FitSet, scale: np.ndarray) -> FitSet:
         """Return a fit set without the cues, which the failures have joined.
@@ -212,7 +213,7 @@ def _cue_blind(
     unit: np.ndarray,
     failures: np.ndarray,
     progress: Progress,
-) -> dict[float, LinearHead]:
+) -> dict[float, Head]:
     """Return the head of each penalty that cannot use the cues that failures show."""
     cues = Cues.of(run, failures, unit)
     joined = cues.fit_set(run, fitted, scale)

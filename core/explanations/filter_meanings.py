@@ -15,6 +15,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Maximum number of meanings of a filter.
 N_MEANINGS = 4
@@ -86,7 +87,7 @@ def peak_cells(run: Run, f: int, xs: np.ndarray) -> np.ndarray:
         row, col = np.unravel_index(int(maps[f].argmax()), maps.shape[1:])
         cells[i] = maps[:, row, col]
     cells[:, f] = 0
-    return cells / np.maximum(np.linalg.norm(cells, axis=1, keepdims=True), 1e-6)
+    return at_unit_length(cells)
 
 
 def cell_groups(points: np.ndarray, seed: int = 0) -> list[tuple[np.ndarray, float]]:

@@ -15,6 +15,7 @@ from scipy import sparse
 from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.unit_length import centred_at_unit_length
 
 #: Other filters whose words are tried on the filter, drawn at random.
 N_OTHERS = 100
@@ -123,8 +124,4 @@ def _captioned(run: Run, is_test: bool) -> tuple[np.ndarray, sparse.csr_array]:
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    """Return columns of mean 0 and length 1, or of zeros where they do not vary."""
-    values = np.asarray(values, float)
-    values = values - values.mean(axis=0)
-    length = np.linalg.norm(values, axis=0)
-    return values / np.where(length > 1e-6, length, np.inf)
+    return centred_at_unit_length(np.asarray(values, float))

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.run.phrases import attribute_named
 from fieldmarks.core.run.run import Run
 
 
@@ -102,18 +102,9 @@ def ground(
         If the maps of x are not stored, or the run has no such attribute.
     """
     run.require_words("the place of an attribute")
-    t = _attribute(run, t) if isinstance(t, str) else t
+    t = attribute_named(run, t) if isinstance(t, str) else t
     cells = weighted_map(run.maps(x), run.array("evidence", estimator)[:, t])
     return clip_and_scale(upsample(cells, run.array("cell_centres"), size))
-
-
-def _attribute(run: Run, phrase: str) -> int:
-    matches = np.flatnonzero(run.attributes["phrase"] == phrase)
-    if not len(matches):
-        raise MissingRunError(
-            f"run {run.name!r} has no attribute {phrase!r}: its phrases are in run.attributes"
-        )
-    return int(matches[0])
 
 
 def class_maps(run: Run, x: int, cs: list[int], size: int = 112) -> np.ndarray:

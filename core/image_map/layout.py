@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from threadpoolctl import threadpool_limits
 
 from fieldmarks.core.batching import blocks
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Principal components that are laid out.
 N_COMPONENTS = 50
@@ -72,7 +73,7 @@ def reduced(pooled: np.ndarray) -> np.ndarray:
     X, F = pooled.shape
     mean, products = np.zeros(F), np.zeros((F, F))
     for rows in blocks(X, 2048):
-        unit = _unit(pooled[rows])
+        unit = at_unit_length(np.asarray(pooled[rows], np.float32))
         mean += unit.sum(axis=0, dtype=np.float64)
         products += unit.T @ unit
     mean /= X
@@ -81,7 +82,12 @@ def reduced(pooled: np.ndarray) -> np.ndarray:
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
     axes = axes.astype(np.float32)
     centre = (mean @ axes).astype(np.float32)
-    return np.concatenate([_unit(pooled[rows]) @ axes - centre for rows in blocks(X, 2048)])
+    return np.concatenate(
+        [
+            at_unit_length(np.asarray(pooled[rows], np.float32)) @ axes - centre
+            for rows in blocks(X, 2048)
+        ]
+    )
 
 
 def embed(points: np.ndarray) -> np.ndarray:
@@ -107,8 +113,3 @@ def in_unit_square(layout: np.ndarray) -> np.ndarray:
     side = max(float((high - low).max()), 1e-12)
     centred = (layout - (low + high) / 2) / side
     return (0.5 + (1 - 2 * _MARGIN) * centred).astype(np.float32)
-
-
-def _unit(pooled: np.ndarray) -> np.ndarray:
-    pooled = np.asarray(pooled, np.float32)
-    return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)

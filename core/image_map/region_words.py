@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
+from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.core.run.run import Run
 
-#: Attributes are reported below this false discovery rate.
-MAX_RATE = 0.05
 #: Attributes that fewer captioned images name are not tested: no choice of images could show much.
 MIN_IMAGES = 5
 #: At most so many attributes are reported in each direction.
@@ -98,7 +97,7 @@ def region_words(counts: sparse.csr_array, inside: np.ndarray) -> RegionWords:
             "q_value": _false_discovery_rate(k, named[ts], n_inside, len(inside)),
         }
     )
-    table = table[table["q_value"] < MAX_RATE]
+    table = table[table["q_value"] < MAX_Q]
     order = np.argsort(-table["difference"].to_numpy(), kind="stable")
     return RegionWords(n_inside, n_outside, len(ts), table.iloc[order].reset_index(drop=True))
 

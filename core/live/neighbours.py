@@ -14,6 +14,7 @@ import numpy as np
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Which nearest training image the distance is to.
 K_NEAREST = 10
@@ -70,7 +71,7 @@ class TrainingImages:
         self.xs = _drawn(np.flatnonzero(~run.is_test & run.is_readable))
         if not len(self.xs):
             raise MissingRunError(f"run {run.name!r} has no training images to compare with")
-        self._directions = unit_length(run.array("pooled")[self.xs])
+        self._directions = at_unit_length(run.array("pooled")[self.xs])
 
     def nearest(
         self, pooled: np.ndarray, n: int, leave_out: int | None = None
@@ -84,7 +85,7 @@ class TrainingImages:
         leave_out : int, optional
             An image x that is not its own neighbour.
         """
-        cosine = self._directions @ unit_length(pooled[None])[0]
+        cosine = self._directions @ at_unit_length(np.asarray(pooled, np.float32))
         if leave_out is not None:
             cosine = np.where(self.xs == leave_out, -np.inf, cosine)
         order = np.argsort(-cosine, kind="stable")[: min(n, np.isfinite(cosine).sum())]
@@ -103,7 +104,7 @@ class TrainingImages:
         -------
         ndarray of shape (n,), in [0, 2]
         """
-        cosine = unit_length(pooled) @ self._directions.T
+        cosine = at_unit_length(np.asarray(pooled, np.float32)) @ self._directions.T
         if leave_out is not None:
             cosine = cosine[:, self.xs != leave_out]
         k = min(K_NEAREST, cosine.shape[1])
@@ -156,13 +157,6 @@ def distances_of_test_images(run: Run) -> np.ndarray:
     pooled = run.array("pooled")
     parts = in_threads(lambda block: training.distance(pooled[xs[block]]), list(blocks(len(xs))))
     return np.sort(np.concatenate([np.zeros(0), *parts])).astype(np.float32)
-
-
-def unit_length(pooled: np.ndarray) -> np.ndarray:
-    """Return activations (n, F) at length 1, float32; those that are all zero stay so."""
-    pooled = np.asarray(pooled, np.float32)
-    length = np.linalg.norm(pooled, axis=1, keepdims=True)
-    return pooled / np.where(length > 0, length, 1)
 
 
 def _drawn(xs: np.ndarray) -> np.ndarray:

@@ -15,9 +15,9 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, Score, ratio
 from fieldmarks.core.comparison.comparison import mcnemar
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.head import LINEAR, MEANING
+from fieldmarks.core.head import LINEAR, MEANING, Head
 from fieldmarks.core.repair.recipe import Recipe, fit_set
-from fieldmarks.core.repair.refit import LinearHead, refits
+from fieldmarks.core.repair.refit import refits
 from fieldmarks.core.run.run import Run
 
 #: Penalties that are tried, from the boldest change to the most careful.
@@ -34,7 +34,7 @@ class Judged:
 
     Attributes
     ----------
-    head : LinearHead
+    head : Head
     penalty : float
         The one that was best on the validation images; NaN where nothing was fitted.
     accuracy : Score
@@ -49,7 +49,7 @@ class Judged:
         These images x.
     """
 
-    head: LinearHead
+    head: Head
     penalty: float
     accuracy: Score
     difference: Score
@@ -60,7 +60,7 @@ class Judged:
     broken: np.ndarray
 
 
-def head_of(run: Run) -> LinearHead:
+def head_of(run: Run) -> Head:
     """Return the last layer of a run.
 
     Raises
@@ -72,7 +72,7 @@ def head_of(run: Run) -> LinearHead:
         said = "activations are split by sign" if run.head.is_split else MEANING[run.head.kind]
         raise DataError(f"a repair fits a linear last layer, and of run {run.name!r} {said}")
     weights = np.asarray(run.weights(None), float)
-    return LinearHead(weights, np.asarray(run.array("class_bias"), float))
+    return Head.linear(weights, np.asarray(run.array("class_bias"), float))
 
 
 def halves(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -188,13 +188,13 @@ def removal(
     return judged(run, head, judge, np.nan)
 
 
-def is_right(run: Run, head: LinearHead, xs: np.ndarray) -> np.ndarray:
+def is_right(run: Run, head: Head, xs: np.ndarray) -> np.ndarray:
     """Return whether a head classifies each image as labelled, shape (n,), bool."""
     logits = head.logits(np.asarray(run.array("pooled")[xs], float))
     return logits.argmax(axis=1) == run.images["true_c"].to_numpy()[xs]
 
 
-def judged(run: Run, head: LinearHead, xs: np.ndarray, penalty: float) -> Judged:
+def judged(run: Run, head: Head, xs: np.ndarray, penalty: float) -> Judged:
     """Return how a head does on test images ``xs``, beside the run's own.
 
     Images that became right or wrong are in the order of their confidence, the surest first.
@@ -215,9 +215,9 @@ def judged(run: Run, head: LinearHead, xs: np.ndarray, penalty: float) -> Judged
     )
 
 
-def scaled(head: LinearHead, scale: np.ndarray) -> LinearHead:
+def scaled(head: Head, scale: np.ndarray) -> Head:
     """Return a head whose weights are multiplied by a factor on each filter, shape (F,)."""
-    return LinearHead(head.weights * scale, head.bias)
+    return Head.linear(head.weights * scale, head.bias)
 
 
 def _surest_first(run: Run, xs: np.ndarray) -> np.ndarray:

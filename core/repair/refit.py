@@ -12,13 +12,13 @@ loss, see `core.repair.problem`. One penalty starts from the result of the next 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from fieldmarks.core.head import Head
 from fieldmarks.core.repair.fit_set import FitSet
 from fieldmarks.core.repair.problem import Problem
 
@@ -27,31 +27,19 @@ _ONE_THREAD = 1 << 29
 _ONE_AT_A_TIME = Lock()
 
 
-@dataclass(frozen=True)
-class LinearHead:
-    """Weights of shape (C, F) and bias of shape (C,) of a last layer."""
-
-    weights: np.ndarray
-    bias: np.ndarray
-
-    def logits(self, pooled: np.ndarray) -> np.ndarray:
-        """Return the class scores of pooled activations (n, F), shape (n, C)."""
-        return pooled @ self.weights.T + self.bias
-
-
 def refits(
     fitted: FitSet,
-    start: LinearHead,
+    start: Head,
     unit: np.ndarray,
     penalties: Sequence[float],
     progress: Callable[[float], None] = lambda share: None,
-) -> dict[float, LinearHead]:
+) -> dict[float, Head]:
     """Return the head that fits best for each penalty, pulled towards ``start``.
 
     Parameters
     ----------
     fitted : FitSet
-    start : LinearHead
+    start : Head
         Towards which the weights are pulled.
     unit : ndarray of shape (F,)
         Standard deviation of each filter: changes count in its units.
@@ -61,7 +49,7 @@ def refits(
         Told which share of the penalties is done.
     """
     C, F = start.weights.shape
-    heads: dict[float, LinearHead] = {}
+    heads: dict[float, Head] = {}
     with _threads(fitted.pooled.size * C):
         logits = fitted.of_images(start.logits(fitted.pooled))
         problem = Problem.of(fitted, logits, unit)
@@ -71,7 +59,7 @@ def refits(
             progress(len(heads) / len(penalties))
             change = problem.minimum(penalty, change, after_step)
             weights, bias = problem.weights_and_bias(change)
-            heads[penalty] = LinearHead(start.weights + weights, start.bias + bias)
+            heads[penalty] = Head.linear(start.weights + weights, start.bias + bias)
     return heads
 
 

@@ -19,7 +19,7 @@ from fieldmarks.core.causes.diagnosis import diagnose
 from fieldmarks.core.comparison.comparison import Comparison, compare
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.explanations.factors import Factors
-from fieldmarks.core.repair.refit import LinearHead
+from fieldmarks.core.head import Head
 from fieldmarks.core.run.contract import N_EXPLAIN, PACKS
 from fieldmarks.core.run.files import array_path, check_name
 from fieldmarks.core.run.predictions import predictions
@@ -34,13 +34,13 @@ _CHANGED = ("activations", "tables", "feeding", "estimates", "explanations")
 _LEFT_OUT = ("diagnoses", "scores")
 
 
-def repaired(run: Run, head: LinearHead) -> Run:
+def repaired(run: Run, head: Head) -> Run:
     """Return the run as it is with another head, in memory.
 
     Parameters
     ----------
     run : Run
-    head : LinearHead
+    head : Head
     """
     weights, bias = head.weights.astype(np.float32), head.bias.astype(np.float32)
     pooled = run.array("pooled")
@@ -64,13 +64,13 @@ def repaired(run: Run, head: LinearHead) -> Run:
     return run.changed(arrays, tables, stamp=int.from_bytes(stamp))
 
 
-def before_and_after(run: Run, head: LinearHead, xs: np.ndarray) -> Comparison:
+def before_and_after(run: Run, head: Head, xs: np.ndarray) -> Comparison:
     """Return the comparison of a run with itself after a repair, over some of its test images.
 
     Parameters
     ----------
     run : Run
-    head : LinearHead
+    head : Head
     xs : ndarray of int
         Test images.
     """
@@ -120,7 +120,7 @@ def check_new_name(run: Run, name: str) -> None:
 
 def write_repaired(
     run: Run,
-    head: LinearHead,
+    head: Head,
     name: str,
     note: Mapping,
     checkpoint: Path | None = None,
@@ -134,7 +134,7 @@ def write_repaired(
     Parameters
     ----------
     run : Run
-    head : LinearHead
+    head : Head
     name : str
         Of the new run.
     note : mapping

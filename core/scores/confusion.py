@@ -5,6 +5,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.unit_length import at_unit_length
 
 
 def confusion_matrix(run: Run) -> np.ndarray:
@@ -44,7 +45,7 @@ def similarity_order(confusions: np.ndarray, class_weights: np.ndarray) -> np.nd
     if C < 3:
         return np.arange(C)
     share = confusions / np.maximum(confusions.sum(axis=1, keepdims=True), 1)
-    unit = class_weights / np.maximum(np.linalg.norm(class_weights, axis=1, keepdims=True), 1e-12)
+    unit = at_unit_length(class_weights)
     nearness = (share + share.T) / 2 + 0.1 * (1 + unit @ unit.T) / 2
     distance = 1.1 - nearness
     np.fill_diagonal(distance, 0)

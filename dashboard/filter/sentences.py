@@ -17,14 +17,12 @@ def of_seen(seen: str) -> str:
     if seen.endswith(", anywhere"):
         return (
             f"It sees “{seen.removesuffix(', anywhere')}”, on whatever part: one adjective has "
-            "most of p(t | f). On painted birds such an adjective lies at most peaks of about "
-            "three filters in five; on photographs of birds its colour was at 24% of the peaks, "
-            "where 16% are chance: a hint, no more."
+            "most of p(t | f). How often such an adjective lies at the peaks of its filter is in "
+            "the scores; take it as a hint."
         )
     return (
-        f"It sees “{seen}” where it is active. On painted birds such a name lies at most peaks of "
-        "about four filters in five, nearly all of them white wing bars. Not checked on "
-        "photographs."
+        f"It sees “{seen}” where it is active. How often such a name lies at the peaks of its "
+        "filter is in the scores, where the places of words are known."
     )
 
 

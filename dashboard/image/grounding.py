@@ -6,6 +6,7 @@ import streamlit as st
 from fieldmarks.core.explanations.contributions import heatmap_contributions
 from fieldmarks.core.explanations.place import places
 from fieldmarks.core.explanations.seen import words_of
+from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import pck
 from fieldmarks.dashboard import data, heading, labels, links
@@ -42,7 +43,7 @@ def first_words(view: View) -> list[int]:
 
 def read_words(run: Run) -> list[int]:
     """Return the attributes that the URL names, parted by commas."""
-    known = data.phrases(run)
+    known = t_of_phrase(run)
     asked = [phrase.strip().lower() for phrase in text(Key.WORDS).split(",") if phrase.strip()]
     missing = [phrase for phrase in asked if phrase not in known]
     if missing:
@@ -57,7 +58,7 @@ def pick(view: View, ts: list[int]) -> None:
     with left:
         st.multiselect(
             "Attributes",
-            list(data.phrases(run)),
+            list(t_of_phrase(run)),
             max_selections=MAX_WORDS,
             placeholder="Type an attribute",
             **bound(

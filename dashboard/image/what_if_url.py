@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, labels
+from fieldmarks.dashboard import labels
 from fieldmarks.dashboard.state import Key, notice, text
 
 LOWEST, UNCHANGED, HIGHEST, STEP = 0.0, 1.0, 2.0, 0.25
@@ -28,7 +29,7 @@ class Changes:
 
 def changes_from_url(run: Run) -> Changes:
     """Return what the URL asks to change; what the run does not have is left out with a notice."""
-    known, factors, off = data.phrases(run), {}, []
+    known, factors, off = t_of_phrase(run), {}, []
     for part in filter(None, map(str.strip, text(Key.IF).split(","))):
         phrase, _, raw = part.rpartition(":")
         f, factor = part.removeprefix(_FILTER), _factor(raw)

@@ -7,8 +7,9 @@ import streamlit as st
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.repair.doubted_labels import doubted_labels
 from fieldmarks.core.repair.recipe import Labels, Recipe, has_backgrounds
+from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, labels, links
+from fieldmarks.dashboard import labels, links
 from fieldmarks.dashboard.image_filters import diagnoses
 from fieldmarks.dashboard.state import Key, choice, notice, text, update
 
@@ -46,7 +47,7 @@ def recipe_from_url(run: Run) -> Recipe:
 
 def _named(run: Run, key: Key) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the attributes and the filters that the URL names: ``white belly,filter 12``."""
-    known, ts, fs = data.phrases(run), [], []
+    known, ts, fs = t_of_phrase(run), [], []
     for part in filter(None, map(str.strip, text(key).split(","))):
         f = part.removeprefix(_FILTER)
         if part.lower() in known:

@@ -172,11 +172,8 @@ def recipe_of(args: argparse.Namespace, opened):
     """Return the recipe of the arguments, or raise what is wrong with them."""
     from fieldmarks.core.errors import DataError
     from fieldmarks.core.repair.recipe import Labels, Recipe
+    from fieldmarks.core.run.phrases import attribute_named
 
-    phrases = {phrase: t for t, phrase in enumerate(opened.attributes["phrase"])}
-    unknown = [phrase for phrase in (*args.balance, *args.off) if phrase not in phrases]
-    if unknown:
-        raise DataError(f"run {opened.name!r} has no attribute {unknown[0]!r}")
     F = opened.sizes["F"]
     if any(not 0 <= f < F for f in args.filters_off):
         raise DataError(f"--filters-off names filters from 0 to {F - 1}, got {args.filters_off}")
@@ -186,8 +183,8 @@ def recipe_of(args: argparse.Namespace, opened):
     return Recipe(
         labels=Labels.CORRECT if args.correct_suspects else labels,
         ignore_background=args.ignore_background,
-        balanced_attributes=tuple(phrases[phrase] for phrase in args.balance),
-        off_attributes=tuple(phrases[phrase] for phrase in args.off),
+        balanced_attributes=tuple(attribute_named(opened, phrase) for phrase in args.balance),
+        off_attributes=tuple(attribute_named(opened, phrase) for phrase in args.off),
         off_filters=tuple(args.filters_off),
         balance_classes=args.balance_classes,
         hard_weight=args.hard,

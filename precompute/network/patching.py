@@ -7,14 +7,14 @@ import numpy as np
 import torch
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.repair.refit import LinearHead
+from fieldmarks.core.head import Head
 from fieldmarks.precompute.network.checkpoint import atomic_save
 from fieldmarks.precompute.network.weights_file import read_weights
 
 _SAME = 1e-6
 
 
-def patch_head(checkpoint: Path, out: Path, before: LinearHead, after: LinearHead) -> str:
+def patch_head(checkpoint: Path, out: Path, before: Head, after: Head) -> str:
     """Write a copy of a checkpoint in which the last layer is another one.
 
     The layer is found by its values: the one tensor that holds the run's class weights.
@@ -22,7 +22,7 @@ def patch_head(checkpoint: Path, out: Path, before: LinearHead, after: LinearHea
     Parameters
     ----------
     checkpoint, out : Path
-    before, after : LinearHead
+    before, after : Head
         The head that the run was made with, and the one to write.
 
     Returns

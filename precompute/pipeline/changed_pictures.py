@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
+from scipy.special import softmax
 from tqdm import tqdm
 
 from fieldmarks.core.batching import blocks
@@ -79,8 +80,7 @@ class ChangedPictures:
         i: int,
     ) -> dict:
         logits = seen["logits"][i]
-        exp = np.exp(logits - logits.max())
-        row |= {"predicted_c": int(logits.argmax()), "confidence": float(1 / exp.sum())}
+        row |= {"predicted_c": int(logits.argmax()), "confidence": float(softmax(logits).max())}
         change = pixels.astype(int) - clean
         factor = 127 / max(int(np.abs(change).max()), 1)
         magnified = (128 + factor * change).clip(0, 255).astype(np.uint8)

@@ -169,7 +169,7 @@ def test_what_filters_see_comes_first_and_can_be_asked_for(run, seen):
         assert item["lines"][0]["text"] == seen[f]
 
 
-@pytest.mark.parametrize(("f", "claim"), [(3, "white wing bars"), (5, "three filters in five")])
+@pytest.mark.parametrize(("f", "claim"), [(3, "where it is active"), (5, "take it as a hint")])
 def test_a_card_says_what_the_filter_sees_and_what_that_is_worth(run, seen, f, claim):
     app = visit(f"filters?f={f}")
     assert not app.exception

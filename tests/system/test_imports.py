@@ -22,7 +22,8 @@ FORBIDDEN = {
 ORDER = (
     {
         *("errors", "batching", "processes", "probability", "head", "name_status"),
-        *("class_statistics", "bootstrap", "outputs", "input_file"),
+        *("class_statistics", "class_folds", "bootstrap", "outputs", "input_file"),
+        *("ridge_regression", "unit_length"),
     },
     {"run", "attributes"},
     {"estimators", "pictures"},

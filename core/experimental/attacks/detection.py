@@ -16,6 +16,7 @@ unchanged ones: a detector of attacks has to tell attacks from ordinary failures
 """
 
 import numpy as np
+from scipy.special import softmax
 
 from fieldmarks.core.bootstrap import Resamples, Score, interval
 from fieldmarks.core.class_statistics import class_sums
@@ -27,9 +28,9 @@ from fieldmarks.core.experimental.attacks.reference import (
     p_of_pictures,
     shares_of_images,
     taught_images,
-    unit,
 )
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Training images that are near.
 N_NEAR = 10
@@ -67,7 +68,7 @@ class Detectors:
         pooled = np.asarray(run.array("pooled")[taught], float)
         self._mean, self._deviation = pooled.mean(axis=0), pooled.std(axis=0)
         self._deviation[self._deviation == 0] = np.inf
-        self._near = unit((pooled - self._mean) / self._deviation)
+        self._near = at_unit_length((pooled - self._mean) / self._deviation)
         share = shares_of_images(run, taught)
         self._taught_words = self.reference.caption_words(share)
         n = np.bincount(true_c[taught], minlength=run.sizes["C"])[:, None]
@@ -95,22 +96,21 @@ class Detectors:
         c = np.asarray(logits).argmax(axis=1)
         said = self.reference.image_words(p_of_pictures(self.run, pooled, c))
         captions = self.reference.caption_words(shares_of_images(self.run, xs))
-        z = unit((np.asarray(pooled, float) - self._mean) / self._deviation)
+        z = at_unit_length((np.asarray(pooled, float) - self._mean) / self._deviation)
         likeness = z @ self._near.T
         near = np.argsort(-likeness, axis=1, kind="stable")[:, :N_NEAR]
-        near_words = unit(self._taught_words[near].mean(axis=1))
-        exp = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+        near_words = at_unit_length(self._taught_words[near].mean(axis=1))
         suspicion = {
             CAPTIONS: -(said * captions).sum(axis=1),
             NEAR: -(said * near_words).sum(axis=1),
-            SOFTMAX: 1 - 1 / exp.sum(axis=1),
+            SOFTMAX: 1 - softmax(logits, axis=1).max(axis=1),
             DISTANCE: -np.take_along_axis(likeness, near, axis=1).mean(axis=1),
             SAME_CLASS: -(said * self._other(xs, same=True)).sum(axis=1),
             OTHER_CLASS: -(said * self._other(xs, same=False)).sum(axis=1),
             NO_WORDS: -(self._class_words[c] * captions).sum(axis=1),
         }
         if self._earlier is not None and earlier is not None:
-            agree = said * unit(self._earlier.image_words(earlier))
+            agree = said * at_unit_length(self._earlier.image_words(earlier))
             suspicion[LAYERS] = -agree.sum(axis=1)
             suspicion[LAYER_CLASS] = -self._earlier.log_p(earlier)[np.arange(len(c)), c]
         return suspicion

@@ -8,6 +8,7 @@ from fieldmarks.core.estimators.base import caption_fraction
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.probability import p_t_given_xc
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Kept from zero in logarithms of probabilities.
 LEAST = 1e-9
@@ -53,12 +54,12 @@ class Reference:
 
     def image_words(self, p: np.ndarray) -> np.ndarray:
         """Return what pictures say more of than usual, as unit vectors, (A, T)."""
-        return unit((np.log(np.maximum(p, LEAST)) - self.mean) / self.deviation)
+        return at_unit_length((np.log(np.maximum(p, LEAST)) - self.mean) / self.deviation)
 
     def caption_words(self, share: np.ndarray) -> np.ndarray:
         """Return what captions name more than usual, as unit vectors; 0 where nothing is said."""
         is_said = np.asarray(share.any(axis=1, keepdims=True))
-        return unit(np.where(is_said, share - self.share, 0))
+        return at_unit_length(np.where(is_said, share - self.share, 0))
 
 
 def standardised(log_p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,9 +79,3 @@ def shares_of_images(run: Run, xs: np.ndarray) -> np.ndarray:
     """Return the share of each image's captions that name t, shape (n, T); 0 without captions."""
     n_captions = np.maximum(run.images["n_captions"].to_numpy()[xs], 1)
     return run.counts[xs].toarray() / n_captions[:, None]
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Return rows divided by their length; a row of zeros stays."""
-    length = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-    return np.divide(vectors, length, out=np.zeros_like(vectors, float), where=length > 0)

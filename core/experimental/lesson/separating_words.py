@@ -17,6 +17,7 @@ import scipy
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.explanations.counter_examples import MIN_SHARE
+from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.core.run.caption_shares import caption_shares_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix
@@ -29,8 +30,6 @@ N_PICTURES = 3
 #: sum of two counts says nothing of their difference, so this chooses nothing (Bourgon et al. 2010,
 #: independent filtering).
 MIN_COMMON = 0.1
-#: False discovery rate of the difference between the captions of two classes.
-MAX_Q = 0.05
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators import Inputs, words
 from fieldmarks.core.experimental.zero_shot.descriptions import directions
 from fieldmarks.core.probability import sigma
+from fieldmarks.core.ridge_regression import ridge_solver
 
 #: From pooled activations (n, F) to scores (n, C).
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -130,7 +130,7 @@ def eszsl(
     gram, kernel = images.T @ images, classes @ classes.T
     gamma = image_penalty * max(np.trace(gram) / len(gram), _LEAST)
     penalty = class_penalty * max(np.trace(kernel) / len(kernel), _LEAST)
-    left = linalg.solve(gram + gamma * np.eye(len(gram)), images.T @ target, assume_a="pos")
+    left = ridge_solver(gram, gamma)(images.T @ target)
     # S (S' S + a I)^-1 = (S S' + a I)^-1 S: there are fewer classes than attributes
-    right = linalg.solve(kernel + penalty * np.eye(len(kernel)), classes, assume_a="pos")
+    right = ridge_solver(kernel, penalty)(classes)
     return left @ right

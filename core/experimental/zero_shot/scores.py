@@ -13,7 +13,7 @@ descriptions between the unseen classes, the class of the most described images,
 import numpy as np
 
 from fieldmarks.core.bootstrap import Resamples, Score, interval, ratio
-from fieldmarks.core.class_statistics import families
+from fieldmarks.core.class_folds import families
 from fieldmarks.core.estimators.base import caption_fraction
 from fieldmarks.core.estimators.inputs import described_inputs, inputs_of
 from fieldmarks.core.experimental.zero_shot.classifiers import ByWords, Eszsl

@@ -4,6 +4,7 @@ import numpy as np
 
 from fieldmarks.core.bootstrap import Resamples, Score, interval
 from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.unit_length import centred_at_unit_length
 
 #: Resamples of a correlation, which takes products of all images and filters.
 N_RESAMPLES = 200
@@ -111,9 +112,7 @@ class Activations:
             return values
         if within:
             values = values - self._class_means(values)[self._member]
-        values = values - values.mean(axis=0)
-        length = np.linalg.norm(values, axis=0)
-        return np.divide(values, np.where(length > 1e-6, length, np.inf), out=values)
+        return centred_at_unit_length(values)
 
     def _class_means(self, values: np.ndarray) -> np.ndarray:
         n_images = np.bincount(self._member)

@@ -7,7 +7,8 @@ through the images of the others again.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import linalg
+
+from fieldmarks.core.ridge_regression import ridge_solver
 
 #: Standard deviation, as a share of 1, below which a word or a filter does not vary.
 _LEAST = 1e-5
@@ -79,11 +80,7 @@ class RegressionSums:
         squares = (self.xx - self.n * np.outer(mean, mean)) / np.outer(spread, spread)
         products = self._covariance() / spread[:, None]
         at, usual = (new - mean) / spread, self.y / self.n
-        predicted = []
-        for penalty in penalties:
-            factor = linalg.cho_factor(squares + penalty * np.eye(len(squares)))
-            predicted.append(at @ linalg.cho_solve(factor, products) + usual)
-        return predicted
+        return [at @ ridge_solver(squares, penalty)(products) + usual for penalty in penalties]
 
     def _spread(self) -> np.ndarray:
         """Return the standard deviation of each word, infinite where it does not vary."""

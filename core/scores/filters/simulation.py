@@ -19,7 +19,7 @@ from scipy import sparse
 from sklearn.model_selection import GroupKFold
 
 from fieldmarks.core.bootstrap import Score
-from fieldmarks.core.class_statistics import N_FOLDS, families, folds
+from fieldmarks.core.class_folds import N_FOLDS, families, folds
 from fieldmarks.core.estimators import Inputs, words
 from fieldmarks.core.estimators.base import caption_fraction
 from fieldmarks.core.estimators.inputs import inputs_of
@@ -28,6 +28,7 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.correlation import Activations
 from fieldmarks.core.scores.filters.regression import RegressionSums
 from fieldmarks.core.scores.result import Measure
+from fieldmarks.core.unit_length import centred_at_unit_length
 
 #: Words of the largest p(t given f) that stand for a p.d.f. by themselves.
 N_LARGEST = 10
@@ -144,8 +145,11 @@ class Simulation:
         sums = [self.sums(out, fs) for out in parts]
         for i, out in enumerate(parts):
             predicted[:, out] = _without(sums, i).ridge(share[out].toarray(), PENALTIES)
-        unit = _unit(y)
-        scores = [(_unit(predicted[i]) * unit).sum(axis=0).mean() for i in range(len(PENALTIES))]
+        unit = centred_at_unit_length(y)
+        scores = [
+            (centred_at_unit_length(predicted[i]) * unit).sum(axis=0).mean()
+            for i in range(len(PENALTIES))
+        ]
         return PENALTIES[int(np.argmax(scores))]
 
     def left_out(self, estimator: str, group: np.ndarray) -> dict[str, np.ndarray]:
@@ -188,13 +192,6 @@ class Simulation:
 def _without(sums: list[RegressionSums], i: int) -> RegressionSums:
     """Return the sums of all parts but one, to which that one has added nothing."""
     return reduce(add, [part for j, part in enumerate(sums) if j != i])
-
-
-def _unit(values: np.ndarray) -> np.ndarray:
-    """Return columns of mean 0 and length 1, or of zeros where they do not vary."""
-    values = values - values.mean(axis=0)
-    length = np.linalg.norm(values, axis=0)
-    return values / np.where(length > 1e-6, length, np.inf)
 
 
 def score_simulation(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:

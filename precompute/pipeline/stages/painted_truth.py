@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.precompute.demo_world.planting import ground_truth
@@ -30,10 +31,9 @@ def attribute_places(run: Run, world: Path) -> pd.DataFrame:
     """
     truth, images = Truth.read(world), run.images
     x_of_path = pd.Series(np.arange(len(images)), index=images["path"])
-    t_of_phrase = pd.Series(np.arange(run.sizes["T"]), index=run.attributes["phrase"])
     table = truth.attributes
     x = table["image_id"].map(truth.images["path"]).map(x_of_path)
-    t = (table["adjective"] + " " + table["noun"]).map(t_of_phrase)
+    t = (table["adjective"] + " " + table["noun"]).map(t_of_phrase(run))
     is_known = (x.notna() & t.notna()).to_numpy()
     table, x, t = table[is_known], x[is_known].to_numpy(int), t[is_known].to_numpy(int)
     crop = images.iloc[x]

@@ -16,9 +16,9 @@ from fieldmarks.core.experimental.cue_repair import (
     preview_without_cues,
     removal_of_cues,
 )
+from fieldmarks.core.head import Head
 from fieldmarks.core.repair.preview import halves, head_of, is_right
 from fieldmarks.core.repair.recipe import Recipe, fit_set
-from fieldmarks.core.repair.refit import LinearHead
 from tests.support.faulty_run import MISLED
 
 CUE = 3  #: the filter that the place of class 0 activates
@@ -78,7 +78,7 @@ def test_nothing_is_left_in_the_directions_and_all_else_stays(faulty, cues):
 def test_a_blind_head_gives_the_scores_of_activations_without_cues(faulty, cues):
     rng = np.random.default_rng(0)
     cues = replace(cues, unit=np.linspace(0.5, 2, faulty.sizes["F"]))
-    head = LinearHead(rng.normal(size=(3, faulty.sizes["F"])), rng.normal(size=3))
+    head = Head.linear(rng.normal(size=(3, faulty.sizes["F"])), rng.normal(size=3))
     pooled = np.asarray(faulty.array("pooled")[:20], float)
     expected = head.logits(cues.without(pooled))
     np.testing.assert_allclose(cues.blind(head).logits(pooled), expected)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from fieldmarks.core.image_map.region_words import MAX_RATE, MOST, region_words, words_of_images
+from fieldmarks.core.image_map.region_words import MOST, region_words, words_of_images
+from fieldmarks.core.name_status import MAX_Q
 
 N, T = 300, 60
 
@@ -50,7 +51,7 @@ def test_a_random_region_says_nothing_at_the_nominal_rate():
         told = region_words(sparse.csr_array(captions(seed)), inside)
         n_told += not told.table.empty
     # where nothing is true, the rate of false discoveries is the chance of any
-    assert stats.binomtest(n_told, n_regions, MAX_RATE, "greater").pvalue > 0.01
+    assert stats.binomtest(n_told, n_regions, MAX_Q, "greater").pvalue > 0.01
 
 
 def test_without_the_correction_random_regions_would_say_much():
@@ -63,7 +64,7 @@ def test_without_the_correction_random_regions_would_say_much():
             stats.fisher_exact(np.bincount(2 * inside + each, minlength=4).reshape(2, 2)).pvalue
             for each in named.T
         ]
-        n_told += min(p) < MAX_RATE
+        n_told += min(p) < MAX_Q
     assert n_told > 10
 
 
@@ -81,7 +82,7 @@ def test_the_q_values_are_those_of_the_exact_tails_and_of_benjamini_and_hochberg
     ranked = sorted(p)
     q = [min(ranked[j] * len(p) / (j + 1) for j in range(i, len(p))) for i in range(len(p))]
     assert told.n_tested == len(p)
-    assert sorted(told.table["q_value"]) == pytest.approx([each for each in q if each < MAX_RATE])
+    assert sorted(told.table["q_value"]) == pytest.approx([each for each in q if each < MAX_Q])
 
 
 @pytest.mark.parametrize("n_inside", [0, N])

@@ -9,7 +9,6 @@ from fieldmarks.core.live.neighbours import (
     TrainingImages,
     distances_of_test_images,
     novelty_of,
-    unit_length,
 )
 
 
@@ -70,10 +69,6 @@ def test_a_distance_is_ranked_among_those_of_the_test_images(distance, share, p)
 def test_without_test_images_there_is_no_rank():
     assert novelty_of(0.3, np.zeros(0)) is None
     assert novelty_of(float("nan"), np.array([0.1])) is None
-
-
-def test_an_image_without_activation_has_no_direction_and_no_warning():
-    assert unit_length(np.zeros((2, 3))).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_a_run_without_the_distances_has_no_novelty(run):

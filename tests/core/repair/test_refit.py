@@ -5,8 +5,9 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
+from fieldmarks.core.head import Head
 from fieldmarks.core.repair.fit_set import FitSet
-from fieldmarks.core.repair.refit import LinearHead, refits
+from fieldmarks.core.repair.refit import refits
 
 C, F, N = 3, 4, 20
 
@@ -18,12 +19,12 @@ def fitted() -> FitSet:
 
 
 @pytest.fixture(scope="module")
-def start() -> LinearHead:
+def start() -> Head:
     rng = np.random.default_rng(1)
-    return LinearHead(rng.normal(size=(C, F)), rng.normal(size=C))
+    return Head.linear(rng.normal(size=(C, F)), rng.normal(size=C))
 
 
-def slow_loss(fitted: FitSet, head: LinearHead, start: LinearHead, unit, penalty) -> float:
+def slow_loss(fitted: FitSet, head: Head, start: Head, unit, penalty) -> float:
     """The penalised cross-entropy of a head, image by image and weight by weight."""
     loss = 0.0
     for x in range(N):
@@ -42,7 +43,7 @@ def test_no_small_change_of_a_refitted_head_lowers_the_loss(fitted, start):
     least = slow_loss(fitted, head, start, unit, penalty)
     rng = np.random.default_rng(3)
     for _ in range(50):
-        step = LinearHead(
+        step = Head.linear(
             head.weights + 0.01 * rng.normal(size=(C, F)), head.bias + 0.01 * rng.normal(size=C)
         )
         assert slow_loss(fitted, step, start, unit, penalty) > least - 1e-6

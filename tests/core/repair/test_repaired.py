@@ -10,8 +10,8 @@ from scipy.special import softmax
 from fieldmarks.core.comparison.comparison import compare
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.explanations.explanation import explain
+from fieldmarks.core.head import Head
 from fieldmarks.core.repair.preview import halves, head_of
-from fieldmarks.core.repair.refit import LinearHead
 from fieldmarks.core.repair.repaired import (
     before_and_after,
     changed_words,
@@ -37,10 +37,10 @@ def old(faulty, tmp_path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def head(faulty) -> LinearHead:
+def head(faulty) -> Head:
     rng = np.random.default_rng(0)
     start = head_of(faulty)
-    return LinearHead(start.weights + rng.normal(size=start.weights.shape), start.bias + 1)
+    return Head.linear(start.weights + rng.normal(size=start.weights.shape), start.bias + 1)
 
 
 def test_what_depends_on_the_head_follows_it(faulty, head):

@@ -7,7 +7,7 @@ import torch
 from fieldmarks.__main__ import main
 from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.errors import DataError
-from fieldmarks.core.repair.refit import LinearHead
+from fieldmarks.core.head import Head
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.network.patching import patch_head
 from tests.support.faulty_run import write_faulty_run
@@ -21,11 +21,11 @@ def faulty(tmp_path_factory) -> Run:
 
 @pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state}])
 def test_a_patched_checkpoint_differs_in_the_last_layer_only(tmp_path, wrap):
-    head = LinearHead(np.arange(6.0).reshape(2, 3), np.zeros(2))
+    head = Head.linear(np.arange(6.0).reshape(2, 3), np.zeros(2))
     state = {"conv.weight": torch.ones(4, 3), "fc.weight": torch.tensor(head.weights).float()}
     state["fc.bias"] = torch.zeros(2)
     torch.save(wrap(state), tmp_path / "old.pth")
-    new = LinearHead(head.weights + 1, np.ones(2))
+    new = Head.linear(head.weights + 1, np.ones(2))
     assert patch_head(tmp_path / "old.pth", tmp_path / "new.pth", head, new) == "fc.weight"
     patched = torch.load(tmp_path / "new.pth", weights_only=True)
     patched = patched.get("state_dict", patched)
@@ -36,7 +36,7 @@ def test_a_patched_checkpoint_differs_in_the_last_layer_only(tmp_path, wrap):
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     torch.save({"fc.weight": torch.zeros(2, 3)}, tmp_path / "old.pth")
-    head = LinearHead(np.ones((2, 3)), np.zeros(2))
+    head = Head.linear(np.ones((2, 3)), np.zeros(2))
     with pytest.raises(DataError, match=r"expected one tensor .* found 0"):
         patch_head(tmp_path / "old.pth", tmp_path / "new.pth", head, head)
 

@@ -7,7 +7,6 @@ from fieldmarks.core.experimental.attacks.reference import (
     Reference,
     shares_of_images,
     taught_images,
-    unit,
 )
 from tests.support.attacked import write_attacked_run
 
@@ -28,7 +27,3 @@ def test_the_reference_is_of_training_images_alone(attacked):
 def test_captions_that_say_nothing_have_no_direction(attacked):
     words = Reference.of(attacked).caption_words(np.zeros((2, attacked.sizes["T"])))
     assert not words.any()
-
-
-def test_unit_vectors_and_zeros():
-    np.testing.assert_allclose(unit(np.array([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0, 0]])

@@ -13,17 +13,15 @@ from fieldmarks.core.experimental.lesson.separating_words import (
     most_confused_pair,
     separating_words,
 )
-from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix
+from tests.support.counts import count_arrays
 
 
 @pytest.fixture
 def planted(faulty) -> Run:
     """The faulty run, in which half of the captions of an image name what it shows."""
-    run = read_run(faulty.folder)
-    run.counts = faulty.counts * 5
-    return run
+    return faulty.changed(count_arrays(faulty.counts * 5))
 
 
 def test_the_parts_of_all_words_sum_to_the_rise_of_the_logit_difference(faulty):

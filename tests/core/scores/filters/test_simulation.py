@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fieldmarks.core.class_statistics import families, folds
+from fieldmarks.core.class_folds import families, folds
 from fieldmarks.core.estimators import estimate, words
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.scores.filters.simulation import N_LARGEST, Simulation, score_simulation
