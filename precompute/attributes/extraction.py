@@ -89,6 +89,7 @@ def extract(
     definition: Definition,
     *,
     annotated: Annotated | None = None,
+    likely: Annotated | None = None,
     min_images: int = MIN_IMAGES,
     teach: np.ndarray | None = None,
     tagger: Tagger | None = None,
@@ -103,6 +104,8 @@ def extract(
     definition : Definition
     annotated : Annotated, optional
         Attributes that are given as such.
+    likely : Annotated, optional
+        Attributes that a model says are likely seen.
     min_images : int
         Attributes named of fewer images are left out.
     teach : ndarray of shape (X,), bool, optional
@@ -126,6 +129,8 @@ def extract(
         readings = progress(readings, total=n_captions)
     attributes, counts = _count(_named(lines, readings, definition))
     properties: dict[str, Property] = {}
+    if likely is not None:
+        attributes, counts = _joined(attributes, counts, likely)
     if annotated is not None:
         named = [attribute.phrase for attribute in annotated.attributes]
         properties = {phrase: annotated.property_of(a) for a, phrase in enumerate(named)}

@@ -26,6 +26,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add("--captions", type=path, metavar="PATH", help="default: beside the images, text_c10 of CUB")
     add(
+        "--words",
+        type=path,
+        metavar="FILE",
+        help="how likely phrases are seen in the images, as 'words' writes it: a table of "
+        "file_name and a column of probabilities for each phrase",
+    )
+    add(
         "--attributes",
         choices=("auto", "captions", "images", "classes"),
         default="auto",

@@ -13,6 +13,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.input_file import LOST, decoded_text, is_regular, without_halves
 from fieldmarks.precompute.data.annotated import Annotated
 from fieldmarks.precompute.data.links import Inside
+from fieldmarks.precompute.data.soft_words import SoftWords
 
 #: No sentence that a person wrote about a picture is longer, in characters.
 MAX_LENGTH = 2000
@@ -74,6 +75,8 @@ class Words:
         One line for each kind of trouble. A missing caption file is not among them.
     n_missing : int
         Images without a caption file.
+    soft : SoftWords, optional
+        How likely attributes are seen, by a model.
     """
 
     lines: Lines
@@ -81,22 +84,30 @@ class Words:
     columns: pd.DataFrame | None = None
     problems: list[str] = field(default_factory=list)
     n_missing: int = 0
+    soft: SoftWords | None = None
 
     @property
     def counts(self) -> np.ndarray:
         """Captions and statements of each image, shape (X,)."""
+        said = self.n_said
+        return said if self.soft is None else said + self.soft.is_known
+
+    @property
+    def n_said(self) -> np.ndarray:
+        """The same without what a model says is likely seen."""
         return self.lines.counts + (0 if self.annotated is None else self.annotated.n_statements)
 
     @property
     def parts(self) -> tuple:
         """All that makes it, for a fingerprint."""
-        return (*self.lines.parts, *(() if self.annotated is None else self.annotated.parts))
+        annotated = () if self.annotated is None else self.annotated.parts
+        return (*self.lines.parts, *annotated, *(() if self.soft is None else self.soft.parts))
 
     def shown(self) -> Iterator[list[str]]:
-        """Yield the words of each image as lines: captions, then annotated attributes."""
+        """Yield the words of each image as lines: captions, annotated attributes, likely ones."""
         for x, captions in enumerate(self.lines):
-            given = self.annotated.line(x) if self.annotated else ""
-            yield [*captions, given] if given else captions
+            given = (each.line(x) for each in (self.annotated, self.soft) if each is not None)
+            yield [*captions, *filter(None, given)]
 
 
 def read_captions(folder: Path, paths: Sequence[str]) -> Words:

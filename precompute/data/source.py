@@ -34,6 +34,8 @@ class DataSource:
         What the names of splits mean where they say it otherwise: ``"0,1,2=train"``, ``"3=test"``.
     captions : Path, optional
         A folder of text files or a JSON lines file.
+    words : Path, optional
+        A table of probabilities that phrases are seen in the images.
     attributes : str
         Where attributes come from: ``captions``, annotations of ``images``, annotations of
         ``classes``, or ``auto``: what the data set has, the closest to the image first.
@@ -57,6 +59,7 @@ class DataSource:
     text: str | None = None
     split_names: tuple[str, ...] = ()
     captions: Path | None = None
+    words: Path | None = None
     attributes: str = "auto"
     test_share: float = 0.3
     seed: int = 0
@@ -114,8 +117,8 @@ class DataSource:
     @classmethod
     def from_plain(cls, values: dict) -> "DataSource":
         """Return the source that a manifest records, with paths as texts."""
-        paths = ("data", "images", "captions")
-        given = {key: Path(values[key]) for key in paths if values[key] is not None}
+        paths = ("data", "images", "captions", "words")
+        given = {key: Path(values[key]) for key in paths if values.get(key) is not None}
         lists = {key: tuple(values.get(key, ())) for key in ("ignore", "split_names")}
         return cls(**{**values, **given, **lists})
 
@@ -133,7 +136,7 @@ class DataSource:
     def paths(self) -> list[Path]:
         """The files and folders that are read; pictures of a table lie beside it by default."""
         images = self.images or (self.data.parent if self.data.is_file() else self.data)
-        return [self.data, images, *([self.captions] if self.captions else [])]
+        return [self.data, images, *filter(None, [self.captions, self.words])]
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +195,7 @@ def source_of(args: argparse.Namespace) -> DataSource:
         split_names=tuple(args.split_names),
         text=args.text,
         captions=getattr(args, "captions", None),
+        words=getattr(args, "words", None),
         attributes=getattr(args, "attributes", "auto"),
         test_share=args.test_share,
         ignore=tuple(getattr(args, "ignore", ())),

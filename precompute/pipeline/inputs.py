@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators import uses_keypoints
 from fieldmarks.precompute.attributes.giveaways import Giveaways, giveaways_in
+from fieldmarks.precompute.attributes.soft_table import read_soft_words
 from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.data.captions import Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
@@ -65,6 +67,8 @@ class RunInputs:
             settings.source.name,
             settings.source.ignore,
         )
+        if settings.source.words is not None:
+            self._add_soft_words(settings.source.words)
         if not self.has_words:
             settings.source.check_wordless(len(self.true_c))
         self.giveaways: Giveaways | None = None
@@ -77,6 +81,14 @@ class RunInputs:
         self.device = choose_device(ranks.device(settings.device))
         self.batch_size = settings.batch_size or _BATCH[self.device.type]
         self.map_row = map_rows(settings.maps, self.is_train)
+
+    def _add_soft_words(self, path: Path) -> None:
+        soft = read_soft_words(path, list(self.dataset.images["path"]))
+        told = (
+            f"{path.name}: a model says how likely each attribute is seen, in "
+            f"{int(soft.is_known.sum()):,} images; scores compare with that, not with people"
+        )
+        self.words = replace(self.words, soft=soft, problems=[*self.words.problems, told])
 
     @property
     def has_words(self) -> bool:

@@ -172,7 +172,10 @@ _ALL = (
         libraries=("spacy", "en_core_web_sm", "textblob", "inflect"),
         inputs=_attribute_inputs,
         outputs=Outputs(
-            ("counts_indptr", "counts_indices", "counts_values", "caption_offsets"),
+            (
+                *("counts_indptr", "counts_indices", "counts_values", "caption_offsets"),
+                *("mention_x", "mention_t", "mention_p"),
+            ),
             ("captions.bin", "tables/attributes.parquet"),
         ),
     ),

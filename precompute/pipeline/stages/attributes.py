@@ -15,6 +15,7 @@ from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.attributes.extraction import MIN_IMAGES, Definition, extract
 from fieldmarks.precompute.attributes.giveaways import Giveaways
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
+from fieldmarks.precompute.attributes.soft_table import merged
 from fieldmarks.precompute.attributes.synonyms import Synonyms
 from fieldmarks.precompute.attributes.tagger import default_tagger
 from fieldmarks.precompute.data.captions import Words
@@ -77,15 +78,20 @@ def write_attributes(
     tables = filter(None, [language.synonyms, accepted])
     synonyms = Synonyms.load(*tables) if merge else None
     nouns = language.with_given(language.nouns or _learnt(words, part_names, is_train))
+    soft = None if words.soft is None else merged(words.soft, synonyms)
     extracted = extract(
         words.lines,
         Definition(nouns, synonyms, language.kinds, giveaways),
         annotated=words.annotated,
+        likely=None if soft is None else soft.hard,
         min_images=MIN_IMAGES if min_images is None else min_images,
         teach=is_train,
         progress=_progress,
     )
     writer.put_counts(extracted.counts)
+    if soft is not None:
+        phrases = extracted.table["phrase"].tolist()
+        writer.put_mentions(soft.mentions(phrases, extracted.counts, words.n_said))
     writer.put_table("attributes", extracted.table)
     writer.put_pack("caption", ("\n".join([*said, ""]).encode() for said in words.shown()))
 
