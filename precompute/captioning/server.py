@@ -61,7 +61,7 @@ class Answer(NamedTuple):
     n_tokens: int = 0
 
 
-def require_host(url: str, pictures_to: str | None) -> str:
+def require_host(url: str, pictures_to: str | None, sent: str = "pictures") -> str:
     """Return the host of a server's address; one that is not this machine must have been named.
 
     Raises
@@ -90,7 +90,7 @@ def require_host(url: str, pictures_to: str | None) -> str:
         )
     if not is_this_machine(host) and host != pictures_to:
         raise DataError(
-            f"the pictures would leave this machine for {host}: add --send-pictures-to {host} if "
+            f"the {sent} would leave this machine for {host}: add --send-{sent}-to {host} if "
             "they may"
         )
     return host
@@ -128,6 +128,8 @@ class Server:
         Of an answer.
     first_wait : float
         Seconds before the second try, about; then twice as long each time.
+    sent : str
+        What is sent, for the message: pictures, or names of classes only.
     """
 
     url: str
@@ -138,9 +140,10 @@ class Server:
     tries: int = 5
     max_tokens: int = 500
     first_wait: float = 1.0
+    sent: str = "pictures"
 
     def __post_init__(self):
-        self.host = require_host(self.url, self.pictures_to)
+        self.host = require_host(self.url, self.pictures_to, self.sent)
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         self._http = httpx.Client(
             headers=headers,

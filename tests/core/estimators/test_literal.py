@@ -1,7 +1,10 @@
 """The paper's estimator, by slow loops written from equations (1) to (4)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import sparse
 
 from fieldmarks.core.estimators import estimate
 from fieldmarks.core.estimators.literal import DEFAULT_READING, p_by_reading
@@ -59,3 +62,28 @@ def test_the_estimator_is_the_default_reading():
 def test_literal_is_ruled_by_how_common_an_attribute_is():
     tops = estimate("literal", planted_inputs(noise=2.0)).p_t_given_f[:T].argmax(axis=1)
     assert len(set(tops)) < T
+
+
+def test_with_probabilities_an_image_counts_as_far_as_it_is_likely_to_show_t():
+    inputs = planted_inputs()
+    likely = np.random.default_rng(0).random((X, T)).astype(np.float32)
+    soft = replace(inputs, mentions=sparse.csr_array(likely))
+    expected = np.zeros((F, T))
+    for t in range(T):
+        p_f_given_t = np.zeros(F)
+        for x in range(X):
+            p_f_given_t += likely[x, t] * inputs.pooled[x] / inputs.pooled[x].sum()
+        expected[:, t] = p_f_given_t / likely[:, t].sum() * inputs.prior[t]
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(estimate("literal", soft).p_t_given_f, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["literal", "ridge", "encoding"])
+def test_probabilities_of_0_and_1_give_what_one_caption_gives(name):
+    inputs = planted_inputs()
+    counts = inputs.counts.astype(bool).astype(inputs.counts.dtype)
+    hard = replace(inputs, counts=counts, n_captions=np.ones(X, int))
+    soft = replace(hard, mentions=counts.astype(np.float32))
+    np.testing.assert_allclose(
+        estimate(name, soft).p_t_given_f, estimate(name, hard).p_t_given_f, atol=1e-6
+    )
