@@ -37,7 +37,7 @@ class Towers:
 def towers():
     return Towers()
 """
-PHRASES = ["red sole", "blue sole", "grey sole", "odd lace"]
+PHRASES = ["red sole", "blue sole", "grey sole", "odd lace", "new lace", "old lace"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,9 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
     write_classes(folder / "shop", 20)
     (folder / "towers.py").write_text(CODE)
-    (folder / "phrases.txt").write_text("Red sole\n\nblue  sole\ngrey sole\nred sole\nodd lace\n")
+    (folder / "phrases.txt").write_text(
+        "Red sole\n\nblue  sole\ngrey sole\nred sole\nodd lace\nnew lace\nold lace\n"
+    )
     return folder
 
 
@@ -60,7 +62,7 @@ def test_phrases_are_likely_where_they_are_seen(shop, tmp_path, capsys):
     out = tmp_path / "words.parquet"
     assert words(shop, out) == 0
     said = capsys.readouterr().out
-    assert "which the model does not tell apart: odd lace" in said
+    assert "which the model does not tell apart: odd lace, new lace, old lace" in said
     table = pd.read_parquet(out).set_index("file_name")
     for path, row in table.iterrows():
         is_red = path.startswith("boot")
