@@ -21,6 +21,8 @@ from fieldmarks.precompute.attributes.synonyms import singular
 MIN_APART = 2.0
 #: Least and largest share of images that have a phrase.
 MIN_SHARE = 0.01
+#: Cosines that differ by less are the same.
+LEAST_SPREAD = 1e-5
 #: Texts that a phrase is put into; their directions are averaged.
 TEMPLATES = ("a photo of {kind} with {phrase}", "a close-up of {phrase}", "{phrase}")
 _STEPS, _STARTS = 200, (0.1, 0.3, 0.5)
@@ -105,7 +107,7 @@ def calibrate(scores: np.ndarray) -> Calibration:
     scores : ndarray of shape (X, T)
         Of training images.
     """
-    mean, spread = scores.mean(axis=0), np.maximum(scores.std(axis=0), 1e-9)
+    mean, spread = scores.mean(axis=0), np.maximum(scores.std(axis=0), LEAST_SPREAD)
     standard = (scores - mean) / spread
     fits = [_two_groups(standard, share) for share in _STARTS]
     best = np.argmax([fit[-1] for fit in fits], axis=0)
