@@ -14,6 +14,10 @@ from fieldmarks.core.attributes.wordlists import COLOURS, SINGULAR_IN_AS, descri
 _ENGINE = engine()
 
 
+#: Words of size, which stand before all others.
+SIZES = frozenset("big huge large little long narrow short small tall thick thin tiny wide".split())
+
+
 def join(items: list[str]) -> str:
     """Return the items as a list in a sentence.
 
@@ -84,8 +88,21 @@ def member(name: str) -> str:
 
 
 def order_adjectives(adjectives: list[str]) -> list[str]:
-    """Return the adjectives with colours last, otherwise in the given order."""
-    return sorted(adjectives, key=lambda adjective: adjective in COLOURS)
+    """Return the adjectives with sizes first and colours last, otherwise in the given order.
+
+    >>> order_adjectives(["red", "curved", "long"])
+    ['long', 'curved', 'red']
+    """
+    return sorted(adjectives, key=lambda each: (each not in SIZES, each in COLOURS))
+
+
+def possessive(name: str) -> str:
+    """Return whose something is.
+
+    >>> possessive("Tops"), possessive("Rosy Fenwick")
+    ("Tops'", "Rosy Fenwick's")
+    """
+    return f"{name}'" if name.endswith(("s", "S")) else f"{name}'s"
 
 
 def separators(adjectives: list[str]) -> list[str]:

@@ -200,4 +200,4 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
 
 
 def _owner(attribute: DiscriminativeAttribute, names: np.ndarray, true: int, wrong: int) -> str:
-    return f"{names[true if attribute.is_of_true else wrong]}'s"
+    return english.possessive(str(names[true if attribute.is_of_true else wrong]))

@@ -14,6 +14,7 @@ from itertools import chain
 
 import numpy as np
 
+from fieldmarks.core.attributes.english import possessive
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import SHARE, Background
 from fieldmarks.core.causes.finding import Finding, squash
@@ -94,9 +95,9 @@ def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) ->
         margin = margins.get(int(x))
         if margin is None:
             return "Not tested: it needs the feature maps, and training images of both classes."
-        wrong, true = names[predicted[x]], names[labels[x]]
+        wrong, true = str(names[predicted[x]]), str(names[labels[x]])
         return (
-            f"The background gives {_tenths(margin.background)} of {wrong}'s lead of "
+            f"The background gives {_tenths(margin.background)} of {possessive(wrong)} lead of "
             f"{_tenths(margin.total)} over {true} (in training images of {wrong}: "
             f"{_tenths(margin.mean_predicted)}, of {true}: {_tenths(margin.mean_true)}). On a "
             f"typical background of {true}, "

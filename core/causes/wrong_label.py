@@ -67,7 +67,7 @@ def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
             if frequency[other, t] > frequency[label, t]
         ]
         shares = [
-            f"{attribute_phrase(run, t)} (in {frequency[other, t]:.0%} of its images, "
+            f"“{attribute_phrase(run, t)}” (in {frequency[other, t]:.0%} of its images, "
             f"{frequency[label, t]:.0%} of the label's)"
             for t in ts
         ]

@@ -218,8 +218,8 @@ def _spans(
     elif for_first:
         spans = [Span(heads[0]), *for_first]
     elif for_second and not_seen is not None:
-        none = f"Nothing seen here speaks for {a} rather than {b}; for {b} speaks that it "
-        spans = [Span(none), *for_second]
+        none = f"Nothing seen here speaks for {a} rather than {b}; that it "
+        spans = [Span(none), *for_second, Span(f" speaks for {b}")]
     elif for_second:
         spans = [Span(heads[1]), *for_second]
     else:
@@ -238,4 +238,5 @@ def _spans(
             phrase = english.phrase_of(row["adjective"], row["noun"], row["kind"], row["number"])
             spans += [Span(", " if i else ""), Span(phrase, t)]
         spans.append(Span("."))
-    return [span for span in spans if span.text] or [Span("No attribute separates the two.")]
+    kept = [span for span in spans if span.text] or [Span("No attribute separates the two.")]
+    return [Span(kept[0].text[:1].upper() + kept[0].text[1:], kept[0].t), *kept[1:]]

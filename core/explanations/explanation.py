@@ -155,7 +155,12 @@ def _phrase(noun: str, number: str, t_of: dict[str, int], of_several: bool = Fal
 
 
 def _joined(phrases: list[list[Span]], is_short: bool = True) -> list[Span]:
-    """Return the phrases as a list with commas and "and"; clauses always with a comma."""
+    """Return the phrases as a list with commas and "and".
+
+    Two clauses have a comma where one of them is a list itself.
+    """
+    texts = ["".join(span.text for span in phrase) for phrase in phrases]
+    is_short = is_short or not any(", " in text or " and " in text for text in texts)
     spans: list[Span] = []
     for i, phrase in enumerate(phrases):
         if i:

@@ -285,7 +285,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=4,
+        version=5,
         compute=f"{_STAGES}.diagnoses:compute",
         libraries=("numpy", "scipy", "sklearn", "inflect"),
         inputs=lambda of: {"sentence": N_EXPLAIN},

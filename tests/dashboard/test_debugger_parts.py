@@ -71,7 +71,7 @@ def classes(run, x):
 
 def test_without_a_change_the_answer_stays(faulty):
     x = MISLED[0]
-    app = part("image_page.what_if", x, *classes(faulty, x))
+    app = part("image.what_if", x, *classes(faulty, x))
     assert "The prediction stays **Class 0**" in text(app)
     table = app.dataframe[0].value
     np.testing.assert_allclose(table["Before"], table["After"])
@@ -86,7 +86,7 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
 ):
     x = next(int(x) for x in faulty.failures if smallest(faulty, x, classes(faulty, x)[1]).succeeds)
     c, versus = classes(faulty, x)
-    app = part("image_page.what_if", x, c, versus)
+    app = part("image.what_if", x, c, versus)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.{button}").click().run()
     assert f"The prediction changes to **Class {versus}**" in text(app)
     app.button(key=f"what_if.faulty.{x}.{c}.{versus}.reset").click().run()
@@ -131,7 +131,7 @@ def test_a_what_if_that_the_run_does_not_know_is_left_out_with_a_notice(asked):
 def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywhere(faulty):
     x = MISLED[0]
     c, versus = classes(faulty, x)
-    app = part("image_page.what_if", x, c, versus)
+    app = part("image.what_if", x, c, versus)
     scope = f"what_if.faulty.{x}.{c}.{versus}"
     app.button_group(key=f"{scope}.f").set_value([3]).run()
     table = app.dataframe[0].value
@@ -152,7 +152,7 @@ def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
 
 
 def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faulty):
-    app = part("image_page.diagnosis_card", MISLED[0])
+    app = part("image.diagnosis_card", MISLED[0])
     titles = re.findall(r"\*\*(.+): [a-z ]+ \(([0-9.]+)\)\*\*", text(app))
     assert len(titles) == len(COLUMNS)
     assert titles[0][0] == "Spurious cue"
@@ -166,7 +166,7 @@ def test_the_diagnosis_ranks_all_patterns_with_the_likeliest_first_and_open(faul
 def test_an_image_without_a_fault_is_said_to_have_none(faulty):
     diagnoses = faulty.table("diagnoses")
     x = int(np.flatnonzero(diagnoses["pattern"] == "")[0])
-    assert "no evidence against the label" in text(part("image_page.diagnosis_card", x))
+    assert "no evidence against the label" in text(part("image.diagnosis_card", x))
 
 
 def save(app: AppTest, note: str, author: str) -> AppTest:
@@ -179,7 +179,7 @@ def save(app: AppTest, note: str, author: str) -> AppTest:
 
 def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
     x = MISLED[0]
-    app = part("image_page.verdict_form", x)
+    app = part("image.verdict_form", x)
     assert app.selectbox[0].value == Pattern.SPURIOUS_CUE
     app = save(app, "sky, not bird", "Ana")
     with closing(Verdicts()) as verdicts:
@@ -191,7 +191,7 @@ def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
 
 def test_a_verdict_is_deleted_and_the_form_is_as_before(faulty):
     x = MISLED[0]
-    app = save(part("image_page.verdict_form", x), "a slip", "Ana")
+    app = save(part("image.verdict_form", x), "a slip", "Ana")
     app = app.button(key="verdict.delete").click().run()
     assert not app.exception
     assert app.text_area(key="verdict.note").value == ""
@@ -237,7 +237,7 @@ def test_the_form_of_the_next_image_is_empty(faulty):
 
 def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
     x = MISLED[1]
-    ana, ben = part("image_page.verdict_form", x), part("image_page.verdict_form", x)
+    ana, ben = part("image.verdict_form", x), part("image.verdict_form", x)
     save(ana, "Ana's note", "Ana")
     save(ben, "Ben's note", "Ben")
     assert "Ana saved a verdict" in text(ben)
@@ -251,7 +251,7 @@ def test_when_two_people_save_the_second_sees_both_and_can_save_on_top(faulty):
 
 def test_markdown_in_a_note_stays_text(faulty):
     x = MISLED[0]
-    app = save(part("image_page.verdict_form", x), "[win](http://example.org) <b>", "A*na*")
+    app = save(part("image.verdict_form", x), "[win](http://example.org) <b>", "A*na*")
     shown = [str(element.value) for element in app.markdown]
     assert any("example" in line for line in shown)
     assert not any("[win](http" in line for line in shown)
@@ -263,7 +263,7 @@ def test_a_database_that_is_gone_is_told_and_the_page_lives(monkeypatch, tmp_pat
     database().close()
     database.clear()
     monkeypatch.setenv("FIELDMARKS_DB", "sqlite:////no/such/folder/x.sqlite")
-    assert "check FIELDMARKS" in text(part("image_page.verdict_form", MISLED[0]))
+    assert "check FIELDMARKS" in text(part("image.verdict_form", MISLED[0]))
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path}/another.sqlite")
 
 

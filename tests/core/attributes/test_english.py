@@ -20,7 +20,7 @@ SENTENCES = {
     "a vowel": (["orange bill"], "has an orange bill"),
     "parts in numbers": (["black wing", "orange leg"], "has black wings and orange legs"),
     "an irregular plural": (["red foot"], "has red feet"),
-    "adjectives of one noun": (["pointed bill", "short bill"], "has a pointed, short bill"),
+    "adjectives of one noun": (["pointed bill", "short bill"], "has a short, pointed bill"),
     "colours last, joined": (
         ["black bill", "short bill", "yellow bill"],
         "has a short, black and yellow bill",
