@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, likely_tag
+from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, NOUNS, likely_tag
 from fieldmarks.precompute.attributes.synonyms import singular
 
 CLASS, REFUSAL, PICTURE, GUESS = "names of classes", "refusals", "remarks on the picture", "guesses"
@@ -54,12 +54,18 @@ _OF_PICTURE = re.compile(
     r"|composition|atmosphere|overall|focus)\b|overall\b|in the background\b|there is no\b)",
     re.IGNORECASE,
 )
-_CLAUSE_END = r"(?=[,.;:!?]|\bwhile\b|\bbut\b|$)"
+_CLAUSE_END = r"(?=\s*(?:[,.;:!?]|\b(?:while|but|with|is|are|stands?|appears?)\b|$))"
+#: A stretch that ends before another clause: what a bird has is not what lies behind it.
+_WITHIN = (
+    r"(?:(?!\b(?:with|against|is|are|stands?|sits?|perched|perches|standing|flying|shown|set|appears?"
+    r"|while)\b)[^,.;])*?"
+)
 _BEHIND = re.compile(
-    r",?\s*\b(?:(?:with|against|and|amid|amidst)\s+(?:[\w'-]+\s+){0,12}?)?(?:in|into|of) the "
-    rf"(?:back|fore)ground\b[^,.;]*?{_CLAUSE_END}"
-    rf"|,?\s*\b(?:set\s+)?against\s+[^,.;]*?\b(?:background|backdrop)\b[^,.;]*?{_CLAUSE_END}"
-    rf"|,?\s*\bwith\s+[^,.;]*?\b(?:background|backdrop)\b[^,.;]*?{_CLAUSE_END}",
+    rf",?\s*\b(?:(?:with|against|amid|amidst|while)\s+{_WITHIN})?(?:in|into|of) the "
+    rf"(?:back|fore)ground\b{_WITHIN}{_CLAUSE_END}"
+    rf"|,?\s*\b(?:set\s+|standing\s+|perched\s+|shown\s+)?against\s+{_WITHIN}"
+    rf"\b(?:background|backdrop)\b{_WITHIN}{_CLAUSE_END}"
+    rf"|,?\s*\bwith\s+{_WITHIN}\b(?:background|backdrop)\b{_WITHIN}{_CLAUSE_END}",
     re.IGNORECASE,
 )
 _GUESSED_CLAUSE = re.compile(
@@ -196,8 +202,14 @@ class Cleaner:
             text = pattern.sub("", text)
         for found in self._names.findall(text):
             self._drop(CLASS, found)
-        text = " ".join(self._names.sub(_GENERIC, text).split())
+        text = " ".join(self._names.sub(_generic_for, text).split())
         return text if re.search(r"[A-Za-z]{2}", text) else ""
+
+
+def _generic_for(found: re.Match) -> str:
+    """Return what stands in place of a class's name: nothing before a noun, "a cardinal bird"."""
+    follows = re.match(r"\s+([a-z]+)", found.string[found.end() :])
+    return "" if follows and likely_tag(follows[1]) in NOUNS else _GENERIC
 
 
 def _plain_name(name: str) -> str:

@@ -74,6 +74,15 @@ PROSE = {
     "A red cup, which appears to be old.": ("A red cup.", (GUESS,)),
     "A red cup with trees in the background.": ("A red cup.", (BACKGROUND,)),
     "A red cup against a dark background, shiny.": ("A red cup, shiny.", (BACKGROUND,)),
+    "A bird with a red beak stands by trees with sails in the background.": (
+        "A bird with a red beak stands by trees.",
+        (BACKGROUND,),
+    ),
+    "A bird with a white belly is perched against a background of leaves.": (
+        "A bird with a white belly is.",
+        (BACKGROUND,),
+    ),
+    "A large albatross bird with red legs": ("A large bird with red legs", (CLASS,)),
     "I'm sorry, I can't help with that.": ("", (REFUSAL,)),
     "As an AI, I do not see pictures.": ("", (REFUSAL,)),
     "There is no text in it. A cup.": ("A cup.", (DENIED,)),
