@@ -17,10 +17,14 @@ if (ROOT / "fieldmarks").is_dir() and str(ROOT) not in sys.path:
 from fieldmarks.dashboard import data, frame, heading, preload, state  # noqa: E402
 
 preload.finish()
-st.set_page_config(page_title="Fieldmarks", page_icon=":material/flutter_dash:", layout="wide")
 page = st.navigation(frame.pages(), position="hidden")
+st.set_page_config(
+    page_title=f"{page.title} · Fieldmarks", page_icon=":material/flutter_dash:", layout="wide"
+)
+if frame.redirected(page.url_path):
+    st.stop()
 choice = data.choose()
-frame.header(choice, page.title)
+frame.header(choice, page.url_path)
 frame.warn_if_open_to_others()
 notices = st.container()
 if choice.run is None:

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.errors import FieldmarksError, MissingRunError
@@ -85,9 +86,9 @@ def identity(run: Run) -> str:
     return f"{run.folder}:{run.stamp}"
 
 
-def read_attribute(run: Run) -> int | None:
+def read_attribute(run: Run, key: Key = Key.T) -> int | None:
     """Return the attribute that the URL names, or None with a notice where there is none."""
-    phrase = text(Key.T)
+    phrase = text(key)
     if not phrase:
         return None
     t = t_of_phrase(run).get(phrase.lower())
@@ -119,6 +120,14 @@ def describe(run: Run, c: int) -> explanation.Explanation:
 def compare(run: Run, first: explanation.Explanation, second: explanation.Explanation):
     """Return the contrast of two explanations."""
     return contrast.contrast(run, first, second)
+
+
+def diagnoses(run: Run) -> pd.DataFrame | None:
+    """Return the diagnoses of a run, or None where it has none yet."""
+    try:
+        return run.table("diagnoses")
+    except MissingRunError:
+        return None
 
 
 def has_maps(run: Run, x: int) -> bool:

@@ -7,94 +7,101 @@ import streamlit as st
 from fieldmarks.core.errors import FieldmarksError, WordlessError
 from fieldmarks.core.run.files import runs_folder
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, glossary, heading, links
+from fieldmarks.dashboard import data, heading, moved
 from fieldmarks.dashboard.components import add_words
+from fieldmarks.dashboard.components.register import nav_component, redirect_component
 from fieldmarks.dashboard.data import Choice
-from fieldmarks.dashboard.state import Key, Page, bound
+from fieldmarks.dashboard.state import Key, Page, bound, href
 
 
-class MenuEntry(NamedTuple):
-    """Where a page is found: its file, title, icon, and the menu that lists it, if any."""
+class Entry(NamedTuple):
+    """A page: its file, its title, and the section of the navigation that it belongs to.
+
+    ``part`` is its name in the second line of the navigation, empty where there is none.
+    """
 
     file: str
     title: str
-    icon: str
-    menu: str = ""
+    section: str
+    part: str = ""
 
 
-# In the header, what is opened every day; in menus, the rest
 _PAGES = {
-    Page.OVERVIEW: MenuEntry("app_pages/overview.py", "Overview", "space_dashboard"),
-    Page.FAILURES: MenuEntry("app_pages/failures.py", "Failures", "rule"),
-    Page.FILTERS: MenuEntry("app_pages/filters.py", "Filters", "grid_view"),
-    Page.SEARCH: MenuEntry("app_pages/search.py", "Search", "search"),
-    Page.CLASSES: MenuEntry("app_pages/classes.py", "Classes", "category"),
-    Page.GROUNDING: MenuEntry("app_pages/grounding.py", "Grounding", "my_location"),
-    Page.PATTERNS: MenuEntry("app_pages/patterns.py", "Patterns", "stethoscope", "Debug"),
-    Page.CONFUSION: MenuEntry("app_pages/confusion.py", "Confusion", "grid_on", "Debug"),
-    Page.MAP: MenuEntry("app_pages/map.py", "Map", "scatter_plot", "Debug"),
-    Page.ROBUSTNESS: MenuEntry("app_pages/robustness.py", "Robustness", "shield", "Debug"),
-    Page.COMPARE: MenuEntry("app_pages/compare.py", "Compare", "difference", "Improve"),
-    Page.REPAIR: MenuEntry("app_pages/repair.py", "Repair", "build_circle", "Improve"),
-    Page.TRY: MenuEntry("app_pages/try.py", "Try", "photo_camera", "Debug"),
+    Page.OVERVIEW: Entry("app_pages/overview.py", "Overview", "Overview"),
+    Page.IMAGES: Entry("app_pages/images.py", "Images", "Images"),
+    Page.TRY: Entry("app_pages/try.py", "Add picture", "Images"),
+    Page.CAUSES: Entry("app_pages/causes.py", "Causes", "Causes"),
+    Page.FILTERS: Entry("app_pages/filters.py", "Filters", "Filters"),
+    Page.CLASSES: Entry("app_pages/classes.py", "Classes", "Classes"),
+    Page.REVIEW: Entry("app_pages/review.py", "Review", "Review"),
+    Page.REPAIR: Entry("app_pages/repair.py", "Repair", "Improve", "Repair"),
+    Page.COMPARE: Entry("app_pages/compare.py", "Compare", "Improve", "Compare"),
+    Page.CORRUPTIONS: Entry("app_pages/corruptions.py", "Corruptions", "Improve", "Corruptions"),
     **{
-        page: MenuEntry(f"experimental/pages/{page}.py", title, icon, "Experimental")
-        for page, title, icon in (
-            (Page.EXPERIMENTS, "Experiments", "experiment"),
-            (Page.ATTACKS, "Attacks", "gpp_maybe"),
-            (Page.LESSON, "Lesson", "school"),
-            (Page.BLIND, "Blind test", "visibility_off"),
+        page: Entry(f"experimental/pages/{page}.py", title, "Experimental", title)
+        for page, title in (
+            (Page.EXPERIMENTS, "Experiments"),
+            (Page.ATTACKS, "Attacks"),
+            (Page.LESSON, "Lesson"),
+            (Page.BLIND, "Blind test"),
         )
     },
-}
-_MENUS = {
-    "Debug": "bug_report",
-    "Improve": "build",
-    "Experimental": "science",
 }
 
 
 def pages() -> list:
-    """Return the pages of the app, the first one the default."""
-    return [
+    """Return the pages of the app, the first one the default, and those of old addresses."""
+    drawn = [
         st.Page(
             entry.file,
             title=entry.title,
-            icon=f":material/{entry.icon}:",
             url_path=path or None,
             default=path is Page.OVERVIEW,
         )
         for path, entry in _PAGES.items()
     ]
+    return drawn + [st.Page(_nothing, title="Moved", url_path=path) for path in moved.OLD]
 
 
-def header(choice: Choice, title: str) -> None:
-    """Draw the page links and the choice of a run; ``title`` is the title of the page on show."""
-    entries = _PAGES.values()
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="header"):
-        st.markdown("**Fieldmarks**", width="content")
-        for entry in entries:
-            if not entry.menu:
-                _page_link(entry)
-        for menu, icon in _MENUS.items():
-            listed = [entry for entry in entries if entry.menu == menu]
-            shown = title if title in [entry.title for entry in listed] else menu
-            with st.popover(shown, icon=f":material/{icon}:", type="tertiary"):
-                for entry in listed:
-                    _page_link(entry)
-        st.space("stretch")
+def _nothing() -> None:
+    """Stand for a page that is somewhere else now; `redirected` leads there."""
+
+
+def redirected(path: str) -> bool:
+    """Lead from an old address to the new one; return whether this was an old one."""
+    target = moved.address(path, st.query_params.to_dict())
+    if target is None:
+        return False
+    redirect_component(data={"href": target}, key="redirect")
+    return True
+
+
+def header(choice: Choice, path: str) -> None:
+    """Draw the navigation and the choice of a run; ``path`` is that of the page on show."""
+    section = _PAGES[Page(path)].section
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
+        first = {entry.section: page for page, entry in reversed(_PAGES.items())}
+        _navigation(
+            "Main",
+            [(each, first[each], each == section) for each in reversed(first)],
+            title="Fieldmarks",
+        )
         _run_menu(choice)
-        glossary.button()
+    parts = [(page, entry) for page, entry in _PAGES.items() if entry.section == section]
+    if any(entry.part for _, entry in parts):
+        links_of_parts = [(entry.part, page, page == path) for page, entry in parts]
+        _navigation(section, links_of_parts, key="parts")
 
 
-def _page_link(entry: MenuEntry) -> None:
-    st.page_link(
-        entry.file,
-        label=entry.title,
-        icon=f":material/{entry.icon}:",
-        query_params=links.params(),
-        help="",
-        width="content",
+def _navigation(
+    label: str, links_: list[tuple[str, Page, bool]], title: str = "", key: str = "navigation"
+) -> None:
+    entries = [
+        {"text": text, "href": href(page), "current": current} for text, page, current in links_
+    ]
+    nav_component(
+        data={"label": label, "title": title, "entries": entries, "is_part": not title},
+        key=key,
     )
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fieldmarks.core.name_status import MAX_Q
+from fieldmarks.dashboard import heading
 
 TERMS: dict[str, str] = {
     "attribute t": "An adjective and a noun from the captions, such as “yellow head”.",
@@ -52,8 +53,11 @@ TERMS: dict[str, str] = {
 }
 
 
-def button() -> None:
-    """Draw the button that opens the glossary."""
-    with st.popover("Glossary", icon=":material/menu_book:", type="tertiary", width="content"):
-        for term, meaning in TERMS.items():
-            st.markdown(f"**{term}**  \n{meaning}")
+def show() -> None:
+    """Draw the glossary."""
+    heading.section("Glossary")
+    left, right = st.columns(2, gap="large")
+    entries = [f"**{term}**  \n{meaning}" for term, meaning in TERMS.items()]
+    half = -(-len(entries) // 2)
+    left.markdown("\n\n".join(entries[:half]))
+    right.markdown("\n\n".join(entries[half:]))

@@ -16,8 +16,13 @@ _WORD_JOINER = "\N{WORD JOINER}"  # of no width, and no line is broken at it
 def page(title: str, lead: str) -> None:
     """Draw the title of a page and one sentence on what it shows."""
     with st.container(gap="xxsmall"):
-        st.header(title, anchor=False)
+        st.title(title, anchor=False)
         st.caption(lead)
+
+
+def tab(title: str) -> None:
+    """Name the browser's tab; ``title`` may be text from data."""
+    st.set_page_config(page_title=f"{title[:80]} · Fieldmarks")
 
 
 def section(title: str, lead: str = "", help: str | None = None) -> None:

@@ -1,35 +1,25 @@
 """Filters of the image list by diagnosis, by verdict, by region of the map and by saved group."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import DataError, FieldmarksError, MissingRunError
 from fieldmarks.core.image_map.region import MapRegion
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import heading
-from fieldmarks.dashboard.links import params
-from fieldmarks.dashboard.state import Key, bound, choice, notice, text, update
+from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard.state import Key, bound, choice, notice, number, text
 from fieldmarks.dashboard.verdicts import database, dataset, saved_groups
 
 #: Choices by the latest verdict on an image.
 NOTES = {"noted": "with a note", "reviewed": "reviewed", "open": "not reviewed"}
 
 
-def diagnoses(run: Run) -> pd.DataFrame | None:
-    """Return the diagnoses of a run, or None where it has none yet."""
-    try:
-        return run.table("diagnoses")
-    except MissingRunError:
-        return None
-
-
 def among(run: Run) -> np.ndarray | None:
     """Return the images that the URL asks for by all filters of this module; None for all."""
     keep = np.ones(run.sizes["X"], dtype=bool)
-    table = diagnoses(run)
-    pattern = choice(Key.PATTERN, list(Pattern), "")
+    table = data.diagnoses(run)
+    pattern = choice(Key.CAUSE, list(Pattern), "")
     if table is not None and pattern:
         keep &= (table["pattern"] == pattern).to_numpy()
     note = choice(Key.NOTE, NOTES, "")
@@ -89,26 +79,34 @@ def _saved(run: Run, name: str) -> np.ndarray:
     return run.images["path"].isin(group.paths).to_numpy()
 
 
-def region_links(run: Run) -> None:
-    """Draw, where the URL names a region of the map, the way back to it and a button without it."""
-    region = read_region(run)
-    if region is None:
-        return
-    st.page_link(
-        "app_pages/map.py",
-        label="in a region of the map",
-        icon=":material/scatter_plot:",
-        query_params=params(**{Key.REGION: region}),
-    )
-    st.button(
-        "Everywhere",
-        icon=":material/deselect:",
-        type="tertiary",
-        help="List the images of the whole map.",
-        on_click=update,
-        kwargs={str(Key.REGION): None, str(Key.PAGE): None},
-        key="failures.everywhere",
-    )
+def chosen(run: Run) -> list[tuple[str, str]]:
+    """Return what the URL chose images by, each with the link to the list without it."""
+    words: list[tuple[str, tuple[Key, ...]]] = []
+    if raw := text(Key.QUERY):
+        words.append((f"Search: {raw[:60]}", (Key.QUERY,)))
+    like = number(Key.LIKE, run.sizes["X"], "image")
+    if like is not None:
+        words.append((f"More like image {like}", (Key.LIKE,)))
+    for key, what in ((Key.TRUE, "True"), (Key.PREDICTED, "Predicted")):
+        c = number(key, run.sizes["C"], "class")
+        if c is not None:
+            words.append((f"{what}: {labels.class_name(run, c)}", (key,)))
+    if read_region(run) is not None:
+        words.append(("In a region of the map", (Key.REGION,)))
+    for key, what in (
+        (Key.CAUSE, "Cause"),
+        (Key.MENTIONS, "Explanation mentions"),
+        (Key.SURE, "Confidence"),
+        (Key.TAG, "Tag"),
+        (Key.SAVED, "Group"),
+    ):
+        if raw := text(key):
+            words.append((f"{what}: {raw[:60]}", (key,)))
+    if note := choice(Key.NOTE, NOTES, ""):
+        words.append((f"Verdict: {NOTES[note]}", (Key.NOTE,)))
+    found = [(said, links.without(*keys)) for said, keys in words]
+    everything = [keys[0] for _, keys in words]
+    return [*found, ("All filters", links.without(*everything))] if len(found) > 1 else found
 
 
 def saved_names(run: Run) -> list[str]:
@@ -133,23 +131,27 @@ def _noted(run: Run, note: str) -> np.ndarray:
     return ~is_in if note == "open" else is_in
 
 
-def boxes(run: Run) -> None:
-    """Draw the choices of pattern and verdict."""
-    if diagnoses(run) is not None:
+def cause_box(run: Run) -> None:
+    """Draw the choice of a cause, where the run has diagnoses."""
+    if data.diagnoses(run) is not None:
         st.selectbox(
-            "Pattern",
+            "Cause",
             [str(pattern) for pattern in Pattern],
             index=None,
             placeholder="any cause",
-            help="Cause by the automatic diagnosis.",
+            help="The likeliest cause of the failure by the automatic diagnosis.",
             **bound(
-                Key.PATTERN,
-                choice(Key.PATTERN, list(Pattern), "") or None,
+                Key.CAUSE,
+                choice(Key.CAUSE, list(Pattern), "") or None,
                 lambda value: value,
-                scope="failures",
+                scope="images",
                 resets=(Key.PAGE,),
             ),
         )
+
+
+def verdict_boxes(run: Run) -> None:
+    """Draw the choices by verdict, tag and saved group."""
     st.selectbox(
         "Verdict",
         list(NOTES),
@@ -161,7 +163,7 @@ def boxes(run: Run) -> None:
             Key.NOTE,
             choice(Key.NOTE, NOTES, "") or None,
             lambda value: value,
-            scope="failures",
+            scope="images",
             resets=(Key.PAGE,),
         ),
     )
@@ -178,7 +180,7 @@ def boxes(run: Run) -> None:
                 Key.TAG,
                 text(Key.TAG) or None,
                 lambda value: value,
-                scope="failures",
+                scope="images",
                 resets=(Key.PAGE,),
             ),
         )
@@ -189,12 +191,12 @@ def boxes(run: Run) -> None:
             names,
             index=None,
             placeholder="any",
-            help="A group of images saved on the Map page.",
+            help="A group of images that somebody saved.",
             **bound(
                 Key.SAVED,
                 text(Key.SAVED) if text(Key.SAVED) in names else None,
                 lambda value: value,
-                scope="failures",
+                scope="images",
                 resets=(Key.PAGE,),
             ),
         )

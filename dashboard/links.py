@@ -8,34 +8,47 @@ from fieldmarks.dashboard.state import Key, Page, here, href, text
 
 #: Criteria of the image list; they are kept in the links from image to image.
 LIST_KEYS = (
+    Key.QUERY,
     Key.SHOW,
     Key.TRUE,
     Key.PREDICTED,
     Key.SURE,
+    Key.MENTIONS,
     Key.SORT,
     Key.VIEW,
-    Key.PATTERN,
+    Key.CAUSE,
     Key.NOTE,
     Key.TAG,
     Key.REGION,
     Key.SAVED,
+    Key.LIKE,
     Key.PAGE,
 )
 
 
 def image(run: Run, x: int, t: int | None = None) -> str:
     """Return the link to an image, optionally with an attribute selected."""
-    return href(Page.FAILURES, x=x, t=None if t is None else phrase(run, t))
+    return href(Page.IMAGES, x=x, t=None if t is None else phrase(run, t))
 
 
-def listed_image(x: int) -> str:
-    """Return the link to an image that keeps the list it was picked from."""
-    return here(Page.FAILURES, (*LIST_KEYS, Key.T), x=x)
+def listed_image(x: int, phrase: str | None = None) -> str:
+    """Return the link to an image, maybe with an attribute, that keeps the list it comes from."""
+    return here(Page.IMAGES, LIST_KEYS, x=x, t=phrase)
+
+
+def without(*keys: Key) -> str:
+    """Return the link to the list without what was chosen by these keys."""
+    return here(Page.IMAGES, [key for key in LIST_KEYS if key not in (*keys, Key.PAGE)])
+
+
+def alike(x: int) -> str:
+    """Return the link to the images whose activations are most like those of image x."""
+    return href(Page.IMAGES, like=x)
 
 
 def failures(true: int | None = None, predicted: int | None = None, show: str | None = None) -> str:
     """Return the link to the images of these classes."""
-    return href(Page.FAILURES, true=true, predicted=predicted, show=show)
+    return href(Page.IMAGES, true=true, predicted=predicted, show=show)
 
 
 def filter_(f: int, phrase: str | None = None, estimator: str | None = None) -> str:
@@ -55,23 +68,23 @@ def class_(c: int, versus: int | None = None) -> str:
 
 def word(run: Run, t: int) -> str:
     """Return the link to the images whose explanation has an attribute."""
-    return href(Page.SEARCH, q=phrase(run, t))
+    return query(phrase(run, t))
 
 
 def query(text: str) -> str:
     """Return the link to the results of a query."""
-    return href(Page.SEARCH, q=text)
+    return href(Page.IMAGES, q=text)
 
 
 def grounding(run: Run, x: int, ts: Sequence[int] = ()) -> str:
     """Return the link to the heatmaps of attributes side by side in one image."""
     words = ",".join(phrase(run, t) for t in ts) or None
-    return href(Page.FAILURES, x=x, tab="grounding", words=words)
+    return href(Page.IMAGES, x=x, tab="grounding", words=words)
 
 
 def what_if(x: int) -> str:
     """Return the link to the what-if of an image."""
-    return href(Page.FAILURES, x=x, tab="what if")
+    return href(Page.IMAGES, x=x, tab="what if")
 
 
 def params(**wanted) -> dict[str, str]:

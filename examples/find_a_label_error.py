@@ -15,7 +15,8 @@
 
 # %%
 import fieldmarks as fm
-from fieldmarks.core.causes.diagnosis import diagnosed, suspects
+from fieldmarks.core.causes.diagnosis import diagnosed
+from fieldmarks.core.causes.suspects import suspects
 from fieldmarks.core.repair.preview import baselines, preview
 from fieldmarks.core.repair.recipe import Labels, Recipe
 

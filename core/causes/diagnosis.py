@@ -12,25 +12,16 @@ Thresholds were chosen on synthetic data sets and evaluated on another one: see
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.causes.image_quality import find_image_quality
 from fieldmarks.core.causes.missing_feature import find_missing_feature
 from fieldmarks.core.causes.spurious_cue import find_spurious_cue
-from fieldmarks.core.causes.wrong_label import SINGLE_SOURCE, find_wrong_label
+from fieldmarks.core.causes.suspects import suspected_from
+from fieldmarks.core.causes.wrong_label import find_wrong_label
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
-
-#: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.
-COLUMNS = {
-    Pattern.IMAGE_QUALITY: "image_quality",
-    Pattern.WRONG_LABEL: "wrong_label",
-    Pattern.SPURIOUS_CUE: "spurious_cue",
-    Pattern.MISSING_FEATURE: "missing_feature",
-}
-#: Below this score the best pattern is not accepted, and the image is undecided.
-DECIDED = 0.5
 
 
 def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
@@ -63,7 +54,7 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
     table["pattern"] = _patterns(run, table, xs)
     is_explained = np.zeros(len(table), dtype=bool)
     is_explained[xs] = True
-    is_explained |= (table["wrong_label"] >= _suspected(run)).to_numpy()
+    is_explained |= (table["wrong_label"] >= suspected_from(run)).to_numpy()
     for pattern, finding in findings.items():
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
@@ -81,11 +72,6 @@ def _patterns(run: Run, table: pd.DataFrame, xs: np.ndarray) -> np.ndarray:
     is_decided = scores[xs].max(axis=1, initial=0) >= DECIDED
     patterns[xs] = np.where(is_decided, names[best[xs]], str(Pattern.UNDECIDED))
     return patterns
-
-
-def _suspected(run: Run) -> float:
-    """Return the score of a wrong label from which on an image is listed."""
-    return DECIDED if run.has_words else DECIDED * SINGLE_SOURCE
 
 
 def write_diagnoses(run: Run) -> Run:
@@ -112,33 +98,3 @@ def members(run: Run, pattern: str = "") -> np.ndarray | None:
     except MissingRunError:
         return np.empty(0, dtype=int)
     return np.flatnonzero(diagnoses["pattern"] == pattern)
-
-
-def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
-    """Return a table of likely label errors, by descending score, for the owner of the labels.
-
-    Parameters
-    ----------
-    run : Run
-        With diagnoses. Without words neighbours alone speak, which never decide: those that speak
-        for another class are listed.
-    limit : int, optional
-        Maximum number of rows; by default all images whose label is more likely wrong than not.
-    """
-    images, diagnoses = run.images, run.table("diagnoses")
-    order = np.argsort(-diagnoses["wrong_label"].to_numpy(), kind="stable")
-    n = int((diagnoses["wrong_label"] >= _suspected(run)).sum()) if limit is None else limit
-    xs = order[:n]
-    names = run.classes["name"].to_numpy()
-    return pd.DataFrame(
-        {
-            "path": images["path"].to_numpy()[xs],
-            "label": names[images["true_c"].to_numpy()[xs]],
-            "suggested": names[diagnoses["suggested_c"].to_numpy()[xs]],
-            "suspicion": diagnoses["wrong_label"].to_numpy()[xs].round(3),
-            "predicted": names[images["predicted_c"].to_numpy()[xs]],
-            "confidence": images["confidence"].to_numpy()[xs].round(3),
-            "split": np.where(images["is_train"].to_numpy()[xs], "train", "test"),
-            "reason": diagnoses["wrong_label_reason"].to_numpy()[xs],
-        }
-    )

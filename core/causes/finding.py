@@ -18,6 +18,19 @@ class Pattern(StrEnum):
     UNDECIDED = "undecided"
 
 
+#: Column of the diagnoses table that holds each pattern's score; ``<column>_reason`` says why.
+COLUMNS = {
+    Pattern.IMAGE_QUALITY: "image_quality",
+    Pattern.WRONG_LABEL: "wrong_label",
+    Pattern.SPURIOUS_CUE: "spurious_cue",
+    Pattern.MISSING_FEATURE: "missing_feature",
+}
+#: Below this score the best pattern is not accepted, and the image is undecided.
+DECIDED = 0.5
+#: Factor of a label's suspicion where one source is missing or disagrees: it stays below 0.5.
+SINGLE_SOURCE = 0.49
+
+
 @dataclass(frozen=True)
 class Finding:
     """Score of one pattern for each image, with the reason in words.

@@ -13,7 +13,7 @@ import numpy as np
 from fieldmarks.core.attributes import english
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.class_attributes import attribute_phrase
-from fieldmarks.core.causes.finding import Finding, squash
+from fieldmarks.core.causes.finding import SINGLE_SOURCE, Finding, squash
 from fieldmarks.core.causes.label_evidence import (
     caption_evidence,
     nearest_neighbours,
@@ -22,8 +22,6 @@ from fieldmarks.core.causes.label_evidence import (
 from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.run.run import Run
 
-#: Factor where one source is missing or disagrees: the score stays below 0.5.
-SINGLE_SOURCE = 0.49
 _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE = 0.2, 0.6  # weights, with and without captions
 _MIDDLE, _WIDTH = 1.0, 0.5  # log-odds; chosen on worlds of seeds 1 and 2
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.causes.diagnosis import DECIDED
-from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.finding import DECIDED, Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
 from fieldmarks.core.run.run import Run
 

@@ -13,8 +13,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.causes.diagnosis import COLUMNS
-from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.finding import COLUMNS, Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
 from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import explain

@@ -83,6 +83,30 @@ def select_images(run: Run, criteria: Criteria, among: np.ndarray | None = None)
     return xs[np.argsort(-values if is_descending else values, kind="stable")]
 
 
+def most_alike(run: Run, x: int, xs: np.ndarray) -> dict[int, float]:
+    """Return the images xs but x with the cosine of their pooled activations to those of x.
+
+    Parameters
+    ----------
+    run : Run
+    x : int
+        An image.
+    xs : ndarray of int
+        Images to compare with it.
+
+    Returns
+    -------
+    dict of int to float
+        In descending order; cosines are in [-1, 1].
+    """
+    xs = xs[xs != x]
+    others, own = (np.asarray(run.array("pooled")[each], np.float32) for each in (xs, x))
+    norms = np.linalg.norm(others, axis=1) * np.linalg.norm(own)
+    cosines = others @ own / np.maximum(norms, np.finfo(np.float32).tiny)
+    order = np.argsort(-cosines, kind="stable")
+    return dict(zip(xs[order].tolist(), cosines[order].tolist(), strict=True))
+
+
 def names_attribute(run: Run, t: int, side: str) -> np.ndarray:
     """Return whether the sentence for the predicted or true class names t, shape (X,), bool."""
     return (sentence_words(run, side) == t).any(axis=1)

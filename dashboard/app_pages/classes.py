@@ -98,7 +98,7 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
         st.markdown(f":gray[{said}.]", width="content")
         for label, page, icon, key in (
             ("Filters with a positive weight", "filters", "grid_view", "c"),
-            ("Failures of this class", "failures", "rule", "true"),
+            ("Failures of this class", "images", "rule", "true"),
         ):
             st.page_link(
                 f"app_pages/{page}.py",

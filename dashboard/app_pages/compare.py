@@ -15,7 +15,7 @@ from fieldmarks.dashboard.state import Key, Page, bound, choice, here, number, t
 
 PER_PAGE = 36
 #: Query parameters that the links of this page keep.
-KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.PATTERN, Key.T, Key.PAGE, Key.TAB)
+KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.CAUSE, Key.T, Key.PAGE, Key.TAB)
 HELP = {
     Outcome.FIXED: "Wrong in the first run, right in the second.",
     Outcome.BROKEN: "Right in the first run, wrong in the second.",

@@ -1,67 +1,124 @@
-"""Overview: the run, the accuracy of the network, scores, and failures to start with."""
+"""Overview: how many images fail and why, where to go next; the figures of the run behind it."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
+from fieldmarks.core.attributes.english import counted
+from fieldmarks.core.causes.finding import COLUMNS, Pattern
+from fieldmarks.core.causes.suspects import suspects
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import confusion_pairs, suggested_failures
-from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery, ranking
+from fieldmarks.dashboard import data, glossary, heading, labels, links
+from fieldmarks.dashboard.causes import suspect_pictures
+from fieldmarks.dashboard.components import add_words, gallery, ranking
 from fieldmarks.dashboard.components.gallery import Picture
+from fieldmarks.dashboard.components.register import tour_component
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
+from fieldmarks.dashboard.image import diagnosis_card
 from fieldmarks.dashboard.scores import board
+from fieldmarks.dashboard.state import Key, Page, choice, href
+
+VIEWS = ("failures", "about")
+#: Pictures of a cause on its card.
+N_PICTURES = 3
+N_PAIRS, N_SUSPECTS = 9, 8
+MEANINGS = {
+    Pattern.MISSING_FEATURE: "The attribute that tells the true class is not seen or not used.",
+    Pattern.IMAGE_QUALITY: "Blur, noise, darkness or something in front hides the object.",
+    Pattern.WRONG_LABEL: "The prediction may be right and the label wrong.",
+    Pattern.SPURIOUS_CUE: "The background speaks for the predicted class.",
+    Pattern.UNDECIDED: "No cause is clear enough.",
+}
 
 
 def main() -> None:
     """Draw the page."""
     run = data.current_run()
-    heading.page(f"Run “{run.name}”", what_it_is(run))
-    numbers(run)
+    if choice(Key.VIEW, VIEWS, VIEWS[0]) == "about":
+        about(run)
+        return
+    n_test, n_failures = int(run.is_test.sum()), len(run.failures)
+    title(run, n_test, n_failures)
+    tour(run)
     notices(run)
-    suggestions(run)
+    causes(run)
+    if run.has_words:
+        suggestions(run)
     pairs(run)
-    board.show(run)
-    frequent_attributes(run)
-    problems(run)
+    label_errors(run)
+    next_steps(run)
+    if not run.has_words:
+        add_words.show(run)
+
+
+def title(run: Run, n_test: int, n_failures: int) -> None:
+    """Draw how many images fail, one line on the tool, and what the two colours mean."""
+    of = f"{n_failures:,} of {n_test:,} test images fail" if n_test else "No test images"
+    heading.tab(f"Overview of {run.name}")
+    heading.page(
+        f"Run “{heading.plain(run.name)}”: {of}",
+        "Fieldmarks explains an image classifier in words: what it saw, why it failed, and what "
+        "to change. On all pages :blue[■ blue] is the true class and :orange[■ orange] the "
+        "predicted one.",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if n_failures:
+            st.page_link(
+                "app_pages/images.py",
+                label=f"**All {n_failures:,} failures**",
+                icon=":material/rule:",
+                query_params=links.params(),
+            )
+        st.page_link(
+            "app_pages/overview.py",
+            label="About this run",
+            icon=":material/info:",
+            query_params=links.params(**{Key.VIEW: "about"}),
+            help="Network, data, scores with controls, attributes, and a glossary.",
+        )
+        if n_test:
+            right = (n_test - n_failures) / n_test
+            st.caption(f"Accuracy {right:.1%} · {what_it_is(run)}", width="content")
 
 
 def what_it_is(run: Run) -> str:
-    """Return one line on model, data and method."""
-    manifest, sizes = run.manifest, run.sizes
-    arch, dataset = (heading.plain(str(manifest.get(key, "?"))) for key in ("arch", "dataset"))
-    return (
-        f"{arch} on {dataset}, input {manifest.get('input_size', '?')} px, "
-        f"feature maps {sizes['H']} × {sizes['W']}, "
-        f"head: {run.head.kind}; "
-        f"estimator “{run.default_estimator}” of "
-        + ", ".join(labels.estimator_label(run, name) for name in run.estimators)
-    )
+    """Return the network and the data in a few words."""
+    arch, dataset = (heading.plain(str(run.manifest.get(key, "?"))) for key in ("arch", "dataset"))
+    return f"network {arch} on {dataset}"
 
 
-def numbers(run: Run) -> None:
-    """Draw accuracy and sizes."""
-    images, classes = run.images, run.classes
-    n_test, n_right = int(classes["n_test"].sum()), int(classes["n_right"].sum())
-    n_captioned = int((images["n_captions"] > 0).sum())
-    verdicts = run.filters["verdict"]
-    n_named = int((verdicts != NameStatus.NONE).sum())
-    accuracy = f"{n_right / n_test:.1%}" if n_test else "no test images"
-    cells = (
-        ("Accuracy", accuracy, f"{n_right:,} of {n_test:,} test images classified correctly"),
-        ("Failures", f"{n_test - n_right:,}", "Misclassified test images"),
-        ("Images", f"{run.sizes['X']:,}", f"{n_captioned:,} of them have captions"),
-        ("Classes", f"{run.sizes['C']:,}", "Number of classes"),
-        ("Attributes", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
+def tour(run: Run) -> None:
+    """Draw three first steps, until somebody clicks them away for good in this browser."""
+    first = suggested_failures(run, 1)
+    t = int(run.attributes["n_images"].to_numpy().argmax()) if run.sizes["T"] else None
+    steps = [
         (
-            "Named filters",
-            f"{n_named:,} / {run.sizes['F']:,}",
-            "Filters with at least one significant attribute, of all F",
+            "Open a failure",
+            "Read why the network said one class and not the other, word by word.",
+            links.image(run, int(first[0])) if len(first) else href(Page.IMAGES),
         ),
+        (
+            "Click a filter",
+            "See which images activate it and which words describe it.",
+            href(Page.FILTERS),
+        ),
+    ]
+    if t is not None:
+        steps.append(
+            (
+                f"Type an attribute, such as “{labels.phrase(run, t)}”",
+                "Get the images in which the network sees it.",
+                links.word(run, t),
+            )
+        )
+    tour_component(
+        data={"steps": [dict(zip(("title", "text", "href"), s, strict=True)) for s in steps]},
+        key="overview.tour",
     )
-    with st.grid(6, min_column_width=140, gap="small"):
-        for label, value, help in cells:
-            st.metric(label, value, help=help, border=True)
 
 
 def notices(run: Run) -> None:
@@ -74,19 +131,79 @@ def notices(run: Run) -> None:
         st.warning(text, icon=":material/info:")
 
 
-def suggestions(run: Run) -> None:
-    """Draw a few failures to start with."""
-    heading.section(
-        "Start with these failures",
-        "Three confident failures whose sentences for the predicted and the true class differ "
-        "most.",
-        help="By confidence times the share of the sentence that differs; at most one per pair of "
-        "confused classes, with different diagnoses where possible.",
+@dataclass(frozen=True)
+class _Cause:
+    """A cause with its failures, the clearest first."""
+
+    pattern: Pattern
+    xs: np.ndarray
+
+
+def _causes(run: Run, diagnoses: pd.DataFrame) -> list[_Cause]:
+    xs = run.failures
+    found = []
+    for pattern in Pattern:
+        own = xs[(diagnoses["pattern"].iloc[xs] == pattern).to_numpy()]
+        if pattern in COLUMNS:
+            own = own[np.argsort(-diagnoses[COLUMNS[pattern]].to_numpy()[own], kind="stable")]
+        found.append(_Cause(pattern, own))
+    return sorted(
+        (each for each in found if len(each.xs)),
+        key=lambda each: (each.pattern is Pattern.UNDECIDED, -len(each.xs)),
     )
-    xs = suggested_failures(run)
-    if not len(xs):
+
+
+def causes(run: Run) -> None:
+    """Draw a card for each cause: its failures in number and pictures."""
+    diagnoses = data.diagnoses(run)
+    if not len(run.failures):
         st.caption("Every test image is classified correctly. See Filters and Classes.")
         return
+    heading.section(
+        "Why they fail",
+        help="The likeliest cause of each failure by the automatic diagnosis. A reviewer's verdict "
+        "does not change these numbers.",
+    )
+    if diagnoses is None:
+        st.caption(f"No diagnoses yet; compute them with `fieldmarks suspects {run.name}`.")
+        return
+    with st.grid(5, min_column_width=200, gap="small"):
+        for cause in _causes(run, diagnoses):
+            with st.container(border=True, gap="xsmall"):
+                st.page_link(
+                    "app_pages/images.py",
+                    label=f"**{len(cause.xs):,}** {cause.pattern}",
+                    icon=f":material/{diagnosis_card.ICONS[cause.pattern]}:",
+                    query_params=links.params(**{Key.CAUSE: str(cause.pattern)}),
+                )
+                gallery.show(
+                    [
+                        Picture(
+                            src=data.thumb(run, x),
+                            alt=labels.image_alt(run, x),
+                            href=href(Page.IMAGES, x=x, cause=str(cause.pattern)),
+                        )
+                        for x in cause.xs[:N_PICTURES].tolist()
+                    ],
+                    key=f"overview.cause.{cause.pattern}",
+                    width=90,
+                    columns=N_PICTURES,
+                    to_top=True,
+                )
+                st.caption(MEANINGS[cause.pattern])
+
+
+def suggestions(run: Run) -> None:
+    """Draw a few failures to start with."""
+    xs = suggested_failures(run)
+    if not len(xs):
+        return
+    heading.section(
+        "Start with these failures",
+        help="Confident failures whose sentences for the predicted and the true class differ most: "
+        "confidence times the share of the sentence that differs; at most one per pair of "
+        "confused classes, with different causes where possible.",
+    )
     for column, x in zip(st.columns(3, gap="medium"), xs.tolist(), strict=False):
         with column:
             row = run.images.iloc[x]
@@ -118,17 +235,16 @@ def suggestions(run: Run) -> None:
                 st.caption(heading.plain(both.sentence))
 
 
-def pairs(run: Run, n: int = 15) -> None:
+def pairs(run: Run, n: int = N_PAIRS) -> None:
     """Draw the most frequent confusions; a click shows those failures."""
+    confusions = confusion_pairs(run)
+    if not len(confusions):
+        return
     heading.section(
         "Most frequent confusions",
-        "True class → predicted class. Click a pair to show its failures.",
+        "True class → predicted class.",
         help="Number: test images. Bar: share of the test images of the true class.",
     )
-    confusions = confusion_pairs(run).head(n)
-    if not len(confusions):
-        st.caption("No two classes were confused.")
-        return
     ranking.show(
         [
             ranking.Row(
@@ -143,12 +259,111 @@ def pairs(run: Run, n: int = 15) -> None:
                 title=f"{count} images, {share:.0%} of the test images of "
                 f"{labels.class_name(run, true)}",
             )
-            for true, predicted, count, share in confusions.itertuples(index=False)
+            for true, predicted, count, share in confusions.head(n).itertuples(index=False)
         ],
         key="overview.pairs",
         tone="predicted",
         columns=3,
     )
+    if len(confusions) > n:
+        st.page_link(
+            "app_pages/images.py",
+            label="Confusion matrix",
+            icon=":material/grid_on:",
+            query_params=links.params(**{Key.VIEW: "confusion"}),
+        )
+
+
+def label_errors(run: Run) -> None:
+    """Draw the labels that are suspected most."""
+    if data.diagnoses(run) is None:
+        return
+    table = suspects(run)
+    if table.empty:
+        return
+    heading.section("Suspected label errors")
+    suspect_pictures.show(run, table.head(N_SUSPECTS), key="overview.suspects")
+    st.page_link(
+        "app_pages/causes.py",
+        label=f"Check all {len(table):,}",
+        icon=":material/label_off:",
+        query_params=links.params(),
+    )
+
+
+def next_steps(run: Run) -> None:
+    """Draw the pages that act on what was seen."""
+    if not len(run.failures):
+        return
+    heading.section("Next step")
+    steps = (
+        ("review", f"Review {counted(len(run.failures), 'failure')}", "fact_check"),
+        ("repair", "Preview a repair of the last layer", "build_circle"),
+        ("causes", "Read the causes in detail", "stethoscope"),
+    )
+    with st.container(horizontal=True):
+        for page, label, icon in steps:
+            st.page_link(
+                f"app_pages/{page}.py",
+                label=label,
+                icon=f":material/{icon}:",
+                query_params=links.params(),
+            )
+
+
+def about(run: Run) -> None:
+    """Draw what the run is made of, how far to trust it, and the glossary."""
+    heading.tab(f"About {run.name}")
+    heading.page(f"About the run “{heading.plain(run.name)}”", how_it_was_made(run))
+    st.page_link(
+        "app_pages/overview.py",
+        label="Overview",
+        icon=":material/arrow_back:",
+        query_params=links.params(),
+    )
+    numbers(run)
+    notices(run)
+    board.show(run)
+    frequent_attributes(run)
+    problems(run)
+    glossary.show()
+
+
+def how_it_was_made(run: Run) -> str:
+    """Return one line on model, data and method."""
+    sizes = run.sizes
+    return (
+        f"{what_it_is(run)}, input {run.manifest.get('input_size', '?')} px, "
+        f"feature maps {sizes['H']} × {sizes['W']}, "
+        f"head: {run.head.kind}; "
+        f"estimator “{run.default_estimator}” of "
+        + ", ".join(labels.estimator_label(run, name) for name in run.estimators)
+    )
+
+
+def numbers(run: Run) -> None:
+    """Draw accuracy and sizes."""
+    images, classes = run.images, run.classes
+    n_test, n_right = int(classes["n_test"].sum()), int(classes["n_right"].sum())
+    n_captioned = int((images["n_captions"] > 0).sum())
+    verdicts = run.filters["verdict"]
+    n_named = int((verdicts != NameStatus.NONE).sum())
+    accuracy = f"{n_right / n_test:.1%}" if n_test else "no test images"
+    cells = (
+        ("Accuracy", accuracy, f"{n_right:,} of {n_test:,} test images classified correctly"),
+        ("Failures", f"{n_test - n_right:,}", "Misclassified test images"),
+        ("Images", f"{run.sizes['X']:,}", f"{n_captioned:,} of them have captions"),
+        ("Classes", f"{run.sizes['C']:,}", "Number of classes"),
+        ("Attributes", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
+        (
+            "Named filters",
+            f"{n_named:,} / {run.sizes['F']:,}",
+            "Filters with at least one significant attribute, of all F",
+        ),
+    )
+    with st.grid(6, min_column_width=140, gap="small"):
+        for label, value, help in cells:
+            st.metric(label, value, help=help, border=True)
 
 
 def frequent_attributes(run: Run, n: int = 100) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.comparison.comparison import Comparison
-from fieldmarks.dashboard import data, image_filters
+from fieldmarks.dashboard import data
 from fieldmarks.dashboard.components.choices import attribute_box, class_box
 from fieldmarks.dashboard.state import Key, bound, choice, number
 
@@ -23,16 +23,16 @@ def filtered(comparison: Comparison) -> np.ndarray:
         class_box(run, "True class", Key.TRUE, c, "compare")
         if c is not None:
             keep &= comparison.true_c == c
-        table = image_filters.diagnoses(run)
+        table = data.diagnoses(run)
         if table is not None:
             patterns = [str(pattern) for pattern in Pattern]
-            pattern = choice(Key.PATTERN, patterns, "")
+            pattern = choice(Key.CAUSE, patterns, "")
             st.selectbox(
                 "Cause in the first run",
                 patterns,
                 index=None,
                 placeholder="any cause",
-                **bound(Key.PATTERN, pattern or None, _blank, scope="compare", resets=(Key.PAGE,)),
+                **bound(Key.CAUSE, pattern or None, _blank, scope="compare", resets=(Key.PAGE,)),
             )
             if pattern:
                 keep &= (table["pattern"] == pattern).to_numpy()[xs]

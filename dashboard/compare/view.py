@@ -242,7 +242,7 @@ def image_in_both(
                 f"{title}, {heading.plain(run.name)}: {heading.plain(predicts)}, "
                 f"{'right' if is_right else 'wrong'}"
             )
-            to_image = href(Page.FAILURES, **{Key.RUN: run.name, Key.X: place})
+            to_image = href(Page.IMAGES, **{Key.RUN: run.name, Key.X: place})
             if explanation is None:
                 row = ranking.Row("Open the image in this run", "", href=to_image)
                 ranking.show([row], key=f"compare.sentence.{title}")

@@ -55,6 +55,7 @@ def attribute_box(
     t: int | None,
     scope: str,
     *,
+    key: Key = Key.T,
     options: Sequence[int] | None = None,
     help: str | None = None,
 ) -> None:
@@ -67,6 +68,8 @@ def attribute_box(
         See `class_box`.
     t : int, optional
         The attribute that the URL names.
+    key : Key
+        Its name in the URL.
     options : sequence of int, optional
         Default: all attributes.
     """
@@ -78,7 +81,7 @@ def attribute_box(
         index=None,
         help=help,
         **bound(
-            Key.T,
+            key,
             t,
             lambda each: None if each is None else labels.phrase(run, each),
             scope=scope,

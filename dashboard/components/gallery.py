@@ -1,6 +1,9 @@
 """Pictures on a page: thumbnails with heatmaps over them, captions and links."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+
+import streamlit as st
 
 from fieldmarks.dashboard.components.register import gallery_component
 
@@ -60,6 +63,16 @@ class Picture:
     is_faint: bool = False
     title: str = ""
     active: bool = False
+    id: int = -1
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that can be done with several images at once; ``needs_text`` asks for a name."""
+
+    name: str
+    label: str
+    needs_text: bool = False
 
 
 def show(
@@ -73,6 +86,10 @@ def show(
     slider: bool = False,
     to_top: bool = False,
     sticky: bool = False,
+    actions: Sequence[Action] = (),
+    on_action: Callable[[str, list[int], str], None] | None = None,
+    is_each: bool = False,
+    text_label: str = "",
 ) -> None:
     """Draw pictures in a grid that follows the window's width.
 
@@ -94,8 +111,41 @@ def show(
         A click leads to another view: start it at its top.
     sticky : bool
         Where the window is wide, the column that they are in stays while the page is read.
+    actions : sequence of Action
+        With any, pictures can be selected; each has its ``id``.
+    on_action : callable
+        Called with the name of an action, the ids of the pictures and the text.
+    is_each : bool
+        Offer the actions under each picture, too.
+    text_label : str
+        What is typed for the actions that need a text.
     """
     items = [asdict(picture) for picture in pictures]
     options = {"width": width, "fixed": fixed, "columns": columns, "hover": hover}
-    options |= {"slider": slider, "to_top": to_top, "sticky": sticky}
-    gallery_component(data={"items": items, **options}, key=key)
+    options |= {
+        "slider": slider,
+        "to_top": to_top,
+        "sticky": sticky,
+        "is_each": is_each,
+        "text_label": text_label,
+    }
+    options |= {"actions": [asdict(action) for action in actions]}
+    known = {picture.id for picture in pictures}
+
+    def acted() -> None:
+        sent = (st.session_state.get(key) or {}).get("acted")
+        wanted = _wanted(sent, {action.name for action in actions}, known)
+        if wanted is not None and on_action is not None:
+            on_action(*wanted)
+
+    more = {"on_acted_change": acted} if actions else {}
+    gallery_component(data={"items": items, **options}, key=key, **more)
+
+
+def _wanted(sent: object, names: set[str], known: set[int]) -> tuple[str, list[int], str] | None:
+    """Return what the browser asks for: action, pictures, text; None for what is none."""
+    if not isinstance(sent, Mapping) or sent.get("action") not in names:
+        return None
+    ids = sent.get("ids")
+    chosen = [each for each in ids if each in known] if isinstance(ids, Sequence) else []
+    return (sent["action"], chosen, str(sent.get("text", ""))[:100].strip()) if chosen else None

@@ -4,24 +4,26 @@ import numpy as np
 
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import labels
+from fieldmarks.dashboard import labels, links
 from fieldmarks.dashboard.components.register import querybox_component
-from fieldmarks.dashboard.state import Page, href
+from fieldmarks.dashboard.state import Key, Page, here
 
 #: Attributes that are offered as completions; rarer ones are found when typed in full.
 N_OFFERED = 3000
+#: What the list keeps of the address when something else is searched for.
+KEPT = [key for key in links.LIST_KEYS if key not in (Key.QUERY, Key.PAGE, Key.SORT)]
 EXAMPLE = "yellow belly, not long bill, true:035 predicted:037 wrong"
 
 
 def show(run: Run, value: str) -> None:
-    """Draw the field; Enter leads to the search page with what was typed."""
+    """Draw the field; Enter leads to the list of images with what was typed."""
     offered, classes = _offers(run)
     querybox_component(
         data={
             "value": value,
             "label": "Search for attributes, classes and correctness",
             "placeholder": EXAMPLE,
-            "action": href(Page.SEARCH),
+            "action": here(Page.IMAGES, KEPT),
             "phrases": offered,
             "classes": classes,
         },

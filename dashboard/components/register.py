@@ -15,7 +15,8 @@ _FOLDER = Path(__file__).parent / "assets"
 
 def _register(name: str, *shared: str):
     def read(*names: str) -> str:
-        return "\n".join((_FOLDER / each).read_text("utf-8") for each in names)
+        files = [_FOLDER / each for each in names]
+        return "\n".join(file.read_text("utf-8") for file in files if file.is_file())
 
     return component(
         f"fieldmarks_{name}",
@@ -34,3 +35,7 @@ diverging_component = _register("diverging")
 map_component = _register("map")
 matrix_component = _register("matrix")
 querybox_component = _register("querybox")
+nav_component = _register("nav")
+redirect_component = _register("redirect")
+chips_component = _register("chips")
+tour_component = _register("tour")

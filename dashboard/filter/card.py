@@ -83,9 +83,7 @@ def title(view: FilterView) -> None:
     seen = labels.seen_name(run, f)
     is_named = row["verdict"] != NameStatus.NONE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.header(
-            f"Filter {f}: {heading.plain(filter_name(run, f))}", anchor=False, width="content"
-        )
+        st.title(f"Filter {f}: {heading.plain(filter_name(run, f))}", anchor=False, width="content")
         if seen:
             st.badge(
                 "seen",

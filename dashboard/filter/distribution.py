@@ -68,7 +68,7 @@ def _word_links(view: FilterView) -> None:
     of_estimator = None if view.is_default else view.estimator
     with st.container(horizontal=True):
         st.page_link(
-            "app_pages/search.py",
+            "app_pages/images.py",
             label=f"Images with “{view.phrase}”",
             icon=":material/search:",
             query_params=links.params(q=phrase),
@@ -81,11 +81,14 @@ def _word_links(view: FilterView) -> None:
             help="The filters with the largest weights in the heatmap of this attribute.",
         )
         st.page_link(
-            "app_pages/grounding.py",
+            "app_pages/images.py",
             label="Its heatmap",
             icon=":material/my_location:",
             query_params=links.params(
-                x=int(view.run.array("top_images")[view.f, 0]), t=phrase, estimator=of_estimator
+                x=int(view.run.array("top_images")[view.f, 0]),
+                tab="grounding",
+                words=phrase,
+                estimator=of_estimator,
             ),
             help="In the image that activates the filter most, by the same estimator.",
         )

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from fieldmarks.core.causes.diagnosis import COLUMNS, DECIDED
-from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels

@@ -62,7 +62,7 @@ def selected_attribute(view) -> None:
         st.markdown(heading_of_images(run))
         images_of_attribute(run, t, key="evidence.images", n=12, leave_out=x)
         st.page_link(
-            "app_pages/search.py",
+            "app_pages/images.py",
             label="All images",
             icon=":material/arrow_forward:",
             query_params=links.params(q=phrase),
@@ -113,7 +113,7 @@ def in_class(run: Run, c: int, t: int) -> None:
         st.markdown(heading_of_images(run))
         images_of_attribute(run, t, key="evidence.images", n=12)
         st.page_link(
-            "app_pages/search.py",
+            "app_pages/images.py",
             label="All images",
             icon=":material/arrow_forward:",
             query_params=links.params(q=phrase),

@@ -87,7 +87,7 @@ def step_bar(view: View, xs: np.ndarray) -> None:
     at = int(place[0]) if len(place) else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
-            "app_pages/failures.py",
+            "app_pages/images.py",
             label=f"All {len(xs):,}",
             icon=":material/arrow_back:",
             query_params=links.params(**{str(k): text(k) or None for k in links.LIST_KEYS}),

@@ -57,13 +57,13 @@ def _form(run: Run, x: int, opened: Verdict) -> None:
     """Draw the form; its widgets stay from image to image, which is fast, and are filled again."""
     patterns = [str(pattern) for pattern in Pattern]
     diagnosed = _diagnosed(run, x)
-    _fill(opened, run.name, diagnosed)
+    _fill(opened, run.name)
     with st.form("verdict", enter_to_submit=False):
         st.selectbox(
-            "Pattern",
+            "Cause",
             patterns,
             index=None,
-            placeholder="no cause",
+            placeholder="choose a cause",
             help=f"Automatic diagnosis: {diagnosed or 'none'}.",
             key=_key("pattern"),
         )
@@ -90,13 +90,13 @@ def _key(name: str) -> str:
     return f"verdict.{name}"
 
 
-def _fill(opened: Verdict, run_name: str, diagnosed: str) -> None:
+def _fill(opened: Verdict, run_name: str) -> None:
     """Put a verdict into the widgets, unless they hold what somebody types on this image."""
     about = (run_name, opened.dataset, opened.path)
     if st.session_state.get(_FILLED) == about and _key("note") in st.session_state:
         return
     st.session_state[_FILLED] = about
-    st.session_state[_key("pattern")] = opened.pattern or diagnosed or None
+    st.session_state[_key("pattern")] = opened.pattern or None
     st.session_state[_key("note")] = opened.note
     st.session_state[_key("tags")] = list(opened.tags)
     st.session_state[_key("reviewed")] = opened.is_reviewed

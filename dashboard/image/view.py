@@ -89,4 +89,4 @@ def view_link(**changes) -> str:
     kept = (*links.LIST_KEYS, Key.X, Key.C, Key.VERSUS, Key.T, Key.TAB)
     if not changes.keys() & {Key.C, Key.VERSUS}:
         kept = (*kept, Key.IF)
-    return here(Page.FAILURES, kept, **changes)
+    return here(Page.IMAGES, kept, **changes)

@@ -6,7 +6,7 @@ import streamlit as st
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.presence.presence import presence_of, presence_of_word
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, image_filters, labels
+from fieldmarks.dashboard import data, labels
 from fieldmarks.dashboard.components.choices import class_box
 from fieldmarks.dashboard.figures.charts import NEUTRAL, PREDICTED, SIGNIFICANT, TRUE
 from fieldmarks.dashboard.image_map.points import Colouring, hues
@@ -69,7 +69,7 @@ def _has_presence(run: Run) -> bool:
 
 
 def _has_patterns(run: Run) -> bool:
-    return image_filters.diagnoses(run) is not None
+    return data.diagnoses(run) is not None
 
 
 def colouring(run: Run, asked: str, c: int | None, t: int | None) -> Colouring:

@@ -45,7 +45,7 @@ def show(run: Run, region: MapRegion) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, icon, show_ in (("Failures", "rule", None), ("All test images", "image", "all")):
             st.page_link(
-                "app_pages/failures.py",
+                "app_pages/images.py",
                 label=label,
                 icon=f":material/{icon}:",
                 query_params=links.params(**{Key.REGION: region, Key.SHOW: show_}),
@@ -160,7 +160,7 @@ def groups(run: Run) -> None:
     for name in names:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
-                "app_pages/failures.py",
+                "app_pages/images.py",
                 label=heading.plain(name),
                 icon=":material/bookmark:",
                 query_params=links.params(**{Key.SAVED: name}),

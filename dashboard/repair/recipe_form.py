@@ -9,8 +9,7 @@ from fieldmarks.core.repair.doubted_labels import doubted_labels
 from fieldmarks.core.repair.recipe import Labels, Recipe, has_backgrounds
 from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import labels, links
-from fieldmarks.dashboard.image_filters import diagnoses
+from fieldmarks.dashboard import data, labels, links
 from fieldmarks.dashboard.state import Key, choice, notice, text, update
 
 #: Parameters of the URL that make up a recipe.
@@ -179,7 +178,7 @@ def _how_many(run: Run, verdicts: pd.DataFrame | None) -> str:
 
 def suggested_recipes(run: Run) -> None:
     """Draw links to recipes that the diagnoses suggest."""
-    if diagnoses(run) is None:
+    if data.diagnoses(run) is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Suggested by the diagnoses:", width="content")

@@ -7,21 +7,30 @@ import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
-from fieldmarks.core.errors import ConflictError, FieldmarksError
+from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.review.verdicts import Verdict
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, heading, image_filters, labels, links
+from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery
-from fieldmarks.dashboard.components.gallery import Picture
+from fieldmarks.dashboard.components.gallery import Line, Picture
+from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.image import diagnosis_card, words
 from fieldmarks.dashboard.image.view import view_of
-from fieldmarks.dashboard.review import reviewer
+from fieldmarks.dashboard.review import reviewer, saving
 from fieldmarks.dashboard.state import Key, number, picked_rows, update
 from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
 #: Images in the list from which several are chosen.
 N_LISTED = 24
-_UNDO, _TOLD, _TABLE = "review.undo", "review.told", "review.table"
+_TABLE = "review.table"
+#: The key of each cause (B: background; Streamlit keeps C for itself).
+KEYS = {
+    Pattern.MISSING_FEATURE: "F",
+    Pattern.IMAGE_QUALITY: "Q",
+    Pattern.WRONG_LABEL: "W",
+    Pattern.SPURIOUS_CUE: "B",
+    Pattern.UNDECIDED: "N",
+}
 
 
 def show(run: Run, xs: np.ndarray) -> None:
@@ -35,32 +44,20 @@ def show(run: Run, xs: np.ndarray) -> None:
     waiting = waiting_images(run, xs, latest)
     n_done = len(xs) - len(waiting)
     st.progress(n_done / max(len(xs), 1), f"{n_done:,} of {len(xs):,} reviewed")
-    if told := st.session_state.pop(_TOLD, ""):
-        st.warning(heading.plain(told), icon=":material/group:")
+    saving.tell()
     if not len(waiting):
         st.success("Every image of the list is reviewed.", icon=":material/check:")
-        undo_button()
+        _undo_button()
         return
     ahead = from_here(waiting, xs, number(Key.AT, run.sizes["X"], "image"))
     chosen = chosen_images(ahead)
     current = int(ahead[0])
     left, right = st.columns([3, 8], gap="large")
     with left:
-        gallery.show(
-            [
-                Picture(
-                    src=data.thumb(run, current),
-                    alt=labels.image_alt(run, current),
-                    href=links.listed_image(current),
-                )
-            ],
-            key="review.picture",
-            width=300,
-            fixed=True,
-        )
+        _picture(run, current)
     with right:
-        _evidence(run, current)
         _keys(run, chosen if len(chosen) else ahead[:1], ahead, latest)
+        _evidence(run, current)
     _list(run, ahead)
 
 
@@ -91,7 +88,7 @@ def _table_key(ahead: np.ndarray) -> str:
 
 def diagnosed_pattern(run: Run, x: int) -> str:
     """Return the pattern of the diagnosis, empty for none or undecided."""
-    table = image_filters.diagnoses(run)
+    table = data.diagnoses(run)
     return "" if table is None else str(table["pattern"].iloc[x])
 
 
@@ -109,12 +106,44 @@ def _evidence(run: Run, x: int) -> None:
     words.sentences(shown, link, key="review.sentence")
 
 
+def _picture(run: Run, x: int) -> None:
+    """Draw the image with the heatmap of the first word for the predicted class."""
+    true, predicted = labels.true_and_predicted(run, x)
+    layer, caption = "", ""
+    if run.has_words:
+        first = data.explain(run, x, predicted)
+        both = data.compare(run, first, data.explain(run, x, true))
+        t = both.for_first[0] if both.for_first else first.main_t
+        layer = attribute_layer(run, x, t)
+        caption = f"Heatmap of “{labels.phrase(run, t)}”"
+    gallery.show(
+        [
+            Picture(
+                src=data.thumb(run, x),
+                layer=layer,
+                alt=labels.image_alt(run, x),
+                href=links.listed_image(x),
+                caption=caption,
+                lines=[
+                    Line(f"predicted {labels.class_name(run, predicted)}", gallery.PREDICTED),
+                    Line(f"true {labels.class_name(run, true)}", gallery.TRUE),
+                ],
+                badge=f"{run.images['confidence'].iloc[x]:.2f}",
+            )
+        ],
+        key="review.picture",
+        width=300,
+        fixed=True,
+        slider=bool(layer),
+    )
+
+
 def _keys(run: Run, targets: np.ndarray, ahead: np.ndarray, latest: pd.DataFrame) -> None:
     """Draw the buttons, each with its key; they act on the chosen images, else on the first."""
     n = len(targets)
-    pattern = diagnosed_pattern(run, int(ahead[0]))
+    diagnosed = diagnosed_pattern(run, int(ahead[0]))
     what = f"{n} images" if n > 1 else f"image {int(targets[0])}"
-    st.markdown(f"**Verdict on {what}** :gray[· diagnosis: {heading.plain(pattern or 'none')}]")
+    st.markdown(f"**Verdict on {what}** :gray[· diagnosis: {heading.plain(diagnosed or 'none')}]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = reviewer.box()
         tags = st.multiselect(
@@ -127,18 +156,24 @@ def _keys(run: Run, targets: np.ndarray, ahead: np.ndarray, latest: pd.DataFrame
         )
     args = (run, targets, ahead, latest, tuple(tags), name)
     with st.container(horizontal=True, gap="small"):
-        for label, icon, key, given in (
-            ("Accept diagnosis", "check", "A", None),
-            ("Wrong label", "label_off", "W", str(Pattern.WRONG_LABEL)),
-        ):
+        st.button(
+            "Accept diagnosis",
+            icon=":material/check:",
+            shortcut="A",
+            on_click=_judge,
+            args=(*args, None),
+            key="review.A",
+        )
+        for pattern, key in KEYS.items():
             st.button(
-                label,
-                icon=f":material/{icon}:",
+                str(pattern).capitalize(),
+                icon=f":material/{diagnosis_card.ICONS[pattern]}:",
                 shortcut=key,
                 on_click=_judge,
-                args=(*args, given),
+                args=(*args, str(pattern)),
                 key=f"review.{key}",
             )
+    with st.container(horizontal=True, gap="small"):
         st.button(
             "Skip",
             icon=":material/skip_next:",
@@ -147,51 +182,21 @@ def _keys(run: Run, targets: np.ndarray, ahead: np.ndarray, latest: pd.DataFrame
             args=(ahead, targets),
             key="review.S",
         )
-        undo_button()
+        _undo_button()
 
 
-def undo_button() -> None:
-    """Draw the button that takes back the last verdicts of this session."""
-    st.button(
-        "Undo",
-        icon=":material/undo:",
-        shortcut="U",
-        disabled=not st.session_state.get(_UNDO),
-        on_click=_undo,
-        key="review.U",
-    )
+def _undo_button() -> None:
+    saving.undo_button("review.U", lambda: update(**{Key.AT: None}))
 
 
 def _judge(run, targets, ahead, latest, tags, name, pattern: str | None) -> None:
     """Save one verdict for all targets; without a pattern each keeps that of its diagnosis."""
-    saved, conflicts = [], []
-    for x in map(int, targets):
-        path = str(run.images["path"].iloc[x])
-        verdict = Verdict(dataset(run), path)
-        if path in latest.index:
-            row = latest.loc[path]
-            verdict = replace(
-                verdict, note=row["note"], tags=tuple(row["tags"]), version=int(row["version"])
-            )
-        verdict = replace(
-            verdict,
-            pattern=diagnosed_pattern(run, x) if pattern is None else pattern,
-            tags=tuple(dict.fromkeys((*verdict.tags, *tags))),
-            is_reviewed=True,
-            author=name,
-            run=run.name,
-        )
-        try:
-            saved.append(database().save(verdict))
-        except ConflictError as conflict:
-            conflicts.append(conflict)
-        except FieldmarksError as error:
-            st.session_state[_TOLD] = str(error)
-            break
-    if saved:
-        st.session_state.setdefault(_UNDO, []).append(saved)
-    if conflicts:
-        st.session_state[_TOLD] = f"{len(conflicts)} not saved: {conflicts[0]}"
+
+    def change(x: int, verdict: Verdict) -> Verdict:
+        given = diagnosed_pattern(run, x) if pattern is None else pattern
+        return replace(saving.tagged(verdict, tags), pattern=given, is_reviewed=True)
+
+    saving.save(run, map(int, targets), change, latest, name)
     _skip(ahead, targets)
 
 
@@ -199,24 +204,6 @@ def _skip(ahead: np.ndarray, targets: np.ndarray) -> None:
     """Go to the next image that none of this was about."""
     following = ahead[~np.isin(ahead, targets)]
     update(**{Key.AT: int(following[0]) if len(following) else None})
-
-
-def _undo() -> None:
-    batches = st.session_state.get(_UNDO) or []
-    if not batches:
-        return
-    conflicts = []
-    try:
-        for saved in batches.pop():
-            try:
-                database().undo(saved)
-            except ConflictError as conflict:  # theirs stays; the others are still taken back
-                conflicts.append(conflict)
-    except FieldmarksError as error:
-        st.session_state[_TOLD] = str(error)
-    if conflicts:
-        st.session_state[_TOLD] = f"{len(conflicts)} not taken back: {conflicts[0]}"
-    update(**{Key.AT: None})
 
 
 def _list(run: Run, ahead: np.ndarray) -> None:

@@ -106,7 +106,7 @@ def stored(run: Run, x: int) -> None:
             f"{true_name}."
         )
         st.page_link(
-            "app_pages/failures.py",
+            "app_pages/images.py",
             label=f"Image {x}",
             icon=":material/arrow_forward:",
             query_params=links.params(x=x),

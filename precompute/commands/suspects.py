@@ -24,7 +24,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """List the suspicious labels."""
-    from fieldmarks.core.causes.diagnosis import diagnosed, suspects
+    from fieldmarks.core.causes.diagnosis import diagnosed
+    from fieldmarks.core.causes.suspects import suspects
     from fieldmarks.core.outputs import atomic_write, check_output
     from fieldmarks.core.review.spreadsheet import to_csv
     from fieldmarks.core.run.manifest import sources_of

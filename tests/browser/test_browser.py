@@ -59,7 +59,7 @@ def on(page, pattern: str) -> None:
 
 def shows(page, title: str) -> None:
     """Wait for the page of that title."""
-    page.get_by_role("heading", level=2, name=re.compile(title)).wait_for()
+    page.get_by_role("heading", level=1, name=re.compile(title)).wait_for()
 
 
 def in_focus(page, phrase: str) -> None:

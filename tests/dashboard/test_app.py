@@ -27,7 +27,7 @@ def test_an_unknown_run_falls_back_to_another(run):
     app = visit("?run=gone")
     assert not app.exception
     assert any("no run “gone”" in info.value for info in app.info)
-    assert run.name in app.header[0].value
+    assert run.name in app.title[0].value
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "a b", "%2e%2e"])
@@ -68,7 +68,7 @@ def test_a_broken_run_says_so_and_the_others_still_open(run, tmp_path, monkeypat
     assert "precompute" in app.error[0].value
     app.selectbox(key="app.run").select("good").run()
     assert not app.error
-    assert "good" in app.header[0].value
+    assert "good" in app.title[0].value
 
 
 def test_the_chosen_run_goes_along_with_every_link(run):
@@ -81,7 +81,7 @@ FIRST_PAGE = f"""
 import streamlit.testing.v1 as testing
 app = testing.AppTest.from_file({str(APP)!r}, default_timeout=60).run()
 assert not app.exception, app.exception
-assert app.header, "nothing was drawn"
+assert app.title, "nothing was drawn"
 """
 
 
@@ -96,7 +96,7 @@ def run_isolated(*code: str) -> None:
 
 OTHER_PAGES = """
 import sys
-for page in ("failures", "filters", "search", "grounding", "classes"):
+for page in ("images", "filters", "review", "grounding", "classes", "causes"):
     app.switch_page(f"app_pages/{page}.py").run()
     assert not app.exception, app.exception
 heavy = {"torch", "torchvision", "spacy", "fieldmarks.precompute"} & set(sys.modules)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fieldmarks.core.causes.diagnosis import COLUMNS, write_diagnoses
-from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.diagnosis import write_diagnoses
+from fieldmarks.core.causes.finding import COLUMNS, Pattern
 from fieldmarks.core.explanations.counterfactual import (
     smallest_attribute_change,
     smallest_filter_change,
@@ -95,17 +95,17 @@ def test_trying_the_smallest_change_gives_the_wanted_answer_and_undoing_takes_it
 
 def test_a_what_if_is_a_link_that_a_colleague_can_open(faulty):
     x = MISLED[0]
-    app = visit(f"failures?x={x}&tab=what+if")
+    app = visit(f"images?x={x}&tab=what+if")
     scope = f"what_if.faulty.{x}.{'.'.join(map(str, classes(faulty, x)))}"
     slider = next(each for each in app.slider if each.key.startswith(f"{scope}.t"))
     slider.set_value(0.25).run()
     app.button_group(key=f"{scope}.f").set_value([3]).run()
     asked = app.query_params["if"]
     assert asked == f"{slider.label}:0.25,filter 3".replace("\\", "")
-    colleague = visit(f"failures?x={x}&if={asked}")
+    colleague = visit(f"images?x={x}&if={asked}")
     assert colleague.slider(key=slider.key).value == 0.25
     assert colleague.button_group(key=f"{scope}.f").value == [3]
-    words = [link for link in links(colleague) if link.startswith(f"failures?x={x}&t=")]
+    words = [link for link in links(colleague) if link.startswith(f"images?x={x}&t=")]
     assert words
     assert all("&if=" in link for link in words)
 
@@ -123,7 +123,7 @@ def test_a_what_if_is_a_link_that_a_colleague_can_open(faulty):
     ],
 )
 def test_a_what_if_that_the_run_does_not_know_is_left_out_with_a_notice(asked):
-    app = visit(f"failures?x={MISLED[0]}&if={asked}")
+    app = visit(f"images?x={MISLED[0]}&if={asked}")
     assert not app.exception
     assert "does not know" in said(app)
 
@@ -143,7 +143,7 @@ def test_a_filter_switched_off_lowers_its_class_and_shows_what_it_does_everywher
 def test_a_change_is_tried_on_the_test_images_of_the_class_alone(faulty):
     x = MISLED[0]
     c, versus = classes(faulty, x)
-    app = visit(f"failures?x={x}&if=filter 3")
+    app = visit(f"images?x={x}&if=filter 3")
     key = f"what_if.faulty.{x}.{c}.{versus}"
     images = faulty.images[~faulty.images["is_train"]]
     for button, n in (("class", (images["true_c"] == versus).sum()), ("all", len(images))):
@@ -177,10 +177,12 @@ def save(app: AppTest, note: str, author: str) -> AppTest:
     return button.click().run()
 
 
-def test_a_verdict_starts_from_the_diagnosis_and_is_saved(faulty):
+def test_a_verdict_starts_empty_beside_the_diagnosis_and_is_saved(faulty):
     x = MISLED[0]
     app = part("image.verdict_form", x)
-    assert app.selectbox[0].value == Pattern.SPURIOUS_CUE
+    assert app.selectbox[0].value is None
+    assert str(Pattern.SPURIOUS_CUE) in app.selectbox[0].help
+    app.selectbox[0].select(str(Pattern.SPURIOUS_CUE))
     app = save(app, "sky, not bird", "Ana")
     with closing(Verdicts()) as verdicts:
         saved = verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x])
@@ -226,12 +228,12 @@ def test_a_database_that_cannot_be_opened_is_tried_once_for_several_pages(monkey
 
 def test_the_form_of_the_next_image_is_empty(faulty):
     first, second = MISLED[:2]
-    app = save(visit(f"failures?x={first}"), "blurred", "Ana")
+    app = save(visit(f"images?x={first}"), "blurred", "Ana")
     assert app.text_area(key="verdict.note").value == "blurred"
-    app = visit(f"failures?x={second}", app)
+    app = visit(f"images?x={second}", app)
     assert app.text_area(key="verdict.note").value == ""
     assert app.text_input(key="verdict.author").value == "Ana"
-    app = visit(f"failures?x={first}", app)
+    app = visit(f"images?x={first}", app)
     assert app.text_area(key="verdict.note").value == "blurred"
 
 
@@ -304,7 +306,7 @@ def test_the_page_counts_patterns_and_leads_to_suspects(faulty):
     metrics = {metric.label: int(metric.value) for metric in app.metric}
     assert metrics["Spurious cue"] == len(MISLED)
     assert sum(metrics.values()) == len(faulty.failures)
-    assert {f"failures?x={x}" for x in WRONG_LABELS} <= set(links(app))
+    assert {f"images?x={x}" for x in WRONG_LABELS} <= set(links(app))
 
 
 def test_progress_counts_the_reviewed_failures(faulty):

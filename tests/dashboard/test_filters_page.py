@@ -173,7 +173,7 @@ def test_what_filters_see_comes_first_and_can_be_asked_for(run, seen):
 def test_a_card_says_what_the_filter_sees_and_what_that_is_worth(run, seen, f, claim):
     app = visit(f"filters?f={f}")
     assert not app.exception
-    assert seen[f] in app.header[0].value
+    assert seen[f] in app.title[0].value
     assert claim in said(app)
     assert app.selectbox(key="filter.t").value == labels.seen_attribute(run, f)
 

@@ -80,7 +80,7 @@ def test_a_region_says_its_images_and_the_way_to_its_failures(run):
     app = visit(f"map?region={REGION}")
     assert not app.exception
     assert f"{inside(run).sum()} images" in said(app)
-    (link,) = [each.proto for each in app.get("page_link") if each.proto.label == "Failures"][1:]
+    (link,) = [each.proto for each in app.get("page_link") if each.proto.label == "Failures"]
     assert f"region={REGION}" in link.query_string
     assert drawn(app)["region"] == [[0, 0], [0.5, 1]]
     told = words_of_images(run, inside(run))
@@ -107,11 +107,13 @@ def test_what_a_region_says_more_is_listed_with_counts_and_interval(tmp_path, mo
 def test_a_region_is_a_filter_of_failures_that_stays_with_its_images(run):
     app = visit(f"failures?region={REGION}")
     expected = select_images(run, Criteria(), np.flatnonzero(inside(run)))
-    (gallery,) = component_data(app, "failures.gallery")
+    (gallery,) = component_data(app, "images.gallery")
     assert len(gallery["items"]) == len(expected) < len(select_images(run, Criteria()))
     assert all(f"region={REGION}" in item["href"] for item in gallery["items"])
-    app.button(key="failures.everywhere").click().run()
-    assert "region" not in app.query_params
+    (chips,) = component_data(app, "images.chips")
+    (chip,) = chips["chips"]
+    assert "map" in chip["text"]
+    assert "region" not in chip["href"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_region_is_a_filter_of_failures_that_stays_with_its_images(run):
 def test_a_bad_region_and_a_group_that_is_gone_are_told_of(run, link, message):
     app = visit(link)
     assert any(message in info.value for info in app.info)
-    (gallery,) = component_data(app, "failures.gallery")
+    (gallery,) = component_data(app, "images.gallery")
     assert len(gallery["items"]) == len(select_images(run, Criteria()))
 
 
@@ -134,7 +136,7 @@ def test_a_region_is_saved_as_a_group_that_filters_failures_and_is_deleted(run):
     app.button(key="FormSubmitter:map.save-Save").click().run()
     assert saved_groups().names("synthetic") == ["left half"]
     app = visit("failures?saved=left+half", app)
-    (gallery,) = component_data(app, "failures.gallery")
+    (gallery,) = component_data(app, "images.gallery")
     expected = select_images(run, Criteria(), np.flatnonzero(inside(run)))
     assert len(gallery["items"]) == len(expected)
     app = visit("map", app)
@@ -172,7 +174,7 @@ def test_what_the_browser_says_was_drawn_is_a_region_or_nothing(sent, region):
 
 def test_a_point_leads_to_its_image_and_names_both_classes(run):
     chart = drawn(visit("map"))
-    assert chart["href"].startswith("failures?") or chart["href"] == "failures?x="
+    assert chart["href"] == "images?x="
     assert chart["href"].endswith("x=")
     assert unpacked(chart["true"]).tolist() == run.images["true_c"].tolist()
     assert unpacked(chart["predicted"]).tolist() == run.images["predicted_c"].tolist()

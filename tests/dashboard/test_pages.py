@@ -17,7 +17,7 @@ from tests.support.pages import APP, component_data, links, said, visit
 pytestmark = pytest.mark.slow
 
 ROOT = APP.parent.parent
-PAGES = ("", "failures", "filters", "search", "classes")
+PAGES = ("", "images", "filters", "review", "classes", "causes")
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +44,8 @@ def test_the_pages_are_those_of_the_folder():
 def test_every_page_opens(page):
     app = visit(page)
     assert not app.exception
-    assert len(app.header) == 1
-    assert not app.info
+    assert len(app.title) == 1
+    assert not [info for info in app.info if "link" in info.icon]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -157,7 +157,7 @@ def test_one_path_of_clicks_from_a_confusion_to_the_largest_class_weights_of_a_f
     app = visit()
     (pairs,) = component_data(app, "overview.pairs")
     app = visit(pairs["rows"][0]["href"], app)
-    (gallery,) = component_data(app, "failures.gallery")
+    (gallery,) = component_data(app, "images.gallery")
     assert str(len(gallery["items"])) == pairs["rows"][0]["value"]
 
     app = visit(gallery["items"][0]["href"], app)
@@ -195,10 +195,10 @@ def test_next_and_previous_follow_the_list(run):
 def test_what_narrows_the_list_becomes_part_of_the_link(run):
     c = int(confusion_pairs(run)["true_c"].iloc[0])
     app = visit("failures?page=2")
-    app.selectbox(key="failures.true").select(c).run()
+    app.selectbox(key="images.true").select(c).run()
     assert app.query_params["true"] == str(c)
     assert "page" not in app.query_params
-    (gallery,) = component_data(app, "failures.gallery")
+    (gallery,) = component_data(app, "images.gallery")
     assert len(gallery["items"]) == len(select_images(run, Criteria(true=c)))
     assert all(f"true={c}" in item["href"] for item in gallery["items"])
 
@@ -236,13 +236,17 @@ def test_an_empty_list_says_how_to_get_something_back(run):
     app = visit("failures?true=0&predicted=0")
     assert not app.exception
     assert "No image matches" in app.info[0].value
-    assert "Show all failures" in [link.proto.label for link in app.get("page_link")]
+    (chips,) = component_data(app, "images.chips")
+    assert [chip["text"].split(":")[0] for chip in chips["chips"]] == [
+        "True", "Predicted", "All filters"
+    ]  # fmt: skip
+    assert chips["chips"][-1]["href"] == "images"
 
 
 def test_nobody_has_reviewed_anything_yet(run, monkeypatch, tmp_path):
     monkeypatch.setenv("FIELDMARKS_DB", f"sqlite:///{tmp_path / 'verdicts.sqlite'}")
     database.clear()
-    (everything,) = component_data(visit("failures?note=open"), "failures.gallery")
+    (everything,) = component_data(visit("failures?note=open"), "images.gallery")
     assert len(everything["items"]) == len(select_images(run, Criteria()))
     assert "No image matches" in visit("failures?note=reviewed").info[0].value
 

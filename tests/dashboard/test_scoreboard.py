@@ -70,7 +70,7 @@ def scored(run, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_overview_shows_the_board(scored):
     write_evaluation(scored, EVALUATION)
-    app = visit()
+    app = visit("?view=about")
     assert not app.exception
     assert [tab.label for tab in app.tabs] == ["Grounding", "Sentences"]
     assert "**50.0**" in said(app)
@@ -79,7 +79,7 @@ def test_the_overview_shows_the_board(scored):
 @pytest.mark.slow
 def test_scores_of_another_version_are_one_line_with_the_command(scored):
     (scored.folder / "evaluation.json").write_text('{"grounding": {}}', "utf-8")
-    app = visit()
+    app = visit("?view=about")
     assert not app.exception
     assert "fieldmarks evaluate scored" in app.error[0].value.replace("\\", "")
 
@@ -133,7 +133,7 @@ def test_an_estimator_that_uses_keypoints_is_told_as_such(run, tmp_path, monkeyp
     manifest["keypoint_estimators"] = ["literal"]
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
-    overview = said(visit(""))
+    overview = said(visit("?view=about"))
     assert "literal (uses keypoints)" in overview
     assert "literal: keypoint-supervised upper bound" in overview
     grounding = visit("grounding?x=1")

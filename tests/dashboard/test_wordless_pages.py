@@ -65,6 +65,7 @@ def test_every_page_opens_and_says_what_needs_words(wordless, link, lacks_words)
     app = visit(f"{link.format(x=x)}{separator}run=wordless")
     assert not app.exception
     assert not app.error, [each.value for each in app.error]
+    assert len(app.title) == 1
     assert said(app).count("Add words") == int(lacks_words)
     if lacks_words:
         commands = app.code[-1].value

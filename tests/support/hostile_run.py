@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.attributes.synonym_candidates import SYNONYM_COLUMNS
-from fieldmarks.core.causes.diagnosis import COLUMNS, write_diagnoses
+from fieldmarks.core.causes.diagnosis import write_diagnoses
+from fieldmarks.core.causes.finding import COLUMNS
 from fieldmarks.core.experimental.blind_test.answers import Answer, Answers
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from fieldmarks.core.review.verdicts import Verdict, Verdicts

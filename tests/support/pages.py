@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from fieldmarks.dashboard import moved
+
 # each new app looks for components in every installed package (0.12 s); what is installed stays
 _scan = functools.cache(manifest_scanner.scan_component_manifests)
 manifest_scanner.scan_component_manifests = _scan
@@ -21,9 +23,14 @@ EXPERIMENTS = ("lesson", "blind_test", "attacks", "experiments")
 
 
 def visit(link: str = "", app: AppTest | None = None) -> AppTest:
-    """Open a link of the app, e.g. ``failures?x=3``, in a new session or in that of ``app``."""
+    """Open a link of the app, e.g. ``images?x=3``, in a new session or in that of ``app``.
+
+    Old addresses lead on to the new ones, as in a browser.
+    """
     app = app or AppTest.from_file(APP, default_timeout=120)
     parts = urlsplit(link)
+    moved_to = moved.address(parts.path, dict(parse_qsl(parts.query)))
+    parts = urlsplit(link if moved_to is None else moved_to)
     folder = "experimental/pages" if parts.path in EXPERIMENTS else "app_pages"
     app.switch_page(FILES.get(parts.path, f"{folder}/{parts.path}.py"))
     for key in list(app.query_params):
@@ -80,7 +87,9 @@ def said(app: AppTest) -> str:
     """Return all text of the page."""
     parts = [element.value for kind in ("markdown", "caption", "info", "error", "warning")
              for element in app.get(kind)]  # fmt: skip
-    parts += [element.value for kind in ("header", "subheader") for element in app.get(kind)]
+    parts += [
+        element.value for kind in ("title", "header", "subheader") for element in app.get(kind)
+    ]
     return "\n".join(map(str, parts))
 
 

@@ -89,8 +89,8 @@ def test_pages_are_drawn_from_the_wheel(installed, tmp_path):
         f"app = testing.AppTest.from_file({str(installed / 'fieldmarks/dashboard/app.py')!r}, "
         "default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
-        "assert app.header\n"
-        "app.switch_page('app_pages/failures.py').run()\n"
+        "assert app.title\n"
+        "app.switch_page('app_pages/images.py').run()\n"
         "assert not app.exception, app.exception\n"
         "assert 'core' not in sys.modules and 'torch' not in sys.modules\n",
         FIELDMARKS_RUNS=str(tmp_path),

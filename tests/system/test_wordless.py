@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import fieldmarks as fm
-from fieldmarks.core.causes.diagnosis import suspects, write_diagnoses
+from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.suspects import suspects
 from fieldmarks.core.errors import DataError, WordlessError
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import read_evaluation

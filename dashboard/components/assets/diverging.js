@@ -1,6 +1,6 @@
 // Diverging bars: to the right where the first is larger, to the left where the second is.
 
-export default function ({ parentElement, data }) {
+export default keepingFocus(function ({ parentElement, data }) {
   const root = parentElement.querySelector(".root");
   root.replaceChildren();
   const head = make("div", "head");
@@ -31,4 +31,4 @@ export default function ({ parentElement, data }) {
     list.append(item);
   }
   root.append(head, list);
-}
+});

@@ -76,7 +76,69 @@ function stick(root) {
   };
 }
 
-export default function ({ parentElement, data }) {
+// Choosing several images: a box on each, and what can be done with the chosen ones at once.
+const chosenIn = new WeakMap(); // ids by root, kept over repaints
+
+function chooser(root, data, send) {
+  const chosen = chosenIn.get(root);
+  const bar = make("div", "bar");
+  const count = make("span", "count");
+  count.setAttribute("role", "status");
+  const input = data.actions.some((action) => action.needs_text) ? make("input") : null;
+  const buttons = data.actions.map((action) => {
+    const button = make("button", "", action.label);
+    button.type = "button";
+    button.addEventListener("click", () => {
+      send({ action: action.name, ids: [...chosen], text: input?.value.trim() ?? "" });
+      chosen.clear();
+      if (input) input.value = "";
+      tell();
+    });
+    return button;
+  });
+  const all = make("button", "plain");
+  all.type = "button";
+  all.addEventListener("click", () => {
+    const is_any = chosen.size > 0;
+    chosen.clear();
+    if (!is_any) for (const item of data.items) chosen.add(item.id);
+    tell();
+  });
+  const tell = () => {
+    const n = chosen.size;
+    bar.classList.toggle("some", n > 0);
+    count.textContent = n ? `${n} selected` : "";
+    all.textContent = n ? "Clear" : "Select all on this page";
+    buttons.forEach((button, i) => (button.disabled = !n || (data.actions[i].needs_text && !input.value.trim())));
+    for (const box of root.querySelectorAll("input.choose")) box.checked = chosen.has(Number(box.value));
+  };
+  if (input) {
+    Object.assign(input, { type: "text", placeholder: data.text_label, maxLength: 100 });
+    input.setAttribute("aria-label", data.text_label);
+    input.addEventListener("input", tell);
+    input.addEventListener("keydown", (event) => event.stopPropagation()); // letters are no shortcuts
+  }
+  bar.append(count, ...(input ? [input] : []), ...buttons, all);
+  return { bar, tell };
+}
+
+function chooseBox(item, data, root, tell) {
+  const chosen = chosenIn.get(root);
+  const box = make("input", "choose");
+  Object.assign(box, { type: "checkbox", value: item.id });
+  box.setAttribute("aria-label", `Select image ${item.id}`);
+  box.addEventListener("click", (event) => {
+    const ids = data.items.map((each) => each.id);
+    const [from, to] = [ids.indexOf(root.lastChosen), ids.indexOf(item.id)];
+    const range = event.shiftKey && from >= 0 ? ids.slice(Math.min(from, to), Math.max(from, to) + 1) : [item.id];
+    for (const id of range) box.checked ? chosen.add(id) : chosen.delete(id);
+    root.lastChosen = item.id;
+    tell();
+  });
+  return box;
+}
+
+export default keepingFocus(function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".root");
   root.replaceChildren();
   root.style.setProperty("--width", `${data.width}px`);
@@ -84,8 +146,32 @@ export default function ({ parentElement, data }) {
   root.classList.toggle("hover", Boolean(data.hover));
   const grid = make("div", data.fixed ? "grid fixed" : "grid");
   if (data.columns) grid.style.gridTemplateColumns = `repeat(${data.columns}, minmax(0, ${data.width}px))`;
-  for (const item of data.items) grid.append(card(item, data));
+  const send = (what) => setTriggerValue("acted", what);
+  let choice = null;
+  if (data.actions.length) {
+    const ids = new Set(data.items.map((item) => item.id));
+    chosenIn.set(root, new Set([...(chosenIn.get(root) ?? [])].filter((id) => ids.has(id))));
+    choice = chooser(root, data, send);
+    root.append(choice.bar);
+  }
+  for (const item of data.items) {
+    const figure = card(item, data);
+    if (choice) figure.prepend(chooseBox(item, data, root, choice.tell));
+    if (data.is_each) {
+      const row = make("div", "each");
+      for (const action of data.actions) {
+        const button = make("button", "", action.label);
+        button.type = "button";
+        button.setAttribute("aria-label", `${action.label}: image ${item.id}`);
+        button.addEventListener("click", () => send({ action: action.name, ids: [item.id], text: "" }));
+        row.append(button);
+      }
+      figure.append(row);
+    }
+    grid.append(figure);
+  }
   root.append(grid);
   if (data.slider) root.append(slider(root));
+  if (choice) choice.tell();
   return data.sticky ? stick(root) : undefined;
-}
+});

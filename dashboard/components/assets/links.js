@@ -24,10 +24,24 @@ function follow(node, href, toTop) {
 }
 
 function go(href) {
+  // Back finds the place on the page again
+  history.replaceState({ ...history.state, place: document.querySelector('[data-testid="stMain"]')?.scrollTop }, "");
   history.pushState({}, "", href);
   window.dispatchEvent(new PopStateEvent("popstate"));
 }
 
 function anchor(href, className, text, toTop) {
   return follow(make("a", className, text), href, toTop);
+}
+
+// A component that draws itself again loses the link that has the focus: the one in its place gets it.
+function keepingFocus(draw) {
+  return (args) => {
+    const scope = args.parentElement.getRootNode();
+    const all = () => [...args.parentElement.querySelectorAll("a[href], button, input")];
+    const place = all().indexOf(scope.activeElement);
+    const result = draw(args);
+    if (place >= 0) all()[place]?.focus({ preventScroll: true });
+    return result;
+  };
 }

@@ -39,7 +39,7 @@ function build(root) {
   const input = make("input");
   const list = make("ul");
   Object.assign(input, { type: "search", autocomplete: "off", spellcheck: false, id: "field" });
-  const roles = { role: "combobox", "aria-autocomplete": "list", "aria-controls": "near" };
+  const roles = { role: "combobox", "aria-autocomplete": "list", "aria-controls": "near", "aria-expanded": "false" };
   for (const [name, value] of Object.entries(roles)) input.setAttribute(name, value);
   list.id = "near";
   list.setAttribute("role", "listbox");

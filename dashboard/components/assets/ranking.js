@@ -1,6 +1,6 @@
 // A ranked list: a label that leads on, a bar, a number. Dense, readable, sortable by eye.
 
-export default function ({ parentElement, data }) {
+export default keepingFocus(function ({ parentElement, data }) {
   const root = parentElement.querySelector(".root");
   root.replaceChildren();
   const list = make("ol", `ranking ${data.tone || ""}`);
@@ -33,4 +33,4 @@ export default function ({ parentElement, data }) {
     list.append(item);
   }
   root.append(list);
-}
+});

@@ -1,6 +1,6 @@
 // A sentence whose attributes are links: each leads to the evidence for that word.
 
-export default function ({ parentElement, data }) {
+export default keepingFocus(function ({ parentElement, data }) {
   const root = parentElement.querySelector(".root");
   root.replaceChildren();
   const line = make("p", `sentence ${data.tone || ""}`);
@@ -15,4 +15,4 @@ export default function ({ parentElement, data }) {
   }
   for (const link of data.more) line.append(" ", anchor(link.href, "more", link.text, true));
   root.append(line);
-}
+});

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fieldmarks.core.causes.diagnosis import COLUMNS, DECIDED, diagnose, members, write_diagnoses
-from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.diagnosis import diagnose, members, write_diagnoses
+from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.run.tables import TABLES
 from tests.support.faulty_run import MISLED
 

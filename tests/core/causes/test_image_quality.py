@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fieldmarks.core.causes.diagnosis import DECIDED
+from fieldmarks.core.causes.finding import DECIDED
 from fieldmarks.core.causes.image_quality import excess, find_image_quality
 from tests.support.faulty_run import BAD_PICTURES
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fieldmarks.core.causes.diagnosis import DECIDED, suspects
+from fieldmarks.core.causes.finding import DECIDED
+from fieldmarks.core.causes.suspects import suspects
 from fieldmarks.core.causes.wrong_label import find_wrong_label
 from tests.support.faulty_run import WRONG_LABELS, write_faulty_run
 

@@ -1,4 +1,4 @@
-"""Confusion matrix: every true class against every predicted one; a cell opens its images."""
+"""The confusion matrix: every true class against every predicted one; a cell lists its images."""
 
 import numpy as np
 import streamlit as st
@@ -6,10 +6,10 @@ import streamlit as st
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_matrix, similarity_order
-from fieldmarks.dashboard import data, heading, labels
+from fieldmarks.dashboard import labels, links
 from fieldmarks.dashboard.components.register import matrix_component
 from fieldmarks.dashboard.figures.confusion import matrix
-from fieldmarks.dashboard.state import Key, Page, bound, choice, href
+from fieldmarks.dashboard.state import Key, Page, bound, choice, here
 
 ORDERS = {"similar": "Similar classes together", "number": "By class number"}
 
@@ -20,19 +20,14 @@ def _counts_and_order(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return counts, similarity_order(counts, np.asarray(run.weights(None)))
 
 
-def main() -> None:
-    """Draw the page."""
-    run = data.current_run()
-    heading.page(
-        "Confusion matrix",
-        "Test images by true class (rows) and predicted class (columns). A cell opens its images.",
-    )
+def show(run: Run) -> None:
+    """Draw the matrix of all test images; its cells lead to the grid."""
     counts, similar = _counts_and_order(run)
     if not counts.sum():
         st.info("This run has no test images.", icon=":material/info:")
         return
     n_wrong = int(counts.sum() - np.trace(counts))
-    order = choice(Key.SORT, ORDERS, "similar")
+    order = choice(Key.ORDER, ORDERS, "similar")
     with st.container(horizontal=True, vertical_alignment="center"):
         n_pairs = int((counts > 0).sum() - (np.diag(counts) > 0).sum())
         st.markdown(f"**{n_wrong:,}** failures in {n_pairs:,} cells", width="content")
@@ -45,26 +40,25 @@ def main() -> None:
             label_visibility="collapsed",
             help="An average-linkage tree on how often two classes are confused with each other, "
             "and on the cosine of their class weights.",
-            **bound(Key.SORT, order, default="similar", scope="confusion"),
+            **bound(Key.ORDER, order, default="similar", scope="confusion"),
         )
     cs = similar if order == "similar" else np.arange(len(counts))
     names = [labels.class_name(run, int(c)) for c in cs]
-    true, predicted = {Key.TRUE: "TRUE"}, {Key.PREDICTED: "PREDICTED"}
+    kept = set(links.LIST_KEYS) - {Key.VIEW, Key.PAGE, Key.SHOW}
+    cell = here(Page.IMAGES, kept, **{Key.TRUE: "TRUE", Key.PREDICTED: "PREDICTED"})
     matrix_component(
         data=matrix(counts[np.ix_(cs, cs)])
         | {
             "names": names,
             "cs": cs.tolist(),
             "label": f"Confusion matrix of {len(counts)} classes",
-            "href": href(Page.FAILURES, **true, **predicted),
-            "href_right": href(Page.FAILURES, **true, **predicted, **{Key.SHOW: "right"}),
+            "href": cell,
+            "href_right": f"{cell}&{Key.SHOW}=right",
         },
         key=f"confusion.{run.name}",
     )
     st.caption(
-        "Orange: share of the true class's test images with this wrong prediction. Grey: the "
-        "diagonal, classified correctly. Empty cells hold no image. Arrow keys go to other cells."
+        "Rows: true class; columns: predicted class. A cell lists its images. Orange: share of "
+        "the true class's test images with this wrong prediction. Grey: the diagonal, classified "
+        "correctly. Empty cells hold no image. Arrow keys go to other cells."
     )
-
-
-main()

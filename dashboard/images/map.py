@@ -1,24 +1,27 @@
-"""Map: every image a point, images of like activations close together; a region is a filter."""
+"""The map: every image a point, images of like activations close together."""
 
+from dataclasses import replace
+
+import numpy as np
 import streamlit as st
 
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, heading, image_filters, labels
+from fieldmarks.dashboard import heading, image_filters, labels
 from fieldmarks.dashboard.components.register import map_component
 from fieldmarks.dashboard.image_map import colouring, region_card
-from fieldmarks.dashboard.image_map.points import drawn_images, drawn_region, map_points
+from fieldmarks.dashboard.image_map.points import (
+    Colouring,
+    drawn_images,
+    drawn_region,
+    map_points,
+)
+from fieldmarks.dashboard.images.selection import Selection
 from fieldmarks.dashboard.state import Key, Page, href, update
 
 
-def main() -> None:
-    """Draw the page."""
-    run = data.current_run()
-    heading.page(
-        "Map",
-        "Every image is a point; images of like pooled activations lie close together. Draw "
-        "around some of them with the lasso or the box; click a point to open its image.",
-    )
+def show(run: Run, asked: Selection) -> None:
+    """Draw the map; points of images that the list does not have are faint."""
     try:
         layout = run.array("layout")
     except MissingRunError:
@@ -32,13 +35,15 @@ def main() -> None:
     region = image_filters.read_region(run)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        asked = colouring.controls(run)
+        colour = colouring.controls(run)
         xs = drawn_images(run.sizes["X"])
         key = f"map.{run.name}"
-        colours = colouring.colouring(run, *asked)
+        colours = colouring.colouring(run, *colour)
+        if image_filters.chosen(run) and colours.names:
+            colours = _faint(colours, asked.xs)
         points = map_points(layout, xs, colours, region, class_names(run))
         points |= {
-            "href": href(Page.FAILURES, **{Key.X: ""}),
+            "href": href(Page.IMAGES, **{Key.X: ""}),
             "label": f"Map of {len(xs):,} images",
         }
         map_component(data=points, key=key, on_drawn_change=lambda: pick(key))
@@ -47,8 +52,9 @@ def main() -> None:
             f"{len(xs):,} of {run.sizes['X']:,} images, drawn at random, are points; a region "
             "counts all images. "
             * is_sample
-            + "t-SNE of the pooled activations. Near neighbours are alike; other distances mean "
-            "nothing. Keys: + and - zoom; L, B and M choose lasso, box and move."
+            + "t-SNE of the pooled activations. Draw around points to list their images. Near "
+            "neighbours are alike; other distances mean nothing. Keys: + and - zoom; L, B and M "
+            "choose lasso, box and move."
         )
     with right:
         if region is not None:
@@ -58,6 +64,13 @@ def main() -> None:
                 "Region", "Draw a region on the map to read what captions name more often there."
             )
         region_card.groups(run)
+
+
+def _faint(colours: Colouring, xs: np.ndarray) -> Colouring:
+    is_listed = np.zeros(len(colours.values), bool)
+    is_listed[xs] = True
+    values = np.where(is_listed, colours.values, -1)
+    return replace(colours, values=values, none="not in the list")
 
 
 def pick(key: str) -> None:
@@ -71,6 +84,3 @@ def class_names(run: Run) -> tuple:
     """Return the names of the classes, and the true and the predicted class of each image."""
     names = [labels.class_name(run, c) for c in range(run.sizes["C"])]
     return names, *(run.images[f"{which}_c"].to_numpy() for which in ("true", "predicted"))
-
-
-main()

@@ -1,0 +1,92 @@
+"""The image list as a grid of thumbnails."""
+
+import streamlit as st
+
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.search.search import AGREES, caption_agreement, search
+from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard.components import gallery, paging, ranking
+from fieldmarks.dashboard.components.gallery import Line, Picture
+from fieldmarks.dashboard.figures.heatmaps import attribute_layer
+from fieldmarks.dashboard.image import evidence
+from fieldmarks.dashboard.images.selection import ALIKE, Selection
+
+PER_PAGE = 36
+
+
+def show(run: Run, asked: Selection) -> None:
+    """Draw one page of thumbnails; a click opens the image."""
+    page, rows = paging.window(len(asked.xs), PER_PAGE)
+    gallery.show(
+        [card(run, int(x), asked) for x in asked.xs[rows]],
+        key="images.gallery",
+        width=138,
+        hover=asked.t is not None,
+        to_top=True,
+    )
+    paging.control(len(asked.xs), PER_PAGE, page, "images")
+    if asked.t is not None:
+        heading.section(
+            f"Filters behind the heatmap of “{heading.plain(labels.phrase(run, asked.t))}”",
+            help="The filters with the largest weights in the heatmap of the attribute.",
+        )
+        evidence.filters_of_attribute(run, asked.t, key="search.filters")
+
+
+def card(run: Run, x: int, asked: Selection) -> Picture:
+    """Return the thumbnail of an image with its predicted and its true class."""
+    row = run.images.iloc[x]
+    predicted, true = int(row["predicted_c"]), int(row["true_c"])
+    lines = [Line(labels.class_name(run, predicted), gallery.PREDICTED, title="Predicted class")]
+    if predicted != true:
+        lines.append(Line(labels.class_name(run, true), gallery.TRUE, title="True class"))
+    else:
+        lines = [Line(labels.class_name(run, true), gallery.TRUE, title="Predicted, and true")]
+    for wanted in asked.query.wanted:
+        said = caption_agreement(run, x, wanted)
+        prefix = "✓ " if said == AGREES else ""
+        lines.append(Line(prefix + said, title=labels.phrase(run, wanted)))
+    badge, title = f"{row['confidence']:.2f}", f"confidence {row['confidence']:.3f}"
+    if x in asked.scores:
+        what = "cosine" if asked.order == ALIKE else "certainty"
+        badge, title = f"{asked.scores[x]:.2f}", f"{what} {asked.scores[x]:.3f}"
+    return Picture(
+        src=data.thumb(run, x),
+        layer="" if asked.t is None else attribute_layer(run, x, asked.t),
+        alt=labels.image_alt(run, x),
+        href=links.listed_image(x, None if asked.t is None else labels.phrase(run, asked.t)),
+        lines=lines,
+        badge=badge,
+        title=f"Image {x}, {title}",
+    )
+
+
+def uncertain(run: Run, asked: Selection) -> None:
+    """Draw images in which the attributes of the query are less certain, and similar queries."""
+    query, vocabulary = asked.query, data.vocabulary(run)
+    further = search(run, query, within=run.sizes["K"], by="sentence")
+    if len(further.xs):
+        st.caption(
+            f"{len(further.xs):,} images have it among their {run.sizes['K']} most probable "
+            "attributes, without being sure:"
+        )
+        gallery.show(
+            [card(run, int(x), asked) for x in further.xs[:12]],
+            key="search.further",
+            width=138,
+            hover=True,
+            to_top=True,
+        )
+    similar = [
+        (phrase, links.query(phrase))
+        for t in query.wanted
+        for phrase in vocabulary.nearest(vocabulary.phrases[t], 6)
+        if phrase != vocabulary.phrases[t]
+    ]
+    if similar:
+        st.caption("Similar attributes:")
+        ranking.show(
+            [ranking.Row(phrase, "", href=href) for phrase, href in similar],
+            key="search.similar",
+            columns=4,
+        )
