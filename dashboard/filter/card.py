@@ -41,7 +41,7 @@ def show(run: Run, f: int) -> None:
 def without_words(run: Run, f: int) -> None:
     """Draw what is known of a filter where no attribute is: what activates it, and its use."""
     row = run.filters.iloc[f]
-    st.header(f"Filter {f}", anchor=False)
+    st.title(f"Filter {f}", anchor=False)
     top_c = heading.plain(labels.class_name(run, int(row["top_c"])))
     selectivity = row["selectivity"]
     told = f"class selectivity {selectivity:.2f} · " if np.isfinite(selectivity) else ""

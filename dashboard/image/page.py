@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import links
+from fieldmarks.dashboard import heading, labels, links
 from fieldmarks.dashboard.components import tabs
 from fieldmarks.dashboard.image import (
     diagnosis_card,
@@ -26,6 +26,7 @@ from fieldmarks.dashboard.state import Key, text, update
 def show(run: Run, x: int, xs: np.ndarray) -> None:
     """Draw image x; ``xs`` is the list that it was picked from."""
     view = view_from_url(run, x)
+    heading.tab(labels.image_alt(run, x))
     step_bar(view, xs)
     diagnosis_card.cause(run, x)
     left, right = st.columns([5, 8], gap="medium")
@@ -94,7 +95,8 @@ def step_bar(view: View, xs: np.ndarray) -> None:
             help="Back to the list",
         )
         where = f"{at + 1:,} of {len(xs):,}" if at is not None else "not in the list"
-        st.markdown(f"**Image {view.x}** :gray[· {where}]", width="content")
+        st.title(f"Image {view.x}", anchor=False, width="content")
+        st.caption(where, width="content")
         st.space("stretch")
         for label, icon, key, step in (
             ("Previous", "chevron_left", "P", -1),

@@ -96,7 +96,7 @@ def run_isolated(*code: str) -> None:
 
 OTHER_PAGES = """
 import sys
-for page in ("images", "filters", "review", "grounding", "classes", "causes"):
+for page in ("images", "filters", "review", "classes", "causes"):
     app.switch_page(f"app_pages/{page}.py").run()
     assert not app.exception, app.exception
 heavy = {"torch", "torchvision", "spacy", "fieldmarks.precompute"} & set(sys.modules)

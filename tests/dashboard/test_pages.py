@@ -129,7 +129,9 @@ def test_a_bad_choice_falls_back_to_the_default(link):
     assert links(app)
 
 
-@pytest.mark.parametrize("link", ["failures?x=1&t=zebra", "classes?t=zebra", "grounding?t=zebra"])
+@pytest.mark.parametrize(
+    "link", ["failures?x=1&t=zebra", "classes?t=zebra", "grounding?x=3&t=zebra"]
+)
 def test_an_unknown_attribute_is_named_and_the_page_stays(link):
     app = visit(link)
     assert not app.exception

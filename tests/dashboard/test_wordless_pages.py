@@ -21,7 +21,7 @@ LINKS = {
     "filters?c=1&sort=selectivity": False,
     "filters?f=3": True,
     "search?q=wrong": False,
-    "grounding": True,
+    "grounding": False,
     "grounding?x=3": True,
     "classes": True,
     "classes?c=1&versus=2": True,
