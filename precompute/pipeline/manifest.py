@@ -77,6 +77,7 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "notices": {
             "split": split_notice(dataset, model),
             "accuracy": accuracy_notice(measured.get("feeding")),
+            "words": not_visible(marks),
             "pictures": picture_notices(measured.get("affected", {}), len(dataset.images), model),
         },
         "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
@@ -86,6 +87,11 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "stages": {name: recorded(stage, marks.get(name)) for name, stage in plan.stages.items()},
         "versions": library_versions(_LIBRARIES),
     }
+
+
+def not_visible(marks: dict[str, StageMark]) -> list[str]:
+    """Return a sentence on each column of a table that pictures do not hold."""
+    return list(marks["presence"].measured.get("not_visible", [])) if "presence" in marks else []
 
 
 def refresh_settings(run: Run, settings: Settings) -> bool:

@@ -242,7 +242,7 @@ _ALL = (
     ),
     Stage(
         "presence",
-        version=1,
+        version=2,
         compute=f"{_STAGES}.presence:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},

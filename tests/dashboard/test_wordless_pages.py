@@ -17,6 +17,7 @@ LINKS = {
     "failures?x={x}&c=0&versus=1": True,
     "failures?x={x}&t=yellow+head": True,
     "failures?x={x}&tab=Captions": True,
+    "failures?view=review": False,
     "filters": False,
     "filters?c=1&sort=selectivity": False,
     "filters?f=3": True,

@@ -1,0 +1,172 @@
+"""Whether the pictures hold a column of a table: season and usage may be no sight.
+
+Words of a column are predicted from activations by half of the training images for the other half,
+and compared within classes: a network tells classes apart, so a column that goes with the class is
+predicted by it, whether or not it can be seen. The measure is the area under the ROC curve over
+pairs of images of one class, one with the word and one without. Chance is the same with the words
+of the images of a class permuted. Test images take no part.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from fieldmarks.core.batching import RowSubset
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.estimators.base import Inputs
+from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.presence.fit import fit_presence
+from fieldmarks.core.presence.presence import roots
+from fieldmarks.core.run.run import Run
+
+#: Permutations of words within classes.
+N_PERMUTED = 200
+#: Level of the test, and the area that it must be able to find: a column of too few pairs of
+#: images is not judged.
+LEVEL, FINDABLE = 0.05, 0.6
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """How well activations tell the words of a column within classes.
+
+    Parameters
+    ----------
+    column : str
+    area : float
+        Under the ROC curve, in [0, 1]; 0.5 is chance.
+    chance : float
+        What permuted words reach in 95 of 100 draws.
+    n_pairs : int
+        Pairs of images of one class, one with a word and one without, over all words.
+    """
+
+    column: str
+    area: float
+    chance: float
+    n_pairs: int
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether an area of `FINDABLE` would have been found."""
+        return self.n_pairs > 0 and self.chance < FINDABLE
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether activations do better than chance, or nothing can be said."""
+        return not self.is_judged or self.area > self.chance
+
+    @property
+    def told(self) -> str:
+        """Say that it is not visible here."""
+        return (
+            f"column {self.column} is not visible here, so it is never said: within classes "
+            f"activations tell its words no better than chance (area under the ROC curve "
+            f"{self.area:.2f}, permuted words reach {self.chance:.2f})"
+        )
+
+
+def column_words(run: Run) -> dict[str, np.ndarray]:
+    """Return the attributes of each column of a table, by the column's name.
+
+    Of captions the property is the noun, of a column its name.
+    """
+    attributes = run.attributes
+    if "property" not in attributes:
+        return {}
+    is_column = (attributes["property"] != attributes["noun"]) | attributes["is_complete"]
+    of_columns = attributes[is_column.to_numpy(bool)]
+    return {str(name): rows.index.to_numpy() for name, rows in of_columns.groupby("property")}
+
+
+def visibilities(run: Run, seed: int = 0) -> list[Visibility]:
+    """Return how well each column of a table can be seen; none for a run of captions."""
+    columns = column_words(run)
+    if not columns:
+        return []
+    inputs = inputs_of(run, keypoints=False)
+    ts = np.concatenate(list(columns.values()))
+    scores, rows = held_out_scores(inputs, ts)
+    named = (inputs.counts[rows][:, ts] > 0).toarray()
+    place = {int(t): i for i, t in enumerate(ts)}
+    return [
+        visibility(
+            name,
+            scores[:, [place[int(t)] for t in of_column]],
+            named[:, [place[int(t)] for t in of_column]],
+            inputs.true_c[rows],
+            seed,
+        )
+        for name, of_column in columns.items()
+    ]
+
+
+def held_out_scores(inputs: Inputs, ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log-odds of words by the other half of the images, (n, len(ts)), and the rows.
+
+    Halves are every second image of each class. 0 where a half names a word too seldom.
+    """
+    order = np.argsort(inputs.true_c, kind="stable")
+    scores = np.zeros((len(order), len(ts)), np.float32)
+    for k in range(2):
+        learnt, left_out = order[k::2], order[1 - k :: 2]
+        counts = inputs.counts[learnt][:, ts]
+        if not counts.nnz:
+            continue
+        half = replace(
+            inputs,
+            pooled=RowSubset(inputs.pooled, learnt),
+            counts=counts,
+            n_captions=inputs.n_captions[learnt],
+            prior=np.full(len(ts), 1 / len(ts)),
+            true_c=inputs.true_c[learnt],
+            nouns=inputs.nouns[ts],
+            adjectives=inputs.adjectives[ts],
+            maps=None,
+        )
+        try:
+            fitted = fit_presence(half)
+        except DataError:
+            continue
+        seen = roots(inputs.pooled[left_out]) @ fitted.weights + fitted.bias
+        scores[1 - k :: 2] = np.nan_to_num(seen)
+    return scores, order
+
+
+def visibility(
+    column: str, scores: np.ndarray, named: np.ndarray, true_c: np.ndarray, seed: int = 0
+) -> Visibility:
+    """Compare scores with words within classes.
+
+    Parameters
+    ----------
+    column : str
+    scores : ndarray of shape (n, k)
+        Of each word of the column in each image.
+    named : ndarray of shape (n, k), bool
+    true_c : ndarray of shape (n,)
+    seed : int
+        Of the permutations.
+
+    >>> scores = np.arange(8.0)[:, None]
+    >>> visibility("laces", scores, scores % 4 > 1, np.repeat([0, 1], 4)).area
+    1.0
+    """
+    rng = np.random.default_rng(seed)
+    wins, permuted, n_pairs = 0.0, np.zeros(N_PERMUTED), 0
+    for c in np.unique(true_c):
+        of_class = np.flatnonzero(true_c == c)
+        has = named[of_class].astype(float)
+        n_has = has.sum(axis=0)
+        ranks = stats.rankdata(scores[of_class], axis=0)
+        least = (n_has * (n_has + 1) / 2).sum()
+        n_pairs += int((n_has * (len(of_class) - n_has)).sum())
+        wins += (ranks * has).sum() - least
+        permuted += [
+            (ranks * has[rng.permutation(len(of_class))]).sum() - least for _ in range(N_PERMUTED)
+        ]
+    if not n_pairs:
+        return Visibility(column, 0.5, 1.0, 0)
+    chance = float(np.quantile(permuted / n_pairs, 1 - LEVEL))
+    return Visibility(column, float(wins / n_pairs), chance, n_pairs)

@@ -1,0 +1,102 @@
+"""Columns that pictures hold, and columns that they do not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from fieldmarks.core.presence.visible import column_words, visibilities, visibility
+from fieldmarks.core.run.run import Run
+
+X, F, C = 400, 8, 4
+
+
+def area(scores: np.ndarray, named: np.ndarray, true_c: np.ndarray) -> float:
+    """Return the area under the ROC curve over pairs within classes, as a loop."""
+    wins = pairs = 0
+    for c in np.unique(true_c):
+        for t in range(named.shape[1]):
+            inside = true_c == c
+            for a in scores[inside & named[:, t], t]:
+                for b in scores[inside & ~named[:, t], t]:
+                    wins += (a > b) + 0.5 * (a == b)
+                    pairs += 1
+    return wins / pairs
+
+
+def test_the_area_is_that_of_all_pairs_of_images_of_a_class():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 6, (60, 3)).astype(float)
+    named, true_c = rng.random((60, 3)) < 0.4, rng.integers(0, 3, 60)
+    measured = visibility("colour", scores, named, true_c)
+    assert measured.area == pytest.approx(area(scores, named, true_c))
+
+
+def test_permuted_words_lie_at_chance():
+    rng = np.random.default_rng(0)
+    areas = [
+        visibility("x", rng.normal(size=(200, 2)), rng.random((200, 2)) < 0.5,
+                   rng.integers(0, 4, 200), seed)
+        for seed in range(60)
+    ]  # fmt: skip
+    found = np.mean([each.is_visible for each in areas])
+    assert found < 0.15, "a level of 5 %"
+    assert all(each.is_judged for each in areas)
+
+
+def test_few_pairs_are_not_judged():
+    rng = np.random.default_rng(0)
+    few = visibility("x", rng.normal(size=(8, 1)), np.arange(8)[:, None] % 2 == 0, np.zeros(8))
+    assert not few.is_judged
+    assert few.is_visible
+    constant = visibility("x", rng.normal(size=(8, 1)), np.ones((8, 1), bool), np.zeros(8))
+    assert (constant.n_pairs, constant.is_visible) == (0, True)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Run:
+    """Images with a colour that activations hold, a season of the class, and a warehouse."""
+    rng = np.random.default_rng(0)
+    true_c = np.arange(X) % C
+    red, winter, north = (
+        rng.random(X) < 0.5,
+        rng.random(X) < 0.2 + 0.2 * true_c,
+        rng.random(X) < 0.5,
+    )
+    pooled = np.abs(rng.normal(1, 0.2, (X, F))).astype(np.float32)
+    pooled[:, 0] += red
+    pooled[np.arange(X), 1 + true_c] += 2
+    words = {"red": red, "blue": ~red, "winter": winter, "summer": ~winter,
+             "north": north, "south": ~north}  # fmt: skip
+    counts = sparse.csr_array(np.stack(list(words.values()), axis=1).astype(np.uint16))
+    table = pd.DataFrame({"phrase": list(words), "adjective": list(words)})
+    table = table.assign(kind="is", noun=list(words), number="mass", part="")
+    table["property"] = np.repeat(["colour", "season", "warehouse"], 2)
+    table = table.assign(is_exclusive=True, is_complete=True)
+    images = pd.DataFrame({"true_c": true_c, "predicted_c": true_c, "is_train": np.arange(X) < 360})
+    images = images.assign(n_captions=1, problem="")
+    arrays = {
+        "pooled": pooled,
+        "class_weights": np.eye(C, F, 1, dtype=np.float32),
+        "class_bias": np.zeros(C, np.float32),
+        "map_row": np.full(X, -1),
+        "maps": np.empty((0, F, 1, 1)),
+        "counts_values": counts.data,
+        "counts_indices": counts.indices,
+        "counts_indptr": counts.indptr,
+        "p_t_given_f/literal": np.full((F, 6), 1 / 6, np.float32),
+    }
+    classes = pd.DataFrame({"class_id": range(C), "name": [f"Kind {c}" for c in range(C)]})
+    manifest = {"estimators": ["literal"], "default_estimator": "literal"}
+    return Run(manifest, arrays, {"images": images, "attributes": table, "classes": classes})
+
+
+def test_a_column_of_the_class_alone_is_not_visible_and_one_of_the_picture_is(shop):
+    assert list(column_words(shop)) == ["colour", "season", "warehouse"]
+    judged = {each.column: each for each in visibilities(shop)}
+    assert [name for name, each in judged.items() if each.is_visible] == ["colour"]
+    assert "column season is not visible here, so it is never said" in judged["season"].told
+
+
+def test_captions_have_no_columns(run):
+    assert visibilities(run) == []
