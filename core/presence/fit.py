@@ -3,7 +3,8 @@
 Activations are reduced to the principal components of the training images. Each word has the
 penalty that predicts images left out in turn best, pulled towards the best one of all words, and
 its curve is fitted to the predictions for left-out images (cross-fitting): a curve fitted to
-predictions for images that the regression has seen is too sure of itself. What classes have in
+predictions for images that the regression has seen is too sure of itself. So are the curve of all
+words and the lines of searches. What classes have in
 common counts half: a regression that may explain a word by its class does, and at a failure the
 activations say the wrong class.
 """
@@ -19,12 +20,18 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.base import Inputs
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.presence.choices import choices
-from fieldmarks.core.presence.curves import log_odds_lines
-from fieldmarks.core.presence.presence import Presence, roots
+from fieldmarks.core.presence.curves import (
+    CENTRES,
+    common_curve,
+    log_odds_lines,
+    search_lines,
+    tallies,
+)
+from fieldmarks.core.presence.presence import SEEN, Presence, roots
 from fieldmarks.core.run.run import Run
 
 #: Ridge penalties that are tried, in units of the number of training images.
-PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+PENALTIES = (0.01, 0.04, 0.15, 0.6, 2.5, 10.0, 40.0)
 #: Times that images are left out; every so many images together.
 N_FOLDS = 5
 #: Principal components of the activations, at most.
@@ -94,7 +101,8 @@ def fit_presence(inputs: Inputs) -> Presence:
     regressions = [_Regression(reduced, each, inputs.true_c[rows]) for each in kept]
     last = _Regression(reduced, np.arange(len(rows)), inputs.true_c[rows])
     weights = np.empty((inputs.pooled.shape[1], T), np.float32)
-    bias = np.full(T, np.nan)
+    bias, line = np.full(T, np.nan), np.full(T, SEEN, np.float32)
+    counted = np.zeros((2, len(CENTRES)))
     columns = named.tocsc()
     for block in blocks(T, WORDS):
         target = columns[:, block].toarray()
@@ -110,8 +118,12 @@ def fit_presence(inputs: Inputs) -> Presence:
         of_filters, of_means = components.back(solved)
         weights[:, block] = of_filters * np.nan_to_num(slope)
         bias[block] = offset + np.nan_to_num(slope) * (start - of_means)
+        known = np.isfinite(slope)
+        of_words = tallies(offset[known] + slope[known] * score[:, known], target[:, known])
+        line[block][known] = search_lines(of_words, SEEN)
+        counted += of_words.sum(axis=1)
     choice = _numbered(*choices(named, inputs.nouns, inputs.adjectives))
-    return Presence(weights, bias.astype(np.float32), choice)
+    return Presence(weights, bias.astype(np.float32), choice, common_curve(counted), line)
 
 
 def _numbered(choice: np.ndarray, is_complete: np.ndarray) -> np.ndarray:

@@ -3,20 +3,22 @@
 Given the filters, eq. (5) takes an attribute to be independent of the image, so p(t given x, c)
 repeats the class. q(t, x) drops that assumption: it is the probability that the image's captions
 name t, given all its pooled activations. Its log-odds are linear in the signed square roots of
-these (a filter that is twice as strongly activated is not twice as sure), so a run stores one
-matrix and a new image needs one product. Values of one property share their probability.
+these (a filter that is twice as strongly activated is not twice as sure), bent by one curve of all
+words, so a run stores one matrix and a new image needs one product. Values of one property share
+their probability.
 
 Captions name a part of what is there: with captions, a low q is not absence. Where each image has a
 value of a property, as in a complete table, it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import expit
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.errors import MissingRunError
+from fieldmarks.core.presence.curves import bent
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
@@ -37,19 +39,25 @@ class Presence:
     choice : ndarray of shape (T,), int
         Words of one number are values of one property, -1 for none. Below -1, ``-2 - choice`` is
         the number of a choice of which every image has a value.
+    curve : ndarray of shape (3,)
+        What corrects the log-odds of all words, see `core.presence.curves.bent`.
+    line : ndarray of shape (T,)
+        Images with a q above it are found in a search, see `core.presence.curves.search_lines`; at
+        most `SEEN`.
     """
 
     weights: np.ndarray
     bias: np.ndarray
     choice: np.ndarray
+    curve: np.ndarray
+    line: np.ndarray
 
     @classmethod
     def of(cls, run: Run) -> "Presence | None":
         """Return that of a run; None where words are of classes, or of a run without captions."""
         if "presence_weights" not in run.array_names:
             return None
-        names = ("presence_weights", "presence_bias", "presence_choice")
-        return cls(*(run.array(name) for name in names))
+        return cls(*(run.array(f"presence_{each.name}") for each in fields(cls)))
 
     @property
     def is_known(self) -> np.ndarray:
@@ -83,7 +91,7 @@ class Presence:
         return q[..., np.searchsorted(every, ts)]
 
     def _alone(self, pooled: np.ndarray, ts: np.ndarray | slice) -> np.ndarray:
-        return expit(roots(pooled) @ self.weights[:, ts] + self.bias[ts])
+        return expit(bent(roots(pooled) @ self.weights[:, ts] + self.bias[ts], self.curve))
 
     @staticmethod
     def _shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:

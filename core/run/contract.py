@@ -154,6 +154,16 @@ ARRAYS: tuple[ArraySpec, ...] = (
         "property that t is a value of, -1 for none, -2 - k for k of which each image has one",
         optional=True,
     ),
+    ArraySpec(
+        *("presence_curve", ("3",), "float32"),
+        "what bends the log-odds of all words to those of q(t, x)",
+        optional=True,
+    ),
+    ArraySpec(
+        *("presence_line", ("T",), "float32"),
+        "q(t, x) above which a search for t finds an image, in [0, 0.5]",
+        optional=True,
+    ),
     ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
     ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),
     ArraySpec(

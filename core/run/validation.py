@@ -29,6 +29,7 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "said_t_predicted": (-1, "T"),
     "said_t_true": (-1, "T"),
     "presence_choice": (-(2**30), "T"),
+    "presence_line": (0, 0.5),
     "top_p_predicted": (0, 1),
     "top_p_true": (0, 1),
     "canonical": (-1, "X"),

@@ -85,7 +85,8 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
         "search": {
             name: _search(run, score, hit, truth)
             for name, score, hit in (
-                ("seen", known, known > SEEN),
+                ("seen", known, known > presence.line),
+                ("more likely seen than not", known, known > SEEN),
                 ("in the sentence of eq. (5)", p, _among(run.array("top_t_predicted")[xs], p)),
             )
         },

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldmarks.core.presence.presence import SEEN, presence_of, presence_of_word
+from fieldmarks.core.presence.presence import presence_of, presence_of_word
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.query import Query, parse
@@ -38,7 +38,7 @@ def search(
     within: int = N_EXPLAIN,
     include_train: bool = False,
     by: str = "seen",
-    least: float = SEEN,
+    least: float | None = None,
 ) -> RankedImages:
     """Return the images in which all required attributes are seen and no excluded one is.
 
@@ -55,9 +55,9 @@ def search(
     by : {"seen", "sentence"}
         "sentence" is the paper's rule: the attribute is among those of the highest p(t given x, c).
         A run where presence is not claimed is always searched by it.
-    least : float
-        Images with a score above it are found: q(t, x) above one half is seen. A lower value adds
-        uncertain ones below them.
+    least : float, optional
+        Images in which q(t, x) of each required attribute is above it, and of no excluded one. By
+        default each attribute has a line of its own, one half or lower (`core.presence.curves`).
     """
     query = parse(query, Vocabulary.of(run)) if isinstance(query, str) else query
     if query.terms or query.unknown:
@@ -79,15 +79,17 @@ def search(
     return RankedImages(xs[order], scores[order])
 
 
-def _seen(run: Run, query: Query, keep: np.ndarray, least: float) -> np.ndarray:
+def _seen(run: Run, query: Query, keep: np.ndarray, least: float | None) -> np.ndarray:
     """Return the least q of the required attributes, (X,); narrows ``keep``."""
+    presence = presence_of(run.source)
+    assert presence is not None
     score = np.ones(len(keep), np.float32)
-    for t in query.wanted:
-        score = np.minimum(score, np.nan_to_num(presence_of_word(run, t)))
-    for t in query.unwanted:
-        keep &= ~(presence_of_word(run, t) > SEEN)
-    if query.wanted:
-        keep &= score > least
+    for term in query.terms:
+        q = np.nan_to_num(presence_of_word(run, term.t))
+        is_found = q > (presence.line[term.t] if least is None else least)
+        keep &= is_found != term.is_negated
+        if not term.is_negated:
+            score = np.minimum(score, q)
     return score
 
 

@@ -246,7 +246,12 @@ _ALL = (
         compute=f"{_STAGES}.presence:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
-        outputs=Outputs(("presence_weights", "presence_bias", "presence_choice")),
+        outputs=Outputs(
+            (
+                *("presence_weights", "presence_bias", "presence_choice"),
+                *("presence_curve", "presence_line"),
+            )
+        ),
         after=("attributes",),
         can_be_left_out=True,
     ),

@@ -15,6 +15,7 @@ from fieldmarks.core.presence.fit import (
     presence_arrays,
     varies_within_classes,
 )
+from fieldmarks.core.presence.presence import SEEN
 from tests.support.counts import count_arrays
 from tests.support.seen_run import write_planted_run
 
@@ -57,6 +58,8 @@ def test_a_word_of_too_few_images_is_unknown(seen):
     fitted = fit_presence(replace(inputs, counts=sparse.csr_array(counts)))
     assert not fitted.is_known[0]
     assert fitted.is_known[1:].all()
+    assert fitted.line[0] == SEEN
+    assert (fitted.line > 0).all()
     assert np.isnan(fitted.q(seen.array("pooled")[:3])[:, 0]).all()
 
 

@@ -9,6 +9,9 @@ from fieldmarks.core.presence.presence import Presence, presence_of, presence_of
 from fieldmarks.core.run.one_image import one_image_run
 from tests.support.seen_run import T, X
 
+#: A curve that leaves log-odds as they are.
+STRAIGHT = np.array([0.0, 1.0, 1.0])
+
 
 def aucs(run, score: np.ndarray) -> np.ndarray:
     truth = run.counts.toarray()[run.is_test] > 0
@@ -40,14 +43,16 @@ def test_q_agrees_with_a_slow_loop():
     bias[4] = np.nan
     choice = np.array([-2, -2, 0, 0, -1])  # two values that always are, two that may be
     pooled = rng.normal(size=(6, 4))
-    q = Presence(weights, bias, choice).q(pooled)
+    c, a, b = curve = np.array([0.3, 1.2, 0.7])
+    q = Presence(weights, bias, choice, curve, np.full(5, 0.5)).q(pooled)
     for x in range(6):
-        alone = [
-            1 / (1 + np.exp(-bias[t] - sum(
+        alone = []
+        for t in range(5):
+            odds = bias[t] + sum(
                 np.sign(pooled[x, f]) * abs(pooled[x, f]) ** 0.5 * weights[f, t] for f in range(4)
-            )))
-            for t in range(5)
-        ]  # fmt: skip
+            )
+            p = 1 / (1 + np.exp(-odds))
+            alone.append(1 / (1 + np.exp(-c - a * np.log(p) + b * np.log(1 - p))))
         always, may = alone[0] + alone[1], max(1, alone[2] + alone[3])
         expected = [alone[0] / always, alone[1] / always, alone[2] / may, alone[3] / may, np.nan]
         np.testing.assert_allclose(q[x], expected, rtol=1e-4)
@@ -55,7 +60,8 @@ def test_q_agrees_with_a_slow_loop():
 
 def test_one_word_is_compared_with_the_other_values_of_its_property(seen):
     rng = np.random.default_rng(0)
-    presence = Presence(rng.normal(size=(3, 4)), rng.normal(size=4), np.array([0, -1, 0, -2]))
+    weights, bias, choice = rng.normal(size=(3, 4)), rng.normal(size=4), np.array([0, -1, 0, -2])
+    presence = Presence(weights, bias, choice, STRAIGHT, np.full(4, 0.5))
     pooled = rng.random((5, 3))
     for ts in ([2], [1], [0, 3], [3, 1, 2]):
         np.testing.assert_allclose(presence.q(pooled, np.array(ts)), presence.q(pooled)[:, ts])

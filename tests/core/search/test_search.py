@@ -80,9 +80,10 @@ def test_retrieval_ranks_the_images_whose_explanation_holds_the_attribute(run):
 
 
 def test_images_are_found_by_what_is_seen_in_them_most_certain_first(seen):
-    q = presence_of(seen).q(seen.array("pooled"))
+    presence = presence_of(seen)
+    q, line = presence.q(seen.array("pooled")), presence.line
     hits = search(seen, Query([Term(2, False, "")]))
-    expected = [x for x in range(len(q)) if q[x, 2] > SEEN and seen.is_test[x]]
+    expected = [x for x in range(len(q)) if q[x, 2] > line[2] and seen.is_test[x]]
     assert sorted(hits.xs.tolist()) == expected
     assert expected
     np.testing.assert_allclose(hits.scores, q[hits.xs, 2], rtol=1e-5)
@@ -90,20 +91,22 @@ def test_images_are_found_by_what_is_seen_in_them_most_certain_first(seen):
 
 
 def test_all_required_words_are_seen_and_no_excluded_one(seen):
-    q = presence_of(seen).q(seen.array("pooled"))
+    presence = presence_of(seen)
+    q, line = presence.q(seen.array("pooled")), presence.line
     wanted, unwanted = [Term(1, False, ""), Term(4, False, "")], Term(6, True, "")
     hits = search(seen, Query([*wanted, unwanted]), include_train=True)
     for x in range(len(q)):
-        is_found = q[x, 1] > SEEN and q[x, 4] > SEEN and not q[x, 6] > SEEN
+        is_found = q[x, 1] > line[1] and q[x, 4] > line[4] and not q[x, 6] > line[6]
         assert (x in hits.xs) == is_found
     np.testing.assert_allclose(hits.scores, q[hits.xs][:, [1, 4]].min(axis=1), rtol=1e-5)
 
 
 def test_uncertain_images_follow_where_they_are_asked_for(seen):
     query = Query([Term(2, False, "")])
-    sure, more = search(seen, query), search(seen, query, least=0.1)
+    sure, more = search(seen, query, least=SEEN), search(seen, query, least=0.1)
     np.testing.assert_array_equal(more.xs[: len(sure.xs)], sure.xs)
     assert len(more.xs) > len(sure.xs)
+    assert set(sure.xs) <= set(search(seen, query).xs)
     assert (more.scores[len(sure.xs) :] <= SEEN).all()
 
 
