@@ -42,6 +42,7 @@ from fieldmarks.core.estimators.significance import (
     largest_of_filters,
 )
 from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.presence.fit import MAX_COMPONENTS, N_FOLDS, PENALTIES, fit_presence
 from fieldmarks.core.probability import prior, sigma
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.parallel.ranks import Ranks
@@ -140,6 +141,9 @@ def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Wa
     if task == "explanations":
         explanations(inputs)
         flops = 2 * 1.25 * X * F * T
+    elif task == "presence":
+        fit_presence(inputs)
+        flops = 2 * X * F**2 + 2 * (N_FOLDS * len(PENALTIES) + 1) * X * MAX_COMPONENTS * T
     elif task == "null":
         # what `places` is without maps, and what a run keeps of each permutation
         attribute_significance(
@@ -191,7 +195,7 @@ def _flops(estimator: str, inputs: Inputs) -> float:
 def main() -> None:
     """Measure every task in a process of its own, or the one that is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", help=f"{', '.join(ESTIMATORS)}, null or explanations")
+    parser.add_argument("--task", help=f"{', '.join(ESTIMATORS)}, null, presence or explanations")
     parser.add_argument("--X", type=int, default=11_788)
     parser.add_argument("--F", type=int, default=2_048)
     parser.add_argument("--T", type=int, default=9_649)
@@ -201,7 +205,7 @@ def main() -> None:
     if args.task:
         measure(args.task, *sizes)
         return
-    for task in (*ESTIMATORS, "null", "explanations"):
+    for task in (*ESTIMATORS, "null", "presence", "explanations"):
         command = [sys.executable, "-m", "benchmarks.pdf_full_size", "--task", task]
         command += [f"--{name}={value}" for name, value in zip("XFTC", sizes, strict=True)]
         subprocess.run(command, check=True)

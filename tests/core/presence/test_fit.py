@@ -10,6 +10,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.presence.fit import (
     BETWEEN_WEIGHT,
+    PENALTIES,
     _Regression,
     fit_presence,
     presence_arrays,
@@ -29,7 +30,7 @@ def test_the_regression_minimises_its_loss_as_a_slow_solver_does():
     best = np.array([2])
     weights, start = regression.solution(best)
     centred, target = z[rows] - z[rows].mean(axis=0), y[rows] - y[rows].mean()
-    gram, product = 0.1 * 30 * np.eye(3), np.zeros(3)
+    gram, product = PENALTIES[2] * 30 * np.eye(3), np.zeros(3)
     for k in range(4):
         of = c[rows] == k
         mean, mean_y = centred[of].mean(axis=0), target[of].mean()
