@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
 from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.shares import fisher, newcombe, q_values
 
 #: Attributes that fewer captioned images name are not tested: no choice of images could show much.
 MIN_IMAGES = 5
 #: At most so many attributes are reported in each direction.
 MOST = 8
-_Z = float(stats.norm.ppf(0.975))
 
 
 @dataclass(frozen=True)
@@ -94,51 +94,9 @@ def region_words(counts: sparse.csr_array, inside: np.ndarray) -> RegionWords:
             "difference": k / max(n_inside, 1) - outside / max(n_outside, 1),
             "low": low,
             "high": high,
-            "q_value": _false_discovery_rate(k, named[ts], n_inside, len(inside)),
+            "q_value": q_values(fisher(k, n_inside, named[ts], len(inside))),
         }
     )
     table = table[table["q_value"] < MAX_Q]
     order = np.argsort(-table["difference"].to_numpy(), kind="stable")
     return RegionWords(n_inside, n_outside, len(ts), table.iloc[order].reset_index(drop=True))
-
-
-def _false_discovery_rate(k: np.ndarray, named: np.ndarray, drawn: int, n: int) -> np.ndarray:
-    """Return the q-value of finding k of the named images among the drawn ones, shape (T,)."""
-    if not len(k):
-        return np.empty(0)
-    at_most = stats.hypergeom.cdf(k, n, named, drawn)
-    at_least = stats.hypergeom.sf(k - 1, n, named, drawn)
-    p_value = np.clip(2 * np.minimum(at_most, at_least), 0, 1)
-    return stats.false_discovery_control(p_value)
-
-
-def newcombe(
-    k: np.ndarray, n: int, other_k: np.ndarray, other_n: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % interval of the difference of two shares (Newcombe 1998, method 10).
-
-    Parameters
-    ----------
-    k, other_k : ndarray of int
-        Cases, out of n and of other_n.
-    n, other_n : int
-
-    >>> low, high = newcombe(np.array([56]), 70, np.array([48]), 80)
-    >>> low.round(4), high.round(4)
-    (array([0.0524]), array([0.3339]))
-    """
-    share, other = k / n, other_k / other_n
-    low, high = _wilson(share, n)
-    other_low, other_high = _wilson(other, other_n)
-    difference = share - other
-    return (
-        difference - np.hypot(share - low, other_high - other),
-        difference + np.hypot(high - share, other - other_low),
-    )
-
-
-def _wilson(share: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return Wilson's 95 % interval of shares of n images."""
-    centre = share + _Z**2 / (2 * n)
-    reach = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return (centre - reach) / (1 + _Z**2 / n), (centre + reach) / (1 + _Z**2 / n)

@@ -1,0 +1,127 @@
+"""Groups of test images with similar backgrounds, and what captions say of each.
+
+The activations that the background adds are clustered (k-means) over the test images whose maps are
+kept. Words that captions say more often of a group than of other images *of the same classes* name
+it: backgrounds go with classes, and without the strata a background would be named by the birds
+that are photographed on it (Cochran 1954; Mantel and Haenszel 1959, over classes). A group that no
+word names is shown by its pictures.
+"""
+
+import numpy as np
+from scipy import sparse, stats
+from sklearn.cluster import KMeans
+
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.causes.background import Background
+from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.presence.presence import SEEN, presence_of
+from fieldmarks.core.run.per_run import per_run
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.shares import q_values
+
+#: Groups, at most; a group has about so many images at least.
+MOST_GROUPS, IMAGES_EACH = 12, 20
+#: Words name a group below this false discovery rate.
+MAX_RATE = 0.05
+#: Of the images of a group, at least this share has the word that names it.
+MIN_SHARE = 0.5
+_SEED = 0
+
+
+def background_groups(background: Background) -> np.ndarray:
+    """Return the group of each test image's background, shape (X,), int32; -1 where unknown.
+
+    Parameters
+    ----------
+    background : Background
+        Of the run; test images whose maps are kept are grouped, where failures are not all of them.
+    """
+    run = background.run
+    group = np.full(run.sizes["X"], -1, np.int32)
+    is_known = run.is_test & run.is_readable & (np.asarray(run.array("map_row")) >= 0)
+    xs = np.flatnonzero(is_known)
+    k = min(MOST_GROUPS, len(xs) // IMAGES_EACH)
+    if k < 2 or not run.is_right[xs].any():
+        return group
+    pooled = np.concatenate([background.pooled(xs[block]) for block in blocks(len(xs))])
+    group[xs] = KMeans(k, n_init=4, random_state=_SEED).fit_predict(pooled)
+    return group
+
+
+def groups_of(run: Run) -> np.ndarray | None:
+    """Return the groups that a run's diagnoses hold, shape (X,); None where they hold none."""
+    if "diagnoses" not in run.table_names:
+        return None
+    table = run.table("diagnoses")
+    return table["background"].to_numpy() if "background" in table else None
+
+
+@per_run
+def group_words(run: Run) -> list[list[int]]:
+    """Return the attributes that name each group of backgrounds, most telling first.
+
+    Empty for a group that none names. Images with captions have what these name, others what is
+    seen in them.
+    """
+    group = groups_of(run)
+    if group is None:
+        return []
+    xs = np.flatnonzero(group >= 0)
+    labels = run.images["true_c"].to_numpy()[xs]
+    said = said_of(run, xs)
+    return [
+        stratified_words(said, group[xs] == g, labels) for g in range(int(group.max(initial=-1)) + 1)
+    ]
+
+
+def said_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
+    """Return whether each attribute is said of images: by captions, else seen, shape (n, T)."""
+    said = sparse.csr_array(run.counts[xs] > 0)
+    is_captioned = run.images["n_captions"].to_numpy()[xs] > 0
+    presence = presence_of(run)
+    if is_captioned.all() or presence is None:
+        return said
+    silent = np.flatnonzero(~is_captioned)
+    pooled = run.array("pooled")
+    seen = sparse.vstack(
+        [sparse.csr_array(presence.q(pooled[xs[silent[b]]]) > SEEN) for b in blocks(len(silent))]
+    )
+    place = sparse.csr_array(
+        (np.ones(len(silent), bool), (silent, np.arange(len(silent)))), (len(xs), len(silent))
+    )
+    return sparse.csr_array(said + place @ seen)
+
+
+def stratified_words(
+    said: sparse.csr_array, inside: np.ndarray, stratum: np.ndarray
+) -> list[int]:
+    """Return attributes said more often inside than of others of the same stratum.
+
+    Parameters
+    ----------
+    said : csr_array of shape (n, T), bool
+    inside : ndarray of shape (n,), bool
+    stratum : ndarray of shape (n,), int
+
+    Returns
+    -------
+    list of int
+        Significant ones that most images inside have, by descending difference between what is
+        observed inside and what the strata lead to expect.
+    """
+    n_strata = int(stratum.max(initial=-1)) + 1
+    n = np.bincount(stratum, minlength=n_strata)[:, None].astype(float)
+    n_inside = np.bincount(stratum[inside], minlength=n_strata)[:, None].astype(float)
+    named = np.asarray(class_sums(said, stratum, n_strata), float)
+    observed = np.asarray(said[inside].sum(axis=0), float).ravel()
+    expected = (n_inside * named / np.maximum(n, 1)).sum(axis=0)
+    variance = n_inside * (n - n_inside) * named * (n - named)
+    variance = (variance / np.maximum(n * n * (n - 1), 1)).sum(axis=0)
+    excess = observed - expected
+    z = np.divide(excess - 0.5, np.sqrt(variance), out=np.zeros_like(excess), where=variance > 0)
+    is_tested = variance > 0
+    q = np.ones(len(z))
+    q[is_tested] = q_values(2 * stats.norm.sf(np.abs(z[is_tested])))
+    is_name = (q < MAX_RATE) & (z > 0) & (observed >= MIN_SHARE * max(inside.sum(), 1))
+    ts = np.flatnonzero(is_name)
+    return ts[np.argsort(-excess[ts], kind="stable")].tolist()
