@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import stats
 
+#: Tests that cannot be significant at this level are left out of the false discovery rate.
+POSSIBLE = 0.01
 _Z = float(stats.norm.ppf(0.975))
 
 
@@ -70,27 +72,21 @@ def least_p(n, total_k, total) -> np.ndarray:
     return np.minimum(fisher(most, n, total_k, total), fisher(least, n, total_k, total))
 
 
-def q_values(p: np.ndarray, least: np.ndarray | None = None, alpha: float = 0.05) -> np.ndarray:
+def q_values(p: np.ndarray, least: np.ndarray | None = None) -> np.ndarray:
     """Return the false discovery rate at which each test is called significant.
 
     Benjamini and Hochberg (1995). Where the smallest possible p-values are given, tests that could
-    not be significant whatever was observed do not count (Gilbert 2005, "A modified false discovery
-    rate multiple-comparisons procedure for discrete data"); theirs is 1.
+    not be significant at `POSSIBLE` whatever was observed do not count (after Gilbert 2005, "A
+    modified false discovery rate multiple-comparisons procedure for discrete data": totals alone
+    decide, not what was observed); theirs is 1.
 
     Parameters
     ----------
     p : ndarray of shape (m,)
     least : ndarray of shape (m,), optional
         As `least_p` returns them.
-    alpha : float
-        Rate at which tests are to be judged.
     """
-    q = np.ones(len(p))
-    is_counted = np.ones(len(p), bool)
-    if least is not None and len(p):
-        numbers = np.arange(1, len(p) + 1)
-        n_possible = np.searchsorted(np.sort(least), alpha / numbers, side="left")
-        is_counted = least < alpha / numbers[np.argmax(n_possible <= numbers)]
+    q, is_counted = np.ones(len(p)), np.ones(len(p), bool) if least is None else least < POSSIBLE
     if is_counted.any():
         q[is_counted] = stats.false_discovery_control(p[is_counted])
     return q

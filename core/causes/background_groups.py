@@ -70,7 +70,8 @@ def group_words(run: Run) -> list[list[int]]:
     labels = run.images["true_c"].to_numpy()[xs]
     said = said_of(run, xs)
     return [
-        stratified_words(said, group[xs] == g, labels) for g in range(int(group.max(initial=-1)) + 1)
+        stratified_words(said, group[xs] == g, labels)
+        for g in range(int(group.max(initial=-1)) + 1)
     ]
 
 
@@ -92,9 +93,7 @@ def said_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array(said + place @ seen)
 
 
-def stratified_words(
-    said: sparse.csr_array, inside: np.ndarray, stratum: np.ndarray
-) -> list[int]:
+def stratified_words(said: sparse.csr_array, inside: np.ndarray, stratum: np.ndarray) -> list[int]:
     """Return attributes said more often inside than of others of the same stratum.
 
     Parameters

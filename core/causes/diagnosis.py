@@ -12,6 +12,8 @@ Thresholds were chosen on synthetic data sets and evaluated on another one: see
 import numpy as np
 import pandas as pd
 
+from fieldmarks.core.causes.background import Background
+from fieldmarks.core.causes.background_groups import background_groups
 from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.causes.image_quality import find_image_quality
 from fieldmarks.core.causes.missing_feature import find_missing_feature
@@ -59,6 +61,7 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
         ]
+    table["background"] = background_groups(Background(run, with_keypoints))
     return table
 
 

@@ -22,7 +22,9 @@ from fieldmarks.core.causes.outlyingness import outlyingness
 from fieldmarks.core.run.run import Run
 
 _MIN_CLASS = 5  # training images of a class that give a median
-_MIDDLE, _WIDTH = 1.7, 0.35  # units; chosen on worlds of seeds 1 and 2
+#: Units from which low quality likely explains a failure; chosen on worlds of seeds 1 and 2.
+LIKELY = 1.7
+_WIDTH = 0.35
 _FLOOR = 1e-6
 
 
@@ -91,6 +93,25 @@ def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
     return values
 
 
+def quality_units(run: Run, with_keypoints: bool = False) -> tuple[list[Measure], np.ndarray]:
+    """Return the measures that a run has and how far out each image lies, shape (X, measures).
+
+    In units of `excess`, times the weight of the measure: above 1 an image lies beyond 95 % of the
+    training images, from `LIKELY` on that likely explains a failure.
+    """
+    values, reference = measure(run, with_keypoints), _reference(run)
+    classes = run.images["true_c"].to_numpy()
+    measures = [m for m in (*MEASURES, VISIBLE) if m.column in values]
+    units = [m.weight * excess(values[m.column], classes, reference, m.sign) for m in measures]
+    return measures, np.stack(units, axis=1)
+
+
+def _reference(run: Run) -> np.ndarray:
+    """Return which images show what is usual: the training images, or all without any."""
+    is_train = run.images["is_train"].to_numpy()
+    return is_train if is_train.any() else np.ones(len(is_train), dtype=bool)
+
+
 def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
     """Return the finding: how far each image's quality lies outside the training distribution.
 
@@ -100,14 +121,8 @@ def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
     with_keypoints : bool
         Whether the number of visible keypoints is a measure.
     """
-    images = run.images
-    classes, is_train = images["true_c"].to_numpy(), images["is_train"].to_numpy()
-    values = measure(run, with_keypoints)
-    measures = [m for m in (*MEASURES, VISIBLE) if m.column in values]
-    reference = is_train if is_train.any() else np.ones(len(is_train), dtype=bool)
-    units = np.stack(
-        [m.weight * excess(values[m.column], classes, reference, m.sign) for m in measures], axis=1
-    )
+    measures, units = quality_units(run, with_keypoints)
+    classes, reference = run.images["true_c"].to_numpy(), _reference(run)
 
     outlying, names = outlyingness(run), run.classes["name"].to_numpy()
 
@@ -131,4 +146,4 @@ def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
             parts.append(f"{measures[m].words} than {share:.1%} of the training images")
         return f"The image is {' and '.join(parts)}.{activation_outlyingness(x)}"
 
-    return Finding(squash(units.max(axis=1), _MIDDLE, _WIDTH), reason)
+    return Finding(squash(units.max(axis=1), LIKELY, _WIDTH), reason)

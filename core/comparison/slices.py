@@ -3,18 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from fieldmarks.core.causes.image_quality import quality_units
+from fieldmarks.core.causes.slices import MIN_IMAGES
 from fieldmarks.core.comparison.comparison import Comparison, Outcome, mcnemar
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 
-#: Measures of image quality: column of the images table, and what its lowest fifth is called.
-QUALITIES = {"sharpness": "least sharp", "brightness": "darkest", "contrast": "least contrast"}
-#: Share of the images in a group of lowest quality.
-LOWEST = 0.2
 #: Slices by attribute are made for so many attributes, those that most captions name.
 N_ATTRIBUTES = 30
-#: A slice has at least so many images.
-MIN_IMAGES = 5
 
 
 def slices(comparison: Comparison) -> pd.DataFrame:
@@ -48,9 +44,9 @@ def _groups(comparison: Comparison):
         pattern = np.full(len(xs), "")
     for name in sorted(set(pattern) - {""}):
         yield "pattern", str(name), pattern == name
-    for column, name in QUALITIES.items():
-        values = run.images[column].to_numpy()[xs]
-        yield "quality", name, values <= np.quantile(values, LOWEST)
+    measures, units = quality_units(run)
+    for measure, values in zip(measures, units.T, strict=True):
+        yield "quality", measure.words, values[xs] > 1
     yield from _of_attributes(run, xs)
 
 

@@ -9,7 +9,9 @@ from fieldmarks.core.attributes.synonym_candidates import SYNONYM_COLUMNS
 from fieldmarks.core.name_status import MAX_Q, SEEN_COLUMNS, NameStatus
 
 #: Columns that runs of earlier versions lack.
-NEW_COLUMNS = ("blockiness", "plain_area", "property", "is_exclusive", "is_complete")
+NEW_COLUMNS = (
+    *("blockiness", "plain_area", "property", "is_exclusive", "is_complete", "background"),
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ TABLES: tuple[TableSpec, ...] = (
             "missing_feature": ("float32", "as above, failures only"),
             "missing_feature_reason": ("str", ""),
             "suggested_c": ("int32", "the most likely class other than the label"),
+            "background": ("int32", "group of similar backgrounds of test images, -1 for none"),
         },
         optional=True,
     ),

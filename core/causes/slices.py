@@ -1,0 +1,481 @@
+"""Slices: groups of test images that the network fails on, found and named in words.
+
+A slice is a scope (all test images, those of a class, those called a class, or those of a class
+that are right or called another one) under one or two conditions:
+
+- *captions* of an image name an attribute, or it is *seen* (q(t, x) above 0.5, `core.presence`);
+- *quality*: a measure of the image lies beyond 95 % of the training images, or far beyond, in the
+  units of `core.causes.image_quality`;
+- *background*: one of the groups of `core.causes.background_groups`.
+
+Where the images without a condition are fewer and fail more, they are the slice. A slice is
+compared with the rest of its scope: difference of accuracy with Newcombe's interval, Fisher's exact
+test, false discovery rate over all that was tested. Two conditions are joined where each makes a
+difference among the images of the other. Slices are ranked by the failures that they certainly
+explain (failures times the limit of the interval that is nearer to 0), times the share of their
+images that fail: eight images that all fail say more than a hundred of which some do. A slice that
+is no longer significant without the images of those before it is folded into the one that has most
+of its failures. Of slices with the same failures, quality and background come before captions, and
+these before what is seen: that is read off the activations that also give the prediction, so it
+tells how the network sees its failures rather than why.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+from scipy import sparse
+
+from fieldmarks.core.batching import blocks
+from fieldmarks.core.causes.background_groups import group_words, groups_of
+from fieldmarks.core.causes.class_attributes import attribute_phrase
+from fieldmarks.core.causes.image_quality import LIKELY, quality_units
+from fieldmarks.core.presence.presence import SEEN, presence_of
+from fieldmarks.core.run.per_run import per_run
+from fieldmarks.core.run.run import Run
+from fieldmarks.core.shares import fisher, least_p, newcombe, q_values
+
+#: Images of a slice, and of the rest of its scope, at least.
+MIN_IMAGES = 5
+#: Failures of two classes that make them a scope, at least.
+MIN_CONFUSED = 3
+#: Slices are reported below this false discovery rate.
+MAX_RATE = 0.05
+#: Conditions of a scope that are tried in pairs, the most significant ones.
+N_JOINED = 12
+#: Each of two joined conditions is significant at this level among the images of the other.
+ADDS = 0.05
+#: A slice stands for another with this share of its score and most of the same failures.
+STANDS_FOR, MOST_FAILURES = 0.5, 0.8
+#: Slices that are looked at further, the first by rank.
+MOST = 300
+_COLUMNS = 1024  # conditions at a time
+
+
+class Kind(StrEnum):
+    """What a condition is about."""
+
+    CAPTIONS = "captions"
+    SEEN = "seen"
+    QUALITY = "quality"
+    BACKGROUND = "background"
+
+
+#: The order in which conditions stand for slices with the same failures.
+_BEFORE = (Kind.QUALITY, Kind.BACKGROUND, Kind.CAPTIONS, Kind.SEEN)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the images of a slice have, or lack.
+
+    Parameters
+    ----------
+    kind : Kind
+    number : int
+        Attribute t, column of `quality_units`, or group of backgrounds.
+    is_far : bool
+        Of quality: far beyond the training images.
+    is_absent : bool
+        The images of the slice are those without it.
+    """
+
+    kind: Kind
+    number: int
+    is_far: bool = False
+    is_absent: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The images that a slice is compared within; None for all classes.
+
+    With both, images of ``true_c`` that are right or called ``predicted_c``.
+    """
+
+    true_c: int | None = None
+    predicted_c: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A group of test images that fails more often than the rest of its scope.
+
+    Attributes
+    ----------
+    scope : Scope
+    conditions : tuple of Condition
+        One or two.
+    xs : ndarray of int
+        Its images.
+    failures : ndarray of int
+        Those that are misclassified.
+    rest, rest_failures : ndarray of int
+        The rest of the scope, and those of it that are misclassified.
+    low, high : float
+        95 % interval of the difference of accuracy, slice minus rest.
+    p_value, q_value : float
+        Fisher's exact test; false discovery rate.
+    same : tuple of Slice
+        Slices of the same failures, by rank.
+    """
+
+    scope: Scope
+    conditions: tuple[Condition, ...]
+    xs: np.ndarray
+    failures: np.ndarray
+    rest: np.ndarray
+    rest_failures: np.ndarray
+    low: float
+    high: float
+    p_value: float
+    q_value: float
+    same: tuple["Slice", ...] = field(default=(), repr=False)
+
+    @property
+    def n(self) -> int:
+        """Images."""
+        return len(self.xs)
+
+    @property
+    def n_right(self) -> int:
+        """Correctly classified images."""
+        return len(self.xs) - len(self.failures)
+
+    @property
+    def accuracy(self) -> float:
+        """In [0, 1]."""
+        return self.n_right / self.n
+
+    @property
+    def rest_accuracy(self) -> float:
+        """Of the rest of the scope, in [0, 1]."""
+        return 1 - len(self.rest_failures) / len(self.rest)
+
+    @property
+    def score(self) -> float:
+        """Failures that are certainly explained, times the share of the images that fail."""
+        return len(self.failures) * max(-self.high, 0.0) * (1 - self.accuracy)
+
+
+@dataclass(frozen=True)
+class Slices:
+    """What was found, by descending rank, and how many slices were tested."""
+
+    found: list[Slice]
+    n_tested: int
+
+
+@per_run
+def slices(run: Run) -> Slices:
+    """Return the slices of a run; see the module."""
+    tables = _Tables.of(run)
+    if not len(tables.xs) or not tables.is_wrong.any():
+        return Slices([], 0)
+    cells = _singles(tables)
+    joined = _joined(tables, cells)
+    cells = cells.joined_with(joined)
+    q = q_values(cells.p, least_p(cells.n, cells.total_k, cells.total))
+    low, high = newcombe(
+        cells.n - cells.k,
+        cells.n,
+        (cells.total - cells.n) - (cells.total_k - cells.k),
+        cells.total - cells.n,
+    )
+    score = cells.k**2 / cells.n * -high
+    chosen = np.flatnonzero((q < MAX_RATE) & (high < 0))
+    # the simpler one of equals
+    order = np.lexsort((cells.p[chosen], cells.second[chosen] >= 0, -score[chosen]))
+    found = []
+    for i in chosen[order][:MOST]:
+        conditions, inside, rest = tables.members(cells, int(i))
+        found.append(
+            Slice(
+                tables.scopes[cells.scope[i]],
+                conditions,
+                *(tables.xs[each] for each in (inside, inside & tables.is_wrong)),
+                *(tables.xs[each] for each in (rest, rest & tables.is_wrong)),
+                *(float(each[i]) for each in (low, high, cells.p, q)),
+            )
+        )
+    return Slices(fold(found), len(cells.p))
+
+
+def fold(found: list[Slice]) -> list[Slice]:
+    """Return the slices that stay significant without the images of those before them.
+
+    Parameters
+    ----------
+    found : list of Slice
+        By descending rank, all significant. Those that do not stay so are kept with the slice that
+        has most of their failures.
+    """
+    level = max((each.p_value for each in found), default=0.0)
+    kept: list[Slice] = []
+    same: list[list[Slice]] = []
+    covered = np.empty(0, int)
+    for each in found:
+        parts = [each.failures, each.xs, each.rest_failures, each.rest]
+        k, n, other_k, other_n = (len(np.setdiff1d(part, covered)) for part in parts)
+        is_worse = k * other_n > other_k * n
+        if is_worse and fisher(k, n, k + other_k, n + other_n) <= level:
+            kept.append(each)
+            same.append([])
+            covered = np.union1d(covered, each.xs)
+        else:
+            shared = [np.isin(each.failures, first.failures).sum() for first in kept]
+            same[int(np.argmax(shared))].append(each)
+    return [_represented(each, others) for each, others in zip(kept, same, strict=True)]
+
+
+def _represented(first: Slice, others: list[Slice]) -> Slice:
+    """Return the slice that stands for these, with the others."""
+    rank = {kind: i for i, kind in enumerate(_BEFORE)}
+
+    def can_stand(each: Slice) -> bool:
+        shared = np.isin(first.failures, each.failures).mean()
+        return each.score >= STANDS_FOR * first.score and shared >= MOST_FAILURES
+
+    able = [first, *filter(can_stand, others)]
+    best = min(able, key=lambda each: max(rank[c.kind] for c in each.conditions))
+    return replace(best, same=tuple(each for each in (first, *others) if each is not best))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Tested slices: scope, conditions, and the four numbers of Fisher's test."""
+
+    scope: np.ndarray
+    first: np.ndarray
+    is_absent: np.ndarray
+    second: np.ndarray  # -1 for none
+    second_absent: np.ndarray
+    k: np.ndarray  # wrong images of the slice
+    n: np.ndarray  # its images
+    total_k: np.ndarray  # of the whole scope
+    total: np.ndarray
+    p: np.ndarray
+
+    def joined_with(self, other: "_Cells | None") -> "_Cells":
+        if other is None:
+            return self
+        return _Cells(*map(np.concatenate, zip(vars(self).values(), vars(other).values())))  # noqa: B905
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Test images, their conditions and their scopes.
+
+    ``has`` (n, K) says which image has which condition, ``known`` (K,) which row of ``is_known``
+    (kinds, n) says of which images that is known; ``within`` (S, n) which scope has which image.
+    """
+
+    xs: np.ndarray
+    is_wrong: np.ndarray
+    conditions: list[Condition]
+    has: sparse.csc_array
+    known: np.ndarray
+    is_known: np.ndarray
+    scopes: list[Scope]
+    within: sparse.csr_array
+
+    @classmethod
+    def of(cls, run: Run) -> "_Tables":
+        xs = np.flatnonzero(run.is_test & run.is_readable)
+        is_wrong = ~run.is_right[xs]
+        conditions, columns, known, is_known = [], [], [], []
+        for kind, (made, has, of) in enumerate(_conditions(run, xs)):
+            conditions += made
+            columns.append(has)
+            known += [kind] * len(made)
+            is_known.append(of)
+        has = sparse.csc_array(sparse.hstack(columns, format="csc"), dtype=np.float32)
+        scopes, within = _scopes(run, xs)
+        return cls(
+            xs, is_wrong, conditions, has, np.array(known), np.array(is_known), scopes, within
+        )
+
+    def column(self, j: int, is_absent: bool) -> np.ndarray:
+        """Return whether each image has condition j, or lacks it."""
+        column = self.has[:, [j]].toarray()[:, 0] > 0
+        return (~column if is_absent else column) & self.is_known[self.known[j]]
+
+    def members(
+        self, cells: _Cells, i: int
+    ) -> tuple[tuple[Condition, ...], np.ndarray, np.ndarray]:
+        """Return the conditions of a slice, its images and the rest, shape (n,), bool each."""
+        scope = self.within[[int(cells.scope[i])]].toarray()[0] > 0
+        inside = scope.copy()
+        chosen = [(int(cells.first[i]), bool(cells.is_absent[i]))]
+        if cells.second[i] >= 0:
+            chosen.append((int(cells.second[i]), bool(cells.second_absent[i])))
+        for j, is_absent in chosen:
+            inside &= self.column(j, is_absent)
+            scope &= self.is_known[self.known[j]]
+        made = tuple(replace(self.conditions[j], is_absent=absent) for j, absent in chosen)
+        return made, inside, scope & ~inside
+
+
+def _conditions(
+    run: Run, xs: np.ndarray
+) -> Iterator[tuple[list[Condition], sparse.csc_array, np.ndarray]]:
+    """Yield the conditions of each kind, which images have them, and of which that is known."""
+    T, everywhere = run.sizes["T"], np.ones(len(xs), bool)
+    is_captioned = run.images["n_captions"].to_numpy()[xs] > 0
+    if T and is_captioned.any():
+        made = [Condition(Kind.CAPTIONS, t) for t in range(T)]
+        yield made, sparse.csc_array(run.counts[xs] > 0), is_captioned
+    presence = presence_of(run) if T else None
+    if presence is not None:
+        pooled = run.array("pooled")
+        seen = [
+            sparse.csr_array(presence.q(pooled[xs[block]]) > SEEN)
+            for block in blocks(len(xs), 2048)
+        ]
+        made = [Condition(Kind.SEEN, t) for t in range(T)]
+        yield made, sparse.csc_array(sparse.vstack(seen)), everywhere
+    measures, units = quality_units(run)
+    made = [Condition(Kind.QUALITY, m, f) for f in (False, True) for m in range(len(measures))]
+    units = np.concatenate([units[xs] > 1, units[xs] > LIKELY], axis=1)
+    yield made, sparse.csc_array(units), everywhere
+    group = groups_of(run)
+    if group is not None and (group[xs] >= 0).any():
+        numbers = np.arange(int(group.max()) + 1)
+        made = [Condition(Kind.BACKGROUND, int(g)) for g in numbers]
+        yield made, sparse.csc_array(group[xs][:, None] == numbers), group[xs] >= 0
+
+
+def _scopes(run: Run, xs: np.ndarray) -> tuple[list[Scope], sparse.csr_array]:
+    """Return the scopes and which image is in which, shape (S, n)."""
+    C = run.sizes["C"]
+    true, predicted = (run.images[f"{side}_c"].to_numpy()[xs] for side in ("true", "predicted"))
+    cells = np.bincount(true * C + predicted, minlength=C * C).reshape(C, C)
+    np.fill_diagonal(cells, 0)
+    scopes, rows = [Scope()], [np.arange(len(xs))]
+    for c in range(C):
+        scopes += [Scope(true_c=c), Scope(predicted_c=c)]
+        rows += [np.flatnonzero(true == c), np.flatnonzero(predicted == c)]
+    for a, b in np.argwhere(cells >= MIN_CONFUSED).tolist():
+        scopes.append(Scope(a, b))
+        rows.append(np.flatnonzero((true == a) & ((predicted == a) | (predicted == b))))
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+    images = np.concatenate(rows)
+    ones = np.ones(len(images), np.float32)
+    return scopes, sparse.csr_array((ones, images, starts), (len(scopes), len(xs)))
+
+
+def _singles(tables: _Tables) -> _Cells:
+    """Return the slices of one condition that are large enough on both sides."""
+    wrong = tables.is_wrong.astype(np.float32)
+    known = tables.is_known.astype(np.float32)
+    totals = np.asarray(tables.within @ known.T).astype(int)
+    totals_k = np.asarray(tables.within @ (known * wrong).T).astype(int)
+    failing = tables.within @ sparse.diags_array(wrong)
+    parts = []
+    for block in blocks(tables.has.shape[1], _COLUMNS):
+        columns = tables.has[:, block]
+        n = (tables.within @ columns).toarray().astype(int)
+        k = (failing @ columns).toarray().astype(int)
+        total, total_k = totals[:, tables.known[block]], totals_k[:, tables.known[block]]
+        is_large = (np.minimum(n, total - n) >= MIN_IMAGES) & (total_k > 0) & (total_k < total)
+        scope, first = np.nonzero(is_large)
+        k, n, total_k, total = (each[is_large] for each in (k, n, total_k, total))
+        # the smaller side that fails more is the slice
+        is_absent = (2 * n > total) & ((total_k - k) * n > k * (total - n))
+        k, n = np.where(is_absent, total_k - k, k), np.where(is_absent, total - n, n)
+        parts.append((scope, first + block.start, is_absent, k, n, total_k, total))
+    scope, first, is_absent, k, n, total_k, total = map(np.concatenate, zip(*parts, strict=True))
+    none = np.full(len(scope), -1)
+    p = fisher(k, n, total_k, total)
+    return _Cells(
+        scope, first, is_absent, none, np.zeros(len(scope), bool), k, n, total_k, total, p
+    )
+
+
+def _joined(tables: _Tables, cells: _Cells) -> _Cells | None:
+    """Return the slices of two conditions that are large enough."""
+    is_worse = cells.k * (cells.total - cells.n) > (cells.total_k - cells.k) * cells.n
+    tried = np.flatnonzero(is_worse & (cells.p < ADDS))
+    tried = tried[np.lexsort((cells.p[tried], cells.scope[tried]))]
+    rows = []
+    for chosen in np.split(tried, np.flatnonzero(np.diff(cells.scope[tried])) + 1):
+        chosen = chosen[:N_JOINED]
+        if len(chosen) < 2:
+            continue
+        s = int(cells.scope[chosen[0]])
+        images = tables.within[[s]].indices
+        wrong = tables.is_wrong[images]
+        js, absent = cells.first[chosen], cells.is_absent[chosen]
+        has = np.stack(
+            [tables.column(int(j), bool(a))[images] for j, a in zip(js, absent, strict=True)]
+        ).astype(int)
+        known = tables.is_known[tables.known[js]][:, images].astype(int)
+        n, k = has @ has.T, (has * wrong) @ has.T
+        total, total_k = known @ known.T, (known * wrong) @ known.T
+        for i, j in zip(*np.triu_indices(len(chosen), 1), strict=True):
+            if min(n[i, j], total[i, j] - n[i, j]) < MIN_IMAGES:
+                continue
+            rows.append(
+                (s, js[i], absent[i], js[j], absent[j], k[i, j], n[i, j], total_k[i, j],
+                 total[i, j], k[i, i], n[i, i], k[j, j], n[j, j])
+            )  # fmt: skip
+    if not rows:
+        return None
+    s, i, i_absent, j, j_absent, k, n, total_k, total, k_i, n_i, k_j, n_j = np.array(rows).T
+    p = fisher(k, n, total_k, total)
+    adds = (k * n_i > k_i * n) & (k * n_j > k_j * n)
+    adds &= (fisher(k, n, k_i, n_i) < ADDS) & (fisher(k, n, k_j, n_j) < ADDS)
+    # where one adds nothing to the other the two were tested, and are no slice
+    p = np.where(adds, p, 1.0)
+    return _Cells(s, i, i_absent > 0, j, j_absent > 0, k, n, total_k, total, p)
+
+
+def phrase(run: Run, condition: Condition) -> str:
+    """Return a condition as a clause after "images": "whose captions name “white snow”"."""
+    if condition.kind is Kind.QUALITY:
+        words = quality_words(run)[condition.number]
+        clause = (
+            f"far {words} than training images"
+            if condition.is_far
+            else (f"{words} than 95 % of the training images")
+        )
+        return f"that are {'not ' if condition.is_absent else ''}{clause}"
+    if condition.kind is Kind.BACKGROUND:
+        ts = group_words(run)[condition.number]
+        where = f"“{attribute_phrase(run, ts[0])}”" if ts else f"background {condition.number + 1}"
+        before = "not " if condition.is_absent else ""
+        return f"{before}on {'a background of ' if ts else ''}{where}"
+    word = f"“{attribute_phrase(run, condition.number)}”"
+    if condition.kind is Kind.CAPTIONS:
+        return f"whose captions {'do not name' if condition.is_absent else 'name'} {word}"
+    return f"in which {word} is {'not ' if condition.is_absent else ''}seen"
+
+
+@per_run
+def quality_words(run: Run) -> list[str]:
+    """Return what is said of an image that lies beyond the training images by each measure."""
+    return [each.words for each in quality_units(run)[0]]
+
+
+def subject(run: Run, scope: Scope, n: int) -> str:
+    """Return the images of a scope as a sentence names them: "22 images of Bibbed Fenwick"."""
+    names = run.classes["name"]
+    images = f"{n:,} image{'' if n == 1 else 's'}"
+    if scope.true_c is None and scope.predicted_c is None:
+        return images.replace("image", "test image")
+    if scope.true_c is None:
+        return f"{images} called {names[scope.predicted_c]}"
+    if scope.predicted_c is None:
+        return f"{images} of {names[scope.true_c]}"
+    return f"{images} of {names[scope.true_c]} (right or called {names[scope.predicted_c]})"
+
+
+def sentence(run: Run, found: Slice) -> str:
+    """Return a slice as a sentence: "Of 22 images of A ... 1 is right, of the others 94 %."."""
+    conditions = " and ".join(phrase(run, each) for each in found.conditions)
+    right = {0: "none is", 1: "1 is"}.get(found.n_right, f"{found.n_right:,} are")
+    return (
+        f"Of {subject(run, found.scope, found.n)} {conditions} {right} right, of the others "
+        f"{found.rest_accuracy:.0%}."
+    )
