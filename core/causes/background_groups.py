@@ -75,6 +75,20 @@ def group_words(run: Run) -> list[list[int]]:
     ]
 
 
+def words_among(run: Run, on: np.ndarray, off: np.ndarray) -> list[int]:
+    """Return attributes said more often of images ``on`` a background than of others.
+
+    Parameters
+    ----------
+    run : Run
+    on, off : ndarray of int
+        Images, compared within their classes.
+    """
+    xs = np.concatenate([on, off])
+    labels = run.images["true_c"].to_numpy()[xs]
+    return stratified_words(said_of(run, xs), np.arange(len(xs)) < len(on), labels)
+
+
 def said_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
     """Return whether each attribute is said of images: by captions, else seen, shape (n, T)."""
     said = sparse.csr_array(run.counts[xs] > 0)

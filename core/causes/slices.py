@@ -28,7 +28,7 @@ import numpy as np
 from scipy import sparse
 
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.background_groups import group_words, groups_of
+from fieldmarks.core.causes.background_groups import group_words, groups_of, words_among
 from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
 from fieldmarks.core.presence.presence import SEEN, presence_of
@@ -431,25 +431,31 @@ def _joined(tables: _Tables, cells: _Cells) -> _Cells | None:
     return _Cells(s, i, i_absent > 0, j, j_absent > 0, k, n, total_k, total, p)
 
 
-def phrase(run: Run, condition: Condition) -> str:
+def phrase(run: Run, found: Slice, condition: Condition) -> str:
     """Return a condition as a clause after "images": "whose captions name “white snow”"."""
     if condition.kind is Kind.QUALITY:
         words = quality_words(run)[condition.number]
-        clause = (
-            f"far {words} than training images"
-            if condition.is_far
-            else (f"{words} than 95 % of the training images")
-        )
-        return f"that are {'not ' if condition.is_absent else ''}{clause}"
+        than = "training images" if condition.is_far else "95 % of the training images"
+        before = f"{'not ' if condition.is_absent else ''}{'far ' if condition.is_far else ''}"
+        return f"that are {before}{words} than {than}"
     if condition.kind is Kind.BACKGROUND:
-        ts = group_words(run)[condition.number]
-        where = f"“{attribute_phrase(run, ts[0])}”" if ts else f"background {condition.number + 1}"
+        ts = background_words(run, found, condition)
+        named = f"a background of “{attribute_phrase(run, ts[0])}”" if ts else ""
         before = "not " if condition.is_absent else ""
-        return f"{before}on {'a background of ' if ts else ''}{where}"
+        return f"{before}on {named or f'background {condition.number + 1}'}"
     word = f"“{attribute_phrase(run, condition.number)}”"
     if condition.kind is Kind.CAPTIONS:
         return f"whose captions {'do not name' if condition.is_absent else 'name'} {word}"
     return f"in which {word} is {'not ' if condition.is_absent else ''}seen"
+
+
+def background_words(run: Run, found: Slice, condition: Condition) -> list[int]:
+    """Return the attributes that name the background of a slice, most telling first.
+
+    Those of its images beside the rest of its scope, else those of the whole group.
+    """
+    on, off = (found.rest, found.xs) if condition.is_absent else (found.xs, found.rest)
+    return words_among(run, on, off) or group_words(run)[condition.number]
 
 
 @per_run
@@ -473,7 +479,7 @@ def subject(run: Run, scope: Scope, n: int) -> str:
 
 def sentence(run: Run, found: Slice) -> str:
     """Return a slice as a sentence: "Of 22 images of A ... 1 is right, of the others 94 %."."""
-    conditions = " and ".join(phrase(run, each) for each in found.conditions)
+    conditions = " and ".join(phrase(run, found, each) for each in found.conditions)
     right = {0: "none is", 1: "1 is"}.get(found.n_right, f"{found.n_right:,} are")
     return (
         f"Of {subject(run, found.scope, found.n)} {conditions} {right} right, of the others "

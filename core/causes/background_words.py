@@ -1,0 +1,57 @@
+"""The background of a failure where it decides: its words, else images with the same background."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldmarks.core.attributes import english
+from fieldmarks.core.causes.background_groups import group_words, groups_of, words_among
+from fieldmarks.core.causes.class_attributes import attribute_phrase
+from fieldmarks.core.run.run import Run
+
+#: Images that show a background.
+N_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class BackgroundOf:
+    """The background of an image.
+
+    Attributes
+    ----------
+    ts : list of int
+        Attributes that name it, most telling first; empty where none does.
+    shown : ndarray of int
+        Images with such a background, those of the predicted class first.
+    """
+
+    ts: list[int]
+    shown: np.ndarray
+
+
+def background_of(run: Run, x: int) -> BackgroundOf | None:
+    """Return the background of test image x; None where it is unknown.
+
+    It is named by what is said of images with such a background more often than of others of their
+    classes: among images of the two classes in question, else among all.
+    """
+    group = groups_of(run)
+    if group is None or group[x] < 0:
+        return None
+    true, predicted = (run.images[f"{side}_c"].to_numpy() for side in ("true", "predicted"))
+    is_of_two = np.isin(true, [true[x], predicted[x]]) & (group >= 0)
+    is_alike = group == group[x]
+    ts = words_among(
+        run, np.flatnonzero(is_of_two & is_alike), np.flatnonzero(is_of_two & ~is_alike)
+    )
+    others = np.flatnonzero(is_alike & (np.arange(len(group)) != x))
+    order = np.argsort(true[others] != predicted[x], kind="stable")
+    return BackgroundOf(ts or group_words(run)[group[x]], others[order][:N_SHOWN])
+
+
+def background_phrase(run: Run, x: int) -> str:
+    """Return what a sentence calls the background of image x: "its background of white snow"."""
+    known = background_of(run, x)
+    if known is None or not known.ts:
+        return "its background"
+    return f"its background of {english.join([attribute_phrase(run, t) for t in known.ts[:2]])}"
