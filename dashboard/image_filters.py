@@ -1,9 +1,10 @@
-"""Filters of the image list by diagnosis, by verdict, by region of the map and by saved group."""
+"""Filters of the image list by diagnosis, by verdict, by region of the map, by saved group and slice."""
 
 import numpy as np
 import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
+from fieldmarks.core.causes.slices import Slice, find_slice, subject
 from fieldmarks.core.errors import DataError, FieldmarksError, MissingRunError
 from fieldmarks.core.image_map.region import MapRegion
 from fieldmarks.core.run.run import Run
@@ -32,7 +33,19 @@ def among(run: Run) -> np.ndarray | None:
         keep &= region.contains(run.array("layout"))
     if name := text(Key.SAVED):
         keep &= _saved(run, name)
+    found = read_slice(run)
+    if found is not None:
+        keep &= np.isin(np.arange(len(keep)), found.xs)
     return None if keep.all() else np.flatnonzero(keep)
+
+
+def read_slice(run: Run) -> Slice | None:
+    """Return the slice that the URL names, or None with a notice where there is none such."""
+    raw = text(Key.SLICE)
+    found = find_slice(run, raw) if raw else None
+    if raw and found is None:
+        notice("The link asks for a slice that this run does not have.")
+    return found
 
 
 def _tagged(run: Run, tag: str) -> np.ndarray:
@@ -93,6 +106,8 @@ def chosen(run: Run) -> list[tuple[str, str]]:
             words.append((f"{what}: {labels.class_name(run, c)}", (key,)))
     if read_region(run) is not None:
         words.append(("In a region of the map", (Key.REGION,)))
+    if (found := read_slice(run)) is not None:
+        words.append((f"Slice: {subject(run, found)}", (Key.SLICE,)))
     for key, what in (
         (Key.CAUSE, "Cause"),
         (Key.MENTIONS, "Explanation mentions"),

@@ -22,6 +22,7 @@ LIST_KEYS = (
     Key.REGION,
     Key.SAVED,
     Key.LIKE,
+    Key.SLICE,
     Key.PAGE,
 )
 

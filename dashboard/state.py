@@ -52,6 +52,7 @@ class Key(StrEnum):
     ANSWERS = "answers"
     REGION = "region"
     SAVED = "saved"
+    SLICE = "slice"
     COLOUR = "colour"
     ACROSS = "across"
     DOWN = "down"

@@ -287,7 +287,7 @@ class _Tables:
         conditions, columns, known, is_known = [], [], [], []
         for kind, (made, has, of) in enumerate(_conditions(run, xs)):
             conditions += made
-            columns.append(has)
+            columns.append(sparse.diags_array(of.astype(np.float32)) @ has)
             known += [kind] * len(made)
             is_known.append(of)
         has = sparse.csc_array(sparse.hstack(columns, format="csc"), dtype=np.float32)
@@ -464,8 +464,14 @@ def quality_words(run: Run) -> list[str]:
     return [each.words for each in quality_units(run)[0]]
 
 
-def subject(run: Run, scope: Scope, n: int) -> str:
-    """Return the images of a scope as a sentence names them: "22 images of Bibbed Fenwick"."""
+def subject(run: Run, found: Slice) -> str:
+    """Return the images of a slice as a sentence names them."""
+    conditions = " and ".join(phrase(run, found, each) for each in found.conditions)
+    return f"{_of_scope(run, found.scope, found.n)} {conditions}"
+
+
+def _of_scope(run: Run, scope: Scope, n: int) -> str:
+    """Return the images of a scope: "22 images of Bibbed Fenwick"."""
     names = run.classes["name"]
     images = f"{n:,} image{'' if n == 1 else 's'}"
     if scope.true_c is None and scope.predicted_c is None:
@@ -479,9 +485,30 @@ def subject(run: Run, scope: Scope, n: int) -> str:
 
 def sentence(run: Run, found: Slice) -> str:
     """Return a slice as a sentence: "Of 22 images of A ... 1 is right, of the others 94 %."."""
-    conditions = " and ".join(phrase(run, found, each) for each in found.conditions)
     right = {0: "none is", 1: "1 is"}.get(found.n_right, f"{found.n_right:,} are")
-    return (
-        f"Of {subject(run, found.scope, found.n)} {conditions} {right} right, of the others "
-        f"{found.rest_accuracy:.0%}."
-    )
+    return f"Of {subject(run, found)} {right} right, of the others {found.rest_accuracy:.0%}."
+
+
+def slice_key(run: Run, found: Slice) -> str:
+    """Return a slice as text that finds it again, also after the run is computed anew."""
+    scope = [found.scope.true_c, found.scope.predicted_c]
+    ids = ["" if c is None else str(run.classes["class_id"].iloc[c]) for c in scope]
+    parts = []
+    for each in found.conditions:
+        what = str(each.number)
+        if each.kind in (Kind.CAPTIONS, Kind.SEEN):
+            what = str(run.attributes["phrase"].iloc[each.number])
+        sign = f"{'not ' if each.is_absent else ''}{'far ' if each.is_far else ''}"
+        parts.append(f"{sign}{each.kind} {what}")
+    return "|".join(["-".join(ids), *parts])
+
+
+@per_run
+def _by_key(run: Run) -> dict[str, Slice]:
+    found = slices(run).found
+    return {slice_key(run, each): each for first in found for each in (*first.same, first)}
+
+
+def find_slice(run: Run, key: str) -> Slice | None:
+    """Return the slice of a key, None where the run has none such."""
+    return _by_key(run).get(key)

@@ -4,13 +4,16 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.causes.image_quality import quality_units
-from fieldmarks.core.causes.slices import MIN_IMAGES
+from fieldmarks.core.causes.slices import MIN_IMAGES, subject
+from fieldmarks.core.causes.slices import slices as slices_of
 from fieldmarks.core.comparison.comparison import Comparison, Outcome, mcnemar
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 
 #: Slices by attribute are made for so many attributes, those that most captions name.
 N_ATTRIBUTES = 30
+#: Slices that the first run fails on, the first ones by rank.
+N_FOUND = 10
 
 
 def slices(comparison: Comparison) -> pd.DataFrame:
@@ -19,9 +22,9 @@ def slices(comparison: Comparison) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns kind ("pattern", "attribute" or "quality"), name, n, accuracy_first,
-        accuracy_second, n_fixed, n_broken and p_value (exact McNemar, not corrected for the number
-        of slices); the most changed first within a kind.
+        Columns kind ("pattern", "slice" of the first run, "attribute" or "quality"), name, n,
+        accuracy_first, accuracy_second, n_fixed, n_broken and p_value (exact McNemar, not corrected
+        for the number of slices); the most changed first within a kind.
     """
     rows = [
         _row(comparison, kind, name, among)
@@ -31,7 +34,7 @@ def slices(comparison: Comparison) -> pd.DataFrame:
     columns = ["kind", "name", "n", "accuracy_first", "accuracy_second"]
     table = pd.DataFrame(rows, columns=[*columns, "n_fixed", "n_broken", "p_value"])
     change = (table["accuracy_second"] - table["accuracy_first"]).abs()
-    kinds = table["kind"].map({"pattern": 0, "quality": 1, "attribute": 2})
+    kinds = table["kind"].map({"pattern": 0, "slice": 1, "quality": 2, "attribute": 3})
     order = np.lexsort((-change.to_numpy(), kinds.to_numpy()))
     return table.iloc[order].reset_index(drop=True)
 
@@ -47,6 +50,8 @@ def _groups(comparison: Comparison):
     measures, units = quality_units(run)
     for measure, values in zip(measures, units.T, strict=True):
         yield "quality", measure.words, values[xs] > 1
+    for each in slices_of(run).found[:N_FOUND]:
+        yield "slice", subject(run, each), np.isin(xs, each.xs)
     yield from _of_attributes(run, xs)
 
 

@@ -9,7 +9,7 @@ from fieldmarks.core.errors import FieldmarksError, MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.causes import suspected
-from fieldmarks.dashboard.components import report_buttons
+from fieldmarks.dashboard.components import report_buttons, slice_list
 from fieldmarks.dashboard.image import diagnosis_card
 from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
@@ -33,6 +33,7 @@ def main() -> None:
     xs = run.failures
     progress(run, xs, diagnoses)
     counts(diagnoses, xs)
+    slice_list.show(run)
     suspected.show(run)
     heading.section(
         "Export", f"{counted(len(xs), 'failure')} with sentences, diagnoses and verdicts."

@@ -2,10 +2,13 @@
 
 import streamlit as st
 
+from fieldmarks.core.causes.background_words import background_of, background_phrase
 from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import heading, labels
+from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard.components import gallery
+from fieldmarks.dashboard.components.gallery import Picture
 
 #: Lowest score of each word, descending.
 STRENGTHS = ((0.8, "likely"), (0.5, "more likely than not"), (0.2, "possible"), (0.0, "no sign"))
@@ -39,6 +42,23 @@ def cause(run: Run, x: int) -> None:
     if true == predicted:
         said = f"Predicted :blue[**{name}**] {confidence}, as labelled"
     st.markdown(f"{said}. {_cause(run, x)}")
+    _background(run, x)
+
+
+def _background(run: Run, x: int) -> None:
+    """Draw images with the background of x, where it is the cause and no word names it."""
+    if "diagnoses" not in run.table_names:
+        return
+    known = background_of(run, x)
+    is_cause = run.table("diagnoses")["pattern"].iloc[x] == Pattern.SPURIOUS_CUE
+    if not is_cause or known is None or known.ts:
+        return
+    st.caption("No word names its background. Images with a background like it:")
+    pictures = [
+        Picture(src=data.thumb(run, y), alt=labels.image_alt(run, y), href=links.image(run, y))
+        for y in map(int, known.shown)
+    ]
+    gallery.show(pictures, key="image.background", width=64, fixed=True, to_top=True)
 
 
 def _cause(run: Run, x: int) -> str:
@@ -55,6 +75,8 @@ def _cause(run: Run, x: int) -> str:
     score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
     reason = heading.plain(reason.removesuffix("."))
     title = f"{strength(score).capitalize()} cause: {pattern}"
+    if pattern is Pattern.SPURIOUS_CUE:
+        title += f", {heading.plain(background_phrase(run, x))}"
     return f":material/{ICONS[pattern]}: **{title}** :gray[({score:.2f})]: {reason}."
 
 

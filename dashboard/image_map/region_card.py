@@ -4,17 +4,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.image_map.region import MapRegion
 from fieldmarks.core.image_map.region_words import RegionWords, words_of_images
-from fieldmarks.core.review.saved_groups import MAX_NAME, SavedGroup
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
-from fieldmarks.dashboard.components import add_words, ranking
+from fieldmarks.dashboard.components import add_words, ranking, save_group
 from fieldmarks.dashboard.state import Key, update
 from fieldmarks.dashboard.verdicts import dataset, saved_groups
-
-_PROBLEM = "map.problem"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -50,7 +46,7 @@ def show(run: Run, region: MapRegion) -> None:
                 icon=f":material/{icon}:",
                 query_params=links.params(**{Key.REGION: region, Key.SHOW: show_}),
             )
-        _save(run, xs)
+        save_group.show(run, xs, "map")
         _clear()
     comparison(run, _words(run, data.identity(run), str(region)))
 
@@ -130,29 +126,8 @@ def _row(run: Run, told: RegionWords, row: pd.Series) -> ranking.Row:
     )
 
 
-def _save(run: Run, xs: np.ndarray) -> None:
-    def save() -> None:
-        paths = tuple(run.images["path"].iloc[xs].astype(str))
-        name = st.session_state["map.group"].strip()
-        try:
-            saved_groups().save(SavedGroup(dataset(run), name, paths, run.name))
-        except FieldmarksError as error:
-            st.session_state[_PROBLEM] = str(error)
-
-    with st.popover("Save as a group", icon=":material/bookmark_add:", type="tertiary"):
-        with st.form("map.save", border=False):
-            st.text_input("Name of the group", max_chars=MAX_NAME, key="map.group")
-            st.form_submit_button("Save", icon=":material/save:", on_click=save)
-        st.caption(
-            "The group keeps these images by their paths, for the whole team; it stays the same "
-            "when the run and its map are computed again."
-        )
-
-
 def groups(run: Run) -> None:
-    """Draw the saved groups, each a link to its images, and say why one could not be saved."""
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(heading.plain(problem), icon=":material/bookmark_remove:")
+    """Draw the saved groups, each a link to its images."""
     names = image_filters.saved_names(run)
     if not names:
         return

@@ -290,7 +290,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=5,
+        version=6,
         compute=f"{_STAGES}.diagnoses:compute",
         libraries=("numpy", "scipy", "sklearn", "inflect"),
         inputs=lambda of: {"sentence": N_EXPLAIN},

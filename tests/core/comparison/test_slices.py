@@ -7,7 +7,7 @@ from fieldmarks.core.comparison.slices import slices
 
 def test_slices_count_their_images(run, comparison):
     table = slices(comparison)
-    assert set(table["kind"]) <= {"pattern", "attribute", "quality"}
+    assert set(table["kind"]) <= {"pattern", "slice", "attribute", "quality"}
     row = table[table["kind"] == "attribute"].iloc[0]
     t = list(run.attributes["phrase"]).index(row["name"])
     named = run.counts[comparison.xs_first].todense()[:, t] > 0

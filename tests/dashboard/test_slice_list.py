@@ -1,0 +1,71 @@
+"""The slices on the page of causes: sentences, and what each opens."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fieldmarks.core.causes.diagnosis import write_diagnoses
+from fieldmarks.core.causes.slices import sentence, slice_key, slices
+from fieldmarks.core.run.reading import read_run
+from tests.support.faulty_run import N, write_faulty_run
+from tests.support.pages import component_data, runs_and_verdicts, said, visit
+
+pytestmark = pytest.mark.slow
+BLURRED = np.arange(N + 1, N + 21, 2)  # test images of class 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return a run in which blurred images of class 1 are called class 2."""
+    folder = write_faulty_run(tmp_path_factory.mktemp("runs")).folder
+    images = pd.read_parquet(folder / "tables" / "images.parquet")
+    images.loc[BLURRED, "sharpness"] = np.float32(0.05)
+    images.loc[BLURRED, "predicted_c"] = np.int32(2)
+    images.to_parquet(folder / "tables" / "images.parquet", index=False)
+    logits = np.load(folder / "arrays" / "logits.npy")
+    logits[BLURRED, 2] = logits[BLURRED].max(axis=1) + 5
+    np.save(folder / "arrays" / "logits.npy", logits)
+    return write_diagnoses(read_run(folder))
+
+
+@pytest.fixture(autouse=True)
+def place(run, monkeypatch):
+    with runs_and_verdicts(run.folder.parent, monkeypatch):
+        yield
+
+
+def test_each_slice_is_a_sentence_with_its_interval_and_its_failures(run):
+    page = visit("causes?run=faulty")
+    assert not page.exception
+    first = slices(run).found[0]
+    assert "less sharp" in sentence(run, first)
+    shown = said(page).replace("\\", "")
+    assert sentence(run, first) in shown
+    assert "95 % interval" in shown
+    assert component_data(page, "slices.0.pictures")[0]["items"]
+
+
+def test_a_slice_opens_its_images_and_can_be_left(run):
+    first = slices(run).found[0]
+    page = visit(f"images?run=faulty&show=all&slice={slice_key(run, first)}")
+    assert not page.exception
+    (shown,) = component_data(page, "images.grid")
+    assert len(shown["items"]) == first.n
+
+
+def test_a_slice_that_is_gone_is_told(run):
+    page = visit("images?run=faulty&slice=9-|captions%20blue%20sky")
+    assert not page.exception
+    shown = said(page) + " ".join(toast.value for toast in page.toast)
+    assert "does not have" in shown
+
+
+def test_a_slice_is_saved_as_a_group(run):
+    from fieldmarks.dashboard.verdicts import dataset, saved_groups
+
+    page = visit("causes?run=faulty")
+    page.text_input("slices.0.group").input("blurred")
+    page.button("FormSubmitter:slices.0.save-Save").click().run()
+    assert not page.exception
+    group = saved_groups().get(dataset(run), "blurred")
+    assert len(group.paths) == slices(run).found[0].n
