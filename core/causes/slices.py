@@ -490,7 +490,7 @@ def sentence(run: Run, found: Slice) -> str:
 
 
 def slice_key(run: Run, found: Slice) -> str:
-    """Return a slice as text that finds it again, also after the run is computed anew."""
+    """Return a slice as text that finds it again, also in a later version of the run."""
     scope = [found.scope.true_c, found.scope.predicted_c]
     ids = ["" if c is None else str(run.classes["class_id"].iloc[c]) for c in scope]
     parts = []

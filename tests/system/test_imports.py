@@ -22,7 +22,7 @@ FORBIDDEN = {
 ORDER = (
     {
         *("errors", "batching", "processes", "probability", "head", "name_status"),
-        *("class_statistics", "class_folds", "bootstrap", "outputs", "input_file"),
+        *("class_statistics", "class_folds", "bootstrap", "shares", "outputs", "input_file"),
         *("ridge_regression", "unit_length"),
     },
     {"run", "attributes"},
