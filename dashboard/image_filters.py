@@ -1,4 +1,4 @@
-"""Filters of the image list by diagnosis, by verdict, by region of the map, by saved group and slice."""
+"""Filters of the image list by diagnosis, verdict, region of the map, saved group and slice."""
 
 import numpy as np
 import streamlit as st

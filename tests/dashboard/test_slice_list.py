@@ -49,7 +49,7 @@ def test_a_slice_opens_its_images_and_can_be_left(run):
     first = slices(run).found[0]
     page = visit(f"images?run=faulty&show=all&slice={slice_key(run, first)}")
     assert not page.exception
-    (shown,) = component_data(page, "images.grid")
+    (shown,) = component_data(page, "images.gallery")
     assert len(shown["items"]) == first.n
 
 
