@@ -7,7 +7,7 @@ from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import Criteria, confusion_pairs, select_images
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery, ranking, sentence, tabs
+from fieldmarks.dashboard.components import add_words, gallery, ranking, sentence, tabs
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures import charts
 from fieldmarks.dashboard.image import evidence
@@ -27,6 +27,12 @@ def main() -> None:
         "layer. Click an attribute for its evidence.",
     )
     pick(run, c, versus)
+    if not run.has_words:
+        results(run, c)
+        confusions(run, c)
+        images(run, c)
+        add_words.show(run, "With words each class has a description, and two have a contrast.")
+        return
     t = data.read_attribute(run)
     described(run, c, versus, t)
     left, right = st.columns([6, 5], gap="large")
@@ -88,6 +94,11 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
             key="classes.sentence.contrast",
             active=focus,
         )
+    results(run, c)
+
+
+def results(run: Run, c: int) -> None:
+    """Draw how many images of a class there are and are right, and the links to them."""
     row = run.classes.iloc[c]
     n_test, n_right = int(row["n_test"]), int(row["n_right"])
     n_train = int(row["n_train"])

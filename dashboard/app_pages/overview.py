@@ -323,8 +323,11 @@ def about(run: Run) -> None:
     )
     numbers(run)
     notices(run)
-    board.show(run)
-    frequent_attributes(run)
+    if run.has_words:
+        board.show(run)
+        frequent_attributes(run)
+    else:
+        add_words.show(run, "With words there are scores of sentences, places and filter names.")
     problems(run)
     glossary.show()
 
@@ -332,13 +335,15 @@ def about(run: Run) -> None:
 def how_it_was_made(run: Run) -> str:
     """Return one line on model, data and method."""
     sizes = run.sizes
-    return (
+    made = (
         f"{what_it_is(run)}, input {run.manifest.get('input_size', '?')} px, "
         f"feature maps {sizes['H']} × {sizes['W']}, "
         f"head: {run.head.kind}; "
-        f"estimator “{run.default_estimator}” of "
-        + ", ".join(labels.estimator_label(run, name) for name in run.estimators)
     )
+    if not run.has_words:
+        return f"{made}no words"
+    names = ", ".join(labels.estimator_label(run, name) for name in run.estimators)
+    return f"{made}estimator “{run.default_estimator}” of {names}"
 
 
 def numbers(run: Run) -> None:

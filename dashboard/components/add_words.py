@@ -26,7 +26,8 @@ def show(run: Run, lacking: str = LACKING) -> None:
         st.caption(
             "A model writes captions, once; with captions of yours leave out the first command. "
             "The second is the command that made this run, with the captions. The network is not "
-            "run again."
+            "run again. `fieldmarks words` finds phrases of yours in the pictures instead; in a "
+            "notebook give `words=` to `fm.precompute`."
         )
         st.code("\n".join(commands(run)), language="bash")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fieldmarks.core.causes.diagnosis import write_diagnoses
-from tests.support.pages import runs_and_verdicts, said, visit
+from tests.support.pages import component_data, links, runs_and_verdicts, said, visit
 from tests.support.wordless_run import write_wordless_run
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,12 @@ LINKS = {
     "filters": False,
     "filters?c=1&sort=selectivity": False,
     "filters?f=3": True,
+    "search": False,
     "search?q=wrong": False,
+    "search?q=yellow+head": False,
+    "images?q=yellow+head": False,
+    "images?show=all&view=table": False,
+    "?view=about": True,
     "grounding": False,
     "grounding?x=3": True,
     "classes": True,
@@ -72,3 +77,18 @@ def test_every_page_opens_and_says_what_needs_words(wordless, link, lacks_words)
         commands = app.code[-1].value
         assert "fieldmarks caption" in commands
         assert "--captions captions.jsonl --name wordless" in commands
+
+
+def test_a_class_without_words_has_its_results_and_images():
+    app = visit("classes?c=1&run=wordless")
+    text = said(app)
+    assert "training image" in text
+    assert "Predicted as" in text
+    assert component_data(app, "classes.images.Typical")
+
+
+def test_a_filter_without_words_shows_what_activates_it(wordless):
+    app = visit("filters?f=3&run=wordless")
+    shown = [link for link in links(app) if "x=" in link]
+    for x in wordless.array("top_images")[3]:
+        assert any(f"x={x}&" in f"{link}&" for link in shown)
