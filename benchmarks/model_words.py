@@ -4,7 +4,8 @@
 
 A writer names 70 % of the attributes that are visible by the world's truth, as JSON of parts. 5, 15
 or 30 % of its adjectives are replaced by others of the part; every fifth answer names the class.
-Its answers take the way of `fieldmarks caption`: reading, cleaning, extraction. The default estimator is made again with these words, with the attributes of classes
+Its answers take the way of `fieldmarks caption`: reading, cleaning, extraction.
+The default estimator is made again with these words, with the attributes of classes
 (`benchmarks.class_captions`) and with a table of `fieldmarks words`, and scored on the same test
 images by the captions of people. "words true" is the share of the five likeliest attributes that
 are visible by the truth. Bootstrap 95 % intervals; the run is not changed.
