@@ -11,7 +11,7 @@ function marksOn(mark) {
   bar.style.width = `${Math.round(100 * mark.counts)}%`;
   track.append(bar);
   group.append(pie, track);
-  if (mark.named !== null) group.append(make("span", mark.named ? "named" : "named not", "”"));
+  if (mark.named !== null) group.append(make("span", mark.named ? "named" : "named not"));
   if (mark.on !== null) group.append(make("span", mark.on ? "place on" : "place off"));
   return group;
 }
