@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from fieldmarks.core.attributes.english import SIZES
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import Head
@@ -158,17 +159,25 @@ def said(
 def excluding(run: Run) -> sparse.csr_array:
     """Return which attributes are never in one sentence, shape (T, T), bool.
 
-    Those that exclude each other by `never_together`, and the values of one property.
+    Those that exclude each other by `never_together`, the values of one property, and two sizes of
+    one noun ("a short, small bill").
     """
     excludes, presence = never_together(run), presence_of(run)
     if presence is None:
         return excludes
-    member = presence.properties
-    ts = np.flatnonzero(member >= 0)
-    of_property = sparse.csr_array(
-        (np.ones(len(ts), bool), (ts, member[ts])), shape=(len(member), max(member.max(), 0) + 1)
+    nouns = pd.factorize(run.attributes["noun"])[0]
+    is_size = run.attributes["adjective"].isin(SIZES).to_numpy()
+    same = _alike(presence.properties) + _alike(np.where(is_size, nouns, -1))
+    return sparse.csr_array((excludes + same) > 0)
+
+
+def _alike(group: np.ndarray) -> sparse.csr_array:
+    """Return which two are of one group (T,), -1 for none, shape (T, T), bool."""
+    ts = np.flatnonzero(group >= 0)
+    of_group = sparse.csr_array(
+        (np.ones(len(ts), bool), (ts, group[ts])), shape=(len(group), max(group.max(), 0) + 1)
     )
-    same = (of_property @ of_property.T).tocsr()
+    same = (of_group @ of_group.T).tocsr()
     same.setdiag(False)
     same.eliminate_zeros()
-    return sparse.csr_array((excludes + same) > 0)
+    return same

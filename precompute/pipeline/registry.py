@@ -257,7 +257,7 @@ _ALL = (
     ),
     Stage(
         "explanations",
-        version=5,
+        version=6,
         compute=f"{_STAGES}.explanations:compute",
         libraries=("numpy",),
         inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},

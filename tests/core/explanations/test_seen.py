@@ -8,7 +8,7 @@ import pytest
 from fieldmarks.core.explanations.contrast import FIRST, FURTHER, USUAL, contrast
 from fieldmarks.core.explanations.explanation import NOTHING_SEEN, describe, explain
 from fieldmarks.core.explanations.factors import Factors
-from fieldmarks.core.explanations.seen import SeenWord, said
+from fieldmarks.core.explanations.seen import SeenWord, excluding, said
 from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency
 from tests.support.counts import count_arrays
@@ -45,6 +45,15 @@ def test_a_seen_word_that_counts_is_said_where_there_is_room(seen):
         words = seen.attributes.iloc[[t for t in ts if t not in said_of]]
         if len(said_of) < 5:
             assert set(zip(words["adjective"], words["noun"], strict=True)) <= opposite
+
+
+def test_a_noun_has_one_size_in_a_sentence(seen):
+    attributes = seen.attributes.copy()
+    attributes.loc[[2, 3], "noun"] = "bill"
+    attributes.loc[[2, 3], "adjective"] = ["short", "small"]
+    other = seen.changed(tables={"attributes": attributes})
+    assert excluding(other)[[2], :].toarray()[0, 3]
+    assert not excluding(seen)[[2], :].toarray()[0, 3]
 
 
 def test_nothing_seen_is_an_answer(seen):
