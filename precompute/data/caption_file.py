@@ -1,4 +1,4 @@
-"""Captions in one file: JSON lines, and the JSON of COCO and of Karpathy's splits.
+"""Captions in one file: JSON lines, a table, and the JSON of COCO and of Karpathy's splits.
 
 JSON lines: ``{"file_name": ..., "captions": [...]}`` for an
 image, or ``{"class": ..., "captions": [...]}`` for the description of a class.
@@ -8,10 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from fieldmarks.core.errors import DataError, brief
 from fieldmarks.core.input_file import read_json, read_json_lines
 from fieldmarks.precompute.data.captions import Bounded, Lines, Words, sidecar_words
+from fieldmarks.precompute.data.readers.frame import SUFFIXES, read_frame
 
+#: Columns of a table that may name the images.
+FILES = ("file_name", "filename", "file", "image", "path", "image_path", "id", "image_id")
 #: Keys that may hold what is said.
 SAID = ("captions", "caption", "text", "raw", "sentences", "description")
 
@@ -77,6 +82,8 @@ def _rows(path: Path) -> list[dict]:
     what = "a file of captions"
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return read_json_lines(path, what)
+    if path.suffix.lower() in SUFFIXES:
+        return _of_table(path)
     data = read_json(path, what)
     if isinstance(data, list):
         return _objects(path, data)
@@ -92,6 +99,28 @@ def _rows(path: Path) -> list[dict]:
     return [
         {"file_name": name.get(str(each.get("image_id"))), "caption": each.get("caption")}
         for each in _objects(path, data["annotations"])
+    ]
+
+
+def _of_table(path: Path) -> list[dict]:
+    """Return the rows of CSV or Parquet; a line of a cell is a caption."""
+    frame = read_frame(path)
+    by_name = {str(name).lower(): name for name in reversed(frame.columns)}
+    file_name = next((by_name[name] for name in FILES if name in by_name), None)
+    said = next((by_name[name] for name in SAID if name in by_name), None)
+    if said is None or (file_name is None and "class" not in by_name):
+        raise DataError(
+            f"expected a column of images ({', '.join(FILES[:4])}, ...) or of classes (class), and "
+            f"one of captions ({', '.join(SAID[:3])}, ...) in {path}, found "
+            f"{', '.join(frame.columns)}"
+        )
+    return [
+        {
+            "file_name": "" if file_name is None else row[file_name],
+            "class": row[by_name["class"]] if "class" in by_name else "",
+            "captions": row[said].splitlines() if isinstance(row[said], str) else row[said],
+        }
+        for row in frame.to_dict("records")
     ]
 
 
@@ -116,5 +145,10 @@ def _texts(row: dict) -> list[str]:
 
 
 def _said(row: dict) -> list:
-    value = next((row[key] for key in SAID if row.get(key)), [])
+    value = next((row[key] for key in SAID if _is_said(row.get(key))), [])
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     return value if isinstance(value, list) else [value]
+
+
+def _is_said(value: object) -> bool:
+    return len(value) > 0 if isinstance(value, np.ndarray) else bool(value)

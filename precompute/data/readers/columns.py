@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.precompute.data.caption_file import FILES
 from fieldmarks.precompute.data.image_file import image_files
 from fieldmarks.precompute.data.readers.folders import split_folders
 from fieldmarks.precompute.data.source import DataSource
 
 #: Names by which a column is found where none is given, the likeliest first.
-FILE_NAMES = ("file_name", "filename", "file", "image", "path", "image_path", "id", "image_id")
+FILE_NAMES = FILES
 LABELS = ("label", "class", "category", "class_name", "species")
 SPLITS = ("split", "subset", "partition")
 CAPTIONS = ("captions", "caption", "text")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from fieldmarks.core.errors import DataError, brief
+from fieldmarks.core.input_file import is_regular
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.image_file import Skipped, image_files
 
@@ -46,7 +47,7 @@ class Files:
             path = _below(value, folder)
             path = path if path in known else by_stem.get(path, path)
             paths.append(path)
-            why = "no picture that can be read" if (folder / path).is_file() else "no such file"
+            why = "no picture that can be read" if is_regular(folder / path) else "no such file"
             problem.append("" if path in known else f"{UNREADABLE}: {why}")
         n_missing = sum(map(bool, problem))
         if n_missing == len(paths):

@@ -131,3 +131,26 @@ def test_a_line_full_of_marks_is_read_in_no_time(mark):
     (reading,) = tagger.read([line])
     assert time.process_time() - start < 0.3
     assert list(reading.tokens[-3:]) == ["a", "red", "cap"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
+def test_a_table_of_captions_has_a_line_for_each_image(tmp_path, suffix):
+    path = tmp_path / f"said.{suffix}"
+    table = pd.DataFrame(
+        {"Filename": ["a.jpg", "b"], "caption": ["a red cap\na cap", "a blue cap"]}
+    )
+    if suffix == "parquet":
+        table.assign(caption=[["a red cap", "a cap"], ["a blue cap"]]).to_parquet(path)
+    else:
+        table.to_csv(path, index=False, sep="\t" if suffix == "tsv" else ",")
+    paths = ["001.Tern/a.jpg", "001.Tern/b.jpg", "001.Tern/c.jpg"]
+    said = captions_of(path, paths, ["Tern"] * 3)
+    assert list(said.lines) == [["a red cap", "a cap"], ["a blue cap"], []]
+    assert said.n_missing == 1
+
+
+def test_a_table_without_captions_says_which_columns_it_needs(tmp_path):
+    path = tmp_path / "said.csv"
+    path.write_text("file_name,colour\na.jpg,red\n")
+    with pytest.raises(DataError, match=r"one of captions \(captions.*found file_name, colour"):
+        captions_of(path, ["a.jpg"], ["Tern"])
