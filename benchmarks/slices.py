@@ -36,7 +36,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.row import print_row
-from fieldmarks.core.causes.background_groups import group_words
 from fieldmarks.core.causes.slices import Condition, Kind, Slice, quality_words, sentence, slices
 from fieldmarks.core.presence.presence import Presence
 from fieldmarks.core.run.files import runs_folder
@@ -219,8 +218,6 @@ def main() -> None:
         result = slices(run)
         found = result.found
         print(f"{name}: {len(run.failures)} failures, {result.n_tested:,} tested")
-        for g, ts in enumerate(group_words(run)):
-            print(f"  background {g + 1}: {', '.join(run.attributes['phrase'].iloc[ts[:3]])}")
         for at, xs in world.planted().items():
             print("  planted", *at, len(xs))
         for each in found[:10]:

@@ -58,10 +58,10 @@ def groups_of(run: Run) -> np.ndarray | None:
 
 @per_run
 def group_words(run: Run) -> list[list[int]]:
-    """Return the attributes that name each group of backgrounds, most telling first.
+    """Return the attributes said more often of each group than of others of their classes.
 
-    Empty for a group that none names. Images with captions have what these name, others what is
-    seen in them.
+    By descending difference; see `stratified_words`. Images with captions have what these name,
+    others what is seen in them.
     """
     group = groups_of(run)
     if group is None:
@@ -75,18 +75,23 @@ def group_words(run: Run) -> list[list[int]]:
     ]
 
 
-def words_among(run: Run, on: np.ndarray, off: np.ndarray) -> list[int]:
-    """Return attributes said more often of images ``on`` a background than of others.
+def words_of(run: Run, g: int, xs: np.ndarray) -> list[int]:
+    """Return the attributes that name background g of images, the most frequent first.
 
     Parameters
     ----------
     run : Run
-    on, off : ndarray of int
-        Images, compared within their classes.
+    g : int
+        Group of backgrounds; what is said of it more often than elsewhere may name it.
+    xs : ndarray of int
+        Images of the group. Most of them have what names their background.
     """
-    xs = np.concatenate([on, off])
-    labels = run.images["true_c"].to_numpy()[xs]
-    return stratified_words(said_of(run, xs), np.arange(len(xs)) < len(on), labels)
+    ts = np.array(group_words(run)[g], int)
+    if not len(ts) or not len(xs):
+        return []
+    share = np.asarray(said_of(run, xs)[:, ts].mean(axis=0)).ravel()
+    order = np.argsort(-share, kind="stable")
+    return ts[order[share[order] >= MIN_SHARE]].tolist()
 
 
 def said_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
@@ -119,8 +124,8 @@ def stratified_words(said: sparse.csr_array, inside: np.ndarray, stratum: np.nda
     Returns
     -------
     list of int
-        Significant ones that most images inside have, by descending difference between what is
-        observed inside and what the strata lead to expect.
+        Significant ones, by descending difference between what is observed inside and what the
+        strata lead to expect.
     """
     n_strata = int(stratum.max(initial=-1)) + 1
     n = np.bincount(stratum, minlength=n_strata)[:, None].astype(float)
@@ -135,6 +140,5 @@ def stratified_words(said: sparse.csr_array, inside: np.ndarray, stratum: np.nda
     is_tested = variance > 0
     q = np.ones(len(z))
     q[is_tested] = q_values(2 * stats.norm.sf(np.abs(z[is_tested])))
-    is_name = (q < MAX_RATE) & (z > 0) & (observed >= MIN_SHARE * max(inside.sum(), 1))
-    ts = np.flatnonzero(is_name)
+    ts = np.flatnonzero((q < MAX_RATE) & (z > 0))
     return ts[np.argsort(-excess[ts], kind="stable")].tolist()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldmarks.core.attributes import english
-from fieldmarks.core.causes.background_groups import group_words, groups_of, words_among
+from fieldmarks.core.causes.background_groups import groups_of, words_of
 from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.run.run import Run
 
@@ -33,20 +33,18 @@ def background_of(run: Run, x: int) -> BackgroundOf | None:
     """Return the background of test image x; None where it is unknown.
 
     It is named by what is said of images with such a background more often than of others of their
-    classes: among images of the two classes in question, else among all.
+    classes, and of most of those of the image's true and predicted class.
     """
     group = groups_of(run)
     if group is None or group[x] < 0:
         return None
     true, predicted = (run.images[f"{side}_c"].to_numpy() for side in ("true", "predicted"))
-    is_of_two = np.isin(true, [true[x], predicted[x]]) & (group >= 0)
     is_alike = group == group[x]
-    ts = words_among(
-        run, np.flatnonzero(is_of_two & is_alike), np.flatnonzero(is_of_two & ~is_alike)
-    )
+    is_of_two = np.isin(true, [true[x], predicted[x]])
+    ts = words_of(run, int(group[x]), np.flatnonzero(is_alike & is_of_two))
     others = np.flatnonzero(is_alike & (np.arange(len(group)) != x))
     order = np.argsort(true[others] != predicted[x], kind="stable")
-    return BackgroundOf(ts or group_words(run)[group[x]], others[order][:N_SHOWN])
+    return BackgroundOf(ts, others[order][:N_SHOWN])
 
 
 def background_phrase(run: Run, x: int) -> str:

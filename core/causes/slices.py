@@ -28,7 +28,7 @@ import numpy as np
 from scipy import sparse
 
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.background_groups import group_words, groups_of, words_among
+from fieldmarks.core.causes.background_groups import groups_of, words_of
 from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
 from fieldmarks.core.presence.presence import SEEN, presence_of
@@ -450,12 +450,8 @@ def phrase(run: Run, found: Slice, condition: Condition) -> str:
 
 
 def background_words(run: Run, found: Slice, condition: Condition) -> list[int]:
-    """Return the attributes that name the background of a slice, most telling first.
-
-    Those of its images beside the rest of its scope, else those of the whole group.
-    """
-    on, off = (found.rest, found.xs) if condition.is_absent else (found.xs, found.rest)
-    return words_among(run, on, off) or group_words(run)[condition.number]
+    """Return the attributes that name the background of a slice, see `words_of`."""
+    return words_of(run, condition.number, found.rest if condition.is_absent else found.xs)
 
 
 @per_run
