@@ -43,7 +43,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         If there is anything but a regular file: a link, a folder, a device.
     """
     _require_plain(path)
-    temporary = path.with_name(f".fieldmarks-{secrets.token_hex(8)}.writing")
+    temporary = unfinished_path(path)
     try:
         # as "x" opens it: never what is there, never through a link
         with temporary.open("xb") as file:
@@ -58,6 +58,11 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unfinished_path(path: Path) -> Path:
+    """Return a new path beside ``path``, for a file that is put in its place when it is whole."""
+    return path.with_name(f".fieldmarks-{secrets.token_hex(8)}.writing")
 
 
 def is_unfinished(name: str) -> bool:

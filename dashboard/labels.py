@@ -131,6 +131,8 @@ def filter_name(run: Run, f: int, most: int = 2) -> str:
 
 def is_significant(run: Run, f: int) -> np.ndarray:
     """Whether each attribute of filter f is significant, by the default estimator, shape (T,)."""
+    if "names" in run.pending:
+        return np.zeros(run.sizes["T"], bool)
     return run.array("q_value")[f] < MAX_Q
 
 

@@ -86,7 +86,10 @@ def write_diagnoses(run: Run) -> Run:
 
 def diagnosed(run: Run) -> Run:
     """Return the run with diagnoses, computing them where they are missing."""
-    return run if "diagnoses" in run.table_names else write_diagnoses(run)
+    if "diagnoses" in run.table_names:
+        return run
+    run.require_complete()
+    return write_diagnoses(run)
 
 
 def members(run: Run, pattern: str = "") -> np.ndarray | None:

@@ -42,7 +42,7 @@ from fieldmarks.core.run.run import Run
 STATEMENT, TABLE = "record.json", "table.parquet"
 VERSION = 4
 #: Stages of the run that a record was made from.
-STAGES = ("attributes", "activations", "estimates")
+STAGES = ("attributes", "activations", "estimates", "evidence")
 #: Columns of the table and their types.
 COLUMNS = {
     "x": "int32",

@@ -225,6 +225,7 @@ KEYPOINT_ESTIMATORS: dict[str, Estimator] = {}
 #: Experimental estimators and the modules that register them, imported when one is asked for.
 EXPERIMENTAL = {"keypoints": "fieldmarks.core.experimental.keypoints"}
 _WORDS: dict[str, Words] = {}
+_QUICK_WORDS: set[str] = set()
 _DIVIDES: set[str] = set()
 _VERSIONS: dict[str, int] = {}
 
@@ -242,7 +243,8 @@ def register_estimator(
     ----------
     name : str
     words : callable, optional
-        From `Inputs` to the same p(t given f), where that alone costs less than the whole.
+        From `Inputs` to the same p(t given f), where that alone costs less than the whole and
+        there are no other weights of sentences.
     version : int
         Raise it when the function gives other results, so that runs estimate again.
     uses_keypoints : bool
@@ -258,6 +260,8 @@ def register_estimator(
         _VERSIONS[name] = version
         if divides:
             _DIVIDES.add(name)
+        if words is not None:
+            _QUICK_WORDS.add(name)
         _WORDS[name] = words or (lambda inputs: function(inputs).p_t_given_f)
         return function
 
@@ -274,6 +278,12 @@ def divides(name: str) -> bool:
     """Return whether several processes compute that estimator's p(t given f) together."""
     _check(name)
     return name in _DIVIDES
+
+
+def has_quick_words(name: str) -> bool:
+    """Return whether p(t given f) alone costs less than all, and is all that sentences need."""
+    _check(name)
+    return name in _QUICK_WORDS
 
 
 def estimate(name: str, inputs: Inputs) -> Estimate:

@@ -30,7 +30,8 @@ from fieldmarks.core.run.writer import RunWriter
 #: Images worked on at a time.
 _BLOCK = 512
 #: Stages that no longer are what the old run says of them, and those that are left out.
-_CHANGED = ("activations", "tables", "feeding", "estimates", "explanations")
+_CHANGED = ("activations", "tables", "feeding", "estimates", "evidence", "explanations", "names")
+_CHANGED += ("other_estimators",)
 _LEFT_OUT = ("diagnoses", "scores")
 
 
@@ -147,8 +148,9 @@ def write_repaired(
     Raises
     ------
     RunError
-        If there is a run of that name, or it cannot be one.
+        If there is a run of that name, or it cannot be one, or ``run`` is not complete.
     """
+    run.require_complete()
     check_new_name(run, name)
     writer = RunWriter(run.folder.parent, name, "repair")
     try:

@@ -22,6 +22,8 @@ MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
 #: The network of the run as an ONNX file, see `core.live.network_file`; a run may lack it.
 NETWORK = "network.onnx"
+#: What is computed now of a run that later stages complete, see `core.run.progress`.
+PROGRESS = "progress.json"
 #: Arrays of at most this many bytes are read into memory and not mapped.
 SMALL = 1 << 24
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

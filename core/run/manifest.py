@@ -8,13 +8,14 @@ import json
 import math
 import re
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from fieldmarks.core.errors import MissingRunError, RunError
 from fieldmarks.core.head import FIRST_ORDER, LINEAR_HEAD, wrong_in_head
 from fieldmarks.core.outputs import MARK
 from fieldmarks.core.run.contract import ARRAYS, PACKS, SCHEMA_VERSION
-from fieldmarks.core.run.files import EVALUATION, MANIFEST, NETWORK
+from fieldmarks.core.run.files import EVALUATION, MANIFEST, NETWORK, PROGRESS
 from fieldmarks.core.run.tables import TABLES
 
 #: Larger files are no manifest; that of a real run has some 100 kB.
@@ -101,6 +102,7 @@ FIELDS: dict[tuple[str, ...], tuple[Kind, str]] = {
     ("checkpoint", "made"): (_is_dict, "how the checkpoint was made"),
     ("repair",): (_is_dict, "what was repaired"),
     ("stages",): (_dict_of(_is_dict), "the stages"),
+    ("pending",): (_dict_of(_list_of(_is_text)), "the files of each stage that is to be computed"),
     ("settings",): (_is_dict, "the settings"),
     ("settings", "checkpoint"): (_or_none(_is_text), "the path of the checkpoint"),
     ("settings", "synonyms"): (_or_none(_is_text), "the path of the synonyms"),
@@ -242,8 +244,11 @@ def files_of_run(folder: Path) -> list[str] | None:
         for spec in ARRAYS
         for estimator in (sorted(estimators) if spec.per_estimator else [""])
     ]
+    pending = manifest.get("pending") if manifest is not None else None
+    awaited = chain(*pending.values()) if _dict_of(_list_of(_is_text))(pending) else ()
     files = [
-        *(EVALUATION, NETWORK, MARK),
+        *(name if "." in name else f"arrays/{name}.npy" for name in awaited),
+        *(EVALUATION, NETWORK, PROGRESS, MARK),
         *(filename for filename, _ in PACKS.values()),
         *(f"arrays/{name}.npy" for name in names),
         *(f"tables/{spec.name}.parquet" for spec in TABLES),

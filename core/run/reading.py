@@ -1,8 +1,11 @@
 """Reading a run from its folder: everything is checked against the contract when it is opened."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -22,6 +25,7 @@ from fieldmarks.core.run.files import (
 from fieldmarks.core.run.manifest import manifest_stamp, read_manifest
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLE_NAMES, TABLES, table_spec
+from fieldmarks.core.run.untested_filters import untested_filters
 from fieldmarks.core.run.validation import check_array, check_pack, check_table
 
 #: Not read when a run is opened: it is large, and of use to the next computation only.
@@ -52,8 +56,12 @@ def read_run(folder: Path) -> Run:
     stamp = manifest_stamp(folder)
     manifest = read_manifest(folder)
     sizes, arrays = manifest["sizes"], {}
+    # what may lie there of a stage that is not whole
+    awaited = frozenset(chain(*manifest.get("pending", {}).values()))
     is_exact = manifest.get("head", LINEAR_HEAD)["kind"] != FIRST_ORDER
     for name, spec in _expected_arrays(manifest["estimators"]):
+        if name in awaited:
+            continue
         path = array_path(folder, name)
         is_local = "J" in spec.dims
         is_held = not is_exact if is_local else set(spec.dims) <= set(sizes)
@@ -61,13 +69,21 @@ def read_run(folder: Path) -> Run:
             is_held = any(path.parent.glob(f"{name.partition('_')[0]}_*.npy"))
         if not spec.optional or (path.exists() if spec.per_estimator else is_held):
             arrays[name] = open_array(path, expected_shape(spec, sizes), spec.dtype)
+    default = manifest["default_estimator"]
+    if f"evidence/{default}" in awaited:  # until then heatmaps are those of eq. (9)
+        arrays[f"evidence/{default}"] = arrays[f"p_t_given_f/{default}"]
+        arrays[f"evidence_bias/{default}"] = np.zeros(sizes["T"], np.float32)
     for name, array in arrays.items():
         check_array(array_path(folder, name), name, array, sizes)
     packs = _open_packs(folder)
     for kind, (filename, _) in PACKS.items():
         n_bytes = packs[kind].n_bytes if kind in packs else 0
         check_pack(folder / filename, kind, arrays[f"{kind}_offsets"], n_bytes)
-    tables = TableFiles(folder, sizes)
+    tables = TableFiles(folder, sizes, awaited)
+    if table_path(Path(), "filters").as_posix() in awaited:
+        p_t_given_f = arrays.get(f"p_t_given_f/{default}")
+        untested = untested_filters(p_t_given_f, arrays["class_weights"])
+        tables = ChainMap({"filters": untested}, tables)  # pyright: ignore: it reads only
     for spec in TABLES:
         if spec.name != _READ_LATER and (spec.name in tables or not spec.optional):
             tables[spec.name]
@@ -106,17 +122,19 @@ class TableFiles(Mapping[str, pd.DataFrame]):
     folder : Path
     sizes : dict
         Of the run.
+    awaited : set of str
+        Files of stages that are still to be computed.
     """
 
-    def __init__(self, folder: Path, sizes: dict[str, int]):
-        self._folder, self._sizes = folder, sizes
+    def __init__(self, folder: Path, sizes: dict[str, int], awaited: frozenset[str] = frozenset()):
+        self._folder, self._sizes, self._awaited = folder, sizes, awaited
         self._read: dict[str, pd.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name in self._read:
             return self._read[name]
         spec, path = table_spec(name), table_path(self._folder, name)
-        if not path.exists():
+        if name not in self:
             if not spec.optional:
                 raise RunError(f"{path} is missing: precompute the run again")
             raise KeyError(name)
@@ -129,7 +147,9 @@ class TableFiles(Mapping[str, pd.DataFrame]):
         return self._read.setdefault(name, table)
 
     def __contains__(self, name: object) -> bool:
-        return name in TABLE_NAMES and table_path(self._folder, str(name)).exists()
+        is_awaited = table_path(Path(), str(name)).as_posix() in self._awaited
+        path = table_path(self._folder, str(name))
+        return name in TABLE_NAMES and not is_awaited and path.exists()
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in TABLE_NAMES if name in self)

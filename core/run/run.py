@@ -85,6 +85,19 @@ class Run(HeadOfRun):
         return self.manifest["default_estimator"]
 
     @property
+    def pending(self) -> dict[str, list[str]]:
+        """Stages that are still to be computed, and the arrays and files that each will leave."""
+        return self.manifest.get("pending", {})
+
+    def require_complete(self) -> None:
+        """Raise `RunError` where stages of the run are still to be computed."""
+        if self.pending:
+            raise RunError(
+                f"run {self.name!r} is not complete, {', '.join(self.pending)} are still computed: "
+                "wait, or give its 'fieldmarks run' again"
+            )
+
+    @property
     def folder(self) -> Path:
         """The folder of the run.
 

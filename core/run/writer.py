@@ -48,7 +48,8 @@ class RunWriter:
     Attributes
     ----------
     folder : Path
-        The temporary folder until `finish`; an interrupted writer resumes from it.
+        The temporary folder, from which an interrupted writer resumes; after `finish` and `reopen`
+        the run's own, where later stages add whole files.
 
     Raises
     ------
@@ -59,7 +60,7 @@ class RunWriter:
     def __init__(self, runs: Path, name: str, purpose: str = "partial"):
         self.final = Path(runs) / check_name(name)
         check_replaceable(self.final, files_of_run, "give another --name, or other --runs")
-        self.folder = scratch_folder(Path(runs) / f".{name}.{purpose}")
+        self.folder = self._scratch = scratch_folder(Path(runs) / f".{name}.{purpose}")
         (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
         (self.folder / "tables").mkdir(exist_ok=True)
 
@@ -136,10 +137,43 @@ class RunWriter:
         RunError
             If a part is missing or malformed; the temporary folder is kept.
         """
+        self._write(manifest)
+        run = self._publish()
+        self.folder = self.final
+        return run
+
+    def reopen(self) -> None:
+        """Go on in the run's own folder, which holds all but later stages."""
+        self.discard()
+        for path in self.final.rglob("*"):
+            if is_unfinished(path.name):
+                path.unlink()
+        self.folder = self.final
+
+    def amend(self, manifest: dict) -> None:
+        """Replace the manifest of the published run: with what a stage has added, or will.
+
+        Raises
+        ------
+        RunError
+            If what it names is missing or malformed; the manifest stays as it was.
+        """
+        before = (self.final / MANIFEST).read_bytes()
+        owned = files_of_run(self.final) or []
+        self._write(manifest)
+        try:
+            _check_contents(read_run(self.final))
+        except RunError:
+            with atomic_write(self.final / MANIFEST) as file:
+                file.write(before)
+            raise
+        for name in set(owned).difference(files_of_run(self.final) or []):
+            (self.final / name).unlink(missing_ok=True)
+
+    def _write(self, manifest: dict) -> None:
         manifest = {"schema_version": SCHEMA_VERSION, **manifest}
         with atomic_write(self.folder / MANIFEST) as file:
             file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
-        return self._publish()
 
     def recover(self) -> None:
         """Finish or roll back the publication of an earlier writer that was killed."""
@@ -168,8 +202,8 @@ class RunWriter:
             shutil.copyfile(source, target)
 
     def discard(self) -> None:
-        """Delete the temporary folder."""
-        remove_scratch(self.folder)
+        """Delete the temporary folder; a published run stays."""
+        remove_scratch(self._scratch)
 
     def _publish(self) -> Run:
         try:

@@ -9,7 +9,7 @@ from fieldmarks.core.errors import FieldmarksError, MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.causes import suspected
-from fieldmarks.dashboard.components import report_buttons, slice_list
+from fieldmarks.dashboard.components import being_computed, report_buttons, slice_list
 from fieldmarks.dashboard.image import diagnosis_card
 from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
 
@@ -21,6 +21,8 @@ def main() -> None:
         "Causes",
         "Why images fail: the diagnosed cause of every failure, and suspected label errors.",
     )
+    if being_computed.note(run, "diagnoses"):
+        return
     try:
         diagnoses = run.table("diagnoses")
     except MissingRunError:

@@ -6,7 +6,7 @@ import streamlit as st
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery, paging
+from fieldmarks.dashboard.components import being_computed, gallery, paging
 from fieldmarks.dashboard.components.choices import attribute_box, class_box
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures.filter_region import region
@@ -40,6 +40,8 @@ def main() -> None:
         "active, a pair of words or an adjective alone, or else an attribute that is significant "
         "in captions; most filters have none.",
     )
+    for stage in ("names", "other_estimators"):
+        being_computed.note(run, stage)
     t, c = data.read_attribute(run), number(Key.C, run.sizes["C"], "class")
     status = choice(Key.STATUS, STATUS, "any")
     possible = orders.options(t is not None or c is not None)
@@ -139,6 +141,8 @@ def card(run: Run, f: int, t: int | None, c: int | None, order: str) -> Picture:
     lines = [
         Line(filter_name(run, f), title="seen where it is active" if seen else str(row["verdict"]))
         if is_named
+        else Line("not named yet")
+        if "names" in run.pending
         else Line("unnamed", title="Most filters have none; open it to see its words")
     ]
     if t is not None:

@@ -14,7 +14,7 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import confusion_pairs, suggested_failures
 from fieldmarks.dashboard import data, glossary, heading, labels, links
 from fieldmarks.dashboard.causes import suspect_pictures
-from fieldmarks.dashboard.components import add_words, gallery, ranking
+from fieldmarks.dashboard.components import add_words, being_computed, gallery, ranking
 from fieldmarks.dashboard.components.gallery import Picture
 from fieldmarks.dashboard.components.register import tour_component
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
@@ -164,6 +164,8 @@ def causes(run: Run) -> None:
         help="The likeliest cause of each failure by the automatic diagnosis. A reviewer's verdict "
         "does not change these numbers.",
     )
+    if being_computed.note(run, "diagnoses"):
+        return
     if diagnoses is None:
         st.caption(f"No diagnoses yet; compute them with `fieldmarks suspects {run.name}`.")
         return
@@ -362,13 +364,14 @@ def numbers(run: Run) -> None:
         ("Attributes", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
         (
             "Named filters",
-            f"{n_named:,} / {run.sizes['F']:,}",
+            "…" if "names" in run.pending else f"{n_named:,} / {run.sizes['F']:,}",
             "Filters with at least one significant attribute, of all F",
         ),
     )
     with st.grid(6, min_column_width=140, gap="small"):
         for label, value, help in cells:
             st.metric(label, value, help=help, border=True)
+    being_computed.note(run, "names")
 
 
 def frequent_attributes(run: Run, n: int = 100) -> None:

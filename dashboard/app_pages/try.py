@@ -7,6 +7,7 @@ from fieldmarks.core.live.network_file import Fed
 from fieldmarks.core.pictures.upload import Upload
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading
+from fieldmarks.dashboard.components import being_computed
 from fieldmarks.dashboard.try_picture import source, view
 from fieldmarks.dashboard.try_picture.network import opened_network
 from fieldmarks.dashboard.try_picture.trial import TriedPicture, tried
@@ -20,6 +21,8 @@ def main() -> None:
         "Give the network a picture: its prediction, the reasons, the runner-up, and whether the "
         "picture is familiar.",
     )
+    if being_computed.note(run, "live"):
+        return
     try:
         opened_network(run)
     except FieldmarksError as error:

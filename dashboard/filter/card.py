@@ -7,7 +7,7 @@ from fieldmarks.core.explanations.filter_prediction import filter_prediction
 from fieldmarks.core.name_status import MAX_Q, NameStatus
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels, links
-from fieldmarks.dashboard.components import add_words
+from fieldmarks.dashboard.components import add_words, being_computed
 from fieldmarks.dashboard.filter import classes, contradictions, crops, distribution, sentences
 from fieldmarks.dashboard.filter import view as filter_view
 from fieldmarks.dashboard.filter.view import FilterView
@@ -102,7 +102,8 @@ def title(view: FilterView) -> None:
             )
     if seen:
         st.caption(sentences.of_seen(seen))
-    st.caption(sentences.of_status(run, f))
+    if not being_computed.note(run, "names"):
+        st.caption(sentences.of_status(run, f))
     prediction = filter_prediction(run, f, view.estimator)
     best = prediction.best_t if prediction else -1
     phrase = heading.plain(labels.phrase(run, best)) if best >= 0 else ""
@@ -115,8 +116,9 @@ def title(view: FilterView) -> None:
         "images. Words of other filters: the mean over 100 other filters.",
     )
     st.caption(
-        f"Entropy of p(t | f): {_entropy(view):.1f} of {np.log2(run.sizes['T']):.1f} bits · class "
-        f"selectivity {row['selectivity']:.2f} · largest weight for "
+        f"Entropy of p(t | f): {_entropy(view):.1f} of {np.log2(run.sizes['T']):.1f} bits · "
+        + f"class selectivity {row['selectivity']:.2f} · " * bool(np.isfinite(row["selectivity"]))
+        + "largest weight for "
         f"{heading.plain(labels.class_name(run, int(row['top_c'])))}"
     )
 

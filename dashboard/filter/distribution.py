@@ -15,9 +15,12 @@ CHART = "filter.p_t_given_f"
 def show(view: FilterView) -> None:
     """Draw p(t given f) as bars; a click on one chooses the word."""
     run, ts = view.run, view.ts
+    has_band = view.is_default and "names" not in run.pending
     heading.section(
         "Attribute distribution p(t | f)",
         "Green: significant. Grey band: the range of p(t | f) with permuted captions."
+        if has_band
+        else ""
         if view.is_default
         else f"The permutation test was made for `{run.default_estimator}`, so there is no band.",
         help="Sums to 1 over all attributes. The band ends at the 95th percentile when captions "
@@ -32,7 +35,7 @@ def show(view: FilterView) -> None:
             p,
             [labels.phrase(run, t) for t in ts],
             colour=np.where(is_green, charts.SIGNIFICANT, charts.NEUTRAL),
-            null_high=run.array("null_high")[view.f, ts] if view.is_default else None,
+            null_high=run.array("null_high")[view.f, ts] if has_band else None,
             symbol="p(t | f)",
         ),
         key=CHART,
@@ -55,7 +58,7 @@ def _numbers(view: FilterView) -> str:
     run, f, t = view.run, view.f, view.t
     p = run.array("p_t_given_f", view.estimator)[f, t]
     said = f"“{view.phrase}”: p(t | f) = {p:.4f}"
-    if view.is_default:
+    if view.is_default and "names" not in run.pending:
         said += (
             f", 95th percentile under permuted captions {run.array('null_high')[f, t]:.4f}, "
             f"false discovery rate q = {run.array('q_value')[f, t]:.3f}"

@@ -50,6 +50,11 @@ def _column(name: str, sign: int) -> Callable[[Run], np.ndarray]:
     return lambda run: sign * np.nan_to_num(run.filters[name].to_numpy(dtype=float), nan=-np.inf)
 
 
+def _of_names(run: Run, value: str) -> str:
+    """Return a value that comes with the names of filters, empty until there are any."""
+    return "" if "names" in run.pending else value
+
+
 def _named_first(run: Run) -> np.ndarray:
     kinds = labels.seen_kinds(run)
     by_captions = len(_SEEN) + run.filters["verdict"].map(_RANK).to_numpy(dtype=float)
@@ -93,7 +98,7 @@ ORDERS: dict[str, Order] = {
         "classes activate it alike and 1 if only one does. A card says whether its images fall "
         "into groups of different meaning.",
         _column("selectivity", 1),
-        lambda run, f: f"selectivity {run.filters['selectivity'].iloc[f]:.2f}",
+        lambda run, f: _of_names(run, f"selectivity {run.filters['selectivity'].iloc[f]:.2f}"),
     ),
     "lowest entropy": Order(
         "Distributions with few words first: entropy of p(t | f) in bits.",
@@ -103,7 +108,7 @@ ORDERS: dict[str, Order] = {
     "most attributes": Order(
         "Filters with the most significant attributes first.",
         _column("n_significant", -1),
-        lambda run, f: f"{run.filters['n_significant'].iloc[f]} significant",
+        lambda run, f: _of_names(run, f"{run.filters['n_significant'].iloc[f]} significant"),
     ),
     "class of the largest weight": Order(
         "By the class in whose score the filter has its largest weight.",

@@ -6,6 +6,7 @@ import streamlit as st
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.class_properties import Relation, class_properties, relation
 from fieldmarks.dashboard import heading, labels
+from fieldmarks.dashboard.components import being_computed
 from fieldmarks.dashboard.figures import charts
 from fieldmarks.dashboard.state import Key, bound, text
 
@@ -40,6 +41,8 @@ def show(run: Run) -> None:
 
 
 def _charts(run: Run) -> None:
+    if being_computed.note(run, "names"):
+        return
     classes = class_properties(run)
     st.caption(
         "One dot is a class of this run. Guo et al. (WACV workshops, 2022) relate both to the "

@@ -7,7 +7,7 @@ from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery
+from fieldmarks.dashboard.components import being_computed, gallery
 from fieldmarks.dashboard.components.gallery import Picture
 
 #: Lowest score of each word, descending.
@@ -89,6 +89,8 @@ def show(run: Run, x: int) -> None:
         help="Scores from 0 to 1. The thresholds were chosen on synthetic data, where a cause "
         "with a score of 0.5 is as likely present as absent.",
     )
+    if being_computed.note(run, "diagnoses"):
+        return
     try:
         row = run.table("diagnoses").iloc[x]
     except MissingRunError:

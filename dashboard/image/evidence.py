@@ -14,7 +14,7 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.core.search import search
 from fieldmarks.core.search.query import Query, Term
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery, ranking
+from fieldmarks.dashboard.components import being_computed, gallery, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.labels import filter_label
@@ -25,6 +25,7 @@ def selected_attribute(view) -> None:
     run, x, t = view.run, view.x, view.t
     phrase = labels.phrase(run, t)
     heading.section(f"Evidence for “{heading.plain(phrase)}”", caption_line(run, x, t))
+    being_computed.note(run, "evidence")
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown(

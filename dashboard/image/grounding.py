@@ -10,7 +10,7 @@ from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores import pck
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery, ranking
+from fieldmarks.dashboard.components import being_computed, gallery, ranking
 from fieldmarks.dashboard.components.gallery import Line, Mark, Picture
 from fieldmarks.dashboard.figures import overlay
 from fieldmarks.dashboard.figures.heatmaps import attribute_heatmap, layer_uri
@@ -30,6 +30,7 @@ def show(view: View) -> None:
         st.caption("The feature maps of this image are not kept.")
         return
     ts = read_words(run) or first_words(view)
+    being_computed.note(run, "evidence")
     pick(view, ts)
     pictures(view, ts)
     contributions(run, x, ts)

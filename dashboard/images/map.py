@@ -8,6 +8,7 @@ import streamlit as st
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, image_filters, labels
+from fieldmarks.dashboard.components import being_computed
 from fieldmarks.dashboard.components.register import map_component
 from fieldmarks.dashboard.image_map import colouring, region_card
 from fieldmarks.dashboard.image_map.points import (
@@ -22,6 +23,8 @@ from fieldmarks.dashboard.state import Key, Page, href, update
 
 def show(run: Run, asked: Selection) -> None:
     """Draw the map; points of images that the list does not have are faint."""
+    if being_computed.note(run, "layout"):
+        return
     try:
         layout = run.array("layout")
     except MissingRunError:

@@ -8,7 +8,7 @@ from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.result import Evaluation, Role, Row, from_json, read_evaluation
 from fieldmarks.dashboard import heading, labels
-from fieldmarks.dashboard.components import tabs
+from fieldmarks.dashboard.components import being_computed, tabs
 from fieldmarks.dashboard.figures import charts
 from fieldmarks.dashboard.scores.panels import Panel, panels
 from fieldmarks.dashboard.scores.seen_panels import seen_panels
@@ -34,6 +34,8 @@ def show(run: Run) -> None:
             "bound. It reads the annotated keypoints of training images and is not comparable with "
             "the others."
         )
+    if being_computed.note(run, "scores"):
+        return
     if evaluation is None:
         st.caption("This run has no scores. Compute them:")
         st.code(f"fieldmarks evaluate {run.name}", language="bash")

@@ -1,6 +1,8 @@
 """``fieldmarks run``: all stages of a run; what is current is not computed again."""
 
 import argparse
+import subprocess
+import sys
 
 from fieldmarks.precompute.arguments import add_leave_out, path, positive, seed
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
@@ -102,6 +104,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="threads that decode images; default: all cores",
     )
     add("--device", default="auto", help="auto, cpu, cuda or mps")
+    add(
+        "--open",
+        action="store_true",
+        help="open the dashboard as soon as the run has explanations; the rest appears in it",
+    )
     add("--compile", action="store_true", help="compile the network: slow to start, then faster")
     return parser
 
@@ -140,11 +147,23 @@ def run(args: argparse.Namespace) -> None:
         compile=args.compile,
         **given,
     )
-    finished = precompute(settings)
+    opened: list[subprocess.Popen] = []
+
+    def open_dashboard() -> None:
+        command = [sys.executable, "-m", "fieldmarks", "dashboard", settings.name]
+        opened.append(subprocess.Popen([*command, "--runs", str(settings.runs)]))
+
+    try:
+        finished = precompute(settings, on_open=open_dashboard if args.open else lambda: None)
+    except BaseException:
+        for server in opened:
+            server.terminate()
+        raise
     sizes = finished.sizes
     print(
         f"run {finished.name!r}: {sizes['X']:,} images, {sizes['F']:,} filters, "
-        f"{sizes['T']:,} attributes, {sizes['C']:,} classes in {finished.folder}"
+        f"{sizes['T']:,} attributes, {sizes['C']:,} classes in {finished.folder}",
+        flush=True,
     )
     if not finished.has_words:
         print(
@@ -152,3 +171,9 @@ def run(args: argparse.Namespace) -> None:
             "network is not run again: the same command with --captions (fieldmarks caption, "
             "fieldmarks words)"
         )
+    try:
+        for server in opened:
+            server.wait()
+    except KeyboardInterrupt:  # how a dashboard is closed; it was told as well
+        for server in opened:
+            server.wait()

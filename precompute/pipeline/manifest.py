@@ -27,7 +27,9 @@ _LIBRARIES = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "PI
 _SPEED = ("workers", "name", "runs")
 
 
-def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], sizes: dict) -> dict:
+def run_manifest(
+    inputs: RunInputs, plan: Plan, sizes: dict, marks: dict[str, StageMark] | None = None
+) -> dict:
     """Return the manifest of a run.
 
     It holds no time and no name of a machine: the same inputs give the same bytes.
@@ -36,18 +38,25 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
     ----------
     inputs : RunInputs
     plan : Plan
-    marks : dict of StageMark
-        Of the finished stages, by name.
     sizes : dict of str to int
         Of the run, by letter.
+    marks : dict of StageMark, optional
+        Of the finished stages, by name; the others are pending. None for a run that is not
+        published: it holds what lies in its folder.
     """
     model, dataset = inputs.model, inputs.dataset
-    measured = marks["feeding"].measured if "feeding" in marks else {}
+    measured = marks["feeding"].measured if marks and "feeding" in marks else {}
+    done = {name: plan.stages[name] for name in plan.stages if marks and name in marks}
+    pending = {name: plan.stages[name].names for name in plan.stages if marks and name not in marks}
+    default = inputs.settings.default_estimator if inputs.estimators else ""
+    estimators = list(inputs.estimators)
+    if "other_estimators" in pending:
+        estimators = list(filter(None, [default]))
     return {
         "sizes": sizes,
-        "estimators": list(inputs.estimators),
-        "default_estimator": inputs.settings.default_estimator if inputs.estimators else "",
-        "keypoint_estimators": sorted(filter(uses_keypoints, inputs.estimators)),
+        "estimators": estimators,
+        "default_estimator": default,
+        "keypoint_estimators": sorted(filter(uses_keypoints, estimators)),
         "n_explain": N_EXPLAIN,
         "arch": model.arch,
         "layer": model.layer,
@@ -77,14 +86,15 @@ def run_manifest(inputs: RunInputs, plan: Plan, marks: dict[str, StageMark], siz
         "notices": {
             "split": split_notice(dataset, model),
             "accuracy": accuracy_notice(measured.get("feeding")),
-            "words": not_visible(marks),
+            "words": not_visible(marks or {}),
             "pictures": picture_notices(measured.get("affected", {}), len(dataset.images), model),
         },
         "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": _recorded(inputs.settings),
         "seed": inputs.settings.seed,
-        "stages": {name: recorded(stage, marks.get(name)) for name, stage in plan.stages.items()},
+        "stages": {name: recorded(stage, (marks or {})[name]) for name, stage in done.items()},
+        **({"pending": pending} if pending else {}),
         "versions": library_versions(_LIBRARIES),
     }
 

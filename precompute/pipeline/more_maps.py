@@ -151,6 +151,7 @@ def inputs_of_finished(run: Run, moved: Moved = NOT_MOVED) -> RunInputs:
     RunError
         If the images, the network or the code of the pass changed.
     """
+    run.require_complete()
     settings = Settings.of_run(run).moved(moved)
     if not settings.source.data.exists():
         raise DataError(

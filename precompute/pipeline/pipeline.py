@@ -3,6 +3,9 @@
 Which stages there are and what each depends on is in `precompute.pipeline.registry`. What changes
 upstream changes the fingerprints downstream. Each stage reads the
 run as far as it is written (`core.run.reading.read_unfinished`).
+
+A run is published when its images have explanations. Later stages complete it in its place: each
+adds files that no reader knows of, then a manifest that names them.
 """
 
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from torch import nn
 
 from fieldmarks.core.corruptions.record import files_to_keep
 from fieldmarks.core.errors import FieldmarksError, RunError
+from fieldmarks.core.run.progress import reported
 from fieldmarks.core.run.reading import read_run, read_unfinished
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
@@ -26,12 +30,17 @@ from fieldmarks.precompute.pipeline.registry import STAGES, Stage
 from fieldmarks.precompute.pipeline.settings import Settings
 from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.lock import locked
-from fieldmarks.precompute.resume.stage import Computed, Marks, PlannedStage, StageMark
+from fieldmarks.precompute.resume.stage import Computed, Marks, StageMark
 
 Say = Callable[[str], None]
 
 
-def precompute(settings: Settings, say: Say = print, network: nn.Module | None = None) -> Run:
+def precompute(
+    settings: Settings,
+    say: Say = print,
+    network: nn.Module | None = None,
+    on_open: Callable[[], None] = lambda: None,
+) -> Run:
     """Compute a run, or what of it is not current, and return it.
 
     Parameters
@@ -41,6 +50,8 @@ def precompute(settings: Settings, say: Say = print, network: nn.Module | None =
         Is told what is done, a line at a time.
     network : nn.Module, optional
         The trained network, where it is in memory and not what the settings name.
+    on_open : callable
+        Called as soon as the run can be opened; later stages may still be to be computed.
 
     Raises
     ------
@@ -50,7 +61,8 @@ def precompute(settings: Settings, say: Say = print, network: nn.Module | None =
     ranks = Ranks.from_environment()
     try:
         with locked(settings.runs, settings.name) if ranks.is_first else nullcontext():
-            pipeline = Pipeline(RunInputs(settings, ranks, network), ranks, say)
+            inputs = RunInputs(settings, ranks, network)
+            pipeline = Pipeline(inputs, ranks, say, on_open=on_open)
             pipeline.run()
     finally:
         ranks.leave()
@@ -68,10 +80,19 @@ class Pipeline:
         Is told what is done, a line at a time.
     purpose : str
         See `core.run.writer.RunWriter`.
+    on_open : callable
+        Called as soon as the run can be opened; later stages may still be to be computed.
     """
 
-    def __init__(self, inputs: RunInputs, ranks: Ranks, say: Say, purpose: str = "partial"):
-        self.inputs, self.ranks = inputs, ranks
+    def __init__(
+        self,
+        inputs: RunInputs,
+        ranks: Ranks,
+        say: Say,
+        purpose: str = "partial",
+        on_open: Callable[[], None] = lambda: None,
+    ):
+        self.inputs, self.ranks, self.on_open = inputs, ranks, on_open
         self.settings = inputs.settings
         self.say = say if ranks.is_first else lambda _: None
         self.writer = RunWriter(self.settings.runs, self.settings.name, purpose)
@@ -91,44 +112,100 @@ class Pipeline:
         self.ranks.barrier()
         chunking, chunks = plan_chunks(self.inputs)
         finished = self._finished()
-        plan = self._plan(chunks, finished, kept)
-        earlier = marks_of(finished)
-        if finished is not None and all(
-            stage.is_finished(earlier.get(name), finished.folder)
-            for name, stage in plan.stages.items()
-        ):
+        self.plan, earlier = self._plan(chunks, finished, kept), marks_of(finished)
+        done = {
+            name: earlier[name]
+            for name, stage in self.plan.stages.items()
+            if finished is not None and stage.is_finished(earlier.get(name), finished.folder)
+        }
+        if finished is not None and done.keys() == STAGES.keys():
+            self._keep(finished)
+            return
+        self.ranks.barrier()  # all ranks have read what is there
+        _ = self.inputs.model  # whatever is wrong with the network is told before the first stage
+        told = tell(self.say, notices_before(self.inputs))
+        work = Work(self.inputs, self.writer, self.ranks, self._read, chunking, chunks)
+        if finished is not None and all(name in done or STAGES[name].is_later for name in STAGES):
             if self.ranks.is_first:
                 self._check_again(finished)
-                if refresh_settings(finished, self.settings):
-                    self.say("its paths and settings are recorded as they are given now")
-            self.say(f"run {self.settings.name!r} is up to date")
-            self.ranks.barrier()
-            if self.ranks.is_first:
-                self.writer.discard()
-            return
+            marks = done
+        else:
+            marks = self._compute_first(work, earlier)
+        self._publish(marks, is_new=marks is not done)
+        self._complete(work, marks)
         if self.ranks.is_first:
-            self._remove_stale(plan)
+            tell(self.say, notices_after(self._manifest(marks), told))
         self.ranks.barrier()
-        _ = self.inputs.model  # whatever is wrong with the network is told before the first stage
-        self.plan, told = plan, tell(self.say, notices_before(self.inputs))
-        work = Work(self.inputs, self.writer, self.ranks, self._read, chunking, chunks)
+
+    def _keep(self, finished: Run) -> None:
+        """Leave a run as it is that is up to date."""
+        if self.ranks.is_first:
+            self._check_again(finished)
+            if refresh_settings(finished, self.settings):
+                self.say("its paths and settings are recorded as they are given now")
+        self.say(f"run {self.settings.name!r} is up to date")
+        self.ranks.barrier()
+        if self.ranks.is_first:
+            self.writer.discard()
+            self.on_open()
+
+    def _compute_first(self, work: Work, earlier: dict[str, StageMark]) -> dict[str, StageMark]:
+        """Compute what is published first; return the marks of all stages that are finished."""
+        if self.ranks.is_first:
+            self._remove_stale()
+        self.ranks.barrier()
         marks: dict[str, StageMark] = {}
         for name, stage in STAGES.items():
-            if not self._is_current(self.plan.stages[name], earlier.get(name)):
+            if self._is_current(stage, earlier.get(name)):
+                if self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
+                    marks[name] = mark
+            elif not stage.is_later:
+                chunks = work.chunks
                 computed = self._compute(stage, work)
                 if work.chunks is not chunks:  # of the files as they were read
-                    chunks = work.chunks
-                    self.plan = make_plan(self.inputs, chunks)
+                    self.plan = make_plan(self.inputs, work.chunks)
                 if self.ranks.is_first:
                     marks[name] = self.marks.put(self.plan.stages[name], *computed)
-            elif self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
-                marks[name] = mark
             self.ranks.barrier()
+        return marks
+
+    def _publish(self, marks: dict[str, StageMark], is_new: bool) -> None:
+        """Put the run in its place, or say in its manifest what is computed again."""
         if self.ranks.is_first:
-            manifest = run_manifest(self.inputs, self.plan, marks, self._read().sizes)
-            self._finish(manifest)
-            tell(self.say, notices_after(manifest, told))
+            left = [name for name in STAGES if name not in marks]
+            if is_new:
+                self._finish(self._manifest(marks))
+            else:
+                self.writer.reopen()
+                self.writer.amend(self._manifest(marks))
+                for name in left:
+                    self.plan.stages[name].remove(self.writer.final)
+            if left:
+                self.say(
+                    f"run {self.settings.name!r} can be opened; to be computed: {', '.join(left)}"
+                )
+            self.on_open()
+        self.writer.folder = self.writer.final
         self.ranks.barrier()
+
+    def _complete(self, work: Work, marks: dict[str, StageMark]) -> None:
+        """Compute the later stages that are not finished, and publish each when it is whole."""
+        for name, stage in STAGES.items():
+            if not self.ranks.gather(name not in marks)[0]:
+                continue
+            self.say(f"{name}: computing")
+            is_first = self.ranks.is_first
+            with reported(self.writer.final, name) if is_first else nullcontext():
+                computed = self._compute(stage, work)
+                self.ranks.barrier()  # what the others write is there
+            if is_first:
+                planned = self.plan.stages[name]
+                marks[name] = StageMark(planned.fingerprint, computed[0], computed[1] or {})
+                self.writer.amend(self._manifest(marks))
+            self.ranks.barrier()
+
+    def _manifest(self, marks: dict[str, StageMark]) -> dict:
+        return run_manifest(self.inputs, self.plan, self._read().sizes, marks)
 
     def _compute(self, stage: Stage, work: Work) -> Computed:
         """Compute a stage and return what came of it; why not, where the data do not allow it."""
@@ -176,20 +253,20 @@ class Pipeline:
                 return plan
         return make_plan(self.inputs, chunks, kept)
 
-    def _remove_stale(self, plan: Plan) -> None:
+    def _remove_stale(self) -> None:
         """Delete what an interrupted start left of stages that are not finished.
 
         The activations stay: their finished chunks are used again.
         """
-        for stage in plan.stages.values():
+        for stage in self.plan.stages.values():
             is_finished = stage.is_finished(self.marks.get(stage), self.writer.folder)
             if not is_finished and stage.name != "activations":
                 self.marks.remove(stage)
                 stage.remove(self.writer.folder)
 
-    def _is_current(self, stage: PlannedStage, earlier: StageMark | None) -> bool:
+    def _is_current(self, of: Stage, earlier: StageMark | None) -> bool:
         """Return whether a stage is finished, here or in the finished run; the first rank says."""
-        is_current = False
+        is_current, stage = False, self.plan.stages[of.name]
         if self.ranks.is_first:
             is_current = stage.is_finished(self.marks.get(stage), self.writer.folder)
             if not is_current:
@@ -199,9 +276,10 @@ class Pipeline:
                         self.writer.adopt(path)
                     self.marks.put(stage, earlier.left_out, earlier.measured)
                     is_current = True
-            self.say(f"{stage.name}: {'current' if is_current else 'computing'}")
+            if is_current or not of.is_later:
+                self.say(f"{stage.name}: {'current' if is_current else 'computing'}")
         return self.ranks.gather(is_current)[0]
 
     def _read(self) -> Run:
         """Return the run as far as it is written."""
-        return read_unfinished(self.writer.folder, run_manifest(self.inputs, self.plan, {}, {}))
+        return read_unfinished(self.writer.folder, run_manifest(self.inputs, self.plan, {}))

@@ -35,8 +35,9 @@ def make_plan(inputs: RunInputs, chunks: list[Chunk], kept: KeptMaps | None = No
     stages: dict[str, PlannedStage] = {}
     fingerprints: dict[str, str] = {}
     for name, stage in STAGES.items():
+        estimators = stage.estimators(inputs)
         stages[name] = stage.planned(
-            stage.inputs(facts), fingerprints, inputs.estimators, inputs.has_words
+            stage.inputs(facts), fingerprints, estimators, inputs.has_words
         )
         fingerprints[name] = stages[name].fingerprint
     return Plan(stages)

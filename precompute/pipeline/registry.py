@@ -20,6 +20,7 @@ from fieldmarks.precompute.attributes.lexicon import CAPTION_WORDS
 from fieldmarks.precompute.attributes.synonyms import SYNONYMS
 from fieldmarks.precompute.attributes.unsaid import FUNCTION_WORDS
 from fieldmarks.precompute.pipeline.facts import Facts
+from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.stages.painted_truth import truth_files
 from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.fingerprint import digest, file_digest, library_versions
@@ -57,6 +58,10 @@ class Stage:
         All ranks compute it together; the first one alone otherwise.
     can_be_left_out : bool
         A run is complete without it where the data do not allow it: diagnoses without test images.
+    is_later : bool
+        It completes a run that is published without it; pages say meanwhile that it is computed.
+    estimators : callable
+        From `RunInputs` to the estimators that it leaves files of.
     """
 
     name: str
@@ -68,6 +73,8 @@ class Stage:
     after: tuple[str, ...] = ()
     is_shared: bool = False
     can_be_left_out: bool = False
+    is_later: bool = False
+    estimators: Callable[[RunInputs], tuple[str, ...]] = lambda inputs: ()
 
     @property
     def module(self) -> str:
@@ -148,20 +155,29 @@ def _table_inputs(of: Facts) -> dict[str, object]:
     }
 
 
-def _estimate_inputs(of: Facts) -> dict[str, object]:
-    settings = of.settings
+def _estimate_inputs(of: Facts, estimators: tuple[str, ...]) -> dict[str, object]:
     return {
         "images": of.images,
         "split": of.split,
         "maps of all training images": of.has_all_training_maps,
-        "estimators": {name: estimator_version(name) for name in settings.estimators},
-        "default": settings.default_estimator,
-        "seed": settings.seed,
+        "estimators": {name: estimator_version(name) for name in estimators},
     }
 
 
+def _default(inputs: RunInputs) -> tuple[str, ...]:
+    return (inputs.settings.default_estimator,) if inputs.has_words else ()
+
+
+def _others(inputs: RunInputs) -> tuple[str, ...]:
+    return inputs.settings.other_estimators if inputs.has_words else ()
+
+
 _STAGES = "fieldmarks.precompute.pipeline.stages"
-#: Those that compute the run; what is said of the whole depends on all of them.
+#: What an estimator leaves: for sentences, and for heatmaps.
+_SENTENCES = ("p_t_given_f", "sentence_weights", "sentence_parts")
+_HEATMAPS = ("evidence", "evidence_bias")
+_SEEN_NAMES = {"encoding": ("tables/seen_names.parquet",)}
+#: Those that compute what is published first; what is said of the whole depends on all of them.
 _RUN = ("attributes", "activations", "tables", "estimates", "presence", "explanations")
 
 _ALL = (
@@ -204,41 +220,22 @@ _ALL = (
     ),
     Stage(
         "tables",
-        version=2,
+        version=3,
         compute=f"{_STAGES}.tables:compute",
         libraries=("numpy",),
         inputs=_table_inputs,
         outputs=Outputs(files=("tables/images.parquet", "tables/classes.parquet")),
     ),
     Stage(
-        "feeding",
-        version=1,
-        compute=f"{_STAGES}.feeding:compute",
-        libraries=("torch", "numpy", "scipy"),
-        inputs=lambda of: {
-            "images": of.images,
-            "split": of.split,
-            "boxes": of.dataset.has_boxes,
-        },
-        outputs=Outputs(),
-    ),
-    Stage(
         "estimates",
-        version=7,
+        version=8,
         compute=f"{_STAGES}.estimates:compute",
         libraries=("numpy", "scipy", "sklearn"),
-        inputs=_estimate_inputs,
-        outputs=Outputs(
-            (
-                *("prior", "p_t_given_f", "evidence", "evidence_bias"),
-                *("sentence_weights", "sentence_parts"),
-                *("q_value", "null_high", "null_t", "null_p"),
-            ),
-            ("tables/filters.parquet",),
-            ("tables/seen_names.parquet",),
-        ),
+        inputs=lambda of: _estimate_inputs(of, _default(of.inputs)),
+        outputs=Outputs(("prior", *_SENTENCES), by_estimator=_SEEN_NAMES),
         after=("attributes",),
         is_shared=True,
+        estimators=_default,
     ),
     Stage(
         "presence",
@@ -272,12 +269,60 @@ _ALL = (
         is_shared=True,
     ),
     Stage(
+        "evidence",
+        version=1,
+        compute=f"{_STAGES}.evidence:compute",
+        libraries=("numpy", "scipy", "sklearn"),
+        inputs=lambda of: _estimate_inputs(of, _default(of.inputs)),
+        outputs=Outputs(_HEATMAPS),
+        after=("attributes", "estimates"),
+        is_shared=True,
+        is_later=True,
+        estimators=_default,
+    ),
+    Stage(
+        "diagnoses",
+        version=6,
+        compute=f"{_STAGES}.diagnoses:compute",
+        libraries=("numpy", "scipy", "sklearn", "inflect"),
+        inputs=lambda of: {"sentence": N_EXPLAIN},
+        outputs=Outputs(files=("tables/diagnoses.parquet",)),
+        after=(*_RUN, "evidence"),
+        can_be_left_out=True,
+        is_later=True,
+    ),
+    Stage(
+        "feeding",
+        version=1,
+        compute=f"{_STAGES}.feeding:compute",
+        libraries=("torch", "numpy", "scipy"),
+        inputs=lambda of: {
+            "images": of.images,
+            "split": of.split,
+            "boxes": of.dataset.has_boxes,
+        },
+        outputs=Outputs(),
+        is_later=True,
+    ),
+    Stage(
+        "names",
+        version=1,
+        compute=f"{_STAGES}.names:compute",
+        libraries=("numpy", "scipy"),
+        inputs=lambda of: {"seed": of.settings.seed},
+        outputs=Outputs(("q_value", "null_high", "null_t", "null_p"), ("tables/filters.parquet",)),
+        after=("attributes", "estimates"),
+        is_shared=True,
+        is_later=True,
+    ),
+    Stage(
         "layout",
         version=1,
         compute=f"{_STAGES}.layout:compute",
         libraries=("numpy", "sklearn"),
         inputs=lambda of: {"images": of.images, "seed": LAYOUT_SEED},
         outputs=Outputs(("layout",)),
+        is_later=True,
     ),
     Stage(
         "live",
@@ -287,16 +332,19 @@ _ALL = (
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(("neighbour_distance",), (NETWORK,)),
         can_be_left_out=True,
+        is_later=True,
     ),
     Stage(
-        "diagnoses",
-        version=6,
-        compute=f"{_STAGES}.diagnoses:compute",
-        libraries=("numpy", "scipy", "sklearn", "inflect"),
-        inputs=lambda of: {"sentence": N_EXPLAIN},
-        outputs=Outputs(files=("tables/diagnoses.parquet",)),
-        after=_RUN,
-        can_be_left_out=True,
+        "other_estimators",
+        version=1,
+        compute=f"{_STAGES}.other_estimators:compute",
+        libraries=("numpy", "scipy", "sklearn"),
+        inputs=lambda of: _estimate_inputs(of, _others(of.inputs)),
+        outputs=Outputs((*_SENTENCES, *_HEATMAPS), by_estimator=_SEEN_NAMES),
+        after=("attributes",),
+        is_shared=True,
+        is_later=True,
+        estimators=_others,
     ),
     Stage(
         "scores",
@@ -305,8 +353,9 @@ _ALL = (
         libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
         inputs=lambda of: score_inputs(of.settings.source.data),
         outputs=Outputs(files=(EVALUATION,), optional=("tables/attribute_places.parquet",)),
-        after=_RUN,
+        after=(*_RUN, "evidence", "names", "other_estimators"),
         can_be_left_out=True,
+        is_later=True,
     ),
 )
 #: The stages by name, in the order in which they are computed.

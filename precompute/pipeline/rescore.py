@@ -25,6 +25,7 @@ def rescore(run: Run, seed: int = SCORES_SEED) -> Evaluation:
     seed : int
         Of resamples and random baselines.
     """
+    run.require_complete()
     with locked(run.folder.parent, run.name):
         stages = dict(run.manifest.get("stages", {}))
         data = Settings.of_run(run).source.data if stages else Path()

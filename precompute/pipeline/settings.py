@@ -219,6 +219,11 @@ class Settings:
         without_keypoints = (name for name in self.estimators if not uses_keypoints(name))
         return DEFAULT_ESTIMATOR if is_there else next(without_keypoints)
 
+    @property
+    def other_estimators(self) -> tuple[str, ...]:
+        """The estimators that the default one is compared with."""
+        return tuple(name for name in self.estimators if name != self.default_estimator)
+
 
 def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:
     """Return the row of each image in the kept feature maps, -1 where they are not kept.

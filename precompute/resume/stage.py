@@ -63,11 +63,14 @@ class Outputs:
         Other files, below the run's folder.
     optional : tuple of str
         Files that it leaves for some inputs.
+    by_estimator : dict of tuple of str
+        Files that one estimator leaves, by its name.
     """
 
     arrays: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    by_estimator: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,27 +103,42 @@ class PlannedStage:
         """Of all that the stage depends on."""
         return digest(self.version, self.inputs)
 
-    def paths(self, folder: Path) -> list[Path]:
-        """Return the files that the stage always leaves in a run's folder."""
+    @property
+    def arrays(self) -> list[str]:
+        """The names of its arrays, e.g. ``"p_t_given_f/literal"``."""
         per_estimator = {spec.name for spec in ARRAYS if spec.per_estimator}
         of_words = {spec.name for spec in ARRAYS if spec.is_of_words}
-        optional = {spec.name for spec in ARRAYS if spec.optional}
-        names = [
+        return [
             f"{name}/{estimator}" if estimator else name
             for name in self.outputs.arrays
             if self.has_words or name not in of_words
             for estimator in (self.estimators if name in per_estimator else [""])
         ]
+
+    @property
+    def names(self) -> list[str]:
+        """All arrays and files that it may leave, as a manifest lists them."""
+        return [*self.arrays, *self.outputs.files, *self._optional]
+
+    @property
+    def _optional(self) -> list[str]:
+        of_estimators = self.outputs.by_estimator
+        left = [file for name in self.estimators for file in of_estimators.get(name, ())]
+        return [*self.outputs.optional, *left]
+
+    def paths(self, folder: Path) -> list[Path]:
+        """Return the files that the stage always leaves in a run's folder."""
+        optional = {spec.name for spec in ARRAYS if spec.optional}
         arrays = [
             array_path(folder, name)
-            for name in names
+            for name in self.arrays
             if name.partition("/")[0] not in optional or array_path(folder, name).exists()
         ]
         return arrays + [folder / file for file in self.outputs.files]
 
     def existing_files(self, folder: Path) -> list[Path]:
         """Return the files of the stage, optional ones too, that are in a run's folder."""
-        paths = [*self.paths(folder), *(folder / name for name in self.outputs.optional)]
+        paths = [*self.paths(folder), *(folder / name for name in self._optional)]
         return [path for path in paths if path.exists()]
 
     def is_finished(self, mark: StageMark | None, folder: Path) -> bool:

@@ -120,10 +120,10 @@ def nothing(folder):
 
 #: What says something of the whole run, and so depends on all of it.
 SAID_OF_THE_WHOLE = {"diagnoses", "scores"}
-FROM_ESTIMATES = {"estimates", "explanations", *SAID_OF_THE_WHOLE}
+FROM_ESTIMATES = {"estimates", "evidence", "explanations", "names", *SAID_OF_THE_WHOLE}
 #: What reads the words of images, too.
-FROM_WORDS = {"presence", *FROM_ESTIMATES}
-FROM_ACTIVATIONS = {"activations", "tables", "layout", *FROM_WORDS}
+FROM_WORDS = {"presence", "other_estimators", *FROM_ESTIMATES}
+FROM_ACTIVATIONS = {"activations", "tables", "layout", "feeding", *FROM_WORDS}
 #: What reads the files again, and the network.
 FROM_FILES = {*FROM_ACTIVATIONS, "thumbnails", "live"}
 #: What is done before the first run, the change, changed settings, and what is computed again.
@@ -133,14 +133,25 @@ CHANGES = {
     "an image": (nothing, _image, {}, FROM_FILES),
     "two images of equal size and time exchanged": (_swap, _swap_back, {}, FROM_FILES),
     "a caption": (nothing, _caption, {}, {"attributes", "tables", *FROM_WORDS}),
-    "the split": (nothing, _split, {}, {"attributes", "tables", "live", *FROM_WORDS}),
+    "the split": (nothing, _split, {}, {"attributes", "tables", "live", "feeding", *FROM_WORDS}),
     "a box": (nothing, _box, {}, FROM_FILES),
     "a checkpoint of equal size and time": (nothing, _checkpoint, {}, FROM_FILES),
     "rare attributes": (nothing, nothing, {"min_images": 8}, {"attributes", *FROM_WORDS}),
-    "estimators": (nothing, nothing, {"estimators": ("literal",)}, FROM_ESTIMATES),
+    "estimators": (
+        nothing,
+        nothing,
+        {"estimators": ("literal",)},
+        {"other_estimators", "scores"},
+    ),
+    "the default estimator": (
+        nothing,
+        nothing,
+        {"estimators": ("ridge", "literal")},
+        {"other_estimators", *FROM_ESTIMATES},
+    ),
     "kept maps": (nothing, nothing, {"maps": "test"}, FROM_FILES),
     "thumbnails": (nothing, nothing, {"thumb_size": 20}, {"thumbnails"}),
-    "the seed": (nothing, nothing, {"seed": 1}, FROM_ESTIMATES),
+    "the seed": (nothing, nothing, {"seed": 1}, {"names", "scores"}),
 }
 
 
@@ -166,6 +177,10 @@ VERSIONS_RAISED = {
     "estimates": FROM_ESTIMATES,
     "presence": {"presence", "explanations", *SAID_OF_THE_WHOLE},
     "explanations": {"explanations", *SAID_OF_THE_WHOLE},
+    "evidence": {"evidence", *SAID_OF_THE_WHOLE},
+    "feeding": {"feeding"},
+    "names": {"names", "scores"},
+    "other_estimators": {"other_estimators", "scores"},
     "layout": {"layout"},
     "live": {"live"},
     "diagnoses": {"diagnoses"},
@@ -184,7 +199,7 @@ def test_a_raised_version_computes_the_stage_and_what_follows(birds, monkeypatch
 def test_a_raised_version_of_an_estimator_estimates_again(birds, monkeypatch):
     run_tiny(birds, birds / "runs")
     monkeypatch.setitem(base._VERSIONS, "ridge", 2)
-    assert computed(run_tiny(birds, birds / "runs")) == FROM_ESTIMATES
+    assert computed(run_tiny(birds, birds / "runs")) == {"other_estimators", "scores"}
 
 
 def test_changed_triage_and_score_code_leaves_nothing_stale(scored_birds, monkeypatch):

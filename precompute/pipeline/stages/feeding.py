@@ -36,7 +36,7 @@ _PLAIN = ((0.0,) * 3, (1.0,) * 3)
 
 
 def compute(work: Work) -> Computed:
-    """Compute the stage ``feeding``, which leaves no file."""
+    """Compute the stage ``feeding``, which leaves no file: what it measured is in the manifest."""
     run, inputs = work.read(), work.inputs
     facts, logits = run.table("facts"), run.array("logits")
     return Computed("", feeding(inputs.model, inputs.dataset, inputs.device, logits, facts))

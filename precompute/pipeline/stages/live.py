@@ -12,6 +12,7 @@ import numpy as np
 from fieldmarks.core.errors import DataError, ModelError
 from fieldmarks.core.live.neighbours import distances_of_test_images
 from fieldmarks.core.live.network_file import NetworkFile, NetworkOutput, sha256_of
+from fieldmarks.core.outputs import unfinished_path
 from fieldmarks.core.run.files import NETWORK
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
@@ -60,7 +61,7 @@ def write_live(
         between what runs a new picture and the run, the ``tolerance``, and how many ``images``.
     """
     writer.put("neighbour_distance", distances_of_test_images(run))
-    path = writer.folder / NETWORK
+    path = unfinished_path(writer.folder / NETWORK)
     decoder = Decoder(dataset, model.preprocessing, thumb_size=1)
     is_mixed = not precision.endswith("float32")
     try:
@@ -75,7 +76,9 @@ def write_live(
     except (ModelError, DataError) as error:
         path.unlink(missing_ok=True)
         return Computed(str(error), _check(run, PictureForward(model), decoder, is_mixed))
-    return Computed(measured={**measured, "sha256": sha256_of(path)})
+    measured["sha256"] = sha256_of(path)
+    path.replace(writer.folder / NETWORK)
+    return Computed(measured=measured)
 
 
 def _check(

@@ -37,6 +37,7 @@ WHOLE = {
     "stages": {"live": {
         "fingerprint": "ab", "version": 1, "inputs": {}, "left_out": "", "measured": {"x": 1.0}
     }},
+    "pending": {"layout": ["layout"]},
 }  # fmt: skip
 
 
