@@ -1,7 +1,10 @@
 """The image list as a grid of thumbnails."""
 
+from dataclasses import replace
+
 import streamlit as st
 
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.search import AGREES, caption_agreement, search
 from fieldmarks.dashboard import data, heading, labels, links
@@ -9,9 +12,11 @@ from fieldmarks.dashboard.components import gallery, paging, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.image import evidence
-from fieldmarks.dashboard.images.selection import ALIKE, Selection
+from fieldmarks.dashboard.images.selection import ALIKE, CERTAIN, Selection
 
 PER_PAGE = 36
+#: Images below the line where certainty ends.
+N_BELOW = 12
 
 
 def show(run: Run, asked: Selection) -> None:
@@ -25,6 +30,8 @@ def show(run: Run, asked: Selection) -> None:
         to_top=True,
     )
     paging.control(len(asked.xs), PER_PAGE, page, "images")
+    if asked.t is not None and asked.order == CERTAIN and rows.stop >= len(asked.xs):
+        less_certain(run, asked)
     if asked.t is not None:
         heading.section(
             f"Filters behind the heatmap of “{heading.plain(labels.phrase(run, asked.t))}”",
@@ -58,6 +65,31 @@ def card(run: Run, x: int, asked: Selection) -> Picture:
         lines=lines,
         badge=badge,
         title=f"Image {x}, {title}",
+    )
+
+
+def less_certain(run: Run, asked: Selection) -> None:
+    """Draw the line where certainty ends, and the images that come next, most certain first."""
+    if presence_of(run.source) is None:
+        return
+    beyond = search(run, asked.query, least=0.0)
+    found = set(search(run, asked.query).xs.tolist())
+    scores = {
+        x: score
+        for x, score in zip(beyond.xs.tolist(), beyond.scores.tolist(), strict=True)
+        if x not in found
+    }
+    if not scores:
+        return
+    st.divider()
+    st.caption("Certainty ends here. Less certain, and not counted above:")
+    below = replace(asked, scores=scores)
+    gallery.show(
+        [card(run, x, below) for x in list(scores)[:N_BELOW]],
+        key="images.less_certain",
+        width=138,
+        hover=True,
+        to_top=True,
     )
 
 

@@ -10,6 +10,7 @@ from fieldmarks.core.explanations.explanation import NOTHING_SEEN, explain
 from fieldmarks.core.explanations.place import Place
 from fieldmarks.core.explanations.seen import SeenWord
 from fieldmarks.core.run.files import array_path
+from fieldmarks.core.search.search import search
 from fieldmarks.dashboard.components import marks
 from tests.support.pages import component_data, said, visit
 from tests.support.seen_run import write_seen_run
@@ -137,3 +138,15 @@ def test_the_legend_explains_the_marks_once(seen_run):
     app = visit(f"failures?x={int(seen_run.failures[0])}")
     assert component_data(app, "failures.legend") == [{"captions": True, "places": True}]
     assert "Predicted" in said(app)
+
+
+@pytest.mark.slow
+def test_a_search_has_a_line_where_certainty_ends(seen_run):
+    phrase = seen_run.attributes["phrase"].iloc[0]
+    last = -(-len(search(seen_run, phrase).xs) // 36)  # the line stands after the last page
+    app = visit(f"images?q={phrase.replace(' ', '+')}&page={last}")
+    (found,) = component_data(app, "images.gallery")
+    (below,) = component_data(app, "images.less_certain")
+    assert "Certainty ends here" in said(app)
+    least = min(float(item["badge"]) for item in found["items"])
+    assert all(float(item["badge"]) <= least for item in below["items"])
