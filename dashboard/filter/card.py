@@ -44,8 +44,8 @@ def without_words(run: Run, f: int) -> None:
     st.title(f"Filter {f}", anchor=False)
     top_c = heading.plain(labels.class_name(run, int(row["top_c"])))
     selectivity = row["selectivity"]
-    told = f"class selectivity {selectivity:.2f} · " if np.isfinite(selectivity) else ""
-    st.caption(f"{told}largest weight for {top_c}".capitalize())
+    told = f" · class selectivity {selectivity:.2f}" if np.isfinite(selectivity) else ""
+    st.caption(f"Largest weight for {top_c}{told}")
     crops.most_active(run, f)
     left, right = st.columns([5, 7], gap="large")
     with left:
