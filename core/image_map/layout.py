@@ -1,13 +1,13 @@
 """A two-dimensional layout of images, in which images of like activations lie close together.
 
 Pooled activations are scaled to norm 1, reduced to their principal components block by block, and
-laid out by t-SNE (van der Maaten and Hinton 2008), which starts from the first two components. Of
+laid out by t-SNE (van der Maaten and Hinton 2008; of many images by the interpolation of Linderman
+et al. 2019), which starts from the first two components. Of
 more than `MAX_LAID_OUT` images so many are laid out, drawn at random; every other image is placed
 at the mean of the images nearest to it.
 """
 
 import numpy as np
-from sklearn.manifold import TSNE
 from sklearn.neighbors import KNeighborsRegressor
 from threadpoolctl import threadpool_limits
 
@@ -17,7 +17,9 @@ from fieldmarks.core.unit_length import at_unit_length
 #: Principal components that are laid out.
 N_COMPONENTS = 50
 #: Images that t-SNE lays out at most.
-MAX_LAID_OUT = 20_000
+MAX_LAID_OUT = 50_000
+#: More images than these repel each other by interpolation on a grid, fewer by a quadtree.
+INTERPOLATED = 5_000
 #: Images that every other image is placed between.
 N_BETWEEN = 5
 #: Room between the outermost points and the edge of the unit square.
@@ -96,10 +98,19 @@ def embed(points: np.ndarray) -> np.ndarray:
     spread = points[:, :2].std(axis=0).max()
     if d < 3 or n < 4 or spread == 0:
         return np.column_stack([points[:, :2], np.zeros((n, max(0, 2 - d)), points.dtype)])
+    from openTSNE import TSNE  # of the extra "precompute"
+
     perplexity = min(_PERPLEXITY, (n - 1) / 3)
     with threadpool_limits(1):  # the sums of several threads differ from start to start
         start = points[:, :2] / spread * _START
-        return TSNE(init=start, perplexity=perplexity, random_state=0).fit_transform(points)
+        layout = TSNE(
+            initialization=start,
+            perplexity=perplexity,
+            negative_gradient_method="fft" if n > INTERPOLATED else "bh",
+            random_state=0,
+            n_jobs=1,
+        )
+        return np.asarray(layout.fit(points), np.float32)
 
 
 def in_unit_square(layout: np.ndarray) -> np.ndarray:

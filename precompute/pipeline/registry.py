@@ -317,9 +317,9 @@ _ALL = (
     ),
     Stage(
         "layout",
-        version=1,
+        version=2,
         compute=f"{_STAGES}.layout:compute",
-        libraries=("numpy", "sklearn"),
+        libraries=("numpy", "sklearn", "openTSNE"),
         inputs=lambda of: {"images": of.images, "seed": LAYOUT_SEED},
         outputs=Outputs(("layout",)),
         is_later=True,
