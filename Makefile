@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help package-for-types demo wheel test quick quick-tests lint format docs dashboard screenshots pictures clean
+.PHONY: help package-for-types demo wheel test tests quick quick-tests lint format docs dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -27,7 +27,9 @@ dashboard: $(READY) ## open the dashboard over all runs in artifacts/ (PORT=8501
 $(DEMO): | $(READY)
 	@$(BIN)/python -m fieldmarks demo --build
 
-test: lint ## lint, then all tests; the browser tests too where a Chromium is found
+test: lint tests ## lint, then all tests; the browser tests too where a Chromium is found
+
+tests: $(READY)
 	@$(PYTEST)
 
 quick: $(READY) ## lint and, beside it, the quick tests: no browser, no training, no run computed
