@@ -89,7 +89,7 @@ def test_a_network_with_other_scores_is_not_kept_and_the_run_goes_on(birds, tmp_
     reason = run.manifest["stages"]["live"]["left_out"]
     assert "class scores that differ by" in reason
     assert not (run.folder / NETWORK).exists()
-    with pytest.raises(MissingRunError, match=r"differ by .*precompute export tiny"):
+    with pytest.raises(MissingRunError, match=r"differ by .*fieldmarks export tiny"):
         network_file(run)
 
 
@@ -121,14 +121,20 @@ def test_a_damaged_file_is_one_line(made, tmp_path, damage):
 
 
 @pytest.mark.parametrize(
-    "change", [{"crop": "round"}, {"interpolation": 3}, {"crop_share": 0}, {"crop_share": "all"}]
+    ("change", "message"),
+    [
+        ({"crop": "round"}, "does not say how the network is fed"),
+        ({"interpolation": 3}, "expected the name of the interpolation"),
+        ({"crop_share": 0}, "does not say how the network is fed"),
+        ({"crop_share": "all"}, "expected the share of the crop"),
+    ],
 )
-def test_a_manifest_that_feeds_it_nonsense_is_refused(made, tmp_path, change):
+def test_a_manifest_that_feeds_it_nonsense_is_refused(made, tmp_path, change, message):
     folder = tmp_path / "tiny"
     shutil.copytree(made.folder, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | change))
-    with pytest.raises(RunError, match="does not say how the network is fed"):
+    with pytest.raises(RunError, match=message):
         Fed.of(read_run(folder))
 
 

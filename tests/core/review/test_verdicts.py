@@ -108,7 +108,7 @@ def test_progress_counts_the_latest_word_on_each_image(verdicts):
 @pytest.mark.parametrize(
     ("verdict", "message"),
     [
-        (Verdict("birds", PATH, pattern="bad luck"), "a pattern is one of missing"),
+        (Verdict("birds", PATH, pattern="bad luck"), "a pattern is one of discriminative"),
         (Verdict("birds", PATH, note="x" * (MAX_NOTE + 1)), "shorten it"),
     ],
 )

@@ -40,4 +40,5 @@ def test_a_run_with_captions_of_training_images_alone_is_scored(tmp_path):
     n_captions = np.where(is_train, run.images["n_captions"], 0).astype(np.int32)
     images = run.images.assign(n_captions=n_captions)
     scores = evaluate(run.changed(count_arrays(counts), {"images": images}))
-    assert scores["retrieval"]["rows"][run.default_estimator]["mAP"]["value"] is None
+    row = scores.retrieval.row(run.default_estimator)
+    assert np.isnan(row.scores["mAP"].value)

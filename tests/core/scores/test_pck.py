@@ -69,6 +69,6 @@ def test_the_page_shows_the_place_and_the_hit_that_the_score_board_counts(run, p
                 assert (peak["row"], peak["col"]) == pytest.approx(points[i])
                 radius = next((r for r in pck.RADII if distances[i] <= r), None)
                 wanted = "miss" if radius is None else f"hit at PCK@{radius}"
-                assert item["lines"][0]["text"].startswith(f"{wanted}, ")
+                assert item["lines"][-1]["text"].startswith(f"{wanted}, ")
                 n_shown += 1
     assert n_shown >= 10
