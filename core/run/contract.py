@@ -11,7 +11,7 @@ attribute is seen in an image. ``X+1`` is one more than X.
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: Top attributes stored per image for search; an explanation has the first five of them.
 K = 20
