@@ -1,12 +1,21 @@
 """Slices of a synthetic run in which every image of one class in one place fails."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
 from fieldmarks.core.causes import slices as module
-from fieldmarks.core.causes.background_groups import stratified_words
-from fieldmarks.core.causes.slices import Kind, Scope, fold, sentence, slices
+from fieldmarks.core.causes.background_groups import stratified_words, words_of
+from fieldmarks.core.causes.slices import (
+    Kind,
+    Scope,
+    find_slice,
+    fold,
+    sentence,
+    slice_key,
+    slices,
+)
 from fieldmarks.core.shares import fisher, newcombe
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -135,3 +144,28 @@ def test_a_background_is_not_named_by_the_class_that_lives_on_it():
     of_class, of_place = stratum == 0, inside & (rng.random(400) < 0.8)
     said = sparse.csr_array(np.stack([of_class, of_place], axis=1))
     assert stratified_words(said, inside, stratum) == [1]
+
+
+def test_a_run_without_words_has_slices_of_quality_and_background(wordless):
+    images = wordless.images.assign(predicted_c=wordless.images["true_c"])
+    xs = np.flatnonzero(wordless.is_test)
+    bad = xs[: len(xs) // 3]
+    images["sharpness"] = np.float32(0.5)
+    images["sharpness"] += np.random.default_rng(0).normal(0, 0.02, len(images)).astype(np.float32)
+    images.loc[bad, "sharpness"] = np.float32(0.01)
+    images.loc[bad, "predicted_c"] = (images["true_c"].iloc[bad] + 1) % wordless.sizes["C"]
+    group = np.full(len(images), -1)
+    group[xs] = np.arange(len(xs)) % 2
+    tables = {"images": images, "diagnoses": pd.DataFrame({"background": group})}
+    run = wordless.changed(tables=tables)
+    first = slices(run).found[0]
+    assert {c.kind for c in first.conditions} == {Kind.QUALITY}
+    assert "less sharp" in sentence(run, first)
+    assert words_of(run, 0, xs[::2]) == []
+
+
+def test_a_slice_is_found_again_by_its_key(planted):
+    for first in slices(planted).found:
+        for each in (first, *first.same):
+            assert find_slice(planted, slice_key(planted, each)).xs.tolist() == each.xs.tolist()
+    assert find_slice(planted, "9-|captions blue sky") is None
