@@ -8,6 +8,7 @@ is said, and in brackets what the captions do not name.
 """
 
 import argparse
+from collections import Counter
 
 import numpy as np
 
@@ -39,14 +40,22 @@ def figures(value) -> str:
 
 
 def read(run: Run, xs: np.ndarray) -> None:
-    """Print what is said of failures."""
+    """Print what is said of failures, and how many contrasts the captions bear out."""
+    tally: Counter[str] = Counter()
     for x in map(int, xs):
         a, b = (int(run.images[f"{side}_c"].iloc[x]) for side in ("predicted", "true"))
         first, second = explain(run, x, a), explain(run, x, b)
+        said = contrast(run, first, second)
         named = run.counts[[x]].toarray()[0] > 0
         print(f"\n{x} {run.images['path'].iloc[x]}")
-        for spans in (first.spans, contrast(run, first, second).spans):
+        for spans in (first.spans, said.spans):
             print("  " + "".join(_marked(span, named) for span in spans))
+        for_a, for_b = named[said.for_first], named[said.for_second]
+        tally["every word named"] += bool(len(for_a) + len(for_b)) and all((*for_a, *for_b))
+        tally["a word for the predicted class not named"] += not for_a.all()
+        tally["a word for the true class not named"] += not for_b.all()
+        tally["no word for the predicted class"] += not len(for_a)
+    print(f"\n{run.name}, {len(xs)} failures read: {dict(tally)}")
 
 
 def _marked(span: Span, named: np.ndarray) -> str:
