@@ -16,8 +16,8 @@ from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import Span, explain
 from fieldmarks.core.run.reading import open_run
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.scores.evaluation import as_json
 from fieldmarks.core.scores.seen_words import score_seen_words
+from fieldmarks.core.scores.text_tables import seen_tables
 
 #: With fewer classes than this, images are held aside and not classes.
 FEW_CLASSES = 8
@@ -28,15 +28,6 @@ def held_aside(run: Run) -> np.ndarray:
     if run.sizes["C"] < FEW_CLASSES:
         return np.arange(len(run.images)) % 2 == 1
     return run.images["true_c"].to_numpy() % 4 == 3
-
-
-def figures(value) -> str:
-    """Return scores without intervals, on one line."""
-    if isinstance(value, dict) and "low" in value:
-        return "-" if value["value"] is None else f"{value['value']:.1f}"
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {figures(v)}" for k, v in value.items() if k != "bins")
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def read(run: Run, xs: np.ndarray) -> None:
@@ -76,10 +67,9 @@ def main() -> None:
         for part, of in (("chosen on", ~aside), ("held aside", aside)):
             xs = np.flatnonzero(tested & of)
             print(f"{name}, {part}: {len(xs)} images, {(~run.is_right[xs]).sum()} failures")
-            for key, value in as_json(score_seen_words(run, xs) or {}).items():
-                rows = value if isinstance(value, dict) else {"": value}
-                for row, score in rows.items():
-                    print(f"  {key:15s} {row:40s} {figures(score)}")
+            scores = score_seen_words(run, xs)
+            if scores is not None:
+                print("\n\n".join(seen_tables(scores)))
         if args.read:
             failures = np.flatnonzero(tested & ~run.is_right)
             read(run, np.random.default_rng(0).permutation(failures)[: args.read])

@@ -36,15 +36,16 @@ class Score:
     Parameters
     ----------
     value, low, high : float
+        The interval is NaN where there is none.
     n : int
     again : ndarray of shape (n_resamples,), optional
         The figure in each resample.
     """
 
     value: float
-    low: float
-    high: float
-    n: int
+    low: float = np.nan
+    high: float = np.nan
+    n: int = 0
     again: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def minus(self, other: "Score") -> "Score":

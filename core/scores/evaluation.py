@@ -29,7 +29,7 @@ from fieldmarks.core.scores import (
 )
 from fieldmarks.core.scores.filters.filter_names import score_names
 from fieldmarks.core.scores.filters.simulation import score_simulation
-from fieldmarks.core.scores.result import Evaluation, Measure, Row, Scored, as_json, paper_rows
+from fieldmarks.core.scores.result import Evaluation, Measure, Row, Scored, paper_rows
 
 #: Maximum number of scored test images, sampled at random; enough for narrow intervals.
 N_SCORED = 20_000
@@ -89,7 +89,7 @@ def evaluate(
         names=names,
         verdict=verdict,
         verdicts={str(v): int((run.filters["verdict"] == v).sum()) for v in NameStatus},
-        seen_words=as_json(seen_words.score_seen_words(run, captioned, seed)),
+        seen_words=seen_words.score_seen_words(run, captioned, seed),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from fieldmarks.core.run.files import EVALUATION, require_regular
 from fieldmarks.core.run.run import Run
 
 #: Raised when the file has other parts; older files are refused.
-VERSION = 2
+VERSION = 3
 Kind = TypeVar("Kind")
 
 
@@ -134,10 +134,9 @@ class Measure:
 def paper_rows(figures: dict[str, dict[str, float]]) -> list[Row]:
     """Return figures that the paper gives, without intervals, as rows."""
     return [
-        Row(name, {column: Score(value, np.nan, np.nan, 0) for column, value in row.items()},
-            Role.PAPER)
+        Row(name, {column: Score(value) for column, value in row.items()}, Role.PAPER)
         for name, row in figures.items()
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -161,6 +160,55 @@ class Scored:
     captioned: int
     accuracy: Score
     class_ids: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A bin of a reliability curve.
+
+    Parameters
+    ----------
+    n : int
+        Pairs of an image and an attribute.
+    q, share : float
+        Their mean probability, and the share that is true.
+    """
+
+    n: int
+    q: float
+    share: float
+
+
+@dataclass(frozen=True)
+class SeenWords:
+    """Whether the attributes that are seen in images are true of them; rows are methods.
+
+    Parameters
+    ----------
+    sentence : Measure
+        Percent of words that are true, at failures, right and all images; words a sentence, and
+        percent of failures without any.
+    contrast : Measure
+        The same of each side of a contrast at failures, and percent of contrasts with a word on it.
+    values : Measure
+        Percent of pairs of values of one property with the named one first.
+    search : Measure
+        Recall and precision in percent, mAP.
+    certainty : Measure
+        Expected calibration error, mean AUC within classes, and percent of said words whose exact
+        removal lowers the log-odds of the class.
+    curve : list of Bin
+        The reliability curve, without empty bins.
+    """
+
+    #: The row of what sentences, contrasts and searches use; the others are controls.
+    METHOD: ClassVar[str] = "seen"
+    sentence: Measure
+    contrast: Measure
+    values: Measure
+    search: Measure
+    certainty: Measure
+    curve: list[Bin]
 
 
 @dataclass(frozen=True)
@@ -192,9 +240,8 @@ class Evaluation:
         Precision and recall, in percent, of the verdict on names.
     verdicts : dict of str to int
         Filters of each verdict.
-    seen_words : dict or None
-        Whether what is said of images is true of them, see `core.scores.seen_words`, as JSON
-        values; None where presence is not claimed.
+    seen_words : SeenWords or None
+        None where presence is not claimed.
     version : int
     """
 
@@ -210,7 +257,7 @@ class Evaluation:
     names: Measure | None
     verdict: Measure | None
     verdicts: dict[str, int]
-    seen_words: dict | None = None
+    seen_words: SeenWords | None = None
     version: int = VERSION
 
     @classmethod

@@ -21,6 +21,7 @@ from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.colours import score_pairs
+from fieldmarks.core.scores.result import Bin, Measure, SeenWords
 from fieldmarks.core.scores.retrieval import class_caption_frequency, training_images
 from fieldmarks.core.search.image_selection import sentence_words
 
@@ -34,7 +35,7 @@ N_BINS = 15
 N_REMOVED = 400
 
 
-def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
+def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | None:
     """Return the scores of what is seen; None where presence is not claimed.
 
     Parameters
@@ -45,16 +46,6 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
         Test images that have captions.
     seed : int
         Of sample, permuted captions and resamples.
-
-    Returns
-    -------
-    dict
-        ``sentence``: rows of percent of words that are true, at failures, right and all images,
-        words a sentence, percent of sentences without any. ``contrast``: the same of both sides at
-        failures. ``values``: percent of pairs of values of one property with the named one first.
-        ``search``: recall and precision in percent, mAP. ``within classes``: mean AUC.
-        ``calibration``: expected calibration error and bins. ``counts``: percent of said words
-        whose exact removal lowers the log-odds of the class.
     """
     presence = presence_of(run.source)
     if presence is None or "said_t_predicted" not in run.array_names or not len(xs):
@@ -71,32 +62,34 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> dict | None:
         "judged by captions of its class": truth[_exchanged(true_c, rng)],
         "judged by captions of any image": truth[rng.permutation(len(xs))],
     }
-    return {
-        "sentence": _sentences(run, xs, truth, exchanged, known, p, usual, seed),
-        "contrast": _contrasts(run, xs, truth, exchanged, seed),
-        "values": _values(
-            presence,
-            {"class frequency": usual, "eq. (5)": p, "seen": known},
-            truth,
-            usual,
-            true_c,
-            seed,
+    scores = {SeenWords.METHOD: known, "class frequency": usual, "eq. (5)": p}
+    search = {
+        SeenWords.METHOD: _search(run, known, known > presence.line, truth),
+        "more likely seen than not": _search(run, known, known > SEEN, truth),
+        "in the sentence of eq. (5)": _search(
+            run, p, _among(run.array("top_t_predicted")[xs], p), truth
         ),
-        "search": {
-            name: _search(run, score, hit, truth)
-            for name, score, hit in (
-                ("seen", known, known > presence.line),
-                ("more likely seen than not", known, known > SEEN),
-                ("in the sentence of eq. (5)", p, _among(run.array("top_t_predicted")[xs], p)),
-            )
-        },
-        "within classes": {
-            name: _auc_within(score, truth, true_c)
-            for name, score in (("class frequency", usual), ("eq. (5)", p), ("seen", known))
-        },
-        "calibration": calibration(q, truth),
-        "counts": _removed(run, xs, predicted_c, rng),
     }
+    certainty = {
+        name: {"AUC within classes": _auc_within(score, truth, true_c)}
+        for name, score in scores.items()
+    }
+    error, curve = calibration(q, truth)
+    certainty[SeenWords.METHOD]["calibration error"] = error
+    for name, lowers in _removed(run, xs, predicted_c, rng).items():
+        certainty.setdefault(name, {})["removal lowers the class, %"] = lowers
+    return SeenWords(
+        sentence=_measure(_sentences(run, xs, truth, exchanged, known, p, usual, seed)),
+        contrast=_measure(_contrasts(run, xs, truth, exchanged, seed)),
+        values=_measure(_values(presence, scores, truth, usual, true_c, seed)),
+        search=_measure(search),
+        certainty=_measure(certainty),
+        curve=curve,
+    )
+
+
+def _measure(scores: dict[str, dict[str, Score]]) -> Measure:
+    return Measure.of(scores, controls=set(scores) - {SeenWords.METHOD})
 
 
 def _pdf(run: Run, xs: np.ndarray, c: np.ndarray) -> np.ndarray:
@@ -124,7 +117,7 @@ def _among(top: np.ndarray, p: np.ndarray) -> np.ndarray:
     return found
 
 
-def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict]:
+def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict[str, Score]]:
     said = sentence_words(run, "predicted")[xs]
     is_right, true_c = run.is_right[xs], run.images["true_c"].to_numpy()[xs]
 
@@ -132,8 +125,8 @@ def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict]:
         return np.argsort(-score, axis=1, kind="stable")[:, :N_EXPLAIN]
 
     rows = {
-        "seen": (said, truth),
-        **{f"seen, {name}": (said, other) for name, other in exchanged.items()},
+        SeenWords.METHOD: (said, truth),
+        **{f"{SeenWords.METHOD}, {name}": (said, other) for name, other in exchanged.items()},
         "presence alone": (five(q), truth),
         "eq. (5)": (run.array("top_t_predicted")[xs, :N_EXPLAIN], truth),
         "class frequency": (five(usual), truth),
@@ -156,7 +149,7 @@ def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict]:
                 group: _share_true(ts[of], against[of], true_c[of], seed)
                 for group, of in groups.items()
             },
-            "words": float((ts >= 0).sum(axis=1).mean()),
+            "words": Score(float((ts >= 0).sum(axis=1).mean()), n=len(ts)),
             "none at failures": _percent(np.all(ts[~is_right] < 0, axis=1)),
         }
         for name, (ts, against) in rows.items()
@@ -170,11 +163,11 @@ def _share_true(ts: np.ndarray, truth: np.ndarray, group: np.ndarray, seed: int)
     return ratio(is_true.sum(axis=1), (ts >= 0).sum(axis=1), drawn, unit=100)
 
 
-def _percent(flags: np.ndarray) -> float | None:
-    return float(100 * np.mean(flags)) if len(flags) else None
+def _percent(flags: np.ndarray) -> Score:
+    return Score(float(100 * np.mean(flags)) if len(flags) else np.nan, n=len(flags))
 
 
-def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict]:
+def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict[str, Score]]:
     is_wrong = ~run.is_right[xs]
     wrong, sides = xs[is_wrong], (("for predicted", []), ("for true", []), ("not seen", []))
     for x in map(int, wrong):
@@ -186,7 +179,7 @@ def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict]:
             ts.append(np.pad(np.array(of, int), (0, 3 - len(of)), constant_values=-1))
     group = run.images["true_c"].to_numpy()[wrong]
     rows = {}
-    for name, against in {"seen": truth, **exchanged}.items():
+    for name, against in {SeenWords.METHOD: truth, **exchanged}.items():
         rows[name] = {}
         for side, ts in sides:
             words = np.reshape(ts, (-1, 3)).astype(int)
@@ -195,7 +188,7 @@ def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict]:
     return rows
 
 
-def _values(presence: Presence, scores, truth, usual, group, seed) -> dict[str, dict]:
+def _values(presence: Presence, scores, truth, usual, group, seed) -> dict[str, dict[str, Score]]:
     ts = np.flatnonzero(presence.properties >= 0)
     if not len(ts):
         return {}
@@ -204,7 +197,7 @@ def _values(presence: Presence, scores, truth, usual, group, seed) -> dict[str, 
     return score_pairs(of, truth[:, ts], usual[:, ts], properties, group, seed)
 
 
-def _search(run: Run, score: np.ndarray, hit: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+def _search(run: Run, score: np.ndarray, hit: np.ndarray, truth: np.ndarray) -> dict[str, Score]:
     n = truth.sum(axis=0)
     ts = np.argsort(-training_images(run), kind="stable")
     ts = ts[(n[ts] >= MIN_EACH) & (n[ts] <= len(truth) - MIN_EACH)][:N_SEARCHED]
@@ -212,25 +205,26 @@ def _search(run: Run, score: np.ndarray, hit: np.ndarray, truth: np.ndarray) -> 
         return {}
     right = (hit & truth)[:, ts].sum(axis=0)
     precision = right / np.maximum(hit[:, ts].sum(axis=0), 1)
+    mean_precision = np.mean([average_precision_score(truth[:, t], score[:, t]) for t in ts])
     return {
-        "recall": float(100 * (right / n[ts]).mean()),
-        "precision": float(100 * precision.mean()),
-        "mAP": float(np.mean([average_precision_score(truth[:, t], score[:, t]) for t in ts])),
-        "words": len(ts),
+        "recall": Score(float(100 * (right / n[ts]).mean()), n=len(ts)),
+        "precision": Score(float(100 * precision.mean()), n=len(ts)),
+        "mAP": Score(float(mean_precision), n=len(ts)),
+        "words": Score(float(len(ts)), n=len(ts)),
     }
 
 
-def _auc_within(score: np.ndarray, truth: np.ndarray, true_c: np.ndarray) -> float | None:
+def _auc_within(score: np.ndarray, truth: np.ndarray, true_c: np.ndarray) -> Score:
     found: list[float] = []
     for c in np.unique(true_c):
         of = true_c == c
         n = truth[of].sum(axis=0)
         ts = np.flatnonzero((n >= MIN_EACH) & (n <= of.sum() - MIN_EACH))
         found += [float(roc_auc_score(truth[of, t], score[of, t])) for t in ts]
-    return float(np.mean(found)) if found else None
+    return Score(float(np.mean(found)) if found else np.nan, n=len(found))
 
 
-def calibration(q: np.ndarray, truth: np.ndarray) -> dict:
+def calibration(q: np.ndarray, truth: np.ndarray) -> tuple[Score, list[Bin]]:
     """Return the expected calibration error of probabilities and their reliability curve.
 
     Parameters
@@ -241,9 +235,10 @@ def calibration(q: np.ndarray, truth: np.ndarray) -> dict:
 
     Returns
     -------
-    dict
-        ``error``: the mean over all pairs of how far a bin's mean q is from its share of true ones.
-        ``bins``: of each that is not empty n, q and share.
+    error : Score
+        The mean over all pairs of how far a bin's mean q is from its share of true ones.
+    curve : list of Bin
+        Those that are not empty.
     """
     is_known = np.isfinite(q)
     q, truth = q[is_known], truth[is_known]
@@ -252,20 +247,18 @@ def calibration(q: np.ndarray, truth: np.ndarray) -> dict:
     mean = np.bincount(member, q, N_BINS) / np.maximum(n, 1)
     share = np.bincount(member, truth, N_BINS) / np.maximum(n, 1)
     error = float((n * np.abs(mean - share)).sum() / max(n.sum(), 1))
-    bins = [
-        {"n": int(n[i]), "q": float(mean[i]), "share": float(share[i])} for i in np.flatnonzero(n)
-    ]
-    return {"error": error, "bins": bins}
+    curve = [Bin(int(n[i]), float(mean[i]), float(share[i])) for i in np.flatnonzero(n)]
+    return Score(error, n=len(q)), curve
 
 
-def _removed(run: Run, xs: np.ndarray, c: np.ndarray, rng: np.random.Generator) -> dict:
+def _removed(run: Run, xs: np.ndarray, c: np.ndarray, rng: np.random.Generator) -> dict[str, Score]:
     """Return the percent of said words whose removal lowers the log-odds, and of random words."""
     said, p_t_given_f = sentence_words(run, "predicted")[xs], np.asarray(run.array("p_t_given_f"))
     rows, columns = np.nonzero(said >= 0)
     some = rng.permutation(len(rows))[:N_REMOVED]
     rows, ts = rows[some], said[rows[some], columns[some]]
 
-    def lowers(ts: np.ndarray) -> float | None:
+    def lowers(ts: np.ndarray) -> Score:
         falls = [
             _fall(run, int(xs[i]), int(c[i]), int(t), p_t_given_f)
             for i, t in zip(rows, ts, strict=True)
@@ -273,7 +266,7 @@ def _removed(run: Run, xs: np.ndarray, c: np.ndarray, rng: np.random.Generator) 
         return _percent(np.greater(falls, 0))
 
     random = rng.integers(0, run.sizes["T"], len(rows))
-    return {"seen": lowers(ts), "random words": lowers(random)}
+    return {SeenWords.METHOD: lowers(ts), "random words": lowers(random)}
 
 
 def _fall(run: Run, x: int, c: int, t: int, p_t_given_f: np.ndarray) -> float:

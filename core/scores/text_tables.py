@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.scores import faithfulness
 from fieldmarks.core.scores.filters.filter_names import ALL_NAMES
-from fieldmarks.core.scores.result import Evaluation, Measure, Role, Row
+from fieldmarks.core.scores.result import Evaluation, Measure, Role, Row, SeenWords
 
 _RADII = ("PCK@0.1", "PCK@0.2", "PCK@0.3")
 _RATES = ("recall", "true negative rate", "precision")
@@ -66,8 +66,25 @@ def tables(evaluation: Evaluation) -> str:
                 dict.fromkeys(of.simulation.columns, 3),
             ),
             _names(evaluation),
+            *([] if of.seen_words is None else seen_tables(of.seen_words)),
         ]
     )
+
+
+def seen_tables(scores: SeenWords) -> list[str]:
+    """Return the tables of what was measured of seen words; a measure without rows has none."""
+    titled = (
+        ("Words of the sentence that captions name, percent", scores.sentence, 1),
+        ("Words of contrasts that captions name, at failures, percent", scores.contrast, 1),
+        ("Right value of a property above a wrong one, percent", scores.values, 1),
+        ("Images found by an attribute, rates in percent", scores.search, 1),
+        ("Certainty of seen words", scores.certainty, 3),
+    )
+    return [
+        table(title, measure, dict.fromkeys(measure.columns, digits), lies_down=True)
+        for title, measure, digits in titled
+        if measure.columns
+    ]
 
 
 def _names(evaluation: Evaluation) -> str:

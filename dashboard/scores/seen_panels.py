@@ -1,13 +1,10 @@
 """What the score board shows of seen words: whether what is said of an image is true of it."""
 
-import numpy as np
+from dataclasses import replace
 
-from fieldmarks.core.bootstrap import Score
-from fieldmarks.core.scores.result import Role, Row, from_json
-from fieldmarks.dashboard.scores.panels import About, Panel
+from fieldmarks.core.scores.result import SeenWords
+from fieldmarks.dashboard.scores.panels import About, Panel, panel_of
 
-#: The method that sentences, contrasts and searches use; all others are controls.
-SEEN = "seen"
 WORDS = About(
     "Words",
     "failures",
@@ -34,7 +31,7 @@ SEARCH = About(
     "Images found by an attribute, judged by their captions: recall and precision in percent, mean "
     "average precision from 0 to 1. Higher is better.",
 )
-CALIBRATION = About(
+CERTAINTY = About(
     "Certainty",
     "calibration error",
     "Whether words that are seen with a certainty of q are named by that share of captions "
@@ -43,50 +40,21 @@ CALIBRATION = About(
 )
 
 
-def seen_panels(record: dict | None) -> list[Panel]:
-    """Return the panels of what `core.scores.seen_words` measured; none of an older evaluation."""
-    if not record:
+def seen_panels(seen_words: SeenWords | None) -> list[Panel]:
+    """Return the panels of what was measured of seen words; none where presence is not claimed."""
+    if seen_words is None:
         return []
-    drawn = [
-        _panel(WORDS, record.get("sentence")),
-        _panel(CONTRAST, record.get("contrast")),
-        _panel(VALUES, record.get("values")),
-        _panel(SEARCH, record.get("search")),
-        _certainty(record),
+    measured = (
+        (WORDS, seen_words.sentence),
+        (CONTRAST, seen_words.contrast),
+        (VALUES, seen_words.values),
+        (SEARCH, seen_words.search),
+        (CERTAINTY, seen_words.certainty),
+    )
+    drawn = [panel_of(about, measure, SeenWords.METHOD) for about, measure in measured]
+    curve = [(each.q, each.share, each.n) for each in seen_words.curve]
+    return [
+        replace(panel, curve=curve) if panel.about is CERTAINTY else panel
+        for panel in drawn
+        if panel is not None
     ]
-    return [panel for panel in drawn if panel.rows]
-
-
-def _panel(about: About, methods: dict | None) -> Panel:
-    rows = [
-        _row(name, {column: _score(value) for column, value in columns.items()})
-        for name, columns in (methods or {}).items()
-    ]
-    return Panel(about, [row for row in rows if row.scores], SEEN)
-
-
-def _certainty(record: dict) -> Panel:
-    """Return the panel of the reliability curve."""
-    calibration = record.get("calibration") or {}
-    figures: dict[str, dict] = {SEEN: {"calibration error": calibration.get("error")}}
-    for column, key in (
-        ("AUC within classes", "within classes"),
-        ("removal lowers the class, %", "counts"),
-    ):
-        for name, value in (record.get(key) or {}).items():
-            figures.setdefault(name, {})[column] = value
-    panel = _panel(CALIBRATION, figures)
-    curve = [(each["q"], each["share"], each["n"]) for each in calibration.get("bins", [])]
-    return Panel(panel.about, panel.rows, SEEN, curve)
-
-
-def _row(name: str, scores: dict[str, Score]) -> Row:
-    known = {column: score for column, score in scores.items() if np.isfinite(score.value)}
-    return Row(name, known, Role.METHOD if name == SEEN else Role.CONTROL)
-
-
-def _score(value: dict | float | None) -> Score:
-    """Return a score of the record; a plain figure has no interval."""
-    if isinstance(value, dict):
-        return from_json(Score, {"n": 0, **value})
-    return Score(np.nan if value is None else float(value), np.nan, np.nan, 0)

@@ -348,7 +348,7 @@ _ALL = (
     ),
     Stage(
         "scores",
-        version=11,
+        version=12,
         compute=f"{_STAGES}.scores:compute",
         libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
         inputs=lambda of: score_inputs(of.settings.source.data),

@@ -10,6 +10,7 @@ from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import (
+    VERSION,
     Evaluation,
     Measure,
     Role,
@@ -84,7 +85,7 @@ def test_what_is_written_is_read_again(scored):
 def test_the_file_names_every_part(scored):
     write_evaluation(scored, EVALUATION)
     values = json.loads((scored.folder / "evaluation.json").read_text("utf-8"))
-    assert values["version"] == 2
+    assert values["version"] == VERSION
     assert values["grounding"]["counts"] == {"pairs": 7}
     assert values["grounding"]["rows"][0] == {
         "name": "ridge",

@@ -1,16 +1,19 @@
 """What is said of images is scored against what their captions name, beside controls."""
 
+import json
+
 import numpy as np
 import pytest
 
-from fieldmarks.core.scores.evaluation import as_json
+from fieldmarks.core.scores.result import Role, SeenWords, as_json, from_json
 from fieldmarks.core.scores.seen_words import calibration, score_seen_words
+from fieldmarks.core.scores.text_tables import seen_tables
 from fieldmarks.core.search.image_selection import sentence_words
 
 
 @pytest.fixture(scope="module")
 def scores(seen):
-    return as_json(score_seen_words(seen, np.flatnonzero(seen.is_test)))
+    return score_seen_words(seen, np.flatnonzero(seen.is_test))
 
 
 def test_the_share_of_true_words_agrees_with_a_slow_loop(seen, scores):
@@ -22,27 +25,45 @@ def test_the_share_of_true_words_agrees_with_a_slow_loop(seen, scores):
             for t in words[x]
             if t >= 0
         ]
-        assert scores["sentence"]["seen"][group]["value"] == pytest.approx(100 * np.mean(hits))
-        assert scores["sentence"]["seen"][group]["n"] == len(hits)
+        score = scores.sentence.row("seen").scores[group]
+        assert score.value == pytest.approx(100 * np.mean(hits))
+        assert score.n == len(hits)
 
 
 def test_planted_words_are_true_and_those_of_other_images_are_not(scores):
-    rows = scores["sentence"]
-    seen = rows["seen"]["failures"]["value"]
+    def value(measure, name, column):
+        return measure.row(name).scores[column].value
+
+    seen = value(scores.sentence, "seen", "failures")
     assert seen > 85
-    assert seen > rows["eq. (5)"]["failures"]["value"] + 20
+    assert seen > value(scores.sentence, "eq. (5)", "failures") + 20
     for name in ("seen, judged by captions of its class", "seen, judged by captions of any image"):
-        assert rows[name]["failures"]["value"] < seen - 20
-    assert scores["within classes"]["seen"] > 0.9
-    assert abs(scores["within classes"]["class frequency"] - 0.5) < 0.05
-    assert scores["search"]["seen"]["precision"] > 85
+        assert value(scores.sentence, name, "failures") < seen - 20
+    assert value(scores.certainty, "seen", "AUC within classes") > 0.9
+    assert abs(value(scores.certainty, "class frequency", "AUC within classes") - 0.5) < 0.05
+    assert value(scores.search, "seen", "precision") > 85
+
+
+def test_seen_is_the_method_and_all_other_rows_are_controls(scores):
+    for measure in (scores.sentence, scores.contrast, scores.search, scores.certainty):
+        assert {row.name for row in measure.rows if row.role is Role.METHOD} == {"seen"}
+
+
+def test_the_scores_are_read_back_as_written(scores):
+    values = as_json(scores)
+    assert as_json(from_json(SeenWords, json.loads(json.dumps(values)))) == values
+
+
+def test_the_text_has_a_table_a_measure(scores):
+    titles = [text.splitlines()[0] for text in seen_tables(scores)]
+    assert len(set(titles)) == len(titles) == 4  # no property has two values here
 
 
 def test_both_sides_of_the_contrast_are_scored(scores):
-    row = scores["contrast"]["seen"]
-    assert row["for predicted"]["value"] > 85
-    assert row["for true"]["value"] > 85
-    assert 0 < row["a word for true"] <= 100
+    row = scores.contrast.row("seen").scores
+    assert row["for predicted"].value > 85
+    assert row["for true"].value > 85
+    assert 0 < row["a word for true"].value <= 100
 
 
 def test_the_calibration_error_agrees_with_a_slow_loop():
@@ -55,9 +76,9 @@ def test_the_calibration_error_agrees_with_a_slow_loop():
         of = (q >= k / 15) & (q < (k + 1) / 15)
         if of.any():
             error += of.sum() / n * abs(q[of].mean() - truth[of].mean())
-    found = calibration(q, truth)
-    assert found["error"] == pytest.approx(error)
-    assert sum(each["n"] for each in found["bins"]) == n
+    found, curve = calibration(q, truth)
+    assert found.value == pytest.approx(error)
+    assert sum(each.n for each in curve) == n
 
 
 def test_without_presence_nothing_is_scored(run):
