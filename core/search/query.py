@@ -2,14 +2,15 @@
 
     yellow belly, not long bill, true:035 predicted:037 wrong
 
-Commas or "and" separate the terms; "not", "no" or "without" before a term excludes it. Attributes
-match regardless of spelling errors, plural and synonyms (`core.search.vocabulary`), classes are
-given by number or name, "wrong" and "right" select by correctness. Terms that cannot be parsed are
-returned with suggestions.
+Commas or "and" separate the terms; "not", "no", "without" or "-" before a term excludes it, "or"
+between two asks for either. A single word ("purple", "bird") stands for every attribute with it,
+the name of a class for its images. Attributes match regardless of spelling errors, plural and
+synonyms (`core.search.vocabulary`), classes are given by number or name, "wrong" and "right" select
+by correctness. Terms that cannot be parsed are returned with suggestions.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fieldmarks.core.search.vocabulary import Vocabulary
 
@@ -18,16 +19,24 @@ _CLASS_TERM = re.compile(r"\b(true|predicted|pred)\s*:\s*(\"[^\"]*\"|[^,;\s]+)",
 _STATES = {"wrong": False, "incorrect": False, "right": True, "correct": True}
 _NEGATIONS = {"not", "no", "without"}
 _FILLERS = {"and", "with", "has", "have", "a", "an", "the", "is"}
+_EITHER = re.compile(r"\bor\b|\|", re.IGNORECASE)
+_MINUS = re.compile(r"(?<![\w-])-(?=\w)")
 _SEPARATOR = re.compile(r"[,;&]|\band\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Term:
-    """An attribute of a query; ``written`` is the text as typed."""
+    """An attribute of a query; ``written`` is the text as typed, ``others`` count as well."""
 
     t: int
     is_negated: bool
     written: str
+    others: tuple[int, ...] = ()
+
+    @property
+    def ts(self) -> tuple[int, ...]:
+        """All attributes of which one is asked for."""
+        return (self.t, *self.others)
 
 
 @dataclass(frozen=True)
@@ -90,21 +99,49 @@ def parse(text: str, vocabulary: Vocabulary) -> Query:
         classes["true" if role.lower() == "true" else "predicted"] = c
     is_right = None
     terms: list[Term] = []
-    pieces = [_words(piece) for piece in _SEPARATOR.split(_CLASS_TERM.sub(",", text))]
+    rest = _MINUS.sub(" not ", _CLASS_TERM.sub(",", text))
+    pieces = [_words(part) for piece in _SEPARATOR.split(rest) for part in _either(piece)]
     for piece in pieces:
         if piece and piece[-1] in _STATES:
             is_right = _STATES[piece.pop()]
         if len(piece) > 2 and piece[0] in _STATES:
             is_right = _STATES[piece.pop(0)]
     for i, piece in enumerate(pieces):
+        is_alternative = piece[:1] == [_OR]
+        piece = piece[is_alternative:]
+        c = vocabulary.class_named(" ".join(piece))
+        if c is not None:
+            classes.setdefault("true", c)
+            continue
         following = pieces[i + 1] if i + 1 < len(pieces) else []
         for is_negated, written in _parts(piece, vocabulary):
             t = _resolve(written, following, vocabulary)
-            if t is None:
-                unknown[written] = vocabulary.nearest(written)
+            ts = vocabulary.attributes_with(written) if t is None else (t,)
+            if not ts:
+                unknown[written] = _similar(written, vocabulary)
+            elif is_alternative and terms:
+                last = terms.pop()
+                others = tuple(dict.fromkeys((*last.others, *ts)))
+                terms.append(replace(last, written=f"{last.written} or {written}", others=others))
             else:
-                terms.append(Term(t, is_negated, written))
+                terms.append(Term(ts[0], is_negated, written, ts[1:]))
+            is_alternative = False
     return Query(terms, classes.get("true"), classes.get("predicted"), is_right, unknown)
+
+
+_OR = "or"
+
+
+def _either(piece: str) -> list[str]:
+    """Return the alternatives of a piece; all but the first begin with "or"."""
+    first, *others = _EITHER.split(piece)
+    return [first, *(f"{_OR} {other}" for other in others if other.strip())]
+
+
+def _similar(written: str, vocabulary: Vocabulary) -> list[str]:
+    """Return what may have been meant: classes with the word in their name, else attributes."""
+    names = vocabulary.classes_with(written)
+    return [f'true:"{name}"' for name in names[:5]] or vocabulary.nearest(written)
 
 
 def _words(piece: str) -> list[str]:
@@ -145,7 +182,9 @@ def _resolve(written: str, following: list[str], vocabulary: Vocabulary) -> int 
 def format_query(query: Query, vocabulary: Vocabulary) -> str:
     """Return the query in canonical form; `parse` is the inverse."""
     pieces = [
-        ("not " if term.is_negated else "") + vocabulary.phrases[term.t] for term in query.terms
+        ("not " if term.is_negated else "")
+        + (term.written if term.others else vocabulary.phrases[term.t])
+        for term in query.terms
     ]
     for role, c in (("true", query.true), ("predicted", query.predicted)):
         if c is not None:

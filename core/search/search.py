@@ -85,11 +85,12 @@ def _seen(run: Run, query: Query, keep: np.ndarray, least: float | None) -> np.n
     assert presence is not None
     score = np.ones(len(keep), np.float32)
     for term in query.terms:
-        q = np.nan_to_num(presence_of_word(run, term.t))
-        is_found = q > (presence.line[term.t] if least is None else least)
+        qs = {t: np.nan_to_num(presence_of_word(run, t)) for t in term.ts}
+        lines = {t: presence.line[t] if least is None else least for t in term.ts}
+        is_found = np.any([qs[t] > lines[t] for t in term.ts], axis=0)
         keep &= is_found != term.is_negated
         if not term.is_negated:
-            score = np.minimum(score, q)
+            score = np.minimum(score, np.max(list(qs.values()), axis=0))
     return score
 
 
@@ -99,11 +100,12 @@ def _in_sentences(run: Run, query: Query, keep: np.ndarray, within: int) -> np.n
         return np.zeros(len(keep))
     top = run.array("top_t_predicted")[:, :within]
     top_p = run.array("top_p_predicted")
-    for t in query.unwanted:
-        keep &= ~(top == t).any(axis=1)
     log_score = np.zeros(len(keep))
-    for t in query.wanted:
-        contains = top == t
+    for term in query.terms:
+        contains = np.isin(top, term.ts)
+        if term.is_negated:
+            keep &= ~contains.any(axis=1)
+            continue
         keep &= contains.any(axis=1)
         p = np.where(contains, top_p[:, :within], 0).max(axis=1)
         log_score += np.log(np.maximum(p, np.finfo(np.float32).tiny)) / len(query.wanted)

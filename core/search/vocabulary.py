@@ -99,6 +99,14 @@ class Vocabulary:
                     return self.t_of[swapped]
         return None
 
+    def attributes_with(self, written: str) -> tuple[int, ...]:
+        """Return the attributes with a single word, the most frequent first; none for phrases."""
+        if " " in written or not written:
+            return ()
+        word = self.word(written)
+        found = [t for t, phrase in enumerate(self.phrases) if word in phrase.split()]
+        return tuple(sorted(found, key=lambda t: -self._n_images[t]))
+
     def is_noun(self, written: str) -> bool:
         """Whether the word matches the noun of an attribute."""
         return self.word(written) in self.nouns
@@ -123,6 +131,20 @@ class Vocabulary:
             return self._folded.index(folded)
         match = process.extractOne(folded, self._folded, scorer=fuzz.WRatio, score_cutoff=80)
         return match[2] if match else None
+
+    def class_named(self, written: str) -> int | None:
+        """Return the class of exactly that name, or None."""
+        folded = fold(written)
+        return self._folded.index(folded) if folded in self._folded else None
+
+    def classes_with(self, written: str) -> list[str]:
+        """Return the names of the classes that have all these words."""
+        words = set(fold(written).split())
+        return [
+            name
+            for name, folded in zip(self.class_names, self._folded, strict=True)
+            if words and words <= set(folded.split())
+        ]
 
     def nearest_classes(self, written: str, n: int = 3) -> list[int]:
         """Return the classes with the most similar names."""

@@ -69,7 +69,7 @@ def in_focus(page, phrase: str) -> None:
 
 def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
     page.locator(".ranking a").first.click()
-    on(page, r"/failures\?.*true=\d+&predicted=\d+")
+    on(page, r"/images\?.*true=\d+&predicted=\d+")
 
     page.locator("a.frame").first.click()
     on(page, r"x=\d+")
@@ -103,7 +103,7 @@ def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
     page.go_back()
     page.wait_for_url(image)
     page.go_back()
-    on(page, r"/failures\?.*true=\d+&predicted=\d+$")
+    on(page, r"/images\?.*true=\d+&predicted=\d+$")
     page.go_back()
     on(page, r"/\?run=first$")
     shows(page, "first")
@@ -111,7 +111,7 @@ def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
 
 def test_a_link_opens_the_same_state_for_a_colleague(page, browser):
     page.locator(".ranking a").first.click()
-    on(page, r"/failures\?")
+    on(page, r"/images\?")
     page.locator("a.frame").first.click()
     on(page, r"x=\d+")
     word = page.locator("a.word:not(.active)").first
@@ -126,8 +126,8 @@ def test_a_link_opens_the_same_state_for_a_colleague(page, browser):
 
 
 def test_next_and_previous_work_by_keyboard(page):
-    page.get_by_role("link", name="Failures").click()
-    on(page, r"/failures\?run=first$")
+    page.get_by_role("link", name="Images", exact=True).click()
+    on(page, r"/images\?run=first$")
     page.locator("a.frame").first.click()
     on(page, r"x=\d+")
     first = page.url
@@ -140,8 +140,8 @@ def test_next_and_previous_work_by_keyboard(page):
 
 
 def test_a_click_on_a_bar_grounds_the_attribute(page):
-    page.get_by_role("link", name="Failures").click()
-    on(page, r"/failures\?")
+    page.get_by_role("link", name="Images", exact=True).click()
+    on(page, r"/images\?")
     page.locator("a.frame").first.click()
     on(page, r"x=\d+")
     bar = page.locator("a.row:has(.bar.second):not(:has(.pictured))").last
@@ -152,8 +152,8 @@ def test_a_click_on_a_bar_grounds_the_attribute(page):
 
 
 def test_words_are_reached_by_tab_and_followed_by_enter(page):
-    page.get_by_role("link", name="Failures").click()
-    on(page, r"/failures\?")
+    page.get_by_role("link", name="Images", exact=True).click()
+    on(page, r"/images\?")
     page.locator("a.frame").first.focus()
     page.keyboard.press("Enter")
     on(page, r"x=\d+")
@@ -163,8 +163,8 @@ def test_words_are_reached_by_tab_and_followed_by_enter(page):
 
 
 def test_the_search_field_completes_what_is_typed(page):
-    page.get_by_role("link", name="Search").click()
-    on(page, r"/search\?")
+    page.get_by_role("link", name="Images", exact=True).click()
+    on(page, r"/images\?")
     field = page.get_by_role("combobox", name=re.compile("Search for attributes"))
     field.press_sequentially("yel")
     page.get_by_role("option").first.wait_for()
@@ -177,7 +177,7 @@ def test_the_search_field_completes_what_is_typed(page):
 
 
 def test_opacity_changes_without_the_server(page):
-    page.get_by_role("link", name="Grounding").click()  # its old address opens the tab
+    page.goto(page.url.replace("/?run=first", "/grounding?run=first&x=3"))  # its old address
     on(page, r"tab=grounding")
     layer = page.locator("img.layer").first
     before = layer.evaluate("image => getComputedStyle(image).opacity")
@@ -249,7 +249,7 @@ def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
 
 def test_the_header_is_one_line_on_a_small_laptop(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
-    for longest in ("robustness", "confusion", "experiments"):
+    for longest in ("corruptions", "images", "experiments"):
         page.goto(f"{server.url}/{longest}?run=second")
         settle(page)
         assert page.locator(".st-key-header").bounding_box()["height"] < 50, longest

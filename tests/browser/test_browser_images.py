@@ -49,7 +49,7 @@ def on(page, pattern: str) -> None:
 
 @pytest.mark.parametrize("way", ["mouse", "keyboard"])
 def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server, way):
-    page.goto(f"{server.url}/confusion?run=first")
+    page.goto(f"{server.url}/images?run=first&view=confusion")
     settle(page)
     canvas = page.locator("canvas[data-painted]")
     canvas.wait_for()
@@ -68,7 +68,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server, way):
         place = told.bounding_box()
         # the note stands below and right of its cell
         page.mouse.click(place["x"] - 6 - 10, place["y"] - 6 - 10)
-    on(page, r"/failures\?.*true=\d+&predicted=\d+")
+    on(page, r"/images\?.*true=\d+&predicted=\d+")
     page.get_by_role("heading", level=1, name="Failures").wait_for()
     page.locator("a.frame").first.wait_for()
 
@@ -87,7 +87,7 @@ def test_two_runs_lead_to_the_two_sentences_of_one_image(page, server):
 
 def opened_map(page, server):
     """Open the map; return its place once the points are painted."""
-    page.goto(f"{server.url}/map?run=first")
+    page.goto(f"{server.url}/images?run=first&view=map")
     settle(page)
     points = page.locator("canvas.points[data-painted]")
     points.wait_for()
@@ -107,16 +107,16 @@ def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, to
     if tool == "Box":
         page.mouse.move(right, bottom, steps=5)
     page.mouse.up()
-    on(page, r"/map\?.*region=\d+-\d+\.")
+    on(page, r"/images\?.*region=\d+-\d+\.")
     page.get_by_text("test images here").wait_for()
     region = page.url.split("region=")[1]
     page.get_by_role("link", name="Failures").last.click()
-    on(page, rf"/failures\?.*region={re.escape(region)}")
+    on(page, rf"/images\?.*region={re.escape(region)}")
     page.locator("a.frame").first.click()
     on(page, r"region=.*x=\d+|x=\d+.*region=")
     page.go_back()
-    page.get_by_role("button", name="Everywhere").click()
-    page.wait_for_url(re.compile(r"/failures\?run=first$"))
+    page.get_by_role("link", name="Remove In a region").click()
+    page.wait_for_url(re.compile(r"/images\?run=first$"))
 
 
 def places(page, run) -> dict[int, tuple[float, float]]:
@@ -142,10 +142,10 @@ def test_a_click_on_a_point_of_the_map_opens_its_image_and_back_leads_back(page,
     page.mouse.move(*at[x])
     page.get_by_text(f"image {x}", exact=True).wait_for()
     page.mouse.click(*at[x])
-    on(page, rf"/failures\?run=first&x={x}$")
+    on(page, rf"/images\?run=first&x={x}$")
     page.get_by_text(f"Image {x}", exact=True).wait_for()
     page.go_back()
-    on(page, r"/map\?run=first$")
+    on(page, r"/images\?run=first$")
     page.locator("canvas.points[data-painted]").wait_for()
 
 
@@ -174,4 +174,4 @@ def test_the_map_moves_and_zooms_by_mouse_and_keyboard_without_the_server(page, 
     points.press("ArrowLeft")
     points.press("b")
     page.locator("button[aria-pressed=true]", has_text="Box").wait_for()
-    assert page.url.endswith("/map?run=first")
+    assert page.url.endswith("/images?run=first&view=map")

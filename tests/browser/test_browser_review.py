@@ -54,7 +54,7 @@ def wait_until(holds, seconds: float = 60) -> None:
 
 
 def test_one_key_gives_a_verdict_and_another_takes_it_back(page, runs, faulty):
-    go(page, "failures?run=faulty&view=review")
+    go(page, "review?run=faulty")
     first = page.get_by_text(re.compile(r"^Verdict on image \d+")).first.inner_text()
     page.get_by_role("button", name="Wrong label").wait_for()
     page.locator("body").press("w")

@@ -46,3 +46,27 @@ def test_the_example_of_the_search_page(vocabulary):
 def test_only_an_unread_query_is_empty(vocabulary):
     assert parse("zzz", vocabulary).is_empty
     assert not parse("wrong", vocabulary).is_empty
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("-black bill", [((5,), True)]),
+        ("yellow belly, -black bill", [((0,), False), ((5,), True)]),
+        ("yellow belly or red head", [((0, 6), False)]),
+        ("yellow belly | red head, wrong", [((0, 6), False)]),
+        ("black", [((2, 5), False)]),
+        ("bill", [((1, 4, 5), False)]),
+        ("not bill", [((1, 4, 5), True)]),
+    ],
+)
+def test_minus_or_and_single_words_are_read(vocabulary, text, read):
+    query = parse(text, vocabulary)
+    assert [(tuple(sorted(term.ts)), term.is_negated) for term in query.terms] == read
+    assert not query.unknown
+
+
+def test_the_name_of_a_class_asks_for_its_images(vocabulary):
+    assert parse("Acadian flycatcher", vocabulary).true == 1
+    assert parse("purple finch, yellow belly", vocabulary).true == 0
+    assert parse("flycatcher", vocabulary).unknown == {"flycatcher": ['true:"Acadian Flycatcher"']}
