@@ -1,11 +1,9 @@
-"""The confusion matrix of a run's test images, with classes that look alike beside each other."""
+"""Which classes the test images of a run were taken for."""
 
 import numpy as np
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import squareform
+import pandas as pd
 
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.unit_length import at_unit_length
 
 
 def confusion_matrix(run: Run) -> np.ndarray:
@@ -22,32 +20,21 @@ def confusion_matrix(run: Run) -> np.ndarray:
     return np.bincount(true_c * C + predicted_c, minlength=C * C).reshape(C, C)
 
 
-def similarity_order(confusions: np.ndarray, class_weights: np.ndarray) -> np.ndarray:
-    """Return an order of the classes in which those that are confused stand together.
-
-    The leaves of an average-linkage tree (`scipy.cluster.hierarchy`), ordered so that neighbours
-    are as near as the tree allows. Two classes are near where each is often taken for the other;
-    ties, which most pairs of classes are, go by the cosine of their class weights.
-
-    Parameters
-    ----------
-    confusions : ndarray of shape (C, C)
-        As `confusion_matrix` returns it.
-    class_weights : ndarray of shape (C, F)
-        W of the linear head.
+def confusion_pairs(run: Run) -> pd.DataFrame:
+    """Return the class pairs of misclassified test images, most frequent first.
 
     Returns
     -------
-    ndarray of shape (C,), int
-        Class at each place.
+    DataFrame
+        Columns true_c, predicted_c, n and share: n over the test images of the true class.
     """
-    C = len(confusions)
-    if C < 3:
-        return np.arange(C)
-    share = confusions / np.maximum(confusions.sum(axis=1, keepdims=True), 1)
-    unit = at_unit_length(class_weights)
-    nearness = (share + share.T) / 2 + 0.1 * (1 + unit @ unit.T) / 2
-    distance = 1.1 - nearness
-    np.fill_diagonal(distance, 0)
-    tree = hierarchy.linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
-    return hierarchy.leaves_list(tree)
+    pairs = (
+        run.images.iloc[run.failures]
+        .groupby(["true_c", "predicted_c"])
+        .size()
+        .rename("n")
+        .reset_index()
+    )
+    n_test = run.classes["n_test"].to_numpy()
+    pairs["share"] = pairs["n"] / n_test[pairs["true_c"]]
+    return pairs.sort_values("n", ascending=False, kind="stable", ignore_index=True)

@@ -1,9 +1,8 @@
-"""Selection and sorting of test images, confused class pairs, and representative failures."""
+"""Selection and sorting of test images, and representative failures."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.contract import N_EXPLAIN
@@ -122,26 +121,6 @@ def sentence_words(run: Run, side: str) -> np.ndarray:
         return np.full((run.sizes["X"], N_EXPLAIN), -1, np.int32)
     said = f"said_t_{side}"
     return run.array(said if said in run.array_names else f"top_t_{side}")[:, :N_EXPLAIN]
-
-
-def confusion_pairs(run: Run) -> pd.DataFrame:
-    """Return the class pairs of misclassified test images, most frequent first.
-
-    Returns
-    -------
-    DataFrame
-        Columns true_c, predicted_c, n and share: n over the test images of the true class.
-    """
-    pairs = (
-        run.images.iloc[run.failures]
-        .groupby(["true_c", "predicted_c"])
-        .size()
-        .rename("n")
-        .reset_index()
-    )
-    n_test = run.classes["n_test"].to_numpy()
-    pairs["share"] = pairs["n"] / n_test[pairs["true_c"]]
-    return pairs.sort_values("n", ascending=False, kind="stable", ignore_index=True)
 
 
 def disagreement(run: Run, xs: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ import streamlit as st
 
 from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.search.image_selection import Criteria, confusion_pairs, select_images
+from fieldmarks.core.scores.confusion import confusion_pairs
+from fieldmarks.core.search.image_selection import Criteria, select_images
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import add_words, gallery, ranking, sentence, tabs
 from fieldmarks.dashboard.components.gallery import Line, Picture

@@ -11,7 +11,8 @@ from fieldmarks.core.causes.finding import COLUMNS, Pattern
 from fieldmarks.core.causes.suspects import suspects
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.search.image_selection import confusion_pairs, suggested_failures
+from fieldmarks.core.scores.confusion import confusion_pairs
+from fieldmarks.core.search.image_selection import suggested_failures
 from fieldmarks.dashboard import data, glossary, heading, labels, links
 from fieldmarks.dashboard.causes import suspect_pictures
 from fieldmarks.dashboard.components import add_words, being_computed, gallery, ranking

@@ -5,7 +5,8 @@ import streamlit as st
 
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
-from fieldmarks.core.scores.confusion import confusion_matrix, similarity_order
+from fieldmarks.core.scores.confusion import confusion_matrix
+from fieldmarks.core.scores.similarity_order import similarity_order
 from fieldmarks.dashboard import labels, links
 from fieldmarks.dashboard.components.register import matrix_component
 from fieldmarks.dashboard.figures.confusion import matrix

@@ -5,9 +5,9 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 
+from fieldmarks.core.scores.confusion import confusion_pairs
 from fieldmarks.core.search.image_selection import (
     Criteria,
-    confusion_pairs,
     select_images,
     suggested_failures,
 )

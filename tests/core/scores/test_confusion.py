@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from fieldmarks.core.scores.confusion import confusion_matrix, similarity_order
+from fieldmarks.core.scores.confusion import confusion_matrix, confusion_pairs
+from fieldmarks.core.scores.similarity_order import similarity_order
+from fieldmarks.core.search.image_selection import Criteria, select_images
 
 
 def test_the_confusion_matrix_counts_test_images(run):
@@ -11,6 +13,16 @@ def test_the_confusion_matrix_counts_test_images(run):
     for row in run.images[~run.images["is_train"]].itertuples():
         expected[row.true_c, row.predicted_c] += 1
     np.testing.assert_array_equal(confusion_matrix(run), expected)
+
+
+def test_confusion_pairs_count_every_failure_once(run):
+    pairs = confusion_pairs(run)
+    assert pairs["n"].sum() == len(select_images(run, Criteria()))
+    assert np.all(np.diff(pairs["n"]) <= 0)
+    for true, predicted, n, share in pairs.itertuples(index=False):
+        assert true != predicted
+        assert len(select_images(run, Criteria(true=true, predicted=predicted))) == n
+        assert share == pytest.approx(n / run.classes["n_test"].iloc[true])
 
 
 def test_classes_that_are_confused_stand_together():

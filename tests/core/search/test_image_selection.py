@@ -56,18 +56,6 @@ def test_only_images_of_a_given_set_are_kept(run):
     )
 
 
-def test_confusion_pairs_count_every_failure_once(run):
-    pairs = image_selection.confusion_pairs(run)
-    assert pairs["n"].sum() == len(image_selection.select_images(run, Criteria()))
-    assert np.all(np.diff(pairs["n"]) <= 0)
-    for true, predicted, n, share in pairs.itertuples(index=False):
-        assert true != predicted
-        assert (
-            len(image_selection.select_images(run, Criteria(true=true, predicted=predicted))) == n
-        )
-        assert share == pytest.approx(n / run.classes["n_test"].iloc[true])
-
-
 def test_the_suggested_failures_failures_are_wrong_and_of_different_pairs(run):
     xs = image_selection.suggested_failures(run)
     rows = run.images.iloc[xs]
