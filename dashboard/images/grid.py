@@ -4,15 +4,19 @@ from dataclasses import replace
 
 import streamlit as st
 
+from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.search import AGREES, caption_agreement, search
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery, paging, ranking
-from fieldmarks.dashboard.components.gallery import Line, Picture
+from fieldmarks.dashboard.components.gallery import Action, Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.image import evidence
 from fieldmarks.dashboard.images.selection import ALIKE, CERTAIN, Selection
+from fieldmarks.dashboard.review import reviewer, saving
+from fieldmarks.dashboard.state import notice
+from fieldmarks.dashboard.verdicts import database, dataset
 
 PER_PAGE = 36
 #: Images below the line where certainty ends.
@@ -28,7 +32,11 @@ def show(run: Run, asked: Selection) -> None:
         width=138,
         hover=asked.t is not None,
         to_top=True,
+        actions=(Action("tag", "Add tag", needs_text=True),),
+        on_action=lambda _, xs, tag: add_tag(run, xs, tag),
+        text_label="Tag",
     )
+    saving.tell()
     paging.control(len(asked.xs), PER_PAGE, page, "images")
     if asked.t is not None and asked.order == CERTAIN and rows.stop >= len(asked.xs):
         less_certain(run, asked)
@@ -38,6 +46,16 @@ def show(run: Run, asked: Selection) -> None:
             help="The filters with the largest weights in the heatmap of the attribute.",
         )
         evidence.filters_of_attribute(run, asked.t, key="search.filters")
+
+
+def add_tag(run: Run, xs: list[int], tag: str) -> None:
+    """Add a tag to the verdicts on several images; what else they say stays."""
+    try:
+        latest = database().latest(dataset(run))
+    except FieldmarksError as error:
+        notice(str(error))
+        return
+    saving.save(run, xs, lambda _, verdict: saving.tagged(verdict, [tag]), latest, reviewer.name())
 
 
 def card(run: Run, x: int, asked: Selection) -> Picture:
@@ -65,6 +83,7 @@ def card(run: Run, x: int, asked: Selection) -> Picture:
         lines=lines,
         badge=badge,
         title=f"Image {x}, {title}",
+        id=x,
     )
 
 

@@ -11,3 +11,8 @@ def box() -> str:
     name = st.text_input("Your name", max_chars=200, key=_WIDGET, width=220).strip()
     st.session_state[_NAME] = name
     return name
+
+
+def name() -> str:
+    """Return the name as it was typed on some page of this session, empty for none."""
+    return str(st.session_state.get(_NAME, ""))

@@ -165,3 +165,16 @@ def test_tags_filter_the_list_by_the_link(faulty, database, queue):
 )
 def test_a_bad_link_lands_softly(link):
     assert not visit(f"failures?{link}").exception
+
+
+def test_several_images_are_tagged_at_once_and_nothing_else_of_them_changes(faulty):
+    from fieldmarks.dashboard import verdicts
+    from fieldmarks.dashboard.images import grid
+
+    xs = faulty.failures[:2].tolist()
+    grid.add_tag(faulty, xs, "blurred")
+    latest = verdicts.database().latest(verdicts.dataset(faulty))
+    for x in xs:
+        row = latest.loc[str(faulty.images["path"].iloc[x])]
+        assert list(row["tags"]) == ["blurred"]
+        assert not row["is_reviewed"]
