@@ -166,7 +166,7 @@ def tipping_attributes(view: View) -> None:
     shown = view.words
     if shown is None:
         return
-    a, b = view.names
+    a, b = map(heading.plain, view.names)
     presence = presence_of(view.run.source)
     part = shown.contrast.logit_part
     ts = np.argsort(-np.abs(part), kind="stable")[:N_TIPPING].tolist()
@@ -195,7 +195,7 @@ def tipping_attributes(view: View) -> None:
 def tipping_filters(view: View) -> None:
     """Draw the filters with the largest parts in that lead, with what activates them."""
     run, x = view.run, view.x
-    a, b = view.names
+    a, b = map(heading.plain, view.names)
     heading.section(
         "Filters that tip the decision",
         "First crop: where the filter is active here; then its top-activating images.",

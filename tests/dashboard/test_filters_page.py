@@ -59,7 +59,7 @@ def test_named_filters_come_first_and_the_best_foretold_among_them(run):
 def test_a_filter_without_a_name_is_not_reproached(run):
     f = int(np.flatnonzero(run.filters["verdict"] == NameStatus.NONE)[0])
     app = visit(f"filters?f={f}")
-    assert "That is usual" in said(app)
+    assert "This is usual" in said(app)
     assert not app.warning
     assert not app.error
 

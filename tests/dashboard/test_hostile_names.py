@@ -134,7 +134,7 @@ def test_a_reviewer_of_markup_is_asked_and_scored():
 
 def test_verdicts_that_are_read_back_are_told_of_as_they_are(folder):
     run = read_run(folder / "faulty")
-    app = visit("failures?run=faulty")
+    app = visit("review?run=faulty")
     csv = f'path,verdict,note\n"{NAME}",wrong label,x\n"{run.images["path"][1]}","{GROUP}",y\n'
     app.file_uploader("upload.file").set_value(("v.csv", csv.encode(), "text/csv")).run()
     check(app)

@@ -105,7 +105,7 @@ def test_the_last_answer_gives_the_result_and_other_pictures(taught):
     answers = "".join("1" if first else "2" for first in drawn.is_first)
     app = visit(link(answers))
     assert "10 of 10 right" in said(app)
-    assert "above guessing" in said(app)
+    assert "above chance" in said(app)
     assert not component_data(app, "lesson.question")
     app = next(b for b in app.button if b.label == "Other pictures").click().run()
     assert "Picture 1 of 10" in said(app)
