@@ -8,7 +8,7 @@ from streamlit import config
 from streamlit.config_option import ConfigOption
 
 if config.get_where_defined("client.showErrorDetails") == ConfigOption.DEFAULT_DEFINITION:
-    # started from another folder: Streamlit's default shows tracebacks to whoever opens the page
+    # started from another folder: Streamlit's default shows tracebacks to all visitors
     st.set_option("client.showErrorDetails", "type")
 ROOT = Path(__file__).resolve().parent.parent
 if (ROOT / "fieldmarks").is_dir() and str(ROOT) not in sys.path:

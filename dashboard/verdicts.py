@@ -26,7 +26,7 @@ def _failures() -> dict[tuple, tuple[float, DatabaseError]]:
 
 
 def _opened(kind: Callable[[], T]) -> T:
-    """Open a database; for a while the next page is told at once that it cannot be."""
+    """Open a database; for a while the next page gets the same error at once."""
     which = kind.__name__, os.environ.get("FIELDMARKS_DB"), runs_folder()
     failed_at, failed = _failures().get(which, (0.0, None))
     if failed is not None and time.monotonic() - failed_at < RETRY:

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 class Once(Generic[Result]):
-    """A result that is made by whoever asks first; others wait for it."""
+    """A result that is computed by the first session that asks; others wait for it."""
 
     def __init__(self):
         self._lock, self._result = Lock(), []

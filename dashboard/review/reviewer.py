@@ -1,4 +1,4 @@
-"""The name of whoever reviews in this session."""
+"""The name of the reviewer of this session."""
 
 import streamlit as st
 

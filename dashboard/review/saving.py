@@ -1,4 +1,4 @@
-"""Verdicts on one image or several, saved at once, with conflicts that are told and an undo."""
+"""Verdicts on one image or several, saved at once, with conflicts reported and an undo."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

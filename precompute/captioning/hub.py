@@ -34,7 +34,7 @@ def quiet_transformers() -> Any:
 
 
 def from_hub(what: str, load: Callable, name: str, **named: Any) -> Any:
-    """Load a folder, or what the hub has under a name; errors are told in one line.
+    """Load a folder, or what the hub has under a name; errors are one line.
 
     Parameters
     ----------

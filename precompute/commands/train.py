@@ -76,7 +76,7 @@ def _train(args: argparse.Namespace) -> None:
 
     dataset = read_dataset(
         source_of(args)
-    )  # before torch is loaded: a wrong folder is told at once
+    )  # before torch is loaded: a wrong folder is reported at once
     from fieldmarks.precompute.training.finetune import finetune
     from fieldmarks.precompute.training.loop import TrainingSettings
 

@@ -143,7 +143,7 @@ def small_version(path: Path) -> np.ndarray | None:
             small = np.asarray(whole.resize((SIDE, SIDE), Image.Resampling.BOX))
     except Exception:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more; that the
-        # file cannot be read is told when the network is to see it
+        # file cannot be read is reported when the network is to see it
         return None
     return None if small.std(axis=(0, 1)).max() < _PLAIN else small.reshape(-1)
 

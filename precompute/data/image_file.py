@@ -41,7 +41,7 @@ def open_image(path: str | Path) -> Image.Image:
     return image
 
 
-#: Names under which a file counts as a picture unseen: one that cannot be read is told as damaged.
+#: Names under which a file counts as a picture unseen: an unreadable one is reported as damaged.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"})
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"GIF8")
 _MAGIC += tuple(b"P%d" % i for i in range(1, 7))
@@ -80,8 +80,8 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
     ----------
     folder : Path
     skipped : Skipped, optional
-        Is told what is no image. Text files beside an image of their name are captions, and
-        ``metadata`` files are tables: neither is told.
+        Is called with what is no image. Text files beside an image of their name are captions, and
+        ``metadata`` files are tables: neither is reported.
     """
     skipped = Skipped() if skipped is None else skipped
     for parent, folders, names in os.walk(folder):
@@ -124,7 +124,7 @@ def _why_no_image(path: Path) -> str | None:
         with path.open("rb") as file:
             head = file.read(16)
     except OSError:
-        # of a picture it is told, too, when it is to be decoded
+        # of a picture it is reported, too, when it is to be decoded
         return "" if has_suffix else "files cannot be opened"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
         return "files are HEIC pictures, which are not read (convert them to JPEG)"
@@ -136,7 +136,7 @@ def _opens(path: Path) -> bool:
     try:
         open_image(path).close()
     except Image.DecompressionBombError:
-        return True  # that it is too large is told when it is to be decoded
+        return True  # that it is too large is reported when it is to be decoded
     except Exception:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
         return False

@@ -2,7 +2,7 @@
 
 Names of splits are those of Hugging Face's imagefolder: train, validation and test with their usual
 variants, as whole names. Pictures that are equal or nearly equal stay on one side of a split made
-here; where a split is given, those on both sides are told.
+here; where a split is given, those on both sides are reported.
 """
 
 import re

@@ -127,7 +127,7 @@ LORIMEL = Family(
 
 
 def _species(name: str, family: Family, told: str, base: Species | None = None, **marks) -> Species:
-    """Read ``"black: crown wing; pink: breast"``; with a base, only what differs is told."""
+    """Read ``"black: crown wing; pink: breast"``; with a base, only what differs is given."""
     colours = {
         part: word.strip()
         for word, _, parts in (group.partition(":") for group in told.split(";") if group)

@@ -190,7 +190,7 @@ def _pickled(path: Path, error: Exception) -> str:
         return "it is damaged" if "weights_only" in reason or "Weights only" in reason else reason
     return (
         f"it holds Python objects, such as {brief(names[0])[1:-1]}, and to load them would run "
-        "code of whoever wrote it; save model.state_dict() instead"
+        "code of its author; save model.state_dict() instead"
     )
 
 

@@ -1,6 +1,6 @@
 """What a person should know before any figure of a run is believed, a sentence each.
 
-They are told in the terminal and stand at the top of the Overview: the manifest holds them under
+They are printed in the terminal and stand at the top of the Overview: the manifest holds them under
 ``notices``, by what they are of.
 """
 

@@ -122,7 +122,9 @@ class Pipeline:
             self._keep(finished)
             return
         self.ranks.barrier()  # all ranks have read what is there
-        _ = self.inputs.model  # whatever is wrong with the network is told before the first stage
+        _ = (
+            self.inputs.model
+        )  # whatever is wrong with the network is reported before the first stage
         told = tell(self.say, notices_before(self.inputs))
         work = Work(self.inputs, self.writer, self.ranks, self._read, chunking, chunks)
         if finished is not None and all(name in done or STAGES[name].is_later for name in STAGES):

@@ -16,7 +16,7 @@ REPLACED = (
     "draws its bar",  # reports its own progress
     "took part in nothing",  # held out
     "take part in nothing",
-    "whoever owns",  # the label owner
+    "whoever",  # the label owner, the reviewer, everybody who
     "told where",  # keypoint-supervised upper bound
     "by how true",  # by accuracy
     "how polysemantic",  # number of meanings
@@ -40,6 +40,8 @@ REPLACED = (
     "though another order",  # despite the mismatch
     "as people have them",  # any state dict
     "are told and left out",  # reported and skipped
+    "is told",  # is reported
+    "are told in",  # are printed
     "made birds",  # painted birds
     "Score board",  # How far to trust this run
     "taken as",  # called B for "t"

@@ -8,7 +8,7 @@ function make(tag, className, text) {
   return node;
 }
 
-// A link that behaves as one (new tab, copy, keyboard) but is followed without loading the page anew:
+// A link that behaves as one (new tab, copy, keyboard) but is followed without loading the page again:
 // the address changes and the app hears of it as it hears of Back and Forward.
 function follow(node, href, toTop) {
   const url = new URL(href, document.location.href);

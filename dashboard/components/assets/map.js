@@ -113,7 +113,7 @@ class Chart {
     this.listen();
     this.take("lasso");
     new ResizeObserver(() => this.sized()).observe(this.frame);
-    // the theme is a change of style: its colours are read anew
+    // the theme is a change of style: its colours are read again
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.ask());
   }
 

@@ -249,7 +249,7 @@ def _without_restating(
     class_names: Sequence[str],
     subject: str,
 ) -> tuple[list[Column], list[str]]:
-    """Return the columns that restate neither the class nor another column, and what is told."""
+    """Return the columns that restate neither the class nor another column, and the notices."""
     told, kept = [], []
     for column in columns:
         if not _restates(column, true_c, is_train, len(class_names)):

@@ -2,7 +2,7 @@
 
 ``root/CLASS/....jpg`` or ``root/train/CLASS/....jpg`` and ``root/test/CLASS/....jpg``, as
 torchvision's ImageFolder and Hugging Face's imagefolder read them: classes in the sorted order of
-their names, images at any depth below them. What is not read is told.
+their names, images at any depth below them. What is not read is reported.
 """
 
 from collections import Counter

@@ -257,7 +257,7 @@ def test_a_file_of_weights_runs_no_code(tmp_path):
             return exec, ("raise SystemExit",)
 
     torch.save({"state_dict": Intruder()}, tmp_path / "evil.pth")
-    with pytest.raises(DataError, match="would run code of whoever wrote it"):
+    with pytest.raises(DataError, match="would run code of its author"):
         read_weights(tmp_path / "evil.pth")
 
 
