@@ -194,9 +194,14 @@ def slices(run: Run) -> Slices:
             Slice(
                 tables.scopes[cells.scope[i]],
                 conditions,
-                *(tables.xs[each] for each in (inside, inside & tables.is_wrong)),
-                *(tables.xs[each] for each in (rest, rest & tables.is_wrong)),
-                *(float(each[i]) for each in (low, high, cells.p, q)),
+                tables.xs[inside],
+                tables.xs[inside & tables.is_wrong],
+                tables.xs[rest],
+                tables.xs[rest & tables.is_wrong],
+                float(low[i]),
+                float(high[i]),
+                float(cells.p[i]),
+                float(q[i]),
             )
         )
     return Slices(fold(found), len(cells.p))

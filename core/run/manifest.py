@@ -7,7 +7,7 @@ no page of any run fails by it.
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -245,7 +245,9 @@ def files_of_run(folder: Path) -> list[str] | None:
         for estimator in (sorted(estimators) if spec.per_estimator else [""])
     ]
     pending = manifest.get("pending") if manifest is not None else None
-    awaited = chain(*pending.values()) if _dict_of(_list_of(_is_text))(pending) else ()
+    awaited: Iterable[str] = ()
+    if isinstance(pending, dict) and _dict_of(_list_of(_is_text))(pending):
+        awaited = chain(*pending.values())
     files = [
         *(name if "." in name else f"arrays/{name}.npy" for name in awaited),
         *(EVALUATION, NETWORK, PROGRESS, MARK),

@@ -83,7 +83,7 @@ def read_run(folder: Path) -> Run:
     if table_path(Path(), "filters").as_posix() in awaited:
         p_t_given_f = arrays.get(f"p_t_given_f/{default}")
         untested = untested_filters(p_t_given_f, arrays["class_weights"])
-        tables = ChainMap({"filters": untested}, tables)  # pyright: ignore: it reads only
+        tables = ChainMap({"filters": untested}, tables)  # pyright: ignore[reportArgumentType]
     for spec in TABLES:
         if spec.name != _READ_LATER and (spec.name in tables or not spec.optional):
             tables[spec.name]

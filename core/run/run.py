@@ -128,7 +128,7 @@ class Run(HeadOfRun):
         return replace(
             self,
             arrays={**self.arrays, **(arrays or {})},
-            tables=ChainMap(dict(tables or {}), self.tables),  # pyright: ignore: it reads only
+            tables=ChainMap(dict(tables or {}), self.tables),  # pyright: ignore[reportArgumentType]
             **fields,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -138,7 +139,7 @@ def show(
         if wanted is not None and on_action is not None:
             on_action(*wanted)
 
-    more = {"on_acted_change": acted} if actions else {}
+    more: dict[str, Any] = {"on_acted_change": acted} if actions else {}
     gallery_component(data={"items": items, **options}, key=key, **more)
 
 

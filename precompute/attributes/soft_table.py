@@ -90,7 +90,7 @@ def read_soft_words(path: Path, paths: Sequence[str]) -> SoftWords:
     soft = SoftWords(
         [attribute_of(str(each)) for each in phrases],
         np.nan_to_num(p).astype(np.float32),
-        np.isfinite(p).any(axis=1),
+        np.asarray(np.isfinite(p).any(axis=1)),
     )
     return merged(soft, Synonyms({}, {}))
 

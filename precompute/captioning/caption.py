@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ class Summary:
 
     n_written: int = 0
     n_empty: int = 0
-    problems: list[str] | None = None
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def write_captions(
         "prompt": prompt.VERSION if writer.follows_prompts else 0,
         "side": side,
     }
-    cleaner, summary = Cleaner(dataset.class_names, parts), Summary(problems=[])
+    cleaner, summary = Cleaner(dataset.class_names, parts), Summary()
     with CaptionsFile(out, written_by, overwrite) as file:
         paths = dataset.images["path"].array
         xs = [x for x in _spread(len(paths), limit) if paths[x] not in file.done]

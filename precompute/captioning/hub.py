@@ -148,7 +148,12 @@ class HubWriter:
             asked = inputs.get("input_ids")
             n = 0 if asked is None else asked.shape[1]
             # a decoder alone repeats what it was asked
-            if n and written.shape[1] >= n and torch.equal(written[:, :n], asked):
+            if (
+                asked is not None
+                and n
+                and written.shape[1] >= n
+                and torch.equal(written[:, :n], asked)
+            ):
                 written = written[:, n:]
             texts = self._processor.batch_decode(written, skip_special_tokens=True)
         return [Answer(self._plain(text)) for text in texts]

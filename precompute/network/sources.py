@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import torchvision
 from torch import nn
@@ -256,7 +257,7 @@ def in_memory(network: nn.Module) -> Built:
             f"the network cannot be copied ({type(error).__name__}: {one_line(error)})"
         ) from None
     if hasattr(model, "config") and hasattr(model.config, "id2label"):  # of transformers
-        names = _class_names(model.config.to_dict())
+        names = _class_names(cast(Any, model).config.to_dict())
         return Built(_Scores(model), class_names=names, has_weights=True)
     said = Preprocessing()
     if isinstance(getattr(model, "pretrained_cfg", None), dict):

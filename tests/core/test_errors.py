@@ -8,6 +8,7 @@ from fieldmarks.core.errors import ConflictError, FieldmarksError, one_line
 KINDS = [
     errors.RunError,
     errors.MissingRunError,
+    errors.WordlessError,
     errors.DataError,
     errors.ModelError,
     errors.DatabaseError,

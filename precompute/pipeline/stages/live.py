@@ -76,9 +76,9 @@ def write_live(
     except (ModelError, DataError) as error:
         path.unlink(missing_ok=True)
         return Computed(str(error), _check(run, PictureForward(model), decoder, is_mixed))
-    measured["sha256"] = sha256_of(path)
+    digest = sha256_of(path)
     path.replace(writer.folder / NETWORK)
-    return Computed(measured=measured)
+    return Computed(measured={**measured, "sha256": digest})
 
 
 def _check(
