@@ -116,7 +116,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Run the command."""
     from fieldmarks.core.estimators import ESTIMATORS, EXPERIMENTAL
-    from fieldmarks.core.run.files import runs_folder
+    from fieldmarks.core.run.files import check_name, runs_folder
+    from fieldmarks.precompute.data.readers.stored import holds_pictures
     from fieldmarks.precompute.pipeline.pipeline import precompute
     from fieldmarks.precompute.pipeline.settings import Settings
 
@@ -130,12 +131,19 @@ def run(args: argparse.Namespace) -> None:
     if args.keypoints:
         without = given.get("estimators", sorted(ESTIMATORS))
         given["estimators"] = tuple(dict.fromkeys((*without, *EXPERIMENTAL)))
+    runs = args.runs or runs_folder()
+    source, network = source_of(args), network_of(args)
+    if holds_pictures(source.data):
+        from fieldmarks.precompute.notebook.stored_sets import with_files
+
+        folder = runs.resolve() / f".{check_name(args.name)}.data"
+        source, network = with_files(source, network, folder)
     settings = Settings(
-        source=source_of(args),
+        source=source,
         checkpoint=args.checkpoint,
-        network=network_of(args),
+        network=network,
         name=args.name,
-        runs=args.runs or runs_folder(),
+        runs=runs,
         maps=args.maps,
         merge=not args.no_merge,
         synonyms=args.synonyms,

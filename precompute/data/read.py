@@ -8,7 +8,16 @@ import numpy as np
 from fieldmarks.core.errors import DataError, brief
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.links import Inside
-from fieldmarks.precompute.data.readers import awa2, celeba, coco, cub, folders, imagefolder, table  # noqa: F401  # each registers its readers
+from fieldmarks.precompute.data.readers import (  # noqa: F401  # each registers its readers
+    awa2,
+    celeba,
+    coco,
+    cub,
+    folders,
+    imagefolder,
+    stored,
+    table,
+)
 from fieldmarks.precompute.data.readers.split_file import read_splits
 from fieldmarks.precompute.data.registry import reader_of
 from fieldmarks.precompute.data.source import DataSource

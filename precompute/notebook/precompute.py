@@ -122,6 +122,11 @@ def _source(dataset: Any, folder: Path, options: dict) -> tuple[dict, dict]:
             f"expected a folder, a DataFrame, a map-style data set, a datasets.Dataset or a "
             f"FiftyOne data set, got a {type(first).__name__}"
         )
+    return as_source(written, folder)
+
+
+def as_source(written: Written, folder: Path) -> tuple[dict, dict]:
+    """Write the table of written pictures; return what it says of source and network."""
     return _table(written.table, folder) | {"label": "label"}, _fed(written, folder)
 
 

@@ -27,7 +27,9 @@ def is_fiftyone(value: Any) -> bool:
     return hasattr(value, "iter_samples")
 
 
-def of_hugging_face(splits: Mapping[str, Any], folder: Path, label: str | None) -> Written:
+def of_hugging_face(
+    splits: Mapping[str, Any], folder: Path, label: str | None, *, is_own: bool = True
+) -> Written:
     """Write the pictures of `datasets.Dataset`s as they are stored, and return their table.
 
     Parameters
@@ -36,11 +38,13 @@ def of_hugging_face(splits: Mapping[str, Any], folder: Path, label: str | None) 
     folder : Path
     label : str, optional
         The column of classes; by default the only one of type ClassLabel, or ``label``.
+    is_own : bool
+        Whether pictures may be files elsewhere; a data set from elsewhere could name any file.
 
     Raises
     ------
     DataError
-        If there is no column of pictures or of labels.
+        If there is no column of pictures or of labels, or a picture is a file where none may be.
     """
     from datasets import ClassLabel
     from datasets import Image as Pictures
@@ -65,10 +69,18 @@ def of_hugging_face(splits: Mapping[str, Any], folder: Path, label: str | None) 
         raw = samples.cast_column(pictures[0], Pictures(decode=False))
         for i, sample in enumerate(tqdm(raw, f"pictures {split}".strip(), unit=" images")):
             stored = sample.pop(pictures[0])
+            if not is_own and (stored or {}).get("bytes") is None:
+                raise DataError(
+                    f"row {i + 1} of {split or 'the data set'} holds no picture: expected its "
+                    "bytes, as save_to_disk and push_to_hub embed them"
+                )
             path = _stored(folder, split, i, stored)
             value = sample.pop(label)
-            named = names[value] if names else str(value)
-            rows.append({**sample, "file_name": path, "label": named, "split": split})
+            # -1 of ClassLabel: a test image without a label
+            is_known = value is not None and not (names and value < 0)
+            named = "" if not is_known else names[value] if names else str(value)
+            row = {**sample, "file_name": path, "label": named}
+            rows.append({**row, "split": split} if split or "split" not in sample else row)
     return Written(pd.DataFrame(rows), [str(name) for name in names])
 
 
