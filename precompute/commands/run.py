@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from dataclasses import replace
 
 from fieldmarks.precompute.arguments import add_leave_out, path, positive, seed
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
@@ -50,8 +51,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(
         "--classes",
         metavar="FILE",
-        help="one class a line in the order of the class scores; or "
-        "'natural': 2 before 10 (default: from the weights, else the data set's order)",
+        help="one class a line in the order of the class scores, or class_to_idx.json; or "
+        "'natural': 2 before 10 (default: class_to_idx.json beside the checkpoint or in the data "
+        "folder, the weights, else the data set's order)",
     )
     add("--keep-class-order", action="store_true", help="keep the order despite the mismatch")
     add(
@@ -118,6 +120,7 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.estimators import ESTIMATORS, EXPERIMENTAL
     from fieldmarks.core.run.files import check_name, runs_folder
     from fieldmarks.precompute.data.readers.stored import holds_pictures
+    from fieldmarks.precompute.pipeline.class_order import class_file
     from fieldmarks.precompute.pipeline.pipeline import precompute
     from fieldmarks.precompute.pipeline.settings import Settings
 
@@ -138,6 +141,11 @@ def run(args: argparse.Namespace) -> None:
 
         folder = runs.resolve() / f".{check_name(args.name)}.data"
         source, network = with_files(source, network, folder)
+    if network.source is not None and network.classes is None:
+        found = class_file(args.checkpoint, args.data or args.cub)
+        if found is not None:
+            print(f"note: {found} gives the order of the classes; --classes gives another")
+            network = replace(network, classes=str(found))
     settings = Settings(
         source=source,
         checkpoint=args.checkpoint,

@@ -15,13 +15,15 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
 
 from fieldmarks.core.errors import DataError, brief
-from fieldmarks.core.input_file import MAX_LIST, read_text
+from fieldmarks.core.input_file import MAX_LIST, is_regular, read_json, read_text
 
 #: A cycle of exchanged classes is reported if chance would give it with less than this probability,
 _P_VALUE = 1e-6
 #: and if at least this share of its training images is right in the other order.
 _SHARE = 0.5
 NATURAL = "natural"
+#: What trainings keep of torchvision's ImageFolder: the number of each class.
+CLASS_FILES = ("class_to_idx.json", "idx_to_class.json")
 
 
 def natural_key(name: str) -> list:
@@ -34,17 +36,44 @@ def natural_key(name: str) -> list:
     return [int(part) if part.isdecimal() else part for part in parts]
 
 
+def class_file(checkpoint: Path | None, data: Path) -> Path | None:
+    """Return the file of class numbers beside the weights, else in the data folder, if any."""
+    folders = [*([checkpoint.parent] if checkpoint else []), data if data.is_dir() else data.parent]
+    beside = (folder / name for folder in folders for name in CLASS_FILES)
+    return next(filter(is_regular, beside), None)
+
+
 def read_class_list(path: str | Path) -> list[str]:
-    """Return the class names in a text file, one per line in the order of the class scores.
+    """Return the class names in a file, in the order of the class scores.
+
+    Text has one name per line; JSON a list of names, or an object of names and numbers, as
+    ``class_to_idx`` of torchvision's ImageFolder, or of numbers and names.
 
     Raises
     ------
     DataError
-        If there is no such file, or it is no text.
+        If there is no such file, it is no text, or its numbers are not 0, 1, 2, ...
     """
     what = f"a list of classes, one per line (or --classes {NATURAL}),"
+    if Path(path).suffix.lower() == ".json":
+        return _in_json(read_json(path, what), path)
     lines = read_text(path, what, MAX_LIST).split("\n")
     return [line.strip() for line in lines if line.strip()]
+
+
+def _in_json(value: object, path: str | Path) -> list[str]:
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return value
+    pairs = list(value.items()) if isinstance(value, dict) else []
+    if pairs and all(isinstance(name, str) for _, name in pairs):
+        pairs = [(name, int(c)) for c, name in pairs if c.isdecimal()]
+    names = {c: name for name, c in pairs if type(c) is int}
+    if not isinstance(value, dict) or sorted(names) != list(range(len(value))) or not names:
+        raise DataError(
+            f"expected names of classes with the numbers 0, 1, 2, ... in {path}, found "
+            f"{brief(value)}"
+        )
+    return [names[c] for c in range(len(names))]
 
 
 def order_of_scores(

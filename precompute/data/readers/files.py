@@ -1,4 +1,4 @@
-"""The image files that a table names: by path, or by a name without its suffix."""
+"""The image files that a table names: by path, or by a name without folders and suffix."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -29,7 +29,7 @@ class Files:
 
     @classmethod
     def of(cls, values: list[str], folder: Path) -> "Files":
-        """Find the file that each value names: a path, or a name without its suffix.
+        """Find the file that each value names: a path, or a name without suffix and folders.
 
         Raises
         ------
@@ -42,10 +42,11 @@ class Files:
         by_stem: dict[str, str] = {}
         for name in there:
             by_stem.setdefault(name.rpartition(".")[0], name)
+        by_name = _alone(there)
         paths, problem = [], []
         for value in values:
             path = _below(value, folder)
-            path = path if path in known else by_stem.get(path, path)
+            path = path if path in known else by_stem.get(path) or by_name.get(path, path)
             paths.append(path)
             why = "no picture that can be read" if is_regular(folder / path) else "no such file"
             problem.append("" if path in known else f"{UNREADABLE}: {why}")
@@ -65,6 +66,16 @@ class Files:
                 f"{', '.join(unlisted[:3])}: left out"
             )
         return cls(paths, problem, [*told, *skipped.told()])
+
+
+def _alone(there: list[str]) -> dict[str, str]:
+    """Return the files below folders by name and by name without suffix, where one has it."""
+    by_name: dict[str, list[str]] = {}
+    for path in there:
+        name = PurePosixPath(path).name
+        for key in {name, name.rpartition(".")[0]}:
+            by_name.setdefault(key, []).append(path)
+    return {name: paths[0] for name, paths in by_name.items() if len(paths) == 1}
 
 
 def _below(value: str, folder: Path) -> str:

@@ -64,6 +64,27 @@ def test_a_table_names_files_by_number_and_classes_by_a_column(tmp_path):
     assert (dataset.images["problem"] == "").all()
 
 
+@pytest.mark.parametrize("suffix", ["", ".jpg"])
+def test_a_table_names_files_in_class_folders_by_number(tmp_path, suffix):
+    for c, name in enumerate(COLOURS):
+        for i in range(2):
+            write_picture(tmp_path / "images" / name / f"{10 * c + i}.jpg", seed=10 * c + i)
+            write_picture(tmp_path / "images" / name / "cover.jpg", seed=100 + c)
+    rows = [
+        {"id": f"{10 * c + i}{suffix}", "label": name, "maker": i}
+        for c, name in enumerate(COLOURS)
+        for i in range(2)
+    ]
+    pd.DataFrame([*rows, {"id": "cover", "label": "none"}]).to_csv(tmp_path / "t.csv", index=False)
+    dataset = read_dataset(DataSource(tmp_path / "t.csv", images=tmp_path / "images"))
+    images = dataset.images[dataset.images["problem"] == ""]
+    # a name that several files have stands for none of them
+    assert set(images["path"]) == {
+        f"{name}/{10 * c + i}.jpg" for c, name in enumerate(COLOURS) for i in range(2)
+    }
+    assert (dataset.images["problem"] != "").sum() == 1
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".tsv"])
 def test_a_metadata_table_in_the_folder_is_found_whatever_its_kind(tmp_path, suffix):
     paths = write_classes(tmp_path, n=2)

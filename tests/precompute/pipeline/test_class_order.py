@@ -1,8 +1,17 @@
+import json
+
 import numpy as np
 import pytest
+from torchvision.datasets import ImageFolder
 
 from fieldmarks.core.errors import DataError
-from fieldmarks.precompute.pipeline.class_order import check_order, order_of_scores, read_class_list
+from fieldmarks.precompute.pipeline.class_order import (
+    check_order,
+    class_file,
+    order_of_scores,
+    read_class_list,
+)
+from tests.support.picture_folders import write_classes
 
 NAMES = [str(i) for i in sorted(map(str, range(1, 13)))]
 C = len(NAMES)
@@ -80,3 +89,29 @@ def test_a_list_of_classes_is_read_line_by_line(tmp_path):
     (tmp_path / "c.bin").write_bytes(b"a\x00\x01")
     with pytest.raises(DataError, match=r"c\.bin is no text"):
         read_class_list(tmp_path / "c.bin")
+
+
+@pytest.mark.parametrize(
+    "stored", [{"b": 0, "c": 1, "a": 2}, {"0": "b", "1": "c", "2": "a"}, ["b", "c", "a"]]
+)
+def test_numbers_of_classes_are_read_as_trainings_keep_them(tmp_path, stored):
+    path = tmp_path / "class_to_idx.json"
+    path.write_text(json.dumps(stored))
+    assert read_class_list(path) == ["b", "c", "a"]
+    assert class_file(tmp_path / "best.pth", tmp_path / "none") == path
+    assert class_file(None, tmp_path) == path
+    assert class_file(None, tmp_path / "below" / "table.csv") is None
+
+
+@pytest.mark.parametrize("stored", [{"a": 0, "b": 2}, {"a": 0, "b": 0}, {}, 7, {"a": "b"}, [1]])
+def test_other_numbers_are_told(tmp_path, stored):
+    (tmp_path / "c.json").write_text(json.dumps(stored))
+    with pytest.raises(DataError, match="names of classes with the numbers 0, 1, 2"):
+        read_class_list(tmp_path / "c.json")
+
+
+def test_the_file_of_imagefolder_gives_the_order_that_torch_has(tmp_path):
+    write_classes(tmp_path / "data", n=2)
+    samples = ImageFolder(tmp_path / "data")
+    (tmp_path / "c.json").write_text(json.dumps(samples.class_to_idx))
+    assert read_class_list(tmp_path / "c.json") == samples.classes
