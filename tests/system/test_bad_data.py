@@ -47,7 +47,53 @@ def pictures_in_a_table(tmp_path, stored):
     return DataSource(tmp_path / "train.parquet")
 
 
+def labels_in_parquet(folder, labels):
+    """Write Parquet whose label column holds what CSV cannot."""
+    write_classes(folder, n=4)
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jpg"))
+    pd.DataFrame({"file_name": files, "label": [labels] * len(files)}).to_parquet(
+        folder / "metadata.parquet"
+    )
+    return DataSource(folder / "metadata.parquet")
+
+
+def one_hot(*columns):
+    """Return a change to columns of 0 and 1 in place of the column of classes."""
+
+    def change(frame):
+        rows = frame[["id"]].copy()
+        for i, values in enumerate(columns):
+            rows[f"is_{i}"] = [values[n % len(values)] for n in range(len(frame))]
+        return rows
+
+    return change
+
+
 REFUSED = {
+    "several labels in a cell": (
+        lambda p: shop(p, column("kind", ["boot|cap", "cap", "sock|boot", "sock"])),
+        "'kind' holds several labels a picture, such as 'boot.cap' in row 1: .*not multi-label",
+    ),
+    "labels with commas, each alone elsewhere": (
+        lambda p: shop(p, column("kind", ["boot", "cap", "boot, cap", "cap, boot"])),
+        "such as 'boot, cap' in row 3",
+    ),
+    "a list of labels as text": (
+        lambda p: shop(p, column("kind", ["['boot', 'cap']", "['cap']"])),
+        "the column 'kind' holds several labels",
+    ),
+    "a list of labels": (
+        lambda p: labels_in_parquet(p, ["boot", "cap"]),
+        "the column 'label' holds several labels a picture",
+    ),
+    "several columns of 0 and 1": (
+        lambda p: shop(p, one_hot("0110", "1010", "1000"), label=None),
+        "columns is_0, is_1, is_2 give row 1 several labels: .* not multi-label ones",
+    ),
+    "one class in several columns": (
+        lambda p: shop(p, one_hot("01", "10"), label=None),
+        r"a column of 0 and 1 for each \(is_0, is_1\): write the name",
+    ),
     "nothing there": (lambda p: DataSource(p / "nowhere"), "found nothing there"),
     "an empty folder": (lambda p: DataSource(p), "is no data set that can be read"),
     "an unknown format": (lambda p: DataSource(p, format="magic"), "--format is one of"),
@@ -110,6 +156,19 @@ def test_what_cannot_be_read_gets_one_line(tmp_path, case):
     with pytest.raises(FieldmarksError, match=message) as caught:
         read_dataset(make(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["tench, Tinca tinca", "crane", "crane, bird", "boot; left", "[sic] boot"],
+        ["black, boot", "red, boot", "black, cap", "red, cap"],
+        ["men|shoes", "women|shoes", "men|hats", "women|hats"],
+    ],
+)
+def test_names_with_commas_and_marks_are_classes(tmp_path, names):
+    dataset = read_dataset(shop(tmp_path, column("kind", names)))
+    assert sorted(dataset.class_names) == sorted(names)
 
 
 TOLD = {

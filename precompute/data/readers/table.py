@@ -23,6 +23,7 @@ from fieldmarks.precompute.data.readers.columns import LABELS, Columns, with_fol
 from fieldmarks.precompute.data.readers.files import Files
 from fieldmarks.precompute.data.readers.folders import untrained
 from fieldmarks.precompute.data.readers.frame import SUFFIXES, read_frame
+from fieldmarks.precompute.data.readers.several import refuse_one_hot, refuse_several_labels
 from fieldmarks.precompute.data.registry import register_dataset
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.data.split import make_split
@@ -48,7 +49,7 @@ def read_table(source: DataSource) -> Dataset:
     Raises
     ------
     DataError
-        If a column is missing, an image has two labels, or no file of the table is there.
+        If a column is missing, an image has several labels, or no file of the table is there.
     """
     path = table_in(source.data) if source.data.is_dir() else source.data
     if path is None:
@@ -63,6 +64,9 @@ def read_table(source: DataSource) -> Dataset:
     if source.data.is_dir() and source.label is None and not names & set(LABELS):
         # as imagefolder has it: captions in the table, classes in the folders
         frame = with_folders(frame, folder)
+        names = {name.lower() for name in frame.columns}
+    if source.label is None and not names & set(LABELS):
+        refuse_one_hot(frame)
     return dataset_of(frame, Columns.of(frame, source), folder, source)
 
 
@@ -87,6 +91,7 @@ def dataset_of(
         Row and column of the visible keypoints of each row by name, in pixels.
     """
     _require_names(frame[columns.file_name], columns.file_name)
+    refuse_several_labels(frame[columns.label], columns.label)
     files = Files.of(texts(frame[columns.file_name]), folder)
     label = np.array(texts(frame[columns.label]))
     problems = list(files.problems)
