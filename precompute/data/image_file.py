@@ -141,3 +141,15 @@ def _opens(path: Path) -> bool:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
         return False
     return True
+
+
+def decodes(path: str | Path) -> bool:
+    """Whether a file decodes as a picture; a JPEG at its least size."""
+    try:
+        with open_image(path) as image:
+            image.draft("RGB", (1, 1))
+            image.load()
+    except Exception:
+        # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
+        return False
+    return True

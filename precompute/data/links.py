@@ -1,11 +1,12 @@
-"""Links that lead out of a data folder are refused.
+"""Links that lead out of a data folder are refused, but for links to pictures.
 
-A data set from elsewhere could otherwise show any file of this machine on the pages: as an image,
-as a caption, or as a line of an annotation file in a message.
+A data set from elsewhere could otherwise show any file of this machine on the pages: as a caption,
+or as a line of an annotation file in a message. Data sets are often made of links to pictures: such
+a link is followed where the file decodes as a picture, and reported.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fieldmarks.core.errors import DataError
@@ -28,20 +29,38 @@ class Inside:
         """Raise `DataError` if a path in the folder leads out of it by a link."""
         self.require_all([path])
 
-    def require_all(self, paths: Iterable[Path | str]) -> None:
-        """Raise `DataError` for the first path that leads out; a missing file does not."""
+    def require_all(
+        self, paths: Iterable[Path | str], follows: Callable[[str], bool] = lambda path: False
+    ) -> int:
+        """Raise `DataError` for the first path that leads out; a missing file does not.
+
+        Parameters
+        ----------
+        paths : iterable of str or Path
+        follows : callable
+            Whether a file that is itself a link is allowed to lead out.
+
+        Returns
+        -------
+        int
+            Links that lead out and are followed.
+        """
+        n_followed = 0
         for each in paths:
             path = os.fspath(each)
             parent = os.path.dirname(path)  # noqa: PTH120  # a pathlib path each would take long
             if parent not in self._is_inside:
                 self._is_inside[parent] = self._holds(parent)
-            if not self._is_inside[parent] or (
-                os.path.islink(path) and not self._holds(path)  # noqa: PTH114
-            ):
+            is_out = not self._is_inside[parent]
+            if not is_out and os.path.islink(path) and not self._holds(path):  # noqa: PTH114
+                n_followed += (is_followed := follows(path))
+                is_out = not is_followed
+            if is_out:
                 raise DataError(
                     f"{path} is a link to {os.path.realpath(path)}, outside the data folder "
                     f"{self._folder}: put the file itself there"
                 )
+        return n_followed
 
     def _holds(self, path: str) -> bool:
         real = os.path.realpath(path)

@@ -7,6 +7,7 @@ import numpy as np
 
 from fieldmarks.core.errors import DataError, brief
 from fieldmarks.precompute.data.dataset import Dataset
+from fieldmarks.precompute.data.image_file import decodes
 from fieldmarks.precompute.data.links import Inside
 from fieldmarks.precompute.data.readers import (  # noqa: F401  # each registers its readers
     awa2,
@@ -31,10 +32,13 @@ def read_dataset(source: DataSource) -> Dataset:
     ------
     DataError
         If it cannot be read, has fewer than two classes, a split without images, or files that lead
-        out of its folder by a link.
+        out of its folder by a link and are no pictures.
     """
     dataset = _read(source)
-    _require_inside(source, dataset)
+    n_links = _require_inside(source, dataset)
+    if n_links:
+        told = f"{n_links} images are links to pictures outside the data folder: followed"
+        dataset = replace(dataset, problems=[*dataset.problems, told])
     _require_numbers(dataset.class_ids)
     images, n_classes = dataset.images, len(dataset.class_ids)
     if n_classes < 2:
@@ -89,12 +93,14 @@ def _read(source: DataSource) -> Dataset:
     return replace(dataset, problems=[*told, *dataset.problems])
 
 
-def _require_inside(source: DataSource, dataset: Dataset) -> None:
-    """Refuse images that lead out of the data folder, which may itself be reached by a link."""
+def _require_inside(source: DataSource, dataset: Dataset) -> int:
+    """Refuse images that lead out of the data folder; return how many links to pictures do."""
     is_folder = source.data.is_dir()
     folder = str(dataset.image_folder)
     root = source.images or (source.data if is_folder else source.data.parent)
-    Inside(root).require_all(f"{folder}/{path}" for path in dataset.images["path"].array)
+    return Inside(root).require_all(
+        (f"{folder}/{path}" for path in dataset.images["path"].array), decodes
+    )
 
 
 def _require_numbers(class_ids: list[int]) -> None:

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision.datasets.folder import default_loader
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.attributes.extraction import Definition, extract
@@ -99,7 +100,7 @@ def secret(tmp_path):
     return path
 
 
-LINKED = ["images/" + PATHS[2], "images", "images/003.Red_Finch", "classes.txt", "images.txt",
+LINKED = ["images", "images/003.Red_Finch", "classes.txt", "images.txt",
           "parts/part_locs.txt", "image_class_labels.txt"]  # fmt: skip
 
 
@@ -113,6 +114,24 @@ def test_a_link_out_of_the_data_folder_is_refused(cub, tmp_path, name):
     ) as e:
         read(cub)
     assert "\n" not in str(e.value)
+
+
+def test_a_link_to_a_picture_is_followed_and_told_and_one_to_text_refused(cub, tmp_path, secret):
+    path, elsewhere = cub / "images" / PATHS[2], tmp_path / "elsewhere.png"
+    Image.new("RGB", (40, 30), (200, 10, 10)).save(elsewhere)
+    path.unlink()
+    path.symlink_to(elsewhere)
+    dataset = read_dataset(DataSource(cub))
+    assert "1 images are links to pictures outside the data folder: followed" in dataset.problems
+    (x,) = np.flatnonzero(dataset.images["path"] == PATHS[2])
+    assert default_loader(dataset.path(x)).getpixel((0, 0)) == (200, 10, 10)
+    elsewhere.write_bytes(elsewhere.read_bytes()[:60])
+    with pytest.raises(DataError, match="outside the data folder"):
+        read_dataset(DataSource(cub))
+    path.unlink()
+    path.symlink_to(secret)
+    with pytest.raises(DataError, match="outside the data folder"):
+        read_dataset(DataSource(cub))
 
 
 def test_a_data_folder_reached_by_a_link_and_links_within_it_are_read(cub, tmp_path):
