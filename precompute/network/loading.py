@@ -16,6 +16,7 @@ from fieldmarks.precompute.network.cut.layout import Layout
 from fieldmarks.precompute.network.cut.opened import opened, prove
 from fieldmarks.precompute.network.cut.search import find_cut, find_layer, is_signed
 from fieldmarks.precompute.network.cut.tracing import probe, trace
+from fieldmarks.precompute.network.outputs import OnePart, place_of_scores
 from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing, Preprocessing
 from fieldmarks.precompute.network.receptive_field import (
@@ -286,6 +287,10 @@ def explainable(
         images = torch.randn(
             (2, 3, size, size), generator=torch.Generator().manual_seed(0), dtype=torch.float32
         )
+        place = place_of_scores(_returned(model, images), len(images))
+        if place is not None:
+            model = OnePart(model, place).eval()
+            layer = None if layer is None else f"model.{layer}"
         expected = _scores(model, images)
         graph = trace(model, images, name)
         chosen = None if layer is None else find_layer(graph, layer, name)
@@ -313,7 +318,7 @@ def explainable(
         preprocessing=said,
         class_ids=class_ids,
         class_names=class_names,
-        layer=_layer_name(cut.maps),
+        layer=_layer_name(cut.maps).removeprefix("" if place is None else "model."),
         pooling=cut.pooling,
         made=made or {},
         difference=difference,
@@ -336,16 +341,21 @@ def in_single_precision(model: nn.Module, name: str) -> nn.Module:
     return model.float()
 
 
-def _scores(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Return what a network makes of random images; that it is right for a run."""
+def _returned(model: nn.Module, images: torch.Tensor) -> object:
+    """Return what a network makes of random images."""
     try:
         with torch.no_grad():
-            scores = model(images)
+            return model(images)
     except Exception as error:
         # the network's own code, which may raise anything
         raise ModelError(
             f"the network takes no input of {images.shape[-1]} pixels: {one_line(error)}"
         ) from None
+
+
+def _scores(model: nn.Module, images: torch.Tensor) -> object:
+    """Return what a network makes of random images; that it is right for a run."""
+    scores = _returned(model, images)
     if isinstance(scores, torch.Tensor) and scores.dtype != torch.float32:
         raise ModelError(
             f"the network gives class scores in {str(scores.dtype).removeprefix('torch.')}: "

@@ -1,6 +1,8 @@
 """One small network of each kind of head, and what is proven of it."""
 
+from collections import OrderedDict
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -223,10 +225,42 @@ def test_a_network_that_branches_is_read_by_export():
     assert loaded.cell_centres.shape == (8, 8, 2)
 
 
+class Output(OrderedDict):
+    """As transformers returns its scores: a dictionary with attributes."""
+
+    def __getattr__(self, name):
+        return self[name]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda scores, maps: {"logits": scores, "features": maps.mean((2, 3))},
+        lambda scores, maps: {"out": scores, "maps": maps},
+        lambda scores, maps: (scores, maps),
+        lambda scores, maps: [maps, scores],
+        lambda scores, maps: SimpleNamespace(logits=scores),
+        lambda scores, maps: Output(logits=scores, loss=None),
+    ],
+)
+@pytest.mark.parametrize("layer", [None, "conv"])
+def test_scores_in_a_dictionary_a_tuple_or_logits_are_those_of_the_tensor_alone(wrapped, layer):
+    plain = make(lambda net, m: net.fc(m.mean((2, 3))))
+    net = make(lambda net, m: wrapped(net.fc(m.mean((2, 3))), m))
+    mine = explainable(plain, "net", FED, layer=layer)
+    loaded = explainable(net, "net", FED, layer=layer)
+    images = torch.randn(3, 3, FED.input_size, FED.input_size)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.network(images)[-1], plain(images))
+    np.testing.assert_array_equal(loaded.class_weights, mine.class_weights)
+    assert (loaded.layer, loaded.head.kind) == (mine.layer, mine.head.kind)
+
+
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
         (lambda net, m: {"out": m}, "does not return one tensor"),
+        (lambda net, m: (m.mean((2, 3)), net.fc(m.mean((2, 3)))), "does not return one tensor"),
         (lambda net, m: net.fc(m.mean((2, 3))) * 0, "gives every image the same class scores"),
         (lambda net, m: net.fc(m.mean((2, 3))) / 0, "no finite numbers"),
         (lambda net, m: m, "for 2 images it returns"),

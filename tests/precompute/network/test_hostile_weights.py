@@ -371,8 +371,6 @@ NETWORKS = {
     "double scores": ("net", ("double",), "gives class scores in float64: expected float32"),
     "half scores": ("net", ("half",), "gives class scores in float16: expected float32"),
     "NaN": ("net", ("nan",), "gives class scores that are no finite numbers"),
-    "a tuple": ("net", ("tuple",), "does not return one tensor"),
-    "a dictionary": ("net", ("dict",), "does not return one tensor"),
     "no values": ("meta", (), r"the weight .* has a shape and no values"),
     "a text": ("text", (), "returns a str, not an nn.Module"),
     "no weights": ("empty", (), "holds other weights than this Identity|cannot be explained"),
