@@ -110,14 +110,20 @@ class LoadedModel:
         Parameters
         ----------
         order : sequence of C int
-            Row of the network's own scores for each class.
+            Row of the network's own scores for each class; scores may be left out.
         """
-        row = np.asarray(order)
-        if np.array_equal(row, np.arange(len(row))):
+        row, n_scores = np.asarray(order), len(self.class_bias)
+        if np.array_equal(row, np.arange(n_scores)):
             return self
         head = replace(self.head, weights=self.head.weights[row], bias=self.head.bias[row])
         names = None if self.class_names is None else [self.class_names[i] for i in row]
-        return replace(self, head=head, order=row, class_names=names)
+        notes = list(self.notes)
+        if len(row) < n_scores:
+            notes.append(
+                f"the network gives {n_scores} class scores, the data set has {len(row)} of its "
+                "classes: the scores of the others are left out"
+            )
+        return replace(self, head=head, order=row, class_names=names, notes=notes)
 
 
 def load_checkpoint(

@@ -86,7 +86,8 @@ def order_of_scores(
     n_scores : int
         That the network gives.
     given : sequence of str or None
-        Names in the order of the scores; None for the data set's own order.
+        Names in the order of the scores; None for the data set's own order. There may be more than
+        the data set has classes: the scores of the others are left out.
     class_names : sequence of C str
     source : str
         Who gave the names, for the message.
@@ -97,17 +98,18 @@ def order_of_scores(
         If numbers or names do not agree.
     """
     C = len(class_names)
-    if n_scores != C:
+    has_more = given is not None and len(given) == n_scores > C
+    if n_scores != C and not has_more:
         raise DataError(
             f"the network gives {n_scores} class scores, the data set has {C} classes: train it on "
             "this data set, or give the one that it was trained on"
         )
     if given is None:
         return list(range(C))
-    if len(given) != C:
+    if len(given) != n_scores:
         raise DataError(f"{source} names {len(given)} classes, the data set has {C}")
     place = {_plain(name): i for i, name in enumerate(given)}
-    if len(place) != C:
+    if len(place) != n_scores:
         raise DataError(f"{source} names a class twice")
     missing = [name for name in class_names if _plain(name) not in place]
     if missing:

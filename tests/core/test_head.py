@@ -276,3 +276,24 @@ def test_an_odd_forward_pass_is_refused_with_a_sentence(head, reason):
 def test_an_input_too_small_for_the_network_is_refused():
     with pytest.raises(ModelError, match=r"takes no input of 2 pixels: .*Kernel size"):
         explainable(make(EXACT["linear"][0]), "net", replace(DEFAULT, input_size=2))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        lambda net, m: net.fc(m.mean((2, 3))),
+        lambda net, m: net.out(functional.relu(net.hidden(m.mean((2, 3))))),
+    ],
+)
+@pytest.mark.parametrize("order", [[2, 0], [0, 1, 2]])
+def test_scores_of_classes_that_the_pictures_lack_are_left_out(head, order):
+    net = make(head)
+    loaded = explainable(net, "net", FED).in_order(order)
+    batch = pixels()
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (FED.mean, FED.std))
+    with torch.no_grad():
+        mine = net((batch.permute(0, 3, 1, 2) / 255 - mean) / std)[:, order]
+    theirs = Forward(loaded, CPU)(batch).arrays()["logits"]
+    np.testing.assert_allclose(theirs, mine.numpy(), atol=1e-5)
+    assert loaded.class_weights.shape[0] == len(order)
+    assert "gives 4 class scores" in loaded.notes[-1]

@@ -65,6 +65,7 @@ def test_names_are_matched_without_case_and_punctuation():
     given = ["red_shoe", "Blue Shirt"]
     assert order_of_scores(2, given, ["001.Blue shirt", "Red shoe"], "x") == [1, 0]
     assert order_of_scores(2, None, ["b", "a"], "x") == [0, 1]
+    assert order_of_scores(4, ["d", "a", "c", "b"], ["a", "b"], "x") == [1, 3]
 
 
 @pytest.mark.parametrize(
