@@ -1,11 +1,11 @@
 """Two shares compared: Fisher's exact test, Newcombe's interval, the false discovery rate."""
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 #: Tests that cannot be significant at this level are left out of the false discovery rate.
 POSSIBLE = 0.01
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 def newcombe(k, n, other_k, other_n) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +54,8 @@ def fisher(k, n, total_k, total) -> np.ndarray:
     shape = tables.shape[:-1]
     unique, of = np.unique(tables.reshape(-1, 4), axis=0, return_inverse=True)
     k, n, total_k, total = unique.T
+    from scipy import stats  # the first page does without
+
     at_most = stats.hypergeom.cdf(k, total, total_k, n)
     at_least = stats.hypergeom.sf(k - 1, total, total_k, n)
     return np.clip(2 * np.minimum(at_most, at_least), 0, 1)[of.ravel()].reshape(shape)
@@ -88,5 +90,7 @@ def q_values(p: np.ndarray, least: np.ndarray | None = None) -> np.ndarray:
     """
     q, is_counted = np.ones(len(p)), np.ones(len(p), bool) if least is None else least < POSSIBLE
     if is_counted.any():
+        from scipy import stats  # the first page does without
+
         q[is_counted] = stats.false_discovery_control(p[is_counted])
     return q

@@ -14,7 +14,6 @@ background to every logit is exact. Two descriptions of where the object is:
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.stats import zscore
 
 from fieldmarks.core.run.run import Run
 
@@ -99,7 +98,9 @@ def objectness(maps: np.ndarray, near: np.ndarray, weights: np.ndarray) -> np.nd
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
-    return zscore(values, axis=None) if np.ptp(values) > 1e-9 else np.zeros_like(values)
+    if np.ptp(values) <= 1e-9:
+        return np.zeros_like(values)
+    return (values - values.mean()) / values.std()
 
 
 class Background:

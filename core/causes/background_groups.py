@@ -8,8 +8,8 @@ word names is shown by its pictures.
 """
 
 import numpy as np
-from scipy import sparse, stats
-from sklearn.cluster import KMeans
+from scipy import sparse
+from scipy.special import ndtr
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import Background
@@ -44,6 +44,8 @@ def background_groups(background: Background) -> np.ndarray:
     if k < 2 or not run.is_right[xs].any():
         return group
     pooled = np.concatenate([background.pooled(xs[block]) for block in blocks(len(xs))])
+    from sklearn.cluster import KMeans  # pages read groups that a stage has made
+
     group[xs] = KMeans(k, n_init=4, random_state=_SEED).fit_predict(pooled)
     return group
 
@@ -139,6 +141,6 @@ def stratified_words(said: sparse.csr_array, inside: np.ndarray, stratum: np.nda
     z = np.divide(excess - 0.5, np.sqrt(variance), out=np.zeros_like(excess), where=variance > 0)
     is_tested = variance > 0
     q = np.ones(len(z))
-    q[is_tested] = q_values(2 * stats.norm.sf(np.abs(z[is_tested])))
+    q[is_tested] = q_values(2 * ndtr(-np.abs(z[is_tested])))
     ts = np.flatnonzero((q < MAX_RATE) & (z > 0))
     return ts[np.argsort(-excess[ts], kind="stable")].tolist()

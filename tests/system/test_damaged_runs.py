@@ -81,7 +81,8 @@ def test_scores_that_are_none_leave_the_overview_standing(two_runs):
     app = None
     for content in ["", "{", *map(json.dumps, SCORES.values())]:
         (two_runs / "good" / EVALUATION).write_text(content)
-        app = visit("?run=good", app)
+        assert not visit("?run=good").exception, content
+        app = visit("?run=good&view=about", app)
         assert not app.exception, content
         told = "".join([said(app).replace("\\", ""), *(code.value for code in app.code)])
         assert "fieldmarks evaluate good" in told, content
