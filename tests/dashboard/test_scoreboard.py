@@ -18,7 +18,6 @@ from fieldmarks.core.scores.result import (
 )
 from fieldmarks.dashboard.scores.board import as_table, figure, label, name_of
 from fieldmarks.dashboard.scores.panels import About, panel_of, panels
-from fieldmarks.dashboard.scores.seen_panels import seen_panels
 from tests.support.pages import said, visit
 
 
@@ -140,25 +139,3 @@ def test_an_estimator_that_uses_keypoints_is_told_as_such(run, tmp_path, monkeyp
     grounding = visit("grounding?x=1")
     options = next(box.options for box in grounding.selectbox if box.label == "Estimator")
     assert options == ["literal (uses keypoints)", "ridge"]
-
-
-def test_seen_words_have_panels_with_their_controls_and_a_reliability_curve():
-    record = {
-        "sentence": {
-            "seen": {"failures": {"value": 80, "low": 70, "high": 90}, "words": 4.5},
-            "class frequency": {"failures": {"value": 60, "low": 50, "high": 70}, "words": 5.0},
-        },
-        "contrast": {},
-        "values": {},
-        "search": {"seen": {"recall": 60.0, "mAP": 0.7}},
-        "within classes": {"seen": 0.7, "class frequency": None},
-        "calibration": {"error": 0.01, "bins": [{"n": 9, "q": 0.1, "share": 0.2}]},
-        "counts": {"seen": 99.0, "random words": 50.0},
-    }
-    drawn = {panel.about.title: panel for panel in seen_panels(record)}
-    assert list(drawn) == ["Words", "Search", "Certainty"]
-    assert [drawn["Words"].is_default(row) for row in drawn["Words"].rows] == [True, False]
-    assert "**80**" in as_table(drawn["Words"])
-    assert drawn["Certainty"].curve == [(0.1, 0.2, 9)]
-    assert {row.name for row in drawn["Certainty"].rows} == {"seen", "random words"}
-    assert seen_panels(None) == []

@@ -33,19 +33,21 @@ def states(run: Run) -> dict[str, str]:
     name = f"run={run.name}"
     return {
         "overview": f"?{name}",
-        "failures": f"failures?{name}",
-        "failures_table": f"failures?{name}&view=table",
-        "image": f"failures?{name}&x={x}",
+        "about": f"?{name}&view=about",
+        "review": f"review?{name}",
+        "failures": f"images?{name}",
+        "failures_table": f"images?{name}&view=table",
+        "image": f"images?{name}&x={x}",
         "filters": f"filters?{name}",
         "filter": f"filters?{name}&f={f}",
-        "search_empty": f"search?{name}",
-        "search": f"search?{name}&q={quote_plus(phrase)}",
-        "grounding": f"failures?{name}&x={x}&tab=grounding",
+        "search_empty": f"images?{name}&show=all",
+        "search": f"images?{name}&q={quote_plus(phrase)}",
+        "grounding": f"images?{name}&x={x}&tab=grounding",
         "class": f"classes?{name}&c={row['true_c']}",
         "classes": f"classes?{name}&c={row['predicted_c']}&versus={row['true_c']}",
-        "patterns": f"patterns?{name}",
-        "confusion": f"confusion?{name}",
-        "map": f"map?{name}&colour=pattern",
+        "causes": f"causes?{name}",
+        "confusion": f"images?{name}&view=confusion",
+        "map": f"images?{name}&view=map&colour=pattern",
         "repair": f"repair?{name}&labels=drop",
         "try": f"try?{name}&x={x}",
         "lesson": f"lesson?{name}",
@@ -57,10 +59,6 @@ def states(run: Run) -> dict[str, str]:
 #: Pictures of a tab that is not the first of its page: the page's name above, and the tab.
 TABS = {
     "what_if": ("image", "What if"),
-    "overview_retrieval": ("overview", "Retrieval"),
-    "overview_sentences": ("overview", "Sentences"),
-    "overview_diversity": ("overview", "Diversity"),
-    "overview_faithfulness": ("overview", "Faithfulness"),
 }
 
 
