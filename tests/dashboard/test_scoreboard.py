@@ -9,15 +9,18 @@ import pytest
 from fieldmarks.core.bootstrap import Score
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import (
+    Bin,
     Evaluation,
     Measure,
     Row,
     Scored,
+    SeenWords,
     paper_rows,
     write_evaluation,
 )
 from fieldmarks.dashboard.scores.board import as_table, figure, label, name_of
 from fieldmarks.dashboard.scores.panels import About, panel_of, panels
+from fieldmarks.dashboard.scores.seen_panels import seen_panels
 from tests.support.pages import said, visit
 
 
@@ -139,3 +142,24 @@ def test_an_estimator_that_uses_keypoints_is_told_as_such(run, tmp_path, monkeyp
     grounding = visit("grounding?x=1")
     options = next(box.options for box in grounding.selectbox if box.label == "Estimator")
     assert options == ["literal (uses keypoints)", "ridge"]
+
+
+def test_seen_words_have_panels_with_their_controls_and_a_reliability_curve():
+    none = Measure([])
+    measured = SeenWords(
+        sentence=Measure.of(
+            {"seen": {"failures": score(80)}, "class frequency": {"failures": score(60)}},
+            ["class frequency"],
+        ),
+        contrast=none,
+        values=none,
+        search=Measure.of({"seen": {"mAP": score(0.7)}}),
+        certainty=Measure.of({"seen": {"calibration error": score(0.01)}}),
+        curve=[Bin(9, 0.1, 0.2)],
+    )
+    drawn = {panel.about.title: panel for panel in seen_panels(measured)}
+    assert list(drawn) == ["Words", "Search", "Certainty"]
+    assert "**80**" in as_table(drawn["Words"]).replace("80.0", "80")
+    assert "class frequency" in {row.name for row in drawn["Words"].rows}
+    assert drawn["Certainty"].curve == [(0.1, 0.2, 9)]
+    assert seen_panels(None) == []
