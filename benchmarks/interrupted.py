@@ -29,7 +29,7 @@ from pathlib import Path
 
 from fieldmarks.core.review.database import database_url
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
-from fieldmarks.core.run.run import open_run
+from fieldmarks.core.run.reading import open_run
 from fieldmarks.precompute.resume.lock import locked
 
 SIZE = 192 << 20  #: bytes of the file system

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.confusion_cells import small_pictures
+from benchmarks.confusion_cells import same_picture
 from tests.support.browser import launch, serve, settle
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -95,11 +95,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, nargs="+", default=[1_200, 20_000, 100_000])
     arguments = parser.parse_args()
-    small_pictures()
     of_frames = [f"{what}_{unit}" for what in ("move", "zoom", "point", "lasso")
                  for unit in ("fps", "longest_ms")]  # fmt: skip
     print("images", "painted_ms", *of_frames, "region_ms", "click_ms", sep=",")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, same_picture():
         os.environ["FIELDMARKS_RUNS"] = folder
         for X in arguments.images:
             write_synthetic_run(Path(folder), f"run{X}", X=X, F=64, C=200, H=1, W=1)
