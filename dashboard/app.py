@@ -16,11 +16,12 @@ if (ROOT / "fieldmarks").is_dir() and str(ROOT) not in sys.path:
 
 from fieldmarks.dashboard import data, frame, heading, preload, state  # noqa: E402
 
+#: A file: the browser fetches the icons that Streamlit knows by name from another server.
+ICON = Path(__file__).parent / "components" / "assets" / "icon.png"
+
 preload.finish()
 page = st.navigation(frame.pages(), position="hidden")
-st.set_page_config(
-    page_title=f"{page.title} · Fieldmarks", page_icon=":material/flutter_dash:", layout="wide"
-)
+st.set_page_config(page_title=f"{page.title} · Fieldmarks", page_icon=ICON, layout="wide")
 if frame.redirected(page.url_path):
     st.stop()
 choice = data.choose()
