@@ -68,7 +68,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server, way):
         place = told.bounding_box()
         # the note stands below and right of its cell
         page.mouse.click(place["x"] - 6 - 10, place["y"] - 6 - 10)
-    on(page, r"/images\?.*true=\d+&predicted=\d+")
+    on(page, r"/images\?(?=.*true=\d+)(?=.*predicted=\d+)")
     page.get_by_role("heading", level=1, name="Failures").wait_for()
     page.locator("a.frame").first.wait_for()
 
