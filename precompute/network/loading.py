@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -313,7 +314,7 @@ def explainable(
     head = cut.head.split() if is_split else cut.head
     with own_code(f"the network {name}"):
         network = opened(graph, cut)
-        difference = prove(network, cut, images, expected)
+        difference = prove(network, cut, images, cast(torch.Tensor, expected))
     return LoadedModel(
         arch=name,
         network=network,

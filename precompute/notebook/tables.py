@@ -77,8 +77,10 @@ def of_hugging_face(
             path = _stored(folder, split, i, stored)
             value = sample.pop(label)
             # -1 of ClassLabel: a test image without a label
-            is_known = value is not None and not (names and value < 0)
-            named = "" if not is_known else names[value] if names else str(value)
+            if value is None or (names and value < 0):
+                named = ""
+            else:
+                named = names[value] if names else str(value)
             row = {**sample, "file_name": path, "label": named}
             rows.append({**row, "split": split} if split or "split" not in sample else row)
     return Written(pd.DataFrame(rows), [str(name) for name in names])
