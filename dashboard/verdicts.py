@@ -8,11 +8,12 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from fieldmarks.core.errors import DatabaseError
+from fieldmarks.core.errors import DatabaseError, FieldmarksError
 from fieldmarks.core.review.saved_groups import SavedGroups
 from fieldmarks.core.review.verdicts import Verdicts, left_out
 from fieldmarks.core.run.files import runs_folder
 from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import heading
 
 #: Seconds after which a database that could not be opened is tried again.
 RETRY = 20
@@ -54,6 +55,17 @@ def tell_left_out(latest: pd.DataFrame) -> None:
     """Say how many verdicts could not be read, where there are any."""
     if lacks := left_out(latest):
         st.warning(lacks, icon=":material/database_off:")
+
+
+def latest_of(run: Run) -> pd.DataFrame | None:
+    """Return the latest verdicts on a run's images; None, with an error drawn, if unreadable."""
+    try:
+        latest = database().latest(dataset(run))
+    except FieldmarksError as error:
+        st.error(heading.plain(str(error)), icon=":material/database_off:")
+        return None
+    tell_left_out(latest)
+    return latest
 
 
 def dataset(run: Run) -> str:

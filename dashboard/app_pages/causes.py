@@ -5,13 +5,13 @@ import streamlit as st
 
 from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.finding import Pattern
-from fieldmarks.core.errors import FieldmarksError, MissingRunError
+from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.causes import suspected
 from fieldmarks.dashboard.components import being_computed, report_buttons, slice_list
 from fieldmarks.dashboard.image import diagnosis_card
-from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
+from fieldmarks.dashboard.verdicts import latest_of
 
 
 def main() -> None:
@@ -46,12 +46,9 @@ def main() -> None:
 def progress(run: Run, xs: np.ndarray, diagnoses) -> None:
     """Draw the progress of the review and a link to the next failure to review."""
     paths = run.images["path"].to_numpy()[xs]
-    try:
-        latest = database().latest(dataset(run))
-    except FieldmarksError as error:
-        st.error(heading.plain(str(error)), icon=":material/database_off:")
+    latest = latest_of(run)
+    if latest is None:
         return
-    tell_left_out(latest)
     reviewed = latest.index[latest["is_reviewed"].astype(bool)]
     is_open = ~np.isin(paths, reviewed)
     n_done = int((~is_open).sum())

@@ -15,7 +15,7 @@ from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.compare.view import image_in_both
 from fieldmarks.dashboard.repair import baselines, fits, recipe_form, view
 from fieldmarks.dashboard.state import Key, number
-from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
+from fieldmarks.dashboard.verdicts import latest_of
 
 #: The judged head, its comparison with the network's, and the words that changed.
 Previewed = tuple[Judged, Comparison, pd.DataFrame]
@@ -30,7 +30,7 @@ def main() -> None:
         "Refits the last layer on the stored activations of the training images. Nothing is "
         "saved until you click Write.",
     )
-    recipe, verdicts = recipe_form.recipe_from_url(run), latest_verdicts(run)
+    recipe, verdicts = recipe_form.recipe_from_url(run), latest_of(run)
     x = number(Key.X, run.sizes["X"], "image")
     is_chosen = recipe != Recipe()
     if x is not None and is_chosen:
@@ -56,17 +56,6 @@ def main() -> None:
         removed = _removal(run, recipe, preview_key(run, recipe, verdicts))
         others = {} if removed is None else {REMOVAL: removed}
         view.beside(lambda: baselines.fitted(run) | others | {"this repair": after})
-
-
-def latest_verdicts(run: Run) -> pd.DataFrame | None:
-    """Return the verdicts on the run's data set; None where the database cannot be reached."""
-    try:
-        latest = database().latest(dataset(run))
-    except FieldmarksError as error:
-        st.warning(heading.plain(str(error)), icon=":material/database_off:")
-        return None
-    tell_left_out(latest)
-    return latest
 
 
 def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:

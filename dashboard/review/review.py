@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.causes.finding import Pattern
-from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.review.verdicts import Verdict
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
@@ -18,7 +17,7 @@ from fieldmarks.dashboard.image import diagnosis_card, words
 from fieldmarks.dashboard.image.view import view_of
 from fieldmarks.dashboard.review import reviewer, saving
 from fieldmarks.dashboard.state import Key, number, picked_rows, update
-from fieldmarks.dashboard.verdicts import database, dataset, tell_left_out
+from fieldmarks.dashboard.verdicts import latest_of
 
 #: Images in the list from which several are chosen.
 N_LISTED = 24
@@ -35,12 +34,9 @@ KEYS = {
 
 def show(run: Run, xs: np.ndarray) -> None:
     """Draw the next image of the list that is not reviewed, and the list behind it."""
-    try:
-        latest = database().latest(dataset(run))
-    except FieldmarksError as error:
-        st.error(heading.plain(str(error)), icon=":material/database_off:")
+    latest = latest_of(run)
+    if latest is None:
         return
-    tell_left_out(latest)
     waiting = waiting_images(run, xs, latest)
     n_done = len(xs) - len(waiting)
     st.progress(n_done / max(len(xs), 1), f"{n_done:,} of {len(xs):,} reviewed")
