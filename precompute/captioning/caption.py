@@ -65,15 +65,8 @@ def propose_parts(dataset: Dataset, writer: Writer, side: int = SIDE) -> list[st
     except UnansweredError as error:
         raise DataError(f"no parts could be proposed: {error}; name them by --parts") from None
     cleaner = Cleaner(dataset.class_names)
-    parts = [" ".join(each.lower().split()) for each in prompt.list_in(answer.text)]
-    usable = [
-        part
-        for part in dict.fromkeys(parts)
-        if part.replace(" ", "").replace("-", "").isalpha()
-        and len(part.split()) <= 2
-        and part not in ("background", "parts")
-        and not cleaner.names_class(part)
-    ]
+    named = cleaner.usable(prompt.list_in(answer.text), 1, 2)
+    usable = [part for part in named if part not in ("background", "parts")]
     if not usable:
         raise DataError(
             f"{writer.name} proposed no parts ({answer.text[:60]!r}): name them by --parts"

@@ -137,6 +137,20 @@ class Cleaner:
             for reason, n in self.dropped.most_common()
         ]
 
+    def usable(self, proposed: Sequence[str], least: int, most: int) -> list[str]:
+        """Return what a model proposed, in lower case and once each, of so many words.
+
+        Left out is what holds more than letters and hyphens, or names a class.
+        """
+        plain = dict.fromkeys(" ".join(each.lower().split()) for each in proposed)
+        return [
+            each
+            for each in plain
+            if each.replace(" ", "").replace("-", "").isalpha()
+            and least <= len(each.split()) <= most
+            and not self.names_class(each)
+        ]
+
     def names_class(self, text: str) -> bool:
         """Whether a text names a class."""
         return bool(self._names.search(_plain_name(text)))

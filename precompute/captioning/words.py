@@ -93,14 +93,7 @@ def propose_phrases(dataset: Dataset, writer: Writer, n: int) -> list[str]:
     except UnansweredError as error:
         raise DataError(f"no phrases could be proposed: {error}; give --phrases") from None
     cleaner = Cleaner(dataset.class_names)
-    phrases = [" ".join(each.lower().split()) for each in prompt.list_in(answer.text)]
-    usable = [
-        phrase
-        for phrase in dict.fromkeys(phrases)
-        if phrase.replace(" ", "").replace("-", "").isalpha()
-        and 2 <= len(phrase.split()) <= 4
-        and not cleaner.names_class(phrase)
-    ]
+    usable = cleaner.usable(prompt.list_in(answer.text), 2, 4)
     if not usable:
         raise DataError(f"{writer.name} proposed no phrases ({answer.text[:60]!r}): give --phrases")
     return usable
