@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import traceback
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,15 +213,21 @@ print(time.monotonic() - started < 3)
 """
 
 
+@pytest.fixture
+def closing_later():
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not write")
 @pytest.mark.parametrize("case", ["written", "never written", "of a writer that was killed"])
-def test_a_database_that_cannot_be_written_is_read_at_once(file, case):
+def test_a_database_that_cannot_be_written_is_read_at_once(file, case, closing_later):
     folder = Path(tempfile.mkdtemp())  # pytest's own are closed to other people
     file = Path(shutil.move(file, folder))
     if case == "never written":
         file.unlink()
     if case == "of a writer that was killed":
-        writer = sqlite3.connect(file)
+        writer = closing_later.enter_context(closing(sqlite3.connect(file)))
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute("UPDATE verdicts SET author = 'Eva'")
         writer.commit()
