@@ -31,9 +31,25 @@ function closeFilters() {
   filters.click();
 }
 
+// Streamlit follows its own links to the page on show without changing the address: what was on show stays
+// in it and comes back with the next click; nor does it open a new tab where one is asked for. They are
+// followed as the links of components are.
+function followed(event) {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  const href = link?.getAttribute("href");
+  if (!href || href.startsWith("#") || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== document.location.origin) return;
+  event.stopPropagation();
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(link.href);
+  document.querySelector(MAIN)?.scrollTo({ top: 0 });
+}
+
 function watch() {
   if (window.fieldmarksWatches) return;
   window.fieldmarksWatches = true;
+  document.addEventListener("click", followed, { capture: true });
   new MutationObserver(closeFilters).observe(document.querySelector(APP), { childList: true, subtree: true });
   window.addEventListener("popstate", (event) => arrived(event.isTrusted ? event.state?.place : 0));
 }
