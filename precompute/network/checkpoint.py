@@ -17,7 +17,7 @@ from fieldmarks.core.outputs import atomic_write
 from fieldmarks.precompute.network.preprocessing import Preprocessing
 from fieldmarks.precompute.network.registry import last_linear
 from fieldmarks.precompute.network.settings import MAX_INPUT
-from fieldmarks.precompute.network.weights import find_state, fit, load_state
+from fieldmarks.precompute.network.weights import fit, load_state, stored_weights
 from fieldmarks.precompute.network.weights_file import read_weights, require_plain
 
 _FORMAT = "fieldmarks-checkpoint-1"
@@ -118,9 +118,12 @@ def load_weights(model: nn.Module, path: str | Path) -> Checkpoint | None:
     """
     contents = read_weights(path)
     checkpoint = checkpoint_of(contents, path)
-    state = find_state(contents, path)[0] if checkpoint is None else checkpoint.state_dict
     if checkpoint is None:
-        state = fit(model, state, path)
+        state, told = fit(model, stored_weights(contents, path), path)
+        for line in told:
+            print(f"note: {line}")
+    else:
+        state = checkpoint.state_dict
     expected = model.state_dict()
     head, _ = last_linear(model)
     for name in (f"{head}.weight", f"{head}.bias"):

@@ -17,7 +17,7 @@ from fieldmarks.precompute.network.cut.layout import Layout
 from fieldmarks.precompute.network.cut.opened import opened, prove
 from fieldmarks.precompute.network.cut.search import find_cut, find_layer, is_signed
 from fieldmarks.precompute.network.cut.tracing import probe, trace
-from fieldmarks.precompute.network.outputs import OnePart, place_of_scores
+from fieldmarks.precompute.network.outputs import OnePart, place_of_scores, with_class_scores
 from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing, Preprocessing
 from fieldmarks.precompute.network.receptive_field import (
@@ -29,7 +29,7 @@ from fieldmarks.precompute.network.receptive_field import (
 from fieldmarks.precompute.network.registry import build, model_names
 from fieldmarks.precompute.network.settings import NetworkSettings
 from fieldmarks.precompute.network.sources import Built, build_network, in_memory
-from fieldmarks.precompute.network.weights import adapt_head, find_state, fit, load_state
+from fieldmarks.precompute.network.weights import adapt_head, fit, load_state, named, stored_weights
 from fieldmarks.precompute.network.weights_file import read_weights, require_plain
 
 
@@ -186,11 +186,15 @@ def load_network(
     ModelError
         If network and weights differ, or it cannot be explained.
     """
-    trained, state = None, {}
+    trained, state, stored, notes = None, {}, [], []
     if checkpoint is not None:
         contents = read_weights(checkpoint)
         trained = checkpoint_of(contents, checkpoint)
-        state = find_state(contents, checkpoint)[0] if trained is None else trained.state_dict
+        if trained is None:
+            stored = stored_weights(contents, checkpoint)
+            if settings.weights_key is not None:
+                stored = named(stored, settings.weights_key, checkpoint)
+        state = stored[0].state if trained is None else trained.state_dict
     if trained is not None:
         num_classes = len(trained.class_ids)
         if arch not in (None, trained.arch):
@@ -208,13 +212,12 @@ def load_network(
         in_single_precision(built.model, source)
     if state and checkpoint is not None:
         if trained is None:
-            state = fit(built.model, state, checkpoint)
+            state, notes = fit(built.model, stored, checkpoint)
         if trained is None or settings.source is not None:
             adapt_head(built.model, state)  # a function may not ask for the number of classes
         load_state(built.model, state, checkpoint)
     said = Preprocessing() if trained is None else trained.preprocessing
     said = preprocessing.of_flags(settings, input_size).over(said).over(built.preprocessing)
-    notes = []
     if settings.runs_code and checkpoint is None:
         notes.append(f"the weights are those that {source} returns: no --checkpoint is given")
     if said.mean is None:
@@ -291,15 +294,17 @@ def explainable(
     size = said.input_size
     with own_code(f"the network {name}"):
         model = in_single_precision(model.eval(), name)
-        images = torch.randn(
-            (2, 3, size, size), generator=torch.Generator().manual_seed(0), dtype=torch.float32
-        )
+        images = _noise(said)
         place = place_of_scores(_returned(model, images), len(images))
         if place is not None:
             model = OnePart(model, place).eval()
             layer = None if layer is None else f"model.{layer}"
         expected = _scores(model, images)
         graph = trace(model, images, name)
+        changed = []
+        if isinstance(expected, torch.Tensor):
+            changed = with_class_scores(graph, expected, name)
+            expected = _scores(graph, images) if changed else expected
         chosen = None if layer is None else find_layer(graph, layer, name)
         with torch.no_grad():
             probed = probe(graph, images, name, chosen)
@@ -329,8 +334,16 @@ def explainable(
         pooling=cut.pooling,
         made=made or {},
         difference=difference,
-        notes=list(notes),
+        notes=[*notes, *changed],
     )
+
+
+def _noise(said: CompletePreprocessing) -> torch.Tensor:
+    """Return two images of random pixels as the network is fed images, (2, 3, S, S)."""
+    shape = (2, 3, said.input_size, said.input_size)
+    pixels = torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0))
+    mean, std = (torch.tensor(v, dtype=torch.float32).view(3, 1, 1) for v in (said.mean, said.std))
+    return (pixels.float() / 255 - mean) / std
 
 
 def in_single_precision(model: nn.Module, name: str) -> nn.Module:
@@ -357,7 +370,18 @@ def _returned(model: nn.Module, images: torch.Tensor) -> object:
         # the network's own code, which may raise anything
         raise ModelError(
             f"the network takes no input of {images.shape[-1]} pixels: {one_line(error)}"
+            f"{_in_unit_range(model, images)}"
         ) from None
+
+
+def _in_unit_range(model: nn.Module, images: torch.Tensor) -> str:
+    """Return a hint where a network that failed takes values in [0, 1]."""
+    try:
+        with torch.no_grad():
+            model((images - images.min()) / (images.max() - images.min()))
+    except Exception:
+        return ""
+    return "; of values in [0, 1] it does: give --mean 0 0 0 --std 1 1 1"
 
 
 def _scores(model: nn.Module, images: torch.Tensor) -> object:

@@ -1,6 +1,7 @@
 """A state dict with another last layer, otherwise as it was and in the format it came in."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ _SAME = 1e-6
 def patch_head(checkpoint: Path, out: Path, before: Head, after: Head) -> str:
     """Write a copy of a checkpoint in which the last layer is another one.
 
-    The layer is found by its values: the one tensor that holds the run's class weights.
+    The layer is found by its values: the one tensor that holds the run's class weights, or, of a
+    network with one score for two classes, their difference.
 
     Parameters
     ----------
@@ -36,19 +38,30 @@ def patch_head(checkpoint: Path, out: Path, before: Head, after: Head) -> str:
         If the file cannot be read, or not exactly one tensor holds these weights.
     """
     state = copy.deepcopy(read_weights(checkpoint))
-    places = list(_holding(state, before.weights))
+    new, places = after, list(_holding(state, before.weights))
+    for sign in (1, -1) if len(before.weights) == 2 and not places else ():
+        found = list(_holding(state, _one_score(before, sign).weights))
+        new, places = (_one_score(after, sign), found) if found else (new, places)
     if len(places) != 1:
         raise DataError(
             f"expected one tensor in {checkpoint} that holds the class weights of the run, found "
             f"{len(places)}: was the run made with this checkpoint?"
         )
     holder, key = places[0]
-    _replace(holder, key, after.weights)
+    _replace(holder, key, new.weights)
     bias = key.removesuffix("weight") + "bias"
     if bias in holder:
-        _replace(holder, bias, after.bias)
+        _replace(holder, bias, new.bias)
     atomic_save(out, state)
     return key
+
+
+def _one_score(head: Head, sign: int) -> Head:
+    """Return the one score that two are of, see `precompute.network.outputs.two_scores`."""
+    (first, second), (low, high) = head.weights, head.bias
+    return replace(
+        head, weights=sign * (second - first)[None], bias=np.array([sign * (high - low)])
+    )
 
 
 def _holding(node: object, weights: np.ndarray):

@@ -36,6 +36,8 @@ class NetworkSettings:
         ``file.py:function``; None for the architecture that a checkpoint of ``train`` names.
     args : tuple of str
         For the function: values, or ``name=value``.
+    weights_key : str, optional
+        Which of several weights in a file, see `precompute.network.weights`.
     mean, std : tuple of 3 float, optional
         Normalisation of RGB in [0, 1].
     crop : str, optional
@@ -62,6 +64,7 @@ class NetworkSettings:
 
     source: str | None = None
     args: tuple[str, ...] = ()
+    weights_key: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     crop: str | None = None
@@ -126,6 +129,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ARG",
         help="for the function: values, or name=value",
     )
+    add(
+        "--weights-key",
+        metavar="KEY",
+        help="of a file that holds several weights: student, teacher, model_ema, state_dict.ema "
+        "(default: a moving average or teacher that fits the network, else what fits)",
+    )
     add("--mean", nargs=3, type=float, metavar=("R", "G", "B"), help="of RGB in [0, 1]")
     add("--std", nargs=3, type=float, metavar=("R", "G", "B"), help="deviation of RGB in [0, 1]")
     add(
@@ -170,6 +179,7 @@ def network_of(args: argparse.Namespace) -> NetworkSettings:
     return NetworkSettings(
         source=args.network,
         args=tuple(args.network_args),
+        weights_key=args.weights_key,
         mean=tuple(args.mean) if args.mean else None,
         std=tuple(args.std) if args.std else None,
         crop=args.crop,

@@ -23,7 +23,7 @@ from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fieldmarks.precompute.network.loading import load_network
 from fieldmarks.precompute.network.settings import MAX_INPUT, NetworkSettings
-from fieldmarks.precompute.network.weights import find_state, fit
+from fieldmarks.precompute.network.weights import Stored, fit, stored_weights
 from fieldmarks.precompute.network.weights_file import HARMLESS, read_weights
 from fieldmarks.precompute.pipeline.settings import Settings
 from tests.support.fuzzing import damaged, fuzz, mutated, outcome, plain
@@ -170,7 +170,7 @@ def test_the_prefix_among_many_names_is_found_in_one_pass():
     state = {f"part{i}.0.weight": torch.zeros(2, 2) for i in range(100_000)}
     state |= {f"module.{name}": value for name, value in model.state_dict().items()}
     start = time.process_time()
-    assert list(fit(model, state, "a.pt")) == list(model.state_dict())
+    assert list(fit(model, [Stored("", state)], "a.pt")[0]) == list(model.state_dict())
     assert time.process_time() - start < 3
 
 
@@ -194,7 +194,7 @@ def test_a_tensor_that_is_no_array_of_values_is_named(tmp_path, kind):
     tensor, message = TENSORS[kind]
     path = saved(tmp_path / "a.pt", {"state_dict": {"fc.weight": tensor}})
     with pytest.raises(DataError, match=message):
-        find_state(read_weights(path), path)
+        stored_weights(read_weights(path), path)
 
 
 def fieldmarks(**changes):
@@ -255,7 +255,7 @@ def test_checkpoints_of_any_contents(tmp_path_factory, document):
     path = tmp_path_factory.getbasetemp() / "fuzzed.pt"
     torch.save(document, path)
     outcome(lambda: read_checkpoint(path))
-    outcome(lambda: find_state(read_weights(path), path))
+    outcome(lambda: stored_weights(read_weights(path), path))
 
 
 def checkpoint_bytes(**options):
@@ -274,7 +274,7 @@ def checkpoint_bytes(**options):
 def test_damaged_files_of_weights(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "damaged.pt"
     path.write_bytes(content)
-    outcome(lambda: find_state(read_weights(path), path))
+    outcome(lambda: stored_weights(read_weights(path), path))
 
 
 CODE = """

@@ -100,6 +100,95 @@ def test_weights_are_found_however_a_training_stored_them(code, state, tmp_path,
     np.testing.assert_array_equal(loaded.class_weights, state["fc.weight"])
 
 
+def zeros(state, prefix=""):
+    return {f"{prefix}{k}": v * 0 for k, v in state.items()}
+
+
+def below(state, prefix):
+    return {f"{prefix}{k}": v for k, v in state.items()}
+
+
+SEVERAL = {
+    "student and teacher": (
+        lambda s: {"student": zeros(s), "teacher": s, "epoch": 3},
+        "under 'teacher' are taken; others fit, too: --weights-key student",
+    ),
+    "prefixes of names": (
+        lambda s: {"state_dict": zeros(s, "model.") | below(s, "ema_model.module.")},
+        "others fit, too: --weights-key state_dict.model",
+    ),
+    "a moving average within": (
+        lambda s: {"state": {"net": zeros(s), "net_ema": s}},
+        "under 'state.net_ema' are taken",
+    ),
+    "a student beside a larger teacher": (
+        lambda s: {"student": s, "teacher": s | {"conv.other": s["fc.bias"]}},
+        None,
+    ),
+    "parts stored apart": (
+        lambda s: {
+            "conv": {k[5:]: v for k, v in s.items() if k.startswith("conv.")},
+            "fc": {k[3:]: v for k, v in s.items() if k.startswith("fc.")},
+            "optimizer": {"state": {0: {"step": torch.tensor(1)}}},
+        },
+        None,
+    ),
+    "classifier": (lambda s: {"classifier": s, "loss": {"weight": torch.ones(C)}}, None),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_of_several_weights_the_likeliest_that_fits_is_taken_and_told(code, state, tmp_path, case):
+    stored, told = SEVERAL[case]
+    torch.save(stored(state), tmp_path / "mine.pth")
+    loaded = load(code, tmp_path / "mine.pth")
+    np.testing.assert_array_equal(loaded.class_weights, state["fc.weight"])
+    notes = [note for note in loaded.notes if "--weights-key" in note]
+    assert len(notes) == (told is not None)
+    assert told is None or told in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "stored"),
+    [
+        ("student", lambda s: {"student": s, "teacher": zeros(s)}),
+        ("model", lambda s: {"model": below(s, "module."), "model_ema": zeros(s)}),
+        ("state.raw", lambda s: {"state": {"raw": s, "ema": zeros(s)}}),
+        ("student", lambda s: {"state_dict": below(s, "student.") | zeros(s, "teacher.")}),
+        (
+            "state_dict.student",
+            lambda s: {"state_dict": below(s, "student.net.") | zeros(s, "ema.")},
+        ),
+    ],
+)
+def test_a_key_takes_others(code, state, tmp_path, key, stored):
+    torch.save(stored(state), tmp_path / "mine.pth")
+    loaded = load(code, tmp_path / "mine.pth", weights_key=key)
+    np.testing.assert_array_equal(loaded.class_weights, state["fc.weight"])
+    assert not [note for note in loaded.notes if "--weights-key" in note]
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        (lambda s: {"student": s, "teacher": s}, "under 'ema': --weights-key: give one of teacher"),
+        (lambda s: below(s, "student.") | zeros(s, "teacher."), "give one of student, teacher"),
+        (lambda s: s, "under 'ema': --weights-key: leave it out"),
+    ],
+)
+def test_an_unknown_key_is_told_with_those_that_there_are(code, state, tmp_path, stored, message):
+    torch.save(stored(state), tmp_path / "mine.pth")
+    with pytest.raises(DataError, match=message):
+        load(code, tmp_path / "mine.pth", weights_key="ema")
+
+
+def test_weights_of_another_network_are_told_with_the_keys_of_the_file(code, state, tmp_path):
+    other = {"layer.weight": torch.ones(2)}
+    torch.save({"student": other, "teacher": other}, tmp_path / "mine.pth")
+    with pytest.raises(ModelError, match=r"holds weights under teacher, student: --weights-key"):
+        load(code, tmp_path / "mine.pth")
+
+
 def test_safetensors_are_read(code, state, tmp_path):
     from safetensors.torch import save_file
 
