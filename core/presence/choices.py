@@ -72,13 +72,13 @@ def _of_one_noun(nouns: np.ndarray, frequency: np.ndarray) -> list[np.ndarray]:
 
 def _cliques(apart: np.ndarray) -> list[list[int]]:
     """Return groups of words that all exclude each other, begun by the most frequent word."""
-    left, groups = list(range(len(apart))), []
-    while left:
-        group: list[int] = []
-        for i in left:
-            if apart[i, group].all():
-                group.append(i)
-        left = [i for i in left if i not in group]
+    is_left, groups = np.ones(len(apart), bool), []
+    while is_left.any():
+        group, may_join = [], is_left.copy()
+        while may_join.any():
+            group.append(int(may_join.argmax()))
+            is_left[group[-1]] = may_join[group[-1]] = False
+            may_join &= apart[group[-1]]
         if len(group) > 1:
             groups.append(group)
     return groups

@@ -41,32 +41,43 @@ def log_odds_lines(score: np.ndarray, named: np.ndarray) -> tuple[np.ndarray, np
     slope, offset : ndarray of shape (T,)
         NaN for a word of too few images, see `MIN_IMAGES`.
     """
-    n_with = named.sum(axis=0)
-    n_without = len(named) - n_with
+    n, n_with = len(named), named.sum(axis=0)
+    n_without = n - n_with
     is_known = np.minimum(n_with, n_without) >= MIN_IMAGES
-    mean_with = np.where(named, score, 0).sum(axis=0) / np.maximum(n_with, 1)
-    mean_without = np.where(named, 0, score).sum(axis=0) / np.maximum(n_without, 1)
-    spread = np.square(score - np.where(named, mean_with, mean_without)).mean(axis=0) + 1e-9
+    of_named = (score * named).sum(axis=0, dtype=float)
+    mean_with = of_named / np.maximum(n_with, 1)
+    mean_without = (score.sum(axis=0, dtype=float) - of_named) / np.maximum(n_without, 1)
+    between = n_with * mean_with**2 + n_without * mean_without**2
+    squares = np.square(score).sum(axis=0, dtype=float)
+    spread = np.maximum(squares - between, 0) / max(n, 1) + 1e-9
     line = np.maximum(mean_with - mean_without, 0) / spread
-    prior = logit(np.clip(n_with / max(len(named), 1), 1e-4, 1 - 1e-4))
+    prior = logit(np.clip(n_with / max(n, 1), 1e-4, 1 - 1e-4))
     start = prior - line * (mean_with + mean_without) / 2
-    offset, slope = _corrected(start + line * score, named)
+    odds = np.asarray(start, score.dtype) + np.asarray(line, score.dtype) * score
+    offset, slope = _corrected(tallies(odds, named))
     slope, offset = slope * line, offset + slope * start
     return np.where(is_known, slope, np.nan), np.where(is_known, offset, np.nan)
 
 
-def _corrected(line: np.ndarray, named: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the coefficients of each word's logistic curve by Newton steps, two of shape (T,)."""
-    T = line.shape[1]
+def _corrected(counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coefficients of each word's logistic curve by Newton steps, two of shape (T,).
+
+    Parameters
+    ----------
+    counted : ndarray of shape (2, T, bins)
+        Images by the log-odds that are corrected, see `tallies`.
+    """
+    with_word, every = counted[0], counted.sum(axis=0)
+    T = len(every)
     a, b = np.zeros(T), np.ones(T)
     for _ in range(_STEPS):
-        q = expit(a + b * line)
-        rest, weight = named - q, q * (1 - q)
-        of_a = rest.sum(axis=0) - a / OFFSET_SPREAD**2
-        of_b = (rest * line).sum(axis=0) - (b - 1) / SLOPE_SPREAD**2
-        aa = weight.sum(axis=0) + 1 / OFFSET_SPREAD**2
-        ab = (weight * line).sum(axis=0)
-        bb = (weight * line * line).sum(axis=0) + 1 / SLOPE_SPREAD**2
+        q = expit(a[:, None] + b[:, None] * CENTRES)
+        rest, weight = with_word - every * q, every * q * (1 - q)
+        of_a = rest.sum(axis=1) - a / OFFSET_SPREAD**2
+        of_b = rest @ CENTRES - (b - 1) / SLOPE_SPREAD**2
+        aa = weight.sum(axis=1) + 1 / OFFSET_SPREAD**2
+        ab = weight @ CENTRES
+        bb = weight @ CENTRES**2 + 1 / SLOPE_SPREAD**2
         determinant = aa * bb - ab**2
         step_a = (bb * of_a - ab * of_b) / determinant
         step_b = (aa * of_b - ab * of_a) / determinant

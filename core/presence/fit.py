@@ -95,26 +95,31 @@ def fit_presence(inputs: Inputs) -> Presence:
     rows = np.unique(np.linspace(0, n - 1, min(n, MAX_IMAGES)).astype(int))
     components = _Components.of(inputs.pooled, rows)
     reduced = components.project(inputs.pooled, rows)
-    named = sparse.csr_array(inputs.counts[rows] > 0)
+    named = sparse.csr_array(inputs.counts[rows] > 0, dtype=np.float32)
     fold = np.arange(len(rows)) % N_FOLDS
-    kept = [np.flatnonzero(fold != k) for k in range(N_FOLDS)] if len(rows) > N_FOLDS else []
-    regressions = [_Regression(reduced, each, inputs.true_c[rows]) for each in kept]
-    last = _Regression(reduced, np.arange(len(rows)), inputs.true_c[rows])
+    true_c = inputs.true_c[rows]
+    regressions = [
+        _Regression(reduced, np.flatnonzero(fold != k), true_c, np.flatnonzero(fold == k))
+        for k in range(N_FOLDS if len(rows) > N_FOLDS else 0)
+    ]
+    last = _Regression(reduced, np.arange(len(rows)), true_c)
     weights = np.empty((inputs.pooled.shape[1], T), np.float32)
     bias, line = np.full(T, np.nan), np.full(T, SEEN, np.float32)
     counted = np.zeros((2, len(CENTRES)))
     columns = named.tocsc()
     for block in blocks(T, WORDS):
-        target = columns[:, block].toarray()
-        left_out = np.zeros((len(PENALTIES), *target.shape), np.float32)
-        for k, regression in enumerate(regressions):
-            xs = np.flatnonzero(fold == k)
-            for i, predicted in enumerate(regression.fit(target).predictions(reduced[xs])):
-                left_out[i, xs] = predicted
-        best = _penalties(left_out, target)
-        score = np.take_along_axis(left_out, best[None, None], axis=0)[0]
+        words = columns[:, block].tocsr()
+        fits = [(regression, regression.fit(words)) for regression in regressions]
+        loss = np.zeros((len(PENALTIES), words.shape[1]))
+        for _, fit in fits:
+            loss += fit.losses()
+        best = _penalties(loss, words)
+        score = np.zeros(words.shape, np.float32)
+        for regression, fit in fits:
+            score[regression.left_out] = fit.predictions(best)
+        target = words.toarray() > 0
         slope, offset = log_odds_lines(score, target)
-        solved, start = last.fit(target).solution(best)
+        solved, start = last.fit(words).solution(best)
         of_filters, of_means = components.back(solved)
         weights[:, block] = of_filters * np.nan_to_num(slope)
         bias[block] = offset + np.nan_to_num(slope) * (start - of_means)
@@ -122,7 +127,7 @@ def fit_presence(inputs: Inputs) -> Presence:
         of_words = tallies(offset[known] + slope[known] * score[:, known], target[:, known])
         line[block][known] = search_lines(of_words, SEEN)
         counted += of_words.sum(axis=1)
-    choice = _numbered(*choices(named, inputs.nouns, inputs.adjectives))
+    choice = _numbered(*choices(named > 0, inputs.nouns, inputs.adjectives))
     return Presence(weights, bias.astype(np.float32), choice, common_curve(counted), line)
 
 
@@ -133,12 +138,20 @@ def _numbered(choice: np.ndarray, is_complete: np.ndarray) -> np.ndarray:
     return np.where(complete, -2 - choice, choice).astype(np.int32)
 
 
-def _penalties(left_out: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the number of each word's penalty, shape (T,)."""
-    loss = np.stack([np.square(each - target).mean(axis=0) for each in left_out])
+def _penalties(loss: np.ndarray, words: sparse.csr_array) -> np.ndarray:
+    """Return the number of each word's penalty, shape (T,), by squared errors of left-out images.
+
+    Parameters
+    ----------
+    loss : ndarray of shape (len(PENALTIES), T)
+        Their sum over the images.
+    words : csr_array of shape (n, T)
+    """
+    n, frequency = words.shape[0], words.mean(axis=0)
+    loss = loss / n
     usual = loss.mean(axis=1)
-    own = loss / np.maximum(target.var(axis=0), 1e-9)
-    pull = PENALTY_SHRINKAGE / len(target) * usual / max(usual.min(), 1e-12)
+    own = loss / np.maximum(frequency * (1 - frequency), 1e-9)
+    pull = PENALTY_SHRINKAGE / n * usual / max(usual.min(), 1e-12)
     return (own + pull[:, None]).argmin(axis=0)
 
 
@@ -184,15 +197,38 @@ class _Components:
 
 
 class _Regression:
-    """Ridge regressions of words by all penalties on some of the images, shape (n, k)."""
+    """Ridge regressions of words by all penalties on some of the images.
 
-    def __init__(self, reduced: np.ndarray, rows: np.ndarray, true_c: np.ndarray):
-        self._rows, self._c = rows, np.unique(true_c[rows], return_inverse=True)[1]
+    Parameters
+    ----------
+    reduced : ndarray of shape (n, k)
+        Components of all images.
+    rows : ndarray of int
+        The images that it is fitted to.
+    true_c : ndarray of shape (n,)
+    left_out : ndarray of int, optional
+        Images whose words are predicted.
+    """
+
+    def __init__(
+        self,
+        reduced: np.ndarray,
+        rows: np.ndarray,
+        true_c: np.ndarray,
+        left_out: np.ndarray | None = None,
+    ):
+        self.rows, self.left_out = rows, rows[:0] if left_out is None else left_out
+        self._c = np.unique(true_c[rows], return_inverse=True)[1]
         self._n_of_class = np.bincount(self._c)[:, None]
-        self._mean = reduced[rows].mean(axis=0)
-        self._own = self._softened(reduced[rows] - self._mean)
-        size, axes = linalg.eigh(self._own.T @ self._own)
-        self._size, self._axes = np.maximum(size, 0), axes
+        self.mean = reduced[rows].mean(axis=0)
+        own = self._softened(reduced[rows] - self.mean)
+        size, self.axes = linalg.eigh(own.T @ own)
+        # of words that are centred and softened too, so that the product is one of sparse words
+        self.products = self._softened(own) @ self.axes
+        penalties = np.array(PENALTIES, np.float32)[:, None] * np.float32(len(rows))
+        self.shrinkage = 1 / (np.maximum(size, 0) + penalties)
+        self.turned = (reduced[self.left_out] - self.mean) @ self.axes
+        self.gram, self.total = self.turned.T @ self.turned, self.turned.sum(axis=0)
 
     def _softened(self, values: np.ndarray) -> np.ndarray:
         """Return centred values with their class means moved towards 0."""
@@ -200,24 +236,58 @@ class _Regression:
         part = np.asarray((1 - np.sqrt(BETWEEN_WEIGHT)) * means, np.float32)
         return values - part[self._c]
 
-    def fit(self, target: np.ndarray) -> "_Regression":
-        """Take the words (n, T) of all images; those of others are not looked at."""
-        own = target[self._rows].astype(np.float32)
-        self._target_mean = own.mean(axis=0)
-        self._products = self._axes.T @ (self._own.T @ self._softened(own - self._target_mean))
-        return self
+    def fit(self, words: sparse.csr_array) -> "_Fit":
+        """Fit to words (n, T) of all images, of which those of `rows` are looked at."""
+        own = words[self.rows]
+        mean = own.mean(axis=0, dtype=np.float32)
+        return _Fit(self, (own.T @ self.products).T, mean, words[self.left_out])
 
-    def predictions(self, reduced: np.ndarray):
-        """Yield what each penalty predicts for images (m, k)."""
-        turned = (reduced - self._mean) @ self._axes
-        for penalty in PENALTIES:
-            yield turned @ (self._products * self._shrinkage(penalty)[:, None]) + self._target_mean
+
+@dataclass(frozen=True)
+class _Fit:
+    """Regressions of some words.
+
+    Parameters
+    ----------
+    of : _Regression
+    product : ndarray of shape (k, T)
+        Of components and words, on the axes of the regression.
+    mean : ndarray of shape (T,)
+        Of the words.
+    words : csr_array of shape (m, T)
+        Of the images that are left out.
+    """
+
+    of: _Regression
+    product: np.ndarray
+    mean: np.ndarray
+    words: sparse.csr_array
+
+    def losses(self) -> np.ndarray:
+        """Return the squared errors of left-out images by each penalty, (len(PENALTIES), T).
+
+        Their sum over images is taken from products of components, with no prediction made.
+        """
+        n, mean = len(self.of.left_out), self.mean.astype(float)
+        n_named = self.words.sum(axis=0, dtype=float)
+        rest = n * mean**2 - 2 * mean * n_named + n_named
+        slope = 2 * (self.of.total[:, None] * self.mean - (self.words.T @ self.of.turned).T)
+        sums = []
+        for shrinkage in self.of.shrinkage:
+            weights = self.product * shrinkage[:, None]
+            bend = self.of.gram @ weights
+            bend += slope
+            sums.append(rest + np.einsum("kt,kt->t", weights, bend))
+        return np.stack(sums)
+
+    def predictions(self, best: np.ndarray) -> np.ndarray:
+        """Return what is predicted for left-out images by each word's own penalty, (m, T)."""
+        return self.of.turned @ self._weights(best) + self.mean
 
     def solution(self, best: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return weights (k, T) and start (T,) by each word's own penalty."""
-        shrinkage = np.stack([self._shrinkage(each) for each in PENALTIES], axis=1)[:, best]
-        weights = self._axes @ (self._products * shrinkage)
-        return weights, self._target_mean - self._mean @ weights
+        """Return weights of components (k, T) and start (T,) by each word's own penalty."""
+        weights = self.of.axes @ self._weights(best)
+        return weights, self.mean - self.of.mean @ weights
 
-    def _shrinkage(self, penalty: float) -> np.ndarray:
-        return 1 / (self._size + np.float32(penalty * len(self._rows)))
+    def _weights(self, best: np.ndarray) -> np.ndarray:
+        return self.product * self.of.shrinkage.T[:, best]

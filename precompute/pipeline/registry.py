@@ -239,7 +239,7 @@ _ALL = (
     ),
     Stage(
         "presence",
-        version=2,
+        version=3,
         compute=f"{_STAGES}.presence:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},

@@ -45,7 +45,7 @@ def test_a_score_that_says_nothing_gives_the_frequency():
 
 def test_coefficients_minimise_the_penalised_loss():
     rng = np.random.default_rng(0)
-    line = rng.normal(size=(60, 1))
+    line = CENTRES[rng.integers(180, 300, size=(60, 1))]
     named = rng.random((60, 1)) < expit(0.5 + 0.4 * line)
 
     def loss(ab: np.ndarray) -> float:
@@ -54,7 +54,7 @@ def test_coefficients_minimise_the_penalised_loss():
         return fit + ab[0] ** 2 / (2 * OFFSET_SPREAD**2) + (ab[1] - 1) ** 2 / (2 * SLOPE_SPREAD**2)
 
     expected = minimize(loss, [0, 1]).x
-    np.testing.assert_allclose(np.ravel(_corrected(line, named)), expected, atol=1e-3)
+    np.testing.assert_allclose(np.ravel(_corrected(tallies(line, named))), expected, atol=1e-3)
 
 
 def test_too_few_images_with_or_without_a_word_leave_it_unknown():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.special import expit
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.inputs import inputs_of
@@ -25,10 +26,11 @@ def test_the_regression_minimises_its_loss_as_a_slow_solver_does():
     rng = np.random.default_rng(0)
     z, c = rng.normal(size=(40, 3)), rng.integers(0, 4, 40)
     y = (z[:, :1] + rng.normal(size=(40, 1)) > 0).astype(float)
-    rows = np.arange(30)
-    regression = _Regression(z.astype(np.float32), rows, c).fit(y)
+    rows, left_out = np.arange(30), np.arange(30, 40)
+    regression = _Regression(z.astype(np.float32), rows, c, left_out)
+    fit = regression.fit(sparse.csr_array(y.astype(np.float32)))
     best = np.array([2])
-    weights, start = regression.solution(best)
+    weights, start = fit.solution(best)
     centred, target = z[rows] - z[rows].mean(axis=0), y[rows] - y[rows].mean()
     gram, product = PENALTIES[2] * 30 * np.eye(3), np.zeros(3)
     for k in range(4):
@@ -40,8 +42,22 @@ def test_the_regression_minimises_its_loss_as_a_slow_solver_does():
         gram += BETWEEN_WEIGHT * of.sum() * np.outer(mean, mean)
         product += BETWEEN_WEIGHT * of.sum() * mean * mean_y
     np.testing.assert_allclose(weights[:, 0], np.linalg.solve(gram, product), rtol=1e-3)
-    predicted = list(regression.predictions(z[30:].astype(np.float32)))[2]
-    np.testing.assert_allclose(predicted, z[30:] @ weights + start, rtol=1e-4)
+    np.testing.assert_allclose(fit.predictions(best), z[left_out] @ weights + start, rtol=1e-3)
+
+
+def test_errors_of_left_out_images_are_those_of_their_predictions_for_each_penalty():
+    rng = np.random.default_rng(0)
+    z, c = rng.normal(size=(60, 4)).astype(np.float32), rng.integers(0, 4, 60)
+    named = rng.random((60, 3)) < expit(z[:, :3])
+    left_out = np.arange(60) % 3 == 0
+    regression = _Regression(z, np.flatnonzero(~left_out), c, np.flatnonzero(left_out))
+    fit = regression.fit(sparse.csr_array(named, dtype=np.float32))
+    losses = fit.losses()
+    assert losses.shape == (len(PENALTIES), 3)
+    for i, loss in enumerate(losses):
+        predicted = fit.predictions(np.full(3, i))
+        expected = np.square(predicted - named[left_out]).sum(axis=0)
+        np.testing.assert_allclose(loss, expected, rtol=1e-4)
 
 
 def test_test_images_take_no_part(seen):
