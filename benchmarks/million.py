@@ -111,6 +111,7 @@ def read(folder: Path) -> None:
     vocabulary = Vocabulary(
         *(attributes[name] for name in ("phrase", "noun", "n_images")),
         *(classes[name] for name in ("class_id", "name")),
+        plurals=attributes["plural"],
     )
     query = parse(f"{first}, not {second}", vocabulary)
     searched = []

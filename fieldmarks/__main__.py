@@ -23,6 +23,7 @@ _PRECOMPUTE = {
     "torchvision",
     "spacy",
     "textblob",
+    "inflect",
     "openTSNE",
     "tqdm",
     "filelock",

@@ -10,6 +10,7 @@ from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.comparison.comparison import Comparison, compare
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.vocabulary import Vocabulary
+from fieldmarks.precompute.attributes.inflection import plural, with_plurals
 from fieldmarks.precompute.data.language import BIRDS
 from tests.support.faulty_run import write_faulty_run
 from tests.support.phrases import CLASSES, PHRASES
@@ -91,4 +92,8 @@ def comparison(run, second) -> Comparison:
 def vocabulary() -> Vocabulary:
     """What can be typed: `tests.support.phrases`."""
     nouns = [phrase.split()[-1] for phrase in PHRASES]
-    return Vocabulary(PHRASES, nouns, range(1, 10), CLASSES, CLASSES.values(), BIRDS.synonym_groups)
+    return Vocabulary(
+        *(PHRASES, nouns, range(1, 10), CLASSES, CLASSES.values()),
+        with_plurals(BIRDS.synonym_groups),
+        list(map(plural, nouns)),
+    )

@@ -1,18 +1,11 @@
-"""English surface forms of attributes: articles, plurals, merged adjectives, lists with commas.
+"""English sentences from attributes: merged adjectives, lists with commas, possessives.
 
-Most attributes are an adjective and a singular noun. In a sentence, parts that occur several times
-on an object are plural ("black wings"), mass nouns have no article ("grey plumage"), and the
-adjectives of one noun are merged: shapes and sizes with commas, colours with "and" ("a short,
-pointed, black and yellow bill").
+The adjectives of one noun are merged: shapes and sizes with commas, colours with "and" ("a short,
+pointed, black and yellow bill"). Plurals and articles are stored with a run
+(`precompute.attributes.inflection`).
 """
 
-from functools import lru_cache
-
-from fieldmarks.core.attributes.inflection import engine
-from fieldmarks.core.attributes.wordlists import COLOURS, SINGULAR_IN_AS, descriptive_words
-
-_ENGINE = engine()
-
+from fieldmarks.core.attributes.wordlists import COLOURS
 
 #: Words of size, which stand before all others.
 SIZES = frozenset("big huge large little long narrow short small tall thick thin tiny wide".split())
@@ -40,51 +33,24 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-@lru_cache(maxsize=4096)
-def noun_form(noun: str, number: str, of_several: bool = False) -> str:
+def noun_form(noun: str, plural: str, number: str, of_several: bool = False) -> str:
     """Return the noun as a description has it.
 
     Parameters
     ----------
-    noun : str
-        In the singular.
+    noun, plural : str
+        In the singular and in the plural.
     number : str
         One of `core.attributes.nouns.NUMBERS`.
     of_several : bool
         Several objects are described.
 
-    >>> noun_form("wing", "several"), noun_form("bill", "one"), noun_form("bird", "whole", True)
-    ('wings', 'bill', 'birds')
+    >>> noun_form("wing", "wings", "several"), noun_form("bill", "bills", "one")
+    ('wings', 'bill')
+    >>> noun_form("bird", "birds", "whole", of_several=True)
+    'birds'
     """
-    is_plural = number == "several" or (of_several and number == "whole")
-    return _ENGINE.plural_noun(noun) if is_plural else noun
-
-
-@lru_cache(maxsize=4096)
-def article(phrase: str, number: str = "one") -> str:
-    """Return "a ", "an " or nothing, for a phrase whose noun has this number."""
-    return "" if number in ("several", "mass") else _ENGINE.a(phrase).split(" ", 1)[0] + " "
-
-
-@lru_cache(maxsize=4096)
-def member(name: str) -> str:
-    """Return what one object of a class is called.
-
-    A class may be named in the plural, by an adjective or by what is done; such a name has no
-    article of its own.
-
-    >>> member("Arctic Tern"), member("Black-footed Albatross"), member("Canvas")
-    ('an Arctic Tern', 'a Black-footed Albatross', 'a Canvas')
-    >>> member("Flip Flops"), member("residential")
-    ('an example of the class Flip Flops', 'an example of the class residential')
-    """
-    last = name.split(" ")[-1].lower()
-    may_be_plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "os"))
-    may_be_plural = may_be_plural and last not in SINGULAR_IN_AS
-    is_plural = may_be_plural and _ENGINE.singular_noun(last)
-    is_description = descriptive_words().issuperset(name.lower().replace("-", " ").split())
-    has_no_article = is_plural or is_description
-    return f"an example of the class {name}" if has_no_article else f"{article(name)}{name}"
+    return plural if number == "several" or (of_several and number == "whole") else noun
 
 
 def order_adjectives(adjectives: list[str]) -> list[str]:
@@ -97,7 +63,7 @@ def order_adjectives(adjectives: list[str]) -> list[str]:
 
 
 def possessive(name: str) -> str:
-    """Return whose something is.
+    """Return the possessive form of a name.
 
     >>> possessive("Tops"), possessive("Rosy Fenwick")
     ("Tops'", "Rosy Fenwick's")
@@ -115,31 +81,3 @@ def separators(adjectives: list[str]) -> list[str]:
         else ", "
         for i, adjective in enumerate(adjectives)
     ]
-
-
-def noun_phrase(adjectives: list[str], noun: str, number: str = "one") -> str:
-    """Return the adjectives of one noun as one phrase with its article.
-
-    >>> noun_phrase(["black", "short", "pointed"], "bill")
-    'a short, pointed, black bill'
-    >>> noun_phrase(["white", "black"], "lace", "several")
-    'white and black laces'
-    >>> noun_phrase(["orange"], "sole")
-    'an orange sole'
-    """
-    adjectives = order_adjectives(adjectives)
-    before = separators(adjectives)
-    phrase = "".join(map("".join, zip(before, adjectives, strict=True)))
-    phrase += f" {noun_form(noun, number)}"
-    return article(phrase, number) + phrase
-
-
-def phrase_of(adjective: str, noun: str, kind: str, number: str) -> str:
-    """Return an attribute as it is written in a sentence, without its article.
-
-    >>> phrase_of("black", "wing", "pair", "several"), phrase_of("for men", "gender", "is", "one")
-    ('black wings', 'for men')
-    """
-    if kind in ("is", "tag"):
-        return adjective
-    return f"{adjective} {noun_form(noun, number)}".strip()

@@ -1,10 +1,5 @@
 """Word lists for sentences and queries."""
 
-from functools import cache
-from pathlib import Path
-
-_DESCRIPTIVE = Path(__file__).with_name("descriptive_words.txt")
-
 #: Adjectives that are colours; they are joined by "and".
 COLOURS = frozenset(
     "beige black blue bluish bronze brown brownish buff chestnut cream crimson gold golden green "
@@ -12,8 +7,6 @@ COLOURS = frozenset(
     "pinkish purple red reddish rufous rust rusty scarlet silver tan teal turquoise violet white "
     "whitish yellow yellowish".split()
 )
-#: Names that end in "as" and are no plural, as "kurtas" is one.
-SINGULAR_IN_AS = frozenset("atlas bias canvas christmas gas pampas pancreas texas".split())
 #: Adjectives that cannot both be true of one part: each row is a dimension with its two poles.
 OPPOSITES = (
     (
@@ -40,16 +33,3 @@ SYNONYMS = (
     ("striped", "streaked"),
     ("round", "rounded"),
 )
-
-
-@cache
-def descriptive_words() -> frozenset[str]:
-    """Return words that are adjectives or participles more often than nouns.
-
-    The file is what `precompute.attributes.lexicon.describing_words` returns: pages have no
-    lexicon.
-
-    >>> [word in descriptive_words() for word in ("commercial", "swimming", "playground")]
-    [True, True, False]
-    """
-    return frozenset(_DESCRIPTIVE.read_text("utf-8").split())

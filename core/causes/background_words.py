@@ -6,7 +6,7 @@ import numpy as np
 
 from fieldmarks.core.attributes import english
 from fieldmarks.core.causes.background_groups import groups_of, words_of
-from fieldmarks.core.causes.class_attributes import attribute_phrase
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.run.run import Run
 
 #: Images that show a background.

@@ -14,10 +14,10 @@ import numpy as np
 
 from fieldmarks.core.attributes import english
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.causes.finding import Finding
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.presence.fit import fit_presence
 from fieldmarks.core.presence.presence import SEEN, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency

@@ -29,8 +29,8 @@ from scipy import sparse
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background_groups import groups_of, words_of
-from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.presence.presence import SEEN, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run

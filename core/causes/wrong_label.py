@@ -12,13 +12,13 @@ import numpy as np
 
 from fieldmarks.core.attributes import english
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.class_attributes import attribute_phrase
 from fieldmarks.core.causes.finding import SINGLE_SOURCE, Finding, squash
 from fieldmarks.core.causes.label_evidence import (
     caption_evidence,
     nearest_neighbours,
     neighbour_evidence,
 )
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.run.run import Run
 

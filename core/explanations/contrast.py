@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fieldmarks.core.attributes import english
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import Explanation, Span, predicate
 from fieldmarks.core.explanations.never_together import never_together
@@ -234,9 +234,7 @@ def _spans(
     if not_seen:
         spans.append(Span(f" Usual for {b}, not seen here: "))
         for i, t in enumerate(not_seen):
-            row = run.attributes.iloc[t]
-            phrase = english.phrase_of(row["adjective"], row["noun"], row["kind"], row["number"])
-            spans += [Span(", " if i else ""), Span(phrase, t)]
+            spans += [Span(", " if i else ""), Span(attribute_phrase(run, t), t)]
         spans.append(Span("."))
     kept = [span for span in spans if span.text] or [Span("No attribute separates the two.")]
     return [Span(kept[0].text[:1].upper() + kept[0].text[1:], kept[0].t), *kept[1:]]

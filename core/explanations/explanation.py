@@ -33,7 +33,7 @@ from fieldmarks.core.run.run import Run
 #: The sentence of a class for which no word is seen that counts for it.
 NOTHING_SEEN = "No attribute that the network sees here speaks for {}."
 #: Columns of the table of attributes that a sentence is made of.
-_WORDS = ("adjective", "noun", "kind", "number")
+_WORDS = ("adjective", "noun", "kind", "number", "plural", "article")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def predicate(ts: list[int], attributes: pd.DataFrame, of_several: bool = False)
     ts : list of int
         Attributes in order of importance; a noun has the position of its first attribute.
     attributes : DataFrame
-        One row per attribute, with the columns adjective, noun, kind and number.
+        One row per attribute, with the columns of the contract that `_WORDS` lists.
     of_several : bool
         "are small birds with ...", "have ...".
     """
@@ -113,17 +113,17 @@ def predicates(tops: Iterable[list[int]], attributes: pd.DataFrame) -> Iterator[
 
 
 def _predicate(ts: list[int], words: list[tuple], of_several: bool) -> list[Span]:
-    things: dict[tuple[str, str], dict[str, int]] = {}
+    things: dict[tuple[str, str, str], dict[str, tuple[int, str]]] = {}
     properties, tags = [], []
-    for t, (adjective, noun, kind, number) in zip(ts, words, strict=True):
+    for t, (adjective, noun, kind, number, plural, article) in zip(ts, words, strict=True):
         if kind == "is":
             properties.append(Span(adjective, int(t)))
         elif kind == "tag":
             tags.append(Span(adjective, int(t)))
         else:
-            things.setdefault((noun, number), {})[adjective] = int(t)
-    wholes = [_phrase(*key, t_of, of_several) for key, t_of in things.items() if key[1] == "whole"]
-    parts = [_phrase(*key, t_of) for key, t_of in things.items() if key[1] != "whole"]
+            things.setdefault((noun, plural, number), {})[adjective] = int(t), article
+    wholes = [_phrase(*key, said, of_several) for key, said in things.items() if key[2] == "whole"]
+    parts = [_phrase(*key, said) for key, said in things.items() if key[2] != "whole"]
     properties.sort(key=lambda span: span.text.startswith(("for ", "made of ")))
     be, have = ("are", "have") if of_several else ("is", "has")
     clauses = []
@@ -139,18 +139,27 @@ def _predicate(ts: list[int], words: list[tuple], of_several: bool) -> list[Span
     return _joined(clauses, is_short=False)
 
 
-def _phrase(noun: str, number: str, t_of: dict[str, int], of_several: bool = False) -> list[Span]:
-    """Return "a short, black bill"; one span per adjective, the last one with the noun."""
-    adjectives = english.order_adjectives([adjective for adjective in t_of if adjective])
-    form = english.noun_form(noun, number, of_several)
-    first = f"{adjectives[0]} {noun}" if adjectives else noun
-    spans = [Span("" if of_several else english.article(first, number))]
+def _phrase(
+    noun: str,
+    plural: str,
+    number: str,
+    said: dict[str, tuple[int, str]],
+    of_several: bool = False,
+) -> list[Span]:
+    """Return "a short, black bill"; one span per adjective, the last one with the noun.
+
+    ``said`` holds the attribute t of each adjective and the article before it.
+    """
+    adjectives = english.order_adjectives([adjective for adjective in said if adjective])
+    form = english.noun_form(noun, plural, number, of_several)
+    _, article = said[adjectives[0] if adjectives else ""]
+    spans = [Span("" if of_several or not article else f"{article} ")]
     for before, adjective in zip(english.separators(adjectives), adjectives, strict=True):
-        is_last = adjective == adjectives[-1] and "" not in t_of
+        is_last = adjective == adjectives[-1] and "" not in said
         text = f"{adjective} {form}" if is_last else adjective
-        spans += [Span(before), Span(text, t_of[adjective])]
-    if "" in t_of:
-        spans += [Span(" " if adjectives else ""), Span(form, t_of[""])]
+        spans += [Span(before), Span(text, said[adjective][0])]
+    if "" in said:
+        spans += [Span(" " if adjectives else ""), Span(form, said[""][0])]
     return [span for span in spans if span.text]
 
 
@@ -216,18 +225,18 @@ def explain(run: Run, x: int, c: int | None = None, estimator: str | None = None
     usual = mean_weights(run.head, pooled)
     part = lead_parts(pooled, weights, usual, run.array("p_t_given_f", estimator))
     presence = presence_of(run.source)
-    name = str(run.classes["name"].iloc[c])
     if presence is None or estimator is not None:
-        return Explanation(x, c, p, ts, _because(run, name, ts), words_of(run, x, ts, part))
+        return Explanation(x, c, p, ts, _because(run, c, ts), words_of(run, x, ts, part))
     k, q = min(N_EXPLAIN, len(p)), presence.q(pooled)
     top = said(p[None], q[None], part[None], run.attributes, k, excluding(run.source))[0]
     ts = top[top >= 0].tolist()
-    spans = _because(run, name, ts) if ts else [Span(NOTHING_SEEN.format(name))]
+    nothing = NOTHING_SEEN.format(run.classes["name"].iloc[c])
+    spans = _because(run, c, ts) if ts else [Span(nothing)]
     return Explanation(x, c, p, ts, spans, words_of(run, x, ts, part))
 
 
-def _because(run: Run, name: str, ts: list[int]) -> list[Span]:
-    head = Span(f"This is {english.member(name)} because it ")
+def _because(run: Run, c: int, ts: list[int]) -> list[Span]:
+    head = Span(f"This is {run.classes['member'].iloc[c]} because it ")
     return [head, *predicate(ts, run.attributes), Span(".")]
 
 
@@ -235,7 +244,6 @@ def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
     """Describe class c by p(t given c), eqs. (7) and (8)."""
     run.require_words("a description of a class")
     p, ts = _selected(run, probability.sigma(run.weights(None, c)), estimator)
-    name = run.classes["name"].iloc[c]
-    subject = english.member(name)
+    subject = run.classes["member"].iloc[c]
     head = Span(f"{subject[0].upper()}{subject[1:]} ")
     return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

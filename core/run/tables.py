@@ -67,6 +67,8 @@ TABLES: tuple[TableSpec, ...] = (
                 "str",
                 "of the noun: one, several, mass or whole, see fieldmarks.core.attributes.nouns",
             ),
+            "plural": ("str", "of the noun, empty where a sentence has no noun"),
+            "article": ("str", "a, an, or empty: before the attribute in a sentence"),
             "part": ("str", "the part that the noun names, empty for none"),
             "n_images": ("int32", "images whose captions name it"),
             "n_captions": ("int32", "captions that name it"),
@@ -81,6 +83,7 @@ TABLES: tuple[TableSpec, ...] = (
         {
             "class_id": ("int32", "class number in the data set"),
             "name": ("str", "display name, e.g. 'Black footed Albatross'"),
+            "member": ("str", "one of its objects in a sentence: 'a Black footed Albatross'"),
             "n_train": ("int32", "images in the training split"),
             "n_test": ("int32", "images in the test split"),
             "n_right": ("int32", "correctly classified test images of this class"),

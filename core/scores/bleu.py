@@ -8,7 +8,6 @@ the class clause, which captions cannot contain.
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from fieldmarks.core.attributes import english
 from fieldmarks.core.bootstrap import Resamples, Score, ratios
 from fieldmarks.core.explanations.explanation import predicates
 from fieldmarks.core.run.run import Run
@@ -29,12 +28,12 @@ def explanation_texts(run: Run, xs: np.ndarray, top: np.ndarray) -> dict[str, li
     top : ndarray of shape (n, 5)
         Attributes of each explanation, -1 for none.
     """
-    names, predicted_c = run.classes["name"], run.images["predicted_c"].to_numpy()[xs]
+    members, predicted_c = run.classes["member"], run.images["predicted_c"].to_numpy()[xs]
     shown, bird = [], []
     named = ([int(t) for t in ts if t >= 0] for ts in top)
     for c, spans in zip(predicted_c, predicates(named, run.attributes), strict=True):
         said = "".join(span.text for span in spans)
-        shown.append(f"This is {english.member(names.iloc[c])} because it {said}.")
+        shown.append(f"This is {members.iloc[c]} because it {said}.")
         bird.append(f"This bird {said}.")
     return {"shown": shown, "bird": bird}
 

@@ -4,24 +4,14 @@ A known word is never replaced by another one: "black bill" does not match "blac
 unknown words are singularised, replaced by a synonym or corrected in spelling.
 """
 
-from functools import lru_cache
-
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from fieldmarks.core.attributes.inflection import engine
 from fieldmarks.core.attributes.wordlists import SYNONYMS
 from fieldmarks.core.run.run import Run
 
 #: Minimum similarity, out of 100, for matching an unknown word to a known one.
 ACCEPT = 74
-_ENGINE = engine()
-
-
-@lru_cache(maxsize=4096)
-def singular_word(word: str) -> str:
-    """Return the singular of a word, unchanged where it is singular already."""
-    return _ENGINE.singular_noun(word) or word
 
 
 class Vocabulary:
@@ -41,9 +31,11 @@ class Vocabulary:
         Name of each class c.
     synonyms : sequence of sequences of str
         Words of the data set that mean the same, beside those of general English.
+    plurals : sequence of str
+        Plural of the noun of each attribute t, empty for none.
     """
 
-    def __init__(self, phrases, nouns, n_images, class_ids, class_names, synonyms=()):
+    def __init__(self, phrases, nouns, n_images, class_ids, class_names, synonyms=(), plurals=()):
         self.phrases = list(phrases)
         self.t_of = {phrase: t for t, phrase in enumerate(self.phrases)}
         self.nouns = set(nouns)
@@ -53,6 +45,11 @@ class Vocabulary:
         self._words = {word for phrase in self.phrases for word in phrase.split()}
         self._group = {
             word: group for group in (*SYNONYMS, *map(tuple, synonyms)) for word in group
+        }
+        self._singular = {
+            several: one
+            for noun, plural in zip(self._nouns, plurals, strict=False)
+            for one, several in zip(noun.split()[-1:], plural.split()[-1:], strict=False)
         }
         self._c_of_id = {int(class_id): c for c, class_id in enumerate(class_ids)}
         self._folded = [fold(name) for name in self.class_names]
@@ -68,14 +65,16 @@ class Vocabulary:
             classes["class_id"],
             classes["name"],
             run.synonyms,
+            attributes["plural"],
         )
 
     def word(self, written: str) -> str | None:
         """Return the matching known word: itself, its singular, a synonym, a corrected spelling."""
-        for form in (written, singular_word(written)):
+        forms = (written, self._singular.get(written, written))
+        for form in forms:
             if form in self._words:
                 return form
-        for form in (written, singular_word(written)):
+        for form in forms:
             for other in self._group.get(form, ()):
                 if other in self._words:
                     return other

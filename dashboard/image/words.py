@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from fieldmarks.core.causes.class_attributes import attribute_phrase
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.explanations.contrast import Contrast
 from fieldmarks.core.explanations.explanation import Explanation
 from fieldmarks.core.explanations.place import Place, places

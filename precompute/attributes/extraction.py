@@ -14,6 +14,7 @@ from fieldmarks.core.attributes.attribute import Attribute
 from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.attributes.giveaways import Giveaways
+from fieldmarks.precompute.attributes.inflection import with_forms
 from fieldmarks.precompute.attributes.phrases import Reading, attributes_in
 from fieldmarks.precompute.attributes.synonyms import Synonyms, singular
 from fieldmarks.precompute.attributes.tagger import Tagger, default_tagger
@@ -235,4 +236,4 @@ def _frequent(
             "n_captions": np.asarray(counts.sum(axis=0, dtype=np.int64)).astype(np.int32),
         }
     )
-    return AttributeCounts(table, counts.astype(np.uint16))
+    return AttributeCounts(with_forms(table), counts.astype(np.uint16))

@@ -11,15 +11,13 @@ from functools import cache
 from pathlib import Path
 
 from fieldmarks.core.attributes.attribute import Attribute
-from fieldmarks.core.attributes.inflection import engine
 from fieldmarks.core.errors import DataError, brief
 from fieldmarks.core.input_file import read_rows
+from fieldmarks.precompute.attributes import inflection
 from fieldmarks.precompute.attributes.lexicon import likely_tag
 
 SYNONYMS = Path(__file__).with_name("synonyms.csv")
 COLUMNS = ["kind", "word", "becomes"]
-#: Plurals of anatomy that the library does not know.
-IRREGULAR = {"rectrix": "rectrices", "tarsus": "tarsi"}
 #: More steps than this are a cycle in the table.
 MAX_STEPS = 8
 
@@ -95,14 +93,6 @@ def _apply(rules: dict[str, str], word: str) -> str:
 
 
 @cache
-def _inflections() -> engine:
-    inflections = engine()
-    for one, many in IRREGULAR.items():
-        inflections.defnoun(one, many)
-    return inflections
-
-
-@cache
 def singular(noun: str) -> str:
     """Return the noun with its last word in the singular.
 
@@ -111,5 +101,5 @@ def singular(noun: str) -> str:
     """
     *first, last = noun.split()
     if likely_tag(last) in ("NNS", "VBZ"):
-        last = _inflections().singular_noun(last) or last
+        last = inflection.singular(last)
     return " ".join([*first, last])

@@ -10,6 +10,7 @@ from fieldmarks.core.outputs import atomic_write
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
+from fieldmarks.precompute.attributes.inflection import with_plurals
 from fieldmarks.precompute.attributes.noun_classes import keypoints_by_name
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.pipeline.inputs import RunInputs
@@ -82,7 +83,7 @@ def run_manifest(
         "left_out": list(inputs.settings.leave_out),
         "part_names": dataset.part_names,
         "part_keypoints": {part: list(names) for part, names in _keypoints(dataset).items()},
-        "synonyms": dataset.language.synonym_groups,
+        "synonyms": with_plurals(dataset.language.synonym_groups),
         "notices": {
             "split": split_notice(dataset, model),
             "accuracy": accuracy_notice(measured.get("feeding")),

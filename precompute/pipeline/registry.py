@@ -183,7 +183,7 @@ _RUN = ("attributes", "activations", "tables", "estimates", "presence", "explana
 _ALL = (
     Stage(
         "attributes",
-        version=3,
+        version=4,
         compute=f"{_STAGES}.attributes:compute",
         libraries=("spacy", "en_core_web_sm", "textblob", "inflect"),
         inputs=_attribute_inputs,
@@ -220,9 +220,9 @@ _ALL = (
     ),
     Stage(
         "tables",
-        version=3,
+        version=4,
         compute=f"{_STAGES}.tables:compute",
-        libraries=("numpy",),
+        libraries=("numpy", "inflect"),
         inputs=_table_inputs,
         outputs=Outputs(files=("tables/images.parquet", "tables/classes.parquet")),
     ),
@@ -284,7 +284,7 @@ _ALL = (
         "diagnoses",
         version=6,
         compute=f"{_STAGES}.diagnoses:compute",
-        libraries=("numpy", "scipy", "sklearn", "inflect"),
+        libraries=("numpy", "scipy", "sklearn"),
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),
         after=(*_RUN, "evidence"),
@@ -350,7 +350,7 @@ _ALL = (
         "scores",
         version=12,
         compute=f"{_STAGES}.scores:compute",
-        libraries=("numpy", "scipy", "sklearn", "sacrebleu", "inflect"),
+        libraries=("numpy", "scipy", "sklearn", "sacrebleu"),
         inputs=lambda of: score_inputs(of.settings.source.data),
         outputs=Outputs(files=(EVALUATION,), optional=("tables/attribute_places.parquet",)),
         after=(*_RUN, "evidence", "names", "other_estimators"),

@@ -99,7 +99,7 @@ import sys
 for page in ("images", "filters", "review", "classes", "causes"):
     app.switch_page(f"app_pages/{page}.py").run()
     assert not app.exception, app.exception
-heavy = {"torch", "torchvision", "spacy", "fieldmarks.precompute"} & set(sys.modules)
+heavy = {"torch", "torchvision", "spacy", "inflect", "fieldmarks.precompute"} & set(sys.modules)
 assert not heavy, heavy
 """
 

@@ -48,8 +48,8 @@ def write_hostile_runs(folder: Path) -> None:
 def _spoil(folder: Path) -> None:
     run = read_run(folder)
     for table, columns in {
-        "classes": ["name"],
-        "attributes": ["phrase", "noun", "adjective"],
+        "classes": ["name", "member"],
+        "attributes": ["phrase", "noun", "plural", "adjective"],
         "images": ["path"],
         "diagnoses": [f"{column}_reason" for column in COLUMNS.values()],
     }.items():

@@ -21,6 +21,7 @@ from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.contract import N_EXPLAIN, K
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
+from fieldmarks.precompute.attributes.inflection import with_forms, with_plurals
 from fieldmarks.precompute.data.language import BIRDS
 
 ADJECTIVES = ("yellow", "red", "black", "white", "long", "short", "striped", "grey")
@@ -41,6 +42,7 @@ def attribute_table(n: int) -> pd.DataFrame:
     table.insert(1, "kind", "pair")
     table["number"] = table["noun"].map(BIRDS.nouns.number_of)
     table["part"] = table["noun"].map(BIRDS.nouns.part_of)
+    table = with_forms(table)
     return table.assign(property=table["noun"], is_exclusive=False, is_complete=False)
 
 
@@ -147,6 +149,7 @@ def write_synthetic_run(
         {
             "class_id": np.arange(1, C + 1, dtype=np.int32),
             "name": [f"Class {c}" for c in range(C)],
+            "member": [f"a Class {c}" for c in range(C)],
             "n_train": [int((m & is_train).sum()) for m in in_class],
             "n_test": [int((m & ~is_train).sum()) for m in in_class],
             "n_right": [int((m & ~is_train & is_right).sum()) for m in in_class],
@@ -187,7 +190,7 @@ def write_synthetic_run(
             "dataset": "synthetic",
             "part_names": list(PARTS),
             "part_keypoints": {part: list(names) for part, names in BIRDS.nouns.keypoints.items()},
-            "synonyms": BIRDS.synonym_groups,
+            "synonyms": with_plurals(BIRDS.synonym_groups),
             "n_explain": N_EXPLAIN,
         }
     )

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("core", "precompute", "dashboard")
 HEAVY = {"torch", "torchvision", "spacy", "streamlit", "plotly"}
 FORBIDDEN = {
-    "core": HEAVY | {"fieldmarks.precompute", "fieldmarks.dashboard"},
-    "dashboard": {"torch", "torchvision", "spacy", "fieldmarks.precompute"},
+    "core": HEAVY | {"inflect", "typeguard", "fieldmarks.precompute", "fieldmarks.dashboard"},
+    "dashboard": {"torch", "torchvision", "spacy", "inflect", "typeguard", "fieldmarks.precompute"},
     "precompute": {"streamlit", "plotly", "fieldmarks.dashboard"},
 }
 #: Packages of core from the bottom; one imports its own group and those before it.

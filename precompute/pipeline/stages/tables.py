@@ -5,6 +5,7 @@ import pandas as pd
 
 from fieldmarks.core.run.predictions import predictions
 from fieldmarks.core.run.writer import RunWriter
+from fieldmarks.precompute.attributes.inflection import member
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.pipeline.work import Work
 
@@ -77,4 +78,11 @@ def classes_table(dataset: Dataset, images: pd.DataFrame) -> pd.DataFrame:
         for name, chosen in counts.items()
     }
     ids = np.array(dataset.class_ids, np.int32)
-    return pd.DataFrame({"class_id": ids, "name": dataset.class_names, **columns})
+    return pd.DataFrame(
+        {
+            "class_id": ids,
+            "name": dataset.class_names,
+            "member": list(map(member, dataset.class_names)),
+            **columns,
+        }
+    )

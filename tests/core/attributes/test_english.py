@@ -3,16 +3,15 @@
 import pandas as pd
 import pytest
 
-from fieldmarks.core.attributes import english, wordlists
 from fieldmarks.core.explanations.explanation import predicate
-from fieldmarks.precompute.attributes import lexicon
+from fieldmarks.precompute.attributes.inflection import member, with_forms
 from fieldmarks.precompute.data.language import BIRDS
 
 
 def table(*phrases: str) -> pd.DataFrame:
     rows = [phrase.split(" ", 1) for phrase in phrases]
     frame = pd.DataFrame(rows, columns=["adjective", "noun"])
-    return frame.assign(kind="pair", number=frame["noun"].map(BIRDS.nouns.number_of))
+    return with_forms(frame.assign(kind="pair", number=frame["noun"].map(BIRDS.nouns.number_of)))
 
 
 SENTENCES = {
@@ -64,10 +63,6 @@ def test_every_attribute_of_a_sentence_can_be_clicked():
     assert [adjective_of[t] for t in range(4)] == ["black", "short", "red", "black"]
 
 
-def test_merged_adjectives_and_spans_agree():
-    assert english.noun_phrase(["black", "short"], "bill") == "a short, black bill"
-
-
 CALLED = {
     "Arctic Tern": "an Arctic Tern",
     "playground": "a playground",
@@ -85,8 +80,4 @@ CALLED = {
 
 @pytest.mark.parametrize("name", CALLED)
 def test_a_class_named_by_an_adjective_a_plural_or_a_place_reads_as_english(name):
-    assert english.member(name) == CALLED[name]
-
-
-def test_the_list_of_descriptive_words_is_that_of_the_lexicon():
-    assert set(lexicon.describing_words()) == wordlists.descriptive_words()
+    assert member(name) == CALLED[name]

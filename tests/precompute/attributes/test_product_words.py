@@ -9,6 +9,7 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import predicate
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.attributes.giveaways import brand_words, class_words
+from fieldmarks.precompute.attributes.inflection import with_forms
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
 from fieldmarks.precompute.attributes.tables.columns import column_of, read_columns
 from fieldmarks.precompute.attributes.tables.titles import Titles
@@ -25,7 +26,7 @@ CAPTIONS = [
 
 
 def table(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["adjective", "noun", "kind", "number"])
+    return with_forms(pd.DataFrame(rows, columns=["adjective", "noun", "kind", "number"]))
 
 
 SENTENCES = {

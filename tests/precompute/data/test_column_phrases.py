@@ -11,6 +11,7 @@ from fieldmarks.core.attributes.nouns import Nouns
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.explanations.explanation import predicate
 from fieldmarks.precompute.attributes.extraction import Definition, extract
+from fieldmarks.precompute.attributes.inflection import with_forms
 from fieldmarks.precompute.attributes.noun_classes import learn_nouns
 from fieldmarks.precompute.attributes.tables.column_values import flag_attribute, value_attribute
 from fieldmarks.precompute.attributes.tables.columns import column_of, read_columns, with_columns
@@ -119,7 +120,7 @@ def test_counts_are_things_in_number_and_other_numbers_are_left_out():
         [("", "four door", "noun", Nouns().number_of("four door"))],
         columns=["adjective", "noun", "kind", "number"],
     )
-    assert "".join(span.text for span in predicate([0], table)) == "has four doors"
+    assert "".join(span.text for span in predicate([0], with_forms(table))) == "has four doors"
 
 
 COLOURS = ["navy blue", "sky blue", "dark red", "bright red", "green", "green"] * 20

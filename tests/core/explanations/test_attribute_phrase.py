@@ -1,6 +1,6 @@
 """Attributes are written as sentences have them."""
 
-from fieldmarks.core.causes.class_attributes import attribute_phrase
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from tests.support.synthetic_run import write_synthetic_run
 
 
