@@ -6,6 +6,7 @@ Each job therefore runs with one BLAS thread, and the jobs run in parallel.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cache
 from os import cpu_count
 from typing import TypeVar
@@ -65,9 +66,18 @@ def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[R
     jobs = list(jobs)
     if len(jobs) == 1:
         return [function(jobs[0])]
-    n_threads = min(MAX_THREADS, cpu_count() or 1)
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+    with products_by_one_thread(), ThreadPoolExecutor(n_threads()) as pool:
         return list(pool.map(function, jobs))
+
+
+def n_threads() -> int:
+    """Return how many jobs run in parallel."""
+    return min(MAX_THREADS, cpu_count() or 1)
+
+
+def products_by_one_thread() -> AbstractContextManager[object]:
+    """Return a context in which each product of numpy and scipy uses one thread."""
+    return _blas().limit(limits=1, user_api="blas")
 
 
 @cache

@@ -28,8 +28,12 @@ def sigma(values: np.ndarray, axis: int = -1) -> np.ndarray:
     """
     clipped = np.clip(values, 0, None)
     total = clipped.sum(axis=axis, keepdims=True)
+    is_positive = total > 0
+    if is_positive.all():
+        clipped /= total
+        return clipped
     uniform = np.full_like(clipped, 1 / max(clipped.shape[axis], 1))
-    return np.divide(clipped, total, out=uniform, where=total > 0)
+    return np.divide(clipped, total, out=uniform, where=is_positive)
 
 
 def prior(counts: sparse.csr_array) -> np.ndarray:

@@ -6,6 +6,8 @@ selected attributes are sorted by descending lift, so that attributes of nearly 
 last.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -13,43 +15,62 @@ from scipy import sparse
 from fieldmarks.core.attributes.wordlists import OPPOSITES
 
 
-def poles(attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the dimension of each attribute and its pole there.
+@dataclass(frozen=True)
+class Poles:
+    """The dimension of each attribute and its pole there.
 
     Parameters
     ----------
-    attributes : DataFrame
-        With the columns ``adjective``, ``noun`` and ``kind``, and, but in older runs, ``property``
-        and ``is_exclusive``.
-
-    Returns
-    -------
     dimension : ndarray of shape (T,), int
         Equal for the same dimension of the same noun, -1 for none.
     pole : ndarray of shape (T,), int
         Two attributes of one dimension with different poles contradict each other.
     """
-    side = {
-        a: (d, p) for d, pair in enumerate(OPPOSITES) for p, words in enumerate(pair) for a in words
-    }
-    nouns = pd.factorize(attributes["noun"])[0]
-    sides = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
-    dimension, pole = np.array(sides, dtype=int).reshape(-1, 2).T.copy()
-    dimension = np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension)
-    # each value of a property that has only one excludes the others
-    is_value = (attributes["kind"] == "is").to_numpy()
-    of = attributes["noun"]
-    if "is_exclusive" in attributes:
-        is_value = is_value | attributes["is_exclusive"].to_numpy(bool)
-        of = attributes["property"].where(attributes["is_exclusive"].astype(bool), of)
-    properties = pd.factorize(of)[0]
-    dimension[is_value] = len(attributes) * len(OPPOSITES) + properties[is_value]
-    pole[is_value] = np.flatnonzero(is_value)
-    return dimension, pole
+
+    dimension: np.ndarray
+    pole: np.ndarray
+
+    @classmethod
+    def of(cls, attributes: pd.DataFrame) -> "Poles":
+        """Return those of a table of attributes.
+
+        Parameters
+        ----------
+        attributes : DataFrame
+            With the columns ``adjective``, ``noun`` and ``kind``, and, but in older runs,
+            ``property`` and ``is_exclusive``.
+        """
+        side = {
+            a: (d, p)
+            for d, pair in enumerate(OPPOSITES)
+            for p, words in enumerate(pair)
+            for a in words
+        }
+        nouns = pd.factorize(attributes["noun"])[0]
+        sides = [side.get(adjective, (-1, 0)) for adjective in attributes["adjective"]]
+        dimension, pole = np.array(sides, dtype=int).reshape(-1, 2).T.copy()
+        dimension = np.where(dimension < 0, -1, nouns * len(OPPOSITES) + dimension)
+        # each value of a property that has only one excludes the others
+        is_value = (attributes["kind"] == "is").to_numpy()
+        of = attributes["noun"]
+        if "is_exclusive" in attributes:
+            is_value = is_value | attributes["is_exclusive"].to_numpy(bool)
+            of = attributes["property"].where(attributes["is_exclusive"].astype(bool), of)
+        properties = pd.factorize(of)[0]
+        dimension[is_value] = len(attributes) * len(OPPOSITES) + properties[is_value]
+        pole[is_value] = np.flatnonzero(is_value)
+        return cls(dimension, pole)
+
+    def __getitem__(self, ts: np.ndarray) -> "Poles":
+        """Return those of some of the attributes."""
+        return Poles(self.dimension[ts], self.pole[ts])
 
 
 def top_attributes(
-    p: np.ndarray, attributes: pd.DataFrame, k: int, excludes: sparse.csr_array | None = None
+    p: np.ndarray,
+    attributes: pd.DataFrame | Poles,
+    k: int,
+    excludes: sparse.csr_array | None = None,
 ) -> np.ndarray:
     """Return the k most probable attributes of each row, without contradictions.
 
@@ -57,8 +78,8 @@ def top_attributes(
     ----------
     p : ndarray of shape (B, T)
         Attribute p.d.f.s.
-    attributes : DataFrame
-        One row per attribute.
+    attributes : DataFrame or Poles
+        The table, one row per attribute, or its poles where they are needed again and again.
     k : int
         Number of attributes to keep, at most T.
     excludes : csr_array of shape (T, T), bool, optional
@@ -76,7 +97,8 @@ def top_attributes(
     candidates = np.take_along_axis(candidates, by_p, axis=1)
     ts, place = np.unique(candidates, return_inverse=True)
     place = place.reshape(candidates.shape)
-    dimension, pole = (of_t[place] for of_t in poles(attributes.iloc[ts]))
+    poles = attributes[ts] if isinstance(attributes, Poles) else Poles.of(attributes.iloc[ts])
+    dimension, pole = poles.dimension[place], poles.pole[place]
     keep = np.ones(candidates.shape, dtype=bool)
     apart = excludes[ts][:, ts].toarray() if excludes is not None and excludes.nnz else None
     for j in range(1, n_candidates):

@@ -1,16 +1,17 @@
 """What explanations are products of, and the most probable attributes of many images at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from fieldmarks.core.explanations.attribute_ranking import top_attributes
+from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import excluding, lead_parts, mean_weights, said
 from fieldmarks.core.head import Head, LocalWeights, effective_weights
-from fieldmarks.core.presence.presence import Presence, presence_of
+from fieldmarks.core.presence.presence import SEEN, Presence, presence_of
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
@@ -70,58 +71,130 @@ class Factors:
             Seen.of(run),
         )
 
-    def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the k attributes of images explained as classes, and their p.
+    @cached_property
+    def poles(self) -> Poles:
+        """Those of the attributes."""
+        return Poles.of(self.attributes)
+
+    def images(self, xs: np.ndarray) -> "ImageFactors":
+        """Return what the explanations of images as any class have in common.
 
         Parameters
         ----------
-        xs, c : ndarray of shape (n,)
-            Images, and the class that each is explained as.
-        k : int
+        xs : ndarray of shape (n,)
+        """
+        pooled, local = self.pooled[xs], self.local
+        if local is not None:
+            local = LocalWeights(local.classes[xs], local.weights[xs])
+        return ImageFactors(self, pooled, local)
+
+    def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return `ClassedImages.top` of images ``xs`` explained as classes ``c``, both (n,)."""
+        return self.images(xs).as_classes(c).top(k)
+
+    def said(self, xs: np.ndarray, c: np.ndarray) -> np.ndarray | None:
+        """Return `ClassedImages.said` of images ``xs`` explained as classes ``c``, both (n,)."""
+        return self.images(xs).as_classes(c).said()
+
+
+class ImageFactors:
+    """What the explanations of some images as any class have in common; see `Factors.images`.
+
+    Parameters
+    ----------
+    factors : Factors
+    pooled : ndarray of shape (n, F)
+    local : LocalWeights or None
+        Of these images.
+    """
+
+    def __init__(self, factors: Factors, pooled: np.ndarray, local: LocalWeights | None):
+        self.factors, self.pooled, self.local = factors, pooled, local
+
+    def as_classes(self, c: np.ndarray, rows: np.ndarray | slice = slice(None)) -> "ClassedImages":
+        """Return them, or some of them, each explained as a class.
+
+        Parameters
+        ----------
+        c : ndarray of shape (m,)
+        rows : ndarray of shape (n,), bool, or slice
+            Which m of the images; by default all.
+        """
+        pooled, local = self.pooled[rows], self.local
+        if local is not None:
+            local = LocalWeights(local.classes[rows], local.weights[rows])
+        weights = effective_weights(self.factors.head, pooled, c, local)
+        return ClassedImages(self, rows, pooled, weights)
+
+    @cached_property
+    def seen(self) -> tuple[np.ndarray, np.ndarray]:
+        """The words that are seen in any of the images, (k,), and their q(t, x), (n, k)."""
+        assert self.factors.seen is not None
+        q = self.factors.seen.presence.q(self.pooled)
+        ts = np.flatnonzero((q > SEEN).any(axis=0))
+        return ts, q.take(ts, axis=1)
+
+
+class ClassedImages:
+    """Images, each explained as a class; see `ImageFactors.as_classes`.
+
+    Parameters
+    ----------
+    images : ImageFactors
+    rows : ndarray or slice
+        Which of these.
+    pooled, weights : ndarray of shape (m, F)
+        Their own, and those of their classes at them.
+    """
+
+    def __init__(
+        self,
+        images: ImageFactors,
+        rows: np.ndarray | slice,
+        pooled: np.ndarray,
+        weights: np.ndarray,
+    ):
+        self._factors, self._images, self._rows = images.factors, images, rows
+        self._pooled, self._weights = pooled, weights
+        #: p(t given x, c), shape (m, T).
+        self.p = words_given_xc(pooled, weights, self._factors.sentence_weights)
+
+    def top(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k most probable attributes of each image, and their p.
 
         Returns
         -------
-        top_t : ndarray of shape (n, k), int32
+        top_t : ndarray of shape (m, k), int32
             -1 where fewer attributes remain.
-        top_p : ndarray of shape (n, k), float32
+        top_p : ndarray of shape (m, k), float32
             p(t given x, c), 0 where there is none.
         """
-        pooled = self.pooled[xs]
-        p = words_given_xc(pooled, self._weights(xs, pooled, c), self.sentence_weights)
-        top_t = top_attributes(p, self.attributes, k, self.excludes)
-        top_p = np.take_along_axis(p, np.maximum(top_t, 0), axis=1)
+        top_t = top_attributes(self.p, self._factors.poles, k, self._factors.excludes)
+        top_p = np.take_along_axis(self.p, np.maximum(top_t, 0), axis=1)
         return top_t, np.where(top_t >= 0, top_p, 0)
 
-    def said(self, xs: np.ndarray, c: np.ndarray) -> np.ndarray | None:
-        """Return the words of the sentences of images as classes, shape (n, 5), -1 for none.
-
-        Parameters
-        ----------
-        xs, c : ndarray of shape (n,)
-            Images, and the class that each is explained as.
+    def said(self) -> np.ndarray | None:
+        """Return the words of their sentences, shape (m, 5), -1 for none.
 
         Returns
         -------
         ndarray or None
             None where presence is not claimed.
         """
-        if self.seen is None:
+        seen = self._factors.seen
+        if seen is None:
             return None
-        pooled = self.pooled[xs]
-        weights = self._weights(xs, pooled, c)
-        p = words_given_xc(pooled, weights, self.sentence_weights)
-        usual = mean_weights(self.head, pooled)
-        part = lead_parts(pooled, weights, usual, self.seen.p_t_given_f)
-        k = min(N_EXPLAIN, p.shape[1])
-        excludes = self.seen.excludes
-        ts = said(p, self.seen.presence.q(pooled), part, self.attributes, k, excludes)
-        return np.pad(ts, ((0, 0), (0, N_EXPLAIN - k)), constant_values=-1)
-
-    def _weights(self, xs: np.ndarray, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
-        local = self.local
-        if local is not None:
-            local = LocalWeights(local.classes[xs], local.weights[xs])
-        return effective_weights(self.head, pooled, c, local)
+        # words that no image shows are in no sentence
+        ts, q = self._images.seen
+        if not len(ts):
+            return np.full((len(self.p), N_EXPLAIN), -1, np.int32)
+        usual = mean_weights(self._factors.head, self._pooled)
+        part = lead_parts(self._pooled, self._weights, usual, seen.p_t_given_f.take(ts, axis=1))
+        k, excludes = min(N_EXPLAIN, len(ts)), seen.excludes[ts][:, ts]
+        p, q = self.p.take(ts, axis=1), q[self._rows]
+        words = said(p, q, part, self._factors.poles[ts], k, excludes)
+        words = np.where(words >= 0, ts[words], -1).astype(np.int32)
+        return np.pad(words, ((0, 0), (0, N_EXPLAIN - k)), constant_values=-1)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from fieldmarks.core.attributes.english import SIZES
-from fieldmarks.core.explanations.attribute_ranking import top_attributes
+from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import Head
 from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
@@ -125,7 +125,7 @@ def said(
     p: np.ndarray,
     q: np.ndarray,
     part: np.ndarray,
-    attributes: pd.DataFrame,
+    attributes: pd.DataFrame | Poles,
     k: int,
     excludes: sparse.csr_array | None = None,
 ) -> np.ndarray:
@@ -135,8 +135,8 @@ def said(
     ----------
     p, q, part : ndarray of shape (B, T)
         p(t given x, c), q(t, x) and the part of t in the score of c.
-    attributes : DataFrame
-        One row per attribute.
+    attributes : DataFrame or Poles
+        See `core.explanations.attribute_ranking.top_attributes`.
     k : int
         Words at most, at most T.
     excludes : csr_array of shape (T, T), bool, optional

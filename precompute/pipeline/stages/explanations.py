@@ -5,13 +5,13 @@ blocks.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
 
 import numpy as np
 from tqdm import tqdm
 
+from fieldmarks.core.batching import n_threads, products_by_one_thread
 from fieldmarks.core.class_statistics import RunningTop, class_sums, distances_to_mean, nearest
-from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.explanations.factors import ClassedImages, Factors
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
@@ -62,25 +62,23 @@ def write_explanations(
     files = {name: writer.rows(name) for name in names}
 
     def explain(xs: np.ndarray) -> int:
-        top_t, top_p = factors.top(xs, predicted_c[xs], k)
-        files["top_t_predicted"].write(xs[0], top_t)
-        files["top_p_predicted"].write(xs[0], top_p)
+        images = factors.images(xs)
+        as_predicted = _words(images.as_classes(predicted_c[xs]), k)
         is_wrong = predicted_c[xs] != true_c[xs]
+        as_true = dict(as_predicted)
         if is_wrong.any():
-            wrong = xs[is_wrong]
-            top_t[is_wrong], top_p[is_wrong] = factors.top(wrong, true_c[wrong], k)
-        files["top_t_true"].write(xs[0], top_t)
-        files["top_p_true"].write(xs[0], top_p)
-        words = factors.said(xs, predicted_c[xs])
-        if words is not None:
-            files["said_t_predicted"].write(xs[0], words)
-            if is_wrong.any():
-                words[is_wrong] = factors.said(xs[is_wrong], true_c[xs[is_wrong]])
-            files["said_t_true"].write(xs[0], words)
+            wrong = _words(images.as_classes(true_c[xs[is_wrong]], is_wrong), k)
+            for name, values in wrong.items():
+                as_true[name] = as_predicted[name].copy()
+                as_true[name][is_wrong] = values
+        for side, words in (("predicted", as_predicted), ("true", as_true)):
+            for name, values in words.items():
+                files[f"{name}_{side}"].write(xs[0], values)
         return len(xs)
 
     with (
-        ThreadPoolExecutor(min(4, cpu_count() or 1), "explain") as pool,
+        products_by_one_thread(),
+        ThreadPoolExecutor(n_threads(), "explain") as pool,
         tqdm(total=X, desc="explanations", unit=" images", disable=not ranks.is_first) as progress,
     ):
         for n_images in work_ahead(pool, explain, image_blocks(X, ranks), ahead=2):
@@ -89,6 +87,13 @@ def write_explanations(
         file.sync()
         file.close()
     ranks.barrier()
+
+
+def _words(images: ClassedImages, k: int) -> dict[str, np.ndarray]:
+    """Return what is kept of images as classes: attributes, their p, words of the sentences."""
+    top_t, top_p = images.top(k)
+    said = images.said()
+    return {"top_t": top_t, "top_p": top_p, **({} if said is None else {"said_t": said})}
 
 
 def write_prototypes(
