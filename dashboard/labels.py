@@ -1,5 +1,6 @@
 """Names of attributes, classes and filters on the pages, and the classes of an image."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,16 @@ from fieldmarks.core.run.run import Run
 
 #: The estimator that names what filters see.
 SEEN_BY = "encoding"
+#: What follows an adjective that a filter sees on whatever part.
+ANYWHERE = ", anywhere"
+
+
+class Naming(StrEnum):
+    """How a filter is named, one for each filter on all pages; the value is what the URL has."""
+
+    SEEN = "seen"
+    CAPTIONS = "captions"
+    NONE = "unnamed"
 
 
 def phrase(run: Run, t: int) -> str:
@@ -77,7 +88,7 @@ def seen_name(run: Run, f: int) -> str:
     if (table := _seen(run)) is None:
         return ""
     t, adjective = table.ts[f], table.adjectives[f]
-    return phrase(run, t) if t >= 0 else f"{adjective}, anywhere" if adjective else ""
+    return phrase(run, t) if t >= 0 else f"{adjective}{ANYWHERE}" if adjective else ""
 
 
 def seen_kinds(run: Run) -> np.ndarray:
@@ -86,6 +97,18 @@ def seen_kinds(run: Run) -> np.ndarray:
         return np.full(run.sizes["F"], 2)
     has_adjective = np.array(table.adjectives) != ""
     return np.where(np.array(table.ts) >= 0, 0, np.where(has_adjective, 1, 2))
+
+
+def namings(run: Run) -> np.ndarray:
+    """Return the `Naming` of each filter, shape (F,): what it sees goes before captions."""
+    by_captions = (run.filters["verdict"] != NameStatus.NONE).to_numpy()
+    without = np.where(by_captions, Naming.CAPTIONS, Naming.NONE)
+    return np.where(seen_kinds(run) < 2, Naming.SEEN, without)
+
+
+def seen_words(run: Run, f: int) -> list[str]:
+    """Return the words of what filter f sees, empty where nothing is known."""
+    return seen_name(run, f).removesuffix(ANYWHERE).split()
 
 
 def seen_attribute(run: Run, f: int) -> int:
@@ -143,5 +166,5 @@ def filter_text(run: Run, f: int) -> str:
 
 def filter_label(run: Run, f: int) -> list[tuple[str, str]]:
     """Return a filter's number and name for a ranked list."""
-    is_nameless = not seen_name(run, f) and run.filters["verdict"].iloc[f] == NameStatus.NONE
+    is_nameless = namings(run)[f] == Naming.NONE
     return [(f"{f}  ", "muted"), (filter_name(run, f), "muted" if is_nameless else "")]

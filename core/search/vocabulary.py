@@ -4,6 +4,8 @@ A known word is never replaced by another one: "black bill" does not match "blac
 unknown words are singularised, replaced by a synonym or corrected in spelling.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from rapidfuzz import fuzz, process
 
@@ -12,6 +14,8 @@ from fieldmarks.core.run.run import Run
 
 #: Minimum similarity, out of 100, for matching an unknown word to a known one.
 ACCEPT = 74
+#: Letters from which on the beginning or the end of a word stands for it.
+LEAST = 3
 
 
 class Vocabulary:
@@ -106,6 +110,34 @@ class Vocabulary:
         found = [t for t, phrase in enumerate(self.phrases) if word in phrase.split()]
         return tuple(sorted(found, key=lambda t: -self._n_images[t]))
 
+    def having(self, written: str) -> Callable[[Sequence[str]], bool]:
+        """Return whether words have what is written: its beginnings, or the end of the last word.
+
+        "wing bar", "wingbars", "wing" and "bar" are all in "white wingbar"; so are synonyms, and
+        the nearest known word in place of an unknown one.
+        """
+        asked = fold(written).split()
+        joined = "".join([*asked[:-1], singular_word(asked[-1])]) if asked else ""
+        forms = [self._forms(each) for each in asked]
+
+        def has(words: Sequence[str]) -> bool:
+            if any(_begins("".join(words[i:]), joined) for i in range(len(words))):
+                return True
+            return bool(words and forms) and all(
+                any(_begins(word, form) for word in words for form in each)
+                or any(len(form) >= LEAST and words[-1].endswith(form) for form in each)
+                for each in forms
+            )
+
+        return has
+
+    def _forms(self, word: str) -> set[str]:
+        forms = {word, singular_word(word)}
+        forms |= {other for form in forms for other in self._group.get(form, ())}
+        if not any(form in known for known in self._words for form in forms):
+            forms |= {known for known in [self.word(word)] if known}
+        return forms
+
     def is_noun(self, written: str) -> bool:
         """Whether the word matches the noun of an attribute."""
         return self.word(written) in self.nouns
@@ -149,6 +181,11 @@ class Vocabulary:
         """Return the classes with the most similar names."""
         matches = process.extract(fold(written), self._folded, scorer=fuzz.WRatio, limit=n)
         return [c for _, _, c in matches]
+
+
+def _begins(word: str, form: str) -> bool:
+    """Whether a word begins with a form; one of fewer letters than `LEAST` is the whole word."""
+    return word.startswith(form) if len(form) >= LEAST else word == form
 
 
 def fold(name: str) -> str:

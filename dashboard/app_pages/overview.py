@@ -9,7 +9,6 @@ import streamlit as st
 from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.finding import COLUMNS, Pattern
 from fieldmarks.core.causes.suspects import suspects
-from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_pairs
 from fieldmarks.core.search.image_selection import suggested_failures
@@ -20,6 +19,7 @@ from fieldmarks.dashboard.components.gallery import Picture
 from fieldmarks.dashboard.components.register import tour_component
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.image import diagnosis_card
+from fieldmarks.dashboard.labels import Naming
 from fieldmarks.dashboard.scores import board
 from fieldmarks.dashboard.state import Key, Page, choice, href
 
@@ -354,8 +354,8 @@ def numbers(run: Run) -> None:
     images, classes = run.images, run.classes
     n_test, n_right = int(classes["n_test"].sum()), int(classes["n_right"].sum())
     n_captioned = int((images["n_captions"] > 0).sum())
-    verdicts = run.filters["verdict"]
-    n_named = int((verdicts != NameStatus.NONE).sum())
+    namings = labels.namings(run)
+    n_seen, n_captions = (int((namings == each).sum()) for each in (Naming.SEEN, Naming.CAPTIONS))
     accuracy = f"{n_right / n_test:.1%}" if n_test else "no test images"
     cells = (
         ("Accuracy", accuracy, f"{n_right:,} of {n_test:,} test images classified correctly"),
@@ -365,8 +365,8 @@ def numbers(run: Run) -> None:
         ("Attributes", f"{run.sizes['T']:,}", "Adjective-noun pairs from the captions"),
         (
             "Named filters",
-            "…" if "names" in run.pending else f"{n_named:,} / {run.sizes['F']:,}",
-            "Filters with at least one significant attribute, of all F",
+            "…" if "names" in run.pending else f"{n_seen + n_captions:,} / {run.sizes['F']:,}",
+            f"{n_seen:,} by what they see where they are active, {n_captions:,} more by captions",
         ),
     )
     with st.grid(6, min_column_width=140, gap="small"):

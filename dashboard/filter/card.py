@@ -1,17 +1,19 @@
 """The card of a filter: name, attribute distribution, images for and against, class weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
-from fieldmarks.core.explanations.filter_prediction import filter_prediction
-from fieldmarks.core.name_status import MAX_Q, NameStatus
+from fieldmarks.core.explanations.filter_prediction import FilterPrediction, filter_prediction
+from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels, links
 from fieldmarks.dashboard.components import add_words, being_computed
 from fieldmarks.dashboard.filter import classes, contradictions, crops, distribution, sentences
 from fieldmarks.dashboard.filter import view as filter_view
 from fieldmarks.dashboard.filter.view import FilterView
-from fieldmarks.dashboard.labels import filter_name
+from fieldmarks.dashboard.labels import Naming, filter_name
 
 
 def show(run: Run, f: int) -> None:
@@ -80,8 +82,7 @@ def title(view: FilterView) -> None:
     """Draw the filter's name, the result of its permutation test and its simulation score."""
     run, f = view.run, view.f
     row = run.filters.iloc[f]
-    seen = labels.seen_name(run, f)
-    is_named = row["verdict"] != NameStatus.NONE
+    seen, naming = labels.seen_name(run, f), labels.namings(run)[f]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(f"Filter {f}: {heading.plain(filter_name(run, f))}", anchor=False, width="content")
         if seen:
@@ -92,23 +93,23 @@ def title(view: FilterView) -> None:
                 help="What its most active cells predict, and captions of its strongest images "
                 f"name, by `{labels.SEEN_BY}`.",
             )
-        if is_named:
+        if naming == Naming.CAPTIONS:
             st.badge(
-                f"{row['verdict']} by captions",
+                "by captions",
                 color="green",
                 icon=":material/verified:",
                 help="A filter is named by attributes whose p(t | f) is significant against "
                 f"captions permuted between classes, at a false discovery rate of {MAX_Q:.0%}.",
             )
     if seen:
-        st.caption(sentences.of_seen(seen))
+        st.caption(sentences.of_seen(seen, labels.SEEN_BY, view.estimator))
     if not being_computed.note(run, "names"):
         st.caption(sentences.of_status(run, f))
-    prediction = filter_prediction(run, f, view.estimator)
+    prediction = prediction_of(view)
     best = prediction.best_t if prediction else -1
     phrase = heading.plain(labels.phrase(run, best)) if best >= 0 else ""
     st.markdown(
-        sentences.of_prediction(prediction, phrase),
+        sentences.of_prediction(prediction, phrase, view.estimator),
         help="The share of an image's captions that name t, weighted by p(t | f), is a prediction "
         "of the activation. The percentage is the square of its correlation with the activation "
         "over captioned test images: the part of the variance that a line through the prediction "
@@ -121,6 +122,15 @@ def title(view: FilterView) -> None:
         + "largest weight for "
         f"{heading.plain(labels.class_name(run, int(row['top_c'])))}"
     )
+
+
+def prediction_of(view: FilterView) -> FilterPrediction | None:
+    """Return what captions predict; by the default estimator with the figure of the list."""
+    prediction = filter_prediction(view.run, view.f, view.estimator)
+    r = view.run.filters["simulation"].iloc[view.f]
+    if prediction is None or not view.is_default or not np.isfinite(r):
+        return prediction
+    return replace(prediction, correlation=float(r))
 
 
 def _entropy(view: FilterView) -> float:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fieldmarks.core.attributes.attribute import Attribute
+from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.explanations.contributions import filter_use
 from fieldmarks.core.explanations.filter_prediction import share_predicted
+from fieldmarks.core.explanations.words_needed import words_needed
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
@@ -14,8 +17,6 @@ from fieldmarks.dashboard import labels
 
 #: The order of what was asked for, where an attribute or a class is chosen.
 BEST = "best match"
-#: What filters see: a pair of words, an adjective; these come first.
-_SEEN = (0, 1)
 _RANK = {NameStatus.NAMED: 0, NameStatus.SEVERAL: 1, NameStatus.NONE: 2}
 
 
@@ -56,9 +57,9 @@ def _of_names(run: Run, value: str) -> str:
 
 
 def _named_first(run: Run) -> np.ndarray:
-    kinds = labels.seen_kinds(run)
-    by_captions = len(_SEEN) + run.filters["verdict"].map(_RANK).to_numpy(dtype=float)
-    rank = np.where(kinds < len(_SEEN), kinds, by_captions)
+    kinds = labels.seen_kinds(run)  # 0 and 1 for a pair and an adjective
+    by_captions = 2 + run.filters["verdict"].map(_RANK).to_numpy(dtype=float)
+    rank = np.where(kinds < 2, kinds, by_captions)
     r = np.nan_to_num(run.filters["simulation"].to_numpy(dtype=float), nan=-1)
     return rank - (1 + r) / 4  # r is in [-1, 1]: never beyond the next rank
 
@@ -71,6 +72,30 @@ def use(run: Run) -> np.ndarray:
 @per_run
 def _use(run: Run) -> np.ndarray:
     return filter_use(run)
+
+
+def meanings(run: Run) -> np.ndarray:
+    """Return how many words it takes to say what names each filter, shape (F,), cached."""
+    return np.maximum(_meanings(run), labels.seen_kinds(run) < 2)
+
+
+@per_run
+def _meanings(run: Run) -> np.ndarray:
+    columns = ("adjective", "noun", "kind")
+    attributes = [
+        Attribute(*row) for row in zip(*(run.attributes[c] for c in columns), strict=True)
+    ]
+    return np.array(
+        [
+            words_needed([attributes[t] for t in np.flatnonzero(labels.is_significant(run, f))])
+            for f in range(run.sizes["F"])
+        ]
+    )
+
+
+def _most_meanings_first(run: Run) -> np.ndarray:
+    selectivity = run.filters["selectivity"].to_numpy(dtype=float)
+    return np.nan_to_num(selectivity, nan=1) / 2 - meanings(run)
 
 
 ORDERS: dict[str, Order] = {
@@ -94,9 +119,15 @@ ORDERS: dict[str, Order] = {
         lambda run, f: f"{use(run)[f]:.2%} of the evidence",
     ),
     "number of meanings": Order(
-        "Filters that many classes activate alike first: lowest class selectivity, 0 if all "
-        "classes activate it alike and 1 if only one does. A card says whether its images fall "
-        "into groups of different meaning.",
+        "Filters of the most meanings first: the fewest words that say all their significant "
+        "attributes, where an adjective says all attributes that share it, and so does a noun. A "
+        "card says whether its images fall into groups that look different.",
+        _most_meanings_first,
+        lambda run, f: _of_names(run, counted(int(meanings(run)[f]), "word")),
+    ),
+    "class selectivity": Order(
+        "Filters that many classes activate alike first: 0 if all classes activate it alike and 1 "
+        "if only one does.",
         _column("selectivity", 1),
         lambda run, f: _of_names(run, f"selectivity {run.filters['selectivity'].iloc[f]:.2f}"),
     ),
@@ -122,8 +153,9 @@ def help_of(order: str) -> str:
     """Return what an order means in plain words."""
     if order == BEST:
         return (
-            "Filters with the largest weights in the heatmap of the chosen attribute, of W[c, f] "
-            "of the chosen class, or of their product where both are chosen."
+            "Filters that see what is searched for, then those whose significant words have it; "
+            "the largest weights in the heatmap of the chosen attribute, of W[c, f] of the chosen "
+            "class, or the product of what is chosen."
         )
     return ORDERS[order].help
 
@@ -134,6 +166,6 @@ def options(is_asked: bool) -> list[str]:
     Parameters
     ----------
     is_asked : bool
-        Whether an attribute or a class is chosen.
+        Whether a word, an attribute or a class is chosen.
     """
     return [BEST, *ORDERS] if is_asked else [*ORDERS]

@@ -7,44 +7,60 @@ from fieldmarks.core.explanations.filter_prediction import FilterPrediction, sha
 from fieldmarks.core.explanations.word_at_peak import WordAtPeak
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
+from fieldmarks.dashboard import labels
+from fieldmarks.dashboard.labels import ANYWHERE, Naming
 
 #: A best word, or another filter's words, are said to do as well from here on: share of filters.
 MANY = 0.05
 
 
-def of_seen(seen: str) -> str:
-    """Return what a name of what a filter sees is worth."""
-    if seen.endswith(", anywhere"):
-        return (
-            f"It sees “{seen.removesuffix(', anywhere')}”, on whatever part: one adjective has "
-            "most of p(t | f). How often such an adjective lies at the peaks of its filter is in "
-            "the scores; take it as a hint."
+def of_seen(seen: str, named_by: str, shown: str) -> str:
+    """Return what a name of what a filter sees is worth, and which estimator is shown.
+
+    Parameters
+    ----------
+    seen : str
+        The name, see `labels.seen_name`.
+    named_by, shown : str
+        The estimator of the name, and that of the figures and heatmaps of the card.
+    """
+    word = seen.removesuffix(ANYWHERE)
+    if word != seen:
+        said = (
+            f"It sees “{word}”, on whatever part: one adjective has most of p(t | f). How often "
+            "such an adjective lies at the peaks of its filter is in the scores; take it as a hint."
         )
-    return (
-        f"It sees “{seen}” where it is active. How often such a name lies at the peaks of its "
-        "filter is in the scores, where the places of words are known."
-    )
+    else:
+        said = (
+            f"It sees “{seen}” where it is active. How often such a name lies at the peaks of its "
+            "filter is in the scores, where the places of words are known."
+        )
+    if named_by == shown:
+        return said
+    return f"{said} The name is by `{named_by}`; all below is by `{shown}`."
 
 
 def of_status(run: Run, f: int) -> str:
     """Return what the permutation test says of the filter's name."""
-    verdicts = run.filters["verdict"]
-    if verdicts.iloc[f] != NameStatus.NONE:
-        n = int(run.filters["n_significant"].iloc[f])
+    row, namings = run.filters.iloc[f], labels.namings(run)
+    if row["verdict"] != NameStatus.NONE:
+        n = int(row["n_significant"])
         return (
             f"{n} attribute{'s beat' if n > 1 else ' beats'} permuted captions. This is a "
             "statement about captions. The images show whether the word lies where the filter is "
             "active."
         )
-    n = int((verdicts == NameStatus.NONE).sum())
+    if namings[f] == Naming.SEEN:
+        return "No attribute beats permuted captions; the name is only of what it sees."
+    n = int((namings == Naming.NONE).sum())
     return (
-        "No attribute beats permuted captions. This is usual: it holds for "
+        "Unnamed: no attribute beats permuted captions. This is usual: it holds for "
         f"{n:,} of {run.sizes['F']:,} filters. The words below correlate with the activation; none "
         "of them is a significant name."
     )
 
 
-def of_prediction(prediction: FilterPrediction | None, best_word: str) -> str:
+def of_prediction(prediction: FilterPrediction | None, best_word: str, estimator: str) -> str:
     """Return the simulation score in words, beside one best word and the words of others.
 
     Parameters
@@ -52,6 +68,8 @@ def of_prediction(prediction: FilterPrediction | None, best_word: str) -> str:
     prediction : FilterPrediction, optional
     best_word : str
         Phrase of the best single word.
+    estimator : str
+        That of p(t given f).
     """
     if prediction is None:
         return "No test image has captions, so no prediction can be scored."
@@ -63,7 +81,7 @@ def of_prediction(prediction: FilterPrediction | None, best_word: str) -> str:
             f"The captions and p(t | f) predict **{_percent(share_predicted(r))}** of the "
             f"variance of its activation (correlation {r:.2f})"
         )
-    said += f" in {prediction.n_images:,} test images."
+    said += f" in {prediction.n_images:,} test images, by `{estimator}`."
     controls = []
     if prediction.best_t >= 0:
         controls.append(

@@ -24,8 +24,9 @@ class FilterView:
         The attribute that is looked for on the crops.
     ts : list of int
         Attributes with the largest p(t given f), significant ones first.
-    usual : tuple of int and str
-        Attribute and estimator that are shown where the URL names none.
+    usual_t : int
+        The attribute that is looked for where the URL names none: what the filter sees, its name
+        by captions, or the likeliest.
     is_whole : bool
         Show whole images in place of crops.
     """
@@ -35,7 +36,7 @@ class FilterView:
     t: int
     ts: list[int]
     estimator: str
-    usual: tuple[int, str]
+    usual_t: int
     is_whole: bool
 
     @property
@@ -51,20 +52,17 @@ class FilterView:
 
 def read(run: Run, f: int) -> FilterView:
     """Return the view that the URL names: the word is the filter's name or likeliest otherwise."""
-    seen_t = labels.seen_attribute(run, f)
-    usual = labels.SEEN_BY if seen_t >= 0 else run.default_estimator
-    estimator = choice(Key.ESTIMATOR, run.estimators, usual)
+    estimator = choice(Key.ESTIMATOR, run.estimators, run.default_estimator)
     p = np.asarray(run.array("p_t_given_f", estimator)[f])
     is_default = estimator == run.default_estimator
     first = p + labels.is_significant(run, f) if is_default else p
     ts = np.argsort(-first, kind="stable")[:N_WORDS].tolist()
-    asked_t, name_t = data.read_attribute(run), int(run.filters["name_t"].iloc[f])
-    usual_t = name_t if is_default and name_t >= 0 else int(ts[0])
-    if seen_t >= 0 and estimator == labels.SEEN_BY:
-        usual_t = seen_t
+    asked_t, seen_t = data.read_attribute(run), labels.seen_attribute(run, f)
+    name_t = int(run.filters["name_t"].iloc[f]) if is_default else -1
+    usual_t = next(t for t in (seen_t, name_t, int(ts[0])) if t >= 0)
     t = usual_t if asked_t is None else asked_t
     is_whole = choice(Key.VIEW, [WHOLE], "") == WHOLE
-    return FilterView(run, f, t, ts, estimator, (usual_t, usual), is_whole)
+    return FilterView(run, f, t, ts, estimator, usual_t, is_whole)
 
 
 def choices(view: FilterView) -> None:
@@ -83,7 +81,7 @@ def choices(view: FilterView) -> None:
                 Key.T,
                 view.t,
                 lambda t: labels.phrase(run, t),
-                default=view.usual[0],
+                default=view.usual_t,
                 scope="filter",
             ),
         )
@@ -96,7 +94,7 @@ def choices(view: FilterView) -> None:
             **bound(
                 Key.ESTIMATOR,
                 view.estimator,
-                default=view.usual[1],
+                default=run.default_estimator,
                 scope="filter",
                 resets=(Key.T,),
             ),

@@ -247,6 +247,24 @@ def test_a_person_sorts_filters_and_reads_the_distribution_of_one(page):
     on(page, r"sort=usage")
 
 
+def test_filters_are_found_by_a_part_of_a_word_and_counted_once(page):
+    page.get_by_role("link", name="Filters", exact=True).click()
+    on(page, r"/filters\?")
+    page.get_by_role("radio", name="Unnamed").wait_for()
+    names = page.get_by_role("radio").all_inner_texts()
+    total, *parts = [int(re.search(r"\d+$", name).group()) for name in names]
+    assert total == sum(parts)
+    page.get_by_role("textbox", name="Search").fill("win")
+    page.keyboard.press("Enter")
+    on(page, r"q=win$")
+    page.get_by_text("best match").first.wait_for()
+    n_listed = page.locator("a.frame").count()
+    page.get_by_text(f"{n_listed} of {total} filters").wait_for()
+    assert 0 < n_listed < total
+    page.locator("a.frame").first.click()
+    on(page, r"f=\d+&t=\w+\+wing$")
+
+
 def test_the_header_is_one_line_on_a_small_laptop(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     for longest in ("corruptions", "images", "experiments"):

@@ -1,4 +1,4 @@
-"""Links drop what they do not name, and what a list was chosen by can be taken away, in Chromium."""
+"""Links drop what they do not name; what a list was chosen by can be taken away, in Chromium."""
 
 import re
 from contextlib import closing

@@ -1,15 +1,18 @@
 """The page of filters: the list, its orders, and the card of one filter."""
 
+import re
+
 import numpy as np
 import pytest
 
 from fieldmarks.core.explanations import filter_meanings
 from fieldmarks.core.explanations.contributions import filter_use, top_filters
 from fieldmarks.core.explanations.word_at_peak import word_at_peak
-from fieldmarks.core.name_status import NameStatus
+from fieldmarks.core.name_status import MAX_Q, NameStatus
 from fieldmarks.dashboard import labels
+from fieldmarks.dashboard.filter import search
 from fieldmarks.dashboard.filter.order import ORDERS
-from fieldmarks.dashboard.labels import phrase
+from fieldmarks.dashboard.labels import Naming, phrase
 from tests.support.pages import component_data, links, said, visit
 
 pytestmark = pytest.mark.slow
@@ -186,3 +189,85 @@ def test_an_adjective_alone_shows_its_likeliest_pair_on_the_images(run, seen):
         run.array("p_t_given_f", "ridge")[5, t] == run.array("p_t_given_f", "ridge")[5, same].max()
     )
     assert labels.seen_attribute(run, 0) == -1
+
+
+def searched(text: str) -> list[int]:
+    """Return the filters that a search lists."""
+    return listed(visit(f"filters?q={text.replace(' ', '+')}"))
+
+
+def test_a_word_finds_every_filter_that_it_names_and_no_other(run):
+    noun = (run.attributes["noun"] == "bill").to_numpy()
+    is_named = (run.array("q_value")[:, noun] < MAX_Q).any(axis=1)
+    assert 0 < is_named.sum() < run.sizes["F"]
+    found = {text: searched(text) for text in ("bill", "bills", "bil", "beak")}
+    for fs in found.values():
+        assert set(fs) == set(np.flatnonzero(is_named))
+    assert "No filter matches" in said(visit("filters?q=zzzzz"))
+
+
+def test_what_a_filter_sees_is_found_before_what_captions_say(run, seen):
+    noun = run.attributes["noun"].iloc[4]
+    assert searched(f"{noun}s")[0] == 3
+    adjective = run.attributes["adjective"].iloc[0]
+    assert 5 in searched(adjective[:-1])
+
+
+def test_where_no_filter_is_named_by_a_word_likely_words_are_said_to_be_no_name(run, monkeypatch):
+    monkeypatch.setattr(search, "MAX_Q", 0)
+    app = visit("filters?q=belly")
+    assert "No filter is named by" in said(app)
+    likeliest = np.argsort(-run.array("p_t_given_f"), axis=1)[:, : search.N_LIKELIEST]
+    nouns = run.attributes["noun"].to_numpy()[likeliest]
+    assert set(listed(app)) == set(np.flatnonzero((nouns == "belly").any(axis=1)))
+
+
+def test_a_search_is_typed_into_the_field_and_is_a_link(run):
+    app = visit("filters?page=1")
+    app.text_input(key="filters.q").set_value("bill").run()
+    assert app.query_params["q"] == "bill"
+    assert listed(app) == searched("bill")
+
+
+def test_list_and_overview_count_the_same_names(run, seen):
+    counts = {}
+    for status in ("any", *Naming):
+        app = visit(f"filters?status={status}")
+        (n, of) = re.search(r"\*\*(\d+)\*\* of (\d+) filters", said(app)).groups()
+        counts[status] = int(n)
+        label = app.get("button_group")[0].proto.options[["any", *Naming].index(status)].content
+        assert label.endswith(f" {n}")
+    assert counts[Naming.SEEN] == 2
+    assert sum(counts[each] for each in Naming) == counts["any"] == int(of) == run.sizes["F"]
+    metric = next(m for m in visit("?view=about").metric if m.label == "Named filters")
+    named = counts[Naming.SEEN] + counts[Naming.CAPTIONS]
+    assert metric.value == f"{named} / {run.sizes['F']}"
+    f = int(np.flatnonzero(labels.namings(run) == Naming.NONE)[0])
+    assert f"it holds for {counts[Naming.NONE]} of" in said(visit(f"filters?f={f}"))
+
+
+def test_filters_of_one_word_do_not_come_first_by_number_of_meanings(run):
+    app = visit("filters?sort=number+of+meanings")
+    (cards,) = component_data(app, "filters.cards")
+    n = [int(item["lines"][-1]["text"].split()[0]) for item in cards["items"]]
+    assert n == sorted(n, reverse=True)
+    assert n[0] > n[-1]
+
+
+def test_list_and_card_say_the_same_figure_by_the_same_estimator(run, seen, monkeypatch):
+    monkeypatch.setattr(labels, "SEEN_BY", "literal")
+    (cards,) = component_data(visit("filters?sort=accuracy"), "filters.cards")
+    for item in cards["items"][:3]:
+        f, figure = item["caption"].removeprefix("Filter "), item["lines"][-1]["text"].split()[0]
+        text = said(visit(f"filters?f={f}"))
+        assert f"predict **{figure}** of" in text
+        assert f"by `{run.default_estimator}`" in text
+
+
+def test_a_card_says_where_its_name_is_by_another_estimator_than_it_shows(run, seen, monkeypatch):
+    monkeypatch.setattr(labels, "SEEN_BY", "literal")
+    app = visit("filters?f=3")
+    assert app.selectbox(key="filter.estimator").value == run.default_estimator == "ridge"
+    assert "The name is by `literal`; all below is by `ridge`" in said(app)
+    app = visit("filters?f=3&estimator=literal")
+    assert "all below is by" not in said(app)

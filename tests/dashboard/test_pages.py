@@ -82,7 +82,7 @@ def test_every_image_says_what_it_shows(page):
         "filters?f=0&t={t}&view=whole",
         "filters?sort=how+used&view=accuracy",
         "filters?t={t}",
-        "filters?c=1&status=named",
+        "filters?c=1&status=captions",
         "filters?t={t}&c=1",
         "search?q={t}",
         "search?q={t},+not+red+tail,+wrong",

@@ -77,3 +77,28 @@ def test_an_unknown_class_is_named_with_its_neighbours(vocabulary, text):
 
 def test_names_are_compared_without_case_and_marks():
     assert fold("Black_footed-Albatross") == fold("black  footed albatross")
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("wingbar", {"grey wingbar"}),
+        ("wing bar", {"grey wingbar"}),
+        ("Wing-bars", {"grey wingbar"}),
+        ("bar", {"grey wingbar"}),
+        ("wing", {"grey wingbar", "black wing", "white wing"}),
+        ("wings", {"grey wingbar", "black wing", "white wing"}),
+        ("yell", {"yellow belly"}),
+        ("gray wingbar", {"grey wingbar"}),
+        ("wing black", {"black wing"}),
+        ("beak", {"long bill", "short bill", "black bill"}),
+        ("bellys", {"yellow belly", "white belly"}),
+        ("ed", set()),
+        ("purple belly", set()),
+        ("", set()),
+        (" - ", set()),
+    ],
+)
+def test_phrases_have_what_is_written_by_beginnings_ends_and_synonyms(vocabulary, written, found):
+    has = vocabulary.having(written)
+    assert {phrase for phrase in PHRASES if has(phrase.split())} == found
