@@ -32,8 +32,9 @@ class NetworkSettings:
     Parameters
     ----------
     source : str, optional
-        ``torchvision:NAME``, ``timm:NAME``, ``hf:FOLDER``, ``package.module:function`` or
-        ``file.py:function``; None for the architecture that a checkpoint of ``train`` names.
+        ``torchvision:NAME``, ``timm:NAME``, ``hf:NAME`` or ``hf:FOLDER``,
+        ``package.module:function`` or ``file.py:function``; None for the architecture that a
+        checkpoint of ``train`` names.
     args : tuple of str
         For the function: values, or ``name=value``.
     weights_key : str, optional
@@ -119,8 +120,9 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--network",
         metavar="SOURCE",
-        help="torchvision:NAME, timm:NAME, hf:FOLDER, package.module:function or file.py:function "
-        "(its code is run); default: as the checkpoint of 'train' says",
+        help="torchvision:NAME, timm:NAME, hf:NAME of the hub or hf:FOLDER, "
+        "package.module:function or file.py:function (its code is run); default: as the checkpoint "
+        "of 'train' says",
     )
     add(
         "--network-args",

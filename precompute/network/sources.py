@@ -1,4 +1,4 @@
-"""Networks by name: torchvision's, timm's, a folder of Hugging Face, or a function of the user's.
+"""Networks by name: torchvision's, timm's, of Hugging Face, or a function of the user's.
 
 A function is called only where its name was given on the command line; no file names code to run.
 """
@@ -21,6 +21,7 @@ from torch import nn
 from fieldmarks.core.errors import ModelError, one_line
 from fieldmarks.core.input_file import is_regular, read_json
 from fieldmarks.precompute.network import preprocessing
+from fieldmarks.precompute.network.hub import model_folder
 from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.preprocessing import Preprocessing
 
@@ -76,8 +77,8 @@ def build_network(
         return builders[kind](name, num_classes, named, list(entries))
     if not separator or not name:
         raise ModelError(
-            f"--network is torchvision:NAME, timm:NAME, hf:FOLDER, package.module:function or "
-            f"file.py:function, got {source!r}{_nearest(source, builders)}"
+            "--network is torchvision:NAME, timm:NAME, hf:NAME, hf:FOLDER, package.module:function "
+            f"or file.py:function, got {source!r}{_nearest(source, builders)}"
         )
     return _function(source, *parse_args(args), num_classes)
 
@@ -147,17 +148,12 @@ def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built
     return Built(model, preprocessing.of_timm(timm.data.resolve_model_data_config(model)))
 
 
-def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]) -> Built:
-    path = Path(folder).expanduser()
-    if not is_regular(path / "config.json"):
-        raise ModelError(
-            f"hf:{folder} is no folder with a config.json: save the network by "
-            "model.save_pretrained(FOLDER) and name that folder"
-        )
+def _hugging_face(name: str, num_classes: int, named: dict, entries: list[str]) -> Built:
+    path = model_folder(name)
     transformers = optional("transformers", "transformers")
     transformers.logging.set_verbosity_error()
     model = _call(
-        f"hf:{folder}",
+        f"hf:{name}",
         transformers.AutoModelForImageClassification.from_pretrained,
         path,
         local_files_only=True,
@@ -172,7 +168,7 @@ def _hugging_face(folder: str, num_classes: int, named: dict, entries: list[str]
     except Exception:
         # what cannot be built is read as far as the file says it
         processor = None
-    ordered = _call(f"hf:{folder}", _class_names, read_json(path / "config.json", "a file of JSON"))
+    ordered = _call(f"hf:{name}", _class_names, read_json(path / "config.json", "a file of JSON"))
     is_named = ordered != [f"LABEL_{i}" for i in range(len(ordered))]
     return Built(
         _Scores(model),

@@ -16,6 +16,7 @@ from fieldmarks.core.estimators import (
 )
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
+from fieldmarks.precompute.network.hub import model_folder
 from fieldmarks.precompute.network.settings import MAX_INPUT, PACKAGES, NetworkSettings
 from fieldmarks.precompute.pipeline.class_order import NATURAL
 from fieldmarks.precompute.resume.code import code_fingerprint
@@ -266,7 +267,7 @@ def network_digest(settings: Settings) -> str:
     files = [checkpoint] if checkpoint is not None else []
     code: dict = {}
     if kind == "hf":
-        files += sorted(Path(name).expanduser().glob("*.*"))
+        files += sorted(model_folder(name).glob("*.*"))
     if network.runs_code:
         place, _, name = source.rpartition(":")
         kind, code = "", code_fingerprint(place)
