@@ -117,7 +117,7 @@ class Vocabulary:
         the nearest known word in place of an unknown one.
         """
         asked = fold(written).split()
-        joined = "".join([*asked[:-1], singular_word(asked[-1])]) if asked else ""
+        joined = self._singular.get("".join(asked), "".join(asked))
         forms = [self._forms(each) for each in asked]
 
         def has(words: Sequence[str]) -> bool:
@@ -132,7 +132,7 @@ class Vocabulary:
         return has
 
     def _forms(self, word: str) -> set[str]:
-        forms = {word, singular_word(word)}
+        forms = {word, self._singular.get(word, word)}
         forms |= {other for form in forms for other in self._group.get(form, ())}
         if not any(form in known for known in self._words for form in forms):
             forms |= {known for known in [self.word(word)] if known}
