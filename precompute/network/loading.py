@@ -218,6 +218,7 @@ def load_network(
         load_state(built.model, state, checkpoint)
     said = Preprocessing() if trained is None else trained.preprocessing
     said = preprocessing.of_flags(settings, input_size).over(said).over(built.preprocessing)
+    notes = [*built.notes, *notes]
     if settings.runs_code and checkpoint is None:
         notes.append(f"the weights are those that {source} returns: no --checkpoint is given")
     if said.mean is None:

@@ -12,17 +12,22 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import numpy as np
 import torchvision
+from PIL import Image
 from torch import nn
 
 from fieldmarks.core.errors import ModelError, one_line
-from fieldmarks.core.input_file import is_regular, read_json
+from fieldmarks.core.input_file import is_regular
 from fieldmarks.precompute.network import preprocessing
 from fieldmarks.precompute.network.hub import model_folder
+from fieldmarks.precompute.network.image_processor import of_hf
 from fieldmarks.precompute.network.own_code import own_code
+from fieldmarks.precompute.network.own_transform import unlike
 from fieldmarks.precompute.network.preprocessing import Preprocessing
 
 
@@ -39,12 +44,15 @@ class Built:
         In the order of the class scores.
     has_weights : bool
         Whether it is trained already.
+    notes : list of str
+        What people should know of it.
     """
 
     model: nn.Module
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     class_names: list[str] | None = None
     has_weights: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 def build_network(
@@ -145,7 +153,16 @@ def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built
         near = _nearest(name, timm.list_models())
         raise ModelError(f"timm has no network {name!r}{near}")
     model = _call(f"timm:{name}", timm.create_model, name, **{"num_classes": num_classes, **named})
-    return Built(model, preprocessing.of_timm(timm.data.resolve_model_data_config(model)))
+    said, notes = _fed_by_timm(timm, model)
+    return Built(model, said, notes=notes)
+
+
+def _fed_by_timm(timm: Any, model: nn.Module) -> tuple[Preprocessing, list[str]]:
+    """Return what a network of timm says of how it is fed, and what of it is not done here."""
+    config = timm.data.resolve_model_data_config(model)
+    said = preprocessing.of_timm(config)
+    transform = timm.data.create_transform(**config, is_training=False)
+    return said, unlike(transform, said, "the transform of timm")
 
 
 def _hugging_face(name: str, num_classes: int, named: dict, entries: list[str]) -> Built:
@@ -163,23 +180,34 @@ def _hugging_face(name: str, num_classes: int, named: dict, entries: list[str]) 
     try:
         # with the defaults of its class, which the file need not say
         processor = transformers.AutoImageProcessor.from_pretrained(
-            path, local_files_only=True, trust_remote_code=False
-        ).to_dict()
+            path, local_files_only=True, trust_remote_code=False, backend="pil"
+        )
+        config = processor.to_dict()
     except Exception:
         # what cannot be built is read as far as the file says it
-        processor = None
-    ordered = _call(f"hf:{name}", _class_names, read_json(path / "config.json", "a file of JSON"))
+        processor = config = None
+    ordered = _call(f"hf:{name}", _class_names, model.config)
     is_named = ordered != [f"LABEL_{i}" for i in range(len(ordered))]
+    said = of_hf(path, config)
+    notes = []
+    if processor is not None:
+        transform = partial(_processed, processor)
+        notes = unlike(transform, said, f"the image processor of {name}")
     return Built(
         _Scores(model),
-        preprocessing.of_hf(path, processor),
+        said,
         ordered if ordered and is_named else None,
         has_weights=True,
+        notes=notes,
     )
 
 
-def _class_names(config: dict) -> list[str]:
-    names = config.get("id2label") or {}
+def _processed(processor: Any, image: Image.Image) -> np.ndarray:
+    return np.asarray(processor(image, return_tensors="np")["pixel_values"][0])
+
+
+def _class_names(config: Any) -> list[str]:
+    names = config.id2label or {}
     return [str(names[key]) for key in sorted(names, key=int)]
 
 
@@ -253,13 +281,12 @@ def in_memory(network: nn.Module) -> Built:
             f"the network cannot be copied ({type(error).__name__}: {one_line(error)})"
         ) from None
     if hasattr(model, "config") and hasattr(model.config, "id2label"):  # of transformers
-        names = _class_names(cast(Any, model).config.to_dict())
+        names = _class_names(model.config)
         return Built(_Scores(model), class_names=names, has_weights=True)
-    said = Preprocessing()
+    said, notes = Preprocessing(), []
     if isinstance(getattr(model, "pretrained_cfg", None), dict):
-        timm = optional("timm", "timm")
-        said = preprocessing.of_timm(timm.data.resolve_model_data_config(model))
-    return Built(model, said, has_weights=True)
+        said, notes = _fed_by_timm(optional("timm", "timm"), model)
+    return Built(model, said, has_weights=True, notes=notes)
 
 
 def _takes_num_classes(function: Callable, n_given: int) -> bool:

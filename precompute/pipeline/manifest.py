@@ -86,11 +86,12 @@ def run_manifest(
         "synonyms": with_plurals(dataset.language.synonym_groups),
         "notices": {
             "split": split_notice(dataset, model),
+            "network": list(model.notes),
             "accuracy": accuracy_notice(measured.get("feeding")),
             "words": not_visible(marks or {}),
             "pictures": picture_notices(measured.get("affected", {}), len(dataset.images), model),
         },
-        "problems": [*dataset.problems, *inputs.words.problems, *model.notes],
+        "problems": [*dataset.problems, *inputs.words.problems],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},
         "settings": _recorded(inputs.settings),
         "seed": inputs.settings.seed,

@@ -52,8 +52,9 @@ def tell(say: Callable[[str], None], lines: list[str]) -> list[str]:
 
 def notices_before(inputs: RunInputs) -> list[str]:
     """Return what is known before anything is computed, the gravest first."""
-    dataset = inputs.dataset
-    return [*split_notice(dataset, inputs.model), *dataset.problems, *inputs.words.problems]
+    dataset, model = inputs.dataset, inputs.model
+    told = [*split_notice(dataset, model), *model.notes]
+    return [*told, *dataset.problems, *inputs.words.problems]
 
 
 def notices_after(manifest: dict, told: list[str]) -> list[str]:

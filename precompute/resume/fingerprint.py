@@ -94,7 +94,11 @@ def library_versions(modules: Iterable[str]) -> dict[str, str]:
     """
     packages = _packages()
     names = {name for module in modules for name in packages.get(module, ())}
-    return {name: importlib.metadata.version(name) for name in sorted(names)}
+    return {name: _version(name) for name in sorted(names)}
+
+
+#: Each look-up parses a package's metadata, and a run asks for all of them at each stage.
+_version = cache(importlib.metadata.version)
 
 
 @cache

@@ -4,7 +4,8 @@ takes a second: for tests of what happens when a run is killed, resumed, shared 
 
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -126,15 +127,19 @@ def run_tiny(
     scores, and the network's file, take longer than all else and are left out unless asked for.
     """
     said: list[str] = []
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(chunks, "CHUNK", CHUNK))
-        stack.enter_context(patch.object(os, "fsync"))
-        asked = {"diagnoses": is_scored, "scores": is_scored, "live": is_live}
-        for name in (name for name, is_asked in asked.items() if not is_asked):
-            unasked = replace(STAGES[name], compute=f"{__name__}:leave_out")
-            stack.enter_context(patch.dict(STAGES, {name: unasked}))
+    asked = {"diagnoses": is_scored, "scores": is_scored, "live": is_live}
+    unasked = [name for name, is_asked in asked.items() if not is_asked]
+    with patch.object(chunks, "CHUNK", CHUNK), patch.object(os, "fsync"), without(*unasked):
         pipeline.precompute(tiny_settings(folder, runs, **changes), said.append)
     return said
+
+
+@contextmanager
+def without(*stages: str) -> Iterator[None]:
+    """Leave stages of every run out that are not asked for."""
+    unasked = {name: replace(STAGES[name], compute=f"{__name__}:leave_out") for name in stages}
+    with patch.dict(STAGES, unasked):
+        yield
 
 
 def leave_out(_work: Work) -> Computed:

@@ -14,11 +14,11 @@ from torchvision.models import get_model_weights
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.crop import load_crop
 from fieldmarks.precompute.network.forward import Forward
+from fieldmarks.precompute.network.image_processor import of_hf
 from fieldmarks.precompute.network.loading import load_network
 from fieldmarks.precompute.network.preprocessing import (
     DEFAULT,
     Preprocessing,
-    of_hf,
     of_timm,
     of_torchvision,
     resized,

@@ -1,0 +1,72 @@
+"""Whether a library's own transform makes of pictures what the network is fed here.
+
+What a configuration says is read by names, and a library may do more than these say. So two
+pictures go both ways, and what differs is reported.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from fieldmarks.core.pictures.crop import cut_out, frame
+from fieldmarks.precompute.network.preprocessing import DEFAULT, Preprocessing
+from fieldmarks.precompute.network.settings import MAX_INPUT
+
+#: Pictures are wider than high and higher than wide, as shares of the network's input.
+_SIDES = ((2.1, 1.4), (1.3, 1.9))
+#: Levels of 256 that rounding makes: on numbers in place of pixels, before or after resizing.
+_ROUNDING = 2.5
+
+
+def unlike(
+    transform: Callable[[Image.Image], np.ndarray], said: Preprocessing, name: str
+) -> list[str]:
+    """Say where a transform does something else than what is fed.
+
+    Parameters
+    ----------
+    transform : callable
+        From a picture to the network's input, (3, h, w).
+    said : Preprocessing
+        What was read of the library's configuration.
+    name : str
+        What the transform is called in the message.
+    """
+    fed = said.over(Preprocessing(crop="centre")).over(DEFAULT)
+    size = fed.input_size
+    if size > MAX_INPUT:
+        return []  # refused by its size
+    mean, std = (np.array(values)[:, None, None] for values in (fed.mean, fed.std))
+    for width, height in (tuple(int(side * size) for side in sides) for sides in _SIDES):
+        image = _picture(width, height)
+        try:
+            theirs = np.asarray(transform(image), float)
+        except Exception:
+            # the library's own code; pictures that it does not take tell nothing
+            return []
+        if theirs.shape != (3, size, size):
+            across = " x ".join(map(str, theirs.shape[:0:-1]))
+            told = (
+                f"{name} makes {across} pixels of a picture of {width} x {height}, and networks "
+                f"are fed squares here, of {size} pixels: predictions are not those of {name}"
+            )
+            return [told]
+        crop = frame(width, height, None, fed.crop, fed.crop_share, size)
+        ours = np.asarray(cut_out(image, crop, size, fed.interpolation)).transpose(2, 0, 1)
+        theirs = theirs[::-1] if fed.channels == "bgr" else theirs
+        levels = float(np.abs(255 * (theirs * std + mean) - ours).max())
+        if not levels <= _ROUNDING:
+            told = (
+                f"{name} feeds other pixels than are fed here, by up to {levels:.0f} of 255 on a "
+                f"picture of {width} x {height}: predictions may differ from those of {name}"
+            )
+            return [told]
+    return []
+
+
+def _picture(width: int, height: int) -> Image.Image:
+    """Return coarse noise with edges, the same each time."""
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 11, 3), np.uint8)
+    rows, columns = np.arange(height) * 9 // height, np.arange(width) * 11 // width
+    return Image.fromarray(pixels[rows][:, columns])
