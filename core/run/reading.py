@@ -140,7 +140,9 @@ class TableFiles(Mapping[str, pd.DataFrame]):
             raise KeyError(name)
         require_regular(path)
         try:
-            table = pd.read_parquet(path)
+            read = pq.read_table(path)
+            read.validate(full=True)  # that texts are UTF-8: else each later use of them may fail
+            table = read.to_pandas()
         except Exception as error:  # pyarrow's reader raises many kinds for a damaged file
             raise RunError(f"{path} cannot be read ({one_line(error)}): precompute again") from None
         check_table(path, spec, table, self._sizes)

@@ -66,6 +66,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
                     )
                 batches.append(batch)
             table = pa.Table.from_batches(batches, file.schema_arrow).replace_schema_metadata()
+        table.validate(full=True)  # that texts are UTF-8: else each later use of them may fail
         named = [name for name in table.column_names if not _INDEX.fullmatch(name)]
         return table.select(named).to_pandas(ignore_metadata=True)
     except DataError:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fieldmarks.core.errors import RunError
@@ -120,6 +122,16 @@ def test_a_run_with_a_damaged_array_is_refused_in_one_line(whole, spec):
         refused(whole, path, f"{spec.name}: {what}")
 
 
+def not_utf8(table: pd.DataFrame, column: str) -> bytes:
+    """Return Parquet whose first text of a column begins with a byte that no UTF-8 has there."""
+    text = pa.array(["~~~", *table[column].iloc[1:]], pa.string())
+    whole = pa.Table.from_pandas(table, preserve_index=False)
+    buffer = pa.BufferOutputStream()
+    whole = whole.set_column(whole.column_names.index(column), column, text)
+    pq.write_table(whole, buffer, compression="none", use_dictionary=False, write_statistics=False)
+    return buffer.getvalue().to_pybytes().replace(b"~~~", b"\x80~~")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", [t for t in TABLES if t.name != "facts"], ids=lambda t: t.name)
 def test_a_run_with_a_damaged_table_is_refused_in_one_line(whole, spec):
@@ -134,6 +146,8 @@ def test_a_run_with_a_damaged_table_is_refused_in_one_line(whole, spec):
         if column not in NEW_COLUMNS:  # runs of earlier versions lack them
             cases[f"without {column}"] = table.drop(columns=column)
         cases[f"{column} of lists"] = table.assign(**{column: [[0]] * len(table)})
+        if dtype == "str" and len(table):
+            cases[f"{column} not in UTF-8"] = not_utf8(table, column)
         other = 1 if dtype == "str" else "a"
         cases[f"{column} of another type"] = table.assign(**{column: other})
         cases[f"{column} missing"] = table.assign(**{column: None})

@@ -205,8 +205,15 @@ def parquet_bytes():
     return buffer.getvalue().to_pybytes()
 
 
+def without_compression(**columns):
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), buffer, compression="none", use_dictionary=False)
+    return buffer.getvalue().to_pybytes()
+
+
 @fuzz
 @given(damaged(parquet_bytes()))
+@example(without_compression(file_name=PATHS, label=["cap"] * 6).replace(b"boot/0", b"\x80oot/0"))
 def test_a_damaged_file_of_parquet(folder, content):
     path = written(folder, "damaged.parquet", content)
     outcome(lambda: read_all(DataSource(path)))
