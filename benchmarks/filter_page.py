@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.estimators.significance import null_of
 from fieldmarks.core.explanations.contributions import top_filters
 from fieldmarks.core.explanations.filter_meanings import N_TOP, cell_groups, peak_cells
 from fieldmarks.core.explanations.word_at_peak import word_at_peak
@@ -124,21 +126,14 @@ def one_word(run: Run, peaks: AtPeak, rng: np.random.Generator):
 
 
 def by_test(run: Run, member: np.ndarray) -> np.ndarray:
-    """Return the word of each filter by the stored permutations, -1 for none, shape (F,).
+    """Return the word of each filter by permuted captions, -1 for none, shape (F,).
 
-    The sum of p(t given f) over the attributes of a word, of the largest that permutations keep, is
-    compared with the same sum under permuted captions as `core.estimators.significance` does with
-    single attributes.
+    The sum of p(t given f) over the attributes of a word is compared with the same sum under
+    permuted captions as `core.estimators.significance` does with single attributes.
     """
-    null_t, null_p = run.array("null_t"), np.asarray(run.array("null_p"), float)
-    p = np.asarray(run.array("p_t_given_f"), float)
-    kept = np.argsort(-p, axis=1)[:, : null_t.shape[2]]
-    largest = np.zeros_like(p)
-    np.put_along_axis(largest, kept, np.take_along_axis(p, kept, axis=1), axis=1)
-    mass = largest @ member
-    null = np.stack(
-        [np.einsum("fl,flg->fg", q, member[t]) for t, q in zip(null_t, null_p, strict=True)]
-    )
+    sums: list[np.ndarray] = []
+    null_of(run.default_estimator, inputs_of(run), look=lambda i, p: sums.append(p @ member))
+    mass, null = np.asarray(run.array("p_t_given_f"), float) @ member, np.stack(sums)
     half = len(null) // 2
     mean, spread = np.sqrt(null[:half]).mean(axis=0), np.sqrt(null[:half]).std(axis=0) + 1e-3
     z, noise = (np.sqrt(mass) - mean) / spread, (np.sqrt(null[half:]) - mean) / spread

@@ -36,11 +36,7 @@ from fieldmarks.core.estimators.part_detectors import (
 )
 from fieldmarks.core.estimators.peak_readout import N_DIRECTIONS as PEAK_DIRECTIONS
 from fieldmarks.core.estimators.peak_readout import N_IMAGES
-from fieldmarks.core.estimators.significance import (
-    N_SHUFFLES,
-    attribute_significance,
-    largest_of_filters,
-)
+from fieldmarks.core.estimators.significance import N_SHUFFLES, attribute_significance
 from fieldmarks.core.explanations.factors import Factors, Seen
 from fieldmarks.core.head import Head
 from fieldmarks.core.presence.fit import MAX_COMPONENTS, N_FOLDS, PENALTIES, fit_presence
@@ -153,13 +149,8 @@ def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Wa
         fit_presence(inputs)
         flops = 2 * X * F**2 + 2 * (N_FOLDS * len(PENALTIES) + 1) * X * MAX_COMPONENTS * T
     elif task == "null":
-        # what `places` is without maps, and what a run keeps of each permutation
-        attribute_significance(
-            "mixture",
-            inputs,
-            estimate("mixture", inputs),
-            look=lambda _, p_t_given_f: largest_of_filters(p_t_given_f),
-        )
+        # what `places` is without maps
+        attribute_significance("mixture", inputs, estimate("mixture", inputs))
         flops = (1 + 2 * N_SHUFFLES) * _flops("mixture", inputs)
     else:
         estimate(task, inputs)

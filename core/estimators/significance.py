@@ -28,8 +28,6 @@ FEW_NAMES = 3
 NEXT_TO_BEST = 0.5
 #: Share of the null that lies below `null_high`.
 HIGH = 0.95
-#: Attributes of each filter that are kept of an estimate from permuted captions.
-N_LARGEST = 32
 #: Bins of the standardised null for each unit of its inverse hyperbolic sine: they are 1/256 of a
 #: standard deviation wide near 0, and 0.4 % of the value far out.
 _PER_UNIT = 256
@@ -203,29 +201,6 @@ class _Permuted:
         p_t_given_f = words(self._name, inputs)
         self._look(i, p_t_given_f)
         return p_t_given_f
-
-
-def largest_of_filters(
-    p_t_given_f: np.ndarray, n: int = N_LARGEST
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the n largest p(t given f) of each filter: t, int32, and p, float16, (F, n) each.
-
-    >>> t, p = largest_of_filters(np.array([[0.25, 0.5, 0.125, 0.125]]), 2)
-    >>> t.tolist(), p.tolist()
-    ([[1, 0]], [[0.5, 0.25]])
-    """
-    T = p_t_given_f.shape[1]
-    n = min(n, T)
-
-    def largest(fs: slice) -> tuple[np.ndarray, np.ndarray]:
-        p = np.asarray(p_t_given_f[fs])
-        t = np.argpartition(p, T - n, axis=1)[:, T - n :]
-        order = np.argsort(-np.take_along_axis(p, t, axis=1), axis=1, kind="stable")
-        t = np.take_along_axis(t, order, axis=1)
-        return t.astype(np.int32), np.take_along_axis(p, t, axis=1).astype(np.float16)
-
-    parts = in_threads(largest, blocks(len(p_t_given_f), _FILTERS))
-    return np.concatenate([t for t, _ in parts]), np.concatenate([p for _, p in parts])
 
 
 def _noise(null: Iterable[np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

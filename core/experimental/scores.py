@@ -30,8 +30,8 @@ class Experiments:
     Parameters
     ----------
     default_estimator : str
-    sentence_test : Measure or None
-        Percent of sentences that pass; None for a run without names from permuted captions.
+    sentence_test : Measure
+        Percent of sentences that pass.
     interventions : Measure or None
         What painted changes do to logit, word and heatmap; None for data that cannot be painted
         again.
@@ -43,7 +43,7 @@ class Experiments:
     """
 
     default_estimator: str
-    sentence_test: Measure | None
+    sentence_test: Measure
     interventions: Measure | None
     zero_shot: Measure | None
     stages: dict[str, str]
@@ -111,9 +111,7 @@ def tables(experiments: Experiments) -> str:
     )
 
 
-def _sentence_test(measure: Measure | None) -> str:
-    if measure is None:
-        return "Sentence test: this run holds no names from permuted captions."
+def _sentence_test(measure: Measure) -> str:
     title = "Sentence test: percent that passes, and fall of the log-odds"
     return table(title, measure, {"passes": 1, "fall": 2})
 

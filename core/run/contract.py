@@ -4,9 +4,8 @@ Writer, reader, tests and docs are derived from these lists. Sizes are letters: 
 T attributes, C classes, P parts, H and W rows and columns of a feature map, M images with stored
 maps, J classes with local weights, E non-zero counts, K attributes stored for an explanation, R
 top-activating images of a filter, N typical training images of a class, D coordinates of an image
-on the map, S permutations of captions, L attributes kept of each filter, Q test images whose
-distance to the training images is kept, Y pairs of possible synonyms, U probabilities that an
-attribute is seen in an image. ``X+1`` is one more than X.
+on the map, Q test images whose distance to the training images is kept, Y pairs of possible
+synonyms, U probabilities that an attribute is seen in an image. ``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ UNREADABLE = "unreadable"
 #: Attributes in a sentence, as in the paper.
 N_EXPLAIN = 5
 #: Sizes that say how many attributes there are or are kept.
-WORDS = frozenset("TKSL")
+WORDS = frozenset("TK")
 
 
 @dataclass(frozen=True)
@@ -166,12 +165,6 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ),
     ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
     ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),
-    ArraySpec(
-        *("null_t", ("S", "F", "L"), "int32"),
-        "attributes of largest p under permutation",
-        optional=True,
-    ),
-    ArraySpec("null_p", ("S", "F", "L"), "float16", "their p(t given f), in [0, 1]", optional=True),
     ArraySpec("top_images", ("F", "R"), "int32", "top images by pooled activation, descending"),
     ArraySpec(
         "top_t_predicted", ("X", "K"), "int32", "attributes by descending p(t given x, predicted c)"

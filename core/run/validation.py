@@ -38,8 +38,6 @@ BOUNDS: dict[str, tuple[float, float | str]] = {
     "p_t_given_f": (0, 1),
     "q_value": (0, 1),
     "null_high": (0, 1),
-    "null_t": (0, "T"),
-    "null_p": (0, 1),
     "neighbour_distance": (0, 2),
     "images.true_c": (0, "C"),
     "images.predicted_c": (0, "C"),

@@ -306,11 +306,11 @@ _ALL = (
     ),
     Stage(
         "names",
-        version=1,
+        version=2,
         compute=f"{_STAGES}.names:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"seed": of.settings.seed},
-        outputs=Outputs(("q_value", "null_high", "null_t", "null_p"), ("tables/filters.parquet",)),
+        outputs=Outputs(("q_value", "null_high"), ("tables/filters.parquet",)),
         after=("attributes", "estimates"),
         is_shared=True,
         is_later=True,

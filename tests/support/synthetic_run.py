@@ -14,7 +14,6 @@ from scipy import sparse
 
 from fieldmarks.core import probability
 from fieldmarks.core.causes.image_quality_measures import COLUMNS
-from fieldmarks.core.estimators.significance import N_LARGEST, largest_of_filters
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.image_map.layout import in_unit_square, reduced
 from fieldmarks.core.name_status import NameStatus
@@ -111,11 +110,6 @@ def write_synthetic_run(
     writer.put("prior", probability.prior(counts))
     writer.put("q_value", rng.uniform(size=(F, T)))
     writer.put("null_high", np.full((F, T), 1.5 / T))
-    exchanged = [
-        largest_of_filters(probability.sigma(rng.uniform(size=(F, T)) ** 4)) for _ in range(40)
-    ]
-    writer.put("null_t", np.stack([t for t, _ in exchanged]))
-    writer.put("null_p", np.stack([p for _, p in exchanged]))
     writer.put("top_images", np.argsort(-pooled, axis=0, kind="stable")[:R].T)
     canonical = [np.flatnonzero((true_c == c) & is_train)[:N] for c in range(C)]
     writer.put("canonical", [np.pad(xs, (0, N - len(xs)), constant_values=-1) for xs in canonical])
@@ -177,7 +171,7 @@ def write_synthetic_run(
     ):
         writer.put_table(table_name, table)
     sizes = {"X": X, "F": F, "T": T, "C": C, "P": P, "H": H, "W": W, "M": X, "D": 2}
-    sizes |= {"E": counts.nnz, "K": min(K, T), "R": R, "N": N, "S": 40, "L": min(N_LARGEST, T)}
+    sizes |= {"E": counts.nnz, "K": min(K, T), "R": R, "N": N}
     return writer.finish(
         {
             "sizes": sizes,

@@ -11,8 +11,8 @@ same rule. Two p-values are taken, each the share of estimates with a value at l
 - of the fall *per evidence removed*, which compares equal amounts.
 
 A sentence passes where both are at most 5 %. No more than 5 % of the sentences of permuted names
-do so by construction, whatever the network. A run stores only the largest p(t given f) of each
-filter for permuted captions; those of the captions themselves are cut off and rounded alike.
+do so by construction, whatever the network. Only the largest p(t given f) of each filter are kept,
+of the run's own estimate and of those from permuted captions alike.
 
 The test does not tell whether words are true of the image: a class whose filters have got the words
 of another class is explained by these as consistently as by its own.
@@ -23,7 +23,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from fieldmarks.core.estimators.significance import largest_of_filters
+from fieldmarks.core.batching import blocks, in_threads
+from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.estimators.significance import null_of
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import LocalWeights, changed_logits
@@ -32,6 +34,10 @@ from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 
 MAX_P = 0.05
+#: Attributes of each filter that are kept of an estimate.
+N_LARGEST = 32
+#: Filters that are processed at a time.
+_FILTERS = 32
 
 
 def log_odds(logits: np.ndarray, c: int) -> np.ndarray:
@@ -80,21 +86,50 @@ class Claim:
         """Whether the prediction depends on the sentence more than on those of wrong names."""
         return self.fall > 0 and self.p_value <= MAX_P
 
-    def sentence(self) -> str:
-        """Return the result of the test in words."""
-        verdict = "more than on" if self.holds else "no more than on"
-        n = len(self.null_falls)
-        return (
-            f"The prediction depends on the attributes of the sentence {verdict} those of wrong "
-            f"names: without them the log-odds of the class fall by {self.fall:.2f}. Of {n} "
-            f"sentences by names from captions permuted between classes, {self.n_as_large} "
-            f"lower them as much, {self.n_as_large_by_evidence} for the same amount of evidence "
-            f"removed (p = {self.p_value:.2f})."
-        )
-
 
 def _per_evidence(fall, removed):
     return np.asarray(fall) / np.maximum(removed, 1e-9)
+
+
+def largest_of_filters(
+    p_t_given_f: np.ndarray, n: int = N_LARGEST
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n largest p(t given f) of each filter: t, int32, and p, float16, (F, n) each.
+
+    >>> t, p = largest_of_filters(np.array([[0.25, 0.5, 0.125, 0.125]]), 2)
+    >>> t.tolist(), p.tolist()
+    ([[1, 0]], [[0.5, 0.25]])
+    """
+    T = p_t_given_f.shape[1]
+    n = min(n, T)
+
+    def largest(fs: slice) -> tuple[np.ndarray, np.ndarray]:
+        p = np.asarray(p_t_given_f[fs])
+        t = np.argpartition(p, T - n, axis=1)[:, T - n :]
+        order = np.argsort(-np.take_along_axis(p, t, axis=1), axis=1, kind="stable")
+        t = np.take_along_axis(t, order, axis=1)
+        return t.astype(np.int32), np.take_along_axis(p, t, axis=1).astype(np.float16)
+
+    parts = in_threads(largest, blocks(len(p_t_given_f), _FILTERS))
+    return np.concatenate([t for t, _ in parts]), np.concatenate([p for _, p in parts])
+
+
+def permuted_names(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest p(t given f) of estimates from permuted captions.
+
+    Returns
+    -------
+    t, p : ndarray of shape (S, F, n)
+        Of S permutations: attributes, int32, and their p(t given f), float16.
+    """
+    largest: list[tuple[np.ndarray, np.ndarray]] = []
+    null_of(
+        run.default_estimator,
+        inputs_of(run),
+        seed,
+        look=lambda i, p_t_given_f: largest.append(largest_of_filters(p_t_given_f)),
+    )
+    return np.stack([t for t, _ in largest]), np.stack([p for _, p in largest])
 
 
 class SentenceTest:
@@ -103,23 +138,18 @@ class SentenceTest:
     Parameters
     ----------
     run : Run
-        With ``null_t`` and ``null_p``.
-
-    Raises
-    ------
-    MissingRunError
-        If the run was computed before they were stored.
+    permuted : tuple of ndarray
+        As `permuted_names` returns them.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, permuted: tuple[np.ndarray, np.ndarray]):
         self.run = run
-        t, p = run.array("null_t"), run.array("null_p")
-        own_t, own_p = largest_of_filters(run.array("p_t_given_f"), t.shape[2])
-        self._t = np.concatenate([own_t[None], t])  # the run's own estimate first
-        self._p = np.concatenate([own_p[None], p])
+        own_t, own_p = largest_of_filters(run.array("p_t_given_f"), permuted[0].shape[2])
+        self._t = np.concatenate([own_t[None], permuted[0]])  # the run's own estimate first
+        self._p = np.concatenate([own_p[None], permuted[1]])
         self._head = replace(run.head, weights=np.asarray(run.head.weights, dtype=float))
 
-    def falls(self, x: int, c: int, ts: list[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def falls(self, x: int, c: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the fall of the log-odds, and the share of evidence removed, shape (1 + S,) each.
 
         Of the run's own estimate first, then of each from permuted captions.
@@ -128,8 +158,6 @@ class SentenceTest:
         ----------
         x, c : int
             The image, and the class that it is explained as.
-        ts : list of int, optional
-            What the sentence of the run's own estimate names; by the rule of sentences otherwise.
         """
         run, T = self.run, self.run.sizes["T"]
         pooled = np.asarray(run.array("pooled")[x], dtype=float)
@@ -148,7 +176,7 @@ class SentenceTest:
         share = np.empty((len(top), len(pooled)))
         for i, named in enumerate(top):
             is_named = np.zeros(T, bool)
-            is_named[named[named >= 0] if ts is None or i else ts] = True
+            is_named[named[named >= 0]] = True
             share[i] = np.where(is_named[self._t[i]], self._p[i], 0).sum(axis=1, dtype=float)
         scale = np.maximum(1 - share, 0)
         if local is not None:
@@ -160,8 +188,3 @@ class SentenceTest:
         removed = (1 - scale) @ evidence / total if total > 0 else np.zeros(len(top))
         falls = before - log_odds(after, c)
         return falls, removed
-
-    def claim(self, x: int, c: int, ts: list[int] | None = None) -> Claim:
-        """Test the claim "x is c because of attributes ``ts``"."""
-        falls, removed = self.falls(x, c, ts)
-        return Claim(float(falls[0]), float(removed[0]), falls[1:], removed[1:])

@@ -7,8 +7,7 @@ tested against the others, as if it were the one of the run. See `claims`.
 import numpy as np
 
 from fieldmarks.core.bootstrap import Resamples, ratio
-from fieldmarks.core.errors import MissingRunError
-from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest
+from fieldmarks.core.experimental.sentence_test.claims import Claim, SentenceTest, permuted_names
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.result import Measure
 
@@ -18,8 +17,8 @@ N_IMAGES = 200
 EXCHANGED = "permuted captions"
 
 
-def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> Measure | None:
-    """Return the share of sentences that pass, in percent; None where the run cannot be tested.
+def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> Measure:
+    """Return the share of sentences that pass, in percent.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> Measure | No
     xs : ndarray of shape (n,)
         Test images; each is explained as its predicted class.
     seed : int
-        Of sample and resamples.
+        Of permutations, sample and resamples.
 
     Returns
     -------
@@ -35,10 +34,7 @@ def score_sentence_test(run: Run, xs: np.ndarray, seed: int = 0) -> Measure | No
         Rows of the default estimator and of `EXCHANGED`, and their difference. Columns: ``passes``,
         the share of sentences that pass in percent, and ``fall``, the mean fall of the log-odds.
     """
-    try:
-        test = SentenceTest(run)
-    except MissingRunError:
-        return None
+    test = SentenceTest(run, permuted_names(run, seed))
     n = min(len(xs), N_IMAGES)
     xs = np.sort(np.random.default_rng(seed).choice(xs, n, replace=False))
     predicted_c, true_c = (run.images[c].to_numpy() for c in ("predicted_c", "true_c"))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fieldmarks.core.estimators.filter_statistics import filter_statistics, unnamed_filters
 from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
-from fieldmarks.core.estimators.significance import filters_table, largest_of_filters, null_of
+from fieldmarks.core.estimators.significance import filters_table, null_of
 from fieldmarks.precompute.pipeline.work import Work
 
 
@@ -22,19 +22,9 @@ def compute(work: Work) -> None:
             writer.put_table("filters", unnamed_filters(run))
         return
     inputs = replace(inputs_of(run), processes=ranks)
-    largest: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    null = null_of(
-        run.default_estimator,
-        inputs,
-        work.inputs.settings.seed,
-        look=lambda i, p: largest.update({i: largest_of_filters(p)}),
-    )
-    gathered = ranks.gather(largest)
+    null = null_of(run.default_estimator, inputs, work.inputs.settings.seed)
     if not ranks.is_first:
         return
-    largest = {i: kept for of_rank in gathered for i, kept in of_rank.items()}
-    writer.put("null_t", np.stack([largest[i][0] for i in sorted(largest)]))
-    writer.put("null_p", np.stack([largest[i][1] for i in sorted(largest)]))
     observed = np.asarray(run.array("p_t_given_f"))
     q_value, null_high = null.judge(observed, inputs)
     writer.put("q_value", q_value)

@@ -14,7 +14,7 @@ from fieldmarks.core.run.progress import read_progress, reported
 from fieldmarks.core.run.reading import read_run
 from tests.support.synthetic_run import write_synthetic_run
 
-NAMES = ["q_value", "null_high", "null_t", "null_p", "tables/filters.parquet"]
+NAMES = ["q_value", "null_high", "tables/filters.parquet"]
 
 
 def await_stage(folder, **pending):

@@ -27,7 +27,7 @@ def test_experiments_are_scored_when_asked_for_alone(run, tmp_path, capsys):
     assert main([*command, "--experimental"]) == 0
     assert "Sentence test" in capsys.readouterr().out
     experiments = read_experiments(read_run(tmp_path / "scored"))
-    assert experiments.sentence_test is not None
+    assert experiments.sentence_test.rows
     assert experiments.interventions is experiments.zero_shot is None
 
 
