@@ -19,14 +19,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
 from fieldmarks.core.run.files import runs_folder
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import Criteria, select_images
 from tests.support.browser import Server, launch, serve, settle
 from tests.support.screenshots import states
+from tests.support.streamlit_internals import ForwardMsg
 from tests.support.synthetic_run import write_synthetic_run
 
 CUB_SIZE = {"X": 11_788, "F": 2_048, "T": 9_649, "C": 200, "H": 7, "W": 7, "R": 24, "N": 5}

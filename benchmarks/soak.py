@@ -19,12 +19,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from fieldmarks.core.run.reading import open_run
 from tests.support import browser
+from tests.support.streamlit_internals import BackMsg, ForwardMsg
 
 
 def links(run) -> list[tuple[str, str]]:

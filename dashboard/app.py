@@ -4,12 +4,7 @@ import sys
 from pathlib import Path
 
 import streamlit as st
-from streamlit import config
-from streamlit.config_option import ConfigOption
 
-if config.get_where_defined("client.showErrorDetails") == ConfigOption.DEFAULT_DEFINITION:
-    # started from another folder: Streamlit's default shows tracebacks to all visitors
-    st.set_option("client.showErrorDetails", "type")
 ROOT = Path(__file__).resolve().parent.parent
 if (ROOT / "fieldmarks").is_dir() and str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # a checkout: Streamlit knows the script's folder only

@@ -9,7 +9,9 @@ import os
 import re
 import weakref
 from collections.abc import Mapping
+from mmap import mmap
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import platformdirs
@@ -133,8 +135,10 @@ def map_array(path: Path) -> np.ndarray:
 
 def check_length(where: object, array: np.ndarray) -> None:
     """Raise `RunError` where the file of a mapped array is shorter than it was."""
-    held = getattr(array, "_mmap", None)
-    if held is not None and held.size() < array.offset + array.nbytes:  # pyright: ignore
+    held = cast(object, array.base)
+    if not isinstance(array, np.memmap) or not isinstance(held, mmap):
+        return  # in memory
+    if held.size() < array.offset + array.nbytes:
         raise RunError(
             f"{where} became shorter while it was in use: compute the run again, and replace its "
             "files by other means than writing into them"

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from fieldmarks.dashboard.state import Key, bound, text
 
 
-def show(
-    names: Sequence[str], scope: str, *, key: Key = Key.TAB, default: str | None = None
-) -> Sequence[TabContainer]:
+def show(names: Sequence[str], scope: str, *, key: Key = Key.TAB, default: str | None = None):
     """Draw tabs and return them; ``open`` of one says whether it is to be drawn.
 
     Parameters

@@ -79,8 +79,9 @@ def by_processes(
     try:
         yield from batches
     finally:
-        # collected as garbage after an error, it waits five seconds for each of its processes
-        batches._shutdown_workers()  # pyright: ignore[reportAttributeAccessIssue]
+        # Private: PyTorch has no public way to end these processes. Collected as garbage after an
+        # error, the iterator waits five seconds for each of them.
+        batches._shutdown_workers()  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _end_with_parent(_: int) -> None:

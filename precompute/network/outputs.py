@@ -16,15 +16,16 @@ from fieldmarks.core.errors import ModelError
 LOGITS = "logits"
 
 _ATEN = torch.ops.aten
-#: What makes probabilities of class scores at the end of a network.
+#: What makes probabilities of class scores at the end of a network: modules, functions, methods and
+#: operators of exported graphs, those with a leading underscore by their name.
 _ENDS = {
     "softmax": {
         *(nn.Softmax, torch.softmax, functional.softmax, "softmax"),
-        *(_ATEN.softmax.int, _ATEN._softmax.default),
+        *(_ATEN.softmax.int, "aten._softmax.default"),
     },
     "log softmax": {
         *(nn.LogSoftmax, torch.log_softmax, functional.log_softmax, "log_softmax"),
-        *(_ATEN.log_softmax.int, _ATEN._log_softmax.default),
+        *(_ATEN.log_softmax.int, "aten._log_softmax.default"),
     },
     "sigmoid": {nn.Sigmoid, torch.sigmoid, functional.sigmoid, "sigmoid", _ATEN.sigmoid.default},
 }
@@ -150,7 +151,8 @@ def _end_of(graph: fx.GraphModule, node: fx.Node) -> tuple[fx.Node | None, str]:
     while len(node.all_input_nodes) == 1:
         is_module = node.op == "call_module"
         target = type(modules[str(node.target)]) if is_module else node.target
-        end = next((name for name, known in _ENDS.items() if target in known), "")
+        names = {target, str(target)}
+        end = next((name for name, known in _ENDS.items() if names & known), "")
         if end or target not in _SHAPES:
             return node, end
         node = node.all_input_nodes[0]

@@ -64,7 +64,7 @@ _BY_START = {b"\x89HDF\r\n\x1a\n": "hdf5", b"GGUF": "gguf", b"\x93NUMPY": "numpy
 
 def _numpy_globals() -> list:
     """Return what a scalar of NumPy is made by, under the names of both of its generations."""
-    scalar = np._core.multiarray.scalar  # pyright: ignore[reportAttributeAccessIssue]
+    scalar = np.float64(0).__reduce__()[0]
     kinds = [getattr(np.dtypes, name) for name in np.dtypes.__all__]
     return [
         np.dtype,

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from streamlit.proto.Block_pb2 import Block as BlockProto
-from streamlit.testing.v1.element_tree import Block, Expander, Widget
 
 from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
@@ -19,6 +17,15 @@ from tests.support.faulty_run import write_faulty_run
 from tests.support.live_run import write_live_run
 from tests.support.pages import runs_and_verdicts, visit
 from tests.support.second_run import write_second_run
+from tests.support.streamlit_internals import (
+    Block,
+    BlockProto,
+    Expander,
+    Widget,
+    click,
+    is_single_select,
+    tree_of,
+)
 from tests.support.synthetic_run import write_synthetic_run
 
 pytestmark = pytest.mark.slow
@@ -31,7 +38,6 @@ STATES = [
     ("faulty", "images?view=table"),
     ("faulty", "review"),
     ("faulty", "blind_test"),
-    ("faulty", "experiments"),
     ("faulty", "images?x=FAILURE"),
     ("faulty", "images?x=FAILURE&tab=what+if"),
     ("faulty", "images?x=FAILURE&tab=captions&c=1&versus=2"),
@@ -104,7 +110,7 @@ def controls(app) -> dict[Control, Widget | Block]:
             if hasattr(node, "children"):
                 nodes(node)
 
-    nodes(app._tree)
+    nodes(tree_of(app))
     return of_page
 
 
@@ -155,7 +161,7 @@ def other(control: Control, node):
     if control.kind == "multiselect":
         return now[:-1] if len(now) > 1 else [node.options[-1]]
     options = list(range(len(node.options)))
-    if control.kind == "button_group" and not node._is_single_select:
+    if control.kind == "button_group" and not is_single_select(node):
         return options[:1]
     shown = node.index if control.kind == "selectbox" else (node.indices or [None])[0]
     return next((i for i in options[::-1] if i != shown), None)
@@ -172,14 +178,10 @@ def set_to(app, control: Control, wanted):
     """Set a control as a person does, with the form's button where it stands in one."""
     node = controls(app)[control]
     if isinstance(node, Block):
-        states = app._tree.get_widget_states()
-        state = states.widgets.add()
         if control.kind == "expander":
-            state.id, state.bool_value = node.proto.id, wanted
-        else:
-            assert node.proto.tab_container.id, "tabs of the browser alone are no part of a link"
-            state.id, state.string_value = node.proto.tab_container.id, wanted
-        return app._run(states)
+            return click(app, node.proto.id, bool_value=wanted)
+        assert node.proto.tab_container.id, "tabs of the browser alone are no part of a link"
+        return click(app, node.proto.tab_container.id, string_value=wanted)
     if control.kind == "selectbox":
         node.set_value(None) if wanted is None else node.select_index(wanted)
     elif control.kind == "button_group" and isinstance(wanted, int):

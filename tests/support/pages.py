@@ -1,6 +1,5 @@
 """Opening the dashboard without a browser: a state by its link, links by what components hold."""
 
-import functools
 import json
 import re
 from collections.abc import Iterator
@@ -8,14 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from fieldmarks.dashboard import moved
-
-# each new app looks for components in every installed package (0.12 s); what is installed stays
-_scan = functools.cache(manifest_scanner.scan_component_manifests)
-manifest_scanner.scan_component_manifests = _scan
+from tests.support.streamlit_internals import tree_of
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 FILES = {"": "app_pages/overview.py", "./": "app_pages/overview.py"}
@@ -119,7 +114,7 @@ def markdown_texts(app: AppTest) -> list[str]:
             if hasattr(child, "children"):
                 nodes(child)
 
-    nodes(app._tree)
+    nodes(tree_of(app))
     return texts
 
 

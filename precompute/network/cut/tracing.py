@@ -200,7 +200,9 @@ def _asks_shape(node: fx.Node) -> bool:
     if node.target is getattr:
         return node.args[1] in _SHAPE_ATTRIBUTES
     return node.op == "call_function" and (
-        "sym_size" in str(node.target) or node.target in (operator.eq, torch._assert)
+        "sym_size" in str(node.target)
+        or node.target is operator.eq
+        or getattr(node.target, "__name__", "") == "_assert"  # of torch
     )
 
 
