@@ -34,8 +34,8 @@ TERMS: dict[str, str] = {
     "that the estimator gives to the attribute.",
     "PCK@0.1": "Percentage of correct keypoints: share of heatmaps whose peak is within 0.1 of the "
     "image's side from the nearest keypoint of the part.",
-    "null band": "Range of p(t | f) when captions are permuted between classes (permutation "
-    "test), up to the 95th percentile.",
+    "null band": "Range of p(t | f) that is not significant beside captions permuted between "
+    "classes (permutation test).",
     "q": "False discovery rate of an attribute of a filter, from the permutation test. Below "
     f"{MAX_Q:.0%} the attribute is significant and can be the filter's name.",
     "typical image": "One of the training images whose pooled activations are nearest to the "

@@ -26,8 +26,6 @@ N_SHUFFLES = 20
 FEW_NAMES = 3
 #: Minimum excess of a name over the average filter, relative to the filter's largest excess.
 NEXT_TO_BEST = 0.5
-#: Share of the null that lies below `null_high`.
-HIGH = 0.95
 #: Bins of the standardised null for each unit of its inverse hyperbolic sine: they are 1/256 of a
 #: standard deviation wide near 0, and 0.4 % of the value far out.
 _PER_UNIT = 256
@@ -77,7 +75,8 @@ def attribute_significance(
     q_value : ndarray of shape (F, T), float32
         In [0, 1].
     null_high : ndarray of shape (F, T), float32
-        95th percentile of p(t given f) under permuted captions, in [0, 1].
+        p(t given f) from which on attribute t is significant for filter f, in [0, 1]: above it the
+        q-value is below `MAX_Q`, and nowhere else; 1 where no value would be.
     """
     return null_of(name, inputs, seed, n_shuffles, look).judge(observed.p_t_given_f, inputs)
 
@@ -102,7 +101,11 @@ class Null:
     n_shuffles: int
 
     def judge(self, p_t_given_f: np.ndarray, inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
-        """Return q-values of an estimate and the upper bound of the null, shape (F, T) each."""
+        """Return q-values of an estimate and the upper end of the null band, shape (F, T) each.
+
+        Of k significant attributes of a filter, the next one would need a p-value below
+        (k + 1) `MAX_Q` / T; the band ends at the lowest value that has such a p-value.
+        """
         mean, spread, counts, n_shuffles = self.mean, self.spread, self.counts, self.n_shuffles
         F, T = mean.shape
         n_sharing = int(np.ceil(2 * T / (MAX_Q * n_shuffles * F)))
@@ -113,17 +116,17 @@ class Null:
         sharing = np.empty(T, int)
         sharing[by_frequency] = np.arange(T) // n_sharing
 
-        high_bin = [
-            (counts[ts].cumsum(axis=1) < HIGH * n_shuffles * F).sum(axis=1)
-            for ts in blocks(T, _ATTRIBUTES)
-        ]
-        high = np.sinh((np.concatenate(high_bin) + 1) / _PER_UNIT + _LOWEST).astype(np.float32)
         q_value, null_high = np.empty((F, T), np.float32), np.empty((F, T), np.float32)
+        rising = -tail
 
         def of_filters(fs: slice) -> None:
             at = _bins(p_t_given_f[fs], mean[fs], spread[fs])
             q_value[fs] = stats.false_discovery_control(tail[sharing, at], axis=1)
-            null_high[fs] = np.clip(mean[fs] + high * spread[fs], 0, 1) ** 2
+            least_p = MAX_Q * np.minimum((q_value[fs] < MAX_Q).sum(axis=1) + 1, T) / T
+            first = np.stack([np.searchsorted(of, -least_p, side="right") for of in rising])
+            z = np.where(first < _N_BINS, np.sinh(first / _PER_UNIT + _LOWEST), np.inf)
+            high = mean[fs] + z.T[:, sharing].astype(np.float32) * spread[fs]
+            null_high[fs] = np.clip(high, 0, 1) ** 2
 
         in_threads(of_filters, blocks(F, _FILTERS))
         return q_value, null_high

@@ -164,7 +164,12 @@ ARRAYS: tuple[ArraySpec, ...] = (
         optional=True,
     ),
     ArraySpec("q_value", ("F", "T"), "float32", "false discovery rate of t for f, in [0, 1]"),
-    ArraySpec("null_high", ("F", "T"), "float32", "95th percentile of p under permutation"),
+    ArraySpec(
+        "null_high",
+        ("F", "T"),
+        "float32",
+        "p(t given f) above which t is significant for f, in [0, 1]",
+    ),
     ArraySpec("top_images", ("F", "R"), "int32", "top images by pooled activation, descending"),
     ArraySpec(
         "top_t_predicted", ("X", "K"), "int32", "attributes by descending p(t given x, predicted c)"

@@ -54,7 +54,8 @@ def attribute_bars(
     colour : str or ndarray of str
         Of all bars or of each.
     null_high : ndarray of shape (len(ts),), optional
-        Upper end of the null band of each; bars that stay inside are faint.
+        Upper end of the null band of each; bars that stay inside are faint. The axis ends a little
+        beyond the longest bar, where a longer band is cut off.
     symbol : str
         What the number is called.
     """
@@ -78,7 +79,8 @@ def attribute_bars(
         width=0.58,
         hovertemplate="%{y}<br>" + symbol + " = %{x:.4f}<extra></extra>",
     )
-    x = {"tickformat": ".2~f", "rangemode": "tozero", "nticks": 5}
+    reach = 1.1 * max(float(np.max(p, initial=0)), 1e-6)
+    x = {"tickformat": ".2~f", "range": [0, reach], "nticks": 5}
     _layout(figure, 44 + ROW * len(ts), x, barmode="overlay")
     return figure
 

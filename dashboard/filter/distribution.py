@@ -18,14 +18,14 @@ def show(view: FilterView) -> None:
     has_band = view.is_default and "names" not in run.pending
     heading.section(
         "Attribute distribution p(t | f)",
-        "Green: significant. Grey band: the range of p(t | f) with permuted captions."
+        "Green: significant. Grey band: what is not, by permuted captions."
         if has_band
         else ""
         if view.is_default
         else f"The permutation test was made for `{run.default_estimator}`, so there is no band.",
-        help="Sums to 1 over all attributes. The band ends at the 95th percentile when captions "
-        f"are permuted between classes; green bars have a false discovery rate q below "
-        f"{MAX_Q:.0%}.",
+        help="Sums to 1 over all attributes. The band ends where the false discovery rate q falls "
+        f"below {MAX_Q:.0%}, by what p(t | f) is when captions are permuted between classes; a "
+        "rare attribute can have a wide band. Green bars pass it.",
     )
     p = run.array("p_t_given_f", view.estimator)[view.f, ts]
     is_green = labels.is_significant(run, view.f)[ts] & view.is_default
@@ -60,8 +60,8 @@ def _numbers(view: FilterView) -> str:
     said = f"“{view.phrase}”: p(t | f) = {p:.4f}"
     if view.is_default and "names" not in run.pending:
         said += (
-            f", 95th percentile under permuted captions {run.array('null_high')[f, t]:.4f}, "
-            f"false discovery rate q = {run.array('q_value')[f, t]:.3f}"
+            f", significant above {run.array('null_high')[f, t]:.4f}; false discovery rate "
+            f"q = {run.array('q_value')[f, t]:.3f}"
         )
     return said
 

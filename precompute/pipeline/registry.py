@@ -306,7 +306,7 @@ _ALL = (
     ),
     Stage(
         "names",
-        version=2,
+        version=3,
         compute=f"{_STAGES}.names:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"seed": of.settings.seed},
