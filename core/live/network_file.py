@@ -187,6 +187,7 @@ class Fed:
                 stated.get("alpha", "grey"),
                 stated.get("orientation", "stored"),
                 stated.get("depth", "clip"),
+                "grey" if stated.get("channels") == "grey" else "rgb",
             ),
         )
         is_share = isinstance(fed.crop_share, float | int) and 0 < fed.crop_share <= 1

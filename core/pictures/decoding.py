@@ -1,9 +1,9 @@
 """From an opened image file to RGB: the one place that decides what RGB cannot hold.
 
 Transparency, the camera's orientation tag and more than 8 bits a channel are read in ways that
-differ from program to program. What a network is fed must be what it was trained on, so each is a
-named choice. The defaults are those of ``Image.open(file).convert("RGB")``, which torchvision's
-ImageFolder does.
+differ from program to program, and some networks see grey pictures only. What a network is fed must
+be what it was trained on, so each is a named choice. The defaults are those of
+``Image.open(file).convert("RGB")``, which torchvision's ImageFolder does.
 """
 
 from dataclasses import dataclass, fields
@@ -17,6 +17,9 @@ ALPHAS = {"drop": None, "grey": (128, 128, 128), "white": (255, 255, 255)}
 ORIENTATIONS = ("stored", "upright")
 #: What is white where a channel has more than 8 bits: 255 (higher values too), 1.0, 4095, 65535.
 DEPTHS = {"clip": 255.0, "unit": 1.0, "12": 4095.0, "16": 65535.0}
+#: Colours as they are, or the luminance of each pixel in all three channels, as torchvision's
+#: Grayscale and Pillow's "L" give it.
+COLOURS = ("rgb", "grey")
 #: EXIF's tag for how the camera was held, and its values for a picture on its side.
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 
@@ -33,16 +36,19 @@ class Decoding:
         One of `ORIENTATIONS`.
     depth : str
         One of `DEPTHS`; only for grey images of 16 bits, integers of 32 bits and floats.
+    colours : str
+        One of `COLOURS`.
     """
 
     alpha: str = "drop"
     orientation: str = "stored"
     depth: str = "clip"
+    colours: str = "rgb"
 
     @property
     def is_known(self) -> bool:
         """Whether each value is one of those above."""
-        known = {"alpha": ALPHAS, "orientation": ORIENTATIONS, "depth": DEPTHS}
+        known = {"alpha": ALPHAS, "orientation": ORIENTATIONS, "depth": DEPTHS, "colours": COLOURS}
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return all(isinstance(v, str) and v in known[name] for name, v in values.items())
 
@@ -97,6 +103,11 @@ def to_rgb(image: Image.Image, decoding: Decoding = IMAGE_FOLDER) -> Image.Image
     -------
     PIL.Image of `size_of`, RGB
     """
+    image = _in_colour(image, decoding)
+    return image if decoding.colours == "rgb" else image.convert("L").convert("RGB")
+
+
+def _in_colour(image: Image.Image, decoding: Decoding) -> Image.Image:
     if decoding.orientation == "upright":
         image = ImageOps.exif_transpose(image)
     if is_deep(image):

@@ -98,8 +98,8 @@ def tallies(odds: np.ndarray, named: np.ndarray) -> np.ndarray:
     named : ndarray of shape (n, T), bool
     """
     (_, T), n_bins = odds.shape, len(CENTRES)
-    member = ((odds + _LARGEST) * _PER_UNIT).astype(np.int32)
-    np.clip(member, 0, n_bins - 1, out=member)
+    # clipped first: of a word that every image has the odds exceed whole numbers of 32 bits
+    member = np.clip((odds + _LARGEST) * _PER_UNIT, 0, n_bins - 1).astype(np.int32)
     member += np.arange(T, dtype=np.int32) * n_bins
     size = T * n_bins
     every = np.bincount(member.ravel(), minlength=size)

@@ -61,6 +61,7 @@ def load_square(
             share = fed.crop_share or 1.0
             crop = frame(*original_size, bbox, fed.crop or "box", share, size)
             is_grey = image.mode in ("1", "L", "LA") or is_deep(image)
+            is_grey &= decoding.colours == "rgb"
             matters = affected(image)
             pixels = cut_out(image, crop, size, fed.interpolation, decoding)
     except Exception as error:

@@ -12,6 +12,7 @@ from torch import fx, nn
 from fieldmarks.core.errors import DataError, ModelError, one_line
 from fieldmarks.core.head import Head
 from fieldmarks.precompute.network import preprocessing
+from fieldmarks.precompute.network.channels import takes_one_channel, with_channels
 from fieldmarks.precompute.network.checkpoint import Checkpoint, checkpoint_of
 from fieldmarks.precompute.network.cut.layout import Layout
 from fieldmarks.precompute.network.cut.opened import opened, prove
@@ -219,19 +220,25 @@ def load_network(
     said = Preprocessing() if trained is None else trained.preprocessing
     said = preprocessing.of_flags(settings, input_size).over(said).over(built.preprocessing)
     notes = [*built.notes, *notes]
+    with own_code(f"the network {source}"):
+        is_grey = takes_one_channel(built.model.eval(), _noise(said.over(preprocessing.DEFAULT)))
+    said = replace(said, channels="grey") if is_grey else said
     if settings.runs_code and checkpoint is None:
         notes.append(f"the weights are those that {source} returns: no --checkpoint is given")
     if said.mean is None:
+        taken = "0.5 and 0.5" if is_grey else "ImageNet's"
         notes.append(
-            "nothing says how images are normalised: ImageNet's mean and deviation are taken; "
+            f"nothing says how images are normalised: {taken} mean and deviation are taken; "
             "give --mean and --std if others are right"
         )
+    if is_grey:
+        notes.append("the network takes one channel: it is given the luminance of the pictures")
+        said = said.over(Preprocessing(*preprocessing.GREY["half"]))
     said = said.over(Preprocessing(crop="box" if has_boxes else "centre"))
     fed = preprocessing.checked(said.over(preprocessing.DEFAULT), source)
     fed = preprocessing.resized(fed, settings.resize)
-    model = built.model if fed.channels == "rgb" else nn.Sequential(_swapped(), built.model)
     return explainable(
-        model,
+        built.model,
         source,
         fed,
         layer=settings.layer,
@@ -240,14 +247,6 @@ def load_network(
         made={} if trained is None else trained.made,
         notes=notes,
     )
-
-
-def _swapped() -> nn.Conv2d:
-    """Return what turns red, green, blue into blue, green, red; a layer that can be followed."""
-    layer = nn.Conv2d(3, 3, 1, bias=False)
-    with torch.no_grad():
-        layer.weight.copy_(torch.eye(3).flip(0)[:, :, None, None])
-    return layer
 
 
 def _source_of(trained: Checkpoint | None, arch: str | None, path) -> str:
@@ -296,10 +295,13 @@ def explainable(
     with own_code(f"the network {name}"):
         model = in_single_precision(model.eval(), name)
         images = _noise(said)
+        inner, model = model, with_channels(model, said.channels, images).eval()
+        prefix = "" if model is inner else "model."
         place = place_of_scores(_returned(model, images), len(images))
         if place is not None:
             model = OnePart(model, place).eval()
-            layer = None if layer is None else f"model.{layer}"
+            prefix += "model."
+        layer = None if layer is None else f"{prefix}{layer}"
         expected = _scores(model, images)
         graph = trace(model, images, name)
         changed = []
@@ -331,7 +333,7 @@ def explainable(
         preprocessing=said,
         class_ids=class_ids,
         class_names=class_names,
-        layer=_layer_name(cut.maps).removeprefix("" if place is None else "model."),
+        layer=_layer_name(cut.maps).removeprefix(prefix),
         pooling=cut.pooling,
         made=made or {},
         difference=difference,
@@ -371,12 +373,18 @@ def _returned(model: nn.Module, images: torch.Tensor) -> object:
         # the network's own code, which may raise anything
         raise ModelError(
             f"the network takes no input of {images.shape[-1]} pixels: {one_line(error)}"
-            f"{_in_unit_range(model, images)}"
+            f"{_likely_reason(model, images)}"
         ) from None
 
 
-def _in_unit_range(model: nn.Module, images: torch.Tensor) -> str:
-    """Return a hint where a network that failed takes values in [0, 1]."""
+def _likely_reason(model: nn.Module, images: torch.Tensor) -> str:
+    """Return what a network that failed takes instead: other channels, or values in [0, 1]."""
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    if first is not None and first.in_channels not in (1, 3):
+        return (
+            f"; its first convolution takes {first.in_channels} channels, and pictures have red, "
+            "green and blue: give a function that makes its input of these by --network"
+        )
     try:
         with torch.no_grad():
             model((images - images.min()) / (images.max() - images.min()))

@@ -5,6 +5,7 @@ pictures go both ways, and what differs is reported.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -45,7 +46,8 @@ def unlike(
         except Exception:
             # the library's own code; pictures that it does not take tell nothing
             return []
-        if theirs.shape != (3, size, size):
+        is_grey = theirs.shape[:1] == (1,)
+        if theirs.shape != (1 if is_grey else 3, size, size):
             across = " x ".join(map(str, theirs.shape[:0:-1]))
             told = (
                 f"{name} makes {across} pixels of a picture of {width} x {height}, and networks "
@@ -53,7 +55,10 @@ def unlike(
             )
             return [told]
         crop = frame(width, height, None, fed.crop, fed.crop_share, size)
-        ours = np.asarray(cut_out(image, crop, size, fed.interpolation)).transpose(2, 0, 1)
+        decoding = replace(fed.decoding, colours="grey" if is_grey else fed.decoding.colours)
+        ours = np.asarray(cut_out(image, crop, size, fed.interpolation, decoding)).transpose(
+            2, 0, 1
+        )
         theirs = theirs[::-1] if fed.channels == "bgr" else theirs
         levels = float(np.abs(255 * (theirs * std + mean) - ours).max())
         if not levels <= _ROUNDING:

@@ -14,6 +14,12 @@ NORMALISATIONS = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
+#: Of grey pictures: those of the digits that everybody begins with, and of ImageNet.
+GREY = {
+    "mnist": ((0.1307,) * 3, (0.3081,) * 3),
+    "imagenet": ((0.449,) * 3, (0.226,) * 3),
+    "half": NORMALISATIONS["half"],
+}
 _CHANNELS = CHOICES["channels"]
 
 
@@ -45,7 +51,7 @@ class Preprocessing:
         See `core.pictures.decoding.Decoding`.
     channels : str
         Order in which the network takes them, "rgb" or "bgr"; mean and std are of red, green and
-        blue either way.
+        blue either way. "grey": the luminance, in all three channels or in the only one.
     """
 
     mean: tuple[float, ...] | None = None
@@ -64,7 +70,8 @@ class Preprocessing:
         """How image files become RGB; what is open as torchvision's ImageFolder does it."""
         names = ("alpha", "orientation", "depth")
         values = {name: getattr(self, name) for name in names}
-        return Decoding(**{name: value for name, value in values.items() if value is not None})
+        given = {name: value for name, value in values.items() if value is not None}
+        return Decoding(**given, colours="grey" if self.channels == "grey" else "rgb")
 
     def over(self, other: Stated) -> Stated:
         """Return this, with what it leaves open taken from another; complete if the other is."""
@@ -185,9 +192,10 @@ def of_timm(config: dict) -> Preprocessing:
     interpolation = config.get("interpolation")
     size = int(config["input_size"][-1])
     share = float(config.get("crop_pct") or 1.0)
+    mean, std = (tuple(v) * (3 if len(v) == 1 else 1) for v in (config["mean"], config["std"]))
     return Preprocessing(
-        tuple(config["mean"]),
-        tuple(config["std"]),
+        mean,
+        std,
         size,
         {"squash": "squeeze", "border": "whole"}.get(str(config.get("crop_mode"))),
         min(1.0, size / math.floor(size / share)),

@@ -16,7 +16,7 @@ CHOICES = {
     "alpha": tuple(ALPHAS),
     "orientation": ORIENTATIONS,
     "depth": tuple(DEPTHS),
-    "channels": ("rgb", "bgr"),
+    "channels": ("rgb", "bgr", "grey"),
 }
 
 #: Packages that networks of a kind of ``--network`` come from, beside torchvision's.
@@ -40,7 +40,7 @@ class NetworkSettings:
     weights_key : str, optional
         Which of several weights in a file, see `precompute.network.weights`.
     mean, std : tuple of 3 float, optional
-        Normalisation of RGB in [0, 1].
+        Normalisation of RGB in [0, 1]; one number stands for all three.
     crop : str, optional
         One of `CROPS`.
     interpolation : str, optional
@@ -86,8 +86,13 @@ class NetworkSettings:
                 raise DataError(f"--{option} is one of {', '.join(known)}, got {value!r}")
         for option in ("mean", "std"):
             value = getattr(self, option)
+            if value is not None and len(value) == 1:  # of a network that sees grey
+                value = value * 3
+                object.__setattr__(self, option, value)
             if value is not None and (len(value) != 3 or not all(abs(v) < 1e3 for v in value)):
-                raise DataError(f"--{option} is three numbers, for red, green and blue in [0, 1]")
+                raise DataError(
+                    f"--{option} is three numbers, for red, green and blue in [0, 1], or one"
+                )
         if self.std is not None and not all(v > 0 for v in self.std):
             raise DataError(f"--std is three numbers above 0, got {self.std}")
         if self.args and self.source is None:
@@ -137,8 +142,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a file that holds several weights: student, teacher, model_ema, state_dict.ema "
         "(default: a moving average or teacher that fits the network, else what fits)",
     )
-    add("--mean", nargs=3, type=float, metavar=("R", "G", "B"), help="of RGB in [0, 1]")
-    add("--std", nargs=3, type=float, metavar=("R", "G", "B"), help="deviation of RGB in [0, 1]")
+    add("--mean", nargs="+", type=float, metavar="R G B", help="of RGB in [0, 1]; or one number")
+    add("--std", nargs="+", type=float, metavar="R G B", help="deviation of RGB; or one number")
     add(
         "--crop",
         choices=CROPS,
@@ -173,7 +178,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is white in pictures of more than 8 bits: clip: 255 and all above, as "
         "convert('RGB') has it; unit: 1.0; 12: 4095; 16: 65535 (default: clip)",
     )
-    add("--channels", choices=CHOICES["channels"], help="order that the network takes")
+    add(
+        "--channels",
+        choices=CHOICES["channels"],
+        help="order that the network takes, or grey pictures (default: rgb; grey for a network "
+        "of one input channel)",
+    )
 
 
 def network_of(args: argparse.Namespace) -> NetworkSettings:

@@ -168,9 +168,10 @@ def normalisation_of(samples: Any) -> Normalisation | None:
             continue
         seen.add(id(each))
         mean, std = getattr(each, "mean", None), getattr(each, "std", None)
-        stated = [] if callable(mean) else [np.ravel(np.asarray(m)) for m in (mean, std)]
-        if stated and all(len(m) == 3 for m in stated):
-            return Normalisation(*(tuple(float(v) for v in m) for m in stated))
+        is_stated = not callable(mean) and mean is not None and std is not None
+        stated = [np.ravel(np.asarray(m)) for m in (mean, std)] if is_stated else []
+        if stated and all(len(m) in (1, 3) for m in stated):
+            return Normalisation(*(tuple(float(v) for v in np.resize(m, 3)) for m in stated))
         inside = each if isinstance(each, (list, tuple, dict)) else getattr(each, "__dict__", {})
         todo += [
             part
@@ -212,9 +213,12 @@ def _number(label: Any) -> int:
 
 
 def _levels(image: np.ndarray, norm: Normalisation | None) -> tuple[np.ndarray, Normalisation]:
-    """Return an image (3, S, S) as levels of 255, (S, S, 3), and its normalisation."""
-    if image.ndim != 3 or image.shape[0] != 3:
-        raise DataError(f"expected images of shape (3, S, S), got {brief(image.shape)}")
+    """Return an image (3 or 1, S, S) as levels of 255, (S, S, 3), and its normalisation."""
+    if image.ndim != 3 or image.shape[0] not in (1, 3):
+        raise DataError(
+            f"expected images of shape (3, S, S) or (1, S, S), got {brief(image.shape)}"
+        )
+    image = np.broadcast_to(image, (3, *image.shape[1:]))
     if image.dtype == np.uint8:
         return image.transpose(1, 2, 0).astype(float), norm or Normalisation((0.0,) * 3, (1.0,) * 3)
     if norm is None:

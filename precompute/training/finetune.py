@@ -91,7 +91,9 @@ def finetune(
     has_boxes = bool(np.isfinite(dataset.images[BBOX].to_numpy(float)).any())
     fed = fed.over(Preprocessing(crop="box" if has_boxes else "centre")).over(DEFAULT)
     if fed.channels != "rgb":
-        raise DataError("--channels bgr is for networks that were trained elsewhere: leave it out")
+        raise DataError(
+            f"--channels {fed.channels} is for networks that were trained elsewhere: leave it out"
+        )
     fed = resized(fed, network.resize)
     mean, std = fed.mean, fed.std
     train_xs, score_xs = _split(dataset, is_trained, validate, settings.seed)

@@ -22,7 +22,7 @@ from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.decoding import Decoder
 from fieldmarks.precompute.network.forward import Forward
 from fieldmarks.precompute.network.loading import LoadedModel
-from fieldmarks.precompute.network.preprocessing import NORMALISATIONS, CompletePreprocessing
+from fieldmarks.precompute.network.preprocessing import GREY, NORMALISATIONS, CompletePreprocessing
 from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.stage import Computed
 
@@ -167,14 +167,17 @@ def other_ways(
     for crop in ("squeeze", "whole", "centre", *(["box"] if has_boxes else [])):
         add(f"--crop {crop} --resize {size}", crop=crop, crop_share=1.0)
     add(f"--crop centre --resize {wider}", crop="centre", crop_share=size / wider)
-    for mean, std in (*NORMALISATIONS.values(), _PLAIN):
+    normalisations = GREY if fed.channels == "grey" else NORMALISATIONS
+    for mean, std in (*normalisations.values(), _PLAIN):
         if not (np.allclose(mean, fed.mean) and np.allclose(std, fed.std)):
-            numbers = (" ".join(f"{v:g}" for v in values) for values in (mean, std))
+            n = 1 if fed.channels == "grey" else 3
+            numbers = (" ".join(f"{v:g}" for v in values[:n]) for values in (mean, std))
             add("--mean {} --std {}".format(*numbers), mean=mean, std=std)
     for other in _SIZES:
         if other != size and size >= min(_SIZES) // 2:
             add(f"--input-size {other}", input_size=other)
-    add(f"--channels {'rgb' if fed.channels == 'bgr' else 'bgr'}", channels="other")
+    if fed.channels != "grey":
+        add(f"--channels {'rgb' if fed.channels == 'bgr' else 'bgr'}", channels="other")
     for interpolation in ("bilinear", "bicubic"):
         add(f"--interpolation {interpolation}", interpolation=interpolation)
     for option, values in (

@@ -215,9 +215,9 @@ WRONG = {
         "give mean= and std=",
     ),
     "not square": (lambda p: _with(p, transforms.ToTensor()), "expected square images"),
-    "one channel": (
-        lambda p: _with(p, transforms.Compose([transforms.Grayscale(), transforms.ToTensor()])),
-        r"shape \(3, S, S\)",
+    "two channels": (
+        lambda p: _with(p, lambda image: transforms.ToTensor()(image)[:2]),
+        r"shape \(3, S, S\) or \(1, S, S\)",
     ),
     "nothing": (lambda p: [], "is empty"),
     "a number": (lambda p: 7, "got a int"),
