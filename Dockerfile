@@ -12,6 +12,7 @@ RUN pip install torch torchvision --index-url "$TORCH_INDEX" \
  && pip install -r needed.txt && rm needed.txt
 
 COPY .streamlit .streamlit
+COPY fieldmarks fieldmarks
 COPY core core
 COPY precompute precompute
 COPY dashboard dashboard

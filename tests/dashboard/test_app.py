@@ -168,6 +168,9 @@ def test_the_image_copies_what_there_is_and_the_container_runs_as_no_root():
     kept = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert [name for name in copied if f"!{name}" not in kept] == []
     assert "USER fieldmarks" in lines
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert set(wheel["only-include"]) <= set(copied)
 
 
 def test_only_this_machine_reaches_what_compose_starts():
