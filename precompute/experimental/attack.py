@@ -10,15 +10,10 @@ from fieldmarks.core.experimental.attacks.record import (
     AttackRecord,
     write_attacks,
 )
-from fieldmarks.core.run.files import check_name
-from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.experimental import attacks
 from fieldmarks.precompute.experimental.attacked_pictures import AttackedPictures
-from fieldmarks.precompute.network.forward import threads_of_torch
-from fieldmarks.precompute.pipeline.more_maps import inputs_of_finished
-from fieldmarks.precompute.pipeline.robustness import images_to_change
+from fieldmarks.precompute.pipeline.robustness import images_of_run
 from fieldmarks.precompute.pipeline.settings import NOT_MOVED, Moved
-from fieldmarks.precompute.resume.lock import locked
 
 
 def attack(
@@ -39,13 +34,9 @@ def attack(
     RunError
         If the run was made from other files, another network or other code than there is now.
     """
-    with locked(runs, name):
-        run = read_run(runs / check_name(name))
-        xs = images_to_change(run, wanted, seed)
-        inputs = inputs_of_finished(run, moved)
-        with threads_of_torch(inputs.workers):
-            attacked = AttackedPictures(run, inputs, seed)
-            made = attacked.of(xs)
+    with images_of_run(runs, name, wanted, seed, moved) as (run, xs, inputs):
+        attacked = AttackedPictures(run, inputs, seed)
+        made = attacked.of(xs)
         steps = {
             PGD: attacks.PGD_STEPS,
             ADAPTIVE: attacks.ADAPTIVE_STEPS,

@@ -26,6 +26,7 @@ from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.fingerprint import digest, file_digest, library_versions
 from fieldmarks.precompute.resume.stage import Computed, Outputs, PlannedStage
 
+_STAGES = "fieldmarks.precompute.pipeline.stages"
 #: Images kept for each filter and each class.
 TOP_IMAGES, CANONICAL = 30, 6
 #: Of the images that the map is made of, where there are too many for all.
@@ -43,9 +44,6 @@ class Stage:
     name : str
     version : int
         Raised by its author when the same inputs give other results.
-    compute : str
-        Module and function, ``"package.module:function"``, imported when the stage is computed. The
-        function takes a `Work` and returns a `Computed`, or None where there is nothing to say.
     libraries : tuple of str
         Modules of other people whose release may change its results.
     inputs : callable
@@ -62,11 +60,14 @@ class Stage:
         It completes a run that is published without it; pages say meanwhile that it is computed.
     estimators : callable
         From `RunInputs` to the estimators that it leaves files of.
+    compute : str, optional
+        Module and function, ``"package.module:function"``, imported when the stage is computed; by
+        default ``compute`` of the stage's own module. It takes a `Work` and returns a `Computed`,
+        or None.
     """
 
     name: str
     version: int
-    compute: str
     libraries: tuple[str, ...]
     inputs: Callable[[Facts], dict[str, object]]
     outputs: Outputs
@@ -75,16 +76,25 @@ class Stage:
     can_be_left_out: bool = False
     is_later: bool = False
     estimators: Callable[[RunInputs], tuple[str, ...]] = lambda inputs: ()
+    compute: str = ""
 
     @property
     def module(self) -> str:
         """The module that computes the stage; what it imports belongs to the stage."""
-        return self.compute.partition(":")[0]
+        return self._where[0]
+
+    @property
+    def function(self) -> str:
+        """The function of `module` that computes the stage."""
+        return self._where[1]
+
+    @property
+    def _where(self) -> list[str]:
+        return (self.compute or f"{_STAGES}.{self.name}:compute").split(":")
 
     def run(self, work: Work) -> Computed:
         """Compute the stage and return what is known of its result."""
-        module, _, function = self.compute.partition(":")
-        return getattr(import_module(module), function)(work) or Computed()
+        return getattr(import_module(self.module), self.function)(work) or Computed()
 
     def planned(
         self,
@@ -155,15 +165,6 @@ def _table_inputs(of: Facts) -> dict[str, object]:
     }
 
 
-def _estimate_inputs(of: Facts, estimators: tuple[str, ...]) -> dict[str, object]:
-    return {
-        "images": of.images,
-        "split": of.split,
-        "maps of all training images": of.has_all_training_maps,
-        "estimators": {name: estimator_version(name) for name in estimators},
-    }
-
-
 def _default(inputs: RunInputs) -> tuple[str, ...]:
     return (inputs.settings.default_estimator,) if inputs.has_words else ()
 
@@ -172,7 +173,8 @@ def _others(inputs: RunInputs) -> tuple[str, ...]:
     return inputs.settings.other_estimators if inputs.has_words else ()
 
 
-_STAGES = "fieldmarks.precompute.pipeline.stages"
+#: Libraries that formulas over arrays depend on.
+_ARRAYS = ("numpy", "scipy", "sklearn")
 #: What an estimator leaves: for sentences, and for heatmaps.
 _SENTENCES = ("p_t_given_f", "sentence_weights", "sentence_parts")
 _HEATMAPS = ("evidence", "evidence_bias")
@@ -180,11 +182,42 @@ _SEEN_NAMES = {"encoding": ("tables/seen_names.parquet",)}
 #: Those that compute what is published first; what is said of the whole depends on all of them.
 _RUN = ("attributes", "activations", "tables", "estimates", "presence", "explanations")
 
+
+def _estimating(
+    name: str,
+    version: int,
+    outputs: Outputs,
+    estimators: Callable[[RunInputs], tuple[str, ...]],
+    after: tuple[str, ...] = (),
+    is_later: bool = False,
+) -> Stage:
+    """Return a stage that leaves files of estimators of p(t given f)."""
+
+    def inputs(of: Facts) -> dict[str, object]:
+        return {
+            "images": of.images,
+            "split": of.split,
+            "maps of all training images": of.has_all_training_maps,
+            "estimators": {each: estimator_version(each) for each in estimators(of.inputs)},
+        }
+
+    return Stage(
+        name,
+        version,
+        _ARRAYS,
+        inputs,
+        outputs,
+        after=("attributes", *after),
+        is_shared=True,
+        is_later=is_later,
+        estimators=estimators,
+    )
+
+
 _ALL = (
     Stage(
         "attributes",
         version=4,
-        compute=f"{_STAGES}.attributes:compute",
         libraries=("spacy", "en_core_web_sm", "textblob", "inflect"),
         inputs=_attribute_inputs,
         outputs=Outputs(
@@ -198,7 +231,6 @@ _ALL = (
     Stage(
         "activations",
         version=3,
-        compute=f"{_STAGES}.activations:compute",
         libraries=("torch", "torchvision", "PIL", "numpy"),
         inputs=lambda of: {"images": of.images, "maps": digest(of.kept.map_row)},
         outputs=Outputs(
@@ -213,7 +245,6 @@ _ALL = (
     Stage(
         "thumbnails",
         version=1,
-        compute=f"{_STAGES}.thumbnails:compute",
         libraries=("PIL",),
         inputs=lambda of: {"images": of.images, "side": of.settings.thumb_size},
         outputs=Outputs(("thumb_offsets",), ("thumbs.bin",)),
@@ -221,26 +252,19 @@ _ALL = (
     Stage(
         "tables",
         version=4,
-        compute=f"{_STAGES}.tables:compute",
         libraries=("numpy", "inflect"),
         inputs=_table_inputs,
         outputs=Outputs(files=("tables/images.parquet", "tables/classes.parquet")),
     ),
-    Stage(
+    _estimating(
         "estimates",
         version=8,
-        compute=f"{_STAGES}.estimates:compute",
-        libraries=("numpy", "scipy", "sklearn"),
-        inputs=lambda of: _estimate_inputs(of, _default(of.inputs)),
         outputs=Outputs(("prior", *_SENTENCES), by_estimator=_SEEN_NAMES),
-        after=("attributes",),
-        is_shared=True,
         estimators=_default,
     ),
     Stage(
         "presence",
         version=3,
-        compute=f"{_STAGES}.presence:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(
@@ -255,7 +279,6 @@ _ALL = (
     Stage(
         "explanations",
         version=6,
-        compute=f"{_STAGES}.explanations:compute",
         libraries=("numpy",),
         inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},
         outputs=Outputs(
@@ -268,23 +291,18 @@ _ALL = (
         after=("estimates", "presence"),
         is_shared=True,
     ),
-    Stage(
+    _estimating(
         "evidence",
         version=1,
-        compute=f"{_STAGES}.evidence:compute",
-        libraries=("numpy", "scipy", "sklearn"),
-        inputs=lambda of: _estimate_inputs(of, _default(of.inputs)),
         outputs=Outputs(_HEATMAPS),
-        after=("attributes", "estimates"),
-        is_shared=True,
-        is_later=True,
         estimators=_default,
+        after=("estimates",),
+        is_later=True,
     ),
     Stage(
         "diagnoses",
         version=6,
-        compute=f"{_STAGES}.diagnoses:compute",
-        libraries=("numpy", "scipy", "sklearn"),
+        libraries=_ARRAYS,
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),
         after=(*_RUN, "evidence"),
@@ -294,7 +312,6 @@ _ALL = (
     Stage(
         "feeding",
         version=1,
-        compute=f"{_STAGES}.feeding:compute",
         libraries=("torch", "numpy", "scipy"),
         inputs=lambda of: {
             "images": of.images,
@@ -307,7 +324,6 @@ _ALL = (
     Stage(
         "names",
         version=3,
-        compute=f"{_STAGES}.names:compute",
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"seed": of.settings.seed},
         outputs=Outputs(("q_value", "null_high"), ("tables/filters.parquet",)),
@@ -318,7 +334,6 @@ _ALL = (
     Stage(
         "layout",
         version=2,
-        compute=f"{_STAGES}.layout:compute",
         libraries=("numpy", "sklearn", "openTSNE"),
         inputs=lambda of: {"images": of.images, "seed": LAYOUT_SEED},
         outputs=Outputs(("layout",)),
@@ -327,30 +342,23 @@ _ALL = (
     Stage(
         "live",
         version=3,
-        compute=f"{_STAGES}.live:compute",
         libraries=("torch", "onnx", "onnxscript", "onnxruntime", "numpy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(("neighbour_distance",), (NETWORK,)),
         can_be_left_out=True,
         is_later=True,
     ),
-    Stage(
+    _estimating(
         "other_estimators",
         version=1,
-        compute=f"{_STAGES}.other_estimators:compute",
-        libraries=("numpy", "scipy", "sklearn"),
-        inputs=lambda of: _estimate_inputs(of, _others(of.inputs)),
         outputs=Outputs((*_SENTENCES, *_HEATMAPS), by_estimator=_SEEN_NAMES),
-        after=("attributes",),
-        is_shared=True,
-        is_later=True,
         estimators=_others,
+        is_later=True,
     ),
     Stage(
         "scores",
         version=12,
-        compute=f"{_STAGES}.scores:compute",
-        libraries=("numpy", "scipy", "sklearn", "sacrebleu"),
+        libraries=(*_ARRAYS, "sacrebleu"),
         inputs=lambda of: score_inputs(of.settings.source.data),
         outputs=Outputs(files=(EVALUATION,), optional=("tables/attribute_places.parquet",)),
         after=(*_RUN, "evidence", "names", "other_estimators"),

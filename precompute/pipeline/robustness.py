@@ -1,6 +1,8 @@
 """Corrupted pictures of images of a finished run, as a record in its folder."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.network.forward import threads_of_torch
 from fieldmarks.precompute.pipeline.changed_pictures import ChangedPictures
+from fieldmarks.precompute.pipeline.inputs import RunInputs
 from fieldmarks.precompute.pipeline.more_maps import choose_images, inputs_of_finished
 from fieldmarks.precompute.pipeline.settings import NOT_MOVED, Moved
 from fieldmarks.precompute.resume.lock import locked
@@ -43,15 +46,24 @@ def corrupt_images(
     RunError
         If the run was made from other files, another network or other code than there is now.
     """
+    with images_of_run(runs, name, wanted, seed, moved) as (run, xs, inputs):
+        made = ChangedPictures(run, inputs, seed).of(xs)
+        record = write_record(run, *made, {"seed": seed})
+        scores = {"words": losses_as_json(words_lost(run, record, seed))}
+        return write_record(run, *made, {"seed": seed, **scores})
+
+
+@contextmanager
+def images_of_run(
+    runs: Path, name: str, wanted: list[str], seed: int, moved: Moved
+) -> Iterator[tuple[Run, np.ndarray, RunInputs]]:
+    """Lock a run; give it, the images to change and what it was made from, see `corrupt_images`."""
     with locked(runs, name):
         run = read_run(runs / check_name(name))
         xs = images_to_change(run, wanted, seed)
         inputs = inputs_of_finished(run, moved)
         with threads_of_torch(inputs.workers):
-            made = ChangedPictures(run, inputs, seed).of(xs)
-        record = write_record(run, *made, {"seed": seed})
-        scores = {"words": losses_as_json(words_lost(run, record, seed))}
-        return write_record(run, *made, {"seed": seed, **scores})
+            yield run, xs, inputs
 
 
 def images_to_change(run: Run, wanted: list[str], seed: int) -> np.ndarray:
