@@ -4,9 +4,9 @@ import streamlit as st
 
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, links
-from fieldmarks.dashboard.components import image_table, query_chips, report_buttons, synonym_panel
+from fieldmarks.dashboard.components import query_chips, report_buttons, synonym_panel
 from fieldmarks.dashboard.image import page as image_page
-from fieldmarks.dashboard.images import confusion, grid, selection, sidebar
+from fieldmarks.dashboard.images import confusion, grid, selection, sidebar, table
 from fieldmarks.dashboard.images import map as image_map
 from fieldmarks.dashboard.images.selection import Selection
 from fieldmarks.dashboard.state import Key, bound, choice, number
@@ -21,7 +21,7 @@ def main() -> None:
     asked = selection.read(run)
     x = number(Key.X, run.sizes["X"], "image")
     if x is not None:
-        image_page.show(run, x, asked.xs)
+        image_page.show(run, x, asked.xs, selection.below(run, asked))
         return
     view = choice(Key.VIEW, VIEWS, VIEWS[0])
     title = _TITLES[asked.criteria.show]
@@ -52,7 +52,7 @@ def listed(run: Run, asked: Selection, view: str) -> None:
     elif not len(asked.xs):
         empty(run, asked)
     elif view == "table":
-        image_table.show(run, asked.xs)
+        table.show(run, asked)
     else:
         grid.show(run, asked)
 
@@ -92,7 +92,8 @@ def count_line(run: Run, asked: Selection, view: str) -> None:
             label_visibility="collapsed",
             **bound(Key.VIEW, view, default=VIEWS[0], scope="images"),
         )
-    query_chips.show(image_filters.chosen(run))
+    with st.container():  # always there: the map below keeps its zoom when a chip comes
+        query_chips.show(image_filters.chosen(run))
 
 
 main()

@@ -1,4 +1,4 @@
-"""Components that Streamlit lacks: gallery, words, charts of links, matrix, map, query box.
+"""Components that Streamlit lacks: gallery, words, charts of links, table, matrix, map, query box.
 
 Why components: in Streamlit 1.67 a link in Markdown or on an image opens a new tab and loads the
 app again, and a button cannot be an image or a word of a sentence. These are real links (copy, new
@@ -33,8 +33,11 @@ marks_component = _register("marks", "marks_on")
 ranking_component = _register("ranking")
 diverging_component = _register("diverging")
 map_component = _register("map")
+picture_component = _register("picture")
+table_component = _register("table")
 matrix_component = _register("matrix")
 querybox_component = _register("querybox")
+vocabulary_component = _register("vocabulary")
 nav_component = _register("nav")
 redirect_component = _register("redirect")
 chips_component = _register("chips")

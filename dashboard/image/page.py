@@ -3,7 +3,7 @@
 Each section is a function of the view state (a `View`), so that others can be added without change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 import streamlit as st
@@ -23,11 +23,21 @@ from fieldmarks.dashboard.image.view import View, view_from_url
 from fieldmarks.dashboard.state import Key, text, update
 
 
-def show(run: Run, x: int, xs: np.ndarray) -> None:
-    """Draw image x; ``xs`` is the list that it was picked from."""
+def show(run: Run, x: int, xs: np.ndarray, below: Collection[int] = ()) -> None:
+    """Draw image x.
+
+    Parameters
+    ----------
+    run : Run
+    x : int
+    xs : ndarray of int
+        The list that it was picked from.
+    below : collection of int
+        What follows below the line where the certainty of a search ends.
+    """
     view = view_from_url(run, x)
     heading.tab(labels.image_alt(run, x))
-    step_bar(view, xs)
+    step_bar(view, xs, below)
     diagnosis_card.cause(run, x)
     left, right = st.columns([5, 8], gap="medium")
     with left:
@@ -82,10 +92,10 @@ def what_if_of_view(view: View) -> None:
     what_if.show(view.run, view.x, view.c, view.versus)
 
 
-def step_bar(view: View, xs: np.ndarray) -> None:
-    """Draw the links to the list and to its previous and next image."""
-    place = np.flatnonzero(xs == view.x)
-    at = int(place[0]) if len(place) else None
+def step_bar(view: View, xs: np.ndarray, below: Collection[int]) -> None:
+    """Draw the links to the list, to its previous and next image, and to images alike."""
+    walk = [*xs.tolist(), *below]
+    at = walk.index(view.x) if view.x in walk else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
             "app_pages/images.py",
@@ -94,28 +104,37 @@ def step_bar(view: View, xs: np.ndarray) -> None:
             query_params=links.params(**{str(k): text(k) or None for k in links.LIST_KEYS}),
             help="Back to the list",
         )
-        where = f"{at + 1:,} of {len(xs):,}" if at is not None else "not in the list"
+        where = "not in the list" if at is None else f"{at + 1:,} of {len(xs):,}"
+        if at is not None and at >= len(xs):
+            where = "less certain than the list"
         st.title(f"Image {view.x}", anchor=False, width="content")
         st.caption(where, width="content")
         st.space("stretch")
+        st.page_link(
+            "app_pages/images.py",
+            label="More like this",
+            icon=":material/image_search:",
+            query_params=links.params(**{Key.LIKE: view.x}),
+            help="Test images by the cosine of their pooled activations with those of this one.",
+        )
         for label, icon, key, step in (
             ("Previous", "chevron_left", "P", -1),
             ("Next", "chevron_right", "N", 1),
         ):
             target = None if at is None else at + step
-            is_there = target is not None and 0 <= target < len(xs)
+            following = walk[target] if target is not None and 0 <= target < len(walk) else None
             st.button(
                 label,
                 icon=f":material/{icon}:",
                 icon_position="left" if step < 0 else "right",
                 shortcut=key,
-                disabled=not is_there,
+                disabled=following is None,
                 on_click=go,
-                args=(int(xs[target]) if is_there else view.x,),
+                args=(following,),
                 key=f"failures.{label.lower()}",
             )
 
 
-def go(x: int) -> None:
+def go(x: int | None) -> None:
     """Open another image of the list, without the classes, attribute and what-if of this one."""
     update(**dict.fromkeys((Key.C, Key.VERSUS, Key.T, Key.IF)), x=x)

@@ -8,9 +8,13 @@ from fieldmarks.core.image_map.region import MapRegion
 from fieldmarks.core.image_map.region_words import RegionWords, words_of_images
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
-from fieldmarks.dashboard.components import add_words, ranking, save_group
+from fieldmarks.dashboard.components import add_words, gallery, ranking, save_group
+from fieldmarks.dashboard.components.gallery import Picture
 from fieldmarks.dashboard.state import Key, update
 from fieldmarks.dashboard.verdicts import dataset, saved_groups
+
+#: Images of a region that are shown beside the map.
+N_PICTURES = 12
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -38,6 +42,7 @@ def show(run: Run, region: MapRegion) -> None:
             f"{elsewhere} elsewhere."
         )
     _classes(run, xs)
+    pictures(run, xs)
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, icon, show_ in (("Failures", "rule", None), ("All test images", "image", "all")):
             st.page_link(
@@ -61,6 +66,28 @@ def _classes(run: Run, xs: np.ndarray, n: int = 3) -> None:
     )
     n_more = int((counts > 0).sum()) - n
     st.caption(f"Classes: {names}{f', and {n_more} more' if n_more > 0 else ''}")
+
+
+def pictures(run: Run, xs: np.ndarray) -> None:
+    """Draw some images of the region, failures first, the most confident ones."""
+    is_failure = (run.is_test & ~run.is_right)[xs]
+    confidence = run.images["confidence"].to_numpy()[xs]
+    first = xs[np.lexsort((-confidence, ~is_failure))][:N_PICTURES]
+    gallery.show(
+        [
+            Picture(
+                src=data.thumb(run, x),
+                alt=labels.image_alt(run, x),
+                href=links.image(run, x),
+                title=labels.image_alt(run, x),
+                tone="" if run.is_right[x] else gallery.PREDICTED,
+            )
+            for x in first.tolist()
+        ],
+        key="map.pictures",
+        width=64,
+        to_top=True,
+    )
 
 
 def _clear() -> None:

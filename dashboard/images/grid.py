@@ -13,19 +13,19 @@ from fieldmarks.dashboard.components import gallery, paging, ranking
 from fieldmarks.dashboard.components.gallery import Action, Line, Picture
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
 from fieldmarks.dashboard.image import evidence
+from fieldmarks.dashboard.images import selection
 from fieldmarks.dashboard.images.selection import ALIKE, CERTAIN, Selection
 from fieldmarks.dashboard.review import reviewer, saving
 from fieldmarks.dashboard.state import notice
 from fieldmarks.dashboard.verdicts import database, dataset
 
 PER_PAGE = 36
-#: Images below the line where certainty ends.
-N_BELOW = 12
 
 
 def show(run: Run, asked: Selection) -> None:
     """Draw one page of thumbnails; a click opens the image."""
     page, rows = paging.window(len(asked.xs), PER_PAGE)
+    st.caption(legend(run, asked))
     gallery.show(
         [card(run, int(x), asked) for x in asked.xs[rows]],
         key="images.gallery",
@@ -38,7 +38,7 @@ def show(run: Run, asked: Selection) -> None:
     )
     saving.tell()
     paging.control(len(asked.xs), PER_PAGE, page, "images")
-    if asked.t is not None and asked.order == CERTAIN and rows.stop >= len(asked.xs):
+    if rows.stop >= len(asked.xs):
         less_certain(run, asked)
     if asked.t is not None:
         heading.section(
@@ -87,24 +87,42 @@ def card(run: Run, x: int, asked: Selection) -> Picture:
     )
 
 
+def legend(run: Run, asked: Selection) -> str:
+    """Return what the number on a thumbnail is, and the other signs of a search."""
+    if asked.order == ALIKE:
+        return f"Number: cosine of the activations with those of image {asked.like}."
+    if asked.t is None:
+        return "Number: confidence of the prediction."
+    phrases = [f"“{heading.plain(labels.phrase(run, t))}”" for t in asked.query.wanted]
+    what = phrases[0] if len(phrases) == 1 else f"the least certain of {', '.join(phrases)}"
+    number = f"how certain {what} is seen, 0 to 1"
+    if asked.order != CERTAIN:
+        number = "confidence of the prediction"
+    elif presence_of(run.source) is None:
+        number = f"p(t | x, c) of {what}"
+    return f"Number: {number}. ✓: captions name it. Under the pointer: heatmap of {phrases[0]}."
+
+
 def less_certain(run: Run, asked: Selection) -> None:
     """Draw the line where certainty ends, and the images that come next, most certain first."""
-    if presence_of(run.source) is None:
+    scores, presence = selection.below(run, asked), presence_of(run.source)
+    if not scores or presence is None:
         return
-    beyond = search(run, asked.query, least=0.0)
-    found = set(search(run, asked.query).xs.tolist())
-    scores = {
-        x: score
-        for x, score in zip(beyond.xs.tolist(), beyond.scores.tolist(), strict=True)
-        if x not in found
-    }
-    if not scores:
-        return
+    lines = ", ".join(
+        f"{presence.line[t]:.2f} for “{heading.plain(labels.phrase(run, t))}”"
+        for t in asked.query.wanted
+    )
     st.divider()
-    st.caption("Certainty ends here. Less certain, and not counted above:")
-    below = replace(asked, scores=scores)
+    st.caption(
+        "Certainty ends here. Less certain, and not counted above:",
+        help=f"The line is at {lines}. An image counts as found where q(t, x), the probability "
+        "that its captions would name the attribute, is above the line. Each attribute has its "
+        "own, where search by it was best on the training images, recall counting more than "
+        "precision; it is at most one half.",
+    )
+    lower = replace(asked, scores=scores)
     gallery.show(
-        [card(run, x, below) for x in list(scores)[:N_BELOW]],
+        [card(run, x, lower) for x in scores],
         key="images.less_certain",
         width=138,
         hover=True,

@@ -7,9 +7,9 @@ import streamlit as st
 
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import heading, image_filters, labels
+from fieldmarks.dashboard import data, heading, image_filters, labels
 from fieldmarks.dashboard.components import being_computed
-from fieldmarks.dashboard.components.register import map_component
+from fieldmarks.dashboard.components.register import map_component, picture_component
 from fieldmarks.dashboard.image_map import colouring, region_card
 from fieldmarks.dashboard.image_map.points import (
     Colouring,
@@ -36,11 +36,10 @@ def show(run: Run, asked: Selection) -> None:
         )
         return
     region = image_filters.read_region(run)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([7, 3], gap="medium")
     with left:
         colour = colouring.controls(run)
         xs = drawn_images(run.sizes["X"])
-        key = f"map.{run.name}"
         colours = colouring.colouring(run, *colour)
         if image_filters.chosen(run) and colours.names:
             colours = _faint(colours, asked.xs)
@@ -49,15 +48,15 @@ def show(run: Run, asked: Selection) -> None:
             "href": href(Page.IMAGES, **{Key.X: ""}),
             "label": f"Map of {len(xs):,} images",
         }
-        map_component(data=points, key=key, on_drawn_change=lambda: pick(key))
+        chart(run, points, f"map.{run.name}")
         is_sample = len(xs) < run.sizes["X"]
         st.caption(
             f"{len(xs):,} of {run.sizes['X']:,} images, drawn at random, are points; a region "
             "counts all images. "
             * is_sample
-            + "t-SNE of the pooled activations. Draw around points to list their images. Near "
-            "neighbours are alike; other distances mean nothing. Keys: + and - zoom; L, B and M "
-            "choose lasso, box and move."
+            + "t-SNE of the pooled activations. Draw around points: Grid and Table then list only "
+            "their images. Near neighbours are alike; other distances mean nothing. Keys: + and - "
+            "zoom; L, B and M choose lasso, box and move."
         )
     with right:
         if region is not None:
@@ -67,6 +66,22 @@ def show(run: Run, asked: Selection) -> None:
                 "Region", "Draw a region on the map to read what captions name more often there."
             )
         region_card.groups(run)
+
+
+@st.fragment
+def chart(run: Run, points: dict, key: str) -> None:
+    """Draw the points; the picture of one under the pointer is sent when it is asked for."""
+    said = map_component(
+        data=points,
+        key=key,
+        on_drawn_change=lambda: pick(key),
+        on_asked_change=lambda: None,
+    )
+    if said.get("drawn") is not None:
+        st.rerun()  # the region is for the whole page
+    x = said.get("asked")
+    if isinstance(x, int) and 0 <= x < run.sizes["X"]:
+        picture_component(data={"x": x, "src": data.thumb(run, x)}, key=f"{key}.picture")
 
 
 def _faint(colours: Colouring, xs: np.ndarray) -> Colouring:

@@ -3,20 +3,31 @@
 import numpy as np
 import streamlit as st
 
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.query import Query, format_query
 from fieldmarks.core.search.vocabulary import Vocabulary
 from fieldmarks.dashboard import heading, labels, links
-from fieldmarks.dashboard.components import ranking
-from fieldmarks.dashboard.state import Key, text
+from fieldmarks.dashboard.components import query_box, ranking
+from fieldmarks.dashboard.components.register import vocabulary_component
+from fieldmarks.dashboard.state import Key, Page, here, text
 
 
 def show(run: Run, query: Query, vocabulary: Vocabulary) -> None:
-    """Draw how the query was read, or examples of queries where there is none."""
+    """Draw how the query was read, and what can be searched."""
     how_it_was_read(run, query, vocabulary)
-    if not text(Key.QUERY):
-        with st.popover("What can be searched", icon=":material/menu_book:", type="tertiary"):
-            examples(run, vocabulary)
+    known = st.popover(
+        "What can be searched",
+        icon=":material/menu_book:",
+        type="tertiary",
+        key="search.known",
+        on_change="rerun",
+    )
+    if known.open:
+        with known:
+            if not text(Key.QUERY):
+                examples(run, vocabulary)
+            everything(run, query, vocabulary)
 
 
 def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
@@ -61,3 +72,41 @@ def examples(run: Run, vocabulary: Vocabulary) -> None:
         [ranking.Row(each, "", href=links.query(each)) for each in queries],
         key="search.examples",
     )
+
+
+def everything(run: Run, query: Query, vocabulary: Vocabulary) -> None:
+    """Draw all attributes and classes; one that is picked is added to the query."""
+    st.caption(
+        "Attributes by noun, with the number of images whose captions name each, and classes. "
+        "A click adds one to the search."
+    )
+    typed = text(Key.QUERY) if query.unknown else format_query(query, vocabulary)
+    vocabulary_component(
+        data={
+            "groups": _groups(run),
+            "typed": typed,
+            "action": here(Page.IMAGES, query_box.KEPT),
+            "label": "Find in the list",
+        },
+        key="search.vocabulary",
+    )
+
+
+@per_run
+def _groups(run: Run) -> list[dict]:
+    """Return attributes by noun, the noun of most images first, and the classes."""
+    counts = run.attributes["n_images"].to_numpy()
+    nouns = run.attributes["noun"].astype(str).to_numpy()
+    by_noun: dict[str, list[dict]] = {}
+    for t in np.argsort(-counts, kind="stable")[: query_box.N_OFFERED].tolist():
+        phrase = labels.phrase(run, t)
+        item = {"text": phrase, "n": f"{counts[t]:,}", "term": phrase}
+        by_noun.setdefault(nouns[t] or "other", []).append(item)
+    n_test = run.classes["n_test"].tolist()
+    names = [labels.class_name(run, c) for c in range(run.sizes["C"])]
+    classes = [
+        {"text": name, "n": f"{n:,}", "term": f'true:"{name}"'}
+        for name, n in zip(names, n_test, strict=True)
+    ]
+    groups = [{"name": noun, "items": items} for noun, items in by_noun.items()]
+    return [*groups, {"name": "true class", "items": classes}]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.image_selection import ORDERS, Criteria, most_alike, select_images
 from fieldmarks.core.search.query import Query, parse
@@ -15,6 +16,8 @@ SHOWS = {"wrong": "Wrong", "right": "Right", "all": "All"}
 #: Order of the list where the URL names none.
 SORT = "most confident"
 CERTAIN, ALIKE = "most certain", "most alike"
+#: Images that are shown below the line where certainty ends.
+N_BELOW = 12
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,19 @@ def read(run: Run) -> Selection:
     if scores:
         xs = np.array([x for x in scores if x in set(xs.tolist())], dtype=int)
     return Selection(xs, criteria, query, scores, order, orders, like)
+
+
+def below(run: Run, asked: Selection) -> dict[int, float]:
+    """Return the images below the line where certainty ends, with what they are scored by.
+
+    None where the list is not ordered by certainty, or presence is not claimed.
+    """
+    if asked.order != CERTAIN or presence_of(run.source) is None:
+        return {}
+    further = search(run, asked.query, least=0.0)
+    found = set(search(run, asked.query).xs.tolist())
+    pairs = zip(further.xs.tolist(), further.scores.tolist(), strict=True)
+    return dict([(x, score) for x, score in pairs if x not in found][:N_BELOW])
 
 
 def usual_show(query: Query, like: int | None) -> str:

@@ -85,6 +85,40 @@ def test_two_runs_lead_to_the_two_sentences_of_one_image(page, server):
     page.get_by_text("Words lost").wait_for()
 
 
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+def test_a_row_of_the_table_opens_its_image_and_back_leads_back(page, server, way):
+    page.goto(f"{server.url}/images?run=first&view=table")
+    settle(page)
+    rows = page.locator("tbody tr")
+    rows.nth(1).wait_for()
+    x = rows.nth(1).locator("td").nth(1).inner_text()
+    assert rows.nth(1).locator("img").evaluate("image => image.naturalWidth") > 0
+    if way == "mouse":
+        rows.nth(1).locator("td").nth(4).click()
+    else:
+        rows.nth(0).locator("a").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+    on(page, rf"/images\?run=first&view=table&x={x}$")
+    page.get_by_role("heading", level=1, name=f"Image {x}", exact=True).wait_for()
+    page.go_back()
+    on(page, r"view=table$")
+    rows.nth(1).wait_for()
+
+
+def test_a_heading_of_the_table_sorts_the_whole_list_and_says_which_way(page, server):
+    page.goto(f"{server.url}/images?run=first&view=table&show=all")
+    settle(page)
+    for order, way in (("least", "ascending"), ("most", "descending")):
+        page.get_by_role("columnheader", name="Confidence").get_by_role("link").click()
+        page.locator(f'th[aria-sort="{way}"]', has_text="Confidence").wait_for()
+        assert (f"sort={order}+confident" in page.url) or order == "most"
+    first, last = (
+        float(page.locator("tbody tr").nth(i).locator("td").nth(3).inner_text()) for i in (0, -1)
+    )
+    assert first > last
+
+
 def opened_map(page, server):
     """Open the map; return its place once the points are painted."""
     page.set_viewport_size({"width": 1280, "height": 1000})  # the whole map is in sight
@@ -111,6 +145,15 @@ def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, to
     on(page, r"/images\?.*region=\d+-\d+\.")
     page.get_by_text("test images here").wait_for()
     region = page.url.split("region=")[1]
+    assert page.locator("button[aria-pressed=true]", has_text=tool).count() == 1  # not drawn anew
+    n_listed = int(page.get_by_text("of 60 test images").inner_text().split()[0])
+    for view in ("Table", "Grid"):
+        page.get_by_role("radio", name=view).click(force=True)
+        page.locator("tbody tr" if view == "Table" else "a.frame").first.wait_for()
+        listed = page.locator("tbody tr, a.frame")
+        assert listed.count() == min(n_listed, 50 if view == "Table" else 36)
+    page.get_by_role("radio", name="Map").click(force=True)
+    page.get_by_text("test images here").wait_for()
     page.get_by_role("link", name="Failures").last.click()
     on(page, rf"/images\?.*region={re.escape(region)}")
     page.locator("a.frame").first.click()
@@ -142,6 +185,7 @@ def test_a_click_on_a_point_of_the_map_opens_its_image_and_back_leads_back(page,
     x = loneliest(at)
     page.mouse.move(*at[x])
     page.get_by_text(f"image {x}", exact=True).wait_for()
+    page.locator('.tip img[src^="data:image/jpeg"]').wait_for()  # its picture, under the pointer
     page.mouse.click(*at[x])
     on(page, rf"/images\?run=first&x={x}$")
     page.get_by_text(f"Image {x}", exact=True).wait_for()

@@ -1,6 +1,9 @@
 // What all components share: making elements from data, and following a link inside the app.
 // Text from data only ever becomes textContent or an attribute; nothing is parsed as HTML.
 
+// Where pages were left, by their address; shared by all components.
+const places = (window.fieldmarksPlaces ??= {});
+
 function make(tag, className, text) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -24,10 +27,19 @@ function follow(node, href, toTop) {
 }
 
 function go(href) {
-  // Back finds the place on the page again
-  history.replaceState({ ...history.state, place: document.querySelector('[data-testid="stMain"]')?.scrollTop }, "");
+  // Back finds the place on the page again, and so does a link back to it
+  const place = document.querySelector('[data-testid="stMain"]')?.scrollTop;
+  history.replaceState({ ...history.state, place }, "");
+  places[state(document.location.href)] = place;
   history.pushState({}, "", href);
   window.dispatchEvent(new PopStateEvent("popstate"));
+}
+
+// An address whatever the order of its parameters.
+function state(href) {
+  const url = new URL(href, document.location.href);
+  url.searchParams.sort();
+  return url.href;
 }
 
 function anchor(href, className, text, toTop) {

@@ -3,6 +3,7 @@
 
 const GRID = 256; // cells a side of the index that finds the point under the pointer
 const REACH = 9; // pixels within which the pointer finds a point
+const REST = 100; // milliseconds on a point after which its picture is asked for
 const TOOLS = [
   ["lasso", "Lasso", "Draw around points (L)"],
   ["box", "Box", "Draw a box around points (B)"],
@@ -96,6 +97,7 @@ class Chart {
     this.tool = "lasso";
     this.hidden = new Set();
     this.drawn = [];
+    this.pictures = new Map(); // by image, as they are asked for
     this.bar = make("div", "bar");
     this.tools = TOOLS.map(([name, label, title]) => this.button(label, title, () => this.take(name)));
     this.bar.append(...this.tools, make("span", "gap"));
@@ -113,6 +115,10 @@ class Chart {
     this.listen();
     this.take("lasso");
     new ResizeObserver(() => this.sized()).observe(this.frame);
+    window.addEventListener("fieldmarks.picture", ({ detail }) => {
+      this.pictures.set(detail.x, detail.src);
+      if (this.over === detail.x) this.thumbnail();
+    });
     // the theme is a change of style: its colours are read again
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.ask());
   }
@@ -131,9 +137,9 @@ class Chart {
     this.canvas.dataset.tool = name;
   }
 
-  show(data, send) {
+  show(data, send, ask_picture) {
     const is_new = !this.data || ["places", "colours", "images"].some((name) => this.data[name] !== data[name]);
-    [this.data, this.send] = [data, send];
+    [this.data, this.send, this.ask_picture] = [data, send, ask_picture];
     if (is_new) {
       this.p = load(data);
       this.hidden.clear();
@@ -287,18 +293,36 @@ class Chart {
     const i = this.nearest(this.at(event));
     this.tip.style.display = i < 0 ? "none" : "block";
     this.canvas.style.cursor = i < 0 ? "" : "pointer";
+    const x = i < 0 ? null : this.p.images[i];
+    if (x !== this.over) this.rest(x);
     if (i < 0) return;
     const named = this.p.named;
-    const lines = [`image ${this.p.images[i]}`];
+    const lines = [`image ${x}`];
     if (named) {
       const [name, predicted] = [this.data.classes[named.true[i]], this.data.classes[named.predicted[i]]];
       lines.unshift(name === predicted ? name : `${name}, predicted ${predicted}`);
     }
-    this.tip.replaceChildren(...lines.map((line) => make("div", "", line)));
+    this.tip.replaceChildren(make("img"), ...lines.map((line) => make("div", "", line)));
+    this.thumbnail();
     const box = this.frame.getBoundingClientRect();
     const [left, top] = [event.clientX - box.left, event.clientY - box.top];
     this.tip.style.left = `${Math.min(left + 12, box.width - this.tip.offsetWidth - 4)}px`;
-    this.tip.style.top = `${top > box.height - 60 ? top - 48 : top + 12}px`;
+    this.tip.style.top = `${top + 12 + this.tip.offsetHeight > box.height ? top - 12 - this.tip.offsetHeight : top + 12}px`;
+  }
+
+  // The pointer rests on an image, or on none: its picture is asked for once.
+  rest(x) {
+    this.over = x;
+    clearTimeout(this.resting);
+    if (x === null || this.pictures.has(x)) return;
+    this.resting = setTimeout(() => this.ask_picture(x), REST);
+  }
+
+  thumbnail() {
+    const image = this.tip.querySelector("img");
+    if (!image) return;
+    image.alt = "";
+    image.src = this.pictures.get(this.over) ?? "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
   }
 
   move(right, down) {
@@ -367,7 +391,10 @@ class Chart {
         if (this.p) this.overlay();
       });
     }
-    canvas.addEventListener("pointerleave", () => (this.tip.style.display = "none"));
+    canvas.addEventListener("pointerleave", () => {
+      this.tip.style.display = "none";
+      this.rest(null);
+    });
     canvas.addEventListener("wheel", (event) => {
       if (this.tool !== "move" && !event.ctrlKey) return; // else the page scrolls
       event.preventDefault();
@@ -390,6 +417,7 @@ class Chart {
   open(event) {
     const i = this.nearest(this.at(event));
     if (i < 0) return;
+    this.rest(null);
     go(this.data.href + this.p.images[i]);
     document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });
   }
@@ -401,5 +429,5 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".root");
   let chart = charts.get(root);
   if (!chart) charts.set(root, (chart = new Chart(root)));
-  chart.show(data, (drawn) => setTriggerValue("drawn", drawn));
+  chart.show(data, (drawn) => setTriggerValue("drawn", drawn), (x) => setTriggerValue("asked", x));
 }

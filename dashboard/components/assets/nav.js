@@ -17,9 +17,26 @@ function arrived(place) {
       heading.style.outline = "none";
       heading.focus({ preventScroll: true });
     }
-    if (place) document.querySelector(MAIN)?.scrollTo({ top: place });
+    if (place) scrollBack(place);
   };
   wait();
+}
+
+// The page grows while its components are drawn: the place is tried again until it is there, or until
+// somebody scrolls.
+function scrollBack(place) {
+  const until = performance.now() + 4000;
+  let isLeft = false;
+  const leave = () => (isLeft = true);
+  const gestures = ["wheel", "keydown", "pointerdown", "touchstart"];
+  for (const name of gestures) window.addEventListener(name, leave, { once: true, passive: true });
+  const attempt = () => {
+    const main = document.querySelector(MAIN);
+    if (main && !isLeft) main.scrollTo({ top: place });
+    if (main && !isLeft && Math.abs(main.scrollTop - place) > 2 && performance.now() < until) return setTimeout(attempt, 60);
+    for (const name of gestures) window.removeEventListener(name, leave);
+  };
+  attempt();
 }
 
 // On a phone the filters stand above the list: they begin closed.
@@ -30,6 +47,8 @@ function closeFilters() {
   window.fieldmarksClosed = document.location.pathname;
   filters.click();
 }
+
+let returning = 0; // the place on the page that a link leads back to
 
 // Streamlit follows its own links to the page on show without changing the address: what was on show stays
 // in it and comes back with the next click; nor does it open a new tab where one is asked for. They are
@@ -42,7 +61,9 @@ function followed(event) {
   event.stopPropagation();
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
+  returning = places[state(link.href)] ?? 0;
   go(link.href);
+  returning = 0;
   document.querySelector(MAIN)?.scrollTo({ top: 0 });
 }
 
@@ -51,7 +72,7 @@ function watch() {
   window.fieldmarksWatches = true;
   document.addEventListener("click", followed, { capture: true });
   new MutationObserver(closeFilters).observe(document.querySelector(APP), { childList: true, subtree: true });
-  window.addEventListener("popstate", (event) => arrived(event.isTrusted ? event.state?.place : 0));
+  window.addEventListener("popstate", (event) => arrived(event.isTrusted ? event.state?.place : returning));
 }
 
 export default function ({ parentElement, data }) {

@@ -9,6 +9,7 @@ from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import NOTHING_SEEN, explain
 from fieldmarks.core.explanations.place import Place
 from fieldmarks.core.explanations.seen import SeenWord
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.files import array_path
 from fieldmarks.core.search.search import search
 from fieldmarks.dashboard.components import marks
@@ -148,5 +149,8 @@ def test_a_search_has_a_line_where_certainty_ends(seen_run):
     (found,) = component_data(app, "images.gallery")
     (below,) = component_data(app, "images.less_certain")
     assert "Certainty ends here" in said(app)
+    (line,) = [each for each in app.caption if "Certainty ends here" in each.value]
+    assert f"{presence_of(seen_run).line[0]:.2f} for “{phrase}”" in line.help
+    assert "above the line" in line.help
     least = min(float(item["badge"]) for item in found["items"])
     assert all(float(item["badge"]) <= least for item in below["items"])
