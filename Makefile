@@ -52,9 +52,9 @@ package-for-types:
 	@rm -rf build/types && mkdir -p build/types
 	@cp -r fieldmarks build/types/ && cp -r core dashboard precompute build/types/fieldmarks/
 
-wheel: $(DEMO) ## build dist/*.whl, with the finished run of the demo inside
+wheel: $(DEMO) ## build dist/*.whl, with the finished runs of the demo inside
 	@rm -rf build/demo dist
-	@$(BIN)/python -m fieldmarks.precompute.demo_world.packing artifacts/demo build/demo
+	@$(BIN)/python -m fieldmarks.precompute.demo_world.packing artifacts/demo artifacts/demo-repaired build/demo
 	@$(BIN)/python -m build --quiet --wheel
 
 docs: $(READY) ## build the site of the documentation, strictly, into build/site

@@ -1,15 +1,15 @@
-"""Adds the finished run of the demo to the wheel, where `make wheel` has packed one."""
+"""Adds the finished runs of the demo to the wheel, where `make wheel` has packed them."""
 
 from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-#: Where `fieldmarks demo --pack` writes the run.
+#: Where `make wheel` packs the runs.
 PACKED = Path("build") / "demo"
 
 
 class PackedDemo(BuildHookInterface):
-    """Include the packed run as ``fieldmarks/demo``."""
+    """Include the packed runs as ``fieldmarks/demo``."""
 
     def initialize(self, version: str, build_data: dict) -> None:
         """Name the folder to include; an editable installation takes none."""

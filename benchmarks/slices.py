@@ -1,11 +1,12 @@
 """Scores the slices of a run of a made world against what was planted in it, beside baselines.
 
-    python -m benchmarks.slices RUN [RUN ...] --runs DIR
+    python -m benchmarks.slices RUN [RUN ...] --runs DIR [--domino PYTHON]
     python -m benchmarks.slices --full-size
 
-The second times a made-up run of CUB's size: 11,788 images, 700 attributes, 200 classes. The worlds
-of the first are ``DIR/.worlds/RUN``. Settings were chosen on the demo (seed 0): judge on others.
-What follows was written before any number of another world was seen.
+With the Python of an environment that has Domino's own package (see `benchmarks.domino_slices`) it
+is a control, too. The second times a made-up run of CUB's size: 11,788 images, 700 attributes, 200
+classes. The worlds of the first are ``DIR/.worlds/RUN``. Settings were chosen on the demo (seed 0):
+judge on others. What follows was written before any number of another world was seen.
 
 *Planted causes* of a failure: a misleading background (a relative of the cue's species on the cue),
 a missing one (the cue's species elsewhere), a kind of degradation, a wrong label (by the species
@@ -24,16 +25,19 @@ measure of quality that the kind of degradation moves; for others by an attribut
 two species has and the other has not.
 
 Baselines: failures by predicted class, those with most failures first; images with an attribute
-drawn at random (mean of 20 draws).
+drawn at random (mean of 20 draws). Domino gets activations, labels and probabilities of the test
+images; its slices stand by failures times their share, as ours do.
 """
 
 import argparse
+import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from benchmarks.row import print_row
 from fieldmarks.core.causes.slices import Condition, Kind, Slice, quality_words, sentence, slices
@@ -171,6 +175,34 @@ def row(
     return values
 
 
+def domino_slices(run: Run, python: Path) -> list[np.ndarray]:
+    """Return the failures of each slice that Domino's package finds, by rank.
+
+    Parameters
+    ----------
+    run : Run
+    python : Path
+        Of the environment that has it.
+    """
+    xs = np.flatnonzero(run.is_test & run.is_readable)
+    with tempfile.TemporaryDirectory() as folder:
+        given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
+        np.savez(
+            given,
+            embeddings=run.array("pooled")[xs].astype(float),
+            targets=run.images["true_c"].to_numpy()[xs].astype(int),
+            pred_probs=softmax(np.asarray(run.array("logits")[xs], float), axis=1),
+        )
+        script = Path(__file__).with_name("domino_slices.py")
+        subprocess.run([python, script, given, found], check=True)
+        with np.load(found) as arrays:
+            of = arrays["p"].argmax(axis=1)
+    is_wrong = ~run.is_right[xs]
+    failures = [xs[is_wrong & (of == s)] for s in range(of.max() + 1)]
+    score = [len(each) ** 2 / max((of == s).sum(), 1) for s, each in enumerate(failures)]
+    return [failures[s] for s in np.argsort(-np.array(score), kind="stable") if len(failures[s])]
+
+
 def full_size() -> None:
     """Print how long the slices of a run of CUB's size take."""
     (X, T, C, F), rng = (11_788, 700, 200, 512), np.random.default_rng(0)
@@ -207,6 +239,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="RUN")
     parser.add_argument("--runs", type=Path, default=runs_folder())
     parser.add_argument("--full-size", action="store_true")
+    parser.add_argument("--domino", type=Path, metavar="PYTHON", help="that has Domino's package")
     args = parser.parse_args()
     if args.full_size:
         full_size()
@@ -227,6 +260,9 @@ def main() -> None:
         order = pd.Series(predicted).value_counts().index
         by_class = [run.failures[predicted == c] for c in order]
         rows.append({"run": name, **row(world, "predicted class", by_class)})
+        if args.domino:
+            listed = domino_slices(run, args.domino)
+            rows.append({"run": name, **row(world, "Domino", listed)})
         rng, draws = np.random.default_rng(0), []
         for _ in range(N_DRAWS):
             named = run.counts[run.failures].tocsc()

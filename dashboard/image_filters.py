@@ -32,7 +32,7 @@ def among(run: Run) -> np.ndarray | None:
     if region is not None:
         keep &= region.contains(run.array("layout"))
     if name := text(Key.SAVED):
-        keep &= _saved(run, name)
+        keep &= in_group(run, name)
     found = read_slice(run)
     if found is not None:
         keep &= np.isin(np.arange(len(keep)), found.xs)
@@ -80,7 +80,8 @@ def read_region(run: Run) -> MapRegion | None:
     return region
 
 
-def _saved(run: Run, name: str) -> np.ndarray:
+def in_group(run: Run, name: str) -> np.ndarray:
+    """Return whether each image is in a saved group, shape (X,); all are where none is found."""
     try:
         group = saved_groups().get(dataset(run), name)
     except FieldmarksError as error:
@@ -130,6 +131,19 @@ def saved_names(run: Run) -> list[str]:
         return saved_groups().names(dataset(run))
     except FieldmarksError:
         return []
+
+
+def saved(run: Run) -> dict[str, tuple[str, ...]]:
+    """Return the paths of each saved group by its name; none where they cannot be read."""
+    found = {}
+    for name in saved_names(run):
+        try:
+            group = saved_groups().get(dataset(run), name)
+        except FieldmarksError:
+            continue
+        if group is not None:
+            found[name] = group.paths
+    return found
 
 
 def _noted(run: Run, note: str) -> np.ndarray:
@@ -199,6 +213,11 @@ def verdict_boxes(run: Run) -> None:
                 resets=(Key.PAGE,),
             ),
         )
+    group_box(run, "images")
+
+
+def group_box(run: Run, scope: str) -> None:
+    """Draw the choice of a saved group, where there is any; ``scope`` as of `bound`."""
     names = saved_names(run)
     if names:
         st.selectbox(
@@ -211,7 +230,7 @@ def verdict_boxes(run: Run) -> None:
                 Key.SAVED,
                 text(Key.SAVED) if text(Key.SAVED) in names else None,
                 lambda value: value,
-                scope="images",
+                scope=scope,
                 resets=(Key.PAGE,),
             ),
         )

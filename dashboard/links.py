@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard.labels import phrase
 from fieldmarks.dashboard.state import Key, Page, here, href, text
 
+#: How the URL of a recipe names a filter, before its number.
+FILTER = "filter "
 #: Criteria of the image list; they are kept in the links from image to image.
 LIST_KEYS = (
     Key.QUERY,
@@ -86,6 +89,25 @@ def grounding(run: Run, x: int, ts: Sequence[int] = ()) -> str:
 def what_if(x: int) -> str:
     """Return the link to the what-if of an image."""
     return href(Page.IMAGES, x=x, tab="what if")
+
+
+def recipe(run: Run, of: Recipe) -> dict[str, str]:
+    """Return the query parameters that name a recipe of the page Repair."""
+    named_by = {
+        Key.LABELS: "" if of.labels is Labels.KEEP else str(of.labels),
+        Key.BALANCE: named(run, of.balanced_attributes),
+        Key.OFF: named(run, of.off_attributes, of.off_filters),
+        Key.BACKGROUND: "exchanged" if of.ignore_background else "",
+        Key.CLASSES: "balanced" if of.balance_classes else "",
+        Key.HARD: "" if of.hard_weight == 1 else f"{of.hard_weight:g}",
+        Key.REFIT: "" if of.is_refitted else "none",
+    }
+    return params(**{str(key): value for key, value in named_by.items() if value})
+
+
+def named(run: Run, ts: Sequence[int], fs: Sequence[int | str] = ()) -> str:
+    """Return attributes and filters as the URL of a recipe names them."""
+    return ",".join([*(phrase(run, t) for t in ts), *(f"{FILTER}{f}" for f in fs)])
 
 
 def params(**wanted) -> dict[str, str]:

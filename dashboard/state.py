@@ -46,6 +46,7 @@ class Key(StrEnum):
     BACKGROUND = "background"
     CLASSES = "classes"
     HARD = "hard"
+    REFIT = "refit"
     AT = "at"
     TAG = "tag"
     SEED = "seed"

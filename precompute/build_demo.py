@@ -1,4 +1,4 @@
-"""Making the demo: the painted birds, a small network trained on them, and the run over both."""
+"""Making the demo: painted birds, a small network trained on them, its run, and a repair of it."""
 
 import argparse
 from pathlib import Path
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def build_demo(args: argparse.Namespace) -> None:
-    """Make what is missing: world, checkpoint, run, scores; a second demo is refused."""
+    """Make what is missing: world, checkpoint, run, repair; a second demo is refused."""
     from fieldmarks.core.run.files import check_name, runs_folder
     from fieldmarks.precompute.resume.lock import exclusive
 
@@ -45,13 +45,16 @@ def build_demo(args: argparse.Namespace) -> None:
 
 
 def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
+    from fieldmarks.core.errors import FieldmarksError
+    from fieldmarks.core.run.listing import make_newest
     from fieldmarks.precompute.data.source import DataSource
+    from fieldmarks.precompute.demo_second_run import corrupt_some, make_second_run
     from fieldmarks.precompute.demo_world.make import make_world
     from fieldmarks.precompute.demo_world.planting.faults import HARDER
     from fieldmarks.precompute.pipeline.pipeline import precompute
     from fieldmarks.precompute.pipeline.settings import Settings
 
-    print("1/3 painting the birds")
+    print("1/4 painting the birds")
     make_world(
         world,
         seed=args.seed,
@@ -60,13 +63,13 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
         faults=HARDER if args.harder else None,
         names_backgrounds=args.backgrounds_named,
     )
-    print("2/3 training a small network on them")
+    print("2/4 training a small network on them")
     without = "".join(f"_{number}" for number in sorted(set(args.leave_out)))
     # deleted with the world it was trained on
     checkpoint = world / f"small_{args.epochs}{without and '_without' + without}.pth"
     if not checkpoint.exists():
         _train(world / "CUB_200_2011", checkpoint, args)
-    print("3/3 precomputing the run")
+    print("3/4 precomputing the run")
     finished = precompute(
         Settings(
             source=DataSource(world / "CUB_200_2011", format="cub"),
@@ -78,6 +81,13 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
             seed=args.seed,
         )
     )
+    print("4/4 repairing the network, and corrupting some pictures")
+    for make in (make_second_run, corrupt_some):
+        try:
+            make(finished)
+        except FieldmarksError as error:  # of a small world, or one whose network makes no mistake
+            print(f"left out: {error}")
+    make_newest(finished.folder)
     print(f"run {finished.name!r} is ready in {finished.folder}")
 
 

@@ -60,6 +60,11 @@ class Judged:
     broken: np.ndarray
 
 
+def is_refittable(run: Run) -> bool:
+    """Return whether class scores are W times the pooled activations plus b, and stay so."""
+    return run.head.kind == LINEAR and not run.head.is_split
+
+
 def head_of(run: Run) -> Head:
     """Return the last layer of a run.
 
@@ -68,7 +73,7 @@ def head_of(run: Run) -> Head:
     DataError
         If class scores are not W times the pooled activations plus b.
     """
-    if run.head.kind != LINEAR or run.head.is_split:
+    if not is_refittable(run):
         said = "activations are split by sign" if run.head.is_split else MEANING[run.head.kind]
         raise DataError(f"a repair fits a linear last layer, and of run {run.name!r} {said}")
     weights = np.asarray(run.weights(None), float)
@@ -101,6 +106,8 @@ def preview(
 ) -> Judged:
     """Fit a recipe, choose its penalty and judge it; see the module.
 
+    A recipe without a refit is judged as it is.
+
     Parameters
     ----------
     run : Run
@@ -117,9 +124,12 @@ def preview(
     Raises
     ------
     DataError
-        If the recipe needs what the run has not.
+        If the recipe needs what the run has not, or its parts cannot be combined.
     """
+    recipe.check()
     choose, judge = split or halves(run, seed)
+    if not recipe.is_refitted:
+        return judged(run, scaled(head_of(run), recipe.scale(run)), judge, np.nan)
     fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
     refitted = refits(fitted, head_of(run), fitted.unit(), PENALTIES, progress=progress)
     heads = {penalty: scaled(head, scale) for penalty, head in refitted.items()}

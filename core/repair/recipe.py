@@ -1,7 +1,7 @@
 """Recipes: what a refit of the last layer is fitted to, and how much each image counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -49,6 +49,9 @@ class Recipe:
         Images of each class count alike.
     hard_weight : float
         How many times an image that the network gets wrong counts.
+    is_refitted : bool
+        Whether the last layer is fitted again. Without a fit, what is switched off is removed from
+        the weights, and nothing else may be asked for.
     """
 
     labels: Labels = Labels.KEEP
@@ -58,6 +61,18 @@ class Recipe:
     off_filters: tuple[int, ...] = ()
     balance_classes: bool = False
     hard_weight: float = 1.0
+    is_refitted: bool = True
+
+    def check(self) -> None:
+        """Raise a `DataError` where the parts cannot be combined."""
+        if not self.is_refitted and (
+            not (self.off_attributes or self.off_filters)
+            or replace(self, off_attributes=(), off_filters=(), is_refitted=True) != Recipe()
+        ):
+            raise DataError(
+                "without a refit attributes and filters can be removed, and nothing else: name "
+                "some, and leave out the rest of the recipe"
+            )
 
     def scale(self, run: Run) -> np.ndarray:
         """Return the factor on each filter, shape (F,): 1 for what is not switched off."""
@@ -78,6 +93,7 @@ class Recipe:
             "filters_off": list(self.off_filters),
             "balance_classes": self.balance_classes,
             "hard": self.hard_weight,
+            "refit": self.is_refitted,
             "seed": seed,
         }
 
@@ -93,6 +109,7 @@ class Recipe:
         words += ["--filters-off", *map(str, self.off_filters)] if self.off_filters else []
         words += ["--balance-classes"] if self.balance_classes else []
         words += ["--hard", f"{self.hard_weight:g}"] if self.hard_weight != 1 else []
+        words += [] if self.is_refitted else ["--no-refit"]
         return words
 
 

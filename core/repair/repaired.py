@@ -126,6 +126,7 @@ def write_repaired(
     note: Mapping,
     checkpoint: Path | None = None,
     is_diagnosed: bool = False,
+    replaces: bool = False,
 ) -> Run:
     """Write a run with another head beside the old one and return it.
 
@@ -144,6 +145,8 @@ def write_repaired(
         The patched checkpoint, if one was written.
     is_diagnosed : bool
         Whether the new run holds diagnoses, which take a while.
+    replaces : bool
+        Whether an earlier run of that name is replaced.
 
     Raises
     ------
@@ -151,7 +154,8 @@ def write_repaired(
         If there is a run of that name, or it cannot be one, or ``run`` is not complete.
     """
     run.require_complete()
-    check_new_name(run, name)
+    if not replaces:
+        check_new_name(run, name)
     writer = RunWriter(run.folder.parent, name, "repair")
     try:
         new = repaired(run, head)

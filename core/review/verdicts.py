@@ -183,6 +183,33 @@ class Verdicts(Database):
         is_image = (_verdicts.c.dataset == dataset) & (_verdicts.c.path == path)
         return self._run(lambda c: c.execute(sql_delete(_verdicts).where(is_image)).rowcount)
 
+    def restore(self, versions: list[Verdict]) -> None:
+        """Put back what `delete` took away.
+
+        Parameters
+        ----------
+        versions : list of Verdict
+            All versions of the verdict on one image, as `history` returned them.
+
+        Raises
+        ------
+        ConflictError
+            If somebody saved a verdict on the image since.
+        """
+        rows = [{**vars(version), "tags": list(version.tags)} for version in versions]
+        theirs = self.get(versions[0].dataset, versions[0].path)
+        try:
+            if not theirs.version:
+                self._run(lambda connection: connection.execute(insert(_verdicts), rows))
+        except IntegrityError:
+            theirs = self.get(theirs.dataset, theirs.path)
+        if theirs.version:
+            raise ConflictError(
+                f"{theirs.author or 'somebody'} saved a verdict on {theirs.path} in the meantime: "
+                "it stays",
+                theirs,
+            )
+
     def undo(self, saved: Verdict) -> Verdict:
         """Save again what an image's verdict was before ``saved``, and return it.
 

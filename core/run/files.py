@@ -26,6 +26,8 @@ EVALUATION = "evaluation.json"
 NETWORK = "network.onnx"
 #: What is computed now of a run that later stages complete, see `core.run.progress`.
 PROGRESS = "progress.json"
+#: In a packed run of an installation: the files that are those of another one, and whose.
+SHARED = "shared.json"
 #: Arrays of at most this many bytes are read into memory and not mapped.
 SMALL = 1 << 24
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -8,8 +8,8 @@ from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, links
-from fieldmarks.dashboard.causes import suspected
-from fieldmarks.dashboard.components import being_computed, report_buttons, slice_list
+from fieldmarks.dashboard.causes import slice_list, suspected
+from fieldmarks.dashboard.components import being_computed, report_buttons
 from fieldmarks.dashboard.image import diagnosis_card
 from fieldmarks.dashboard.verdicts import latest_of
 

@@ -14,8 +14,6 @@ from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.state import Key, Page, bound, choice, here, number, text
 
 PER_PAGE = 36
-#: Query parameters that the links of this page keep.
-KEPT = (Key.WITH, Key.SHOW, Key.TRUE, Key.CAUSE, Key.T, Key.PAGE, Key.TAB)
 HELP = {
     Outcome.FIXED: "Wrong in the first run, right in the second.",
     Outcome.BROKEN: "Right in the first run, wrong in the second.",
@@ -48,7 +46,7 @@ def main() -> None:
         return
     i = chosen_image(comparison)
     if i is not None:
-        view.image_in_both(comparison, i, back=here(Page.COMPARE, KEPT))
+        view.image_in_both(comparison, i, back=here(Page.COMPARE, image_filter.KEPT))
         return
     view.summary(comparison)
     outcomes(comparison)
@@ -72,7 +70,7 @@ def pick(first: Run) -> Run | None:
             width="content",
         )
         return None
-    asked = text(Key.WITH)
+    asked = text(Key.WITH) or (others[0] if len(others) == 1 else "")
     current = asked if asked in others else None
     left, right = st.columns(2)
     with left:
@@ -152,7 +150,7 @@ def card(comparison: Comparison, i: int) -> Picture:
     return Picture(
         src=data.thumb(first, x),
         alt=labels.image_alt(first, x),
-        href=here(Page.COMPARE, KEPT, x=x),
+        href=here(Page.COMPARE, image_filter.KEPT, x=x),
         lines=lines,
     )
 

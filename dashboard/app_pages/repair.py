@@ -1,6 +1,8 @@
-"""Repair: the last layer refitted by a recipe, previewed on images held out, then written."""
+"""Repair: the last layer changed by a recipe, previewed on images held out, then written."""
 
 import shlex
+from dataclasses import replace
+from itertools import chain, count
 
 import pandas as pd
 import streamlit as st
@@ -10,10 +12,11 @@ from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.repair.preview import REMOVAL, Judged, Progress, halves, preview, removal
 from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.repair.repaired import before_and_after, changed_words, write_repaired
+from fieldmarks.core.run.listing import list_runs
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, links
 from fieldmarks.dashboard.compare.view import image_in_both
-from fieldmarks.dashboard.repair import baselines, fits, recipe_form, view
+from fieldmarks.dashboard.repair import baselines, fits, recipe_form, suggested, view
 from fieldmarks.dashboard.state import Key, number
 from fieldmarks.dashboard.verdicts import latest_of
 
@@ -27,8 +30,8 @@ def main() -> None:
     run = data.current_run()
     heading.page(
         "Repair",
-        "Refits the last layer on the stored activations of the training images. Nothing is "
-        "saved until you click Write.",
+        "Changes the last layer: filters are removed, or it is refitted on the stored activations "
+        "of the training images. Nothing is saved until you click Write.",
     )
     recipe, verdicts = recipe_form.recipe_from_url(run), latest_of(run)
     x = number(Key.X, run.sizes["X"], "image")
@@ -36,7 +39,9 @@ def main() -> None:
     if x is not None and is_chosen:
         one_image(run, recipe, verdicts, x)
         return
-    recipe_form.suggested_recipes(run)
+    if not is_chosen:
+        suggested.show(run)
+        heading.section("Your own recipe")
     recipe_form.form(run, recipe, verdicts)
     if not is_chosen:
         st.info("Choose what to change, then preview it.", icon=":material/build_circle:")
@@ -53,8 +58,7 @@ def main() -> None:
     view.where_changed(comparison, words)
     write_form(run, recipe, after)
     with beside:  # last, so that the repair can be read while the baselines are fitted
-        removed = _removal(run, recipe, preview_key(run, recipe, verdicts))
-        others = {} if removed is None else {REMOVAL: removed}
+        others = _otherwise(run, recipe, verdicts)
         view.beside(lambda: baselines.fitted(run) | others | {"this repair": after})
 
 
@@ -77,11 +81,29 @@ def preview_or_reason(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -
 
     try:
         return fits.made_once(
-            "Refitting the last layer", preview_key(run, recipe, verdicts), run, make
+            "Refitting the last layer" if recipe.is_refitted else "Removing filters",
+            preview_key(run, recipe, verdicts),
+            run,
+            make,
         )
     except FieldmarksError as error:
         st.error(heading.plain(str(error)), icon=":material/error:")
         return None
+
+
+def _otherwise(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> dict[str, Judged]:
+    """Return what a removal does without a refit, where there is one, or with it."""
+    if not recipe.is_refitted:
+        refitted = replace(recipe, is_refitted=True)
+        made = fits.made_once(
+            "Refitting the last layer",
+            f"{preview_key(run, refitted, verdicts)}:alone",
+            run,
+            lambda progress: preview(run, refitted, verdicts=verdicts, progress=progress),
+        )
+        return {"removal and a refit": made}
+    removed = _removal(run, recipe, preview_key(run, recipe, verdicts))
+    return {} if removed is None else {REMOVAL: removed}
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -110,7 +132,7 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
         "A new run beside this one: the same images, activations, maps and p(t | f), with another "
         "last layer, predictions and sentences. This run stays as it is.",
     )
-    default = f"{run.name}-repaired"
+    default = free_name(f"{run.name}-repaired")
     name_key = f"repair.name.{run.name}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the new run", default, max_chars=100, key=name_key, width=320)
@@ -140,6 +162,13 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
     st.caption("The same as a command, which also patches the checkpoint and diagnoses the run:")
     words = [*recipe.command(run), "--run-name", name or default, "--out", f"{name or default}.pth"]
     st.code(shlex.join(words), language="bash")
+
+
+def free_name(name: str) -> str:
+    """Return a name that no run has: this one, or with a number behind it."""
+    taken = {each.name for each in list_runs()}
+    names = chain([name], (f"{name}-{i}" for i in count(2)))
+    return next(each for each in names if each not in taken)
 
 
 def _write(run: Run, recipe: Recipe, after: Judged, name_key: str) -> None:

@@ -9,7 +9,7 @@ from fieldmarks.core.comparison.sentences import sentence_change
 from fieldmarks.core.comparison.slices import slices
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard import data, heading, image_filters, labels, links
 from fieldmarks.dashboard.components import (
     accuracy_changes,
     add_words,
@@ -92,7 +92,7 @@ def details(comparison: Comparison) -> None:
     if groups.open:
         with groups:
             accuracy_changes.by_group(
-                _slices(comparison, _keys(comparison)),
+                _slices(comparison, _keys(comparison), image_filters.saved(comparison.first)),
                 *("First run", "Second run", "compare.groups"),
                 empty="No group has enough images.",
             )
@@ -127,8 +127,10 @@ def _confusion(comparison: Comparison) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing groups of images")
-def _slices(_comparison: Comparison, keys: tuple[str, str]) -> pd.DataFrame:
-    return slices(_comparison)
+def _slices(
+    _comparison: Comparison, keys: tuple[str, str], groups: dict[str, tuple[str, ...]]
+) -> pd.DataFrame:
+    return slices(_comparison, groups)
 
 
 @st.cache_data(max_entries=8, show_spinner="Matching filters")

@@ -74,8 +74,8 @@ def by_group(table: pd.DataFrame, first: str, second: str, key: str, empty: str)
         st.caption(empty)
         return
     st.caption(
-        "Accuracy of the images of a diagnosed cause, of low quality, or whose captions name an "
-        "attribute. p is not corrected for the number of groups."
+        "Accuracy of the images of a saved group, a slice, a diagnosed cause, of low quality, or "
+        "whose captions name an attribute. p is not corrected for the number of groups."
     )
     percent = st.column_config.NumberColumn(format="%.1f%%")
     shown = table.assign(**{name: 100 * table[name] for name in ACCURACIES})

@@ -17,6 +17,7 @@ from fieldmarks.dashboard.verdicts import database, dataset
 
 _OPENED, _FILLED = "verdict.opened", "verdict.filled"
 _CONFLICT, _PROBLEM, _SAVED = "verdict.conflict", "verdict.problem", "verdict.saved"
+_DELETED = "verdict.deleted"
 
 
 @st.fragment
@@ -42,7 +43,8 @@ def show(run: Run, x: int) -> None:
         st.caption("The database is read-only: verdicts can be read here, and not saved.")
     _history(versions)
     if versions:
-        _delete_button(opened)
+        _delete_button(opened, versions)
+    _undo_button(opened)
 
 
 def _open(latest: Verdict) -> Verdict:
@@ -134,23 +136,56 @@ def _save(opened: Verdict, run_name: str) -> None:
         st.session_state[_SAVED] = True  # told by the fragment: a callback of one may draw nothing
 
 
-def _delete_button(opened: Verdict) -> None:
+def _delete_button(opened: Verdict, versions: list[Verdict]) -> None:
     """Draw the button that deletes the verdict, behind a question."""
     with st.popover("Delete", icon=":material/delete:", type="tertiary"):
         st.markdown("Delete the verdict on this image, with its history, for the whole team?")
-        st.button("Delete for good", on_click=delete_verdict, args=(opened,), key=_key("delete"))
+        st.button(
+            "Delete the verdict",
+            on_click=delete_verdict,
+            args=(opened, versions),
+            key=_key("delete"),
+        )
 
 
-def delete_verdict(opened: Verdict) -> None:
+def delete_verdict(opened: Verdict, versions: list[Verdict]) -> None:
     """Delete all versions of a verdict and open the form on none."""
     try:
         database().delete(opened.dataset, opened.path)
     except FieldmarksError as error:
         st.session_state[_PROBLEM] = str(error)
         return
+    st.session_state[_DELETED] = versions
+    _open_again()
+    st.toast("Deleted", icon=":material/delete:")
+
+
+def _undo_button(opened: Verdict) -> None:
+    """Draw the button that brings back what this session deleted of this image."""
+    versions = st.session_state.get(_DELETED)
+    if versions and (versions[0].dataset, versions[0].path) == (opened.dataset, opened.path):
+        st.button(
+            "Undo the deletion",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_restore,
+            args=(versions,),
+            key=_key("restore"),
+        )
+
+
+def _restore(versions: list[Verdict]) -> None:
+    try:
+        database().restore(versions)
+    except FieldmarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+    st.session_state.pop(_DELETED)
+    _open_again()
+
+
+def _open_again() -> None:
     for key in (_OPENED, _FILLED):
         st.session_state.pop(key, None)
-    st.toast("Deleted", icon=":material/delete:")
 
 
 def _history(versions: list[Verdict]) -> None:

@@ -1,4 +1,4 @@
-"""The recipe of a repair: in the URL, as a form, and as links to suggested recipes."""
+"""The recipe of a repair: in the URL, and as a form."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,12 @@ from fieldmarks.core.repair.doubted_labels import doubted_labels
 from fieldmarks.core.repair.recipe import Labels, Recipe, has_backgrounds
 from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
-from fieldmarks.dashboard import data, labels, links
+from fieldmarks.dashboard import labels, links
 from fieldmarks.dashboard.state import Key, choice, notice, text, update
 
 #: Parameters of the URL that make up a recipe.
 KEYS = (
-    Key.LABELS, Key.BALANCE, Key.OFF, Key.BACKGROUND, Key.CLASSES, Key.HARD
+    Key.LABELS, Key.BALANCE, Key.OFF, Key.BACKGROUND, Key.CLASSES, Key.HARD, Key.REFIT
 )  # fmt: skip
 LABELS = {
     Labels.KEEP: "Keep",
@@ -24,7 +24,6 @@ LABELS = {
 MOST_HARD = 10
 #: Attributes to choose from, the most frequent: a browser cannot hold ten thousand in a list.
 N_LISTED = 500
-_FILTER = "filter "
 
 
 def recipe_from_url(run: Run) -> Recipe:
@@ -41,6 +40,7 @@ def recipe_from_url(run: Run) -> Recipe:
         off_filters=off_filters,
         balance_classes=text(Key.CLASSES) == "balanced",
         hard_weight=float(hard),
+        is_refitted=text(Key.REFIT) != "none",
     )
 
 
@@ -48,7 +48,7 @@ def _named(run: Run, key: Key) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the attributes and the filters that the URL names: ``white belly,filter 12``."""
     known, ts, fs = t_of_phrase(run), [], []
     for part in filter(None, map(str.strip, text(key).split(","))):
-        f = part.removeprefix(_FILTER)
+        f = part.removeprefix(links.FILTER)
         if part.lower() in known:
             ts.append(known[part.lower()])
         elif part != f and f.isascii() and f.isdigit() and len(f) < 10 and int(f) < run.sizes["F"]:
@@ -67,17 +67,15 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
 
     def write() -> None:
         state = st.session_state
-        off = [labels.phrase(run, t) for t in state[key("off")]]
-        off += [_FILTER + number for number in _numbers(state[key("filters")])]
-        hard = state[key("hard")]
         update(
             **{
                 Key.LABELS: None if state[key("labels")] == Labels.KEEP else state[key("labels")],
-                Key.BALANCE: ",".join(labels.phrase(run, t) for t in state[key("balance")]),
-                Key.OFF: ",".join(off),
+                Key.BALANCE: links.named(run, state[key("balance")]),
+                Key.OFF: links.named(run, state[key("off")], _numbers(state[key("filters")])),
                 Key.BACKGROUND: "exchanged" if state[key("background")] else None,
                 Key.CLASSES: "balanced" if state[key("classes")] else None,
-                Key.HARD: None if hard == 1 else hard,
+                Key.HARD: None if state[key("hard")] == 1 else state[key("hard")],
+                Key.REFIT: None if state[key("refit")] else "none",
                 Key.X: None,
             }
         )
@@ -136,7 +134,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 run,
                 "Remove words",
                 recipe.off_attributes,
-                "Scales every filter by one minus its p(t | f), then refits.",
+                "Scales every filter by one minus its p(t | f).",
                 key("off"),
             )
             st.text_input(
@@ -144,6 +142,14 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 ", ".join(map(str, recipe.off_filters)),
                 placeholder="numbers, e.g. 12, 40",
                 key=key("filters"),
+            )
+            st.toggle(
+                "Refit the last layer",
+                recipe.is_refitted,
+                help="Off: words and filters are removed from the last layer, and nothing is "
+                "fitted. A refit often brings back what was removed, because the training images "
+                "reward it.",
+                key=key("refit"),
             )
         st.form_submit_button("Preview", icon=":material/preview:", type="primary", on_click=write)
 
@@ -167,25 +173,17 @@ def _numbers(typed: str) -> list[str]:
     return [part for part in typed.replace(",", " ").split() if part]
 
 
-def _how_many(run: Run, verdicts: pd.DataFrame | None) -> str:
+def n_doubted(run: Run, verdicts: pd.DataFrame | None) -> int | None:
+    """Return how many labels of training images are suspected; None where nothing says so."""
     try:
         is_doubted = doubted_labels(run, verdicts)
     except FieldmarksError:
+        return None
+    return int((is_doubted & run.images["is_train"].to_numpy(bool)).sum())
+
+
+def _how_many(run: Run, verdicts: pd.DataFrame | None) -> str:
+    n = n_doubted(run, verdicts)
+    if n is None:
         return f"No diagnoses: `fieldmarks suspects {run.name}`."
-    is_train = run.images["is_train"].to_numpy(bool)
-    return f"{int((is_doubted & is_train).sum()):,} of {int(is_train.sum()):,} are suspected."
-
-
-def suggested_recipes(run: Run) -> None:
-    """Draw links to recipes that the diagnoses suggest."""
-    if data.diagnoses(run) is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Suggested by the diagnoses:", width="content")
-        st.page_link(
-            "app_pages/repair.py",
-            label="Leave out suspected label errors",
-            icon=":material/auto_fix_high:",
-            query_params=links.params(**{Key.LABELS: str(Labels.DROP)}),
-            width="content",
-        )
+    return f"{n:,} of {int(run.images['is_train'].sum()):,} are suspected."

@@ -10,7 +10,7 @@ from fieldmarks.core.comparison.comparison import Comparison
 from fieldmarks.core.comparison.sentences import sentence_change
 from fieldmarks.core.comparison.slices import slices
 from fieldmarks.core.repair.preview import NO_CHANGE, Judged
-from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard import data, heading, image_filters, labels, links
 from fieldmarks.dashboard.compare.view import wrong_answers
 from fieldmarks.dashboard.components import accuracy_changes, gallery, ranking, tabs
 from fieldmarks.dashboard.components.accuracy_changes import SIGNIFICANT
@@ -52,10 +52,14 @@ def headline(before: Judged, after: Judged, n: int) -> None:
     else:
         word = "better" if step.value > 0 else "worse"
         st.markdown(f"The repaired network is **significantly {word}** ({test}).")
+    how = (
+        "Nothing is fitted"
+        if np.isnan(after.penalty)
+        else ("Fitted to training images; the strength was chosen on one half of the test images")
+    )
     st.caption(
-        f"Fitted to training images; the strength was chosen on one half of the test images, and "
-        f"these numbers come from the {n:,} held-out images. Labels count as "
-        "they are, wrong ones too."
+        f"{how}. These numbers come from the {n:,} held-out images. Labels count as they are, "
+        "wrong ones too."
     )
 
 
@@ -130,7 +134,7 @@ def where_changed(comparison: Comparison, words: pd.DataFrame) -> None:
             accuracy_changes.by_class(comparison, lambda c, _: links.class_(c), "repair.classes")
     if groups.open:
         with groups:
-            table = slices(comparison)
+            table = slices(comparison, image_filters.saved(comparison.first))
             accuracy_changes.by_group(
                 table[(table["n_fixed"] > 0) | (table["n_broken"] > 0)],
                 *("Before", "After", "repair.groups"),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.review.verdicts import Verdict
 from fieldmarks.core.run.run import Run
@@ -44,6 +45,7 @@ def show(run: Run, xs: np.ndarray) -> None:
     if not len(waiting):
         st.success("Every image of the list is reviewed.", icon=":material/check:")
         _undo_button()
+        _reviewed(run, xs, latest)
         return
     ahead = from_here(waiting, xs, number(Key.AT, run.sizes["X"], "image"))
     chosen = chosen_images(ahead)
@@ -55,6 +57,7 @@ def show(run: Run, xs: np.ndarray) -> None:
         _keys(run, chosen if len(chosen) else ahead[:1], ahead, latest)
         _evidence(run, current)
     _list(run, ahead)
+    _reviewed(run, xs, latest)
 
 
 def waiting_images(run: Run, xs: np.ndarray, latest: pd.DataFrame) -> np.ndarray:
@@ -200,6 +203,56 @@ def _skip(ahead: np.ndarray, targets: np.ndarray) -> None:
     """Go to the next image that none of this was about."""
     following = ahead[~np.isin(ahead, targets)]
     update(**{Key.AT: int(following[0]) if len(following) else None})
+
+
+def _reviewed(run: Run, xs: np.ndarray, latest: pd.DataFrame) -> None:
+    """Draw the verdicts on images of the list, where they can be looked at again and deleted."""
+    rows = latest.reindex(run.images["path"].iloc[xs])
+    given = rows["version"].notna().to_numpy()
+    if not given.any():
+        return
+    done, rows = xs[given], rows[given]
+    heading.section(f"Verdicts: {len(done):,}", "Choose rows to delete their verdicts.")
+    names = run.classes["name"].to_numpy()
+    table = pd.DataFrame(
+        {
+            "picture": [data.thumb(run, int(x)) for x in done],
+            "x": done,
+            "true": names[run.images["true_c"].iloc[done]],
+            "verdict": rows["pattern"].to_numpy(),
+            "note": rows["note"].to_numpy(),
+            "author": rows["author"].to_numpy(),
+        }
+    )
+    key = f"review.given.{len(done)}.{rows['version'].sum():.0f}"
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=56,
+        height=min(430, 40 + 56 * len(table)),
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt="Verdicts on images of the list",
+        column_config={
+            "picture": st.column_config.ImageColumn("", width="small"),
+            "x": st.column_config.NumberColumn("Image x", width="small"),
+            "true": "True",
+            "verdict": "Verdict",
+            "note": "Note",
+            "author": "By",
+        },
+    )
+    picked = done[[row for row in picked_rows(key) if row < len(done)]]
+    st.button(
+        f"Delete {counted(len(picked), 'verdict')}" if len(picked) else "Delete",
+        icon=":material/delete:",
+        disabled=not len(picked),
+        help="With their history, for the whole team. Undo brings them back.",
+        on_click=saving.delete,
+        args=(run, picked.tolist()),
+        key="review.delete",
+    )
 
 
 def _list(run: Run, ahead: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -45,11 +46,40 @@ def save(
         except FieldmarksError as error:
             st.session_state[_TOLD] = str(error)
             break
-    if saved:
-        st.session_state.setdefault(_UNDO, []).append(saved)
+    _remember([partial(_unsave, verdict) for verdict in saved])
     if conflicts:
         st.session_state[_TOLD] = f"{len(conflicts)} not saved: {conflicts[0]}"
     return len(saved)
+
+
+def delete(run: Run, xs: Iterable[int]) -> None:
+    """Delete the verdicts on images with their history, for the whole team; it can be undone."""
+    deleted = []
+    for x in xs:
+        path = str(run.images["path"].iloc[x])
+        try:
+            versions = database().history(dataset(run), path)
+            database().delete(dataset(run), path)
+        except FieldmarksError as error:
+            st.session_state[_TOLD] = str(error)
+            break
+        if versions:
+            deleted.append(versions)
+    _remember([partial(_undelete, versions) for versions in deleted])
+
+
+def _remember(steps: list[Callable[[], None]]) -> None:
+    """Keep how what was just done is taken back."""
+    if steps:
+        st.session_state.setdefault(_UNDO, []).append(steps)
+
+
+def _unsave(saved: Verdict) -> None:
+    database().undo(saved)
+
+
+def _undelete(versions: list[Verdict]) -> None:
+    database().restore(versions)
 
 
 def _seen(run: Run, x: int, latest: pd.DataFrame) -> Verdict:
@@ -80,7 +110,7 @@ def tell() -> None:
 
 
 def undo_button(key: str, after: Callable[[], None] = lambda: None) -> None:
-    """Draw the button that takes back the last verdicts of this session."""
+    """Draw the button that takes back what this session last saved or deleted."""
     st.button(
         "Undo",
         icon=":material/undo:",
@@ -98,9 +128,9 @@ def _undo(after: Callable[[], None]) -> None:
         return
     conflicts = []
     try:
-        for saved in batches.pop():
+        for step in batches.pop():
             try:
-                database().undo(saved)
+                step()
             except ConflictError as conflict:  # theirs stays; the others are still taken back
                 conflicts.append(conflict)
     except FieldmarksError as error:

@@ -1,13 +1,15 @@
 """``fieldmarks demo``: open the demo; make it first where no finished one is at hand."""
 
 import argparse
+import json
+import os
 import shutil
 from pathlib import Path
 
 import fieldmarks
 from fieldmarks.commands.dashboard import add_server_arguments, open_dashboard
 
-#: The finished run in an installation; `hatch_build.py` puts it there.
+#: The finished runs in an installation, one folder each; `hatch_build.py` puts them there.
 PACKED = Path(fieldmarks.__file__).parent / "demo"
 
 
@@ -34,10 +36,10 @@ def run(args: argparse.Namespace) -> None:
     """Build the demo, or open it."""
     from fieldmarks.core.run.files import MANIFEST, check_name, runs_folder
 
-    folder = (args.runs or runs_folder()) / check_name(args.name)
-    is_there = (folder / MANIFEST).is_file()
+    runs = args.runs or runs_folder()
+    is_there = (runs / check_name(args.name) / MANIFEST).is_file()
     if not args.build and not is_there and args.name == "demo" and PACKED.is_dir():
-        install(PACKED, folder)
+        install(PACKED, runs)
         is_there = True
     if args.build or not is_there:
         from fieldmarks.precompute.build_demo import build_demo
@@ -47,10 +49,38 @@ def run(args: argparse.Namespace) -> None:
         open_dashboard(args, args.name)
 
 
-def install(packed: Path, folder: Path) -> None:
-    """Copy the finished run to the folder of runs, where verdicts and repairs can join it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.installing")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(packed, partial)
-    partial.rename(folder)
+def install(packed: Path, runs: Path) -> None:
+    """Copy the finished runs to the folder of runs, where verdicts and repairs can join them.
+
+    What is there under the name of one of them stays.
+
+    Parameters
+    ----------
+    packed : Path
+        With a folder for each run, as `precompute.demo_world.packing` writes them.
+    runs : Path
+    """
+    from fieldmarks.core.run.files import SHARED
+    from fieldmarks.core.run.listing import make_newest
+
+    runs.mkdir(parents=True, exist_ok=True)
+    folders = sorted(packed.iterdir(), key=lambda folder: (folder / SHARED).exists())
+    for folder in folders:
+        final, partial = runs / folder.name, runs / f".{folder.name}.installing"
+        if os.path.lexists(final):
+            continue
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(folder, partial)
+        shared = partial / SHARED
+        if shared.exists():
+            listed = json.loads(shared.read_text("utf-8"))
+            for name in listed["files"]:
+                _share(packed / listed["with"] / name, partial / name)
+            shared.unlink()
+        partial.rename(final)
+    make_newest(runs / folders[0].name)
+
+
+def _share(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

@@ -11,9 +11,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "repair",
         help="refit the last layer by a recipe, and show what that fixes and breaks",
-        description="Refit the last layer on the stored activations of the training images. The "
+        description="Refit the last layer on the stored activations of the training images, or "
+        "remove attributes and filters from it. The "
         "strength is chosen on one half of the test images and judged on the other. Nothing is "
         "written without --out or --run-name; look at both runs on the page Compare.",
+    )
+    parser.add_argument(
+        "--no-refit",
+        action="store_true",
+        help="only remove what --off and --filters-off name; nothing is fitted",
     )
     add_recipe_arguments(parser)
     return parser
@@ -76,7 +82,8 @@ def run(args: argparse.Namespace) -> None:
     check_outputs(args, opened)
     verdicts = latest_verdicts(opened, args.runs)
     rows = baselines(opened, args.seed)
-    if (removed := removal(opened, recipe, args.seed)) is not None:
+    removed = removal(opened, recipe, args.seed)
+    if removed is not None and recipe.is_refitted:
         rows[REMOVAL] = removed
     repaired = preview(opened, recipe, args.seed, verdicts)
     finish(args, opened, recipe.as_note(opened, args.seed), rows, repaired)
@@ -188,6 +195,7 @@ def recipe_of(args: argparse.Namespace, opened):
         off_filters=tuple(args.filters_off),
         balance_classes=args.balance_classes,
         hard_weight=args.hard,
+        is_refitted=not args.no_refit,
     )
 
 

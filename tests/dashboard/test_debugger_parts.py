@@ -204,6 +204,18 @@ def test_a_verdict_is_deleted_and_the_form_is_as_before(faulty):
         assert verdicts.get(faulty.manifest["dataset"], faulty.images["path"][x]).note == "meant"
 
 
+def test_a_deletion_is_undone_in_the_form(faulty):
+    x = MISLED[0]
+    app = save(part("image.verdict_form", x), "not a slip", "Ana")
+    app = app.button(key="verdict.delete").click().run()
+    app = app.button(key="verdict.restore").click().run()
+    assert not app.exception
+    assert app.text_area(key="verdict.note").value == "not a slip"
+    with closing(Verdicts()) as verdicts:
+        (kept,) = verdicts.history(faulty.manifest["dataset"], faulty.images["path"][x])
+    assert kept.author == "Ana"
+
+
 def test_a_database_that_cannot_be_opened_is_tried_once_for_several_pages(monkeypatch):
     from fieldmarks.core.errors import DatabaseError
     from fieldmarks.dashboard import verdicts

@@ -1,25 +1,30 @@
 """The page Repair: a recipe is a link, nothing is written before one says so."""
 
 import json
+import re
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import streamlit as st
 
+from fieldmarks.core.causes.slices import Condition, Kind, Scope, Slice
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair.preview import preview
 from fieldmarks.core.repair.recipe import Labels, Recipe
+from fieldmarks.core.repair.suggestions import Suggestion, removal_for
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
 from fieldmarks.core.run.reading import open_run, read_run
 from fieldmarks.dashboard.repair import baselines, fits
 from fieldmarks.dashboard.repair.fits import Once
 from fieldmarks.dashboard.repair.recipe_form import KEYS
 from fieldmarks.dashboard.verdicts import database
-from tests.support.pages import component_data, links, said, visit
+from tests.support.faulty_run import MISLED
+from tests.support.pages import component_data, page_links, said, visit
 from tests.support.synthetic_run import write_synthetic_run
 
 pytestmark = pytest.mark.slow
@@ -232,10 +237,40 @@ def test_a_bad_or_crowded_link_lands_softly(link):
     assert not visit(f"repair?run=faulty&{link}").exception
 
 
-def test_suggested_recipes_are_links():
+def test_suggested_labels_are_counted_and_can_be_checked_first(faulty):
     app = visit("repair?run=faulty")
-    assert "Suggested by the diagnoses" in said(app)
-    assert not [link for link in links(app) if "javascript" in link]
+    assert not app.exception
+    n_train = int(faulty.images["is_train"].sum())
+    assert re.search(rf"\d of {n_train} training labels are suspected", said(app))
+    assert "Check the labels first" in [link.label for link in page_links(app)]
+
+
+def test_a_suggested_removal_says_what_it_fixes_and_breaks_and_is_a_link(faulty, monkeypatch):
+    removal = removal_for(faulty, np.array(MISLED))
+    assert removal is not None
+    none, xs = np.empty(0, int), np.array(MISLED)
+    condition = Condition(Kind.BACKGROUND, 0)
+    found = Slice(Scope(1), (condition,), xs, xs, none, none, -0.9, -0.5, 0.001, 0.01)
+    made = Suggestion(condition, (1,), found, xs, removal)
+    monkeypatch.setattr("fieldmarks.dashboard.repair.suggested.suggestions", lambda run: [made])
+    app = visit("repair?run=faulty")
+    assert not app.exception
+    assert "3 failures by background 1 in" in said(app)
+    counts = f"{removal.n_fixed} fixed, {removal.n_broken} broken"
+    (link,) = [each for each in page_links(app) if counts in each.label]
+    assert "refit=none" in link.query_string
+    after = visit(f"repair?{link.query_string}")
+    assert not after.exception
+    shown = {metric.label: metric.value for metric in after.metric}
+    assert shown["Broken"] == str(preview(faulty, removal.recipe).n_broken)
+    assert "Nothing is fitted" in said(after)
+    assert "Removal and a refit" in after.dataframe[0].value["Network"].tolist()
+
+
+def test_without_a_refit_only_removals_can_be_asked_for():
+    app = visit("repair?run=faulty&labels=drop&refit=none")
+    assert not app.exception
+    assert "without a refit" in said(app)
 
 
 def button(app, label: str):

@@ -178,3 +178,22 @@ def test_several_images_are_tagged_at_once_and_nothing_else_of_them_changes(faul
         row = latest.loc[str(faulty.images["path"].iloc[x])]
         assert list(row["tags"]) == ["blurred"]
         assert not row["is_reviewed"]
+
+
+def test_verdicts_are_listed_and_deleted_and_brought_back(faulty, database, queue, monkeypatch):
+    app = open_review()
+    app.text_input("reviewer.widget").set_value("Ana").run()
+    press(app, "W")
+    (_, path), dataset = queue[0], faulty.manifest["dataset"]
+    assert "Verdicts: 1" in said(app)
+    monkeypatch.setattr(
+        "fieldmarks.dashboard.review.review.picked_rows",
+        lambda key: [0] if key.startswith("review.given") else [],
+    )
+    app.run()
+    app.button("review.delete").click().run()
+    assert not app.exception
+    assert database.history(dataset, path) == []
+    assert "Verdicts: " not in said(app)
+    press(app, "U")
+    assert database.get(dataset, path).pattern == "wrong label"

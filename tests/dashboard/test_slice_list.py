@@ -8,7 +8,8 @@ from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.causes.slices import sentence, slice_key, slices
 from fieldmarks.core.run.reading import read_run
 from tests.support.faulty_run import N, write_faulty_run
-from tests.support.pages import component_data, runs_and_verdicts, said, visit
+from tests.support.pages import component_data, page_links, runs_and_verdicts, said, visit
+from tests.support.second_run import write_second_run
 
 pytestmark = pytest.mark.slow
 BLURRED = np.arange(N + 1, N + 21, 2)  # test images of class 1
@@ -16,7 +17,7 @@ BLURRED = np.arange(N + 1, N + 21, 2)  # test images of class 1
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Return a run in which blurred images of class 1 are called class 2."""
+    """Return a run in which blurred images of class 1 are called class 2, and a second one."""
     folder = write_faulty_run(tmp_path_factory.mktemp("runs")).folder
     images = pd.read_parquet(folder / "tables" / "images.parquet")
     images.loc[BLURRED, "sharpness"] = np.float32(0.05)
@@ -25,7 +26,9 @@ def run(tmp_path_factory):
     logits = np.load(folder / "arrays" / "logits.npy")
     logits[BLURRED, 2] = logits[BLURRED].max(axis=1) + 5
     np.save(folder / "arrays" / "logits.npy", logits)
-    return write_diagnoses(read_run(folder))
+    made = write_diagnoses(read_run(folder))
+    write_second_run(made, folder.parent)
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +72,30 @@ def test_a_slice_is_saved_as_a_group(run):
     assert not page.exception
     group = saved_groups().get(dataset(run), "blurred")
     assert len(group.paths) == slices(run).found[0].n
+
+
+def test_a_slice_has_a_repair_that_is_a_link(run):
+    page = visit("causes?run=faulty")
+    (first, *_) = [link for link in page_links(page) if "epair" in link.label]
+    preview = visit(f"repair?{first.query_string}")
+    assert not preview.exception
+    assert "Broken" in [metric.label for metric in preview.metric]
+
+
+def test_a_slice_and_a_saved_group_are_rows_and_filters_of_compare(run):
+    first = slices(run).found[0]
+    page = visit("causes?run=faulty")
+    link = next(each for each in page_links(page) if each.label == "Compare")
+    compared = visit(f"compare?{link.query_string}")
+    assert not compared.exception
+    assert f"Of these {first.n} images **{first.n_right}** are right" in said(compared)
+    page = visit("causes?run=faulty")
+    page.text_input("slices.0.group").input("compared")
+    page.button("FormSubmitter:slices.0.save-Save").click().run()
+    grouped = visit("compare?run=faulty&with=second&saved=compared&tab=Groups")
+    assert not grouped.exception
+    assert f"Of these {first.n} images **{first.n_right}** are right" in said(grouped)
+    table = grouped.dataframe[0].value
+    assert table["kind"].iloc[0] == "group"
+    assert "compared" in set(table["name"])
+    assert "slice" in set(table["kind"])

@@ -78,6 +78,11 @@ def links(app: AppTest) -> list[str]:
     return addresses
 
 
+def page_links(app: AppTest) -> list:
+    """Return the page's links to pages, each with label and query_string."""
+    return [element.proto for element in app.get("page_link")]
+
+
 def said(app: AppTest) -> str:
     """Return all text of the page."""
     parts = [element.value for kind in ("markdown", "caption", "info", "error", "warning")

@@ -7,7 +7,6 @@ import zipfile
 
 import pytest
 
-from fieldmarks.commands.demo import install
 from fieldmarks.core.run.files import checkout_folder, runs_folder
 from tests.support.synthetic_run import write_synthetic_run
 from tests.system.test_imports import ROOT
@@ -109,12 +108,3 @@ def test_a_command_whose_extra_is_missing_says_what_to_install(installed):
     assert done.stderr.startswith("error: this command needs ")
     assert "pip install 'fieldmarks[precompute]'" in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-def test_the_demo_of_an_installation_is_copied_to_the_runs(run, tmp_path):
-    install(run.folder, tmp_path / "runs" / "demo")
-    install_again = tmp_path / "runs" / ".demo.installing"
-    assert not install_again.exists()
-    assert sorted(p.name for p in (tmp_path / "runs" / "demo").iterdir()) == sorted(
-        p.name for p in run.folder.iterdir()
-    )

@@ -22,6 +22,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "costs some clean accuracy; on photographs it is not tried (docs/evidence/index.md).",
     )
     add_recipe_arguments(parser)
+    parser.set_defaults(no_refit=False)
     return parser
 
 

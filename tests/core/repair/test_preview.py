@@ -67,3 +67,26 @@ def test_a_head_that_is_not_linear_is_refused(faulty, head, message):
     other = faulty.changed(manifest={**faulty.manifest, "head": head})
     with pytest.raises(DataError, match=message):
         preview(other, Recipe())
+
+
+def test_without_a_refit_a_recipe_is_its_removal(faulty):
+    recipe = Recipe(off_filters=(0,), off_attributes=(2,), is_refitted=False)
+    after, removed = preview(faulty, recipe), removal(faulty, recipe)
+    assert removed is not None
+    np.testing.assert_array_equal(after.head.weights, removed.head.weights)
+    assert np.isnan(after.penalty)
+    assert after.n_broken == removed.n_broken
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(is_refitted=False),
+        Recipe(off_filters=(0,), labels=Labels.DROP, is_refitted=False),
+        Recipe(off_filters=(0,), balance_classes=True, is_refitted=False),
+        Recipe(balanced_attributes=(0,), is_refitted=False),
+    ],
+)
+def test_without_a_refit_nothing_but_a_removal_can_be_asked_for(faulty, recipe):
+    with pytest.raises(DataError, match="without a refit"):
+        preview(faulty, recipe)

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 
-from fieldmarks.core.errors import DatabaseError, DataError
+from fieldmarks.core.errors import ConflictError, DatabaseError, DataError
 from fieldmarks.core.review.database import connect, database_url, shown
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from fieldmarks.core.review.verdicts import Verdict, Verdicts, left_out
@@ -165,6 +165,25 @@ def test_a_verdict_is_deleted_with_its_history_and_no_other(file):
         assert verdicts.get("birds", PATH) == Verdict("birds", PATH)
         assert verdicts.latest("birds").index.tolist() == ["other.jpg"]
         assert verdicts.save(Verdict("birds", PATH, note="again")).version == 1
+
+
+def test_a_deleted_verdict_is_restored_with_its_history(file):
+    with closing(Verdicts(f"sqlite:///{file}")) as verdicts:
+        versions = verdicts.history("birds", PATH)
+        verdicts.delete("birds", PATH)
+        verdicts.restore(versions)
+        assert verdicts.history("birds", PATH) == versions
+        assert verdicts.save(versions[-1]).version == versions[-1].version + 1
+
+
+def test_a_verdict_that_was_saved_after_a_deletion_stays(file):
+    with closing(Verdicts(f"sqlite:///{file}")) as verdicts:
+        versions = verdicts.history("birds", PATH)
+        verdicts.delete("birds", PATH)
+        theirs = verdicts.save(Verdict("birds", PATH, note="theirs", author="Ben"))
+        with pytest.raises(ConflictError, match="Ben saved a verdict"):
+            verdicts.restore(versions)
+        assert verdicts.history("birds", PATH) == [theirs]
 
 
 def test_a_locked_database_is_told_of_after_seconds(file, monkeypatch):

@@ -49,9 +49,22 @@ def test_the_command_prints_the_repair_beside_its_baselines(faulty, capsys):
         assert row in printed
 
 
+def test_the_command_removes_without_a_refit(faulty, capsys):
+    runs = str(faulty.folder.parent)
+    args = ["repair", faulty.name, "--runs", runs, "--filters-off", "3", "--no-refit"]
+    assert main(args) == 0
+    printed = capsys.readouterr().out
+    assert "this repair" in printed
+    assert "removal without a refit" not in printed
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
+        (
+            ["--no-refit", "--drop-suspects"],
+            "without a refit attributes",
+        ),
         (["--balance", "purple zebra"], "has no attribute 'purple zebra'"),
         (["--hard", "0"], "--hard is a number above 0"),
     ],
