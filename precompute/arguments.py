@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from fieldmarks.core.pictures.crop import Size, size_of_sides
 from fieldmarks.precompute.network.settings import MAX_INPUT
 
 #: Seeds that NumPy and PyTorch both take.
@@ -32,6 +33,14 @@ def positive(kind: type, most: float = math.inf) -> Callable:
 def pixels(text: str) -> int:
     """Return the side of a network's input."""
     return positive(int, MAX_INPUT)(text)
+
+
+def input_size(text: str) -> Size:
+    """Return the size of a network's input: ``224``, or height and width, ``192x256``."""
+    parts = [pixels(part) for part in text.lower().replace("×", "x").split("x")]
+    if len(parts) > 2:
+        raise argparse.ArgumentTypeError(f"{text} is neither pixels nor HEIGHTxWIDTH")
+    return size_of_sides(parts[0], parts[-1])
 
 
 def seed(text: str) -> int:

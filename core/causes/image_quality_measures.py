@@ -41,10 +41,10 @@ def quality(pixels: np.ndarray, crop: Crop, size: tuple[int, int]) -> dict[str, 
 
     Parameters
     ----------
-    pixels : ndarray of shape (S, S, 3), uint8
+    pixels : ndarray of shape (H, W, 3), uint8
         RGB; at least 2 x 2, of the same size for all images of a run.
     crop : Crop
-        The square of the image that they show.
+        The part of the image that they show.
     size : tuple of int
         Width and height of the image in pixels.
 
@@ -127,12 +127,12 @@ def blockiness(luminance: np.ndarray, crop: Crop) -> float:
 
     Parameters
     ----------
-    luminance : ndarray of shape (S, S)
+    luminance : ndarray of shape (H, W)
     crop : Crop
     """
     coefficients = []
     for axis, start, length in ((0, crop.top, crop.rows), (1, crop.left, crop.side)):
-        pixel = length / len(luminance)  # of the file, for each one of the crop
+        pixel = length / luminance.shape[axis]  # of the file, for each one of the crop
         if pixel * 2 > _BLOCK:
             return 0.0
         profile = np.abs(np.diff(luminance, axis=axis)).mean(axis=1 - axis)
@@ -149,17 +149,16 @@ def plain_area(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> floa
 
     Parameters
     ----------
-    luminance : ndarray of shape (S, S)
+    luminance : ndarray of shape (H, W)
     crop : Crop
     size : tuple of int
         Width and height of the image in pixels.
     """
-    S = len(luminance)
     rows, columns = (
-        slice(max(0, int(np.ceil(-start * S / length))), int((end - start) * S / length))
-        for start, length, end in (
-            (crop.top, crop.rows, size[1]),
-            (crop.left, crop.side, size[0]),
+        slice(max(0, int(np.ceil(-start * n / length))), int((end - start) * n / length))
+        for start, length, end, n in (
+            (crop.top, crop.rows, size[1], luminance.shape[0]),
+            (crop.left, crop.side, size[0], luminance.shape[1]),
         )
     )
     shown = luminance[rows, columns]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldmarks.core.explanations.grounding import upsample, weighted_map
+from fieldmarks.core.pictures.crop import crop_rows, stated_size
 from fieldmarks.core.run.part_columns import keypoint_columns
 from fieldmarks.core.run.run import Run
 
@@ -111,8 +112,11 @@ def box_of_object(run: Run, x: int, size: int = GRID) -> np.ndarray | None:
     side, width, height = (float(row[name]) for name in ("crop_side", "bbox_width", "bbox_height"))
     if not np.isfinite([side, width, height]).all() or min(side, width, height) <= 0:
         return None
-    points = (np.arange(size) + 0.5) / size * side
-    cols, rows = points + float(row["crop_left"]), points + float(row["crop_top"])
+    picture = float(row["width"]), float(row["height"])
+    crop, fed = run.manifest.get("crop", "box"), stated_size(run.manifest.get("input_size", 1))
+    points = (np.arange(size) + 0.5) / size
+    cols = points * side + float(row["crop_left"])
+    rows = points * crop_rows(side, crop, fed, picture) + float(row["crop_top"])
     left, top = float(row["bbox_left"]), float(row["bbox_top"])
     inside = np.outer(
         (rows >= top) & (rows <= top + height), (cols >= left) & (cols <= left + width)

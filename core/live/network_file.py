@@ -15,7 +15,16 @@ import numpy as np
 from fieldmarks.core.errors import DataError, MissingRunError, RunError, one_line
 from fieldmarks.core.head import LocalWeights
 from fieldmarks.core.input_file import is_regular
-from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS, Box, Crop, frame_of_box
+from fieldmarks.core.pictures.crop import (
+    CROPS,
+    INTERPOLATIONS,
+    Box,
+    Crop,
+    Size,
+    frame_of_box,
+    size_of_sides,
+    stated_size,
+)
 from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding
 from fieldmarks.core.run.files import NETWORK
 from fieldmarks.core.run.run import Run
@@ -56,8 +65,8 @@ class NetworkFile:
 
     Attributes
     ----------
-    input_size : int
-        Side of the square input in pixels.
+    input_size : Size
+        Of the input in pixels.
 
     Raises
     ------
@@ -84,23 +93,23 @@ class NetworkFile:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-            side = self._session.get_inputs()[0].shape[1]
+            _, rows, columns, _ = self._session.get_inputs()[0].shape
             is_as_written = [o.name for o in self._session.get_outputs()] == list(OUTPUTS)
         except Exception as error:
             # ONNX Runtime raises classes of its own without a common base
             raise RunError(
                 f"{path} cannot be read ({one_line(error)}): delete it and precompute again"
             ) from None
-        if not is_as_written or not isinstance(side, int):
+        if not is_as_written or not (isinstance(rows, int) and isinstance(columns, int)):
             raise RunError(f"{path} is no network of a run: delete it and precompute again")
-        self.input_size: int = side
+        self.input_size: Size = size_of_sides(rows, columns)
 
     def __call__(self, pixels: np.ndarray) -> NetworkOutput:
         """Run one picture.
 
         Parameters
         ----------
-        pixels : ndarray of shape (S, S, 3), uint8
+        pixels : ndarray of shape (H, W, 3), uint8
             RGB, see `core.pictures.crop.cut_out`.
         """
         feed = {PIXELS: np.ascontiguousarray(pixels, np.uint8)[None]}
@@ -157,15 +166,15 @@ class Fed:
         See `core.pictures.crop.frame`.
     interpolation : str
         One of `core.pictures.crop.INTERPOLATIONS`.
-    input_size : int
-        Side of the square input in pixels.
+    input_size : Size
+        Of the input in pixels.
     decoding : Decoding
     """
 
     crop: str = "box"
     crop_share: float = 1.0
     interpolation: str = "bilinear"
-    input_size: int = 224
+    input_size: Size = 224
     decoding: Decoding = IMAGE_FOLDER
 
     @classmethod
@@ -178,11 +187,15 @@ class Fed:
             If it says something unknown.
         """
         stated = run.manifest
+        try:
+            size = stated_size(stated.get("input_size", 224))
+        except ValueError:
+            size = 0
         fed = cls(
             stated.get("crop", "box"),
             stated.get("crop_share", 1.0),
             stated.get("interpolation", "bilinear"),
-            stated.get("input_size", 224),
+            size,
             Decoding(
                 stated.get("alpha", "grey"),
                 stated.get("orientation", "stored"),
@@ -191,12 +204,11 @@ class Fed:
             ),
         )
         is_share = isinstance(fed.crop_share, float | int) and 0 < fed.crop_share <= 1
-        is_size = type(fed.input_size) is int and fed.input_size > 0
         is_named = all(
             isinstance(value, str) and value in known
             for value, known in ((fed.crop, CROPS), (fed.interpolation, INTERPOLATIONS))
         )
-        if not (is_named and is_share and is_size and fed.decoding.is_known):
+        if not (is_named and is_share and size and fed.decoding.is_known):
             raise RunError(
                 f"manifest.json of run {run.name!r} does not say how the network is fed: "
                 "precompute it again"
@@ -204,5 +216,5 @@ class Fed:
         return fed
 
     def square(self, size: tuple[int, int], box: Box) -> Crop:
-        """Return the square of a picture of this size for a box, that of all of it by default."""
+        """Return what is fed of a picture of this size for a box, by default that of all of it."""
         return frame_of_box(*size, box, self.crop, self.crop_share, self.input_size)

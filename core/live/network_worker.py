@@ -21,6 +21,7 @@ import numpy as np
 from fieldmarks.core.errors import FieldmarksError, RunError, one_line
 from fieldmarks.core.head import LocalWeights
 from fieldmarks.core.live.network_file import NetworkOutput
+from fieldmarks.core.pictures.crop import Size, stated_size
 
 #: Seconds without a question after which a worker ends.
 IDLE = 300.0
@@ -32,7 +33,7 @@ _LARGEST = 1 << 28
 
 def serve(
     connection: Connection,
-    input_size: int,
+    input_size: Size,
     network: Callable[[np.ndarray], NetworkOutput],
     idle: float = IDLE,
 ) -> None:
@@ -42,10 +43,10 @@ def serve(
     ----------
     connection : Connection
         To the page process.
-    input_size : int
-        S, side of the square input in pixels.
+    input_size : Size
+        Of the input in pixels.
     network : callable
-        Maps pixels (S, S, 3) of bytes to what the network makes of them.
+        Maps pixels (H, W, 3) of bytes to what the network makes of them.
     idle : float
         Seconds to wait for a question.
     """
@@ -80,8 +81,8 @@ class NetworkWorker:
 
     Attributes
     ----------
-    input_size : int
-        Side of the square input in pixels.
+    input_size : Size
+        Of the input in pixels.
 
     Raises
     ------
@@ -95,14 +96,14 @@ class NetworkWorker:
     def __init__(self, command: Sequence[str], folder: Path):
         self._command, self._folder = list(command), folder
         self._lock = threading.Lock()
-        self.input_size: int = self._start()
+        self.input_size: Size = self._start()
 
     def __call__(self, pixels: np.ndarray) -> NetworkOutput:
         """Run one picture.
 
         Parameters
         ----------
-        pixels : ndarray of shape (S, S, 3), uint8
+        pixels : ndarray of shape (H, W, 3), uint8
             RGB, see `core.pictures.crop.cut_out`.
 
         Raises
@@ -150,7 +151,7 @@ class NetworkWorker:
         except (EOFError, OSError):
             return None
 
-    def _start(self) -> int:
+    def _start(self) -> Size:
         """Start the worker and return the input size that it says."""
         self.close()
         ours, theirs = socket.socketpair()
@@ -170,7 +171,8 @@ class NetworkWorker:
             try:
                 if not self._connection.poll(START):
                     raise RunError(f"the worker did not start within {START:.0f} s: try again")
-                return int(_unpacked(self._connection.recv_bytes(_LARGEST))["input_size"])
+                first = _unpacked(self._connection.recv_bytes(_LARGEST))
+                return stated_size(first["input_size"].tolist())
             except (EOFError, OSError):
                 self._process.wait()
                 said.seek(0)

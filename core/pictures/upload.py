@@ -12,7 +12,7 @@ import warnings
 from PIL import Image, UnidentifiedImageError
 
 from fieldmarks.core.errors import DataError, one_line
-from fieldmarks.core.pictures.crop import Box, Crop, cut_out
+from fieldmarks.core.pictures.crop import Box, Crop, Size, cut_out
 from fieldmarks.core.pictures.decoding import IMAGE_FOLDER, Decoding, size_of, to_rgb
 from fieldmarks.core.pictures.png_text import without_text
 
@@ -72,8 +72,8 @@ class Upload:
                 )
             self.size = self._told(size_of, image, decoding)
 
-    def cut_out(self, crop: Crop, size: int, interpolation: str | None = None) -> Image.Image:
-        """Return a square of the picture; see `core.pictures.crop.cut_out`.
+    def cut_out(self, crop: Crop, size: Size, interpolation: str | None = None) -> Image.Image:
+        """Return what is fed of the picture; see `core.pictures.crop.cut_out`.
 
         Raises
         ------

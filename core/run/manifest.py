@@ -63,6 +63,11 @@ def _is_dict(value: object) -> bool:
     return isinstance(value, dict)
 
 
+def _is_size(value: object) -> bool:
+    sides = value if isinstance(value, list) and len(value) == 2 else [value]
+    return all(map(_is_whole, sides))
+
+
 def _or_none(kind: Kind) -> Kind:
     return lambda value: value is None or kind(value)
 
@@ -79,7 +84,7 @@ def _dict_of(kind: Kind) -> Kind:
 FIELDS: dict[tuple[str, ...], tuple[Kind, str]] = {
     ("arch",): (_is_text, "the name of the architecture"),
     ("layer",): (_is_text, "the name of the layer"),
-    ("input_size",): (_is_whole, "the size of the input in pixels"),
+    ("input_size",): (_is_size, "the size of the input in pixels, or its height and width"),
     ("receptive_field",): (_or_none(_is_number), "the receptive field in pixels"),
     ("mean",): (_list_of(_is_number), "the mean of each channel"),
     ("std",): (_list_of(_is_number), "the deviation of each channel"),

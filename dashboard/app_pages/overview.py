@@ -335,11 +335,16 @@ def about(run: Run) -> None:
     glossary.show()
 
 
+def _input_size(run: Run) -> str:
+    stated = run.manifest.get("input_size", "?")
+    return " × ".join(map(str, stated)) if isinstance(stated, list) else str(stated)
+
+
 def how_it_was_made(run: Run) -> str:
     """Return one line on model, data and method."""
     sizes = run.sizes
     made = (
-        f"{what_it_is(run)}, input {run.manifest.get('input_size', '?')} px, "
+        f"{what_it_is(run)}, input {_input_size(run)} px, "
         f"feature maps {sizes['H']} × {sizes['W']}, "
         f"head: {run.head.kind}; "
     )

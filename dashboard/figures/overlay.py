@@ -133,7 +133,7 @@ def active_box(heatmap: np.ndarray, level: float = 0.5) -> tuple[float, float, f
 
 
 def crop(photo: bytes, box: tuple[float, float, float], size: int = 150) -> bytes:
-    """Return a square part of an image, enlarged or reduced, as a JPEG.
+    """Return a part of an image of its own shape, enlarged or reduced, as a JPEG.
 
     Parameters
     ----------
@@ -141,8 +141,11 @@ def crop(photo: bytes, box: tuple[float, float, float], size: int = 150) -> byte
         An encoded image.
     box : tuple of float
         Top, left and side in the unit square.
+    size : int
+        Of the longer side in pixels.
     """
     image = decoded(photo)
+    scale = size / max(image.size)
     top, left, side = box
     corners = (
         left * image.width,
@@ -151,9 +154,8 @@ def crop(photo: bytes, box: tuple[float, float, float], size: int = 150) -> byte
         (top + side) * image.height,
     )
     buffer = io.BytesIO()
-    image.resize((size, size), Image.Resampling.BICUBIC, box=corners).save(
-        buffer, "JPEG", quality=82
-    )
+    sides = round(scale * image.width), round(scale * image.height)
+    image.resize(sides, Image.Resampling.BICUBIC, box=corners).save(buffer, "JPEG", quality=82)
     return buffer.getvalue()
 
 

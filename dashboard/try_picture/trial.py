@@ -11,7 +11,7 @@ from fieldmarks.core.explanations.contrast import Contrast, contrast
 from fieldmarks.core.explanations.explanation import Explanation, explain
 from fieldmarks.core.live.neighbours import Novelty, TrainingImages
 from fieldmarks.core.live.network_file import Fed
-from fieldmarks.core.pictures.crop import Box
+from fieldmarks.core.pictures.crop import Box, Size, sides, size_of_sides
 from fieldmarks.core.pictures.upload import Upload
 from fieldmarks.core.run.one_image import one_image_run
 from fieldmarks.core.run.per_run import per_run
@@ -109,6 +109,12 @@ def tried(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
     return last[1]
 
 
+def _shown_size(size: Size) -> Size:
+    """Return the size of the picture on the page, of the shape of the network's input."""
+    larger = max(1.0, SHOWN / max(sides(size)))
+    return size_of_sides(*(round(larger * side) for side in sides(size)))
+
+
 def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Trial:
     opened, training = opened_network(run), _training(run)
     start = time.perf_counter()
@@ -121,7 +127,7 @@ def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Tria
     output = opened(pixels)
     network_ms = 1000 * (time.perf_counter() - before)
     image = one_image_run(run, output.maps, output.pooled, output.logits, output.local)
-    shown = upload.cut_out(square, max(SHOWN, opened.input_size), "bicubic")
+    shown = upload.cut_out(square, _shown_size(opened.input_size), "bicubic")
     nearest, cosine = training.nearest(output.pooled, N_NEAREST, leave_out=picture.x)
     novelty = training.novelty(output.pooled, leave_out=picture.x)
     all_ms = 1000 * (time.perf_counter() - start)

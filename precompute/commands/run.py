@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from fieldmarks.precompute.arguments import add_leave_out, path, positive, seed
+from fieldmarks.precompute.arguments import add_leave_out, input_size, path, positive, seed
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
 from fieldmarks.precompute.network.settings import add_network_arguments, network_of
 
@@ -64,7 +64,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add("--name", required=True, help="of the run")
     add("--arch", help="the architecture that the checkpoint must hold")
     add("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS, else artifacts")
-    add("--input-size", type=int, metavar="PIXELS", help="default: as in training")
+    add(
+        "--input-size",
+        type=input_size,
+        metavar="PIXELS",
+        help="side of a square, or HEIGHTxWIDTH such as 192x256 (default: as in training)",
+    )
     add(
         "--maps",
         default="all",

@@ -1,4 +1,4 @@
-"""The square of an image file that the network is fed, and keypoints in it."""
+"""What of an image file the network is fed, and keypoints in it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fieldmarks.core.errors import one_line
-from fieldmarks.core.pictures.crop import FILL, Box, Crop, cut_out, frame
+from fieldmarks.core.pictures.crop import FILL, Box, Crop, Size, cut_out, frame, sides
 from fieldmarks.core.pictures.decoding import affected, is_deep, size_of
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.image_file import FORMATS, MAX_PIXELS, open_image
@@ -16,11 +16,11 @@ from fieldmarks.precompute.network.preprocessing import DEFAULT, Preprocessing
 
 @dataclass(frozen=True)
 class LoadedCrop:
-    """The square of an image file.
+    """What is fed of an image file.
 
     Parameters
     ----------
-    image : PIL.Image of size x size, RGB
+    image : PIL.Image of the size that is fed, RGB
     crop : Crop
     original_size : tuple of 2 int
         Width and height in pixels as decoded, (0, 0) where the file gives none.
@@ -37,7 +37,7 @@ class LoadedCrop:
 def load_square(
     path: str | Path,
     bbox: Box | None,
-    size: int,
+    size: Size,
     fed: Preprocessing = DEFAULT,
 ) -> LoadedCrop:
     """Decode an image and cut out what the network is fed.
@@ -50,8 +50,8 @@ def load_square(
     bbox : tuple of 4 float, or None
         Left, top, width, height in pixels as decoded: of the stored pixels unless the decoding
         turns them upright.
-    size : int
-        Side of the square in pixels.
+    size : Size
+        Of the input in pixels.
     fed : Preprocessing
     """
     original_size, decoding = (0, 0), fed.decoding
@@ -69,14 +69,16 @@ def load_square(
         reason = _reason(error)
         side = float(max(*original_size, 1))
         crop = Crop(0.0, 0.0, side, f"{UNREADABLE}: {reason.replace(str(path), Path(path).name)}")
-        return LoadedCrop(Image.new("RGB", (size, size), FILL), crop, original_size, [])
+        rows, columns = sides(size)
+        grey = Image.new("RGB", (columns, rows), FILL)
+        return LoadedCrop(grey, crop, original_size, [])
     if is_grey:
         crop = replace(crop, problem="; ".join(filter(None, ["grey image", crop.problem])))
     return LoadedCrop(pixels, crop, original_size, matters)
 
 
 def load_crop(
-    path: str | Path, bbox: Box | None, size: int, fed: Preprocessing = DEFAULT
+    path: str | Path, bbox: Box | None, size: Size, fed: Preprocessing = DEFAULT
 ) -> tuple[Image.Image, Crop, tuple[int, int]]:
     """Return image, crop and original size of `load_square`."""
     loaded = load_square(path, bbox, size, fed)

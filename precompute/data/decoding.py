@@ -1,6 +1,7 @@
 """Batch decoding of image files to the network's crops, with the measured facts of each file."""
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 
 from fieldmarks.core.causes.image_quality_measures import quality
+from fieldmarks.core.pictures.crop import sides
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.crop import LoadedCrop, load_square, parts_in_crop
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
@@ -26,7 +28,7 @@ class Batch:
     Parameters
     ----------
     start, stop : int
-    pixels : Tensor of shape (n, S, S, 3), uint8, or None
+    pixels : Tensor of shape (n, h, w, 3), uint8, or None
         What the network sees, until it is taken.
     facts : DataFrame of n rows
         Columns of the images table, and ``listed``: the file as it was found when it was read.
@@ -84,7 +86,7 @@ class Decoder:
 
     def batch(self, start: int, stop: int) -> Batch:
         """Decode images ``start`` to ``stop``; one that cannot be read is a grey square."""
-        size = (stop - start, self._fed.input_size, self._fed.input_size, 3)
+        size = (stop - start, *sides(self._fed.input_size), 3)
         pixels = torch.empty(size, dtype=torch.uint8)
         facts, parts, thumbs = [], [], []
         for x in range(start, stop):
@@ -97,14 +99,14 @@ class Decoder:
     @property
     def image_bytes(self) -> int:
         """Bytes of an image's pixels."""
-        return 3 * self._fed.input_size**2
+        return 3 * math.prod(sides(self._fed.input_size))
 
     def labels(self, batch: Batch) -> np.ndarray:
         """Return the labelled classes of a batch, shape (n,)."""
         return self._labels[batch.start : batch.stop]
 
     def pixels(self, xs: np.ndarray) -> torch.Tensor:
-        """Decode some images and nothing else, shape (n, S, S, 3), uint8."""
+        """Decode some images and nothing else, shape (n, h, w, 3), uint8."""
         images = (self._crop(x).image for x in xs)
         return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
 
@@ -136,8 +138,9 @@ class Decoder:
 
 def thumbnail(image: Image.Image, size: int) -> bytes:
     """Return an image as JPEG of at most ``size`` by ``size`` pixels; it is never enlarged."""
-    if image.width > size:
-        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if max(image.size) > size:
+        width, height = (max(1, round(side * size / max(image.size))) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()

@@ -13,6 +13,7 @@ from torch import Tensor, fx
 from torch.nn import functional
 
 from fieldmarks.core.experimental.attacks.earlier_layer import EarlierWords
+from fieldmarks.core.pictures.crop import sides
 from fieldmarks.precompute.experimental.attacks import (
     Agreement,
     DifferentiableNetwork,
@@ -78,8 +79,8 @@ class LayeredNetwork(DifferentiableNetwork):
 
     def __init__(self, model: LoadedModel, device: torch.device):
         super().__init__(model, device)
-        size = model.input_size
-        images = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+        shape = (1, 3, *sides(model.input_size))
+        images = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         graph = cast(fx.GraphModule, deepcopy(self._network))
         node = None
         if model.layout.kind == "channels first":

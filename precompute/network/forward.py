@@ -93,7 +93,7 @@ class Forward:
 
         Parameters
         ----------
-        pixels : Tensor of shape (n, S, S, 3), uint8
+        pixels : Tensor of shape (n, h, w, 3), uint8
             In host memory.
         labels : ndarray of shape (n,), optional
             The labelled classes: a head of first order is differentiated for them too.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fieldmarks.core.errors import DataError, one_line
 from fieldmarks.core.input_file import is_regular, read_json
+from fieldmarks.core.pictures.crop import Size, sides, size_of_sides
 from fieldmarks.precompute.network.preprocessing import Preprocessing, of_timm
 
 #: Pillow's numbers, as transformers writes them.
@@ -60,10 +61,11 @@ def _of_processor(config: dict, is_complete: bool) -> Preprocessing:
     )
 
 
-def _hf_crop(config: dict, kind: str) -> tuple[str | None, int | None, float]:
-    """Return crop, side of the input and share of a processor's resizing and cropping."""
-    stated, cut = config.get("size"), _side(config.get("crop_size"))
-    side = _side(stated)
+def _hf_crop(config: dict, kind: str) -> tuple[str | None, Size | None, float]:
+    """Return crop, size of the input and share of a processor's resizing and cropping."""
+    stated, cut_to = config.get("size"), _size(config.get("crop_size"))
+    resized_to = _size(stated)
+    side, cut = (None if size is None else min(sides(size)) for size in (resized_to, cut_to))
     is_shorter = "shortest_edge" in stated if isinstance(stated, dict) else _is_of_shorter(kind)
     if kind.startswith("ConvNext") and side is not None:
         if side >= _SQUEEZED_FROM:
@@ -76,7 +78,7 @@ def _hf_crop(config: dict, kind: str) -> tuple[str | None, int | None, float]:
     elif share is None and is_cut and cut and side:
         share = cut / side
     crop = None if side is None else "centre-floor" if is_shorter else "squeeze"
-    return crop, cut if is_cut else side, min(1.0, share) if share else 1.0
+    return crop, cut_to if is_cut else resized_to, min(1.0, share) if share else 1.0
 
 
 def _is_of_shorter(kind: str) -> bool:
@@ -105,7 +107,9 @@ def _hf_normalisation(
     return tuple((m + offset) / scale for m in means), tuple(s / scale for s in stds)
 
 
-def _side(size) -> int | None:
+def _size(size) -> Size | None:
+    if isinstance(size, dict) and size.get("height") and size.get("width"):
+        return size_of_sides(int(size["height"]), int(size["width"]))
     if isinstance(size, dict):
         size = size.get("height") or size.get("shortest_edge")
     return int(size) if size else None

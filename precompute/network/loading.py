@@ -11,6 +11,7 @@ from torch import fx, nn
 
 from fieldmarks.core.errors import DataError, ModelError, one_line
 from fieldmarks.core.head import Head
+from fieldmarks.core.pictures.crop import Size, in_words, sides, size_of_sides
 from fieldmarks.precompute.network import preprocessing
 from fieldmarks.precompute.network.channels import takes_one_channel, with_channels
 from fieldmarks.precompute.network.checkpoint import Checkpoint, checkpoint_of
@@ -43,7 +44,7 @@ class LoadedModel:
     arch : str
         Name in the registry, or the source that ``--network`` names.
     network : fx.GraphModule
-        In eval mode; maps normalised images (N, 3, S, S) to maps (N, F, H, W), pooled (N, F) and
+        In eval mode; maps normalised images (N, 3, h, w) to maps (N, F, H, W), pooled (N, F) and
         logits (N, C) in one pass; of a head of first order to the value that holds the maps, as a
         leaf of autograd, and logits.
     head : Head
@@ -53,7 +54,7 @@ class LoadedModel:
     cell_centres : ndarray of shape (H, W, 2)
         Row and column of each cell's receptive-field centre in the unit square of the input.
     receptive_field : float
-        Its side in pixels of the input; that of the input where it cannot be followed.
+        Its side in pixels of the input; the longer one of the input where it cannot be followed.
     preprocessing : CompletePreprocessing
         Nothing in it is open.
     class_ids : list of C int or None
@@ -102,8 +103,8 @@ class LoadedModel:
         return self.head.bias
 
     @property
-    def input_size(self) -> int:
-        """S, the side of the input in pixels."""
+    def input_size(self) -> Size:
+        """Of the input in pixels."""
         return self.preprocessing.input_size
 
     def in_order(self, order: Sequence[int]) -> "LoadedModel":
@@ -129,7 +130,7 @@ class LoadedModel:
 
 
 def load_checkpoint(
-    path: str | Path, input_size: int | None = None, arch: str | None = None
+    path: str | Path, input_size: Size | None = None, arch: str | None = None
 ) -> LoadedModel:
     """Load a checkpoint of ``train`` and prove that it can be explained.
 
@@ -137,8 +138,8 @@ def load_checkpoint(
     ----------
     path : str or Path
         Written by ``train``.
-    input_size : int or None
-        Side of the input in pixels; None for the size that it was trained at.
+    input_size : Size or None
+        Of the input in pixels; None for the size that it was trained at.
     arch : str or None
         What the caller takes it for; None for what the checkpoint says.
 
@@ -155,7 +156,7 @@ def load_checkpoint(
 def load_network(
     settings: NetworkSettings,
     checkpoint: str | Path | None,
-    input_size: int | None = None,
+    input_size: Size | None = None,
     arch: str | None = None,
     *,
     num_classes: int | None,
@@ -169,8 +170,8 @@ def load_network(
     settings : NetworkSettings
     checkpoint : str or Path or None
         Written by ``train``, or any state dict; None where the source is trained.
-    input_size : int or None
-        Side of the input in pixels; None for what checkpoint and source say.
+    input_size : Size or None
+        Of the input in pixels; None for what checkpoint and source say.
     arch : str or None
         The architecture that a checkpoint of ``train`` must hold.
     num_classes : int or None
@@ -234,6 +235,8 @@ def load_network(
     if is_grey:
         notes.append("the network takes one channel: it is given the luminance of the pictures")
         said = said.over(Preprocessing(*preprocessing.GREY["half"]))
+    if said.crop is None and not isinstance(said.input_size, int | None):
+        said = replace(said, crop="squeeze", crop_share=1.0)
     said = said.over(Preprocessing(crop="box" if has_boxes else "centre"))
     fed = preprocessing.checked(said.over(preprocessing.DEFAULT), source)
     fed = preprocessing.resized(fed, settings.resize)
@@ -311,14 +314,15 @@ def explainable(
         chosen = None if layer is None else find_layer(graph, layer, name)
         with torch.no_grad():
             probed = probe(graph, images, name, chosen)
-            cut = find_cut(probed, name, size, chosen)
+            cut = find_cut(probed, name, chosen)
         is_split = is_signed(cut, probed)
     followed = cut.layout.kind == "channels first" and can_be_followed(graph, cut.maps, size)
     if followed:
         rows, columns = windows(graph, cut.maps, size)
         centres, field_size = cell_centres(graph, cut.maps, size), max(rows.size, columns.size)
     else:
-        centres, field_size = patch_centres(cut.layout.side), float(size)
+        centres = patch_centres(cut.layout.rows, cut.layout.columns)
+        field_size = float(max(sides(size)))
     head = cut.head.split() if is_split else cut.head
     with own_code(f"the network {name}"):
         network = opened(graph, cut)
@@ -342,8 +346,8 @@ def explainable(
 
 
 def _noise(said: CompletePreprocessing) -> torch.Tensor:
-    """Return two images of random pixels as the network is fed images, (2, 3, S, S)."""
-    shape = (2, 3, said.input_size, said.input_size)
+    """Return two images of random pixels as the network is fed images, (2, 3, h, w)."""
+    shape = (2, 3, *sides(said.input_size))
     pixels = torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0))
     mean, std = (torch.tensor(v, dtype=torch.float32).view(3, 1, 1) for v in (said.mean, said.std))
     return (pixels.float() / 255 - mean) / std
@@ -371,8 +375,9 @@ def _returned(model: nn.Module, images: torch.Tensor) -> object:
             return model(images)
     except Exception as error:
         # the network's own code, which may raise anything
+        across = in_words(size_of_sides(*images.shape[2:]))
         raise ModelError(
-            f"the network takes no input of {images.shape[-1]} pixels: {one_line(error)}"
+            f"the network takes no input of {across} pixels: {one_line(error)}"
             f"{_likely_reason(model, images)}"
         ) from None
 

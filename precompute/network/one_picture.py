@@ -26,7 +26,7 @@ class PictureForward:
 
         Parameters
         ----------
-        pixels : ndarray of shape (S, S, 3), uint8
+        pixels : ndarray of shape (h, w, 3), uint8
         """
         batch = self._forward(torch.as_tensor(np.array(pixels, np.uint8))[None]).arrays()
         local = None

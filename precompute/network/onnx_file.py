@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from fieldmarks.core.errors import ModelError, one_line
 from fieldmarks.core.live.network_file import OUTPUTS, PIXELS
+from fieldmarks.core.pictures.crop import sides
 from fieldmarks.precompute.network.loading import LoadedModel
 
 
@@ -34,7 +35,7 @@ class PixelsToScores(nn.Module):
         self.register_buffer("order", order)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (1, S, S, 3) bytes to maps (1, F, H, W), pooled (1, F) and logits (1, C)."""
+        """Map (1, h, w, 3) bytes to maps (1, F, H, W), pooled (1, F) and logits (1, C)."""
         images = pixels.permute(0, 3, 1, 2).float() * self.scale - self.shift
         maps, pooled, logits = self.network(images)
         if self.is_split:
@@ -64,8 +65,7 @@ def export(model: LoadedModel, path: Path) -> None:
             "class scores are not linear in the pooled activations, and the gradients that weights "
             "are taken from cannot be exported"
         )
-    size = model.input_size
-    pixels = torch.zeros((1, size, size, 3), dtype=torch.uint8)
+    pixels = torch.zeros((1, *sides(model.input_size), 3), dtype=torch.uint8)
     try:
         with torch.no_grad():
             program = torch.onnx.export(

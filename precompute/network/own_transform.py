@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from fieldmarks.core.pictures.crop import cut_out, frame
+from fieldmarks.core.pictures.crop import cut_out, frame, sides
 from fieldmarks.precompute.network.preprocessing import DEFAULT, Preprocessing
 from fieldmarks.precompute.network.settings import MAX_INPUT
 
@@ -35,11 +35,11 @@ def unlike(
         What the transform is called in the message.
     """
     fed = said.over(Preprocessing(crop="centre")).over(DEFAULT)
-    size = fed.input_size
-    if size > MAX_INPUT:
+    rows, columns = sides(fed.input_size)
+    if max(rows, columns) > MAX_INPUT:
         return []  # refused by its size
     mean, std = (np.array(values)[:, None, None] for values in (fed.mean, fed.std))
-    for width, height in (tuple(int(side * size) for side in sides) for sides in _SIDES):
+    for width, height in ((int(wide * columns), int(high * rows)) for wide, high in _SIDES):
         image = _picture(width, height)
         try:
             theirs = np.asarray(transform(image), float)
@@ -47,18 +47,18 @@ def unlike(
             # the library's own code; pictures that it does not take tell nothing
             return []
         is_grey = theirs.shape[:1] == (1,)
-        if theirs.shape != (1 if is_grey else 3, size, size):
+        if theirs.shape != (1 if is_grey else 3, rows, columns):
             across = " x ".join(map(str, theirs.shape[:0:-1]))
             told = (
-                f"{name} makes {across} pixels of a picture of {width} x {height}, and networks "
-                f"are fed squares here, of {size} pixels: predictions are not those of {name}"
+                f"{name} makes {across} pixels of a picture of {width} x {height}, and the network "
+                f"is fed {columns} x {rows}: predictions are not those of {name}"
             )
             return [told]
-        crop = frame(width, height, None, fed.crop, fed.crop_share, size)
+        crop = frame(width, height, None, fed.crop, fed.crop_share, fed.input_size)
         decoding = replace(fed.decoding, colours="grey" if is_grey else fed.decoding.colours)
-        ours = np.asarray(cut_out(image, crop, size, fed.interpolation, decoding)).transpose(
-            2, 0, 1
-        )
+        ours = np.asarray(
+            cut_out(image, crop, fed.input_size, fed.interpolation, decoding)
+        ).transpose(2, 0, 1)
         theirs = theirs[::-1] if fed.channels == "bgr" else theirs
         levels = float(np.abs(255 * (theirs * std + mean) - ours).max())
         if not levels <= _ROUNDING:

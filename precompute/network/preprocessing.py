@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 from fieldmarks.core.errors import DataError, brief
-from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS
+from fieldmarks.core.pictures.crop import CROPS, INTERPOLATIONS, Size, sides, size_of_sides
 from fieldmarks.core.pictures.decoding import Decoding
 from fieldmarks.precompute.network.settings import CHOICES, MAX_INPUT, NetworkSettings
 
@@ -35,8 +35,8 @@ class Preprocessing:
     ----------
     mean, std : tuple of 3 float
         Normalisation of RGB in [0, 1].
-    input_size : int
-        Side of the square input in pixels.
+    input_size : Size
+        Of the input in pixels; the shapes below are squares unless it says otherwise.
     crop : str
         "box": a square around the bounding box, the whole image where there is none. "centre": the
         square in the middle, as torchvision rounds; "centre-floor": as transformers does. "whole":
@@ -56,7 +56,7 @@ class Preprocessing:
 
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
-    input_size: int | None = None
+    input_size: Size | None = None
     crop: str | None = None
     crop_share: float | None = None
     interpolation: str | None = None
@@ -85,7 +85,7 @@ class CompletePreprocessing(Preprocessing):
 
     mean: tuple[float, ...] = NORMALISATIONS["imagenet"][0]
     std: tuple[float, ...] = NORMALISATIONS["imagenet"][1]
-    input_size: int = 224
+    input_size: Size = 224
     crop: str = "box"
     crop_share: float = 1.0
     interpolation: str = "bilinear"
@@ -112,7 +112,7 @@ def checked(fed: CompletePreprocessing, source: str) -> CompletePreprocessing:
     )
     wrong = {
         f"an input of 1 to {MAX_INPUT:,} pixels a side, got {brief(fed.input_size)}": not (
-            type(fed.input_size) is int and 1 <= fed.input_size <= MAX_INPUT
+            _is_size(fed.input_size)
         ),
         f"mean and deviation of red, green and blue, got {brief(normalisation)}": not (
             are_numbers and min(fed.std) > 0
@@ -136,11 +136,16 @@ def checked(fed: CompletePreprocessing, source: str) -> CompletePreprocessing:
     return fed
 
 
+def _is_size(size: object) -> bool:
+    values = size if isinstance(size, tuple) else (size, size)
+    return len(values) == 2 and all(type(v) is int and 1 <= v <= MAX_INPUT for v in values)
+
+
 #: Where neither weights nor flags say anything.
 DEFAULT = CompletePreprocessing()
 
 
-def of_flags(settings: NetworkSettings, input_size: int | None) -> Preprocessing:
+def of_flags(settings: NetworkSettings, input_size: Size | None) -> Preprocessing:
     """Return what the command line says, all but ``--resize``, see `resized`."""
     return Preprocessing(
         settings.mean,
@@ -166,11 +171,10 @@ def resized(fed: CompletePreprocessing, resize: int | None) -> CompletePreproces
     """
     if resize is None:
         return fed
-    if resize < fed.input_size:
-        raise DataError(
-            f"--resize is at least the network's input of {fed.input_size} pixels, got {resize}"
-        )
-    return replace(fed, crop_share=fed.input_size / resize)
+    least = min(sides(fed.input_size))
+    if resize < least:
+        raise DataError(f"--resize is at least the network's input of {least} pixels, got {resize}")
+    return replace(fed, crop_share=least / resize)
 
 
 def of_torchvision(weights) -> Preprocessing:
@@ -187,17 +191,24 @@ def of_torchvision(weights) -> Preprocessing:
     )
 
 
+#: What timm calls crops; of its crop in the middle of a picture that covers an input of another
+#: height than width there is none here.
+_CROPS_OF_TIMM = {"squash": "squeeze", "border": "whole"}
+
+
 def of_timm(config: dict) -> Preprocessing:
     """Return what timm's configuration of a network says, see ``timm.data.create_transform``."""
     interpolation = config.get("interpolation")
-    size = int(config["input_size"][-1])
-    share = float(config.get("crop_pct") or 1.0)
+    size = size_of_sides(*map(int, config["input_size"][-2:]))
+    least, share = min(sides(size)), float(config.get("crop_pct") or 1.0)
     mean, std = (tuple(v) * (3 if len(v) == 1 else 1) for v in (config["mean"], config["std"]))
     return Preprocessing(
         mean,
         std,
         size,
-        {"squash": "squeeze", "border": "whole"}.get(str(config.get("crop_mode"))),
-        min(1.0, size / math.floor(size / share)),
+        _CROPS_OF_TIMM.get(
+            str(config.get("crop_mode")), None if isinstance(size, int) else "squeeze"
+        ),
+        min(1.0, least / math.floor(least / share)),
         interpolation if interpolation in INTERPOLATIONS else None,
     )

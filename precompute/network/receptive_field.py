@@ -20,6 +20,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
 from fieldmarks.core.errors import ModelError
+from fieldmarks.core.pictures.crop import Size, sides
 
 _LOCAL = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 _ATEN = torch.ops.aten
@@ -53,7 +54,7 @@ class Window:
         return self.high - self.low + 1
 
     def centres(self, n_cells: int, n_pixels: int) -> np.ndarray:
-        """Return the centres of n cells in units of the input's side, shape (n_cells,).
+        """Return the centres of n cells in units of n pixels, shape (n_cells,).
 
         Pixel i spans i / n_pixels to (i + 1) / n_pixels.
         """
@@ -65,7 +66,7 @@ class Window:
 Windows = tuple[Window, Window]
 
 
-def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> Windows:
+def windows(graph: fx.GraphModule, node: fx.Node, size: Size) -> Windows:
     """Return the windows of a node's cells along rows and columns.
 
     Raises
@@ -75,7 +76,7 @@ def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> Windows:
     """
     device = next(graph.parameters()).device
     with torch.no_grad():
-        ShapeProp(graph).propagate(torch.zeros(1, 3, input_size, input_size, device=device))
+        ShapeProp(graph).propagate(torch.zeros(1, 3, *sides(size), device=device))
     modules = dict(graph.named_modules())
     seen: dict[fx.Node, Windows | None] = {}
     for current in graph.graph.nodes:
@@ -88,16 +89,16 @@ def windows(graph: fx.GraphModule, node: fx.Node, input_size: int) -> Windows:
     return of_node
 
 
-def can_be_followed(graph: fx.GraphModule, node: fx.Node, input_size: int) -> bool:
+def can_be_followed(graph: fx.GraphModule, node: fx.Node, size: Size) -> bool:
     """Return whether every layer on the way to a node moves cells in a way that is understood."""
     try:
-        windows(graph, node, input_size)
+        windows(graph, node, size)
     except ModelError:
         return False
     return True
 
 
-def cell_centres(graph: fx.GraphModule, node: fx.Node, input_size: int) -> np.ndarray:
+def cell_centres(graph: fx.GraphModule, node: fx.Node, size: Size) -> np.ndarray:
     """Return where the cells of a node look.
 
     Returns
@@ -105,27 +106,26 @@ def cell_centres(graph: fx.GraphModule, node: fx.Node, input_size: int) -> np.nd
     ndarray of shape (H, W, 2)
         Row and column of each receptive field's centre in the unit square of the input, float32.
     """
-    rows, columns = windows(graph, node, input_size)
+    seen = windows(graph, node, size)
     *_, n_rows, n_columns = _shape(node)
-    return _grid(rows, columns, n_rows, n_columns, input_size)
+    return _grid(seen, (n_rows, n_columns), sides(size))
 
 
-def patch_centres(side: int) -> np.ndarray:
-    """Return the centres of side x side patches that tile the input, shape (side, side, 2).
+def patch_centres(rows: int, columns: int) -> np.ndarray:
+    """Return the centres of patches that tile the input, shape (rows, columns, 2).
 
     Where a network cuts its input into patches (transformers, ConvNeXt) its cells are these.
     """
     patch = Window(0, 0, 1)
-    return _grid(patch, patch, side, side, side)
+    return _grid((patch, patch), (rows, columns), (rows, columns))
 
 
-def _grid(
-    rows: Window, columns: Window, n_rows: int, n_columns: int, input_size: int
-) -> np.ndarray:
-    centres = np.meshgrid(
-        rows.centres(n_rows, input_size), columns.centres(n_columns, input_size), indexing="ij"
+def _grid(seen: Windows, n_cells: tuple[int, int], n_pixels: tuple[int, int]) -> np.ndarray:
+    axes = (
+        window.centres(cells, pixels)
+        for window, cells, pixels in zip(seen, n_cells, n_pixels, strict=True)
     )
-    return np.stack(centres, axis=-1).astype(np.float32)
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).astype(np.float32)
 
 
 def _window(

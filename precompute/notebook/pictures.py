@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from fieldmarks.core.errors import DataError, brief
 from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.pictures.crop import Size, in_words, size_of_sides
 from fieldmarks.precompute.network.preprocessing import NORMALISATIONS
 
 #: Keys of a sample that is a dictionary.
@@ -49,7 +50,7 @@ class Written:
         One row per picture: ``file_name``, ``label``, ``split`` and columns of the data set.
     class_names : list of str
         In the order of the labels' numbers; empty where labels are names.
-    side : int or None
+    size : Size or None
         Of pictures that the user's transform made, in pixels; None where they are as stored.
     normalisation : Normalisation or None
         Of the same.
@@ -59,7 +60,7 @@ class Written:
 
     table: pd.DataFrame
     class_names: list[str]
-    side: int | None = None
+    size: Size | None = None
     normalisation: Normalisation | None = None
     off: float = 0.0
 
@@ -87,7 +88,7 @@ def write_samples(
     DataError
         If a sample is no picture with a label, or is another one each time.
     """
-    rows, side, off = [], None, 0.0
+    rows, size, off = [], None, 0.0
     for split, samples in splits.items():
         if not len(samples):
             raise DataError(f"the data set {split or 'given'} is empty")
@@ -102,7 +103,7 @@ def write_samples(
                 levels, norm = _levels(np.asarray(image), norm)
                 whole = np.rint(levels)
                 off = max(off, float(np.abs(levels - whole).max()))
-                side = _side(whole, side)
+                size = _size(whole, size)
                 path = _name(folder, split, i, source)
                 _put(path, Image.fromarray(whole.clip(0, 255).astype(np.uint8)))
             number = _number(label)
@@ -111,7 +112,7 @@ def write_samples(
         normalisation = norm
     names = class_names_of(next(iter(splits.values())), max(row["label"] for row in rows) + 1)
     table = pd.DataFrame(rows).assign(label=lambda t: [names[c] for c in t["label"]])
-    return Written(table, names, side, normalisation if side else None, off)
+    return Written(table, names, size, normalisation if size else None, off)
 
 
 def _samples(samples: Any, split: str) -> Iterator[tuple[Any, Any]]:
@@ -213,10 +214,10 @@ def _number(label: Any) -> int:
 
 
 def _levels(image: np.ndarray, norm: Normalisation | None) -> tuple[np.ndarray, Normalisation]:
-    """Return an image (3 or 1, S, S) as levels of 255, (S, S, 3), and its normalisation."""
+    """Return an image (3 or 1, h, w) as levels of 255, (h, w, 3), and its normalisation."""
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise DataError(
-            f"expected images of shape (3, S, S) or (1, S, S), got {brief(image.shape)}"
+            f"expected images of shape (3, h, w) or (1, h, w), got {brief(image.shape)}"
         )
     image = np.broadcast_to(image, (3, *image.shape[1:]))
     if image.dtype == np.uint8:
@@ -232,11 +233,14 @@ def _levels(image: np.ndarray, norm: Normalisation | None) -> tuple[np.ndarray, 
     return 255 * levels, norm
 
 
-def _side(pixels: np.ndarray, side: int | None) -> int:
-    height, width = pixels.shape[:2]
-    if height != width or side not in (None, height):
-        raise DataError(f"expected square images of one size, got {height} × {width} pixels")
-    return height
+def _size(pixels: np.ndarray, size: Size | None) -> Size:
+    found = size_of_sides(*pixels.shape[:2])
+    if size not in (None, found):
+        raise DataError(
+            f"expected images of one size, got {in_words(size)} and {in_words(found)} pixels: end "
+            "the transform with a crop"
+        )
+    return found
 
 
 def _name(folder: Path, split: str, i: int, source: str | None) -> Path:

@@ -170,7 +170,7 @@ def _fed(written: Written, folder: Path) -> dict:
                 "whole ones; pictures are rounded, so class scores differ slightly from yours"
             )
         fed |= {"mean": written.normalisation.mean, "std": written.normalisation.std}
-        fed |= {"crop": "centre", "input_size": written.side}
+        fed |= {"crop": "centre", "input_size": written.size}
     return fed
 
 

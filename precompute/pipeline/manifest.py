@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fieldmarks.core.estimators import uses_keypoints
 from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.pictures.crop import Size
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.files import MANIFEST
 from fieldmarks.core.run.run import Run
@@ -61,7 +62,7 @@ def run_manifest(
         "n_explain": N_EXPLAIN,
         "arch": model.arch,
         "layer": model.layer,
-        "input_size": model.input_size,
+        "input_size": _plain_size(model.input_size),
         "receptive_field": model.receptive_field,
         "mean": list(model.preprocessing.mean),
         "std": list(model.preprocessing.std),
@@ -99,6 +100,10 @@ def run_manifest(
         **({"pending": pending} if pending else {}),
         "versions": library_versions(_LIBRARIES),
     }
+
+
+def _plain_size(size: Size) -> int | list[int]:
+    return size if isinstance(size, int) else list(size)
 
 
 def not_visible(marks: dict[str, StageMark]) -> list[str]:

@@ -14,6 +14,7 @@ from fieldmarks.core.estimators import (
     is_estimator,
     uses_keypoints,
 )
+from fieldmarks.core.pictures.crop import Size, in_words, stated_size
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.hub import model_folder
@@ -61,8 +62,8 @@ class Settings:
         What the data set is called on the pages; its folder's or table's name by default.
     arch : str, optional
         The architecture that the checkpoint is expected to hold.
-    input_size : int, optional
-        Side of the network's input in pixels; the checkpoint's own by default.
+    input_size : Size, optional
+        Of the network's input in pixels; the checkpoint's own by default.
     maps : str
         Whose feature maps are kept: ``all``, ``test``, ``none`` or a number of test images.
     merge : bool
@@ -98,7 +99,7 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     dataset: str | None = None
     arch: str | None = None
-    input_size: int | None = None
+    input_size: Size | None = None
     maps: str = "all"
     merge: bool = True
     synonyms: Path | None = None
@@ -129,10 +130,11 @@ class Settings:
             raise DataError(f"--maps is all, test, none or a number of images, got {self.maps!r}")
         for option, (least, most) in _LIMITS.items():
             value = getattr(self, option)
-            if value is not None and not least <= value <= most:
+            values = value if isinstance(value, tuple) else (value,)
+            if value is not None and not all(least <= each <= most for each in values):
                 raise DataError(
                     f"--{option.replace('_', '-')} is at least {least} and at most {most}, "
-                    f"got {value}"
+                    f"got {in_words(value)}"
                 )
 
     @classmethod
@@ -164,6 +166,7 @@ class Settings:
             "synonyms": Path(recorded["synonyms"]) if recorded.get("synonyms") else None,
             "nouns": Path(recorded["nouns"]) if recorded.get("nouns") else None,
             "leave_out": tuple(recorded.get("leave_out", ())),
+            "input_size": _size_or_none(recorded.get("input_size")),
         }
         return cls(**{**recorded, **changed}, name=run.name, runs=run.folder.parent)
 
@@ -224,6 +227,10 @@ class Settings:
     def other_estimators(self) -> tuple[str, ...]:
         """The estimators that the default one is compared with."""
         return tuple(name for name in self.estimators if name != self.default_estimator)
+
+
+def _size_or_none(stated: object) -> Size | None:
+    return None if stated is None else stated_size(stated)
 
 
 def map_rows(maps: str, is_train: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from torch import Tensor, fx, nn
 
 from fieldmarks.core.errors import ModelError
 from fieldmarks.core.head import FIRST_ORDER, Head
+from fieldmarks.core.pictures.crop import Size, sides
 from fieldmarks.precompute.network.cut.forms import TOLERANCE, PooledFunction, fit_form
 from fieldmarks.precompute.network.cut.layout import Layout, layouts
 from fieldmarks.precompute.network.cut.tracing import Probe
@@ -66,7 +67,7 @@ def pool(maps: Tensor, pooling: str) -> Tensor:
     return maps.mean((2, 3)) if pooling == "average" else maps.amax((2, 3))
 
 
-def find_cut(probe: Probe, name: str, input_size: int, layer: fx.Node | None = None) -> Cut:
+def find_cut(probe: Probe, name: str, layer: fx.Node | None = None) -> Cut:
     """Find maps and head.
 
     Parameters
@@ -74,8 +75,6 @@ def find_cut(probe: Probe, name: str, input_size: int, layer: fx.Node | None = N
     probe : Probe
     name : str
         Of the network, for the message.
-    input_size : int
-        Side of the probe's images in pixels.
     layer : fx.Node, optional
         Take the maps from here; to first order, unless they are those of an exact head.
 
@@ -87,7 +86,7 @@ def find_cut(probe: Probe, name: str, input_size: int, layer: fx.Node | None = N
     _check(probe.logits, name)
     exact = _exact(probe)
     if exact is not None and exact.layout.side == 1:
-        exact = exact if _is_whole(probe.graph, exact.maps, input_size) else None
+        exact = exact if _is_whole(probe.graph, exact.maps, probe.size) else None
     if exact is not None and layer in (None, exact.maps):
         return exact
     if layer is not None:
@@ -96,7 +95,7 @@ def find_cut(probe: Probe, name: str, input_size: int, layer: fx.Node | None = N
     for node, layout in _spatial(probe):
         if _reaches(probe, node, layout) and not _is_map_a_class(probe, node, layout):
             cuts.append(_first_order(probe, node, layout))
-            if can_be_followed(probe.graph, node, input_size):
+            if can_be_followed(probe.graph, node, probe.size):
                 return cuts[-1]
             if len(cuts) == _MAX_CANDIDATES:
                 break
@@ -108,11 +107,12 @@ def find_cut(probe: Probe, name: str, input_size: int, layer: fx.Node | None = N
     return cuts[0]
 
 
-def _is_whole(graph: fx.GraphModule, node: fx.Node, input_size: int) -> bool:
+def _is_whole(graph: fx.GraphModule, node: fx.Node, size: Size) -> bool:
     """Return whether maps of one cell are so by the network's strides: the input is that small."""
-    if not can_be_followed(graph, node, input_size):
+    if not can_be_followed(graph, node, size):
         return False
-    return windows(graph, node, input_size)[0].jump > input_size / 2
+    seen = zip(windows(graph, node, size), sides(size), strict=True)
+    return all(window.jump > n_pixels / 2 for window, n_pixels in seen)
 
 
 def _check(logits: Tensor, name: str) -> None:
@@ -133,7 +133,7 @@ def _spatial(probe: Probe, least: int = 2) -> Iterator[tuple[fx.Node, Layout]]:
             continue
         if node.op == "call_module" and isinstance(modules[str(node.target)], _SKIPPED):
             continue
-        for layout in layouts(probe.values[node]):
+        for layout in layouts(probe.values[node], *sides(probe.size)):
             if layout.side >= least:
                 yield node, layout
 
@@ -206,10 +206,9 @@ def _after_pooling(probe: Probe, node: fx.Node, layout: Layout, pooling: str):
         ):
             function = PooledFunction(probe.tail(other), partial(torch.reshape, shape=held.shape))
             return function, other, held.reshape(pooled.shape)
-    side = layout.side
 
     def filled(p: Tensor) -> Tensor:
-        maps = p[:, :, None, None].expand(-1, -1, side, side)
+        maps = p[:, :, None, None].expand(-1, -1, layout.rows, layout.columns)
         return layout.with_maps(value.to(p.dtype), maps)
 
     return PooledFunction(probe.tail(node), filled), None, pooled
@@ -255,7 +254,11 @@ def _first_order(probe: Probe, node: fx.Node, layout: Layout) -> Cut:
 
 def _at_layer(probe: Probe, layer: fx.Node, name: str) -> Cut:
     value = probe.values.get(layer)
-    spatial = [] if value is None else [lay for lay in layouts(value) if lay.side >= 2]
+    spatial = (
+        []
+        if value is None
+        else [lay for lay in layouts(value, *sides(probe.size)) if lay.side >= 2]
+    )
     if not spatial:
         shape = "no tensor" if value is None else f"a tensor of shape {tuple(value.shape)}"
         raise ModelError(

@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from torch.fx.graph import CodeGen
 
 from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.core.pictures.crop import Size, size_of_sides
 
 #: Operations that depend on the shape of a tensor and not on its values.
 _SHAPE_METHODS = ("size", "dim", "numel", "ndimension", "stride")
@@ -32,7 +33,7 @@ def trace(model: nn.Module, images: Tensor, name: str) -> fx.GraphModule:
     ----------
     model : nn.Module
         In eval mode; its modules are shared with the result.
-    images : Tensor of shape (n, 3, S, S)
+    images : Tensor of shape (n, 3, H, W)
     name : str
         Of the network, for the message.
 
@@ -86,12 +87,15 @@ class Probe:
         Of the bottlenecks near the output.
     constants : dict of Node to object
         Sizes and the like, which a tail may need from before it.
+    size : Size
+        Of the images in pixels.
     """
 
     graph: fx.GraphModule
     bottlenecks: list[fx.Node]
     values: dict[fx.Node, Tensor]
     constants: dict[fx.Node, object]
+    size: Size
 
     @property
     def logits(self) -> Tensor:
@@ -135,7 +139,7 @@ def probe(graph: fx.GraphModule, images: Tensor, name: str, also: fx.Node | None
     Parameters
     ----------
     graph : fx.GraphModule
-    images : Tensor of shape (n, 3, S, S)
+    images : Tensor of shape (n, 3, H, W)
     name : str
         Of the network, for the message.
     also : fx.Node, optional
@@ -160,7 +164,8 @@ def probe(graph: fx.GraphModule, images: Tensor, name: str, also: fx.Node | None
             f"{name} cannot be explained: for {len(images)} images it returns {shape}, where one "
             "row of class scores an image was expected"
         )
-    return Probe(graph, bottlenecks, recorder.values, recorder.constants)
+    size = size_of_sides(*images.shape[2:])
+    return Probe(graph, bottlenecks, recorder.values, recorder.constants, size)
 
 
 class _Recorder(fx.Interpreter):

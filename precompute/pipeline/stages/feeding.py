@@ -17,6 +17,7 @@ import torch
 from scipy.special import log_softmax
 from scipy.stats import binomtest
 
+from fieldmarks.core.pictures.crop import sides
 from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.data.decoding import Decoder
@@ -154,7 +155,8 @@ def other_ways(
 
     The choice is one of those of `core.pictures.decoding.affected`, None where any image will do.
     """
-    size, wider = fed.input_size, round(fed.input_size / 0.875)
+    least = min(sides(fed.input_size))
+    wider = round(least / 0.875)
     ways: dict[str, tuple[CompletePreprocessing, str | None]] = {}
 
     def add(option: str, choice: str | None = None, **changes) -> None:
@@ -165,16 +167,17 @@ def other_ways(
             ways[option] = (replace(fed, **changes), choice)
 
     for crop in ("squeeze", "whole", "centre", *(["box"] if has_boxes else [])):
-        add(f"--crop {crop} --resize {size}", crop=crop, crop_share=1.0)
-    add(f"--crop centre --resize {wider}", crop="centre", crop_share=size / wider)
+        add(f"--crop {crop} --resize {least}", crop=crop, crop_share=1.0)
+    add(f"--crop centre --resize {wider}", crop="centre", crop_share=least / wider)
     normalisations = GREY if fed.channels == "grey" else NORMALISATIONS
     for mean, std in (*normalisations.values(), _PLAIN):
         if not (np.allclose(mean, fed.mean) and np.allclose(std, fed.std)):
             n = 1 if fed.channels == "grey" else 3
             numbers = (" ".join(f"{v:g}" for v in values[:n]) for values in (mean, std))
             add("--mean {} --std {}".format(*numbers), mean=mean, std=std)
-    for other in _SIZES:
-        if other != size and size >= min(_SIZES) // 2:
+    is_usual = isinstance(fed.input_size, int) and least >= min(_SIZES) // 2
+    for other in _SIZES if is_usual else ():
+        if other != fed.input_size:
             add(f"--input-size {other}", input_size=other)
     if fed.channels != "grey":
         add(f"--channels {'rgb' if fed.channels == 'bgr' else 'bgr'}", channels="other")

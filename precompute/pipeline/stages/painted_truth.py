@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.outputs import atomic_write
+from fieldmarks.core.pictures.crop import crop_rows, stated_size
 from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.tables import TABLES
@@ -38,9 +39,12 @@ def attribute_places(run: Run, world: Path) -> pd.DataFrame:
     table, x, t = table[is_known], x[is_known].to_numpy(int), t[is_known].to_numpy(int)
     crop = images.iloc[x]
     side, visible = crop["crop_side"].to_numpy(), table["visible"].to_numpy()
+    picture = crop["width"].to_numpy(), crop["height"].to_numpy()
+    kind, size = run.manifest.get("crop", "box"), stated_size(run.manifest.get("input_size", 1))
+    rows = crop_rows(side, kind, size, picture)
     row, col = (
-        (table[axis].to_numpy() - crop[edge].to_numpy()) / side
-        for axis, edge in (("row", "crop_top"), ("col", "crop_left"))
+        (table[axis].to_numpy() - crop[edge].to_numpy()) / length
+        for axis, edge, length in (("row", "crop_top", rows), ("col", "crop_left", side))
     )
     columns = {"x": x, "t": t, "row": row, "col": col, "visible": visible}
     spec = next(spec for spec in TABLES if spec.name == NAME)

@@ -329,9 +329,9 @@ def test_weights_that_do_not_say_their_network_need_its_name(state, tmp_path):
         ({"alpha": "black"}, "--alpha is one of drop, grey, white, got 'black'"),
         ({"orientation": "down"}, "--orientation is one of stored, upright, got 'down'"),
         ({"depth": "8"}, "--depth is one of clip, unit, 12, 16, got '8'"),
-        ({"channels": "grb"}, "--channels is one of rgb, bgr, got 'grb'"),
+        ({"channels": "grb"}, "--channels is one of rgb, bgr, grey, got 'grb'"),
         ({"std": (1.0, 0.0, 1.0)}, "--std is three numbers above 0"),
-        ({"mean": (1.0,)}, "--mean is three numbers"),
+        ({"mean": (1.0, 2.0)}, "--mean is three numbers"),
         ({"args": ("a",)}, "--network-args are for the function"),
     ],
 )

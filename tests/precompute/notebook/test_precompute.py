@@ -214,10 +214,10 @@ WRONG = {
         lambda p: _with(p, transforms.Compose([transforms.ToTensor(), lambda x: x * 2 - 1])),
         "give mean= and std=",
     ),
-    "not square": (lambda p: _with(p, transforms.ToTensor()), "expected square images"),
+    "of several sizes": (lambda p: _with(p, transforms.ToTensor()), "expected images of one size"),
     "two channels": (
         lambda p: _with(p, lambda image: transforms.ToTensor()(image)[:2]),
-        r"shape \(3, S, S\) or \(1, S, S\)",
+        r"shape \(3, h, w\) or \(1, h, w\)",
     ),
     "nothing": (lambda p: [], "is empty"),
     "a number": (lambda p: 7, "got a int"),

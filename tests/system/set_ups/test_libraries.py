@@ -97,6 +97,7 @@ def names():
 
 S = 64
 PROCESSORS = {
+    "not square": (resnet, "ViTImageProcessor", {"size": {"height": S, "width": 48}}),
     "ViT squeezes": (vit, "ViTImageProcessor", {"size": {"height": S, "width": S}}),
     "ConvNeXt cuts by its share": (
         resnet, "ConvNextImageProcessor", {"size": {"shortest_edge": S}, "crop_pct": 0.875},
@@ -175,8 +176,7 @@ def test_a_network_of_timm_in_a_folder_of_transformers_is_fed_by_its_configurati
 
 #: Processors that do what cannot be done here, and what is said of each.
 UNLIKE = {
-    "not square": ({"size": {"height": S, "width": 48}}, "makes 48 x 64 pixels of a picture of"),
-    "not resized": ({"do_resize": False}, "are fed squares here, of 64 pixels"),
+    "not resized": ({"do_resize": False}, "and the network is fed 64 x 64"),
     "not cut": ({"size": {"shortest_edge": S}, "do_center_crop": False}, "makes 96 x 64 pixels"),
     "cut larger than it is resized": (
         {"size": {"shortest_edge": S}, "crop_size": {"height": 80, "width": 80}},
@@ -206,5 +206,6 @@ def test_a_configuration_of_timm_that_is_not_square_is_told(tmp_path, data, monk
     config = {**timm.data.resolve_model_data_config(model), "input_size": (3, 96, 64)}
     monkeypatch.setattr(timm.data, "resolve_model_data_config", lambda _: config)
     run, said = run_of(tmp_path, "--network timm:resnet10t")
-    assert "note: the transform of timm makes 64 x 96 pixels of a picture of 134 x 89" in said
-    assert "the transform of timm makes" in run.manifest["notices"]["network"][0]
+    assert "note: the transform of timm feeds other pixels than are fed here" in said
+    assert "the transform of timm feeds" in run.manifest["notices"]["network"][0]
+    assert run.manifest["input_size"] == [96, 64]
