@@ -47,9 +47,8 @@ def background_of(run: Run, x: int) -> BackgroundOf | None:
     return BackgroundOf(ts, others[order][:N_SHOWN])
 
 
-def background_phrase(run: Run, x: int) -> str:
-    """Return what a sentence calls the background of image x: "its background of white snow"."""
-    known = background_of(run, x)
-    if known is None or not known.ts:
-        return "its background"
-    return f"its background of {english.join([attribute_phrase(run, t) for t in known.ts[:2]])}"
+def named_background(run: Run, ts: list[int]) -> str:
+    """Return "background of white snow" by the attributes that name it, else "background"."""
+    if not ts:
+        return "background"
+    return f"background of {english.join([attribute_phrase(run, t) for t in ts[:2]])}"

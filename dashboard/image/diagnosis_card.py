@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fieldmarks.core.causes.background_words import background_of, background_phrase
+from fieldmarks.core.causes.cause import Cause, cause_of
 from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
@@ -41,43 +41,37 @@ def cause(run: Run, x: int) -> None:
     said = f"Predicted :orange[**{name}**] {confidence}, labelled :blue[**{label}**]"
     if true == predicted:
         said = f"Predicted :blue[**{name}**] {confidence}, as labelled"
-    st.markdown(f"{said}. {_cause(run, x)}")
-    _background(run, x)
+    of = cause_of(run, x)
+    st.markdown(f"{said}. {_said(of) if of is not None else ''}")
+    if of is not None:
+        _background(run, of)
 
 
-def _background(run: Run, x: int) -> None:
-    """Draw images with the background of x, where it is the cause and no word names it."""
-    if "diagnoses" not in run.table_names:
+def _background(run: Run, of: Cause) -> None:
+    """Draw images that show what no word of the cause names."""
+    if not len(of.shown):
         return
-    known = background_of(run, x)
-    is_cause = run.table("diagnoses")["pattern"].iloc[x] == Pattern.SPURIOUS_CUE
-    if not is_cause or known is None or known.ts:
-        return
-    st.caption("No word names its background. Images with a background like it:")
+    st.caption(f"{heading.plain(of.shown_as)}:")
     pictures = [
         Picture(src=data.thumb(run, y), alt=labels.image_alt(run, y), href=links.image(run, y))
-        for y in map(int, known.shown)
+        for y in map(int, of.shown)
     ]
     gallery.show(pictures, key="image.background", width=64, fixed=True, to_top=True)
 
 
-def _cause(run: Run, x: int) -> str:
-    """Return the cause of a failure with its evidence as Markdown, empty where there is none."""
-    try:
-        row = run.table("diagnoses").iloc[x]
-    except MissingRunError:
-        return ""
-    if not row["pattern"]:
-        return ""
-    if row["pattern"] == Pattern.UNDECIDED:
-        return f"**No clear cause**: no score is {DECIDED} or more."
-    pattern = Pattern(row["pattern"])
-    score, reason = float(row[COLUMNS[pattern]]), row[f"{COLUMNS[pattern]}_reason"]
-    reason = heading.plain(reason.removesuffix("."))
-    title = f"{strength(score).capitalize()} cause: {pattern}"
-    if pattern is Pattern.SPURIOUS_CUE:
-        title += f", {heading.plain(background_phrase(run, x))}"
-    return f":material/{ICONS[pattern]}: **{title}** :gray[({score:.2f})]: {reason}."
+def _said(of: Cause) -> str:
+    """Return the cause of a failure with its evidence as Markdown."""
+    score = "" if of.pattern is Pattern.UNDECIDED else f" :gray[({of.score:.2f})]"
+    before = "" if of.pattern is Pattern.UNDECIDED else f"{strength(of.score)} cause: "
+    title = f"{before}{heading.plain(of.title)}"
+    said = (
+        f":material/{ICONS[of.pattern]}: **{title[:1].upper()}{title[1:]}**{score}: "
+        f"{heading.plain(of.reason)}."
+    )
+    if of.others:
+        possible = [f"{heading.plain(title)} :gray[({each:.2f})]" for each, title in of.others]
+        said += f" Possible, too: {'; '.join(possible)}."
+    return said
 
 
 def show(run: Run, x: int) -> None:
