@@ -104,6 +104,12 @@ def _write(args: argparse.Namespace, writer) -> None:
     from fieldmarks.precompute.data.read import read_dataset
 
     dataset = read_dataset(source_of(args))
+    n = min(args.limit or len(dataset.images), len(dataset.images))
+    print(
+        f"up to {n:,} pictures of {args.side:,} pixels, a request each, with answers of up to "
+        f"{args.max_tokens:,} tokens ({n * args.max_tokens / 1e6:,.1f} million in all); the first "
+        "answers tell the time, --limit writes fewer"
+    )
     parts = [part.lower() for part in args.parts]
     if not parts and writer.follows_prompts:
         earlier = None if args.overwrite else parts_of(args.out)

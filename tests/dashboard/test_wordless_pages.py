@@ -74,9 +74,10 @@ def test_every_page_opens_and_says_what_needs_words(wordless, link, lacks_words)
     assert len(app.title) == 1
     assert said(app).count("Add words") == int(lacks_words)
     if lacks_words:
-        commands = app.code[-1].value
-        assert "fieldmarks caption" in commands
-        assert "--captions captions.jsonl --name wordless" in commands
+        captions, phrases = (each.value for each in app.code[-2:])
+        assert "fieldmarks caption" in captions
+        assert "--name wordless --captions captions.jsonl" in captions
+        assert "--name wordless --words words.parquet" in phrases
 
 
 def test_a_class_without_words_has_its_results_and_images():

@@ -6,6 +6,7 @@ from fieldmarks.core.errors import RunError
 from fieldmarks.core.experimental.scores import Experiments, read_experiments
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading
+from fieldmarks.dashboard.components import add_words
 from fieldmarks.dashboard.experimental import note
 from fieldmarks.dashboard.scores import board
 from fieldmarks.dashboard.scores.panels import About, panel_of
@@ -58,6 +59,9 @@ def main() -> None:
 
 def scores(run: Run, experiments: Experiments | None) -> None:
     """Draw the scores of the experiments, or the command that computes them."""
+    if not run.has_words:
+        add_words.show(run, "Experiments score what is said in words.")
+        return
     heading.section("Scores", "Blue: this run's default estimator. Grey: controls.")
     if experiments is None:
         st.caption("The experiments of this run have no scores. Compute them:")

@@ -58,6 +58,7 @@ def test_the_command_writes_captions_that_run_reads(folder, dataset, tmp_path, c
     with chat_server(seeing) as server:
         assert caption(folder, out, server) == 0
     said = capsys.readouterr().out
+    assert said.startswith(f"up to {N} pictures of 768 pixels, a request each, with answers of up")
     assert "parts, proposed by painter:1b: upper, sole (--parts names others)" in said
     assert "images/s: about" in said
     assert f"{N} images written, 0 of them without a caption, 0 not answered" in said
