@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fieldmarks.core.attributes.english import counted
+from fieldmarks.core.causes.cause import cause_of
 from fieldmarks.core.causes.finding import COLUMNS, Pattern
 from fieldmarks.core.causes.suspects import suspects
 from fieldmarks.core.run.run import Run
@@ -235,6 +236,9 @@ def suggestions(run: Run) -> None:
                     f"Predicted :orange[**{heading.plain(labels.class_name(run, c))}**]  \n"
                     f"True :blue[**{heading.plain(labels.class_name(run, true))}**]"
                 )
+                if (of := cause_of(run, x)) is not None:
+                    title = heading.plain(of.title)
+                    st.markdown(f":material/{diagnosis_card.ICONS[of.pattern]}: {title}")
                 st.caption(heading.plain(both.sentence))
 
 

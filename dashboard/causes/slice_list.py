@@ -11,6 +11,7 @@ from fieldmarks.core.causes.slices import (
     slice_key,
     slices,
 )
+from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.repair.preview import is_refittable
 from fieldmarks.core.repair.recipe import Recipe, has_backgrounds
 from fieldmarks.core.repair.suggestions import removal_of_slice
@@ -94,19 +95,18 @@ def _repair(run: Run, found: Slice, key: str) -> None:
     if not is_refittable(run):
         return
     recipe, label = _to_try(run, found)
-    if recipe is not None:
-        st.page_link(
-            "app_pages/repair.py",
-            label=f"Try a repair: {heading.plain(label)}",
-            icon=":material/build_circle:",
-            query_params=links.recipe(run, recipe),
-            help="No removal of filters fixes more than it breaks on the validation half. The "
-            "preview counts what this one breaks.",
-            width="content",
-        )
+    st.page_link(
+        "app_pages/repair.py",
+        label=f"Try a repair: {heading.plain(label)}",
+        icon=":material/build_circle:",
+        query_params=links.recipe(run, recipe),
+        help="No removal of filters fixes more than it breaks on the validation half. The preview "
+        "counts what this one breaks.",
+        width="content",
+    )
 
 
-def _to_try(run: Run, found: Slice) -> tuple[Recipe | None, str]:
+def _to_try(run: Run, found: Slice) -> tuple[Recipe, str]:
     """Return a recipe that makes the last layer rely less on a condition, and its name."""
     kinds = {c.kind for c in found.conditions}
     if Kind.BACKGROUND in kinds and has_backgrounds(run):
@@ -114,7 +114,7 @@ def _to_try(run: Run, found: Slice) -> tuple[Recipe | None, str]:
     ts = [c.number for c in found.conditions if c.kind in (Kind.CAPTIONS, Kind.SEEN)]
     if not ts:
         return Recipe(hard_weight=HARD), f"misclassified images count {HARD:g} times"
-    phrases = ", ".join(f"“{labels.phrase(run, t)}”" for t in ts)
+    phrases = ", ".join(f"“{attribute_phrase(run, t)}”" for t in ts)
     n_right = int((_are_said(run, ts) & run.is_right & run.is_test).sum())
     return Recipe(balanced_attributes=tuple(ts)), (
         f"balance {phrases}, which {counted(n_right, 'image')} that are right have"

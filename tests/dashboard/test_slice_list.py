@@ -1,34 +1,18 @@
 """The slices on the page of causes: sentences, and what each opens."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.causes.slices import sentence, slice_key, slices
-from fieldmarks.core.run.reading import read_run
-from tests.support.faulty_run import N, write_faulty_run
 from tests.support.pages import component_data, page_links, runs_and_verdicts, said, visit
-from tests.support.second_run import write_second_run
+from tests.support.sliced_run import write_sliced_run
 
 pytestmark = pytest.mark.slow
-BLURRED = np.arange(N + 1, N + 21, 2)  # test images of class 1
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Return a run in which blurred images of class 1 are called class 2, and a second one."""
-    folder = write_faulty_run(tmp_path_factory.mktemp("runs")).folder
-    images = pd.read_parquet(folder / "tables" / "images.parquet")
-    images.loc[BLURRED, "sharpness"] = np.float32(0.05)
-    images.loc[BLURRED, "predicted_c"] = np.int32(2)
-    images.to_parquet(folder / "tables" / "images.parquet", index=False)
-    logits = np.load(folder / "arrays" / "logits.npy")
-    logits[BLURRED, 2] = logits[BLURRED].max(axis=1) + 5
-    np.save(folder / "arrays" / "logits.npy", logits)
-    made = write_diagnoses(read_run(folder))
-    write_second_run(made, folder.parent)
-    return made
+    """Return a run with a slice, beside a second one."""
+    return write_sliced_run(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(autouse=True)
