@@ -63,11 +63,17 @@ class Skipped:
         """Note a path below the folder; the reason follows "3 files"."""
         self._paths[reason].append(path)
 
+    def forget(self, path: str) -> None:
+        """Leave out a file that is read as something else."""
+        for reason, paths in list(self._paths.items()):
+            self._paths[reason] = [each for each in paths if each != path]
+
     def told(self) -> list[str]:
         """Return a sentence for each reason, with the number and the first names."""
         return [
             f"{len(paths)} {reason}: {', '.join(paths[:_SHOWN])}{', ...' * (len(paths) > _SHOWN)}"
             for reason, paths in self._paths.items()
+            if paths
         ]
 
 

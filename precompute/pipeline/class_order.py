@@ -36,6 +36,15 @@ def natural_key(name: str) -> list:
     return [int(part) if part.isdecimal() else part for part in parts]
 
 
+def are_numbers_as_text(names: Sequence[str]) -> bool:
+    """Whether class names are whole numbers whose order here is another than that of numbers.
+
+    >>> are_numbers_as_text(["0", "1", "10", "2"]), are_numbers_as_text(["0", "1", "2"])
+    (True, False)
+    """
+    return all(name.isdecimal() for name in names) and list(names) != sorted(names, key=natural_key)
+
+
 def class_file(checkpoint: Path | None, data: Path) -> Path | None:
     """Return the file of class numbers beside the weights, else in the data folder, if any."""
     folders = [*([checkpoint.parent] if checkpoint else []), data if data.is_dir() else data.parent]
@@ -102,7 +111,8 @@ def order_of_scores(
     if n_scores != C and not has_more:
         raise DataError(
             f"the network gives {n_scores} class scores, the data set has {C} classes: train it on "
-            "this data set, or give the one that it was trained on"
+            "this data set, give the one that it was trained on, or name the class of each score "
+            "by --classes"
         )
     if given is None:
         return list(range(C))

@@ -15,7 +15,12 @@ from fieldmarks.precompute.attributes.inflection import with_plurals
 from fieldmarks.precompute.attributes.noun_classes import keypoints_by_name
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.pipeline.inputs import RunInputs
-from fieldmarks.precompute.pipeline.notices import accuracy_notice, picture_notices, split_notice
+from fieldmarks.precompute.pipeline.notices import (
+    accuracy_notice,
+    picture_notices,
+    problem_notices,
+    split_notice,
+)
 from fieldmarks.precompute.pipeline.plan import Plan
 from fieldmarks.precompute.pipeline.settings import Settings
 from fieldmarks.precompute.resume.fingerprint import library_versions
@@ -90,7 +95,10 @@ def run_manifest(
             "network": list(model.notes),
             "accuracy": accuracy_notice(measured.get("feeding")),
             "words": not_visible(marks or {}),
-            "pictures": picture_notices(measured.get("affected", {}), len(dataset.images), model),
+            "pictures": [
+                *problem_notices(measured.get("problems", {}), len(dataset.images)),
+                *picture_notices(measured.get("affected", {}), len(dataset.images), model),
+            ],
         },
         "problems": [*dataset.problems, *inputs.words.problems],
         "checkpoint": {"sha256": inputs.checkpoint, "made": model.made},

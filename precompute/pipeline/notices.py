@@ -7,6 +7,7 @@ They are printed in the terminal and stand at the top of the Overview: the manif
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fieldmarks.core.run.contract import UNREADABLE
 from fieldmarks.precompute.data.dataset import Dataset
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 
@@ -88,6 +89,18 @@ def picture_notices(n_affected: dict[str, int], n_images: int, model: "LoadedMod
                 f"(--{choice} {value}; else {others})"
             )
     return told
+
+
+def problem_notices(problems: dict[str, list], n_images: int) -> list[str]:
+    """Say how many pictures are not fed as they are, see `precompute.pipeline.stages.feeding`."""
+    meanings = {
+        UNREADABLE: "cannot be read, so that they are neither judged nor learnt from",
+        "used whole": "have no bounding box inside the picture, so that all of it is fed",
+    }
+    return [
+        f"{n:,} of {n_images:,} pictures {meanings[kind]}, such as {path} ({reason})"
+        for kind, (n, path, reason) in problems.items()
+    ]
 
 
 def accuracy_notice(feeding: dict | None) -> list[str]:

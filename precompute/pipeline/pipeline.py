@@ -60,7 +60,8 @@ def precompute(
     """
     ranks = Ranks.from_environment()
     try:
-        with locked(settings.runs, settings.name) if ranks.is_first else nullcontext():
+        lock = locked(settings.runs, settings.name, is_new=True) if ranks.is_first else None
+        with lock or nullcontext():
             inputs = RunInputs(settings, ranks, network)
             pipeline = Pipeline(inputs, ranks, say, on_open=on_open)
             pipeline.run()

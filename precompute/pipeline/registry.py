@@ -311,7 +311,7 @@ _ALL = (
     ),
     Stage(
         "feeding",
-        version=1,
+        version=2,
         libraries=("torch", "numpy", "scipy"),
         inputs=lambda of: {
             "images": of.images,

@@ -1,6 +1,7 @@
 """The trained network of a run, from its settings; images and captions are not needed for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import nn
 
@@ -8,6 +9,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.network.loading import LoadedModel, load_network
 from fieldmarks.precompute.pipeline.class_order import (
     NATURAL,
+    are_numbers_as_text,
     natural_key,
     order_of_scores,
     read_class_list,
@@ -66,4 +68,11 @@ def load_trained(
     elif model.class_ids is None and model.class_names is not None:
         names, source = model.class_names, "the network's configuration"
     n_scores = len(model.class_bias)
-    return model.in_order(order_of_scores(n_scores, names, class_names, source))
+    ordered = model.in_order(order_of_scores(n_scores, names, class_names, source))
+    if names is None and model.class_ids is None and are_numbers_as_text(class_names):
+        told = (
+            "the classes are numbers, and their scores are taken in the order of text (10 before "
+            "2), as ImageFolder has it: give --classes natural if the network has 0, 1, 2, ..."
+        )
+        return replace(ordered, notes=[*ordered.notes, told])
+    return ordered

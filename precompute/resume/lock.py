@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from fieldmarks.core.errors import RunError
 from fieldmarks.core.run.files import check_name
+from fieldmarks.core.run.manifest import read_manifest
 from fieldmarks.core.run.writer import recover_run
 
 
@@ -49,8 +50,24 @@ def exclusive(path: Path, what: str, remedy: str) -> Iterator[None]:
 
 
 @contextmanager
-def locked(runs: Path, name: str) -> Iterator[None]:
-    """Hold the lock of a run, which is whole by then; see `exclusive`."""
-    with exclusive(runs / check_name(name), f"run {name!r}", "give another --name"):
+def locked(runs: Path, name: str, is_new: bool = False) -> Iterator[None]:
+    """Hold the lock of a run, which is whole by then; see `exclusive`.
+
+    Parameters
+    ----------
+    runs : Path
+    name : str
+    is_new : bool
+        Whether the run may not be there yet; else nothing is written where it is not.
+
+    Raises
+    ------
+    MissingRunError
+        If it is not there.
+    """
+    folder = runs / check_name(name)
+    if not is_new and not any(map(os.path.lexists, (folder, folder.with_name(f".{name}.old")))):
+        read_manifest(folder)  # says so
+    with exclusive(folder, f"run {name!r}", "give another --name"):
         recover_run(runs, name)
         yield

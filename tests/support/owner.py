@@ -35,7 +35,7 @@ def net(num_classes=3):
     )
 """
 #: Stages that say nothing of pixels, predictions and words, and take the time.
-SLOW = ("live", "layout", "other_estimators", "scores", "diagnoses")
+SLOW = ("live", "layout", "scores", "diagnoses")
 
 Pipeline = Callable[[str], Tensor]
 
@@ -126,43 +126,76 @@ class Owner:
         return predicted, float((predicted == [c for _, c in samples]).mean())
 
 
-def fieldmarks(command: str) -> tuple[int, str]:
+def fieldmarks(words: str) -> tuple[int, str]:
     """Do a command in this process; return its exit code and what it printed."""
     said = StringIO()
     with redirect_stdout(said), redirect_stderr(said), without(*SLOW):
-        code = main(command.split())
+        code = main(words.split())
     return code, said.getvalue()
 
 
-def run_of(folder: Path, options: str = "", name: str = "mine") -> tuple[Run, str]:
-    """Make a run of ``folder``'s data, network and weights as its owner would; what was said."""
+def command(folder: Path, options: str = "", name: str = "mine") -> str:
+    """Return the command that makes a run of ``folder``'s data, network and weights."""
     given = {"--data": folder / "data"}
     if "--network" not in options:
         given |= {"--network": f"{folder / 'net.py'}:net", "--input-size": S}
     if "hf:" not in options:
         given["--checkpoint"] = folder / "net.pth"
     words = " ".join(f"{key} {each}" for key, each in given.items() if key not in options.split())
-    command = f"run {words} {options} --name {name} --runs {folder / 'runs'} --device cpu"
-    code, said = fieldmarks(command)
+    return f"run {words} {options} --name {name} --runs {folder / 'runs'} --device cpu"
+
+
+def run_of(folder: Path, options: str = "", name: str = "mine") -> tuple[Run, str]:
+    """Make a run of ``folder``'s data, network and weights as its owner would; what was said."""
+    code, said = fieldmarks(command(folder, options, name))
     assert code == 0, said
     return read_run(folder / "runs" / name), said
 
 
-def assert_equal(
-    run: Run, said: str, owner: Owner, splits: dict[str, ImageFolder], atol: float = 2e-3
-) -> None:
-    """Compare scores, labels, split and accuracy of a run with the owner's own."""
+@dataclass
+class Judged:
+    """What the owner trains and judges on, and in which order classes have their scores.
+
+    Parameters
+    ----------
+    root : Path
+        That paths in the run begin at.
+    train, test : sequence of tuples of str and int
+        Files and the number of their class.
+    classes : sequence of str
+        By number.
+    """
+
+    root: Path
+    train: Sequence[tuple[str, int]]
+    test: Sequence[tuple[str, int]]
+    classes: Sequence[str] = CLASSES
+
+    @classmethod
+    def of_folders(cls, root: Path, train: str = "train", test: str = "test", **options):
+        """Return what torchvision's ImageFolder reads of two folders."""
+        folders = [ImageFolder(str(root / split), **options) for split in (train, test)]
+        assert folders[0].classes == folders[1].classes
+        return cls(root, *(folder.samples for folder in folders), folders[0].classes)
+
+
+def assert_equal(run: Run, said: str, owner: Owner, judged: Judged, atol: float = 2e-3) -> None:
+    """Compare images, scores, predictions, labels, split and accuracy with the owner's own."""
     place = {path: x for x, path in enumerate(run.images["path"])}
-    images = run.images[["predicted_c", "true_c", "is_train"]].to_numpy().T
-    for split, folder in splits.items():
-        xs = [place[f"{split}/{Path(path).relative_to(folder.root)}"] for path, _ in folder.samples]
-        theirs = owner.scores([path for path, _ in folder.samples])
-        np.testing.assert_allclose(run.array("logits")[xs], theirs, atol=atol)
-        predicted, true_c, is_train = (column[xs] for column in images)
-        assert (predicted == theirs.argmax(axis=1)).all()
-        assert (true_c == [c for _, c in folder.samples]).all()
-        assert (is_train == (split == "train")).all()
-    predicted, accuracy = owner.predictions(splits["test"].samples)
+    names = [name.replace("_", " ") for name in judged.classes]
+    assert sorted(run.classes["name"]) == sorted(names)
+    column = [run.classes["name"].tolist().index(name) for name in names]
+    assert len(place) == len(judged.train) + len(judged.test)
+    for is_train, samples in ((True, judged.train), (False, judged.test)):
+        xs = [place[str(Path(path).relative_to(judged.root))] for path, _ in samples]
+        theirs = owner.scores([path for path, _ in samples])
+        np.testing.assert_allclose(run.array("logits")[xs][:, column], theirs, atol=atol)
+        images = run.images.iloc[xs]
+        of_run = [column.index(c) for c in images["predicted_c"]]
+        assert of_run == theirs.argmax(axis=1).tolist()
+        assert [column.index(c) for c in images["true_c"]] == [c for _, c in samples]
+        assert (images["is_train"] == is_train).all()
+    predicted, accuracy = owner.predictions(judged.test)
     assert f"accuracy here {accuracy:.1%} on {len(predicted)} test images" in asked(said)
     assert len(set(predicted)) > 1, "a network that says one thing compares nothing"
 

@@ -1,5 +1,6 @@
 """The image files that a table names: by path, or by a name without folders and suffix."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -28,8 +29,10 @@ class Files:
     problems: list[str]
 
     @classmethod
-    def of(cls, values: list[str], folder: Path) -> "Files":
+    def of(cls, values: list[str], folder: Path, table: Path) -> "Files":
         """Find the file that each value names: a path, or a name without suffix and folders.
+
+        The table itself, which may lie among the pictures, is not reported.
 
         Raises
         ------
@@ -38,6 +41,7 @@ class Files:
         """
         skipped = Skipped()
         there = list(image_files(folder, skipped))
+        skipped.forget(os.path.relpath(table, folder))
         known = set(there)
         by_stem: dict[str, str] = {}
         for name in there:

@@ -92,7 +92,7 @@ def dataset_of(
     """
     _require_names(frame[columns.file_name], columns.file_name)
     refuse_several_labels(frame[columns.label], columns.label)
-    files = Files.of(texts(frame[columns.file_name]), folder)
+    files = Files.of(texts(frame[columns.file_name]), folder, source.data)
     label = np.array(texts(frame[columns.label]))
     problems = list(files.problems)
     is_labelled = label != ""

@@ -29,6 +29,8 @@ from fieldmarks.precompute.resume.stage import Computed
 
 #: Images that all ways are screened on, images that the best ones are judged on, and how many.
 N_SCREENED, N_JUDGED, N_NAMED = 64, 240, 3
+#: Parts of the problem of a picture that the network is fed otherwise than its owner may think.
+PROBLEMS = (UNREADABLE, "used whole")
 #: Images of a batch.
 _BATCH = 32
 #: Sides of inputs that networks are usually trained at.
@@ -65,11 +67,18 @@ def feeding(
     Returns
     -------
     dict
-        ``affected``: numbers by choice; ``feeding``: see `try_ways`.
+        ``affected``: numbers by choice; ``problems``: the number of pictures with a problem that
+        changes what the network is fed, the first of them and its problem, by a key of `PROBLEMS`;
+        ``feeding``: see `try_ways`.
     """
     affected = [each.split() for each in facts["affected"]]
     counts = Counter(choice for each in affected for choice in each)
-    measured: dict = {"affected": dict(sorted(counts.items()))}
+    measured: dict = {"affected": dict(sorted(counts.items())), "problems": {}}
+    for problem in PROBLEMS:
+        xs = np.flatnonzero(facts["problem"].str.contains(problem, regex=False))
+        if len(xs):
+            first = str(dataset.images["path"].iloc[xs[0]]), str(facts["problem"].iloc[xs[0]])
+            measured["problems"][problem] = [len(xs), *first]
     if not model.made:
         is_usable = ~facts["problem"].str.startswith(UNREADABLE).to_numpy(bool)
         measured["feeding"] = try_ways(model, dataset, device, logits, is_usable, affected)

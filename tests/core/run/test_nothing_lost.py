@@ -301,3 +301,11 @@ def test_a_repair_that_is_terminated_leaves_no_run_or_a_whole_one(tmp_path):
     assert n_ended > 0
     shutil.rmtree(tmp_path / "mended", ignore_errors=True)
     assert main(words) == 0, "the same command goes on to its end"
+
+
+@pytest.mark.parametrize("command", ["maps", "export", "robustness", "evaluate", "report"])
+def test_a_command_on_a_run_that_is_not_there_leaves_nothing(tmp_path, capsys, command):
+    more = {"maps": "--images 1", "report": f"--out {tmp_path}/x.csv"}.get(command, "")
+    assert main(f"{command} mine --runs {tmp_path}/typo {more}".split()) == 1
+    assert "there is no run 'mine'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -8,11 +8,10 @@ import json
 import pytest
 import torch
 import torchvision
-from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import default_loader
 
 from fieldmarks.precompute.pipeline.stages import feeding
-from tests.support.owner import CLASSES, Owner, assert_equal, run_of, write_folders
+from tests.support.owner import CLASSES, Judged, Owner, assert_equal, run_of, write_folders
 
 pytestmark = pytest.mark.slow
 
@@ -23,10 +22,6 @@ def data(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(feeding, "N_JUDGED", 4)
     return write_folders(tmp_path / "data", n={"train": 6, "test": 4})
-
-
-def splits_of(data) -> dict[str, ImageFolder]:
-    return {split: ImageFolder(str(data / split)) for split in ("train", "test")}
 
 
 def seeded(build):
@@ -42,9 +37,9 @@ def test_a_network_of_torchvision_is_fed_by_the_transforms_of_its_weights(tmp_pa
     model = seeded(lambda: torchvision.models.get_model(name, num_classes=3))
     preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
     owner = Owner(model, lambda path: preset(default_loader(path)))
-    owner.train(splits_of(data)["train"].samples, tmp_path / "net.pth")
+    owner.train(Judged.of_folders(data).train, tmp_path / "net.pth")
     run, said = run_of(tmp_path, f"--network torchvision:{name}")
-    assert_equal(run, said, owner, splits_of(data), atol=0.02)
+    assert_equal(run, said, owner, Judged.of_folders(data), atol=0.02)
 
 
 TIMM = {
@@ -63,9 +58,9 @@ def test_a_network_of_timm_is_fed_by_its_own_configuration(tmp_path, data, name)
     config = timm.data.resolve_model_data_config(model)
     transform = timm.data.create_transform(**config, is_training=False)
     owner = Owner(model, lambda path: transform(default_loader(path)))
-    owner.train(splits_of(data)["train"].samples, tmp_path / "net.pth")
+    owner.train(Judged.of_folders(data).train, tmp_path / "net.pth")
     run, said = run_of(tmp_path, f"--network timm:{name}")
-    assert_equal(run, said, owner, splits_of(data), atol=0.02)
+    assert_equal(run, said, owner, Judged.of_folders(data), atol=0.02)
 
 
 def vit(**changes):
@@ -143,7 +138,7 @@ def owner_of(folder, data, build, kind="", config=None) -> Owner:
             processor(default_loader(path), return_tensors="pt")["pixel_values"][0]
         )
 
-    owner = Owner(model, pipeline).train(splits_of(data)["train"].samples)
+    owner = Owner(model, pipeline).train(Judged.of_folders(data).train)
     model.save_pretrained(folder)
     return owner
 
@@ -152,7 +147,7 @@ def owner_of(folder, data, build, kind="", config=None) -> Owner:
 def test_a_folder_of_transformers_is_fed_by_its_processor(tmp_path, data, name):
     owner = owner_of(tmp_path / "hf", data, *PROCESSORS[name])
     run, said = run_of(tmp_path, f"--network hf:{tmp_path / 'hf'}")
-    assert_equal(run, said, owner, splits_of(data), atol=0.02)
+    assert_equal(run, said, owner, Judged.of_folders(data), atol=0.02)
     assert run.classes["name"].tolist() == list(CLASSES)
 
 
@@ -170,7 +165,7 @@ def test_a_network_of_timm_in_a_folder_of_transformers_is_fed_by_its_configurati
         tmp_path / "hf", data, lambda: transformers.TimmWrapperForImageClassification(config)
     )
     run, said = run_of(tmp_path, f"--network hf:{tmp_path / 'hf'}")
-    assert_equal(run, said, owner, splits_of(data), atol=0.02)
+    assert_equal(run, said, owner, Judged.of_folders(data), atol=0.02)
     assert run.classes["name"].tolist() == list(CLASSES)
 
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 from torchvision import transforms as T
-from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import default_loader
 from torchvision.transforms import InterpolationMode
 
 from fieldmarks.precompute.pipeline.stages import feeding
 from tests.support.owner import (
+    Judged,
     Owner,
     S,
     asked,
@@ -255,22 +255,20 @@ EQUAL = {
 }  # fmt: skip
 
 
-def owner_of(folder: Path, set_up: SetUp) -> tuple[Owner, dict[str, ImageFolder]]:
+def owner_of(folder: Path, set_up: SetUp) -> tuple[Owner, Judged]:
     """Write files and train the owner's network on them."""
-    write_folders(folder / "data", set_up.save)
+    judged = Judged.of_folders(write_folders(folder / "data", set_up.save))
     steps = T.Compose(set_up.steps)
     owner = Owner.of_own_code(folder, lambda path: steps(set_up.read(path)))
-    splits = {split: ImageFolder(str(folder / "data" / split)) for split in ("train", "test")}
-    owner.train(splits["train"].samples, folder / "net.pth")
-    return owner, splits
+    return owner.train(judged.train, folder / "net.pth"), judged
 
 
 @pytest.mark.parametrize("name", EQUAL)
 def test_scores_predictions_and_accuracy_are_those_of_the_owner(tmp_path, name):
     set_up = EQUAL[name]
-    owner, splits = owner_of(tmp_path, set_up)
+    owner, judged = owner_of(tmp_path, set_up)
     run, said = run_of(tmp_path, set_up.options)
-    assert_equal(run, said, owner, splits)
+    assert_equal(run, said, owner, judged)
     notices = " ".join(line for kind in run.manifest["notices"].values() for line in kind)
     assert set_up.said in said
     assert set_up.said in notices
@@ -295,10 +293,10 @@ FORGOTTEN = {
 def test_a_forgotten_option_is_named_beside_another_accuracy(tmp_path, name, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    owner, splits = owner_of(tmp_path, EQUAL[name])
+    owner, judged = owner_of(tmp_path, EQUAL[name])
     run, said = run_of(tmp_path)
     by_path = dict(zip(run.images["path"], run.images["predicted_c"], strict=True))
-    samples = splits["train"].samples + splits["test"].samples
+    samples = [*judged.train, *judged.test]
     theirs, _ = owner.predictions(samples)
     names = [str(Path(path).relative_to(tmp_path / "data")) for path, _ in samples]
     assert [by_path[name] for name in names] != list(theirs)
