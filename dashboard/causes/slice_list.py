@@ -7,6 +7,7 @@ from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.slices import (
     Kind,
     Slice,
+    background_words,
     sentence,
     slice_key,
     slices,
@@ -59,15 +60,11 @@ def _card(run: Run, found: Slice, key: str) -> None:
         f"{counted(len(found.failures), 'failure')}; accuracy {difference} points, 95 % interval "
         f"{low} to {high}; p = {found.p_value:.1g}, false discovery rate {found.q_value:.1g}."
     )
-    pictures = [
-        Picture(
-            src=data.thumb(run, x),
-            alt=labels.image_alt(run, x),
-            href=links.image(run, x),
-        )
-        for x in map(int, found.failures[:N_PICTURES])
-    ]
-    gallery.show(pictures, key=f"{key}.pictures", width=84, fixed=True, to_top=True)
+    _pictures(run, found.failures, f"{key}.pictures")
+    lacked = [c for c in found.conditions if c.kind is Kind.BACKGROUND and c.is_absent]
+    if lacked and not background_words(run, found, lacked[0]):
+        st.caption(f"What they lack, background {lacked[0].number + 1}:")
+        _pictures(run, found.rest, f"{key}.lacked")
     of_slice = slice_key(run, found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
@@ -84,6 +81,14 @@ def _card(run: Run, found: Slice, key: str) -> None:
         with st.expander(f"{counted(len(found.same), 'more slice')} with the same failures"):
             lines = [heading.plain(sentence(run, each)) for each in found.same[:N_SAME]]
             st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _pictures(run: Run, xs: np.ndarray, key: str) -> None:
+    pictures = [
+        Picture(src=data.thumb(run, x), alt=labels.image_alt(run, x), href=links.image(run, x))
+        for x in map(int, xs[:N_PICTURES])
+    ]
+    gallery.show(pictures, key=key, width=84, fixed=True, to_top=True)
 
 
 def _repair(run: Run, found: Slice, key: str) -> None:
