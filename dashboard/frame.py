@@ -158,14 +158,14 @@ def draw(page) -> None:
 def no_run(choice: Choice) -> None:
     """Say why no run is shown and what to do."""
     if choice.problem:
-        st.subheader("This run cannot be opened")
+        st.title("This run cannot be opened", anchor=False)
         st.error(heading.plain(choice.problem), icon=":material/error:")
         st.caption("Choose another run above. This one was not changed.")
         return
-    st.subheader("No run yet")
+    st.title("No run yet", anchor=False)
     st.markdown(
         f"There is no run in `{runs_folder()}`. Compute the demo, which takes a few minutes and "
         "needs no data:"
     )
-    st.code("fieldmarks demo", language="bash")
+    st.code("fieldmarks demo", language=None)
     st.markdown("or a run of your own images: `fieldmarks run --help`.")

@@ -14,10 +14,10 @@ _WORD_JOINER = "\N{WORD JOINER}"  # of no width, and no line is broken at it
 
 
 def page(title: str, lead: str) -> None:
-    """Draw the title of a page and one sentence on what it shows."""
+    """Draw the title of a page and one sentence on what it shows; it may have coloured words."""
     with st.container(gap="xxsmall"):
         st.title(title, anchor=False)
-        st.caption(lead)
+        st.markdown(f":small[{lead}]")
 
 
 def tab(title: str) -> None:
@@ -28,7 +28,7 @@ def tab(title: str) -> None:
 def section(title: str, lead: str = "", help: str | None = None) -> None:
     """Draw the title of a section, a line of explanation and a help text."""
     with st.container(gap="xxsmall"):
-        st.subheader(title, anchor=False, help=help)
+        st.header(title, anchor=False, help=help)
         if lead:
             st.caption(lead)
 

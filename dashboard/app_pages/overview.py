@@ -176,7 +176,7 @@ def causes(run: Run) -> None:
             with st.container(border=True, gap="xsmall"):
                 st.page_link(
                     "app_pages/images.py",
-                    label=f"**{len(cause.xs):,} {cause.pattern}**",
+                    label=f"**{len(cause.xs):,}** {cause.pattern}",
                     icon=f":material/{diagnosis_card.ICONS[cause.pattern]}:",
                     query_params=links.params(**{Key.CAUSE: str(cause.pattern)}),
                 )

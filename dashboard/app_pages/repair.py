@@ -139,7 +139,6 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
         st.button(
             "Write the new run",
             icon=":material/save:",
-            type="primary",
             on_click=_write,
             args=(run, recipe, after, name_key),
         )
@@ -157,11 +156,11 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
         st.caption("Compute its diagnoses and scores:")
         st.code(
             f"fieldmarks suspects {new}\nfieldmarks evaluate {new}",
-            language="bash",
+            language=None,
         )
     st.caption("The same as a command, which also patches the checkpoint and diagnoses the run:")
     words = [*recipe.command(run), "--run-name", name or default, "--out", f"{name or default}.pth"]
-    st.code(shlex.join(words), language="bash")
+    st.code(shlex.join(words), language=None)
 
 
 def free_name(name: str) -> str:

@@ -38,13 +38,13 @@ def show(run: Run, lacking: str = LACKING) -> None:
             "with captions of yours leave out the first command. The second is the command that "
             "made this run, with the captions. The network is not run again."
         )
-        st.code("\n".join(commands(run)), language="bash")
+        st.code("\n".join(commands(run)), language=None)
         st.caption(
             "Or a model of pictures and texts finds your phrases, one a line in phrases.txt; "
             "words.html shows each with its likeliest and its least certain pictures, to strike "
             "out what is nonsense. In a notebook give `words=` to `fm.precompute`."
         )
-        st.code("\n".join(commands_of_phrases(run)), language="bash")
+        st.code("\n".join(commands_of_phrases(run)), language=None)
 
 
 def commands(run: Run) -> list[str]:

@@ -43,7 +43,6 @@ def _offer(reading: VerdictTable) -> None:
     st.button(
         f"Save {len(reading.verdicts):,} verdicts",
         icon=":material/save:",
-        type="primary",
         disabled=not reading.verdicts,
         on_click=_save,
         args=(reading,),

@@ -82,7 +82,6 @@ def _form(run: Run, x: int, opened: Verdict) -> None:
         st.form_submit_button(
             "Save",
             icon=":material/save:",
-            type="primary",
             on_click=_save,
             args=(opened, run.name),
         )

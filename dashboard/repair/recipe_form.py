@@ -151,7 +151,7 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 "reward it.",
                 key=key("refit"),
             )
-        st.form_submit_button("Preview", icon=":material/preview:", type="primary", on_click=write)
+        st.form_submit_button("Preview", icon=":material/preview:", on_click=write)
 
 
 def attributes_box(run: Run, label: str, chosen: tuple[int, ...], help: str, key: str) -> None:

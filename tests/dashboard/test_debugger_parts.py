@@ -60,7 +60,7 @@ def part(name: str, *args) -> AppTest:
 
 def text(app: AppTest) -> str:
     assert not app.exception
-    kinds = ("markdown", "caption", "success", "info", "warning", "error", "subheader")
+    kinds = ("markdown", "caption", "success", "info", "warning", "error", "header")
     parts = [str(element.value) for kind in kinds for element in app.get(kind)]
     return "\n".join(parts).replace("\\", "")
 

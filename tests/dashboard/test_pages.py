@@ -264,7 +264,7 @@ def test_one_tab_under_an_image_is_drawn_at_a_time(wrong):
         "What if",
     ]
     assert not app.exception
-    titles = [each.value for each in app.subheader]
+    titles = [each.value for each in app.header]
     assert "Verdict" in titles
     assert "What if" not in titles
 

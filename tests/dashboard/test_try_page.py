@@ -49,7 +49,7 @@ def uploaded(content: bytes, name: str = "bird.jpg", link: str = "try"):
 def test_an_upload_is_explained(made):
     app = uploaded(picture())
     assert not app.exception
-    assert [h.value for h in app.subheader] == [
+    assert [h.value for h in app.header] == [
         *("Class probabilities", "Class activation maps"),
         *("Words in the picture", "Nearest training pictures"),
     ]
@@ -91,7 +91,7 @@ def test_a_bad_upload_is_one_line_on_the_page(content, message):
     assert not app.exception
     assert len(app.error) == 1
     assert message in app.error[0].value.replace("\\", "")
-    assert not app.subheader
+    assert not app.header
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def _ask(run: Run, asked: Question, seed: int, name: str) -> None:
             fixed=True,
         )
     with right:
-        st.markdown(f"### {heading.plain(asked.sentence)}")
+        st.header(heading.plain(asked.sentence), anchor=False)
         for i, c in enumerate(asked.options, 1):
             st.button(
                 heading.plain(labels.class_name(run, c)),

@@ -1,0 +1,119 @@
+"""What axe finds on every page in both themes, and what the keyboard and a screen reader need."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from fieldmarks.core.causes.diagnosis import write_diagnoses
+from fieldmarks.core.run.reading import read_run
+from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.faulty_run import write_faulty_run
+from tests.support.screenshots import states
+from tests.support.second_run import write_second_run
+from tests.support.seen_run import write_seen_run
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),  # Playwright's own sockets
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium found"),
+]
+#: What a page must not have: by impact, and headings that leave out a level.
+IMPACTS, RULES = ("critical", "serious"), ("heading-order", "page-has-heading-one")
+#: States of the run with causes, beside those that pictures are taken of.
+FURTHER = {
+    "compare": "compare?run=faulty&with=second",
+    "corruptions": "corruptions?run=faulty",
+    "attacks": "attacks?run=faulty",
+    "relation": "filters?run=faulty&view=accuracy",
+    "empty": "images?run=faulty&q=purple+zebra",
+    "no run": "?run=damaged",
+}
+#: States of the run that knows what is seen.
+OF_SEEN = ("image", "search", "filter", "class")
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("browser_accessibility")
+    faulty = write_faulty_run(runs)
+    write_diagnoses(faulty)
+    write_second_run(faulty, runs, "second")
+    seen = write_seen_run(runs)
+    (runs / "damaged").mkdir()
+    (runs / "damaged" / "manifest.json").write_text("{")
+    of_seen = states(seen)
+    pages = {f"seen {name}": of_seen[name] for name in OF_SEEN}
+    with serve(runs) as server:
+        yield {
+            name: f"{server.url}/{link}"
+            for name, link in (states(read_run(faulty.folder)) | FURTHER | pages).items()
+        }
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def page(request):
+    with launch() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
+        page.set_default_timeout(90_000)
+        yield page
+
+
+def findings(page) -> list[str]:
+    """Return what axe finds of the impacts and rules above, a line a place."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary'][:300]}"
+        for each in violations
+        if each["impact"] in IMPACTS or each["id"] in RULES
+        for node in each["nodes"]
+    ]
+
+
+def test_axe_finds_nothing_critical_or_serious_on_any_page(page, links):
+    found = {}
+    for name, link in links.items():
+        page.goto(link)
+        settle(page)
+        page.wait_for_timeout(300)
+        if lines := findings(page):
+            found[name] = lines
+    assert not found, "\n".join(f"{name}: {line}" for name in found for line in found[name][:5])
+
+
+def test_the_navigation_is_a_landmark_that_says_where_one_is(page, links):
+    page.goto(links["filters"])
+    settle(page)
+    main = page.get_by_role("navigation", name="Main")
+    assert main.locator('[aria-current="page"]').inner_text() == "Filters"
+    assert page.get_by_role("heading", level=1).count() == 1
+    page.goto(links["repair"])
+    settle(page)
+    parts = page.get_by_role("navigation", name="Improve")
+    assert parts.locator('[aria-current="page"]').inner_text() == "Repair"
+
+
+def test_the_entries_are_among_the_first_that_tab_reaches(page, links):
+    page.goto(links["overview"])
+    settle(page)
+    entries = page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()
+    reached = []
+    for _ in range(len(entries) + 2):  # the link that skips them, and the page itself
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "() => { let at = document.activeElement;"
+                "while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
+                "return at.innerText; }"
+            )
+        )
+    assert [each for each in reached if each in entries] == entries
+
+
+def test_a_search_says_whether_its_list_is_open(page, links):
+    page.goto(links["search_empty"])
+    settle(page)
+    field = page.get_by_role("combobox", name="Search for attributes")
+    assert field.get_attribute("aria-expanded") == "false"
+    field.press_sequentially("hea")
+    page.get_by_role("option").first.wait_for()
+    assert field.get_attribute("aria-expanded") == "true"
