@@ -71,7 +71,7 @@ def main() -> None:
     if record is None:
         parser.error(f"run {args.run!r} has no record: fieldmarks attack {args.run}")
     c = record.table["predicted_c"].to_numpy()
-    said = sentences_of(run, record.pooled, c)
+    said = sentences_of(run, record.pooled, c, record.moments)
     before, phrases = said[record.rows(UNCHANGED)], run.attributes["phrase"].to_numpy()
     losses = words_lost(run, record)
     print("corruption,figure,word,sentences,value,low,high,images,machine")

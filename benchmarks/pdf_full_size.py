@@ -39,7 +39,13 @@ from fieldmarks.core.estimators.peak_readout import N_IMAGES
 from fieldmarks.core.estimators.significance import N_SHUFFLES, attribute_significance
 from fieldmarks.core.explanations.factors import Factors, Seen
 from fieldmarks.core.head import Head
-from fieldmarks.core.presence.fit import MAX_COMPONENTS, N_FOLDS, PENALTIES, fit_presence
+from fieldmarks.core.presence.fit import (
+    MAX_COMPONENTS,
+    MAX_FOR_AXES,
+    N_FOLDS,
+    PENALTIES,
+    fit_presence,
+)
 from fieldmarks.core.presence.presence import Presence
 from fieldmarks.core.probability import prior, sigma
 from fieldmarks.core.run.writer import RunWriter
@@ -52,7 +58,7 @@ PER_IMAGE = 25
 H = 7
 
 
-def synthetic_inputs(X: int, F: int, T: int, C: int, maps_file: Path) -> Inputs:
+def synthetic_inputs(X: int, F: int, T: int, C: int, B: int, maps_file: Path) -> Inputs:
     """Return inputs of these sizes, maps in a file; few attributes are common, as in captions."""
     rng = np.random.default_rng(0)
     true_c = np.sort(rng.integers(0, C, X))
@@ -81,6 +87,7 @@ def synthetic_inputs(X: int, F: int, T: int, C: int, maps_file: Path) -> Inputs:
         nouns=table["noun"].to_numpy(),
         adjectives=table["adjective"].to_numpy(),
         class_weights=rng.normal(size=(C, F)).astype(np.float32),
+        moments=rng.gamma(0.4, 1.0, (X, B)).astype(np.float32),
         maps=map_batches(np.load(maps_file, mmap_mode="r"), np.arange(X)),
     )
 
@@ -94,14 +101,18 @@ def explanations(inputs: Inputs) -> None:
     attributes = pd.DataFrame(
         {"noun": inputs.nouns, "adjective": inputs.adjectives, "kind": "pair"}
     )
-    # activations of sqrt(0.4 F) in all: odds of standard deviation 1.45
-    odds = (rng.normal(size=(F, T)) * 1.45 / np.sqrt(0.4 * F)).astype(np.float32)
+    # directions of length sqrt(G): odds of standard deviation 1.45
+    G = inputs.features(slice(1)).shape[1]
+    odds = (rng.normal(size=(G, T)) * 1.45 / np.sqrt(G)).astype(np.float32)
+    standard = np.stack([np.full(G, 0.5), np.full(G, 0.4)]).astype(np.float32)
     bias, line = np.full(T, -3, np.float32), np.full(T, 0.5, np.float32)
-    presence = Presence(odds, bias, np.full(T, -1), np.array([0, 1, 1], np.float32), line)
+    curve = np.array([0, 1, 1], np.float32)
+    presence = Presence(standard, odds, bias, np.full(T, -1), curve, line)
     excludes = sparse.csr_array((T, T), dtype=bool)
     head = Head.linear(inputs.class_weights, np.zeros(C))
     seen = Seen(presence, p_t_given_f, excludes)
-    factors = Factors(inputs.pooled, head, None, p_t_given_f, attributes, excludes, seen)
+    moments = None if inputs.moments is None else inputs.moments[:]
+    factors = Factors(inputs.pooled, head, None, p_t_given_f, attributes, excludes, seen, moments)
     with tempfile.TemporaryDirectory() as folder:
         writer = RunWriter(Path(folder), "benchmark")
         write_explanations(writer, factors, predicted_c, inputs.true_c, Ranks())
@@ -126,11 +137,11 @@ def gigabytes_per_second() -> float:
     return 2 * a.nbytes / (time.perf_counter() - started) / 1e9
 
 
-def measure(task: str, X: int, F: int, T: int, C: int) -> None:
+def measure(task: str, X: int, F: int, T: int, C: int, B: int) -> None:
     """Measure one task in this process and print its row."""
     rate, bandwidth = gigaflops(), gigabytes_per_second()
     with tempfile.TemporaryDirectory() as folder:
-        inputs = synthetic_inputs(X, F, T, C, Path(folder) / "maps.npy")
+        inputs = synthetic_inputs(X, F, T, C, B, Path(folder) / "maps.npy")
         watch = Watch()
         time.sleep(0.1)
         watch.enter(task)
@@ -147,7 +158,9 @@ def _measure(task: str, inputs: Inputs, rate: float, bandwidth: float, watch: Wa
         flops = 2 * (1 + 1.25) * X * F * T
     elif task == "presence":
         fit_presence(inputs)
-        flops = 2 * X * F**2 + 2 * (N_FOLDS * len(PENALTIES) + 1) * X * MAX_COMPONENTS * T
+        n, k = min(X, MAX_FOR_AXES), MAX_COMPONENTS
+        G = inputs.features(slice(1)).shape[1]
+        flops = n**2 * G + 2 * X * G * k + 2 * (N_FOLDS * len(PENALTIES) * k + X) * k * T
     elif task == "null":
         # what `places` is without maps
         attribute_significance("mixture", inputs, estimate("mixture", inputs))
@@ -199,14 +212,15 @@ def main() -> None:
     parser.add_argument("--F", type=int, default=2_048)
     parser.add_argument("--T", type=int, default=9_649)
     parser.add_argument("--C", type=int, default=200)
+    parser.add_argument("--B", type=int, default=1_664, help="moments of earlier blocks")
     args = parser.parse_args()
-    sizes = (args.X, args.F, args.T, args.C)
+    sizes = (args.X, args.F, args.T, args.C, args.B)
     if args.task:
         measure(args.task, *sizes)
         return
     for task in (*ESTIMATORS, "null", "presence", "explanations"):
         command = [sys.executable, "-m", "benchmarks.pdf_full_size", "--task", task]
-        command += [f"--{name}={value}" for name, value in zip("XFTC", sizes, strict=True)]
+        command += [f"--{name}={value}" for name, value in zip("XFTCB", sizes, strict=True)]
         subprocess.run(command, check=True)
 
 

@@ -217,6 +217,7 @@ def full_size() -> None:
         )
         group = np.where(images["is_train"], -1, rng.integers(0, 12, X)).astype(np.int32)
         presence = Presence(
+            standard=np.stack([np.full(F, 0.5), np.full(F, 0.3)]).astype(np.float32),
             weights=rng.normal(0, 0.1, (F, T)).astype(np.float32),
             bias=np.full(T, -3, np.float32),
             choice=np.full(T, -1, np.int32),

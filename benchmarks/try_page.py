@@ -82,7 +82,9 @@ def steps(run: Run, contents: list[bytes]) -> dict[str, float]:
                 training.novelty(output.pooled),
             ),
         )
-        image = one_image_run(run, output.maps, output.pooled, output.logits, output.local)
+        image = one_image_run(
+            run, output.maps, output.pooled, output.logits, output.local, output.moments
+        )
         cs = np.argsort(-output.logits)[:2].tolist()
 
         def sentences(image=image, cs=cs):

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import Background
 from fieldmarks.core.class_statistics import class_sums
-from fieldmarks.core.presence.presence import SEEN, presence_of
+from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.shares import q_values
@@ -104,9 +104,11 @@ def said_of(run: Run, xs: np.ndarray) -> sparse.csr_array:
     if is_captioned.all() or presence is None:
         return said
     silent = np.flatnonzero(~is_captioned)
-    pooled = run.array("pooled")
     seen = sparse.vstack(
-        [sparse.csr_array(presence.q(pooled[xs[silent[b]]]) > SEEN) for b in blocks(len(silent))]
+        [
+            sparse.csr_array(presence.q(features_of(run, xs[silent[b]])) > SEEN)
+            for b in blocks(len(silent))
+        ]
     )
     place = sparse.csr_array(
         (np.ones(len(silent), bool), (silent, np.arange(len(silent)))), (len(xs), len(silent))

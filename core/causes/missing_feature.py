@@ -19,7 +19,7 @@ from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.presence.fit import fit_presence
-from fieldmarks.core.presence.presence import SEEN, presence_of
+from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.probability import p_t_given_c
 from fieldmarks.core.run.run import Run
@@ -114,11 +114,11 @@ class ClassSeparation:
 
     def _class_means(self, train: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the mean of q over the training images of each class, shape (C, T)."""
-        pooled, C = self.run.array("pooled"), self.run.sizes["C"]
+        C = self.run.sizes["C"]
         train = train[self.run.is_readable[train]]
         means = np.zeros((C, self.run.sizes["T"]))
         for block in blocks(len(train)):
-            q = np.nan_to_num(self.presence.q(pooled[train[block]]))
+            q = np.nan_to_num(self.presence.q(features_of(self.run, train[block])))
             means += class_sums(q, labels[train[block]], C)
         return means / np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
 
@@ -143,7 +143,7 @@ class ClassSeparation:
         lead = pooled * (run.weights(x, true) - run.weights(x, predicted))
         contributions = lead @ run.array("p_t_given_f")[:, ts]
         usual = (self.mean_q[predicted, ts] + self.mean_q[true, ts]) / 2
-        q = np.nan_to_num(self.presence.q(pooled, ts)) if len(ts) else np.empty(0)
+        q = np.nan_to_num(self.presence.q(features_of(run, x), ts)) if len(ts) else np.empty(0)
         return [
             DiscriminativeAttribute(
                 int(t),

@@ -31,7 +31,7 @@ from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background_groups import groups_of, words_of
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
-from fieldmarks.core.presence.presence import SEEN, presence_of
+from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.shares import fisher, least_p, newcombe, q_values
@@ -333,9 +333,8 @@ def _conditions(
         yield made, sparse.csc_array(run.counts[xs] > 0), is_captioned
     presence = presence_of(run) if T else None
     if presence is not None:
-        pooled = run.array("pooled")
         seen = [
-            sparse.csr_array(presence.q(pooled[xs[block]]) > SEEN)
+            sparse.csr_array(presence.q(features_of(run, xs[block])) > SEEN)
             for block in blocks(len(xs), 2048)
         ]
         made = [Condition(Kind.SEEN, t) for t in range(T)]

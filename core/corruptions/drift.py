@@ -7,7 +7,7 @@ import numpy as np
 from fieldmarks.core.corruptions.record import UNCHANGED, Record
 from fieldmarks.core.corruptions.words import sentences_of, words_of_pictures
 from fieldmarks.core.explanations.grounding import upsample
-from fieldmarks.core.presence.presence import presence_of
+from fieldmarks.core.presence.presence import presence_of, side_by_side
 from fieldmarks.core.run.run import Run
 
 #: Points per axis at which the peak of a heatmap is searched.
@@ -53,8 +53,12 @@ def word_drift(run: Run, record: Record, x: int, kind: str) -> WordDrift:
     rows = np.array([row for row in picked if row is not None], int)
     c = record.table["predicted_c"].to_numpy()[rows]
     pooled, presence = np.asarray(record.pooled[rows]), presence_of(run.source)
-    p = words_of_pictures(run, pooled, c) if presence is None else np.nan_to_num(presence.q(pooled))
-    return WordDrift(rows, sentences_of(run, pooled, c), p)
+    moments = None if record.moments is None else record.moments[rows]
+    if presence is None:
+        p = words_of_pictures(run, pooled, c)
+    else:
+        p = np.nan_to_num(presence.q(side_by_side(pooled, moments)))
+    return WordDrift(rows, sentences_of(run, pooled, c, moments), p)
 
 
 def margin_changes(run: Run, record: Record, before: int, after: int) -> np.ndarray:

@@ -6,6 +6,7 @@ fingerprints of the stages that it was made from and is refused when they are ot
     record.json        version, stages, settings, and the tables of scores
     table.parquet      one row per picture a: `COLUMNS`
     pooled.npy         (A, F) float32, pooled activations
+    moments.npy        (A, B) float32, of earlier blocks, where the run has those of its images
     logits.npy         (A, C) float32, class scores
     heat.npy           (A, N, H, W) float16, sum of maps times evidence for the N attributes of the
                        sentence of the unchanged picture, -1 in ``words.npy`` for none
@@ -110,6 +111,8 @@ class Record:
     logits : ndarray of shape (A, C)
     heat : ndarray of shape (A, N, H, W)
     words : ndarray of shape (A, N)
+    moments : ndarray of shape (A, B), optional
+        Of earlier blocks, where the run has those of its images.
     """
 
     folder: Path
@@ -119,6 +122,7 @@ class Record:
     logits: np.ndarray
     heat: np.ndarray
     words: np.ndarray
+    moments: np.ndarray | None = None
 
     @cached_property
     def xs(self) -> np.ndarray:
@@ -228,6 +232,8 @@ def read_record(run: Run, store: Store = CORRUPTED) -> Record | None:
         "heat": ((A, N_EXPLAIN, sizes["H"], sizes["W"]), "float16"),
         "words": ((A, N_EXPLAIN), "int32"),
     }
+    if "block_moments" in run.array_names:
+        shapes["moments"] = ((A, sizes["B"]), "float32")
     arrays = {n: _held(folder / f"{n}.npy", *shapes[n]) for n in shapes}
     if A and not (arrays["words"].min() >= -1 and arrays["words"].max() < sizes["T"]):
         raise RunError(f"{folder / 'words.npy'} names attributes that are not there: {remedy}")
@@ -262,7 +268,7 @@ def write_record(
     table : DataFrame
         With `COLUMNS`.
     arrays : dict of ndarray
-        pooled, logits, heat and words, and those of ``more``.
+        pooled, logits, heat and words, moments where the run has them, and those of ``more``.
     packs : dict of list of bytes
         Of `PACKED`.
     statement : dict
@@ -276,6 +282,8 @@ def write_record(
     final.parent.mkdir(exist_ok=True)
     written = empty_scratch_folder(final.with_name(f".{store.name}.writing"))
     kinds = {"pooled": "float32", "logits": "float32", "heat": "float16", "words": "int32"}
+    if "block_moments" in run.array_names:
+        kinds["moments"] = "float32"
     for name, kind in {**kinds, **(more or {})}.items():
         with atomic_write(written / f"{name}.npy") as file:
             np.save(file, np.ascontiguousarray(arrays[name], kind))

@@ -32,7 +32,9 @@ def words_of_pictures(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray
     return words_given_xc(pooled, run.weights_at(pooled, c), sentence_weights(run))
 
 
-def sentences_of(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
+def sentences_of(
+    run: Run, pooled: np.ndarray, c: np.ndarray, moments: np.ndarray | None = None
+) -> np.ndarray:
     """Return the attributes of each picture's sentence, shape (A, 5), -1 for none.
 
     Those that are seen in it and count; where presence is not claimed, the most probable ones.
@@ -43,8 +45,10 @@ def sentences_of(run: Run, pooled: np.ndarray, c: np.ndarray) -> np.ndarray:
     pooled : ndarray of shape (A, F)
     c : ndarray of shape (A,)
         Class that each is explained as.
+    moments : ndarray of shape (A, B), optional
+        Of earlier blocks, for a run that has those of its images.
     """
-    pictures = replace(Factors.of(run), pooled=np.asarray(pooled), local=None)
+    pictures = replace(Factors.of(run), pooled=np.asarray(pooled), local=None, moments=moments)
     said = pictures.said(np.arange(len(pooled)), np.asarray(c))
     if said is not None:
         return said
@@ -92,7 +96,7 @@ def words_lost(run: Run, record: Record, seed: int = 0) -> list[Loss]:
         Of resamples.
     """
     c = record.table["predicted_c"].to_numpy()
-    said = sentences_of(run, record.pooled, c)
+    said = sentences_of(run, record.pooled, c, record.moments)
     before = said[record.rows(UNCHANGED)]
     drawn = Resamples(len(before), seed=seed, group=run.images["true_c"].to_numpy()[record.xs])
     losses = []

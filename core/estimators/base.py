@@ -74,6 +74,8 @@ class Inputs:
     mentions : csr_array of shape (X, T), optional
         How likely t is seen in x, float32 in [0, 1], where a model said so; `counts` then has those
         above one half.
+    moments : ndarray or RowSubset of shape (X, B), optional
+        Of earlier blocks; `core.presence` reads them, estimators do not.
     """
 
     pooled: np.ndarray | RowSubset
@@ -88,6 +90,7 @@ class Inputs:
     keypoints: Keypoints | None = None
     processes: Processes = ONE_PROCESS
     mentions: sparse.csr_array | None = None
+    moments: np.ndarray | RowSubset | None = None
 
     def __post_init__(self):
         X, F = self.shape
@@ -124,6 +127,12 @@ class Inputs:
     def activations(self, block: slice | np.ndarray) -> np.ndarray:
         """Return the pooled activations of some images, shape (n, F), float32."""
         return np.asarray(self.pooled[block], np.float32)
+
+    def features(self, block: slice | np.ndarray) -> np.ndarray:
+        """Return what presence is fitted to, of some images, shape (n, F + B), float32."""
+        if self.moments is None:
+            return self.activations(block)
+        return np.concatenate([self.activations(block), self.moments[block]], axis=1)
 
     def has(self, block: slice | np.ndarray) -> sparse.csr_array:
         """Return which of some images have t, shape (n, T), float32: 0 or 1, or how likely."""

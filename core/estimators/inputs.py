@@ -52,6 +52,7 @@ def _inputs(run: Run, is_split: np.ndarray, keypoints: bool = True) -> Inputs:
     n_captions = images["n_captions"].to_numpy()
     xs = np.flatnonzero(is_split & run.is_readable & (n_captions > 0))
     rows = map_row[xs]
+    has_moments = "block_moments" in run.array_names
     has_maps = len(xs) > 0 and (rows >= 0).all()
     return Inputs(
         pooled=RowSubset(run.array("pooled"), xs),
@@ -64,6 +65,7 @@ def _inputs(run: Run, is_split: np.ndarray, keypoints: bool = True) -> Inputs:
         class_weights=np.asarray(run.weights(None)),
         maps=map_batches(run.array("maps"), rows) if has_maps else None,
         keypoints=_keypoints(run, xs) if keypoints else None,
+        moments=RowSubset(run.array("block_moments"), xs) if has_moments else None,
         mentions=None if run.mentions is None else run.mentions[xs],
     )
 

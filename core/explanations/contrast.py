@@ -18,7 +18,7 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import Explanation, Span, predicate
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
-from fieldmarks.core.presence.presence import Presence, presence_of
+from fieldmarks.core.presence.presence import Presence, features_of, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
@@ -133,7 +133,7 @@ def _of_seen(
 ) -> Contrast:
     """Return the contrast in three parts."""
     assert first.x is not None
-    q = presence.q(np.asarray(run.array("pooled")[first.x]))
+    q = presence.q(features_of(run, first.x))
     is_known, properties, q = np.isfinite(q), presence.properties, np.nan_to_num(q)
     taken: set[int] = set()
     for_first = _seen_for(q, part, properties, taken)

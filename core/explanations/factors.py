@@ -11,7 +11,7 @@ from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import excluding, lead_parts, mean_weights, said
 from fieldmarks.core.head import Head, LocalWeights, effective_weights
-from fieldmarks.core.presence.presence import SEEN, Presence, presence_of
+from fieldmarks.core.presence.presence import SEEN, Presence, presence_of, side_by_side
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
@@ -45,6 +45,8 @@ class Factors:
         See `core.explanations.never_together`.
     seen : Seen or None
         None where presence is not claimed.
+    moments : ndarray of shape (X, B), optional
+        Of earlier blocks, where presence reads them.
     """
 
     pooled: np.ndarray
@@ -54,6 +56,7 @@ class Factors:
     attributes: pd.DataFrame
     excludes: sparse.csr_array | None = None
     seen: "Seen | None" = None
+    moments: np.ndarray | None = None
 
     @classmethod
     def of(cls, run: Run) -> "Factors":
@@ -69,6 +72,7 @@ class Factors:
             run.attributes,
             never_together(run),
             Seen.of(run),
+            run.array("block_moments") if "block_moments" in run.array_names else None,
         )
 
     @cached_property
@@ -86,7 +90,8 @@ class Factors:
         pooled, local = self.pooled[xs], self.local
         if local is not None:
             local = LocalWeights(local.classes[xs], local.weights[xs])
-        return ImageFactors(self, pooled, local)
+        moments = None if self.moments is None else self.moments[xs]
+        return ImageFactors(self, pooled, local, moments)
 
     def top(self, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return `ClassedImages.top` of images ``xs`` explained as classes ``c``, both (n,)."""
@@ -106,10 +111,18 @@ class ImageFactors:
     pooled : ndarray of shape (n, F)
     local : LocalWeights or None
         Of these images.
+    moments : ndarray of shape (n, B) or None
+        Of earlier blocks.
     """
 
-    def __init__(self, factors: Factors, pooled: np.ndarray, local: LocalWeights | None):
-        self.factors, self.pooled, self.local = factors, pooled, local
+    def __init__(
+        self,
+        factors: Factors,
+        pooled: np.ndarray,
+        local: LocalWeights | None,
+        moments: np.ndarray | None,
+    ):
+        self.factors, self.pooled, self.local, self.moments = factors, pooled, local, moments
 
     def as_classes(self, c: np.ndarray, rows: np.ndarray | slice = slice(None)) -> "ClassedImages":
         """Return them, or some of them, each explained as a class.
@@ -130,7 +143,7 @@ class ImageFactors:
     def seen(self) -> tuple[np.ndarray, np.ndarray]:
         """The words that are seen in any of the images, (k,), and their q(t, x), (n, k)."""
         assert self.factors.seen is not None
-        q = self.factors.seen.presence.q(self.pooled)
+        q = self.factors.seen.presence.q(side_by_side(self.pooled, self.moments))
         ts = np.flatnonzero((q > SEEN).any(axis=0))
         return ts, q.take(ts, axis=1)
 

@@ -17,7 +17,7 @@ from fieldmarks.core.attributes.english import SIZES
 from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import Head
-from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
+from fieldmarks.core.presence.presence import SEEN, SURE, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
@@ -69,7 +69,7 @@ def words_of(run: Run, x: int, ts: list[int], part: np.ndarray) -> list[SeenWord
     """
     presence, q = presence_of(run.source), np.full(len(ts), np.nan)
     if presence is not None and ts:
-        q = presence.q(run.array("pooled")[x], np.array(ts))
+        q = presence.q(features_of(run, x), np.array(ts))
     total = np.maximum(part, 0).sum()
     named = named_by_captions(run, x)
     return [

@@ -1,6 +1,7 @@
 """The network of a run as one file that ONNX Runtime runs: new pictures without torch.
 
-The file maps pixels to feature maps, pooled activations and class scores; normalisation, the order
+The file maps pixels to feature maps, pooled activations, class scores and, where the network has
+earlier blocks, their moments; normalisation, the order
 of the classes and positive and negative parts of signed maps are in it. Writing a run checks it
 against the stored class scores (`precompute.pipeline.stages.live`), by this same module.
 """
@@ -30,7 +31,7 @@ from fieldmarks.core.run.files import NETWORK
 from fieldmarks.core.run.run import Run
 
 #: Names of the input and the outputs in the file.
-PIXELS, OUTPUTS = "pixels", ("maps", "pooled", "logits")
+PIXELS, OUTPUTS, MOMENTS = "pixels", ("maps", "pooled", "logits"), "block_moments"
 #: More threads than these wait for each other on one picture.
 _MAX_THREADS = 4
 INSTALL = "python -m pip install onnxruntime"
@@ -47,12 +48,15 @@ class NetworkOutput:
     logits : ndarray of shape (C,), float32
     local : LocalWeights, optional
         Of a head of first order: the weights of the classes in play.
+    moments : ndarray of shape (B,), float32, optional
+        Of earlier blocks, where the network has any.
     """
 
     maps: np.ndarray
     pooled: np.ndarray
     logits: np.ndarray
     local: LocalWeights | None = None
+    moments: np.ndarray | None = None
 
 
 class NetworkFile:
@@ -94,7 +98,8 @@ class NetworkFile:
                 str(path), options, providers=["CPUExecutionProvider"]
             )
             _, rows, columns, _ = self._session.get_inputs()[0].shape
-            is_as_written = [o.name for o in self._session.get_outputs()] == list(OUTPUTS)
+            self._outputs = [output.name for output in self._session.get_outputs()]
+            is_as_written = self._outputs in (list(OUTPUTS), [*OUTPUTS, MOMENTS])
         except Exception as error:
             # ONNX Runtime raises classes of its own without a common base
             raise RunError(
@@ -114,11 +119,13 @@ class NetworkFile:
         """
         feed = {PIXELS: np.ascontiguousarray(pixels, np.uint8)[None]}
         try:
-            maps, pooled, logits = self._session.run(list(OUTPUTS), feed)
+            maps, pooled, logits, *moments = self._session.run(self._outputs, feed)
         except Exception as error:
             # ONNX Runtime raises classes of its own without a common base
             raise RunError(f"the network cannot run ({one_line(error)})") from None
-        return NetworkOutput(maps[0], pooled[0], logits[0])
+        return NetworkOutput(
+            maps[0], pooled[0], logits[0], moments=moments[0][0] if moments else None
+        )
 
 
 def sha256_of(path: Path) -> str:

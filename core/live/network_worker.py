@@ -62,6 +62,8 @@ def serve(
             connection.send_bytes(_packed(error=np.array(one_line(error))))
             continue
         arrays = {"maps": output.maps, "pooled": output.pooled, "logits": output.logits}
+        if output.moments is not None:
+            arrays["moments"] = output.moments
         if output.local is not None:
             arrays |= {"local_c": output.local.classes, "local_weights": output.local.weights}
         connection.send_bytes(_packed(**arrays))
@@ -124,7 +126,9 @@ class NetworkWorker:
         local = None
         if "local_c" in reply:
             local = LocalWeights(reply["local_c"], reply["local_weights"])
-        return NetworkOutput(reply["maps"], reply["pooled"], reply["logits"], local)
+        return NetworkOutput(
+            reply["maps"], reply["pooled"], reply["logits"], local, reply.get("moments")
+        )
 
     def close(self) -> None:
         """End the worker."""

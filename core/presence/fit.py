@@ -1,6 +1,6 @@
-"""The fit of presence: a ridge regression of words on activations, and curves on left-out images.
+"""The fit of presence: a ridge regression of words on features, and curves on left-out images.
 
-Activations are reduced to the principal components of the training images. Each word has the
+Features are reduced to the principal components of the training images. Each word has the
 penalty that predicts images left out in turn best, pulled towards the best one of all words, and
 its curve is fitted to the predictions for left-out images (cross-fitting): a curve fitted to
 predictions for images that the regression has seen is too sure of itself. So are the curve of all
@@ -27,7 +27,7 @@ from fieldmarks.core.presence.curves import (
     search_lines,
     tallies,
 )
-from fieldmarks.core.presence.presence import SEEN, Presence, roots
+from fieldmarks.core.presence.presence import SEEN, Presence, directions, roots
 from fieldmarks.core.run.run import Run
 
 #: Ridge penalties that are tried, in units of the number of training images.
@@ -36,6 +36,8 @@ PENALTIES = (0.01, 0.04, 0.15, 0.6, 2.5, 10.0, 40.0)
 N_FOLDS = 5
 #: Principal components of the activations, at most.
 MAX_COMPONENTS = 512
+#: Training images whose components these are, at most; more are drawn evenly.
+MAX_FOR_AXES = 2048
 #: Training images, at most; more are drawn evenly.
 MAX_IMAGES = 20_000
 #: Weight of differences between class means, where those within classes have weight 1.
@@ -77,7 +79,14 @@ def presence_arrays(run: Run) -> dict[str, np.ndarray]:
             "image has: give captions or attributes of images"
         )
     fitted = fit_presence(inputs)
-    return {f"presence_{name}": array for name, array in vars(fitted).items()}
+    arrays = {f"presence_{name}": array for name, array in vars(fitted).items()}
+    if inputs.moments is not None:
+        F = inputs.shape[1]
+        arrays["presence_standard"] = fitted.standard[:, :F]
+        arrays["presence_weights"] = fitted.weights[:F]
+        arrays["presence_moment_standard"] = fitted.standard[:, F:]
+        arrays["presence_moment_weights"] = fitted.weights[F:]
+    return arrays
 
 
 def fit_presence(inputs: Inputs) -> Presence:
@@ -93,8 +102,8 @@ def fit_presence(inputs: Inputs) -> Presence:
     """
     n, T = inputs.counts.shape
     rows = np.unique(np.linspace(0, n - 1, min(n, MAX_IMAGES)).astype(int))
-    components = _Components.of(inputs.pooled, rows)
-    reduced = components.project(inputs.pooled, rows)
+    components = _Components.of(inputs, rows)
+    reduced = components.project(inputs, rows)
     named = sparse.csr_array(inputs.counts[rows] > 0, dtype=np.float32)
     fold = np.arange(len(rows)) % N_FOLDS
     true_c = inputs.true_c[rows]
@@ -103,7 +112,7 @@ def fit_presence(inputs: Inputs) -> Presence:
         for k in range(N_FOLDS if len(rows) > N_FOLDS else 0)
     ]
     last = _Regression(reduced, np.arange(len(rows)), true_c)
-    weights = np.empty((inputs.pooled.shape[1], T), np.float32)
+    weights = np.empty((len(components.axes), T), np.float32)
     bias, line = np.full(T, np.nan), np.full(T, SEEN, np.float32)
     counted = np.zeros((2, len(CENTRES)))
     columns = named.tocsc()
@@ -120,15 +129,16 @@ def fit_presence(inputs: Inputs) -> Presence:
         target = words.toarray() > 0
         slope, offset = log_odds_lines(score, target)
         solved, start = last.fit(words).solution(best)
-        of_filters, of_means = components.back(solved)
-        weights[:, block] = of_filters * np.nan_to_num(slope)
-        bias[block] = offset + np.nan_to_num(slope) * (start - of_means)
+        weights[:, block] = components.axes @ solved * np.nan_to_num(slope)
+        bias[block] = offset + np.nan_to_num(slope) * start
         known = np.isfinite(slope)
         of_words = tallies(offset[known] + slope[known] * score[:, known], target[:, known])
         line[block][known] = search_lines(of_words, SEEN)
         counted += of_words.sum(axis=1)
     choice = _numbered(*choices(named > 0, inputs.nouns, inputs.adjectives))
-    return Presence(weights, bias.astype(np.float32), choice, common_curve(counted), line)
+    return Presence(
+        components.standard, weights, bias.astype(np.float32), choice, common_curve(counted), line
+    )
 
 
 def _numbered(choice: np.ndarray, is_complete: np.ndarray) -> np.ndarray:
@@ -157,43 +167,43 @@ def _penalties(loss: np.ndarray, words: sparse.csr_array) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Components:
-    """Principal components of standardised roots of activations."""
+    """Principal components of directions of features."""
 
-    mean: np.ndarray
-    scale: np.ndarray
+    standard: np.ndarray
     axes: np.ndarray
 
     @classmethod
-    def of(cls, pooled, rows: np.ndarray) -> "_Components":
-        F = pooled.shape[1]
-        total, square = np.zeros(F), np.zeros(F)
+    def of(cls, inputs: Inputs, rows: np.ndarray) -> "_Components":
+        G = roots(inputs.features(rows[:1])).shape[1]
+        total, square = np.zeros(G), np.zeros(G)
         for block in blocks(len(rows)):
-            values = roots(pooled[rows[block]])
+            values = roots(inputs.features(rows[block]))
             total += values.sum(axis=0, dtype=float)
             square += np.square(values, dtype=float).sum(axis=0)
         mean = total / len(rows)
         scale = np.sqrt(np.maximum(square / len(rows) - mean**2, 0))
-        mean, scale = mean.astype(np.float32), np.where(scale > 1e-6, scale, 1).astype(np.float32)
-        gram = np.zeros((F, F), np.float32)
-        for block in blocks(len(rows), 2048):
-            values = (roots(pooled[rows[block]]) - mean) / scale
-            gram += values.T @ values
-        first = max(0, F - MAX_COMPONENTS)
-        size, axes = linalg.eigh(gram, subset_by_index=[first, F - 1], overwrite_a=True)
-        return cls(mean, scale, np.ascontiguousarray(axes[:, size > 1e-6 * size.max()]))
+        standard = np.stack([mean, np.where(scale > 1e-6, scale, 1)]).astype(np.float32)
+        some = rows[np.unique(np.linspace(0, len(rows) - 1, MAX_FOR_AXES).astype(int))]
+        values = directions(inputs.features(some), standard)
+        # of images where these are fewer than features: both have the same components
+        is_dual = len(some) < G
+        gram = values @ values.T if is_dual else values.T @ values
+        first = max(0, len(gram) - MAX_COMPONENTS)
+        size, axes = linalg.eigh(
+            gram, subset_by_index=[first, len(gram) - 1], overwrite_a=True, driver="evr"
+        )
+        is_kept = size > 1e-6 * size.max()
+        axes = axes[:, is_kept]
+        axes = values.T @ (axes / np.sqrt(size[is_kept])) if is_dual else axes
+        return cls(standard, np.ascontiguousarray(axes))
 
-    def project(self, pooled, rows: np.ndarray) -> np.ndarray:
+    def project(self, inputs: Inputs, rows: np.ndarray) -> np.ndarray:
         """Return the components of images, shape (len(rows), k), float32."""
         parts = [
-            (roots(pooled[rows[block]]) - self.mean) / self.scale @ self.axes
+            directions(inputs.features(rows[block]), self.standard) @ self.axes
             for block in blocks(len(rows), 2048)
         ]
         return np.concatenate(parts)
-
-    def back(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return weights of components as weights of roots (F, T), and their part of the means."""
-        of_roots = (self.axes @ weights) / self.scale[:, None]
-        return of_roots, self.mean @ of_roots
 
 
 class _Regression:

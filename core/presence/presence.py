@@ -1,11 +1,13 @@
-"""Whether an attribute is seen in an image: q(t, x), read off all activations of its last layer.
+"""Whether an attribute is seen in an image: q(t, x), read off activations of the network.
 
 Given the filters, eq. (5) takes an attribute to be independent of the image, so p(t given x, c)
 repeats the class. q(t, x) drops that assumption: it is the probability that the image's captions
-name t, given all its pooled activations. Its log-odds are linear in the signed square roots of
-these (a filter that is twice as strongly activated is not twice as sure), bent by one curve of all
-words, so a run stores one matrix and a new image needs one product. Values of one property share
-their probability.
+name t, given its features: all pooled activations of the last layer and, where the run has them,
+moments of earlier blocks. The last layer keeps what tells classes apart; colours and textures that
+vary within a class are seen earlier. The log-odds of q are linear in the directions of features,
+bent by one curve of all words, so a new image needs one product: signed square roots (a filter that
+is twice as strongly activated is not twice as sure), standardised and scaled to one length (an
+image that activates everything shows no more). Values of one property share their probability.
 
 Captions name a part of what is there: with captions, a low q is not absence. Where each image has a
 value of a property, as in a complete table, it is.
@@ -32,8 +34,10 @@ class Presence:
 
     Parameters
     ----------
-    weights : ndarray of shape (F, T)
-        Of the signed square roots of pooled activations, in log-odds.
+    standard : ndarray of shape (2, F + B)
+        Mean and scale of the signed square roots of features, see `features_of`.
+    weights : ndarray of shape (F + B, T)
+        Of `directions`, in log-odds.
     bias : ndarray of shape (T,)
         NaN for a word of too few training images: whether it is there is unknown.
     choice : ndarray of shape (T,), int
@@ -46,6 +50,7 @@ class Presence:
         most `SEEN`.
     """
 
+    standard: np.ndarray
     weights: np.ndarray
     bias: np.ndarray
     choice: np.ndarray
@@ -57,7 +62,12 @@ class Presence:
         """Return that of a run; None where words are of classes, or of a run without captions."""
         if "presence_weights" not in run.array_names:
             return None
-        return cls(*(run.array(f"presence_{each.name}") for each in fields(cls)))
+        arrays = {each.name: run.array(f"presence_{each.name}") for each in fields(cls)}
+        if "presence_moment_weights" in run.array_names:
+            for name, axis in (("standard", 1), ("weights", 0)):
+                of_both = arrays[name], run.array(f"presence_moment_{name}")
+                arrays[name] = np.concatenate(of_both, axis)
+        return cls(**arrays)
 
     @property
     def is_known(self) -> np.ndarray:
@@ -69,12 +79,13 @@ class Presence:
         """The number of the property that each word is a value of, shape (T,); -1 for none."""
         return np.where(self.choice < -1, -2 - self.choice, self.choice)
 
-    def q(self, pooled: np.ndarray, ts: np.ndarray | None = None) -> np.ndarray:
+    def q(self, features: np.ndarray, ts: np.ndarray | None = None) -> np.ndarray:
         """Return q(t, x) of images, by the words ``ts`` or all.
 
         Parameters
         ----------
-        pooled : ndarray of shape (..., F)
+        features : ndarray of shape (..., F + B)
+            See `features_of`.
         ts : ndarray of shape (k,), optional
 
         Returns
@@ -83,15 +94,19 @@ class Presence:
             In [0, 1]; NaN where unknown.
         """
         if ts is None:
-            return self._shared(self._alone(pooled, slice(None)), self.choice)
+            return self._shared(self._alone(features, slice(None)), self.choice)
         # a value is compared with all values of its property
         related = np.flatnonzero((self.choice != -1) & np.isin(self.choice, self.choice[ts]))
         every = np.union1d(ts, related)
-        q = self._shared(self._alone(pooled, every), self.choice[every])
+        q = self._shared(self._alone(features, every), self.choice[every])
         return q[..., np.searchsorted(every, ts)]
 
-    def _alone(self, pooled: np.ndarray, ts: np.ndarray | slice) -> np.ndarray:
-        return expit(bent(roots(pooled) @ self.weights[:, ts] + self.bias[ts], self.curve))
+    def log_odds(self, features: np.ndarray, ts: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return the log-odds of words by themselves, before the curve of all words; see `q`."""
+        return directions(features, self.standard) @ self.weights[:, ts] + self.bias[ts]
+
+    def _alone(self, features: np.ndarray, ts: np.ndarray | slice) -> np.ndarray:
+        return expit(bent(self.log_odds(features, ts), self.curve))
 
     @staticmethod
     def _shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:
@@ -110,10 +125,47 @@ class Presence:
         return q
 
 
-def roots(pooled: np.ndarray) -> np.ndarray:
-    """Return the signed square roots of activations, float32."""
+def roots(features: np.ndarray) -> np.ndarray:
+    """Return the signed square roots of features, float32."""
+    features = np.asarray(features, np.float32)
+    return np.copysign(np.sqrt(np.abs(features)), features)
+
+
+def directions(features: np.ndarray, standard: np.ndarray) -> np.ndarray:
+    """Return standardised roots of features, scaled to the length of a vector of ones, float32.
+
+    Parameters
+    ----------
+    features : ndarray of shape (..., G)
+    standard : ndarray of shape (2, G)
+        Mean and scale of roots.
+    """
+    values = roots(features)
+    values -= standard[0]
+    values /= standard[1]
+    length = np.sqrt(np.square(values).mean(axis=-1, keepdims=True))
+    values /= np.maximum(length, np.float32(1e-6))
+    return values
+
+
+def features_of(run: Run, xs: int | slice | np.ndarray) -> np.ndarray:
+    """Return what q(t, x) is read off, shape (..., F + B), float32.
+
+    Parameters
+    ----------
+    run : Run
+        Without moments of earlier blocks these are its pooled activations alone.
+    xs : int, slice or ndarray of int
+        Images.
+    """
+    moments = run.array("block_moments")[xs] if "block_moments" in run.array_names else None
+    return side_by_side(run.array("pooled")[xs], moments)
+
+
+def side_by_side(pooled: np.ndarray, moments: np.ndarray | None) -> np.ndarray:
+    """Return features from pooled activations (..., F) and moments (..., B), None for none."""
     pooled = np.asarray(pooled, np.float32)
-    return np.sign(pooled) * np.sqrt(np.abs(pooled))
+    return pooled if moments is None else np.concatenate([pooled, moments], axis=-1)
 
 
 @per_run
@@ -140,6 +192,6 @@ def presence_of_word(run: Run, t: int) -> np.ndarray:
             f"run {run.name!r} does not tell what is seen in images: precompute it again, with "
             "captions or attributes of images"
         )
-    pooled, ts = run.array("pooled"), np.array([t])
-    parts = [presence.q(pooled[block], ts)[:, 0] for block in blocks(len(pooled), 4096)]
+    X, ts = len(run.array("pooled")), np.array([t])
+    parts = [presence.q(features_of(run, block), ts)[:, 0] for block in blocks(X, 4096)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

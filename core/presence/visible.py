@@ -17,7 +17,6 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.base import Inputs
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.presence.fit import fit_presence
-from fieldmarks.core.presence.presence import roots
 from fieldmarks.core.run.run import Run
 
 #: Permutations of words within classes.
@@ -117,6 +116,7 @@ def held_out_scores(inputs: Inputs, ts: np.ndarray) -> tuple[np.ndarray, np.ndar
         half = replace(
             inputs,
             pooled=RowSubset(inputs.pooled, learnt),
+            moments=None if inputs.moments is None else RowSubset(inputs.moments, learnt),
             counts=counts,
             n_captions=inputs.n_captions[learnt],
             prior=np.full(len(ts), 1 / len(ts)),
@@ -129,8 +129,7 @@ def held_out_scores(inputs: Inputs, ts: np.ndarray) -> tuple[np.ndarray, np.ndar
             fitted = fit_presence(half)
         except DataError:
             continue
-        seen = roots(inputs.pooled[left_out]) @ fitted.weights + fitted.bias
-        scores[1 - k :: 2] = np.nan_to_num(seen)
+        scores[1 - k :: 2] = np.nan_to_num(fitted.log_odds(inputs.features(left_out)))
     return scores, order
 
 

@@ -5,7 +5,8 @@ T attributes, C classes, P parts, H and W rows and columns of a feature map, M i
 maps, J classes with local weights, E non-zero counts, K attributes stored for an explanation, R
 top-activating images of a filter, N typical training images of a class, D coordinates of an image
 on the map, Q test images whose distance to the training images is kept, Y pairs of possible
-synonyms, U probabilities that an attribute is seen in an image. ``X+1`` is one more than X.
+synonyms, U probabilities that an attribute is seen in an image, B moments of earlier blocks.
+``X+1`` is one more than X.
 """
 
 from dataclasses import dataclass
@@ -69,6 +70,11 @@ class ArraySpec:
 ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec("pooled", ("X", "F"), "float32", "phi(f_k(x)): globally pooled activations"),
     ArraySpec("maps", ("M", "F", "H", "W"), "float16", "f_k(x): last convolutional feature maps"),
+    ArraySpec(
+        *("block_moments", ("X", "B"), "float32"),
+        "mean and standard deviation over positions of channels of earlier blocks",
+        optional=True,
+    ),
     ArraySpec("map_row", ("X",), "int32", "row of the image in maps, -1 where none is stored"),
     ArraySpec("logits", ("X", "C"), "float32", "class scores before the softmax"),
     ArraySpec(
@@ -139,8 +145,23 @@ ARRAYS: tuple[ArraySpec, ...] = (
         optional=True,
     ),
     ArraySpec(
+        *("presence_standard", ("2", "F"), "float32"),
+        "mean and scale of signed square roots of pooled, see core.presence",
+        optional=True,
+    ),
+    ArraySpec(
         *("presence_weights", ("F", "T"), "float32"),
-        "log-odds of t in an image, by signed square roots of pooled, see core.presence",
+        "log-odds of t in an image, by these roots, standardised and scaled to one length",
+        optional=True,
+    ),
+    ArraySpec(
+        *("presence_moment_standard", ("2", "B"), "float32"),
+        "mean and scale of signed square roots of block_moments",
+        optional=True,
+    ),
+    ArraySpec(
+        *("presence_moment_weights", ("B", "T"), "float32"),
+        "what these add to the log-odds: the length is that of both together",
         optional=True,
     ),
     ArraySpec(

@@ -26,8 +26,9 @@ RECORDS = "records"
 RECORD_KINDS = ("corruptions", "attacks")
 RECORD_FILES = (
     *("table.parquet", "pictures.bin", "pictures_offsets.npy"),
-    *("differences.bin", "differences_offsets.npy", "pooled.npy", "logits.npy", "heat.npy"),
-    *("words.npy", "earlier.npy", "earlier_xs.npy", "earlier_of_run.npy", "record.json"),
+    *("differences.bin", "differences_offsets.npy", "pooled.npy", "moments.npy"),
+    *("logits.npy", "heat.npy", "words.npy", "earlier.npy", "earlier_xs.npy"),
+    *("earlier_of_run.npy", "record.json"),
 )
 #: Of a folder whose manifest cannot be read: who has these was written by Fieldmarks.
 _CORE = ("arrays/pooled.npy", "arrays/class_weights.npy", "tables/images.parquet")

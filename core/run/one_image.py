@@ -26,6 +26,7 @@ def one_image_run(
     pooled: np.ndarray,
     logits: np.ndarray,
     local: LocalWeights | None = None,
+    moments: np.ndarray | None = None,
 ) -> Run:
     """Return a run of one new image, in memory; its `Run.source` is ``run``.
 
@@ -38,16 +39,23 @@ def one_image_run(
         As the run's network gives them for the new image.
     local : LocalWeights, optional
         Weights of the classes in play, which a head of first order has in each image.
+    moments : ndarray of shape (B,), optional
+        Of earlier blocks, for a run that has those of its images.
 
     Raises
     ------
     MissingRunError
-        If the head is of first order and the weights are not given.
+        If the head is of first order and the weights are not given, or the moments are not.
     """
     if not run.head.is_exact and local is None:
         raise MissingRunError(
             f"the head of run {run.name!r} is known at its own images only: a new one cannot "
             "be explained without weights of its own"
+        )
+    if "block_moments" in run.array_names and moments is None:
+        raise MissingRunError(
+            f"what is seen in images of run {run.name!r} is read off earlier blocks too: a new one "
+            "cannot be explained without moments of its own"
         )
     sizes = {**run.sizes, "X": 1, "M": 1}
     arrays = {
@@ -61,6 +69,8 @@ def one_image_run(
         "pooled": np.asarray(pooled, np.float32)[None],
         "logits": np.asarray(logits, np.float32)[None],
     }
+    if moments is not None:
+        arrays["block_moments"] = np.asarray(moments, np.float32)[None]
     if local is not None:
         sizes["J"] = len(local.classes)
         arrays["local_c"] = np.asarray(local.classes, np.int32)[None]

@@ -65,8 +65,9 @@ def read_run(folder: Path) -> Run:
         path = array_path(folder, name)
         is_local = "J" in spec.dims
         is_held = not is_exact if is_local else set(spec.dims) <= set(sizes)
-        if spec.is_seen:  # one of several without a size of their own: all or none
-            is_held = any(path.parent.glob(f"{name.partition('_')[0]}_*.npy"))
+        if spec.is_seen:  # all of these or none, but for a size that the run does not have
+            has_sizes = all(dim.isdigit() or dim in sizes for dim in spec.dims)
+            is_held = has_sizes and any(path.parent.glob(f"{name.partition('_')[0]}_*.npy"))
         if not spec.optional or (path.exists() if spec.per_estimator else is_held):
             arrays[name] = open_array(path, expected_shape(spec, sizes), spec.dtype)
     default = manifest["default_estimator"]

@@ -16,7 +16,7 @@ from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.head import changed_logits
-from fieldmarks.core.presence.presence import SEEN, Presence, presence_of
+from fieldmarks.core.presence.presence import SEEN, Presence, features_of, presence_of
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
@@ -53,7 +53,7 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
     rng = np.random.default_rng(seed)
     xs = np.sort(rng.choice(xs, min(len(xs), MAX_IMAGES), replace=False))
     truth = run.counts[xs].toarray() > 0
-    q = np.concatenate([presence.q(run.array("pooled")[xs[block]]) for block in blocks(len(xs))])
+    q = np.concatenate([presence.q(features_of(run, xs[block])) for block in blocks(len(xs))])
     known = np.nan_to_num(q)
     true_c, predicted_c = (run.images[f"{side}_c"].to_numpy()[xs] for side in ("true", "predicted"))
     usual = class_caption_frequency(run)[predicted_c]

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from fieldmarks.core.explanations.contributions import lead_of_filters
 from fieldmarks.core.explanations.place import Place
 from fieldmarks.core.explanations.seen import SeenWord
-from fieldmarks.core.presence.presence import presence_of
+from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import add_words, diverging_bars, gallery, marks, ranking
 from fieldmarks.dashboard.components.gallery import Line, Picture
@@ -172,7 +172,7 @@ def tipping_attributes(view: View) -> None:
     ts = np.argsort(-np.abs(part), kind="stable")[:N_TIPPING].tolist()
     unseen: set[int] = set()
     if presence is not None:
-        q = presence.q(np.asarray(view.run.array("pooled")[view.x]), np.array(ts))
+        q = presence.q(features_of(view.run, view.x), np.array(ts))
         unseen = {t for t, each in zip(ts, np.nan_to_num(q), strict=True) if each <= 0.5}
     heading.section(
         "Attributes that tip the decision",

@@ -126,7 +126,9 @@ def _computed(run: Run, upload: Upload, picture: TriedPicture, box: Box) -> Tria
     before = time.perf_counter()
     output = opened(pixels)
     network_ms = 1000 * (time.perf_counter() - before)
-    image = one_image_run(run, output.maps, output.pooled, output.logits, output.local)
+    image = one_image_run(
+        run, output.maps, output.pooled, output.logits, output.local, output.moments
+    )
     shown = upload.cut_out(square, _shown_size(opened.input_size), "bicubic")
     nearest, cosine = training.nearest(output.pooled, N_NEAREST, leave_out=picture.x)
     novelty = training.novelty(output.pooled, leave_out=picture.x)

@@ -1,4 +1,4 @@
-"""The network's forward pass over batches of pixels: one pass gives maps, pooled and logits.
+"""The network's forward pass over batches: one pass gives maps, pooled, logits and moments.
 
 On a CPU each thread runs its own batches on one core: the cores never wait for each other, where
 one batch spread over all cores ends every layer with a wait for the slowest. On a GPU batches are
@@ -16,6 +16,7 @@ from torch.fx.experimental.optimization import fuse
 from torch.nn import functional
 
 from fieldmarks.core.head import LINEAR
+from fieldmarks.precompute.network.cut.blocks import with_moments
 from fieldmarks.precompute.network.device import autocast
 from fieldmarks.precompute.network.loading import LoadedModel
 from fieldmarks.precompute.network.own_code import own_code
@@ -43,8 +44,9 @@ class BatchActivations:
     Parameters
     ----------
     tensors : dict of Tensor
-        maps (n, F, H, W) float16, pooled (n, F) float32 and logits (n, C) float32; of a head of
-        first order also local_c (n, J) int32 and local_weights (n, J, F) float32. In host memory.
+        maps (n, F, H, W) float16, pooled (n, F) float32 and logits (n, C) float32; where the
+        network has earlier blocks also block_moments (n, B) float32; of a head of first order also
+        local_c (n, J) int32 and local_weights (n, J, F) float32. In host memory.
     is_copied : torch.cuda.Event, optional
         Happens when they are there.
     """
@@ -74,7 +76,7 @@ class Forward:
         self.device = device
         self._model = model
         # a convolution and its batch norm become one: a third less time on a CPU
-        network = fuse(model.network).to(device)
+        network = fuse(with_moments(model.network, model.blocks)).to(device)
         if all(value.ndim != 5 for value in network.state_dict(keep_vars=True).values()):
             network = network.to(memory_format=torch.channels_last)
         network.requires_grad_(False)
@@ -108,14 +110,15 @@ class Forward:
     def scores(self, images: Tensor) -> np.ndarray:
         """Return the class scores of normalised images (n, 3, h, w), shape (n, C)."""
         with autocast(self.device):
-            logits = self._network(images.to(self.device))[-1].detach().float()
+            outputs = self._network(images.to(self.device))
+        logits = outputs[2 if self._model.head.is_exact else 1].detach().float()
         return (logits if self._order is None else logits[:, self._order]).cpu().numpy()
 
     @torch.inference_mode()
     def _exact(self, images: Tensor) -> BatchActivations:
         model = self._model
         with autocast(self.device):
-            maps, pooled, logits = self._network(images)
+            maps, pooled, logits, *moments = self._network(images)
         is_mixed = maps.dtype != torch.float32
         if is_mixed:
             # mixed precision ends at the maps: logits are W times pooled plus b in float32
@@ -128,7 +131,9 @@ class Forward:
             logits = self._head(pooled)
         elif self._order is not None:
             logits = logits[:, self._order]
-        return self._on_host(maps=maps.half().contiguous(), pooled=pooled, logits=logits)
+        return self._on_host(
+            maps=maps.half().contiguous(), pooled=pooled, logits=logits, **_named(moments)
+        )
 
     def _head(self, pooled: Tensor) -> Tensor:
         """Return the class scores of an exact head in float32."""
@@ -142,7 +147,7 @@ class Forward:
         """Run a batch, and differentiate the scores of the classes in play by the maps."""
         model = self._model
         with torch.enable_grad():
-            leaf, logits = self._network(images)
+            leaf, logits, *moments = self._network(images)
             if self._order is not None:
                 logits = logits[:, self._order]
             C = logits.shape[1]
@@ -170,6 +175,7 @@ class Forward:
             logits=logits.detach(),
             local_c=classes.int(),
             local_weights=weights,
+            **_named(moments),
         )
 
     def _on_host(self, **tensors: Tensor) -> BatchActivations:
@@ -184,6 +190,10 @@ class Forward:
         event = torch.cuda.Event()
         event.record()
         return BatchActivations(copies, event)
+
+
+def _named(moments: list[Tensor]) -> dict[str, Tensor]:
+    return {"block_moments": moments[0]} if moments else {}
 
 
 def _two_signs(maps: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from fieldmarks.core.pictures.crop import Size, in_words, sides, size_of_sides
 from fieldmarks.precompute.network import preprocessing
 from fieldmarks.precompute.network.channels import takes_one_channel, with_channels
 from fieldmarks.precompute.network.checkpoint import Checkpoint, checkpoint_of
+from fieldmarks.precompute.network.cut.blocks import Block, earlier_blocks
 from fieldmarks.precompute.network.cut.layout import Layout
 from fieldmarks.precompute.network.cut.opened import opened, prove
 from fieldmarks.precompute.network.cut.search import find_cut, find_layer, is_signed
@@ -74,6 +75,8 @@ class LoadedModel:
         What was taken for granted, for people.
     order : ndarray of shape (C,), optional
         Row of the network's logits for each class of the data set; None where they agree.
+    blocks : tuple of Block
+        Earlier ones, whose moments presence reads; none where the graph has no such values.
     """
 
     arch: str
@@ -91,6 +94,12 @@ class LoadedModel:
     difference: float
     notes: list[str] = field(default_factory=list)
     order: np.ndarray | None = None
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def n_moments(self) -> int:
+        """B, moments of earlier blocks for each image."""
+        return sum(block.n_moments for block in self.blocks)
 
     @property
     def class_weights(self) -> np.ndarray:
@@ -316,6 +325,7 @@ def explainable(
             probed = probe(graph, images, name, chosen)
             cut = find_cut(probed, name, chosen)
         is_split = is_signed(cut, probed)
+        blocks = earlier_blocks(probed, cut.maps)
     followed = cut.layout.kind == "channels first" and can_be_followed(graph, cut.maps, size)
     if followed:
         rows, columns = windows(graph, cut.maps, size)
@@ -342,6 +352,7 @@ def explainable(
         made=made or {},
         difference=difference,
         notes=[*notes, *changed],
+        blocks=blocks,
     )
 
 

@@ -33,4 +33,5 @@ class PictureForward:
         if "local_c" in batch:
             local = LocalWeights(batch["local_c"][0], batch["local_weights"][0])
         maps = batch["maps"][0].astype(np.float32)
-        return NetworkOutput(maps, batch["pooled"][0], batch["logits"][0], local)
+        moments = batch["block_moments"][0] if "block_moments" in batch else None
+        return NetworkOutput(maps, batch["pooled"][0], batch["logits"][0], local, moments)

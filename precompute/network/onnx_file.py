@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from fieldmarks.core.errors import ModelError, one_line
-from fieldmarks.core.live.network_file import OUTPUTS, PIXELS
+from fieldmarks.core.live.network_file import MOMENTS, OUTPUTS, PIXELS
 from fieldmarks.core.pictures.crop import sides
+from fieldmarks.precompute.network.cut.blocks import with_moments
 from fieldmarks.precompute.network.loading import LoadedModel
 
 
@@ -26,7 +27,7 @@ class PixelsToScores(nn.Module):
 
     def __init__(self, model: LoadedModel):
         super().__init__()
-        self.network = model.network
+        self.network = with_moments(model.network, model.blocks)
         self.is_split = model.head.is_split
         mean, std = torch.tensor(model.preprocessing.mean), torch.tensor(model.preprocessing.std)
         self.register_buffer("scale", (1 / (255 * std)).view(1, 3, 1, 1))
@@ -34,16 +35,19 @@ class PixelsToScores(nn.Module):
         order = None if model.order is None else torch.as_tensor(model.order)
         self.register_buffer("order", order)
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (1, h, w, 3) bytes to maps (1, F, H, W), pooled (1, F) and logits (1, C)."""
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Map (1, h, w, 3) bytes to maps (1, F, H, W), pooled (1, F) and logits (1, C).
+
+        Where there are earlier blocks, their moments (1, B) follow.
+        """
         images = pixels.permute(0, 3, 1, 2).float() * self.scale - self.shift
-        maps, pooled, logits = self.network(images)
+        maps, pooled, logits, *moments = self.network(images)
         if self.is_split:
             maps = torch.cat([maps.clamp(min=0), (-maps).clamp(min=0)], dim=1)
             pooled = maps.mean((2, 3))
         if self.order is not None:
             logits = logits[:, self.order]
-        return maps, pooled, logits
+        return maps, pooled, logits, *moments
 
 
 def export(model: LoadedModel, path: Path) -> None:
@@ -74,7 +78,7 @@ def export(model: LoadedModel, path: Path) -> None:
                 dynamo=True,
                 verbose=False,
                 input_names=[PIXELS],
-                output_names=list(OUTPUTS),
+                output_names=[*OUTPUTS, *([MOMENTS] if model.blocks else [])],
                 external_data=False,
             )
             assert program is not None, "the exporter returns what it exported"

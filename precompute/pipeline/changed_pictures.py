@@ -59,7 +59,7 @@ class ChangedPictures:
         clean = self.decoder.pixels(xs)
         seen = self._forward(clean).arrays()
         c = seen["logits"].argmax(axis=1)
-        words = sentences_of(self.run, seen["pooled"], c)
+        words = sentences_of(self.run, seen["pooled"], c, seen.get("block_moments"))
         of_image: list[list[dict]] = [[] for _ in xs]
         unchanged = (UNCHANGED, 0, 0.0, clean)
         for kind, level, strength, pixels in (unchanged, *self.changed(xs, clean, c)):
@@ -85,7 +85,8 @@ class ChangedPictures:
         factor = 127 / max(int(np.abs(change).max()), 1)
         magnified = (128 + factor * change).clip(0, 255).astype(np.uint8)
         weights = self._evidence[:, np.maximum(words, 0)].T
-        return {
+        moments = {"moments": seen["block_moments"][i]} if "block_moments" in seen else {}
+        return moments | {
             "pooled": seen["pooled"][i],
             "logits": logits,
             "row": row,

@@ -230,12 +230,12 @@ _ALL = (
     ),
     Stage(
         "activations",
-        version=3,
+        version=4,
         libraries=("torch", "torchvision", "PIL", "numpy"),
         inputs=lambda of: {"images": of.images, "maps": digest(of.kept.map_row)},
         outputs=Outputs(
             (
-                *("pooled", "maps", "map_row", "logits", "parts"),
+                *("pooled", "maps", "map_row", "logits", "parts", "block_moments"),
                 *("class_weights", "class_bias", "cell_centres", "local_c", "local_weights"),
             ),
             ("tables/facts.parquet",),
@@ -264,13 +264,14 @@ _ALL = (
     ),
     Stage(
         "presence",
-        version=3,
+        version=4,
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(
             (
-                *("presence_weights", "presence_bias", "presence_choice"),
+                *("presence_standard", "presence_weights", "presence_bias", "presence_choice"),
                 *("presence_curve", "presence_line"),
+                *("presence_moment_standard", "presence_moment_weights"),
             )
         ),
         after=("attributes",),
@@ -341,7 +342,7 @@ _ALL = (
     ),
     Stage(
         "live",
-        version=3,
+        version=4,
         libraries=("torch", "onnx", "onnxscript", "onnxruntime", "numpy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(("neighbour_distance",), (NETWORK,)),

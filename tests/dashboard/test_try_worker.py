@@ -88,7 +88,7 @@ def test_a_worker_gives_what_the_run_stores(shown, monkeypatch):
         box = (0.0, 0.0, *map(float, upload.size))
         square = upload.cut_out(fed.square(upload.size, box), worker.input_size, fed.interpolation)
         done = worker(np.asarray(square))
-        new = one_image_run(shown, done.maps, done.pooled, done.logits, done.local)
+        new = one_image_run(shown, done.maps, done.pooled, done.logits, done.local, done.moments)
         np.testing.assert_allclose(done.logits, shown.array("logits")[x], atol=1e-4)
         c = new.images["predicted_c"].iloc[0]
         np.testing.assert_allclose(new.weights(0, c), shown.weights(int(x), c), atol=1e-4)

@@ -15,6 +15,7 @@ from torch.fx.graph import CodeGen
 
 from fieldmarks.core.errors import ModelError, one_line
 from fieldmarks.core.pictures.crop import Size, size_of_sides
+from fieldmarks.precompute.network.cut.layout import Layout, layouts
 
 #: Operations that depend on the shape of a tensor and not on its values.
 _SHAPE_METHODS = ("size", "dim", "numel", "ndimension", "stride")
@@ -89,6 +90,9 @@ class Probe:
         Sizes and the like, which a tail may need from before it.
     size : Size
         Of the images in pixels.
+    held : dict of Node to (Layout, int)
+        How each bottleneck that may hold maps does so most likely, and their number; in the order
+        of the graph.
     """
 
     graph: fx.GraphModule
@@ -96,6 +100,7 @@ class Probe:
     values: dict[fx.Node, Tensor]
     constants: dict[fx.Node, object]
     size: Size
+    held: dict[fx.Node, tuple[Layout, int]]
 
     @property
     def logits(self) -> Tensor:
@@ -155,7 +160,9 @@ def probe(graph: fx.GraphModule, images: Tensor, name: str, also: fx.Node | None
         raise ModelError(f"{name} cannot be explained: it does not return one tensor")
     dependent = _dependent(graph)
     bottlenecks = _bottlenecks(graph, dependent)
-    recorder = _Recorder(graph, {also, *bottlenecks[-_KEPT:]}, dependent)
+    height, width = images.shape[2:]
+    kept = {also, *bottlenecks[-_KEPT:]}
+    recorder = _Recorder(graph, kept, dependent, set(bottlenecks), (height, width))
     recorder.run(images)
     logits = recorder.values.get(output.args[0])
     if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(images):
@@ -164,21 +171,34 @@ def probe(graph: fx.GraphModule, images: Tensor, name: str, also: fx.Node | None
             f"{name} cannot be explained: for {len(images)} images it returns {shape}, where one "
             "row of class scores an image was expected"
         )
-    size = size_of_sides(*images.shape[2:])
-    return Probe(graph, bottlenecks, recorder.values, recorder.constants, size)
+    size = size_of_sides(height, width)
+    constants, held = recorder.constants, recorder.held
+    return Probe(graph, bottlenecks, recorder.values, constants, size, held)
 
 
 class _Recorder(fx.Interpreter):
     """Keeps the values of some nodes, and those of all nodes that do not depend on the images."""
 
-    def __init__(self, graph: fx.GraphModule, kept: set[fx.Node | None], dependent: set[fx.Node]):
+    def __init__(
+        self,
+        graph: fx.GraphModule,
+        kept: set[fx.Node | None],
+        dependent: set[fx.Node],
+        bottlenecks: set[fx.Node],
+        sides: tuple[int, int],
+    ):
         super().__init__(graph)
-        self._kept, self._dependent = kept, dependent
+        self._sides = sides
+        self._kept, self._dependent, self._bottlenecks = kept, dependent, bottlenecks
+        self.held: dict[fx.Node, tuple[Layout, int]] = {}
         self.values: dict[fx.Node, Tensor] = {}
         self.constants: dict[fx.Node, object] = {}
 
     def run_node(self, n: fx.Node):
         value = super().run_node(n)
+        if n in self._bottlenecks and n.op != "placeholder" and isinstance(value, Tensor):
+            for layout in layouts(value, *self._sides)[:1]:
+                self.held[n] = layout, layout.maps(value).shape[1]
         if n in self._kept and isinstance(value, Tensor):
             # a copy: what follows may change the value in place
             self.values[n] = value.clone()

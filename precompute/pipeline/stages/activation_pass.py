@@ -33,8 +33,8 @@ class RowFiles:
     Parameters
     ----------
     files : dict of RowFile
-        ``pooled``, ``logits``, ``parts`` and ``maps``; of a head of first order also ``local_c``
-        and ``local_weights``.
+        ``pooled``, ``logits``, ``parts`` and ``maps``; ``block_moments`` where the network has
+        earlier blocks; of a head of first order also ``local_c`` and ``local_weights``.
     map_row : ndarray of shape (X,)
         Row of each image in maps, -1 where they are not kept.
     """

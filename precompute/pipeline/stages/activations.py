@@ -6,6 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fieldmarks.core.head import Head
+from fieldmarks.core.live.network_file import MOMENTS
 from fieldmarks.core.run.contract import PACKS
 from fieldmarks.core.run.files import array_path
 from fieldmarks.core.run.writer import RunWriter
@@ -78,6 +79,11 @@ def write_activations(
     sizes = {"X": len(map_row), "F": F, "C": C, "H": H, "W": W}
     sizes |= {"M": int((map_row >= 0).sum()), "P": len(dataset.part_names)}
     names = ["pooled", "logits", "parts", "maps"]
+    if model.blocks:
+        names.append(MOMENTS)
+        sizes["B"] = model.n_moments
+    else:
+        array_path(writer.folder, MOMENTS).unlink(missing_ok=True)
     if model.head.is_exact:
         for name in LOCAL:
             array_path(writer.folder, name).unlink(missing_ok=True)

@@ -16,10 +16,12 @@ from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.live.network_file import Fed, NetworkFile, network_file
 from fieldmarks.core.pictures.crop import Crop, cut_out
 from fieldmarks.core.pictures.upload import Upload
+from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.run.files import NETWORK
 from fieldmarks.core.run.one_image import one_image_run
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.network import onnx_file
+from fieldmarks.precompute.network.cut.blocks import with_moments
 from fieldmarks.precompute.network.loading import load_checkpoint
 from fieldmarks.precompute.pipeline.stages import live
 from tests.support.tiny_birds import computed, content, run_tiny, write_tiny_birds
@@ -45,7 +47,7 @@ def tried(run, upload, box):
     network, fed = network_file(run), Fed.of(run)
     square = upload.cut_out(fed.square(upload.size, box), network.input_size, fed.interpolation)
     done = network(np.asarray(square))
-    return one_image_run(run, done.maps, done.pooled, done.logits)
+    return one_image_run(run, done.maps, done.pooled, done.logits, moments=done.moments)
 
 
 def test_an_uploaded_test_image_gets_the_scores_that_the_run_stores(birds, made):
@@ -55,6 +57,10 @@ def test_an_uploaded_test_image_gets_the_scores_that_the_run_stores(birds, made)
         np.testing.assert_allclose(new.array("logits")[0], made.array("logits")[x], atol=1e-3)
         np.testing.assert_allclose(new.array("pooled")[0], made.array("pooled")[x], atol=1e-3)
         np.testing.assert_allclose(new.maps(0), made.maps(int(x)), atol=2e-3)
+        moments = new.array("block_moments")[0], made.array("block_moments")[x]
+        np.testing.assert_allclose(*moments, atol=1e-3)
+        qs = [presence_of(made).q(features_of(*of)) for of in ((new, 0), (made, x))]
+        np.testing.assert_allclose(*qs, atol=1e-3)
         assert explain(new, 0).sentence == explain(made, int(x)).sentence
 
 
@@ -166,7 +172,8 @@ def test_pixels_are_normalised_as_torchvision_does(birds):
     pixels = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
     fed = model.preprocessing
     steps = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(fed.mean, fed.std)]
-    theirs = model.network(v2.Compose(steps)(pixels)[None])
+    network = with_moments(model.network, model.blocks)
+    theirs = network(v2.Compose(steps)(pixels)[None])
     for mine, other in zip(whole(torch.from_numpy(pixels)[None]), theirs, strict=True):
         torch.testing.assert_close(mine, other, atol=1e-5, rtol=1e-5)
 

@@ -42,15 +42,15 @@ def test_q_agrees_with_a_slow_loop():
     weights, bias = rng.normal(size=(4, 5)), rng.normal(size=5)
     bias[4] = np.nan
     choice = np.array([-2, -2, 0, 0, -1])  # two values that always are, two that may be
-    pooled = rng.normal(size=(6, 4))
+    features, standard = rng.normal(size=(6, 4)), np.abs(rng.normal(size=(2, 4)))
     c, a, b = curve = np.array([0.3, 1.2, 0.7])
-    q = Presence(weights, bias, choice, curve, np.full(5, 0.5)).q(pooled)
+    q = Presence(standard, weights, bias, choice, curve, np.full(5, 0.5)).q(features)
     for x in range(6):
-        alone = []
+        alone, roots = [], np.sign(features[x]) * abs(features[x]) ** 0.5
+        z = [(roots[f] - standard[0, f]) / standard[1, f] for f in range(4)]
+        length = np.sqrt(sum(value**2 for value in z) / 4)
         for t in range(5):
-            odds = bias[t] + sum(
-                np.sign(pooled[x, f]) * abs(pooled[x, f]) ** 0.5 * weights[f, t] for f in range(4)
-            )
+            odds = bias[t] + sum(z[f] / length * weights[f, t] for f in range(4))
             p = 1 / (1 + np.exp(-odds))
             alone.append(1 / (1 + np.exp(-c - a * np.log(p) + b * np.log(1 - p))))
         always, may = alone[0] + alone[1], max(1, alone[2] + alone[3])
@@ -61,7 +61,8 @@ def test_q_agrees_with_a_slow_loop():
 def test_one_word_is_compared_with_the_other_values_of_its_property(seen):
     rng = np.random.default_rng(0)
     weights, bias, choice = rng.normal(size=(3, 4)), rng.normal(size=4), np.array([0, -1, 0, -2])
-    presence = Presence(weights, bias, choice, STRAIGHT, np.full(4, 0.5))
+    standard = np.array([[0.0] * 3, [1.0] * 3])
+    presence = Presence(standard, weights, bias, choice, STRAIGHT, np.full(4, 0.5))
     pooled = rng.random((5, 3))
     for ts in ([2], [1], [0, 3], [3, 1, 2]):
         np.testing.assert_allclose(presence.q(pooled, np.array(ts)), presence.q(pooled)[:, ts])

@@ -30,8 +30,12 @@ FILL = {"str": "", "int32": 0, "float32": 0.5, "bool": False}
 def whole(tmp_path_factory) -> Path:
     """A small run with every array and every table of the contract."""
     run = write_synthetic_run(tmp_path_factory.mktemp("whole"), **SIZES)
-    J, Q, X, F, T = 2, 4, run.sizes["X"], run.sizes["F"], run.sizes["T"]
+    B, J, Q, X, F, T = 3, 2, 4, run.sizes["X"], run.sizes["F"], run.sizes["T"]
     np.save(array_path(run.folder, "presence_weights"), np.ones((F, T), np.float32))
+    np.save(array_path(run.folder, "presence_standard"), np.ones((2, F), np.float32))
+    np.save(array_path(run.folder, "presence_moment_standard"), np.ones((2, B), np.float32))
+    np.save(array_path(run.folder, "presence_moment_weights"), np.ones((B, T), np.float32))
+    np.save(array_path(run.folder, "block_moments"), np.ones((X, B), np.float32))
     np.save(array_path(run.folder, "presence_bias"), np.full(T, np.nan, np.float32))
     np.save(array_path(run.folder, "presence_choice"), np.full(T, -2, np.int32))
     np.save(array_path(run.folder, "presence_curve"), np.array([0, 1, 1], np.float32))
@@ -46,7 +50,7 @@ def whole(tmp_path_factory) -> Path:
     np.save(array_path(run.folder, "mention_p"), np.full(U, 0.5, np.float32))
     np.save(array_path(run.folder, "neighbour_distance"), np.full(Q, 0.5, np.float32))
     manifest = run.manifest | {
-        "sizes": run.sizes | {"J": J, "Q": Q, "U": U},
+        "sizes": run.sizes | {"B": B, "J": J, "Q": Q, "U": U},
         "head": {"kind": "first order", "eps": 0.0, "is_split": False},
     }
     (run.folder / "manifest.json").write_text(json.dumps(manifest))
