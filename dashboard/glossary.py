@@ -6,7 +6,7 @@ from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.dashboard import heading
 
 TERMS: dict[str, str] = {
-    "attribute t": "An adjective and a noun from the captions, such as “yellow head”.",
+    "attribute t": "A word of the captions for what a thing is like: an adjective and its noun.",
     "filter f": "A channel of the last convolutional layer; its output is the feature map f(x).",
     "φ(f(x))": "Pooled activation: mean or maximum of the feature map of filter f in image x.",
     "p(t | f)": "Attribute distribution of filter f, estimated from captions and activations. Sums "

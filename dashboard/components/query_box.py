@@ -12,7 +12,6 @@ from fieldmarks.dashboard.state import Key, Page, here
 N_OFFERED = 3000
 #: What the list keeps of the address when something else is searched for.
 KEPT = [key for key in links.LIST_KEYS if key not in (Key.QUERY, Key.PAGE, Key.SORT)]
-EXAMPLE = "yellow belly, not long bill, true:035 predicted:037 wrong"
 
 
 def show(run: Run, value: str) -> None:
@@ -22,13 +21,23 @@ def show(run: Run, value: str) -> None:
         data={
             "value": value,
             "label": "Search for attributes, classes and correctness",
-            "placeholder": EXAMPLE,
+            "placeholder": example(run),
             "action": here(Page.IMAGES, KEPT),
             "phrases": offered,
             "classes": classes,
         },
         key="search.box",
     )
+
+
+@per_run
+def example(run: Run) -> str:
+    """Return a query of this run: its most frequent attributes, and a class."""
+    counts = run.attributes["n_images"].to_numpy()
+    words = [labels.phrase(run, int(t)) for t in np.argsort(-counts, kind="stable")[:2]]
+    terms = [f"{'not ' if i else ''}{word}" for i, word in enumerate(words)]
+    numbers = [f"true:{class_id:03d}" for class_id in run.classes["class_id"][:1]]
+    return ", ".join([*terms, " ".join([*numbers, "wrong"])])
 
 
 @per_run

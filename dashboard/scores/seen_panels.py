@@ -22,7 +22,7 @@ CONTRAST = About(
 VALUES = About(
     "Values of a property",
     "all",
-    "Percent of pairs of a named and an unnamed value of one property (colours of a bill) with the "
+    "Percent of pairs of a named and an unnamed value of one property (two colours) with the "
     "named one first. Where the class is wrong, chance is 50.",
 )
 SEARCH = About(
