@@ -40,9 +40,9 @@ print(f"image {x}: labelled {names[true_c]!r}, predicted {names[predicted_c]!r}"
 # %% [markdown]
 # ## Why this class, and why not the other?
 #
-# `explain` returns the five most probable attributes of p(t given x, c) and a sentence that names
-# them. `contrast` names the attributes that separate the two explanations: each has the same sign
-# in the difference of p(t given x, c) and in the difference of the two logits.
+# `explain` returns the attributes that are seen in the image and count for a class, and a sentence
+# that names them. `contrast` names the attributes that count for one class against the other, and
+# those that are usual for the other class and not seen here.
 
 # %%
 why = fm.explain(run, x)

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Find a label error and mend it
+# # Find and correct a label error
 #
 # Some labels are wrong. Captions describe the image and not its label, and the nearest training
 # images have labels of their own. Where both disagree with the label, it is suspected. We list the
