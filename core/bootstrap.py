@@ -1,12 +1,12 @@
 """Scores with a 95 % interval: the percentile bootstrap over classes and images.
 
-Images of one class are alike, so other images of the same classes would tell less than other
-classes: classes are drawn again, and of each drawn class its images (two levels; Davison and
+Images of one class are similar, so more images of the same classes carry less information than more
+classes: classes are resampled, and within each drawn class its images (two levels; Davison and
 Hinkley, Bootstrap Methods, 1997, section 3.8). An image is drawn with all its attributes, because
-they stand or fall together. How often each image is drawn is a matrix of weights, so that thousands
-of ratios share one product. The matrix is never whole in memory as numbers, which would take four
-kilobytes an image; the last matrices are kept as bytes, where they are small, since the scores of a
-run ask for the same few a hundred times.
+these are not independent. How often each image is drawn is a matrix of weights, so that thousands
+of ratios share one product. The full matrix is never in memory as floats, which would take four
+kilobytes per image; the last matrices are cached as bytes if they are small, because the scores of
+a run use the same few a hundred times.
 """
 
 from collections import OrderedDict

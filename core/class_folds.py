@@ -1,4 +1,4 @@
-"""Classes in folds, those that look alike together, so that whole folds can be left out."""
+"""Classes in folds, similar ones together, so that whole folds can be left out."""
 
 import numpy as np
 from sklearn.model_selection import GroupKFold

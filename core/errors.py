@@ -30,7 +30,7 @@ class MissingRunError(FieldmarksError, LookupError):
 
 
 class WordlessError(MissingRunError):
-    """A run without words is asked for something that needs them.
+    """A result that needs words was requested of a run without words.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class WordlessError(MissingRunError):
 
     def __init__(self, run: str, what: str):
         super().__init__(
-            f"run {run!r} has no words, and {what} needs them: give its 'fieldmarks run' again "
-            "with --captions; 'fieldmarks caption' has a model write captions, and 'fieldmarks "
-            "words' finds words of yours in the pictures"
+            f"run {run!r} has no words, and {what} needs them: repeat its 'fieldmarks run' with "
+            "--captions. 'fieldmarks caption' lets a model write captions, 'fieldmarks words' "
+            "rates phrases that you list"
         )
 
 
 class DataError(FieldmarksError, ValueError):
-    """Images, captions, annotations or a checkpoint are not what they should be."""
+    """Images, captions, annotations or a checkpoint are invalid."""
 
 
 class ModelError(FieldmarksError, ValueError):
@@ -57,7 +57,7 @@ class ModelError(FieldmarksError, ValueError):
 
 
 class DatabaseError(FieldmarksError, RuntimeError):
-    """The database of verdicts cannot be reached or is not what it should be."""
+    """The database of verdicts cannot be reached or is invalid."""
 
 
 class ConflictError(FieldmarksError):

@@ -1,9 +1,9 @@
 """The head of a network: how its class scores come from pooled activations.
 
-An exact head gives the scores of any pooled activations, so what a change of filters would do is
-computed and not guessed. A head of *first order* is known at the images of a run only, by gradient
-times activation: for the classes that are in play in an image it has weights of its own, for all
-others the average of such weights stands in.
+An exact head gives the scores of any pooled activations, so the effect of changing filters is
+computed exactly. A head of *first order* is known at the images of a run only, by gradient times
+activation: for the classes in play in an image it has the image's own weights, for all others the
+average of such weights.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """Opening a file that a user names: regular files of bounded size, text in any usual encoding.
 
-A pipe or a device may never end, and opening it may wait for ever, so what a path is, is asked
-before it is opened. Every reader of users' files starts here.
+A pipe or a device may never end, and opening it may block, so the type of a path is checked before
+it is opened. Every reader of users' files starts here.
 """
 
 import codecs
@@ -130,7 +130,7 @@ def read_text(path: str | Path, what: str, limit: int = MAX_TEXT) -> str:
     Raises
     ------
     DataError
-        If it is no regular file, too large, or cannot be read.
+        If it is not a regular file, too large, or cannot be read.
     """
     try:
         text = decoded_text(require_file(path, what, limit).read_bytes()).text
@@ -147,7 +147,7 @@ def read_json(path: str | Path, what: str):
     Raises
     ------
     DataError
-        If it is no JSON, or nested too deeply.
+        If it is not JSON, or nested too deeply.
     """
     try:
         return from_json(read_text(path, what))

@@ -15,7 +15,7 @@ SEEN_COLUMNS = {
 
 
 class NameStatus(StrEnum):
-    """What the test says of one filter; the value is what the table of filters holds."""
+    """The result of the test for one filter; the table of filters holds the value."""
 
     NAMED = "named"
     SEVERAL = "several names"

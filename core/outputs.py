@@ -1,4 +1,4 @@
-"""The one rule of everything that is written: what the tool did not write stays as it is.
+"""The rule for all output: what the tool did not write is never changed.
 
 Writes are atomic, under a name that nothing can have. A path that a person
 gives is checked first (`check_output`). A folder that is made again takes the place of the earlier
@@ -61,7 +61,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def unfinished_path(path: Path) -> Path:
-    """Return a new path beside ``path``, for a file that is put in its place when it is whole."""
+    """Return a new path beside ``path``, for a file that replaces it when it is complete."""
     return path.with_name(f".fieldmarks-{secrets.token_hex(8)}.writing")
 
 
@@ -71,7 +71,7 @@ def is_unfinished(name: str) -> bool:
 
 
 def check_output(path: Path, inputs: Iterable[Path | None] = (), overwrite: bool = False) -> None:
-    """Refuse to write where that would take something away.
+    """Refuse to write where that would destroy something.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def scratch_folder(path: Path) -> Path:
         If something else is there.
     """
     if path.is_symlink() or (path.exists() and not path.is_dir()):
-        raise DataError(f"{path} is no folder of Fieldmarks: move it away")
+        raise DataError(f"{path} is not a folder of Fieldmarks: move it away")
     path.mkdir(parents=True, exist_ok=True)
     if not _is_marked(path):
         # another process of this run may have made the mark in between
@@ -186,7 +186,8 @@ def check_replaceable(final: Path, owned: Owned, remedy: str) -> None:
 def replace_folder(new: Path, final: Path, owned: Owned) -> None:
     """Put a folder in the place of an earlier one, whose other files move along.
 
-    At each moment one of the two, or ``.NAME.old``, is whole; `settle` finishes what was killed.
+    At each moment one of the two, or ``.NAME.old``, is complete; `settle` finishes an interrupted
+    replacement.
 
     Parameters
     ----------

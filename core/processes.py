@@ -1,7 +1,7 @@
-"""The processes that compute together; by itself a process is the only one.
+"""The processes that compute together; one process by default.
 
-Core computes in one process. Where several share the work, `precompute.parallel.ranks.Ranks` says
-which part is whose and exchanges what is summed, so that core needs no library for it.
+Core computes in one process. Where several share the work, `precompute.parallel.ranks.Ranks`
+assigns the parts and sums the results, so that core needs no library for it.
 """
 
 from collections.abc import Callable, Iterator

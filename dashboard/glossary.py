@@ -16,11 +16,11 @@ TERMS: dict[str, str] = {
     "0 and normalised. Sums to 1 over f.",
     "p(t | x, c)": "Attribute distribution of image x for class c: Σ p(f | x, c) p(t | f). Sums to "
     "1 over t. The paper's sentence names its five most probable attributes.",
-    "seen, certainty q(t, x)": "How likely captions of image x would name attribute t, given all "
-    "activations of the network: seen above .5, surely above .8. A sentence says what is seen and "
-    "counts for the class.",
-    "counts for": "Exact part of an attribute in the score of a class, less that of the mean class "
-    "or of the class it is compared with.",
+    "seen, certainty q(t, x)": "How likely captions of image x would name attribute t, given "
+    "all activations of the network: seen above .5, certain above .8. A sentence says what is "
+    "seen and counts for the class.",
+    "counts for": "Exact contribution of an attribute to the score of a class, minus its "
+    "contribution to the mean class or to the class compared with.",
     "on its part, on the object": "With a keypoint: the heatmap peaks within 0.2 of the image's "
     "side from it. Otherwise at least half of the heat is inside the bounding box; without one, "
     "where all filters together are more active than on average.",
@@ -34,16 +34,16 @@ TERMS: dict[str, str] = {
     "that the estimator gives to the attribute.",
     "PCK@0.1": "Percentage of correct keypoints: share of heatmaps whose peak is within 0.1 of the "
     "image's side from the nearest keypoint of the part.",
-    "null band": "Range of p(t | f) that is not significant beside captions permuted between "
+    "null band": "Range of p(t | f) that is not significant against captions permuted between "
     "classes (permutation test).",
     "q": "False discovery rate of an attribute of a filter, from the permutation test. Below "
     f"{MAX_Q:.0%} the attribute is significant and can be the filter's name.",
     "typical image": "One of the training images whose pooled activations are nearest to the "
     "mean of their class.",
-    "McNemar p": "Exact test of two networks on the same images: the probability that the images "
-    "which changed side are split at least as unevenly, were both equally good.",
-    "map": "Layout of all images in two dimensions by t-SNE: images of like pooled activations lie "
-    "close together. Distances between groups mean nothing.",
+    "McNemar p": "Exact test of two networks on the same images: the probability that the "
+    "changed predictions split at least this unevenly if both networks were equally good.",
+    "map": "Layout of all images in two dimensions by t-SNE: images with similar pooled "
+    "activations lie close together. Distances between groups mean nothing.",
     "AUROC": "Probability that an attacked picture is more suspicious than an unchanged one; "
     "0.5 is chance.",
     "FGSM, PGD": "Adversarial attacks: one step, or many, along the gradient of the network's "

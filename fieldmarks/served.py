@@ -121,4 +121,4 @@ def _wait(address: str, server: subprocess.Popen) -> None:
         except (URLError, OSError):
             time.sleep(0.2)
     server.terminate()
-    raise RunError("the dashboard does not start: 'fieldmarks dashboard' says why")
+    raise RunError("the dashboard does not start: 'fieldmarks dashboard' shows why")

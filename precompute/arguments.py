@@ -61,9 +61,7 @@ def share(text: str) -> float:
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """Add the argument that lets ``--out`` replace a file."""
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the file of --out if there is one"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
 
 
 def path(text: str) -> Path:
@@ -76,10 +74,13 @@ def path(text: str) -> Path:
 def add_moved(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say where what a run was made from lies now."""
     parser.add_argument(
-        "--data", type=path, metavar="PATH", help="the run's data set, where it was moved"
+        "--data", type=path, metavar="PATH", help="new path of the run's data set, if it was moved"
     )
     parser.add_argument(
-        "--checkpoint", type=path, metavar="FILE", help="the run's checkpoint, where it was moved"
+        "--checkpoint",
+        type=path,
+        metavar="FILE",
+        help="new path of the run's checkpoint, if it was moved",
     )
 
 

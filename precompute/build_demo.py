@@ -22,15 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--harder",
         action="store_true",
-        help="faults that thresholds were not chosen on: JPEG blocks, motion blur, "
-        "occlusion, exposure, also in training, and three spurious cues",
+        help="plant faults that no threshold was chosen on: JPEG blocks, motion blur, "
+        "occlusion, exposure, also in training images, and three spurious cues",
     )
     parser.add_argument(
         "--backgrounds-named",
         action="store_true",
-        help='some captions say where the bird is: "in white snow"; the pictures stay the same',
+        help='some captions name the background: "in white snow"; the pictures stay the same',
     )
-    add_leave_out(parser, "species, by their numbers, that the network never sees; give a --name")
+    add_leave_out(parser, "numbers of species that the network is not trained on; needs a --name")
 
 
 def build_demo(args: argparse.Namespace) -> None:

@@ -1,9 +1,9 @@
-"""Possible synonyms: who says one of them does not say the other.
+"""Possible synonyms: words that describe one image in different captions, not in the same one.
 
-Several writers describe one image. Of two words for one thing, one writer takes the first and
-another the second, so they meet in different captions of an image and not in the same one. Colours
-of one wing meet in the same caption ("black and white wings"); opposites meet in neither. The score
-is the logarithm of how much more often two words meet in different captions of an image than
+Several writers describe one image. Of two words for one thing, one writer uses the first and
+another the second, so they co-occur in different captions of an image and not in the same one.
+Colours of one wing co-occur in one caption ("black and white wings"); opposites in neither way. The
+score is the logarithm of how much more often two words meet in different captions of an image than
 captions of any images would, minus that of how much more often in the same caption.
 
 Two adjectives are compared by the nouns that they share, two nouns by their shared adjectives. It

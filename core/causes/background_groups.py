@@ -1,10 +1,10 @@
-"""Groups of test images with similar backgrounds, and what captions say of each.
+"""Groups of test images with similar backgrounds, and what captions say about each.
 
 The activations that the background adds are clustered (k-means) over the test images whose maps are
 kept. Words that captions say more often of a group than of other images *of the same classes* name
 it: backgrounds go with classes, and without the strata a background would be named by the birds
-that are photographed on it (Cochran 1954; Mantel and Haenszel 1959, over classes). A group that no
-word names is shown by its pictures.
+that are photographed on it (Cochran 1954; Mantel and Haenszel 1959, over classes). A group without
+such a word is shown by its pictures.
 """
 
 import numpy as np

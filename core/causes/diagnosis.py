@@ -1,9 +1,9 @@
 """Diagnosis of each image: the score of every failure pattern, the most likely one, and reasons.
 
-The patterns are tested in order, and an earlier cause explains away a later one: a failure that
-poor image quality or a wrong label explains needs no spurious cue, and a failure that any of these
-explains needs no missing feature. The score of a pattern is therefore multiplied by one minus the
-highest score of the patterns before it.
+The patterns are tested in order, and an earlier cause explains away a later one: a failure that is
+explained by poor image quality or a wrong label needs no spurious cue, and one that is explained by
+any of these needs no missing feature. The score of a pattern is therefore multiplied by one minus
+the highest score of the patterns before it.
 
 Thresholds were chosen on synthetic data sets and evaluated on another one: see
 ``benchmarks/triage.py``.

@@ -61,16 +61,16 @@ class DiscriminativeAttribute:
 
     @property
     def is_seen(self) -> bool:
-        """Whether the network sees it: what a sentence says is never called unseen here.
+        """Whether the network sees it; attributes of sentences always count as seen.
 
-        An attribute that captions seldom name is seen where it is nearer to how likely it is in the
-        class that it belongs to.
+        An attribute that captions seldom name is seen if its q is nearer to the mean of its own
+        class.
         """
         return self.q > min(SEEN, self.usual)
 
     @property
     def is_detected(self) -> bool:
-        """Whether what the network sees of it speaks for the true class."""
+        """Whether what the network sees of it counts for the true class."""
         return self.is_seen == self.is_of_true
 
     @property
@@ -170,9 +170,7 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
     discriminative attributes that are missing: very similar classes are confused in any case.
     """
     if not run.has_words:
-        return Finding(
-            np.zeros(run.sizes["X"]), lambda x: "Not tested: it needs words, the run has none."
-        )
+        return Finding(np.zeros(run.sizes["X"]), lambda x: "Not tested: the run has no words.")
     separation = ClassSeparation(run)
     labels, predicted = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
     names = run.classes["name"].to_numpy()

@@ -8,7 +8,7 @@ that are right or called another one) under one or two conditions:
   units of `core.causes.image_quality`;
 - *background*: one of the groups of `core.causes.background_groups`.
 
-Where the images without a condition are fewer and fail more, they are the slice. A slice is
+If the images without a condition are fewer and fail more often, these are the slice. A slice is
 compared with the rest of its scope: difference of accuracy with Newcombe's interval, Fisher's exact
 test, false discovery rate over all that was tested. Two conditions are joined where each makes a
 difference among the images of the other. Slices are ranked by the failures that they certainly
@@ -430,7 +430,7 @@ def _joined(tables: _Tables, cells: _Cells) -> _Cells | None:
     p = fisher(k, n, total_k, total)
     adds = (k * n_i > k_i * n) & (k * n_j > k_j * n)
     adds &= (fisher(k, n, k_i, n_i) < ADDS) & (fisher(k, n, k_j, n_j) < ADDS)
-    # where one adds nothing to the other the two were tested, and are no slice
+    # where one adds nothing to the other the two were tested, and are not slice
     p = np.where(adds, p, 1.0)
     return _Cells(s, i, i_absent > 0, j, j_absent > 0, k, n, total_k, total, p)
 

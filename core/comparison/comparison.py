@@ -18,7 +18,7 @@ from fieldmarks.core.run.run import Run
 
 
 class Outcome(StrEnum):
-    """What became of a test image from the first run to the second, as people read it."""
+    """What changed for a test image from the first run to the second, as shown."""
 
     FIXED = "fixed"
     BROKEN = "broken"
@@ -221,7 +221,7 @@ def confusion_difference(comparison: Comparison) -> np.ndarray:
 
 
 def settled(comparison: Comparison, paths: pd.Index) -> tuple[int, int]:
-    """Return how many of the first run's failures somebody judged, and how many of those are gone.
+    """Return how many of the first run's failures have a verdict, and how many of those are fixed.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ CORRUPTED = Store(
 
 @dataclass(frozen=True)
 class Record:
-    """Pictures of some images, unchanged and changed, and what the network makes of them.
+    """Pictures of some images, unchanged and changed, and the network's outputs.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def read_record(run: Run, store: Store = CORRUPTED) -> Record | None:
         raise RunError(f"{folder} was made from another version of run {run.name!r}: {remedy}")
     sizes, A = run.sizes, len(table)
     if not is_whole(table, sizes["X"], sizes["C"], UNCHANGED, (UNCHANGED, *store.kinds)):
-        raise RunError(f"{folder / TABLE} is not what it should be: {remedy}")
+        raise RunError(f"{folder / TABLE} is damaged: {remedy}")
     if not store.are_scores(statement, sizes["T"]):
         raise RunError(f"{folder / STATEMENT} holds scores of another shape: {remedy}")
     shapes = {
@@ -236,13 +236,13 @@ def read_record(run: Run, store: Store = CORRUPTED) -> Record | None:
         shapes["moments"] = ((A, sizes["B"]), "float32")
     arrays = {n: _held(folder / f"{n}.npy", *shapes[n]) for n in shapes}
     if A and not (arrays["words"].min() >= -1 and arrays["words"].max() < sizes["T"]):
-        raise RunError(f"{folder / 'words.npy'} names attributes that are not there: {remedy}")
+        raise RunError(f"{folder / 'words.npy'} names unknown attributes: {remedy}")
     for name in PACKED:
         offsets = open_array(folder / f"{name}_offsets.npy", (A + 1,), "int64")
         path = folder / f"{name}.bin"
         size = path.stat().st_size if path.is_file() else -1
         if offsets[0] != 0 or (np.diff(offsets) < 0).any() or offsets[-1] != size:
-            raise RunError(f"{path} is not what it should be: {remedy}")
+            raise RunError(f"{path} is damaged: {remedy}")
     return Record(folder, statement, table, **arrays)
 
 

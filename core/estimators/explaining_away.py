@@ -1,8 +1,8 @@
-"""Explaining away between words: what captions say, given what the filters of an image see.
+"""Explaining away between words: what captions name, given what the filters of an image see.
 
 Eq. (5) sums the p.d.f.s of an image's filters. If each says what its filter sees where it is
-active, the sum says what is seen in the image, which is not yet what people write: words differ in
-how often they are written, and words of one class come together. A regression from what is seen to
+active, the sum says what is seen in the image, which is not yet what captions name: words differ in
+how often they are written, and words of one class co-occur. A regression from what is seen to
 captions learns both on the training images. A word's own score comes first, with a weight that is
 shrunk and not negative (a linear form of Platt's calibration, 1999); what is left of the captions
 is explained by the scores of all words together, with a stronger penalty. The result is linear in

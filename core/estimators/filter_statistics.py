@@ -29,8 +29,8 @@ def filter_statistics(p_t_given_f: np.ndarray, held_out: Inputs | None) -> pd.Da
     ----------
     p_t_given_f : ndarray of shape (F, T)
     held_out : Inputs, optional
-        Captioned images that took no part in the estimate; without them simulation and selectivity
-        are NaN.
+        Captioned images that were not used for the estimate; without them simulation and
+        selectivity are NaN.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def sparseness(p: np.ndarray) -> np.ndarray:
 
 
 def pair_confidence(place: np.ndarray, share: np.ndarray, ts: np.ndarray) -> np.ndarray:
-    """Return how sure attribute ``ts[f]`` is as the name of filter f, shape (F,), float32.
+    """Return the confidence in attribute ``ts[f]`` as the name of filter f, shape (F,), float32.
 
     Parameters
     ----------
@@ -159,11 +159,11 @@ def seen_names(
     """Return the table of what filters see where they are active.
 
     The permutation test of `core.estimators.significance` judges words by captions alone, and its
-    names seldom lie where the filter is active. Two rules do better. A pair, "red bill", is a name
-    where the most active cell predicts the noun much better than those of other filters do, and
-    captions of the strongest images have it. An adjective, "red, anywhere", is one where its pairs
-    together have most of the p.d.f.: nouns are hard to keep apart, colours are not. Both limits
-    were chosen on one painted world and judged on others (``docs/evidence/filters.md``).
+    names are seldom located where the filter is active. Two rules do better. A pair, "red bill", is
+    a name where the most active cell predicts the noun much better than those of other filters do,
+    and captions of the strongest images have it. An adjective, "red, anywhere", is one where its
+    pairs together have most of the p.d.f.: nouns are hard to keep apart, colours are not. Both
+    limits were chosen on one painted world and evaluated on others (``docs/evidence/filters.md``).
 
     Parameters
     ----------

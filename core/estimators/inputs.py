@@ -18,7 +18,7 @@ _MAPS_BLOCK = 256
 def inputs_of(run: Run, keypoints: bool = True) -> Inputs:
     """Return what estimators may see of a run: readable training images that have captions.
 
-    Images of classes that the network was trained without take no part either.
+    Images of classes that the network was trained without are excluded, too.
 
     Parameters
     ----------

@@ -7,10 +7,10 @@ summed over all images or averaged over those that have t is not said either. A 
 mean, so all readings are the same product times a power of n_t, and two of the four are one: to sum
 the likelihood and average TF is to average the likelihood and sum TF. That one is ``literal``.
 
-Where a model said how likely an image shows t, its probability stands in place of having t: 0 or 1.
+Where a model said how likely an image shows t, its probability replaces 0 or 1.
 
-How common an attribute is rules the result: "white belly" for almost every filter. It is kept, and
-always scored, as what the others are compared with.
+Frequent attributes dominate the result: "white belly" for almost every filter. It is kept, and
+always scored, as the baseline of the other estimators.
 """
 
 import numpy as np

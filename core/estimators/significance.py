@@ -4,8 +4,8 @@ The p.d.f.s are estimated again from permuted captions, which gives the null dis
 p(t given f). An attribute that is significant after false discovery control can be a filter name.
 Images of a class share captions and activations, so single images are not exchangeable: permuting
 them rejects for the structure of classes alone. The captions are permuted between whole classes,
-however few there are: what a name has to exceed is what any other assignment of captions to classes
-would give. Of a single class the images are permuted.
+however few there are: a name has to exceed what other assignments of captions to classes give. Of a
+single class the images are permuted.
 """
 
 from collections.abc import Callable, Iterable

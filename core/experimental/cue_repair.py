@@ -9,9 +9,9 @@ is orthogonal to the first of these directions before the last layer is fitted (
 the fit, as Kirichenko et al. (2023, see `core.repair.refit`) fit to held-out images. The projection
 is linear, so that it becomes a part of the weights: the network keeps its form.
 
-`preview_without_cues` goes the way of `core.repair.preview.preview`: the penalty is chosen on one
-half of the test images, crosswise, with the cues that one part of that half shows judged on its
-other part, and what is reported comes from the other half.
+`preview_without_cues` follows `core.repair.preview.preview`: the penalty is chosen on one half of
+the test images, crosswise, with the cues that one part of that half shows judged on its other part,
+and what is reported comes from the other half.
 
 Number of directions and weight of the failures were chosen on the demo's world of seed 1.
 """
@@ -171,7 +171,7 @@ def preview_without_cues(
     split: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress = lambda share: None,
 ) -> Judged:
-    """Fit a recipe to activations without the cues that failures show, and judge it.
+    """Fit a recipe to activations without the cues that failures show, and evaluate it.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ def tables(experiments: Experiments) -> str:
     """Return the scores of the experiments as text."""
     return "\n\n".join(
         [
-            "Experimental: what of this does not hold is in docs/evidence/index.md.",
+            "Experimental: docs/evidence/index.md lists what of this does not hold.",
             _sentence_test(experiments.sentence_test),
             _interventions(experiments.interventions),
             _zero_shot(experiments.zero_shot),
@@ -128,5 +128,8 @@ def _zero_shot(measure: Measure | None) -> str:
     if measure is None:
         return "Unseen classes: the network was trained on all that are described."
     n_unseen, n_seen = (measure.counts[name] for name in ("unseen classes", "seen classes"))
-    title = f"Unseen classes told by captions, percent: {n_unseen} unseen and {n_seen} seen classes"
+    title = (
+        f"Unseen classes recognised by captions, percent: {n_unseen} unseen and {n_seen} seen "
+        "classes"
+    )
     return table(title, measure, dict.fromkeys(measure.columns, 1))

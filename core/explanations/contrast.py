@@ -1,12 +1,12 @@
 """Why one class and not another: the attributes that separate two explanations of one image.
 
-In three parts: attributes seen in the image that speak for class A, seen ones that speak for class
-B, and attributes that are usual for B and not seen here. An attribute speaks for A against B where
-its exact part of the difference of the two logits, the sum over f of phi(f_k(x))
-(W[A, f] - W[B, f]) p(t given f), is positive. One is said of each side where the network is likely
-to see it, further ones where it surely does: at a failure one side is mistaken, and a doubtful word
-of it more often than others. Where presence is not claimed, an attribute separates where
-that part and the difference of p(t given x, A) and p(t given x, B), eq. (5), agree in sign.
+In three parts: attributes seen in the image that count for class A, seen ones that count for class
+B, and attributes that are usual for B and not seen here. An attribute counts for A against B where
+its exact part of the difference of the two logits, the sum over f of phi(f_k(x)) (W[A, f] - W[B,
+f]) p(t given f), is positive. Each side gets one attribute that the network is likely to see, and
+further ones that it sees with certainty: at a failure one side is wrong, and its uncertain words
+more often than others. Where presence is not claimed, an attribute separates where that part and
+the difference of p(t given x, A) and p(t given x, B), eq. (5), agree in sign.
 """
 
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class Contrast:
     not_seen : list of int
         Attributes that are usual for the second class, not for the first, and not seen here.
     words : dict of int to SeenWord
-        What speaks for each attribute of the three parts; ``share`` is of its own side's class.
+        The evidence for each attribute of the three parts; ``share`` is of its own side's class.
     difference : ndarray of shape (T,)
         p of the first minus p of the second; sums to 0.
     logit_part : ndarray of shape (T,)
@@ -155,10 +155,10 @@ def _of_seen(
 def _seen_for(
     q: np.ndarray, part: np.ndarray, properties: np.ndarray, taken: set[int]
 ) -> list[int]:
-    """Return seen attributes that speak for a class, by what they count.
+    """Return seen attributes that count for a class, by their contribution.
 
-    They are chosen by log part + twice the log-odds of q: what is hardly seen is no reason.
-    No two are values of one property; properties that are used are added to ``taken``.
+    They are chosen by log part + twice the log-odds of q: what is hardly seen is not a reason. No
+    two are values of one property; properties that are used are added to ``taken``.
     """
     ts = np.flatnonzero((q > FIRST) & (part > 0))
     odds = np.clip(q[ts], 1e-6, 1 - 1e-6)
@@ -177,7 +177,7 @@ def _seen_for(
 def _usual_not_seen(
     run: Run, first: int, second: int, unseen: np.ndarray, properties: np.ndarray, taken: set[int]
 ) -> list[int]:
-    """Return what is usual for the second class, less for the first, and not seen in the image."""
+    """Return attributes usual for the second class, less so for the first, and not seen here."""
     usual = class_image_frequency(run.source)
     lead = usual[second] - usual[first]
     ts = np.flatnonzero((usual[second] >= USUAL) & (lead >= MORE_USUAL) & unseen)
@@ -218,8 +218,8 @@ def _spans(
     elif for_first:
         spans = [Span(heads[0]), *for_first]
     elif for_second and not_seen is not None:
-        none = f"Nothing seen here speaks for {a} rather than {b}; that it "
-        spans = [Span(none), *for_second, Span(f" speaks for {b}")]
+        none = f"Nothing seen here counts for {a} rather than {b}; that it "
+        spans = [Span(none), *for_second, Span(f" counts for {b}")]
     elif for_second:
         spans = [Span(heads[1]), *for_second]
     else:

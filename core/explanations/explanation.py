@@ -31,7 +31,7 @@ from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: The sentence of a class for which no word is seen that counts for it.
-NOTHING_SEEN = "No attribute that the network sees here speaks for {}."
+NOTHING_SEEN = "No attribute that the network sees here counts for {}."
 #: Columns of the table of attributes that a sentence is made of.
 _WORDS = ("adjective", "noun", "kind", "number", "plural", "article")
 
@@ -57,7 +57,7 @@ class Explanation:
         they count (`core.explanations.seen`). The five most probable, by descending lift, of a
         class alone, by an estimator that is asked for, and where presence is not claimed.
     words : list of SeenWord
-        What speaks for each of these; empty of a class alone.
+        The evidence for each of these; empty for a class alone.
     spans : list of Span
         The spans of the sentence.
     """

@@ -1,10 +1,10 @@
-"""How much of one filter's activation its words predict, beside what has to be beaten.
+"""How much of one filter's activation its words predict, with the baselines.
 
 The share of captions that name t, weighted by p(t given f), is a prediction of the activation of
 filter f. Its correlation r with the activations of test images is the *simulation score*; the
 *share predicted* is r squared where r is positive: the part of the variance of the activation that
 a line through the prediction explains. It is 0 where r is negative, because a word that the filter
-avoids is no word for what it sees.
+avoids is not a word for what it sees.
 """
 
 from dataclasses import dataclass

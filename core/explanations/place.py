@@ -47,7 +47,7 @@ class Place:
 
     @property
     def is_on(self) -> bool | None:
-        """Whether it lies where it should; None where nothing is hot."""
+        """Whether it lies where it should; None without positive heat."""
         if np.isfinite(self.distance):
             return self.distance <= REACH
         return self.share >= ON_OBJECT if np.isfinite(self.share) else None

@@ -1,10 +1,10 @@
-"""Which words are said of an image as a class: those seen in it that count for the class.
+"""Which words explain an image as a class: those seen in it that count for the class.
 
-Eq. (5) takes attributes to be independent of the image, given the filters. Without that
-assumption p(t given f, x) is in proportion to p(t given f) and to q(t, x), how likely t is given
-all activations (`core.presence`). A word is said where q is above one half and its exact part in
-the score of the class, less that of the mean class, is positive; of more than five, those of the
-highest p(t given x, c) q(t, x). They are ordered by that part: by what they count.
+Eq. (5) takes attributes to be independent of the image, given the filters. Without that assumption
+p(t given f, x) is in proportion to p(t given f) and to q(t, x), how likely t is given all
+activations (`core.presence`). A word is used if q is above one half and its exact contribution to
+the score of the class, minus that to the mean class, is positive; of more than five, those with the
+highest p(t given x, c) q(t, x). They are ordered by contribution.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from fieldmarks.core.run.run import Run
 
 @dataclass(frozen=True)
 class SeenWord:
-    """A word of an explanation and what speaks for it.
+    """A word of an explanation and its evidence.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class SeenWord:
         unknown.
     share : float
         Its part in the score of the class, less that of the mean class or of the one it is compared
-        with, as a share of all parts that speak for it, in [0, 1]; below 0 where it speaks against.
+        with, as a share of all contributions to it, in [0, 1]; below 0 where it counts against.
     is_named : bool or None
         Whether the captions of the image name it; None without captions.
     """
@@ -52,12 +52,12 @@ class SeenWord:
 
     @property
     def is_sure(self) -> bool:
-        """Whether it does so surely."""
+        """Whether it does so with certainty."""
         return self.q > SURE
 
 
 def words_of(run: Run, x: int, ts: list[int], part: np.ndarray) -> list[SeenWord]:
-    """Return attributes of image x with what speaks for them.
+    """Return attributes of image x with their evidence.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def named_by_captions(run: Run, x: int) -> set[int] | None:
 def mean_weights(head: Head, pooled: np.ndarray) -> np.ndarray:
     """Return the weights of the mean class at images, shape (..., F).
 
-    What all classes have alike decides nothing: the softmax does not change with it.
+    What all classes have in common does not matter: the softmax is invariant to it.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def mean_weights(head: Head, pooled: np.ndarray) -> np.ndarray:
 def lead_parts(
     pooled: np.ndarray, first: np.ndarray, second: np.ndarray, p_t_given_f: np.ndarray
 ) -> np.ndarray:
-    """Return each attribute's exact part of one class score less another, shape (..., T).
+    """Return each attribute's exact contribution to one class score minus another, shape (..., T).
 
     The parts sum to the difference without the biases: p(t given f) sums to 1 over T.
 
@@ -129,7 +129,7 @@ def said(
     k: int,
     excludes: sparse.csr_array | None = None,
 ) -> np.ndarray:
-    """Return the words that are said of each image, by descending part.
+    """Return the words that explain each image, by descending contribution.
 
     Parameters
     ----------

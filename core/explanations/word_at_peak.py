@@ -4,8 +4,8 @@ The heatmap of an attribute, eq. (9), is read at the cell in which the filter is
 filter itself is left out of the heatmap: its activation would be evidence for its own word.
 The control is the same heatmap read at the peaks of all other filters in the same image.
 
-No keypoint is read, and a heatmap can be wrong: this says whether the word's other filters look at
-the same place, not what is there.
+Keypoints are not used, and a heatmap can be wrong: the result says whether the word's other filters
+look at the same place, not what is there.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 Where an estimator explains attributes by attributes (`core.estimators.explaining_away`), the score
 of a word is its mean over training images, plus what its own sum of eq. (5) adds, plus what the
 sums of other words add. The first addition is that of the filters in the word's list and heatmap;
-the second says that people who write the other words write this one, too.
+the second reflects that captions with the other words contain this one, too.
 """
 
 from dataclasses import dataclass

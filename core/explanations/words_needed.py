@@ -1,4 +1,4 @@
-"""How many words it takes to say what a filter stands for: 1 for a filter of one meaning.
+"""The number of words that describe a filter: 1 for a filter with one meaning.
 
 An adjective or a noun says all attributes that share it: "white wing" and "white belly" are both
 "white", "red bill" and "long bill" both "bill". The fewest words that say all attributes are a

@@ -1,4 +1,4 @@
-"""A two-dimensional layout of images, in which images of like activations lie close together.
+"""A two-dimensional layout of images, in which images with similar activations lie close together.
 
 Pooled activations are scaled to norm 1, reduced to their principal components block by block, and
 laid out by t-SNE (van der Maaten and Hinton 2008; of many images by the interpolation of Linderman

@@ -1,10 +1,10 @@
-"""The training images nearest to a new image, and whether it is unlike all that was seen.
+"""The training images nearest to a new image, and whether the image is unfamiliar.
 
 Images are compared by the cosine of their pooled activations. The distance to the 10th nearest
 training image, a non-parametric measure of novelty (Sun et al., "Out-of-Distribution Detection with
 Deep Nearest Neighbors", ICML 2022), is ranked among the distances of the run's test images: these
-took no part in training, so the rank of a picture like them is uniform, whatever the network
-(conformal prediction), and 5 % of such pictures are called unlike.
+were not used for training, so the rank of a picture like them is uniform, whatever the network
+(conformal prediction), and 5 % of such pictures are called unfamiliar.
 """
 
 from dataclasses import dataclass

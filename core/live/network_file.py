@@ -39,7 +39,7 @@ INSTALL = "python -m pip install onnxruntime"
 
 @dataclass(frozen=True)
 class NetworkOutput:
-    """What a network makes of one picture.
+    """The outputs of a network for one picture.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class NetworkFile:
                 f"{path} cannot be read ({one_line(error)}): delete it and precompute again"
             ) from None
         if not is_as_written or not (isinstance(rows, int) and isinstance(columns, int)):
-            raise RunError(f"{path} is no network of a run: delete it and precompute again")
+            raise RunError(f"{path} is not a network of a run: delete it and precompute again")
         self.input_size: Size = size_of_sides(rows, columns)
 
     def __call__(self, pixels: np.ndarray) -> NetworkOutput:
@@ -163,7 +163,7 @@ def network_file(run: Run) -> NetworkFile:
 
 @dataclass(frozen=True)
 class Fed:
-    """How a run's network is fed.
+    """The preprocessing of a run's network.
 
     Parameters
     ----------
@@ -217,8 +217,8 @@ class Fed:
         )
         if not (is_named and is_share and size and fed.decoding.is_known):
             raise RunError(
-                f"manifest.json of run {run.name!r} does not say how the network is fed: "
-                "precompute it again"
+                f"manifest.json of run {run.name!r} does not hold the preprocessing: precompute "
+                "it again"
             )
         return fed
 

@@ -1,8 +1,8 @@
 """The network of a run in a process of its own, for networks that no file holds.
 
-The page process never imports torch. Where a network cannot be exported, a worker is started when
-somebody tries a picture: it holds the network, takes pixels over a socket pair that only the two
-processes have, and ends when it was asked nothing for some minutes or the page process ended.
+The page process never imports torch. If a network cannot be exported, a worker is started when a
+user tries a picture: it holds the network, takes pixels over a socket pair that only the two
+processes have, and ends after some minutes without a request, or with the page process.
 """
 
 import io
@@ -46,7 +46,7 @@ def serve(
     input_size : Size
         Of the input in pixels.
     network : callable
-        Maps pixels (H, W, 3) of bytes to what the network makes of them.
+        Maps pixels (H, W, 3) of bytes to the network's outputs.
     idle : float
         Seconds to wait for a question.
     """
@@ -120,7 +120,7 @@ class NetworkWorker:
                 self._start()
                 reply = self._ask(question)
         if reply is None:
-            raise RunError("the worker that runs the network ended while it was asked: try again")
+            raise RunError("the process that runs the network ended: try again")
         if "error" in reply:
             raise RunError(f"the network cannot take this picture: {reply['error']}")
         local = None
@@ -186,7 +186,7 @@ class NetworkWorker:
                 if sys.exc_info()[0] is not None:
                     self.close()
         self.close()
-        raise RunError(f"the network cannot run in a process of its own: {reason}")
+        raise RunError(f"the network cannot run in a separate process: {reason}")
 
 
 def _packed(**arrays: np.ndarray) -> bytes:

@@ -1,4 +1,4 @@
-"""The part of a picture that a network is fed: its geometry, and cutting it out.
+"""The part of a picture that a network reads: its geometry, and cutting it out.
 
 It is a square unless the input of the network has another height than width.
 
@@ -197,7 +197,7 @@ def _around(width: float, height: float, shape: float) -> tuple[float, float | N
 def frame(
     width: int, height: int, bbox: Box | None, kind: str, share: float = 1.0, size: Size = 224
 ) -> Crop:
-    """Return what a network is fed.
+    """Return the part that a network reads.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """From an opened image file to RGB: the one place that decides what RGB cannot hold.
 
 Transparency, the camera's orientation tag and more than 8 bits a channel are read in ways that
-differ from program to program, and some networks see grey pictures only. What a network is fed must
-be what it was trained on, so each is a named choice. The defaults are those of
+differ from program to program, and some networks see grey pictures only. The input of a network
+must be what it was trained on, so each is a named choice. The defaults are those of
 ``Image.open(file).convert("RGB")``, which torchvision's ImageFolder does.
 """
 

@@ -1,4 +1,4 @@
-"""Opening a picture that somebody uploaded: bounded, of known formats, never written to disk.
+"""Opening an uploaded picture: bounded, of known formats, never written to disk.
 
 Everything is checked on the header, before a pixel is decoded. Formats are named, because Pillow
 hands some of them to programs whatever the file is called: PostScript is run by Ghostscript. It is

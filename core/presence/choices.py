@@ -1,9 +1,9 @@
-"""Words that are values of one property: of a choice, an image has one value at most.
+"""Choices: words that are values of one property, of which an image has one at most.
 
-The colours of a bill, the shapes of a nucleus. Which words exclude each other is read off the
-training images: hardly ever are both said of one. Where every image has one of the values, as in a
-table with a column for each property, the choice is complete. Captions leave most of what is there
-unsaid, and two words that are rarely said together need not exclude each other ("long", "red"), so
+The colours of a bill, the shapes of a nucleus. Which words exclude each other is learned from the
+training images: hardly ever does one image have both. Where every image has one of the values, as
+in a table with a column for each property, the choice is complete. Captions do not mention most of
+what is visible, and two words that rarely co-occur need not exclude each other ("long", "red"), so
 an incomplete choice has colours only.
 """
 

@@ -5,10 +5,10 @@ without the word. Where both are normal with equal spread, the log-odds of the w
 the score (linear discriminant analysis). A logistic curve corrects these log-odds, and its two
 coefficients are shrunk towards 0 and 1, so that a word of few images keeps the line.
 
-Captions leave out a part of what is there, so even a word that is surely seen is named by some of
-them only, and no logistic curve bends like that. One more curve, common to all words, does: the
-beta calibration of Kull, Silva Filho and Flach ("Beyond sigmoids", Electronic Journal of Statistics
-11, 2017), log q / (1 - q) = c + a log p - b log(1 - p).
+Captions leave out a part of what is there, so even a word that is certainly visible is named by
+some of them only, which a logistic curve cannot model. One more curve, common to all words, does:
+the beta calibration of Kull, Silva Filho and Flach ("Beyond sigmoids", Electronic Journal of
+Statistics 11, 2017), log q / (1 - q) = c + a log p - b log(1 - p).
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ def log_odds_lines(score: np.ndarray, named: np.ndarray) -> tuple[np.ndarray, np
     Parameters
     ----------
     score : ndarray of shape (n, T)
-        Of images that took no part in fitting it.
+        Of images that were not used to fit it.
     named : ndarray of shape (n, T), bool
 
     Returns
@@ -94,7 +94,7 @@ def tallies(odds: np.ndarray, named: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     odds : ndarray of shape (n, T)
-        Of images that took no part in fitting them.
+        Of images that were not used to fit them.
     named : ndarray of shape (n, T), bool
     """
     (_, T), n_bins = odds.shape, len(CENTRES)
@@ -149,8 +149,8 @@ def search_lines(counted: np.ndarray, most: float) -> np.ndarray:
 
     The F score is highest where the threshold of a calibrated q is F / (1 + beta^2), F being that
     highest score (Lipton, Elkan and Naryanaswamy, "Optimal thresholding of classifiers to maximize
-    F1 measure", ECML 2014; beta = `RECALL_WEIGHT`): of a word that is hard to see, images are found
-    that are less likely than not to have it.
+    F1 measure", ECML 2014; beta = `RECALL_WEIGHT`): for a word that is hard to see, the search also
+    finds images that are less likely than not to have it.
 
     Parameters
     ----------

@@ -5,9 +5,9 @@ repeats the class. q(t, x) drops that assumption: it is the probability that the
 name t, given its features: all pooled activations of the last layer and, where the run has them,
 moments of earlier blocks. The last layer keeps what tells classes apart; colours and textures that
 vary within a class are seen earlier. The log-odds of q are linear in the directions of features,
-bent by one curve of all words, so a new image needs one product: signed square roots (a filter that
-is twice as strongly activated is not twice as sure), standardised and scaled to one length (an
-image that activates everything shows no more). Values of one property share their probability.
+bent by one curve of all words, so a new image needs one product: signed square roots (twice the
+activation is not twice the evidence), standardised and scaled to one length (an image that
+activates everything shows no more). Values of one property share their probability.
 
 Captions name a part of what is there: with captions, a low q is not absence. Where each image has a
 value of a property, as in a complete table, it is.

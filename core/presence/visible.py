@@ -1,10 +1,10 @@
-"""Whether the pictures hold a column of a table: season and usage may be no sight.
+"""Whether a column of a table is visible in the pictures: season or usage may not be.
 
 Words of a column are predicted from activations by half of the training images for the other half,
-and compared within classes: a network tells classes apart, so a column that goes with the class is
-predicted by it, whether or not it can be seen. The measure is the area under the ROC curve over
-pairs of images of one class, one with the word and one without. Chance is the same with the words
-of the images of a class permuted. Test images take no part.
+and compared within classes: a network distinguishes classes, so a column that depends on the class
+is predicted through it, visible or not. The measure is the area under the ROC curve over pairs of
+images of one class, one with the word and one without. Chance is the same with the words of the
+images of a class permuted. Test images are not used.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ LEVEL, FINDABLE = 0.05, 0.6
 
 @dataclass(frozen=True)
 class Visibility:
-    """How well activations tell the words of a column within classes.
+    """How well activations predict the words of a column within classes.
 
     Parameters
     ----------
@@ -53,15 +53,15 @@ class Visibility:
 
     @property
     def is_visible(self) -> bool:
-        """Whether activations do better than chance, or nothing can be said."""
+        """Whether activations do better than chance, or the data do not suffice to tell."""
         return not self.is_judged or self.area > self.chance
 
     @property
     def told(self) -> str:
-        """Say that it is not visible here."""
+        """Return a sentence: the column is not visible here."""
         return (
-            f"column {self.column} is not visible here, so it is never said: within classes "
-            f"activations tell its words no better than chance (area under the ROC curve "
+            f"column {self.column} is not visible here, so it is never named: within classes, "
+            "activations predict its words no better than chance (area under the ROC curve "
             f"{self.area:.2f}, permuted words reach {self.chance:.2f})"
         )
 

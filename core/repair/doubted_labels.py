@@ -45,7 +45,7 @@ def doubted_labels(run: Run, verdicts: pd.DataFrame | None = None) -> np.ndarray
 
 
 def corrected_labels(run: Run, is_doubted: np.ndarray) -> np.ndarray:
-    """Return the labels with the suspected ones replaced by the likeliest class, (X,), int.
+    """Return the labels with the suspected ones replaced by the most likely class, (X,), int.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""What a repair would do, before anything is written: fitted, chosen and judged on three splits.
+"""Preview of a repair, before anything is written: fitted, selected and evaluated on three splits.
 
 The head is fitted to training images, its penalty is chosen on one half of the test images, and
-what is reported comes from the other half, which was held out. Four baselines go the same way: no
-change, a plain refit, a refit with balanced classes, and, where a recipe is about attributes or
-filters, their removal without a refit.
+what is reported comes from the other half, which was held out. Four baselines are evaluated in the
+same way: no change, a plain refit, a refit with balanced classes, and, where a recipe is about
+attributes or filters, their removal without a refit.
 """
 
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def halves(run: Run, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """
     xs = np.flatnonzero(~run.images["is_train"].to_numpy(bool) & run.is_readable)
     if len(xs) < 2:
-        raise DataError("a repair is chosen and judged on test images: this run has none to spare")
+        raise DataError("a repair is chosen and scored on test images: this run has too few")
     shuffled = np.random.default_rng(seed).permutation(xs)
     by_class = shuffled[np.argsort(run.images["true_c"].to_numpy()[shuffled], kind="stable")]
     return np.sort(by_class[::2]), np.sort(by_class[1::2])
@@ -104,7 +104,7 @@ def preview(
     split: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress = lambda share: None,
 ) -> Judged:
-    """Fit a recipe, choose its penalty and judge it; see the module.
+    """Fit a recipe, choose its penalty and evaluate it; see the module.
 
     A recipe without a refit is judged as it is.
 
@@ -138,7 +138,7 @@ def preview(
 
 
 def best_penalty(right: dict[float, int]) -> float:
-    """Return the penalty with most right images; of equally good ones the most careful."""
+    """Return the penalty with most right images; of equally good ones the largest."""
     return max(reversed(PENALTIES), key=lambda penalty: right[penalty])
 
 
@@ -153,7 +153,7 @@ def baselines(
     split: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress = lambda share: None,
 ) -> dict[str, Judged]:
-    """Return what needs no recipe, judged alike: no change, a plain and a class-balanced refit."""
+    """Return the baselines, evaluated alike: no change, a plain and a class-balanced refit."""
     _, judge = split or halves(run, seed)
     plain = Recipe()
     return {
@@ -175,7 +175,7 @@ def removal(
     seed: int = 0,
     split: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Judged | None:
-    """Judge the head without the attributes and filters that a recipe is about, not refitted.
+    """Evaluate the head without the attributes and filters of a recipe, not refitted.
 
     Parameters
     ----------
@@ -205,9 +205,9 @@ def is_right(run: Run, head: Head, xs: np.ndarray) -> np.ndarray:
 
 
 def judged(run: Run, head: Head, xs: np.ndarray, penalty: float) -> Judged:
-    """Return how a head does on test images ``xs``, beside the run's own.
+    """Return the results of a head on test images ``xs``, compared with the run's own head.
 
-    Images that became right or wrong are in the order of their confidence, the surest first.
+    Images that became right or wrong are sorted by confidence, highest first.
     """
     after, before = is_right(run, head, xs), is_right(run, head_of(run), xs)
     group = run.images["true_c"].to_numpy()[xs]

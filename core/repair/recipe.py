@@ -1,4 +1,4 @@
-"""Recipes: what a refit of the last layer is fitted to, and how much each image counts."""
+"""Recipes: the data that the last layer is fitted to, and the weight of each image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ N_BACKGROUNDS = 4
 
 
 class Labels(StrEnum):
-    """What becomes of training images whose label is suspected, as people read it."""
+    """What to do with training images whose label is suspected, as shown."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -175,8 +175,8 @@ def has_backgrounds(run: Run) -> bool:
 def _backgrounds(run: Run, xs: np.ndarray) -> np.ndarray:
     if not has_backgrounds(run):
         raise DataError(
-            f"run {run.name!r} does not keep the maps of all training images, so nothing is known "
-            f"of their background: 'fieldmarks maps {run.name} --images all'"
+            f"run {run.name!r} does not keep the maps of all training images, so their "
+            f"background is unknown: 'fieldmarks maps {run.name} --images all'"
         )
     return Background(run).pooled(xs)
 

@@ -131,7 +131,7 @@ def write_repaired(
     """Write a run with another head beside the old one and return it.
 
     What is the same is shared with the old run by hard links, where the file system has them. The
-    new run appears when it is whole.
+    new run appears when it is complete.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def _tops(run: Run, xs: np.ndarray, c: np.ndarray, k: int) -> tuple[np.ndarray, 
 
 
 def _manifest(old: Run, new: Run, note: Mapping, checkpoint: Path | None) -> dict:
-    """Return the manifest: no stage that the head changed passes for one of the old checkpoint."""
+    """Return the manifest; stages that depend on the head get fingerprints of their own."""
     digest = hashlib.blake2b(new.weights(None).tobytes(), digest_size=16)
     digest.update(new.array("class_bias").tobytes())
     manifest = dict(old.manifest)

@@ -33,7 +33,7 @@ def accepted_synonyms(path: Path) -> list[tuple[str, str, str]]:
     Raises
     ------
     DataError
-        If the file is no table of synonyms.
+        If the file is not a table of synonyms.
     """
     if not path.exists():
         return []

@@ -25,7 +25,7 @@ from sqlalchemy.schema import CreateTable
 from fieldmarks.core.errors import DatabaseError, one_line
 from fieldmarks.core.run.files import runs_folder
 
-_NO_URL = "FIELDMARKS_DB is no database URL: write postgresql://user:password@host/name"
+_NO_URL = "FIELDMARKS_DB is not a database URL: write postgresql://user:password@host/name"
 _WAIT = 5  # seconds that a writer waits for another one
 #: Seconds that PostgreSQL may take to answer: for a connection, for a lock, for a statement.
 _CONNECT, _LOCK, _STATEMENT = 5, 3, 20
@@ -144,7 +144,7 @@ def database_url(url: str | None = None, runs: Path | None = None) -> URL:
     Raises
     ------
     DatabaseError
-        If it is no database URL, or an SQLite database in memory, whose verdicts would be lost.
+        If it is not a database URL, or an SQLite database in memory, whose verdicts would be lost.
     """
     url = url or os.environ.get("FIELDMARKS_DB")
     if not url:
@@ -199,7 +199,7 @@ def connect(url: URL) -> Engine:
 
 
 def _require_files(url: URL) -> None:
-    """Refuse a database that is no regular file: a pipe would be waited for."""
+    """Refuse a database that is not a regular file: a pipe would be waited for."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         path = Path(f"{url.database}{suffix}")
         try:
@@ -207,7 +207,9 @@ def _require_files(url: URL) -> None:
         except OSError as error:
             raise DatabaseError(f"the database of verdicts {path}: {error.strerror}") from None
         if is_other:
-            raise DatabaseError(f"the database of verdicts {path} is no regular file: move it away")
+            raise DatabaseError(
+                f"the database of verdicts {path} is not a regular file: move it away"
+            )
 
 
 def _is_sqlite(url: URL) -> bool:
@@ -221,7 +223,7 @@ def _file(url: URL) -> Path:
 def _reading(path: Path, table: Table) -> Engine:
     """Return an engine that reads a file which cannot be written.
 
-    Where the table was never made, an empty one in memory stands for it.
+    A missing table is replaced by an empty one in memory.
     """
     for option in ("", "&immutable=1") if path.is_file() else ():
         # immutable: write-ahead logging needs a file beside the database, which cannot be made

@@ -1,8 +1,8 @@
-"""Verdicts read back from a CSV that somebody filled in, and saved without losing anybody's.
+"""Verdicts imported from a CSV, saved without overwriting those of others.
 
 The columns are those of the report: ``path``, and any of ``verdict``, ``note``, ``tags``,
-``author``, ``is_reviewed`` and ``version``. The version is the one that the row builds on: where
-somebody saved a newer one in the meantime, the row is a conflict, and theirs stays.
+``author``, ``is_reviewed`` and ``version``. The version is the one that the row builds on: if a
+newer one was saved in the meantime, the row is a conflict, and the newer one stays.
 """
 
 import csv
@@ -23,7 +23,7 @@ _NO = {"false", "0", "no", ""}
 
 @dataclass(frozen=True)
 class VerdictTable:
-    """What a table of verdicts says.
+    """The content of a table of verdicts.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class VerdictTable:
 
 @dataclass(frozen=True)
 class Saved:
-    """What became of verdicts.
+    """The result of saving verdicts.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ def read_verdicts(
     Raises
     ------
     DataError
-        If it is no table with a column ``path`` and one of a verdict.
+        If it is not a table with a column ``path`` and one of a verdict.
     """
     rows = _rows(content)
     header = [name.strip().lower() for name in rows[0]]

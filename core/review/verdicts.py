@@ -218,7 +218,7 @@ class Verdicts(Database):
         Raises
         ------
         ConflictError
-            If somebody saved a newer version since.
+            If a newer version was saved since.
         """
         earlier = [v for v in self.history(saved.dataset, saved.path) if v.version < saved.version]
         before = earlier[-1] if earlier else Verdict(saved.dataset, saved.path)

@@ -92,10 +92,10 @@ def require_regular(path: Path) -> None:
     Raises
     ------
     RunError
-        If there is something that is no regular file; what is not there is no matter of this.
+        If there is something that is not a regular file; a missing path is ignored.
     """
     if path.exists() and not path.is_file():
-        raise RunError(f"{path} is no regular file: move it away, then precompute the run again")
+        raise RunError(f"{path} is not a regular file: move it away, then precompute the run again")
 
 
 def map_array(path: Path) -> np.ndarray:
@@ -108,7 +108,7 @@ def map_array(path: Path) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the file is no array, or not as long as its header says.
+        If the file is not an array, or not as long as its header says.
     """
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)
@@ -154,7 +154,7 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     require_regular(path)
     try:
         array = map_array(path)
-    except Exception as error:  # numpy's reader raises many kinds for bytes that are no array
+    except Exception as error:  # numpy's reader raises many kinds for bytes that are not array
         raise RunError(
             f"{path} cannot be read ({one_line(error)}): precompute the run again"
         ) from None

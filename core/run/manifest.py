@@ -18,7 +18,7 @@ from fieldmarks.core.run.contract import ARRAYS, PACKS, SCHEMA_VERSION
 from fieldmarks.core.run.files import EVALUATION, MANIFEST, NETWORK, PROGRESS
 from fieldmarks.core.run.tables import TABLES
 
-#: Larger files are no manifest; that of a real run has some 100 kB.
+#: Larger files are not manifest; that of a real run has some 100 kB.
 MAX_MANIFEST = 1 << 26
 #: What `core.corruptions.record` writes into its folder.
 RECORDS = "records"
@@ -141,7 +141,7 @@ def read_manifest(folder: Path) -> dict:
         raise RunError(f"run {folder.name!r} has no {MANIFEST}, it was not finished: precompute it")
     if not path.is_file() or path.stat().st_size > MAX_MANIFEST:
         raise RunError(
-            f"{MANIFEST} of run {folder.name!r} is no regular file of less than "
+            f"{MANIFEST} of run {folder.name!r} is not a regular file of less than "
             f"{MAX_MANIFEST >> 20} MB: move it away, then precompute again"
         )
     try:

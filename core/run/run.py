@@ -93,8 +93,8 @@ class Run(HeadOfRun):
         """Raise `RunError` where stages of the run are still to be computed."""
         if self.pending:
             raise RunError(
-                f"run {self.name!r} is not complete, {', '.join(self.pending)} are still computed: "
-                "wait, or give its 'fieldmarks run' again"
+                f"run {self.name!r} is not complete, {', '.join(self.pending)} are still "
+                "computed: wait, or run its 'fieldmarks run' again"
             )
 
     @property

@@ -381,4 +381,4 @@ def read_scores(run: Run, name: str, kind: type[Kind], version: int, command: st
         return from_json(kind, values)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         told = f"{type(error).__name__}: {one_line(error)}"
-        raise RunError(f"{path} is not what it should be ({told}): {remedy}") from None
+        raise RunError(f"{path} is damaged ({told}): {remedy}") from None

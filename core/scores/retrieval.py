@@ -1,8 +1,8 @@
 """Retrieval (paper, Table 2): whether explanations name the attributes that captions name.
 
 An image is retrieved for an attribute when its explanation (the top five attributes) contains it;
-it is relevant when its captions do. Mean average precision scores the whole ranking by
-p(t given x, c), over all images and within each class, where the class is no information.
+it is relevant when its captions do. Mean average precision scores the whole ranking by p(t given x,
+c), over all images and within each class, where the class carries no information.
 """
 
 from dataclasses import dataclass

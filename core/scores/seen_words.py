@@ -1,9 +1,10 @@
-"""Whether what is said of an image is true of it, at failures, at right images and within classes.
+"""Whether images have the attributes that explain them: failures, right images, within classes.
 
-True is what the captions of a test image name: of a complete table exactly what it has, of captions
-a lower bound. Beside the sentence stand five words by the class frequency, by eq. (5), by presence
-alone and by an oracle (the upper bound: images with fewer than five named words), and the sentence
-judged by permuted captions: those of another image of its class, and of any image.
+The truth is what the captions of a test image name: exactly what it has if a table is complete, a
+lower bound for captions. The sentence is compared with five words by class frequency, by eq. (5),
+by presence alone and by an oracle (the upper bound; some images have fewer than five named words).
+Controls score the sentence by permuted captions: those of another image of its class, and of any
+image.
 """
 
 import numpy as np
@@ -36,7 +37,7 @@ N_REMOVED = 400
 
 
 def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | None:
-    """Return the scores of what is seen; None where presence is not claimed.
+    """Return the scores of seen words; None for a run without presence.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def _pdf(run: Run, xs: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 
 def _exchanged(true_c: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return another image of the same class for each; itself where it is alone."""
+    """Return another image of the same class for each image; itself if there is no other."""
     other = np.arange(len(true_c))
     for c in np.unique(true_c):
         members = rng.permutation(np.flatnonzero(true_c == c))
@@ -157,7 +158,7 @@ def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict[s
 
 
 def _share_true(ts: np.ndarray, truth: np.ndarray, group: np.ndarray, seed: int) -> Score:
-    """Return the percent of words (n, k) that are true of their images; -1 is no word."""
+    """Return the percent of words (n, k) that are true of their images; -1 is not a word."""
     is_true = np.take_along_axis(truth, np.maximum(ts, 0), axis=1) & (ts >= 0)
     drawn = Resamples(len(ts), seed=seed, group=group)
     return ratio(is_true.sum(axis=1), (ts >= 0).sum(axis=1), drawn, unit=100)
@@ -252,7 +253,7 @@ def calibration(q: np.ndarray, truth: np.ndarray) -> tuple[Score, list[Bin]]:
 
 
 def _removed(run: Run, xs: np.ndarray, c: np.ndarray, rng: np.random.Generator) -> dict[str, Score]:
-    """Return the percent of said words whose removal lowers the log-odds, and of random words."""
+    """Return the percent of words whose removal lowers the log-odds: explaining and random ones."""
     said, p_t_given_f = sentence_words(run, "predicted")[xs], np.asarray(run.array("p_t_given_f"))
     rows, columns = np.nonzero(said >= 0)
     some = rng.permutation(len(rows))[:N_REMOVED]

@@ -1,4 +1,4 @@
-"""The order of a confusion matrix, with classes that look alike beside each other."""
+"""The order of a confusion matrix, with similar classes next to each other."""
 
 import numpy as np
 from scipy.cluster import hierarchy
@@ -8,7 +8,7 @@ from fieldmarks.core.unit_length import at_unit_length
 
 
 def similarity_order(confusions: np.ndarray, class_weights: np.ndarray) -> np.ndarray:
-    """Return an order of the classes in which those that are confused stand together.
+    """Return an order of the classes with confused ones next to each other.
 
     The leaves of an average-linkage tree (`scipy.cluster.hierarchy`), ordered so that neighbours
     are as near as the tree allows. Two classes are near where each is often taken for the other;

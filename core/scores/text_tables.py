@@ -28,7 +28,7 @@ def tables(evaluation: Evaluation) -> str:
         "Brackets: bootstrap 95 % intervals over classes and images."
     )
     if not of.default_estimator:
-        return f"{head}\n\nNothing else is measured: the run has no words."
+        return f"{head}\n\nNothing else is scored: the run has no words."
     n_pairs = of.grounding.counts["image-attribute pairs"]
     return "\n\n".join(
         [
@@ -91,7 +91,7 @@ def _names(evaluation: Evaluation) -> str:
     counts = ", ".join(f"{n:,} {verdict}" for verdict, n in evaluation.verdicts.items())
     names = evaluation.names
     if names is None or evaluation.verdict is None:
-        return f"Names of filters: {counts}. What lies at their peaks is not known."
+        return f"Names of filters: {counts}. The places of attributes are unknown."
     truth = names.truth.removesuffix("s")
     placed = table(
         f"Names of filters, percent of peaks at which the named {truth} lies",

@@ -184,7 +184,7 @@ class Vocabulary:
 
 
 def _begins(word: str, form: str) -> bool:
-    """Whether a word begins with a form; one of fewer letters than `LEAST` is the whole word."""
+    """Whether a word begins with a form; one with fewer letters than `LEAST` is the whole word."""
     return word.startswith(form) if len(form) >= LEAST else word == form
 
 

@@ -32,7 +32,9 @@ def main() -> None:
         results(run, c)
         confusions(run, c)
         images(run, c)
-        add_words.show(run, "With words each class has a description, and two have a contrast.")
+        add_words.show(
+            run, "With words, each class gets a description, and two classes can be contrasted."
+        )
         return
     t = data.read_attribute(run)
     described(run, c, versus, t)

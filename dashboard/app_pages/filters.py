@@ -52,9 +52,9 @@ def main() -> None:
         return
     heading.page(
         "Filters",
-        "The filters of the last convolutional layer. A name is what a filter sees where it is "
-        "active, a pair of words or an adjective alone, or else an attribute that is significant "
-        "in captions; most filters have none.",
+        "The filters of the last convolutional layer. A name is what the filter responds to "
+        "where it is active (an attribute, or an adjective alone), or else an attribute that is "
+        "significant in captions. Most filters have no name.",
     )
     for stage in ("names", "other_estimators"):
         being_computed.note(run, stage)
@@ -131,9 +131,9 @@ def filter_bar(run: Run, asked: Asked) -> None:
             list(STATUS),
             format_func=lambda name: f"{STATUS[name]} {counts[name]:,}",
             required=True,
-            help="Seen: the word lies where the filter is active, by what its most active cells "
-            "predict. By captions: not that, but p(t | f) is significant for an attribute, against "
-            "captions permuted between classes. Each filter is counted once.",
+            help="Seen: the most active cells of the filter predict the word. By captions: they "
+            "do not, but p(t | f) is significant for an attribute, against captions permuted "
+            "between classes. Each filter is counted once.",
             width="stretch",
             **bound(Key.STATUS, asked.status, default=ANY, scope="filters", resets=(Key.PAGE,)),
         )
@@ -167,7 +167,7 @@ def show_cards(run: Run, fs: np.ndarray, asked: Asked) -> None:
     if asked.found is not None and not asked.found.is_named:
         st.caption(
             f"No filter is named by “{heading.plain(asked.words)}”. These have it among their "
-            f"{search.N_LIKELIEST} likeliest attributes, which is no name."
+            f"{search.N_LIKELIEST} most likely attributes, which is not enough for a name."
         )
     order = asked.order
     of_order = order if order == orders.BEST else f"{order}: {orders.help_of(order)}"
@@ -190,7 +190,7 @@ def card(run: Run, f: int, asked: Asked) -> Picture:
         t = found_t if t is None else t
         p = run.array("p_t_given_f")[f, found_t]
         if (phrase := labels.phrase(run, found_t)) != lines[0].text:
-            title = "the attribute with the word, of the largest p(t | f)"
+            title = "the attribute that contains the word, with the largest p(t | f)"
             lines.append(Line(f"{phrase} {p:.2f}", title=title))
     if asked.t is not None:
         weights = run.array("evidence", map_estimator(run))[:, asked.t]

@@ -29,10 +29,11 @@ VIEWS = ("failures", "about")
 N_PICTURES = 3
 N_PAIRS, N_SUSPECTS = 9, 8
 MEANINGS = {
-    Pattern.MISSING_FEATURE: "The attribute that tells the true class is not seen or not used.",
+    Pattern.MISSING_FEATURE: "The attribute that identifies the true class is not seen or not "
+    "used.",
     Pattern.IMAGE_QUALITY: "Blur, noise, darkness or something in front hides the object.",
     Pattern.WRONG_LABEL: "The prediction may be right and the label wrong.",
-    Pattern.SPURIOUS_CUE: "The background speaks for the predicted class.",
+    Pattern.SPURIOUS_CUE: "The background favours the predicted class.",
     Pattern.UNDECIDED: "No cause is clear enough.",
 }
 
@@ -100,7 +101,7 @@ def tour(run: Run) -> None:
     steps = [
         (
             "Open a failure",
-            "Read why the network said one class and not the other, word by word.",
+            "Read why the network predicted one class and not the other, word by word.",
             links.image(run, int(first[0])) if len(first) else href(Page.IMAGES),
         ),
         (
@@ -334,7 +335,7 @@ def about(run: Run) -> None:
         board.show(run)
         frequent_attributes(run)
     else:
-        add_words.show(run, "With words there are scores of sentences, places and filter names.")
+        add_words.show(run, "With words, sentences, heatmaps and filter names are scored too.")
     problems(run)
     glossary.show()
 
@@ -375,7 +376,7 @@ def numbers(run: Run) -> None:
         (
             "Named filters",
             "…" if "names" in run.pending else f"{n_seen + n_captions:,} / {run.sizes['F']:,}",
-            f"{n_seen:,} by what they see where they are active, {n_captions:,} more by captions",
+            f"{n_seen:,} by what their most active cells predict, {n_captions:,} more by captions",
         ),
     )
     with st.grid(6, min_column_width=140, gap="small"):

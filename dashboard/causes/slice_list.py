@@ -7,7 +7,6 @@ from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.slices import (
     Kind,
     Slice,
-    background_words,
     sentence,
     slice_key,
     slices,
@@ -33,16 +32,18 @@ def show(run: Run) -> None:
     result = slices(run)
     heading.section(
         "Slices",
-        "Groups of test images that the network fails on, in words, the clearest first.",
-        help="Each is compared with the rest of the test images, of its class, or of those called "
-        "its class: Fisher's exact test at a false discovery rate of 5 % over the "
-        f"{result.n_tested:,} groups that were tested. The interval of the difference is "
-        "Newcombe's. Words are named by captions or seen in the image; a background is a group of "
-        "images with similar activations away from the object.",
+        "Slices: groups of test images, described in words, that fail more often than others. "
+        "The clearest first.",
+        help="Each is compared with the remaining test images, those of its true or predicted "
+        "class where it names one: Fisher's exact test at a false discovery rate of 5 % over "
+        f"the {result.n_tested:,} groups that were tested. The interval of the difference is "
+        "Newcombe's. Words are named by captions or seen in the image; a background is a group "
+        "of images with similar activations away from the object.",
     )
     if not result.found:
         st.caption(
-            f"None: of {result.n_tested:,} groups none fails significantly more often than others."
+            f"None of the {result.n_tested:,} groups tested fails significantly more often than "
+            "others."
         )
         return
     for i, each in enumerate(result.found[:N_SHOWN]):
@@ -60,11 +61,15 @@ def _card(run: Run, found: Slice, key: str) -> None:
         f"{counted(len(found.failures), 'failure')}; accuracy {difference} points, 95 % interval "
         f"{low} to {high}; p = {found.p_value:.1g}, false discovery rate {found.q_value:.1g}."
     )
-    _pictures(run, found.failures, f"{key}.pictures")
-    lacked = [c for c in found.conditions if c.kind is Kind.BACKGROUND and c.is_absent]
-    if lacked and not background_words(run, found, lacked[0]):
-        st.caption(f"What they lack, background {lacked[0].number + 1}:")
-        _pictures(run, found.rest, f"{key}.lacked")
+    pictures = [
+        Picture(
+            src=data.thumb(run, x),
+            alt=labels.image_alt(run, x),
+            href=links.image(run, x),
+        )
+        for x in map(int, found.failures[:N_PICTURES])
+    ]
+    gallery.show(pictures, key=f"{key}.pictures", width=84, fixed=True, to_top=True)
     of_slice = slice_key(run, found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
@@ -81,14 +86,6 @@ def _card(run: Run, found: Slice, key: str) -> None:
         with st.expander(f"{counted(len(found.same), 'more slice')} with the same failures"):
             lines = [heading.plain(sentence(run, each)) for each in found.same[:N_SAME]]
             st.markdown("\n".join(f"- {line}" for line in lines))
-
-
-def _pictures(run: Run, xs: np.ndarray, key: str) -> None:
-    pictures = [
-        Picture(src=data.thumb(run, x), alt=labels.image_alt(run, x), href=links.image(run, x))
-        for x in map(int, xs[:N_PICTURES])
-    ]
-    gallery.show(pictures, key=key, width=84, fixed=True, to_top=True)
 
 
 def _repair(run: Run, found: Slice, key: str) -> None:

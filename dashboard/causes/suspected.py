@@ -31,8 +31,8 @@ def show(run: Run) -> None:
     table = suspects(run)
     heading.section(
         "Suspected label errors",
-        "Images whose captions and nearest neighbours disagree with the label, the clearest first. "
-        "Repair leaves out or corrects what is suspected, and keeps what you say is right.",
+        "Images whose captions and nearest neighbours disagree with the label, the clearest "
+        "first. Repair drops or corrects suspected labels and keeps those that you confirm.",
     )
     if table.empty:
         st.caption("No label is suspected to be wrong.")

@@ -9,7 +9,7 @@ from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading
 
 #: What words are good for where a page does not say it itself.
-LACKING = "Sentences, attributes, search and the places of attributes need words."
+LACKING = "Sentences, attributes, search and heatmaps need words."
 #: Settings in the manifest, by part, whose options are called otherwise than they.
 _OTHERWISE = {"source": "network", "args": "network-args", "keep_order": "keep-class-order"}
 #: What the options of the data set, the network and the run are by default.
@@ -34,15 +34,15 @@ def show(run: Run, lacking: str = LACKING) -> None:
     with st.container(border=True, key="add_words"):
         heading.section("Add words", lacking)
         st.caption(
-            "A model writes captions, once, with an estimate of the time after the first pictures; "
-            "with captions of yours leave out the first command. The second is the command that "
-            "made this run, with the captions. The network is not run again."
+            "A model writes captions once, with an estimate of the time after the first "
+            "pictures; skip the first command if you have captions. The second command is the "
+            "one that made this run, plus the captions; the network does not run again."
         )
         st.code("\n".join(commands(run)), language=None)
         st.caption(
-            "Or a model of pictures and texts finds your phrases, one a line in phrases.txt; "
-            "words.html shows each with its likeliest and its least certain pictures, to strike "
-            "out what is nonsense. In a notebook give `words=` to `fm.precompute`."
+            "Or an image-text model rates your phrases, one per line in phrases.txt; words.html "
+            "shows each with its most likely and its least certain pictures, to exclude wrong "
+            "ones. In a notebook, pass `words=` to `fm.precompute`."
         )
         st.code("\n".join(commands_of_phrases(run)), language=None)
 

@@ -14,7 +14,7 @@ from fieldmarks.core.run.run import Run
 STAGES = {
     "evidence": "heatmaps of parts",
     "diagnoses": "causes of the failures",
-    "feeding": "a check of how the network is fed",
+    "feeding": "a check of the preprocessing",
     "names": "names of the filters",
     "layout": "the map of images",
     "live": "the network for new pictures",
@@ -52,11 +52,11 @@ def words(run: Run, stage: str) -> str:
     what = what[0].upper() + what[1:]
     if progress is None:
         return (
-            f"{what}: not computed, the computation ended before its end. Give the run's "
-            "`fieldmarks run` or `demo` command again; it goes on where it stopped."
+            f"{what}: not computed, because the computation stopped early. Run the same "
+            "`fieldmarks run` or `demo` command again; it resumes where it stopped."
         )
     if progress.stage == stage:
         said = f"{what}: being computed, {progress.seconds:.0f} s so far."
     else:
         said = f"{what}: computed after {STAGES.get(progress.stage, progress.stage)}."
-    return f"{said} This page fills itself.{MEANWHILE.get(stage, '')}"
+    return f"{said} This page updates by itself.{MEANWHILE.get(stage, '')}"

@@ -1,4 +1,4 @@
-"""Diverging bars, each a link: what speaks for one of two, and what for the other."""
+"""Diverging bars, each a link: what counts for one of two, and what for the other."""
 
 from collections.abc import Callable, Collection, Sequence
 

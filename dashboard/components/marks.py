@@ -41,9 +41,9 @@ def mark(word: SeenWord, place: Place | None, speaks_for: str, most: float = 1.0
 
 
 def in_words(word: SeenWord, place: Place | None, speaks_for: str) -> str:
-    """Return what the marks of a word say: "surely seen (0.93); in the captions; ..."."""
+    """Return what the marks of a word say: "seen, certain (0.93); in the captions; ..."."""
     parts = [seen_in_words(word)]
-    share = f"{word.share:.1%} of what speaks" if word.share > 0 else "does not speak"
+    share = f"{word.share:.1%} of what counts" if word.share > 0 else "does not count"
     parts.append(f"{share} for {speaks_for}")
     if word.is_named is not None:
         parts.append("in the captions" if word.is_named else "not in the captions")
@@ -55,10 +55,10 @@ def in_words(word: SeenWord, place: Place | None, speaks_for: str) -> str:
 def seen_in_words(word: SeenWord) -> str:
     """Return whether a word is seen, with q."""
     if not np.isfinite(word.q):
-        return "not known whether it is seen"
+        return "not modelled whether it is seen"
     if not word.is_seen:
         return f"not seen here ({word.q:.2f})"
-    return f"{'surely seen' if word.is_sure else 'seen, less surely'} ({word.q:.2f})"
+    return f"{'seen, certain' if word.is_sure else 'seen, less certain'} ({word.q:.2f})"
 
 
 def place_in_words(place: Place) -> str:

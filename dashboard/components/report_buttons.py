@@ -12,7 +12,7 @@ from fieldmarks.dashboard.verdicts import database, dataset
 
 MAX_PICTURES = 2000  # more would not open in a browser
 _FIFTYONE_HELP = (
-    "Put samples.json into a folder of its own and load it in FiftyOne: "
+    "Put samples.json into an empty folder and load it in FiftyOne: "
     "`fo.Dataset.from_dir(folder, dataset_type=fo.types.FiftyOneDataset)`."
 )
 

@@ -35,9 +35,9 @@ def show(run: Run) -> None:
             st.error(heading.plain(str(error)), icon=":material/error:")
             return
         st.caption(
-            "Writers of one image use either word, and seldom both in one caption. "
-            "Writers also disagree, so some pairs are wrong. Nothing is merged until you accept "
-            "it and compute the run again."
+            "Captions of one image use one word or the other, seldom both at once. Captions "
+            "also contradict each other, so some pairs are wrong. Nothing is merged until you "
+            "accept it and compute the run again."
         )
         accepted(run, rules)
         known = {(kind, word) for kind, word, _ in rules}

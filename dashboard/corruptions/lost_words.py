@@ -25,7 +25,7 @@ def show(run: Run, record: Record) -> None:
     )
     kinds = list(dict.fromkeys(row["kind"] for row in losses))
     if not kinds:
-        st.caption("The pictures of this record are too few to say.")
+        st.caption("Too few pictures were corrupted to score this.")
         return
     titles = [kind[0].upper() + kind[1:] for kind in kinds]
     for tab, kind in zip(tabs.show(titles, "robustness"), kinds, strict=True):
@@ -36,7 +36,7 @@ def show(run: Run, record: Record) -> None:
 def _word_table(run: Run, record: Record, losses: list[dict]) -> str:
     kind = losses[0]["kind"]
     steps = [strength_label(kind, value) for value in record.levels(kind).values()]
-    lines = [["", "sentences", *steps, "mean", "less that of all words"]]
+    lines = [["", "sentences", *steps, "mean", "minus that of all words"]]
     for row in losses[: N_WORDS + 1]:
         is_all = row["t"] < 0
         name = "all words" if is_all else heading.plain(labels.phrase(run, row["t"]))

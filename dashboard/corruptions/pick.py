@@ -58,7 +58,7 @@ def pick(
             "Image",
             xs,
             format_func=lambda x: f"{x}  {labels.class_name(run, _true(run, x))}",
-            help="The images of this record.",
+            help="The images that were changed.",
             **bound(Key.X, x, default=xs[0], scope=scope),
         )
     with right:

@@ -41,7 +41,7 @@ def show(run: Run, record: Record, x: int, kind: str, level: int, label: Strengt
     drift = word_drift(run, record, x, kind)
     before, after = drift.rows[0], record.row(x, kind, level)
     if after is None:
-        st.info("This image has no such picture.", icon=":material/info:")
+        st.info("This image has no picture of this kind.", icon=":material/info:")
         return
     _pictures(run, record, int(before), after)
     _sentences(run, record, drift, kind, label)
@@ -82,7 +82,7 @@ def _pictures(run: Run, record: Record, before: int, after: int) -> None:
 def _sentences(run: Run, record: Record, drift: WordDrift, kind: str, label: StrengthLabel) -> None:
     heading.section(
         "Sentence by strength",
-        "How surely each attribute is seen at each strength; blue: in the sentence."
+        "Certainty that each attribute is seen, at each strength; blue: in the sentence."
         if presence_of(run.source) is not None
         else "p(t | x, c) for the class that is predicted at each strength; blue: in the sentence.",
         help="The words of the sentence change with the picture and with the predicted class.",

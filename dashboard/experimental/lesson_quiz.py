@@ -46,7 +46,7 @@ def quiz(run: Run, a: int, b: int) -> None:
     n = len(drawn.xs)
     if not n:
         st.info(
-            "One of the two classes has no test image that can be read: there is nothing to ask.",
+            "One of the two classes has no readable test image, so there is no quiz.",
             icon=":material/info:",
         )
         return
@@ -63,8 +63,8 @@ def quiz(run: Run, a: int, b: int) -> None:
             scores(drawn, answers)
         else:
             st.caption(
-                "Two classes, as many pictures of either can come: guessing is right half of the "
-                "time. The network answers the same question, on the same pictures."
+                "Both classes are equally likely, so guessing is right half of the time. The "
+                "network answers the same question, on the same pictures."
             )
 
 

@@ -54,7 +54,7 @@ def without_words(run: Run, f: int) -> None:
         classes.class_weights(run, f)
     with right:
         classes.activation_by_class(run, f)
-    add_words.show(run, "With words the card says which of them the filter stands for, and where.")
+    add_words.show(run, "With words, the card says which of them the filter stands for, and where.")
 
 
 def step_bar(run: Run, f: int) -> None:

@@ -17,8 +17,9 @@ def show(view: FilterView) -> None:
     heading.section(
         f"Counter-examples of “{view.phrase}”",
         help=f"Captioned test images. An image has the word if at least {MIN_SHARE:.0%} of its "
-        "captions name it, and is without it if none does; captions do not tell everything that "
-        f"can be seen. The filter is most active in the {1 - ACTIVE:.0%} of highest activation.",
+        "captions name it, and is without it if none does; captions do not mention everything "
+        f"that is visible. The filter is most active in the {1 - ACTIVE:.0%} of highest "
+        "activation.",
     )
     examples = counter_examples(view.run, view.f, view.t, N_EACH)
     if examples is None:
@@ -47,4 +48,4 @@ def show(view: FilterView) -> None:
                     to_top=True,
                 )
             else:
-                st.caption(":material/check: There is none.")
+                st.caption(":material/check: None.")

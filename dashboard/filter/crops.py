@@ -118,7 +118,9 @@ def several_meanings(view: FilterView) -> None:
     for number, meaning in enumerate(several, start=1):
         words, apart = (_phrases(view, ts) for ts in (meaning.ts, meaning.apart_ts))
         of_all = f"{len(meaning.xs)} of {sum(len(each.xs) for each in several)} images"
-        more = f"more than in the others: {apart}" if apart else "its captions do not set it apart"
+        more = (
+            f"more than in the others: {apart}" if apart else ("no word distinguishes its captions")
+        )
         st.markdown(f"**{number}. {words or 'no captions'}** :gray[· {of_all} · {more}]")
         gallery.show(
             [filter_picture(view, int(x)) for x in meaning.xs[:N_EACH]],

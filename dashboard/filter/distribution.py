@@ -18,14 +18,14 @@ def show(view: FilterView) -> None:
     has_band = view.is_default and "names" not in run.pending
     heading.section(
         "Attribute distribution p(t | f)",
-        "Green: significant. Grey band: what is not, by permuted captions."
+        "Green: significant. Grey band: not significant, by permuted captions."
         if has_band
         else ""
         if view.is_default
         else f"The permutation test was made for `{run.default_estimator}`, so there is no band.",
-        help="Sums to 1 over all attributes. The band ends where the false discovery rate q falls "
-        f"below {MAX_Q:.0%}, by what p(t | f) is when captions are permuted between classes; a "
-        "rare attribute can have a wide band. Green bars pass it.",
+        help="Sums to 1 over all attributes. Grey band: values of p(t | f) that are not "
+        "significant against captions permuted between classes (false discovery rate q of "
+        f"{MAX_Q:.0%} or more); a rare attribute can have a wide band. Green bars exceed it.",
     )
     p = run.array("p_t_given_f", view.estimator)[view.f, ts]
     is_green = labels.is_significant(run, view.f)[ts] & view.is_default

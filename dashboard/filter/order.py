@@ -100,9 +100,9 @@ def _most_meanings_first(run: Run) -> np.ndarray:
 
 ORDERS: dict[str, Order] = {
     "named first": Order(
-        "Filters that see a pair of words, then those that see an adjective anywhere, then those "
-        "with a name that the permutation test of captions allows; among them those whose "
-        "activation the captions predict best.",
+        "Filters that see a pair of words, then those that see an adjective anywhere, then "
+        "those whose name is significant in captions; among them those whose activation the "
+        "captions predict best.",
         _named_first,
         foretold,
     ),
@@ -119,15 +119,15 @@ ORDERS: dict[str, Order] = {
         lambda run, f: f"{use(run)[f]:.2%} of the evidence",
     ),
     "number of meanings": Order(
-        "Filters of the most meanings first: the fewest words that say all their significant "
-        "attributes, where an adjective says all attributes that share it, and so does a noun. A "
-        "card says whether its images fall into groups that look different.",
+        "Filters with the most meanings first: the smallest number of adjectives and nouns that "
+        "covers all significant attributes. The filter's card says whether its images fall into "
+        "groups that look different.",
         _most_meanings_first,
         lambda run, f: _of_names(run, counted(int(meanings(run)[f]), "word")),
     ),
     "class selectivity": Order(
-        "Filters that many classes activate alike first: 0 if all classes activate it alike and 1 "
-        "if only one does.",
+        "The least selective filters first: 0 if all classes activate the filter equally, 1 if "
+        "only one does.",
         _column("selectivity", 1),
         lambda run, f: _of_names(run, f"selectivity {run.filters['selectivity'].iloc[f]:.2f}"),
     ),

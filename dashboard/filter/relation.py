@@ -73,6 +73,6 @@ def in_words(result: Relation) -> str:
         f"{result.n} classes"
     )
     if not result.is_shown:
-        return f"**No relation is shown.** {numbers}; p = {result.p_value:.2f} by exchange."
+        return f"**No relation is shown.** {numbers}; p = {result.p_value:.2f} (permutation test)."
     direction = "more" if result.rho > 0 else "less"
     return f"**Higher values go with {direction} accuracy.** {numbers}; p = {result.p_value:.3f}."

@@ -27,8 +27,8 @@ def of_seen(seen: str, named_by: str, shown: str) -> str:
     word = seen.removesuffix(ANYWHERE)
     if word != seen:
         said = (
-            f"It sees “{word}”, on whatever part: one adjective has most of p(t | f). How often "
-            "such an adjective lies at the peaks of its filter is in the scores; take it as a hint."
+            f"It sees “{word}”, on any part: one adjective has most of p(t | f). How often such "
+            "an adjective lies at the peaks of its filter is in the scores; take it as a hint."
         )
     else:
         said = (
@@ -37,7 +37,7 @@ def of_seen(seen: str, named_by: str, shown: str) -> str:
         )
     if named_by == shown:
         return said
-    return f"{said} The name is by `{named_by}`; all below is by `{shown}`."
+    return f"{said} The name comes from `{named_by}`, everything below from `{shown}`."
 
 
 def of_status(run: Run, f: int) -> str:
@@ -51,7 +51,9 @@ def of_status(run: Run, f: int) -> str:
             "active."
         )
     if namings[f] == Naming.SEEN:
-        return "No attribute beats permuted captions; the name is only of what it sees."
+        return (
+            "No attribute beats permuted captions; the name comes from what the filter sees alone."
+        )
     n = int((namings == Naming.NONE).sum())
     return (
         "Unnamed: no attribute beats permuted captions. This is usual: it holds for "
@@ -94,7 +96,7 @@ def of_prediction(prediction: FilterPrediction | None, best_word: str, estimator
     if prediction.is_beaten_by > MANY:
         said += (
             f" {prediction.is_beaten_by:.0%} of other filters have words that predict it as well "
-            "as its own or better, so these words are not special to it."
+            "as its own or better, so these words are not specific to it."
         )
     return said
 

@@ -75,10 +75,10 @@ def _parts_line(run: Run, x: int, c: int, t: int) -> None:
     if parts is None:
         return
     st.caption(
-        f"In sentences it scores {parts.score:.2f} times its mean: {parts.direct:+.2f} by these "
-        f"filters, {parts.others:+.2f} by other words that are written with it.",
+        f"In sentences it scores {parts.score:.2f} times its mean: {parts.direct:+.2f} from "
+        f"these filters, {parts.others:+.2f} from other words that occur with it.",
         help="p(t | x, c) begins with the word's own sum over filters, eq. (5). A regression on "
-        "the captions of training images adds what the sums of all other words say of it.",
+        "the captions of training images adds what the sums of all other words predict of it.",
     )
 
 
@@ -129,7 +129,7 @@ def caption_line(run: Run, x: int, t: int) -> str:
 
 
 def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | None = None) -> None:
-    """Draw the test images in which the attribute is seen most surely.
+    """Draw the test images in which the attribute is seen with most certainty.
 
     Where presence is not claimed, those whose sentence has it, by descending p(t given x, c).
     """
@@ -143,7 +143,7 @@ def images_of_attribute(run: Run, t: int, key: str, n: int, leave_out: int | Non
         if x != leave_out
     ][:n]
     if not pairs:
-        none = "It is seen in no test image." if is_seen else "No sentence has the attribute."
+        none = "It is seen in no test image." if is_seen else "No sentence names the attribute."
         st.caption(none)
         return
     gallery.show(
@@ -173,7 +173,7 @@ def seen_most(run: Run, t: int) -> search.RankedImages:
 
 def heading_of_images(run: Run) -> str:
     """Return the heading of `images_of_attribute`."""
-    how = "is seen most surely" if presence_of(run.source) is not None else "counts most"
+    how = "is seen with most certainty" if presence_of(run.source) is not None else "counts most"
     return f"**Images where it {how}** :gray[· hover for the heatmap]"
 
 

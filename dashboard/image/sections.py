@@ -176,9 +176,11 @@ def tipping_attributes(view: View) -> None:
         unseen = {t for t, each in zip(ts, np.nan_to_num(q), strict=True) if each <= 0.5}
     heading.section(
         "Attributes that tip the decision",
-        "Pale: not seen here, so no reason. Click one for its heatmap." if unseen else "",
-        help=f"The exact part of each attribute in the lead of {a} over {b}, without the biases: "
-        "the sum over filters of φ(f(x)) (W[A, f] - W[B, f]) p(t | f).",
+        "Pale: not seen in this image, so not a reason. Click one for its heatmap."
+        if unseen
+        else "",
+        help=f"The exact contribution of each attribute to {a}'s lead over {b}, without the "
+        "biases: the sum over filters of φ(f(x)) (W[A, f] - W[B, f]) p(t | f).",
     )
     bars = diverging_bars.rows(
         ts,
@@ -199,8 +201,8 @@ def tipping_filters(view: View) -> None:
     heading.section(
         "Filters that tip the decision",
         "First crop: where the filter is active here; then its top-activating images.",
-        help=f"The exact part of each filter in the lead of {a} over {b}: φ(f(x)) "
-        "(W[A, f] - W[B, f]). Click one for its page.",
+        help=f"The exact contribution of each filter to {a}'s lead over {b}: φ(f(x)) (W[A, f] - "
+        "W[B, f]). Click one for its page.",
     )
     fs, part = lead_of_filters(run, x, view.c, view.versus, N_TIPPING)
     top = run.array("top_images")

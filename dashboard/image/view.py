@@ -56,7 +56,7 @@ def view_of(
     c, versus : int, optional
         Classes.
     t : int, optional
-        The selected attribute; the first one that speaks for c otherwise.
+        The selected attribute; the first one that counts for c otherwise.
     """
     c = int(run.images["predicted_c"].iloc[x]) if c is None else c
     versus = usual_versus(run, x, c) if versus is None else versus

@@ -32,8 +32,8 @@ HOW_EXACT = {
     LINEAR: "Exact, because the last layer is linear.",
     LAYER_NORM: "Exact: the last layer normalises what remains and is linear in it.",
     COSINE: "Exact: the last layer normalises what remains and is linear in it.",
-    FIRST_ORDER: "An estimate: class scores are not linear in activations, and gradients at this "
-    "image stand in.",
+    FIRST_ORDER: "An estimate: class scores are not linear in activations, and gradients at "
+    "this image are used instead.",
 }
 N_FILTERS = 6
 N_CLASSES = 6

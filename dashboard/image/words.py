@@ -1,4 +1,4 @@
-"""The words of an image as two classes: what speaks for each, with a mark on each word."""
+"""The words of an image as two classes: what counts for each, with a mark on each word."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class Words:
 
 
 def contrast(shown: Words, link: Link, key: str) -> None:
-    """Draw what speaks for either class, what is missing for the second, and what both have."""
+    """Draw what counts for either class, what is missing for the second, and what both have."""
     both, (a, b) = shown.contrast, shown.names
     if not shown.has_presence:
         sentence.show(both.spans, link, key=key, active=shown.t)
@@ -96,15 +96,15 @@ def contrast(shown: Words, link: Link, key: str) -> None:
     words.show(
         [
             Group(
-                f"Seen, speaks for {a}",
+                f"Seen, counts for {a}",
                 chips(both.for_first, first),
                 "predicted",
-                empty=f"No attribute that the network sees here speaks for {a} rather than {b}:",
+                empty=f"No attribute that the network sees here counts for {a} rather than {b}:",
                 links=[] if both.for_first else [where_to_look(shown.first.c)],
             ),
-            Group(f"Seen, speaks for {b}", chips(both.for_second, second), "true"),
+            Group(f"Seen, counts for {b}", chips(both.for_second, second), "true"),
             Group(f"Usual for {b}, not seen here", chips(both.not_seen, second), "absent"),
-            Group("Said of both", chips([t for t in shared if t not in used], {})),
+            Group("In both", chips([t for t in shared if t not in used], {})),
         ],
         key=key,
     )
@@ -135,5 +135,5 @@ def one_sentence(
 
 
 def where_to_look(c: int) -> tuple[str, str]:
-    """Return the link to what speaks for a class where no word does."""
+    """Return the link to the filters that count for a class, where no word does."""
     return "filters that do", links.filters_of_class(c)

@@ -115,15 +115,15 @@ def comparison(run: Run, told: RegionWords) -> None:
         f"Images whose captions name an attribute, of {told.n_inside:,} captioned ones in the "
         f"region and {told.n_outside:,} elsewhere. Right: the difference of the shares in points, "
         "with its 95 % interval.",
-        help="Fisher's exact test for each of the attributes that at least five images name, at a "
-        "false discovery rate of 5 % over all of them (Benjamini and Hochberg). The interval is "
-        "Newcombe's. Images count as "
-        "independent: a region of one class says what the captions of that class say.",
+        help="Fisher's exact test for each of the attributes that at least five images name, at "
+        "a false discovery rate of 5 % over all of them (Benjamini and Hochberg). The interval "
+        "is Newcombe's. Images are treated as independent: a region that holds one class "
+        "repeats what captions say of that class.",
     )
     if told.table.empty:
         st.caption(
-            f"None: of {told.n_tested:,} attributes none is named significantly more or less "
-            "often than elsewhere."
+            f"None of the {told.n_tested:,} attributes tested is named significantly more or "
+            "less often here than elsewhere."
         )
         return
     for title, table, tone in (

@@ -114,7 +114,7 @@ def less_certain(run: Run, asked: Selection) -> None:
     )
     st.divider()
     st.caption(
-        "Certainty ends here. Less certain, and not counted above:",
+        "Less certain from here on, and not counted above:",
         help=f"The line is at {lines}. An image counts as found where q(t, x), the probability "
         "that its captions would name the attribute, is above the line. Each attribute has its "
         "own, where search by it was best on the training images, recall counting more than "

@@ -29,9 +29,8 @@ def show(run: Run, asked: Selection) -> None:
         layout = run.array("layout")
     except MissingRunError:
         st.info(
-            "This run has no map: it was made before maps were computed. Give its "
-            "`fieldmarks run` or `demo` command again; what is current is not computed "
-            "again.",
+            "This run has no map: it was made before maps were computed. Run its `fieldmarks "
+            "run` or `demo` command again; finished stages are kept.",
             icon=":material/scatter_plot:",
         )
         return

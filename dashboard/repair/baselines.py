@@ -18,9 +18,8 @@ def asked_for(run: Run) -> dict[str, Judged]:
     if n_products <= AT_ONCE or st.button(
         "Fit the baselines",
         icon=":material/model_training:",
-        help="A plain and a class-balanced refit of the last layer, to compare a repair with. With "
-        "so many filters and classes they take some seconds, once per run; a preview fits them "
-        "too.",
+        help="A plain and a class-balanced refit of the last layer, to compare a repair with. "
+        "At this size they take some seconds, once per run; a preview fits them too.",
     ):
         return fitted(run)
     return {NO_CHANGE: unchanged(run)}

@@ -89,8 +89,8 @@ def form(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> None:
                 format_func=LABELS.__getitem__,
                 default=recipe.labels,
                 required=True,
-                help="Suspected by the diagnosis or by a verdict, without those that "
-                "a reviewer confirmed. Corrected: the class that the diagnosis suggests.",
+                help="Labels that the diagnosis or a verdict suspects, except those that a "
+                "reviewer confirmed. Correct: use the class that the diagnosis suggests.",
                 key=key("labels"),
             )
             st.caption(_how_many(run, verdicts))

@@ -43,12 +43,9 @@ def show(run: Run) -> None:
 
 def _card(run: Run, suggestion: Suggestion, key: str) -> None:
     st.markdown(f"**{heading.plain(why(run, suggestion))}**")
-    found = suggestion.found
-    # what the failures are by, and not what lacks it
-    xs = found.rest if suggestion.condition.is_absent else found.failures
     pictures = [
         Picture(src=data.thumb(run, x), alt=labels.image_alt(run, x), href=links.image(run, x))
-        for x in xs[:N_PICTURES].tolist()
+        for x in suggestion.failures[:N_PICTURES].tolist()
     ]
     gallery.show(pictures, key=key, width=64, fixed=True, to_top=True)
     removal_link.show(run, suggestion.removal, "Preview: r")

@@ -67,7 +67,7 @@ def beside(judge: Callable[[], dict[str, Judged]]) -> None:
     """Draw the repair beside its baselines, which may be fitted first."""
     heading.section(
         "Compared with simpler changes",
-        "Judged on the same images; a simpler change may do as well.",
+        "Scored on the same held-out images; a simpler change may work as well.",
     )
     rows = judge()
     table = pd.DataFrame(

@@ -47,8 +47,8 @@ def pick(run: Run) -> TriedPicture | None:
             0,
             run.sizes["X"] - 1,
             step=1,
-            help="Number of the image in this run. The picture is the one that the run keeps: the "
-            "network's square of it, made smaller and compressed.",
+            help="Number of the image in this run. The picture is the run's thumbnail: the "
+            "square that the network reads, reduced and compressed.",
             **bound(
                 Key.X,
                 x,

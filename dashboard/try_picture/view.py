@@ -67,7 +67,7 @@ def photo(view: TrialView) -> None:
     st.caption(
         f"Network {view.trial.network_ms:.0f} ms, with decoding and neighbours "
         f"{view.trial.all_ms:.0f} ms.",
-        help=f"It runs in a process of its own, for it could not be exported: "
+        help="It runs in a process of its own, because it could not be exported: "
         f"{heading.plain(reason)}."
         if reason
         else None,
@@ -84,8 +84,8 @@ def familiarity(view: TrialView) -> None:
     farther = f"farther from its nearest training images than {share} test images from theirs"
     if novelty.is_unlike:
         st.warning(
-            f"**Unfamiliar**: {farther}. The network names a class for any picture, and the "
-            "sentences explain that.",
+            f"**Unfamiliar**: {farther}. The network predicts a class for any picture; the "
+            "sentences explain that prediction.",
             icon=":material/help:",
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -114,7 +114,7 @@ def stored(run: Run, x: int) -> None:
 
 
 def why_and_why_not(view: TrialView) -> None:
-    """Draw what speaks for either class, and both sentences, with a mark on each word."""
+    """Draw what counts for either class, and both sentences, with a mark on each word."""
 
     def link(t: int) -> str:
         return here(Page.TRY, KEPT, t=labels.phrase(view.run, t))
@@ -192,7 +192,7 @@ def word_heatmaps(view: TrialView) -> None:
     tones = dict.fromkeys(shown.second.attributes, "true")
     tones |= dict.fromkeys(shown.first.attributes, "predicted")
     if not ts:
-        st.caption("No attribute is said of either class.")
+        st.caption("No attribute is named for either class.")
         return
     gallery.show(
         [
@@ -224,8 +224,8 @@ def neighbours(view: TrialView) -> None:
     """Draw the training images whose activations are most alike."""
     heading.section(
         "Nearest training pictures",
-        help="By the cosine of pooled activations: what the network takes for alike, which need "
-        "not look alike.",
+        help="By the cosine of pooled activations: alike to the network, not necessarily to the "
+        "eye.",
     )
     run, c = view.run, view.trial.predicted_c
     gallery.show(

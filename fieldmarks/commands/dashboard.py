@@ -32,7 +32,9 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
         "--runs", type=Path, metavar="DIR", help="folder of runs; default: FIELDMARKS_RUNS"
     )
     parser.add_argument("--port", type=int, metavar="N", help="default: the first free from 8501")
-    parser.add_argument("--no-browser", action="store_true", help="serve only, open no window")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="serve only, do not open a browser"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -42,8 +44,8 @@ def run(args: argparse.Namespace) -> None:
 
     if args.run_name and not ((args.runs or runs_folder()) / check_name(args.run_name)).is_dir():
         raise MissingRunError(
-            f"there is no run {args.run_name!r} in {args.runs or runs_folder()}: "
-            "'fieldmarks demo' opens the demo, 'fieldmarks run --help' says how to make one"
+            f"there is no run {args.run_name!r} in {args.runs or runs_folder()}: 'fieldmarks "
+            "demo' opens the demo, 'fieldmarks run --help' explains how to make one"
         )
     open_dashboard(args, args.run_name)
 

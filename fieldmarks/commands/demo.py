@@ -20,12 +20,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "demo",
         help="open the demo: painted birds, a small network and its planted failures",
-        description="Open the dashboard on a finished run over painted birds, which is installed "
-        "with Fieldmarks. Where there is none, or with --build, make the world, train a small "
-        "network and compute the run (needs the extra 'precompute').",
+        description="Open the dashboard on a finished run over painted birds, which is "
+        "installed with Fieldmarks. Without one, or with --build, paint the birds, train a "
+        "small network and compute the run (needs the extra 'precompute').",
     )
     parser.add_argument(
-        "--build", action="store_true", help="make world, network and run here; open nothing"
+        "--build",
+        action="store_true",
+        help="make the birds, the network and the run here, without opening the dashboard",
     )
     add_arguments(parser)
     add_server_arguments(parser)

@@ -13,7 +13,7 @@ from fieldmarks.precompute.attributes.lexicon import describing_words
 
 #: Plurals of anatomy that the library does not know.
 IRREGULAR = {"rectrix": "rectrices", "tarsus": "tarsi"}
-#: Names that end in "as" and are no plural, as "kurtas" is one.
+#: Names that end in "as" and are not plural, as "kurtas" is one.
 SINGULAR_IN_AS = frozenset("atlas bias canvas christmas gas pampas pancreas texas".split())
 
 

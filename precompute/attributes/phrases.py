@@ -5,7 +5,7 @@ legs" is two phrases). In each phrase the last noun is the head, nouns directly 
 compounded with it ("breast feathers"), and every adjective or participle of the phrase describes
 it: "black and white striped wings" gives black wings, white wings, striped wings. A word that the
 lexicon calls an adjective is one whatever the tagger says: taggers trained on newspapers call the
-colours nouns. There is no recursion, and a predicate ("its belly is white") is no attribute.
+colours nouns. There is no recursion, and a predicate ("its belly is white") is not an attribute.
 """
 
 from collections.abc import Iterator, Sequence, Set

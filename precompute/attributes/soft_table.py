@@ -84,7 +84,7 @@ def read_soft_words(path: Path, paths: Sequence[str]) -> SoftWords:
     found = rows >= 0
     if not found.any():
         raise DataError(
-            f"{path} says nothing of the {len(paths)} images, the first of which is {paths[0]}"
+            f"{path} names none of the {len(paths)} images, the first of which is {paths[0]}"
         )
     p = np.where(found[:, None], values[rows], np.nan)
     soft = SoftWords(

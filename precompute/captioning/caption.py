@@ -63,13 +63,13 @@ def propose_parts(dataset: Dataset, writer: Writer, side: int = SIDE) -> list[st
     try:
         answer = writer.ask(pictures, *prompt.parts_prompt())
     except UnansweredError as error:
-        raise DataError(f"no parts could be proposed: {error}; name them by --parts") from None
+        raise DataError(f"no parts could be proposed: {error}; name them with --parts") from None
     cleaner = Cleaner(dataset.class_names)
     named = cleaner.usable(prompt.list_in(answer.text), 1, 2)
     usable = [part for part in named if part not in ("background", "parts")]
     if not usable:
         raise DataError(
-            f"{writer.name} proposed no parts ({answer.text[:60]!r}): name them by --parts"
+            f"{writer.name} proposed no parts ({answer.text[:60]!r}): name them with --parts"
         )
     return usable[: prompt.MAX_PARTS]
 
@@ -148,7 +148,7 @@ def write_captions(
                 n_failed += isinstance(answer, UnansweredError)
                 if n_failed >= MAX_FAILED:
                     raise DataError(
-                        f"{n_failed} images one after the other have no answer, the last: {answer}"
+                        f"{n_failed} images in a row got no answer; the last error: {answer}"
                     )
     for line in cleaner.told():
         say(line)
@@ -238,8 +238,8 @@ def estimate(n: int, rate: float, tokens: float = 0.0) -> str:
     took = f"{seconds / size:.1f} {unit}"
     cost = f", {n * tokens / 1e6:.1f} million tokens" if tokens else ""
     return (
-        f"{rate:.2f} images/s: about {took} for {n:,} more{cost}; Ctrl-C stops, the same command "
-        "goes on"
+        f"{rate:.2f} images/s: about {took} for {n:,} more{cost}; Ctrl-C stops; the same command "
+        "resumes"
     )
 
 

@@ -1,4 +1,4 @@
-"""A file of captions that grows line by line, and that the same command goes on with.
+"""A file of captions that grows line by line, so that the same command can resume.
 
 The first line says what wrote it, so that no file mixes models or prompts. A line is complete or
 absent: one that was cut when the process ended is removed at the next start.
@@ -45,7 +45,7 @@ class CaptionsFile:
         if earlier is not None and not overwrite:
             other = ", ".join(k for k in written_by if earlier.get(k) != written_by[k])
             raise DataError(
-                f"{path} was written with another {other or 'setting'}: give the same again, "
+                f"{path} was written with another {other or 'setting'}: use the same one, "
                 "another file, or --overwrite"
             )
         check_output(path, overwrite=overwrite)
@@ -66,7 +66,7 @@ class CaptionsFile:
         self._file.close()
 
     def add(self, file_name: str, captions: list[str], answer: str) -> None:
-        """Write the captions of an image, and the answer that they were made of."""
+        """Write the captions of an image, and the answer that they come from."""
         assert self._file is not None, "lines are added inside a with statement"
         self._file.write(_line({"file_name": file_name, "captions": captions, "answer": answer}))
         self._file.flush()
@@ -74,7 +74,7 @@ class CaptionsFile:
 
 
 def written_by_of(path: Path) -> dict | None:
-    """Return what wrote a file of captions, None where it is no file of this kind."""
+    """Return what wrote a file of captions, None where it is not a file of this kind."""
     try:
         with path.open("rb") as file:
             first = json.loads(file.readline(1_000_000))

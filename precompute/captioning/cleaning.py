@@ -1,8 +1,9 @@
-"""What of an answer is kept as a caption, and what is dropped, counted by the reason.
+"""Cleaning of answers: what is kept as a caption, and what is dropped, counted by reason.
 
-Adjectives of parts become short phrases ("a striped wing"). Prose keeps its sentences without what
-says nothing of the object: names of the class, refusals, remarks on the picture, guesses, what is
-denied, counts, backgrounds. What remains is read by `precompute.attributes` like any caption.
+Adjectives of parts become short phrases ("a striped wing"). Prose keeps its sentences without the
+parts that do not describe the object: names of the class, refusals, remarks on the picture,
+guesses, what is denied, counts, backgrounds. What remains is read by `precompute.attributes` like
+any caption.
 """
 
 import re

@@ -68,7 +68,7 @@ class HubWriter:
     Raises
     ------
     ModelError
-        If it is no model that writes about pictures.
+        If it is not a model that writes about pictures.
     """
 
     parallel = 1
@@ -90,7 +90,7 @@ class HubWriter:
         self._task = TASKS.get(self._model.config.model_type)
         tokenizer = getattr(self._processor, "tokenizer", None)
         if tokenizer is None:
-            raise ModelError(f"{self.name} has no tokenizer: it writes nothing")
+            raise ModelError(f"{self.name} has no tokenizer, so it cannot write text")
         if not self._model.config.is_encoder_decoder:
             tokenizer.padding_side = "left"  # the answer begins behind the end of each prompt
 

@@ -54,7 +54,7 @@ def parts_prompt() -> tuple[str, dict]:
 
 
 def vocabulary_prompt(class_names: Sequence[str], n: int) -> tuple[str, dict]:
-    """Return the request for phrases that tell classes apart, and the JSON schema of its answer."""
+    """Return the request for phrases that distinguish classes, and its JSON schema."""
     return _VOCABULARY % (", ".join(class_names), n), _list_schema("phrases")
 
 
@@ -68,7 +68,7 @@ def _list_schema(name: str) -> dict:
 
 
 def looks_in(text: str, parts: Sequence[str]) -> dict[str, str] | None:
-    """Return the adjectives of each part in an answer, None where it is no JSON of parts.
+    """Return the adjectives of each part in an answer, None where it is not JSON of parts.
 
     JSON may stand in a fence or among prose, and may be cut; a value may be a list.
 

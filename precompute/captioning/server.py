@@ -67,7 +67,7 @@ def require_host(url: str, pictures_to: str | None, sent: str = "pictures") -> s
     Raises
     ------
     DataError
-        If the address is no http address, holds a password, or its host was not allowed.
+        If the address is not a http address, holds a password, or its host was not allowed.
 
     >>> require_host("http://localhost:11434/v1", None)
     'localhost'
@@ -278,7 +278,7 @@ class Server:
             n_tokens = tokens if isinstance(tokens, int) else 0
             text = _THOUGHTS.sub("", text).strip()
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise _LaterError(f"{self.host} gave an answer that is no chat completion") from None
+            raise _LaterError(f"{self.host} gave an answer that is not a chat completion") from None
         if is_cut and not text:
             raise UnansweredError(
                 f"{self.model} used up {self.max_tokens} tokens before it answered: raise "

@@ -1,4 +1,4 @@
-"""How likely each phrase is seen in each image, from cosines, calibrated per phrase without labels.
+"""Probabilities that phrases are seen in images, from cosines, calibrated without labels.
 
 A cosine says little by itself: some pictures are near all texts, some texts are near all pictures.
 So the mean over the phrases of the same noun is taken away first: a "red beak" has to be nearer
@@ -49,7 +49,7 @@ class Calibration:
 
     @property
     def is_told(self) -> np.ndarray:
-        """Whether the model tells each phrase apart, shape (T,), bool."""
+        """Whether the model can recognise each phrase, shape (T,), bool."""
         return self.apart >= MIN_APART
 
     def probability(self, scores: np.ndarray) -> np.ndarray:
@@ -100,7 +100,7 @@ def scores_of(images: np.ndarray, texts: np.ndarray, phrases: Sequence[str]) -> 
 
 
 def calibrate(scores: np.ndarray) -> Calibration:
-    """Fit two groups to the scores of each phrase; of several starts the likeliest counts.
+    """Fit two groups to the scores of each phrase; of several starts the most likely one counts.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ class _HuggingFace:
         self._processor: Any = from_hub(what, transformers.AutoProcessor.from_pretrained, name)
         self._model: Any = from_hub(what, transformers.AutoModel.from_pretrained, name)
         if not hasattr(self._model, "get_text_features"):
-            raise ModelError(f"{what} is no model of pictures and texts, as CLIP and SigLIP are")
+            raise ModelError(f"{what} is not an image-text model such as CLIP or SigLIP")
         self._model.to(device).eval()
         # SigLIP was trained on texts of full length
         is_siglip = "siglip" in self._model.config.model_type

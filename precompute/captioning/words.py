@@ -143,7 +143,7 @@ def phrase_table(
                 parts.append(unit(towers.images(pictures)))
             bar.update(min(batch_size, X - start))
     if n_unreadable:
-        say(f"{n_unreadable:,} images cannot be read, nothing is said of them")
+        say(f"{n_unreadable:,} images cannot be read and are skipped")
     is_train = dataset.images["is_train"].to_numpy(bool)[rows]
     if is_train.sum() < MIN_IMAGES:
         raise DataError(
@@ -158,13 +158,15 @@ def phrase_table(
 
 
 def split_told(table: PhraseTable) -> tuple[PhraseTable, list[str]]:
-    """Return the phrases that the model tells apart, and a line on the others."""
+    """Return the phrases that the model can recognise, and a line on the others."""
     told = table.apart >= MIN_APART
     others = [phrase for phrase, is_told in zip(table.phrases, told, strict=True) if not is_told]
     lines = []
     if others:
         shown = ", ".join(others[:12]) + (", ..." if len(others) > 12 else "")
-        lines = [f"{len(others)} phrases left out, which the model does not tell apart: {shown}"]
+        lines = [
+            f"{len(others)} phrases dropped, because the model cannot distinguish them: {shown}"
+        ]
     return table.only(told), lines
 
 
@@ -194,7 +196,7 @@ def read_table_of(path: Path, written_by: dict) -> PhraseTable | None:
 
 
 def struck_out(table: PhraseTable, struck: Sequence[str]) -> PhraseTable:
-    """Return the table without the phrases that a person struck out.
+    """Return the table without the phrases that a person excluded.
 
     Raises
     ------
@@ -203,7 +205,7 @@ def struck_out(table: PhraseTable, struck: Sequence[str]) -> PhraseTable:
     """
     keep = np.array([phrase not in set(struck) for phrase in table.phrases])
     if not keep.any():
-        raise DataError("all phrases are struck out, so nothing is left")
+        raise DataError("all phrases are excluded, so nothing is left")
     return table.only(keep)
 
 

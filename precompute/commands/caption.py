@@ -11,23 +11,23 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "caption",
         help="write captions of the images by a model",
-        description="Write what can be seen in each image as short phrases, by a model of a server "
-        "or one that runs here. The same command goes on where it was stopped. 'run --captions' "
-        "reads the file.",
+        description="A model, on a server or on this machine, describes each image in short "
+        "phrases. The same command resumes after an interruption. 'run --captions' reads the "
+        "file.",
     )
     add = parser.add_argument
     add_data_arguments(parser)
     add("--out", type=path, required=True, metavar="FILE", help="captions, as JSON lines")
-    add("--overwrite", action="store_true", help="replace a file that another model wrote")
+    add("--overwrite", action="store_true", help="replace a file that was written by another model")
     add_model_arguments(parser)
     add(
         "--parts",
         nargs="+",
         default=[],
         metavar="NOUN",
-        help="what is described: wing beak tail; by default the model proposes them once",
+        help="parts to describe, such as wing beak tail; by default the model proposes some once",
     )
-    add("--limit", type=positive(int), metavar="N", help="images at most, spread over all")
+    add("--limit", type=positive(int), metavar="N", help="at most so many images, evenly spread")
     add("--side", type=positive(int, 4096), default=768, metavar="PIXELS", help="default: 768")
     return parser
 
@@ -35,23 +35,46 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which model writes."""
     group = parser.add_argument_group(
-        "model", "a server that speaks OpenAI's protocol, or --model hf:NAME"
+        "model", "a server with the OpenAI API, or --model hf:NAME on this machine"
     )
     add = group.add_argument
     add("--server", metavar="URL", help="http://localhost:11434/v1 is Ollama on this machine")
-    add("--model", required=True, metavar="NAME", help="of the server; or hf:NAME, hf:FOLDER")
+    add(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="a model of the server, or hf:NAME, hf:FOLDER",
+    )
     add("--key-env", metavar="VARIABLE", help="environment variable that holds the server's key")
     add(
         "--send-pictures-to",
         metavar="HOST",
-        help="allow this host of --server, where it is not this machine",
+        help="allow sending pictures to this host, if --server is not this machine",
     )
-    add("--parallel", type=positive(int, 256), default=4, metavar="N", help="requests at a time")
-    add("--timeout", type=positive(float), default=120.0, metavar="SECONDS", help="of a request")
-    add("--tries", type=positive(int, 100), default=5, metavar="N", help="of a request")
-    add("--max-tokens", type=positive(int), default=500, metavar="N", help="of an answer")
-    add("--batch-size", type=positive(int), default=8, metavar="N", help="images at a time of hf:")
-    add("--device", default="auto", help="of hf: auto, cpu, cuda or mps")
+    add("--parallel", type=positive(int, 256), default=4, metavar="N", help="parallel requests")
+    add(
+        "--timeout",
+        type=positive(float),
+        default=120.0,
+        metavar="SECONDS",
+        help="time limit of a request",
+    )
+    add("--tries", type=positive(int, 100), default=5, metavar="N", help="attempts per request")
+    add(
+        "--max-tokens",
+        type=positive(int),
+        default=500,
+        metavar="N",
+        help="length limit of an answer",
+    )
+    add(
+        "--batch-size",
+        type=positive(int),
+        default=8,
+        metavar="N",
+        help="batch size of an hf: model",
+    )
+    add("--device", default="auto", help="device of an hf: model: auto, cpu, cuda or mps")
 
 
 def writer_of(args: argparse.Namespace):
@@ -129,6 +152,6 @@ def _write(args: argparse.Namespace, writer) -> None:
     for line in problems[:5]:
         print(line)
     print(
-        f"{args.out}: {summary.n_written:,} images written, {summary.n_empty:,} of them without a "
-        f"caption, {len(problems):,} not answered (the same command tries them again)"
+        f"{args.out}: {summary.n_written:,} images written, {summary.n_empty:,} of them without "
+        f"a caption, {len(problems):,} without an answer (the same command retries them)"
     )

@@ -24,7 +24,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         type=int,
         nargs="+",
         metavar="ID",
-        help="score only these classes, e.g. those that nothing was chosen on; writes no file",
+        help="score only these classes, e.g. held-out ones; writes no file",
     )
     add("--seed", type=seed, default=0, help="of resamples and random baselines")
     add(

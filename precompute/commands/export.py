@@ -12,7 +12,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="add the network to a run that lacks it, for the page Try",
         description="Write the network of a finished run as an ONNX file into the run and check "
         "it against the run's class scores. The images and the checkpoint must be those of the "
-        "run; other stages that are not current are computed too.",
+        "run. Other outdated stages are computed too.",
     )
     parser.add_argument("name", metavar="RUN")
     parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> None:
     )
     if stage.get("left_out"):
         print(
-            f"run {args.name!r}: no file, {stage['left_out']}; the page Try runs the network in a "
-            f"process of its own ({checked})"
+            f"run {args.name!r}: not exported, {stage['left_out']}; the page Try runs the "
+            f"network in a separate process ({checked})"
         )
     else:
         print(f"run {args.name!r}: network exported; {checked}")

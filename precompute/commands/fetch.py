@@ -14,8 +14,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "fetch",
         help="download CUB-200-2011 and its captions",
         description="Download CUB-200-2011 and the captions of Reed et al. (2016) from their "
-        "official homes (1.2 GB), check them and unpack them. The same command resumes "
-        "an interrupted download. The images are for non-commercial research.",
+        "official sites (1.2 GB), verify and unpack them. The same command resumes an "
+        "interrupted download. The images are for non-commercial research.",
     )
     parser.add_argument("dataset", choices=("cub",))
     parser.add_argument(

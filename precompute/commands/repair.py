@@ -12,9 +12,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "repair",
         help="refit the last layer by a recipe, and show what that fixes and breaks",
         description="Refit the last layer on the stored activations of the training images, or "
-        "remove attributes and filters from it. The "
-        "strength is chosen on one half of the test images and judged on the other. Nothing is "
-        "written without --out or --run-name; look at both runs on the page Compare.",
+        "remove attributes and filters from it. The strength is chosen on one half of the test "
+        "images and scored on the other. Nothing is written without --out or --run-name. The "
+        "page Compare shows both runs.",
     )
     parser.add_argument(
         "--no-refit",
@@ -114,8 +114,8 @@ def check_outputs(args: argparse.Namespace, opened) -> None:
         checkpoint = _checkpoint(args, opened)
         if not is_regular(checkpoint):
             raise DataError(
-                f"expected the checkpoint of run {args.name!r} at {checkpoint}, found none: if it "
-                "was moved, say by --checkpoint where it lies now"
+                f"expected the checkpoint of run {args.name!r} at {checkpoint}, found none: if "
+                "it was moved, pass its path as --checkpoint"
             )
         sources = sources_of(opened.folder, opened.manifest)
         check_output(args.out, [checkpoint, *sources], args.overwrite)

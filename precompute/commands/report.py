@@ -21,14 +21,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add_overwrite(parser)
     parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument("--show", choices=("wrong", "right", "all"), default="wrong")
-    parser.add_argument("--true", metavar="CLASS", help="label: number or name")
-    parser.add_argument("--predicted", metavar="CLASS", help="answer: number or name")
+    parser.add_argument("--true", metavar="CLASS", help="true class, by number or name")
+    parser.add_argument("--predicted", metavar="CLASS", help="predicted class, by number or name")
     parser.add_argument("--attribute", metavar="PHRASE", help="in the sentence of either class")
     parser.add_argument("--pattern", choices=[str(pattern) for pattern in Pattern])
     parser.add_argument(
         "--confidence", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH")
     )
-    parser.add_argument("--sort", default="most confident", help="as on the page Failures")
+    parser.add_argument("--sort", default="most confident", help="as on the page Images")
     return parser
 
 

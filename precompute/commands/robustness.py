@@ -10,9 +10,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "robustness",
         help="corrupt pictures of a run, and score which words change",
-        description="Corrupt test images (blur, noise, colour, JPEG), and keep what the network "
-        "makes of the pictures in the run's folder. The images and the checkpoint must be those of "
-        "the run.",
+        description="Corrupt test images (blur, noise, colour, JPEG), and store the network's "
+        "outputs in the run's folder. The images and the checkpoint must be those of the run.",
     )
     add_image_arguments(parser)
     return parser
@@ -26,8 +25,8 @@ def add_image_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["60"],
         metavar="N",
-        help="one number: how many correctly classified, captioned test images to draw (default: "
-        "60); or which: 17-17, 20-40 51, failures",
+        help="a number: draw so many correctly classified test images with captions (default: "
+        "60); or images: 17-17, 20-40 51, failures",
     )
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")

@@ -25,21 +25,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="COLUMN",
-        help="of a table: no attribute is made from it; may be given several times",
+        help="column of a table that gives no attribute; can be repeated",
     )
     add("--captions", type=path, metavar="PATH", help="default: beside the images, text_c10 of CUB")
     add(
         "--words",
         type=path,
         metavar="FILE",
-        help="how likely phrases are seen in the images, as 'words' writes it: a table of "
-        "file_name and a column of probabilities for each phrase",
+        help="probabilities of phrases, as 'words' writes them: a table with file_name and a "
+        "column of probabilities per phrase",
     )
     add(
         "--attributes",
         choices=("auto", "captions", "images", "classes"),
         default="auto",
-        help="where attributes come from: captions, annotations of images or, weaker, of classes",
+        help="source of attributes: captions, annotations of images, or (weaker) of classes",
     )
     add(
         "--checkpoint",
@@ -80,19 +80,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--synonyms",
         type=path,
         metavar="FILE",
-        help="further synonyms, accepted on the Search page (kind,word,becomes)",
+        help="further synonyms, accepted on the page Images (kind,word,becomes)",
     )
     add(
         "--nouns",
         type=path,
         metavar="FILE",
-        help="which noun is a part, an object or a material (noun,number,part,ends_phrase; "
-        "number is "
-        "one, several, mass or whole); the rest is learnt from the captions",
+        help="nouns that are parts, objects or materials (noun,number,part,ends_phrase; number "
+        "is one, several, mass or whole); the rest is learned from the captions",
     )
     add("--no-merge", action="store_true", help="keep synonyms apart")
     add(
-        "--min-images", type=positive(int), metavar="N", help="leave out attributes of fewer images"
+        "--min-images",
+        type=positive(int),
+        metavar="N",
+        help="drop attributes that fewer images have",
     )
     add("--estimators", nargs="+", metavar="NAME", help="default: all")
     add(
@@ -101,7 +103,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="experimental: also compute the keypoint-supervised upper bound, never the default",
     )
     add("--thumb-size", type=int, default=224, metavar="PIXELS")
-    add_leave_out(parser, "classes that 'train' left out: no estimate uses their images")
+    add_leave_out(parser, "classes that 'train' held out: no estimate uses their images")
     add("--seed", type=seed, default=0)
     add("--batch-size", type=positive(int), metavar="N", help="images per forward pass")
     add(
@@ -114,9 +116,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(
         "--open",
         action="store_true",
-        help="open the dashboard as soon as the run has explanations; the rest appears in it",
+        help="open the dashboard as soon as the run has explanations; the rest appears there "
+        "when it is computed",
     )
-    add("--compile", action="store_true", help="compile the network: slow to start, then faster")
+    add("--compile", action="store_true", help="compile the network: slower start, faster passes")
     return parser
 
 
@@ -188,8 +191,8 @@ def run(args: argparse.Namespace) -> None:
     )
     if not finished.has_words:
         print(
-            "no captions were found, so the run has no words. Add them whenever you like, the "
-            "network is not run again: the same command with --captions (fieldmarks caption, "
+            "no captions were found, so the run has no words. You can add them later without "
+            "running the network again: the same command with --captions (fieldmarks caption, "
             "fieldmarks words)"
         )
     try:

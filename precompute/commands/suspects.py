@@ -18,7 +18,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=path, metavar="FILE", help="default: standard output")
     add_overwrite(parser)
     parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
-    parser.add_argument("--top", type=int, metavar="N", help="number of rows, suspected or not")
+    parser.add_argument(
+        "--top", type=int, metavar="N", help="at most so many rows, suspected or not"
+    )
     return parser
 
 

@@ -11,14 +11,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "synonyms",
         help="suggest possible synonyms",
         description="Compare the captions of the training images: two words are possible "
-        "synonyms if "
-        "writers of one image use either and not both. The candidates are written into the "
-        "run, and the Search page shows them; accepted ones go into a file for 'run "
-        "--synonyms'. Nothing is merged automatically.",
+        "synonyms if captions of one image use one or the other, seldom both. The candidates "
+        "are written into the run and shown on the page Images; accepted ones go into a file "
+        "for 'run --synonyms'. Nothing is merged automatically.",
     )
     parser.add_argument("run_name", metavar="RUN")
     parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
-    parser.add_argument("--top", type=int, default=20, metavar="N", help="print so many")
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="number of pairs to print")
     return parser
 
 
@@ -48,4 +47,4 @@ def run(args: argparse.Namespace) -> None:
             f"{row.n_apart:.0f} times ({row.expected_apart:.0f} expected), together "
             f"{row.n_together:.0f} ({row.expected_together:.0f})"
         )
-    print(f"{len(table):,} candidates in run {opened.name!r}: accept some on the Search page")
+    print(f"{len(table):,} candidates in run {opened.name!r}: accept some on the page Images")

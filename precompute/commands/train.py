@@ -20,8 +20,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "train",
         help="fine-tune a network on bounding-box crops",
-        description="Fine-tune a network on the bounding-box crops of a CUB-200-2011 folder. A "
-        "killed training resumes when the same command is given again.",
+        description="Fine-tune a network on the bounding-box crops of a CUB-200-2011 folder. "
+        "The same command resumes an interrupted training.",
     )
     add_data_arguments(parser)
     add_network_arguments(parser)
@@ -51,12 +51,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         type=share,
         default=0.0,
         metavar="SHARE",
-        help="hold out this share of the training split, score on it, and leave the test split "
-        "alone: for choosing settings",
+        help="hold out this share of the training split and score on it instead of the test "
+        "split: for choosing settings",
     )
     add_leave_out(
         parser,
-        "classes that the network never sees, by their numbers: for scores on unseen classes",
+        "numbers of classes to hold out of training: for scores on unseen classes",
     )
     return parser
 

@@ -10,15 +10,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the command and its arguments."""
     parser = subparsers.add_parser(
         "words",
-        help="say how likely phrases are seen in the images, by a model of pictures and texts",
-        description="Compute how likely each phrase is seen in each image, by a contrastive model "
-        "such as CLIP, calibrated per phrase, for 'run --words', and a page on which a person "
-        "strikes out what is nonsense. The same command with --strike leaves these out.",
+        help="rate how likely phrases are seen in the images, with an image-text model",
+        description="Compute how likely each phrase is seen in each image, with a contrastive "
+        "model such as CLIP, calibrated per phrase. 'run --words' reads the table. FILE.html is "
+        "a page for excluding wrong phrases: the same command with --strike drops them.",
     )
     add = parser.add_argument
     add_data_arguments(parser)
-    add("--out", type=path, required=True, metavar="FILE.parquet", help="beside it lies FILE.html")
-    add("--overwrite", action="store_true", help="replace files that something else wrote")
+    add(
+        "--out",
+        type=path,
+        required=True,
+        metavar="FILE.parquet",
+        help="a page for review is written as FILE.html",
+    )
+    add("--overwrite", action="store_true", help="replace files that were written otherwise")
     add(
         "--model",
         required=True,
@@ -31,22 +37,28 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         type=path,
         required=True,
         metavar="FILE",
-        help="a phrase a line, such as 'striped wing'; proposed once by --server where it is not "
-        "there",
+        help="one phrase per line, such as 'striped wing'; if missing, proposed by --server",
     )
-    add("--kind", default="something", metavar="TEXT", help="what all pictures show: 'a bird'")
-    add("--strike", type=path, metavar="FILE", help="phrases to leave out, as the page saves them")
+    add(
+        "--kind",
+        default="something",
+        metavar="TEXT",
+        help="what all pictures show, such as 'a bird'",
+    )
+    add("--strike", type=path, metavar="FILE", help="phrases to exclude, as the page saves them")
     add("--batch-size", type=positive(int), default=32, metavar="N", help="images at a time")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     group = parser.add_argument_group(
-        "proposal of phrases", "from the names of the classes, no picture is sent"
+        "proposal of phrases", "from class names alone; no picture is sent"
     )
-    group.add_argument("--server", metavar="URL", help="of a chat server: see 'caption'")
-    group.add_argument("--writer", metavar="NAME", help="the model of the server")
+    group.add_argument("--server", metavar="URL", help="a chat server, see 'caption'")
+    group.add_argument("--writer", metavar="NAME", help="a language model of the server")
     group.add_argument("--propose", type=positive(int, 500), default=60, metavar="N")
-    group.add_argument("--key-env", metavar="VARIABLE", help="that holds the server's key")
     group.add_argument(
-        "--send-names-to", metavar="HOST", help="allow this host of --server to read class names"
+        "--key-env", metavar="VARIABLE", help="environment variable that holds the server's key"
+    )
+    group.add_argument(
+        "--send-names-to", metavar="HOST", help="allow sending class names to this host"
     )
     return parser
 
@@ -78,9 +90,11 @@ def run(args: argparse.Namespace) -> None:
         for line in told:
             print(line)
         if not table.phrases:
-            raise DataError(f"{args.model} tells no phrase of {args.phrases} apart in these images")
+            raise DataError(
+                f"{args.model} cannot distinguish any phrase of {args.phrases} in these images"
+            )
     elif len(table.p) != len(dataset.images):
-        raise DataError(f"{args.out} is of other images: give another file, or --overwrite")
+        raise DataError(f"{args.out} was made from other images: use another file, or --overwrite")
     if args.strike is not None:
         table = words.struck_out(table, words.read_phrases(args.strike))
     words.write_table(args.out, dataset, table, written_by)
@@ -88,7 +102,7 @@ def run(args: argparse.Namespace) -> None:
         file.write(words.review_page(dataset, table, f"Words by {args.model}").encode())
     print(
         f"{args.out}: {len(table.phrases)} of {len(phrases)} phrases in {len(table.p):,} images. "
-        f"Look at {page} and strike out what is nonsense, then: run --words {args.out}"
+        f"Exclude wrong phrases on {page}, then: run --words {args.out}"
     )
 
 
@@ -105,8 +119,8 @@ def _propose(args: argparse.Namespace, dataset) -> None:
 
     if args.server is None or args.writer is None:
         raise DataError(
-            f"{args.phrases} is not there: write a phrase a line, or name a language model that "
-            "proposes them by --server URL and --writer NAME"
+            f"{args.phrases} does not exist: write one phrase per line, or let a language model "
+            "propose them with --server URL and --writer NAME"
         )
     key = os.environ.get(args.key_env) if args.key_env else None
     server = Server(

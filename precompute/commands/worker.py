@@ -16,7 +16,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="RUN")
     parser.add_argument("--runs", type=path, metavar="DIR", help="default: FIELDMARKS_RUNS")
     parser.add_argument(
-        "--network", metavar="SOURCE", help="the user's own code that may run, as in the run"
+        "--network", metavar="SOURCE", help="the user's code that may run, as in the run"
     )
     parser.add_argument("--socket", type=int, required=True, metavar="NUMBER")
     return parser
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         )
     if network_digest(settings) != run.manifest.get("checkpoint", {}).get("sha256"):
         raise DataError(
-            f"{settings.checkpoint or source} is not what run {run.name!r} was made with: give "
+            f"{settings.checkpoint or source} is not what run {run.name!r} was made with: run "
             "its 'fieldmarks run' again"
         )
     from fieldmarks.precompute.network.one_picture import PictureForward  # slow to import

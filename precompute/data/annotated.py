@@ -31,7 +31,7 @@ class Property(NamedTuple):
 
 @dataclass(frozen=True)
 class Annotated:
-    """What annotators say of each image.
+    """The annotations of each image.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Annotated:
 def of_classes(
     attributes: Sequence[Attribute], share: np.ndarray, true_c: np.ndarray, n_statements: int
 ) -> Annotated:
-    """Give every image the statements of its class.
+    """Give every image the annotations of its class.
 
     Parameters
     ----------

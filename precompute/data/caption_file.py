@@ -61,15 +61,15 @@ def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) ->
     lines = Lines(of_image.get(x) or of_class.get(c, []) for x, c in enumerate(named))
     if not lines.counts.any():
         raise DataError(
-            f"{path} says nothing of the {len(paths)} images, the first of which is {paths[0]}: "
+            f"{path} names none of the {len(paths)} images, the first of which is {paths[0]}: "
             "expected file_name (or class) and captions in each line"
         )
     problems = bounded.problems
     n_weak = sum(not of_image.get(x) and c in of_class for x, c in enumerate(named))
     if n_weak:
         problems.append(
-            f"{n_weak} images have the description of their class: it says nothing of how images "
-            "of a class differ"
+            f"{n_weak} images have the description of their class, which does not tell images of "
+            "a class apart"
         )
     return Words(lines, problems=problems, n_missing=int((lines.counts == 0).sum()))
 

@@ -143,7 +143,9 @@ def _read_files(folder: Path, paths: Sequence[str]) -> Words:
         file = (folder / path).with_suffix(".txt")
         inside.require(file)
         if file.exists() and not is_regular(file):
-            problems.append(f"{file.relative_to(folder).as_posix()}: is no regular file, left out")
+            problems.append(
+                f"{file.relative_to(folder).as_posix()}: is not a regular file, left out"
+            )
             return []
         try:
             with file.open("rb") as opened:
@@ -165,7 +167,7 @@ def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
     try:
         return read_captions(folder, paths)
     except DataError as error:
-        raise DataError(f"{error}; docs/how-to/data.md lists where words may come from") from None
+        raise DataError(f"{error}; docs/how-to/data.md lists the sources of words") from None
 
 
 def words_beside(folder: Path, paths: Sequence[str]) -> Words:

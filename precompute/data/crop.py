@@ -1,4 +1,4 @@
-"""What of an image file the network is fed, and keypoints in it."""
+"""The part of an image file that the network reads, and keypoints in it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +40,7 @@ def load_square(
     size: Size,
     fed: Preprocessing = DEFAULT,
 ) -> LoadedCrop:
-    """Decode an image and cut out what the network is fed.
+    """Decode an image and crop it to the network's input.
 
     Never raises for a bad file: it returns a grey square whose ``Crop.problem`` says why.
 

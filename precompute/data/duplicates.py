@@ -38,7 +38,7 @@ def duplicate_groups(files: Sequence[Path], largest: int | None = None) -> dict[
     Parameters
     ----------
     files : sequence of X Path
-        Files that cannot be read are no duplicates. What was found is kept in the user's cache
+        Files that cannot be read are not duplicates. What was found is kept in the user's cache
         until a file changes.
     largest : int, optional
         Of more files than this only those with the same bytes are equal: nothing is decoded.

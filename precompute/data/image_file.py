@@ -29,7 +29,7 @@ def open_image(path: str | Path) -> Image.Image:
         If it has more than `MAX_PIXELS`.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # called for each picture
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     with Path(path).open("rb") as file:
         readable = without_text(file)
         is_changed = readable is not file
@@ -86,8 +86,8 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
     ----------
     folder : Path
     skipped : Skipped, optional
-        Is called with what is no image. Text files beside an image of their name are captions, and
-        ``metadata`` files are tables: neither is reported.
+        Is called with what is not an image. Text files beside an image of their name are captions,
+        and ``metadata`` files are tables: neither is reported.
     """
     skipped = Skipped() if skipped is None else skipped
     for parent, folders, names in os.walk(folder):
@@ -115,7 +115,7 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
 
 
 def _why_no_image(path: Path) -> str | None:
-    """Return why a file is no image, empty for an image, None for what need not be told."""
+    """Return why a file is not an image, empty for an image, None for what is not reported."""
     name = path.name.lower()
     has_suffix = path.suffix.lower() in SUFFIXES
     if name.startswith("."):
@@ -124,7 +124,7 @@ def _why_no_image(path: Path) -> str | None:
         return None
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            return "files are no regular files"
+            return "files are not regular files"
         if has_suffix:
             return ""
         with path.open("rb") as file:
@@ -135,7 +135,7 @@ def _why_no_image(path: Path) -> str | None:
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
         return "files are HEIC pictures, which are not read (convert them to JPEG)"
     is_likely = head.startswith(_MAGIC) or head[8:12] == b"WEBP" or head[4:8] == b"ftyp"
-    return "" if is_likely and _opens(path) else "files are no pictures that can be read"
+    return "" if is_likely and _opens(path) else "files are not readable pictures"
 
 
 def _opens(path: Path) -> bool:

@@ -14,7 +14,7 @@ COLUMNS = ["noun", "number", "part", "ends_phrase"]
 
 @dataclass(frozen=True)
 class Language:
-    """What a reader knows of the words that people use of its images.
+    """What a reader knows of the words that describe its images.
 
     Parameters
     ----------

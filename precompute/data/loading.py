@@ -87,7 +87,7 @@ def by_processes(
 def _end_with_parent(_: int) -> None:
     """Let this process end when its parent is killed, whose lock on the run it has inherited.
 
-    By itself it would wait for somebody to read its last batches.
+    Otherwise it would wait for its last batches to be read.
     """
     parent = os.getppid()
 
@@ -102,7 +102,7 @@ def _end_with_parent(_: int) -> None:
 def has_room(decoder: Decoder, tasks: list[Task], workers: int) -> bool:
     """Return whether shared memory holds the batches that processes prepare.
 
-    A container has 64 MB of it unless told otherwise, and a process that finds none is killed.
+    A container has 64 MB of it by default, and a process that finds none is killed.
     """
     largest = max((stop - start for start, stop in tasks), default=0) * decoder.image_bytes
     try:

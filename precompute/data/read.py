@@ -32,7 +32,7 @@ def read_dataset(source: DataSource) -> Dataset:
     ------
     DataError
         If it cannot be read, has fewer than two classes, a split without images, or files that lead
-        out of its folder by a link and are no pictures.
+        out of its folder by a link and are not pictures.
     """
     dataset = _read(source)
     n_links = _require_inside(source, dataset)
@@ -50,8 +50,8 @@ def read_dataset(source: DataSource) -> Dataset:
     is_train = images["is_train"].to_numpy(bool)
     if not is_train.any() or is_train.all():
         raise DataError(
-            f"expected images to train on and images to judge on in {source.data}, found "
-            f"{int(is_train.sum())} and {int((~is_train).sum())}"
+            f"expected training and test images in {source.data}, found {int(is_train.sum())} "
+            f"and {int((~is_train).sum())}"
         )
     is_missing = (images["problem"] != "").to_numpy(bool)
     if is_missing.all():
@@ -74,7 +74,7 @@ def read_dataset(source: DataSource) -> Dataset:
 
 
 def _read(source: DataSource) -> Dataset:
-    """Return what the reader makes of a source, with the split of a file where one is named."""
+    """Return the data set of a source, with the split of a file where one is named."""
     read, file = reader_of(source), source.split_file
     if file is None:
         return read(source)

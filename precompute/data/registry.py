@@ -93,8 +93,8 @@ def reader_of(source: DataSource) -> Reader:
     if not source.data.is_dir():
         require_file(source.data, "a folder or a table of images")
     raise DataError(
-        f"{source.data} is no data set that can be read: expected class folders of images, a table "
-        f"(.csv, .jsonl, .parquet) or one of {', '.join(dataset_formats())}{contents}"
+        f"{source.data} is not a data set that can be read: expected class folders of images, a "
+        f"table (.csv, .jsonl, .parquet) or one of {', '.join(dataset_formats())}{contents}"
     )
 
 

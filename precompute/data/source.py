@@ -142,7 +142,7 @@ class DataSource:
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a data set."""
     group = parser.add_argument_group(
-        "data set", "class folders, a table, or the files of a known data set: docs/how-to/data.md"
+        "data set", "class folders, a table, or a known data set: docs/how-to/data.md"
     )
     which = group.add_mutually_exclusive_group(required=True)
     which.add_argument("--data", type=path, metavar="PATH", help="folder or table of images")
@@ -151,29 +151,42 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = group.add_argument
     add("--format", metavar="NAME", help="layout of --data; recognised by default")
-    add("--images", type=path, metavar="DIR", help="where the paths of a table begin")
-    add("--label", metavar="COLUMN", help="of the classes; default: label")
-    add("--file-name", metavar="COLUMN", help="of the files, suffix or not; default: file_name, id")
+    add(
+        "--images",
+        type=path,
+        metavar="DIR",
+        help="folder that the paths of a table are relative to",
+    )
+    add("--label", metavar="COLUMN", help="column of the class; default: label")
+    add(
+        "--file-name",
+        metavar="COLUMN",
+        help="column of the file name, with or without suffix; default: file_name, id",
+    )
     add(
         "--split",
         metavar="COLUMN|FILE",
-        help="of train and test: a column (default: split), or a file: a table of images and their "
-        "splits, or a list of the test images (of the training images if it is called train)",
+        help="a column of train and test (default: split), or a file: a table of images and "
+        "splits, or a list of test images (of training images if the file is called train)",
     )
     add(
         "--split-names",
         nargs="+",
         default=[],
         metavar="NAMES=SPLIT",
-        help="what folds and other names mean: 0,1,2=train 3=validation 4=test",
+        help="meaning of other split names: 0,1,2=train 3=validation 4=test",
     )
-    add("--text", metavar="COLUMN", help="of the captions; default: captions, caption or text")
+    add(
+        "--text",
+        metavar="COLUMN",
+        help="column of the captions; default: captions, caption or text",
+    )
     add(
         "--test-share",
         type=float,
         default=0.3,
         metavar="SHARE",
-        help="of each class, held out where there is no split; default: 0.3",
+        help="share of each class to hold out if there is no split; default: 0.3",
     )
 
 

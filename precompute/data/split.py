@@ -23,7 +23,7 @@ NAMES = {
 #: Of a given split with more images only files with the same bytes are found on both sides.
 _MOST_DECODED = 20_000
 _SPLIT_OF = {name: split for split, names in NAMES.items() for name in names}
-#: What a name may have behind it, so that "test tube" is no split and "test_set" is one.
+#: What a name may have behind it, so that "test tube" is not a split and "test_set" is one.
 _BEHIND = re.compile(r"([-._ ]?(set|split|data|images?))?([-._ ]?\d+)?")
 
 
@@ -85,7 +85,7 @@ def make_split(
     Raises
     ------
     DataError
-        If a name is no split.
+        If a name is not a split.
     """
     unique = sorted(set(names) - {""})
     given = dict(meanings or {})
@@ -114,7 +114,7 @@ def make_split(
         problems += _left_out(int((splits == "validation").sum()), "of the validation split")
         is_used &= splits != "validation"
     elif present == {"train", "validation"}:
-        problems.append("there is no test split: the validation split is judged on")
+        problems.append("there is no test split: the validation split is used as one")
     is_train = splits == ("train" if "train" in present else "validation")
     return Split(is_used, is_train, problems)
 
@@ -137,8 +137,8 @@ def on_both_sides(files: Sequence[Path], is_train: np.ndarray) -> list[str]:
     x, twin = min(twins)
     test, train = ("/".join(files[i].parts[-3:]) for i in (x, twin))
     told = (
-        f"{len(twins)} of {int((~is_train).sum())} test images are training images too, equal or "
-        f"nearly so, such as {test} and {train}: accuracy is too high by what was learnt by heart"
+        f"{len(twins)} of {int((~is_train).sum())} test images are training images too, "
+        f"identical or nearly so, such as {test} and {train}: the accuracy is too high"
     )
     return [told]
 
@@ -164,17 +164,19 @@ def _stratified(
         is_train, _ = _drawn(is_used, true_c, {}, test_share, seed)
         n_test = int((is_used & ~is_train).sum())
     told = (
-        f"there is no split: {n_test} of {int(is_used.sum())} images are held out for judging, "
-        f"about {test_share:.0%} of each class, drawn with seed {seed}"
+        f"there is no split: {n_test} of {int(is_used.sum())} images are held out as test "
+        f"images, about {test_share:.0%} of each class, drawn with seed {seed}"
     )
     problems = [*problems, told]
     if groups:
         kept = (
-            "so many that a split by groups would leave few for judging: they are on both sides"
+            "so many that a split by groups would leave few test images: they are in both splits"
             if collapsed
-            else "each group is kept on one side of the split"
+            else "each group is in one split"
         )
-        problems.append(f"{len(groups)} images stand more than once, equal or nearly so: {kept}")
+        problems.append(
+            f"{len(groups)} images occur more than once, identical or nearly so: {kept}"
+        )
     return Split(is_used, is_train, problems, is_drawn=True)
 
 

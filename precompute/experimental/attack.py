@@ -19,7 +19,7 @@ from fieldmarks.precompute.pipeline.settings import NOT_MOVED, Moved
 def attack(
     runs: Path, name: str, wanted: list[str], seed: int = 0, moved: Moved = NOT_MOVED
 ) -> AttackRecord:
-    """Attack pictures of a run and write what the network makes of them.
+    """Attack pictures of a run and write the network's outputs.
 
     Parameters
     ----------

@@ -192,7 +192,7 @@ def painted_changes(run: Run) -> pd.DataFrame | None:
 
 
 def _seen(run: Run, world: Path, planned: list[Planned], checkpoint: Path) -> dict[str, list]:
-    """Paint the birds and return what the network makes of them."""
+    """Paint the birds and return the network's outputs."""
     import torch
 
     from fieldmarks.precompute.data.crop import load_crop

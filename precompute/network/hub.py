@@ -33,13 +33,12 @@ def model_folder(name: str) -> Path:
         return folder
     how = "save the network by model.save_pretrained(FOLDER) and name that folder"
     if folder.exists() or not _NAME.fullmatch(name):
-        raise ModelError(f"hf:{name} is no folder with a {_CONFIG}: {how}")
+        raise ModelError(f"hf:{name} is not a folder with a {_CONFIG}: {how}")
     try:
         hub = importlib.import_module("huggingface_hub")
     except ImportError:
         raise ModelError(
-            f"hf:{name} is on the hub, for which transformers is not installed: pip install "
-            "transformers"
+            f"hf:{name} is on the hub, which needs transformers: pip install transformers"
         ) from None
     try:
         found = Path(hub.snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
@@ -48,9 +47,9 @@ def model_folder(name: str) -> Path:
     except Exception as error:
         # whatever the hub, the network or the disk raises
         raise ModelError(
-            f"hf:{name} is neither a folder here nor can it be fetched from the hub "
+            f"hf:{name} is not a local folder and cannot be fetched from the hub "
             f"({one_line(error)}): {how}"
         ) from None
     if not is_regular(found / _CONFIG):
-        raise ModelError(f"hf:{name} on the hub has no {_CONFIG}: it is no network of transformers")
+        raise ModelError(f"hf:{name} on the hub has no {_CONFIG}: it is not a transformers network")
     return found

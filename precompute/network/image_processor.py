@@ -27,7 +27,7 @@ def of_hf(folder: Path, config: dict | None = None) -> Preprocessing:
     Raises
     ------
     DataError
-        If the file is no JSON object.
+        If the file is not a JSON object.
     """
     path = folder / "preprocessor_config.json"
     if config is not None and isinstance(config.get("data_config"), dict):
@@ -37,11 +37,11 @@ def of_hf(folder: Path, config: dict | None = None) -> Preprocessing:
     is_complete = config is not None
     found = config or read_json(path, "a file of JSON")
     if not isinstance(found, dict):
-        raise DataError(f"{path} is no JSON object")
+        raise DataError(f"{path} is not a JSON object")
     try:
         return _of_processor(found, is_complete)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
-        raise DataError(f"{path} does not say how images are fed ({one_line(error)})") from None
+        raise DataError(f"{path} does not define the preprocessing ({one_line(error)})") from None
 
 
 def _of_processor(config: dict, is_complete: bool) -> Preprocessing:

@@ -155,7 +155,7 @@ def load_checkpoint(
     Raises
     ------
     DataError
-        If this is no checkpoint.
+        If this is not a checkpoint.
     ModelError
         If it is another architecture, or a network that cannot be explained.
     """
@@ -238,11 +238,11 @@ def load_network(
     if said.mean is None:
         taken = "0.5 and 0.5" if is_grey else "ImageNet's"
         notes.append(
-            f"nothing says how images are normalised: {taken} mean and deviation are taken; "
-            "give --mean and --std if others are right"
+            f"no file says how images are normalised: assuming {taken} mean and deviation; pass "
+            "--mean and --std if that is wrong"
         )
     if is_grey:
-        notes.append("the network takes one channel: it is given the luminance of the pictures")
+        notes.append("the network takes one channel: it gets the luminance of the pictures")
         said = said.over(Preprocessing(*preprocessing.GREY["half"]))
     if said.crop is None and not isinstance(said.input_size, int | None):
         said = replace(said, crop="squeeze", crop_share=1.0)
@@ -380,7 +380,7 @@ def in_single_precision(model: nn.Module, name: str) -> nn.Module:
 
 
 def _returned(model: nn.Module, images: torch.Tensor) -> object:
-    """Return what a network makes of random images."""
+    """Return the outputs of a network for random images."""
     try:
         with torch.no_grad():
             return model(images)
@@ -410,7 +410,7 @@ def _likely_reason(model: nn.Module, images: torch.Tensor) -> str:
 
 
 def _scores(model: nn.Module, images: torch.Tensor) -> object:
-    """Return what a network makes of random images; that it is right for a run."""
+    """Return the class scores of random images, checked for a run."""
     scores = _returned(model, images)
     if isinstance(scores, torch.Tensor) and scores.dtype != torch.float32:
         raise ModelError(
@@ -419,7 +419,7 @@ def _scores(model: nn.Module, images: torch.Tensor) -> object:
         )
     if isinstance(scores, torch.Tensor) and not bool(scores.isfinite().all()):
         raise ModelError(
-            "the network gives class scores that are no finite numbers: are its weights sound?"
+            "the network gives class scores that are not finite: are its weights valid?"
         )
     return scores
 

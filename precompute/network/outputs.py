@@ -1,7 +1,7 @@
 """Class scores however a network returns them.
 
 They may lie in a dictionary, a tuple or an object with ``logits``; they may be probabilities, from
-a softmax or a sigmoid at the end; and one score may tell two classes apart.
+a softmax or a sigmoid at the end; and one score may distinguish two classes.
 """
 
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ def place_of_scores(returned: object, n_images: int) -> str | int | None:
 
 
 def two_scores(score: Tensor) -> Tensor:
-    """Return two class scores, (n, 2), for one that tells two classes apart, (n,) or (n, 1).
+    """Return two class scores, (n, 2), for one that distinguishes two classes, (n,) or (n, 1).
 
     Their softmax gives the second class the sigmoid of the one score, and both have weights.
 
@@ -133,12 +133,12 @@ def with_class_scores(graph: fx.GraphModule, returned: Tensor, name: str) -> lis
             )
         node.replace_all_uses_with(node.all_input_nodes[0])
         graph.graph.erase_node(node)
-        told.append(f"the network ends in a {end}: class scores are what goes into it")
+        told.append(f"the network ends in a {end}: class scores are its input")
     if returned.ndim == 1 or (returned.ndim == 2 and returned.shape[1] == 1):
         with graph.graph.inserting_before(output):
             output.args = (graph.graph.call_function(two_scores, (output.args[0],)),)
         told.append(
-            "the network gives one score: above 0 it is taken for the second class, else for the "
+            "the network gives one score: a score above 0 means the second class, otherwise the "
             "first"
         )
     graph.recompile()

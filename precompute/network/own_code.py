@@ -10,7 +10,7 @@ from fieldmarks.core.errors import FieldmarksError, ModelError, brief, one_line
 
 @contextmanager
 def own_code(what: str) -> Iterator[None]:
-    """Tell errors of somebody else's code in one line, and keep torch's defaults as they were.
+    """Report errors of foreign code in one line, and keep torch's defaults as they were.
 
     Parameters
     ----------

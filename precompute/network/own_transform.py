@@ -1,7 +1,7 @@
-"""Whether a library's own transform makes of pictures what the network is fed here.
+"""Compare a library's own transform with the preprocessing here.
 
-What a configuration says is read by names, and a library may do more than these say. So two
-pictures go both ways, and what differs is reported.
+A configuration is read by its field names, and a library may do more than these define. So two
+pictures are preprocessed by both, and differences are reported.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _ROUNDING = 2.5
 def unlike(
     transform: Callable[[Image.Image], np.ndarray], said: Preprocessing, name: str
 ) -> list[str]:
-    """Say where a transform does something else than what is fed.
+    """Return sentences on how a transform differs from the preprocessing.
 
     Parameters
     ----------
@@ -50,8 +50,9 @@ def unlike(
         if theirs.shape != (1 if is_grey else 3, rows, columns):
             across = " x ".join(map(str, theirs.shape[:0:-1]))
             told = (
-                f"{name} makes {across} pixels of a picture of {width} x {height}, and the network "
-                f"is fed {columns} x {rows}: predictions are not those of {name}"
+                f"{name} makes {across} pixels from a picture of {width} x {height}, but the "
+                f"network gets {columns} x {rows} here: predictions will differ from those of "
+                f"{name}"
             )
             return [told]
         crop = frame(width, height, None, fed.crop, fed.crop_share, fed.input_size)
@@ -63,8 +64,8 @@ def unlike(
         levels = float(np.abs(255 * (theirs * std + mean) - ours).max())
         if not levels <= _ROUNDING:
             told = (
-                f"{name} feeds other pixels than are fed here, by up to {levels:.0f} of 255 on a "
-                f"picture of {width} x {height}: predictions may differ from those of {name}"
+                f"{name} gives other pixels than the preprocessing here, by up to {levels:.0f} "
+                f"of 255 on a picture of {width} x {height}: predictions may differ"
             )
             return [told]
     return []

@@ -1,4 +1,4 @@
-"""What a network was trained to be fed: normalisation, size, crop and interpolation."""
+"""The preprocessing of a network's training: normalisation, size, crop and interpolation."""
 
 import math
 from dataclasses import dataclass, fields, replace
@@ -96,7 +96,7 @@ class CompletePreprocessing(Preprocessing):
 
 
 def checked(fed: CompletePreprocessing, source: str) -> CompletePreprocessing:
-    """Return what is complete if all of it can be meant.
+    """Return the preprocessing if it is complete and valid.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def checked(fed: CompletePreprocessing, source: str) -> CompletePreprocessing:
     }
     for expected, is_wrong in wrong.items():
         if is_wrong:
-            raise DataError(f"{source} says how images are fed: expected {expected}")
+            raise DataError(f"{source} defines the preprocessing: expected {expected}")
     return fed
 
 
@@ -162,7 +162,7 @@ def of_flags(settings: NetworkSettings, input_size: Size | None) -> Preprocessin
 
 
 def resized(fed: CompletePreprocessing, resize: int | None) -> CompletePreprocessing:
-    """Return how images are fed where they are resized to ``resize`` before they are cut.
+    """Return the preprocessing in which images are resized to ``resize`` before they are cut.
 
     Raises
     ------

@@ -85,7 +85,9 @@ def windows(graph: fx.GraphModule, node: fx.Node, size: Size) -> Windows:
             break
     of_node = seen[node]
     if of_node is None:
-        raise ModelError(f"{node.name} sees the whole image in each cell: nothing can be located")
+        raise ModelError(
+            f"{node.name} sees the whole image in each cell: no heatmap can be located"
+        )
     return of_node
 
 

@@ -27,7 +27,7 @@ MAX_INPUT = 1024
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """The arguments that say which network, and how it is fed.
+    """The arguments for the network and its preprocessing.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class NetworkSettings:
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which network, and how it is fed."""
+    """Add the arguments for the network and its preprocessing."""
     add = parser.add_argument_group("network").add_argument
     add(
         "--network",
@@ -134,16 +134,29 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="ARG",
-        help="for the function: values, or name=value",
+        help="arguments of the function: values, or name=value",
     )
     add(
         "--weights-key",
         metavar="KEY",
-        help="of a file that holds several weights: student, teacher, model_ema, state_dict.ema "
-        "(default: a moving average or teacher that fits the network, else what fits)",
+        help="for a file that holds several weights: student, teacher, model_ema, "
+        "state_dict.ema (default: a moving average or teacher that fits the network, else any "
+        "that fits)",
     )
-    add("--mean", nargs="+", type=float, metavar="R G B", help="of RGB in [0, 1]; or one number")
-    add("--std", nargs="+", type=float, metavar="R G B", help="deviation of RGB; or one number")
+    add(
+        "--mean",
+        nargs="+",
+        type=float,
+        metavar="R G B",
+        help="mean of RGB in [0, 1], or one number",
+    )
+    add(
+        "--std",
+        nargs="+",
+        type=float,
+        metavar="R G B",
+        help="standard deviation of RGB, or one number",
+    )
     add(
         "--crop",
         choices=CROPS,
@@ -156,32 +169,32 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         "--resize",
         type=int,
         metavar="PIXELS",
-        help="before the square in the middle is cut out: 256 for Resize(256) and "
-        "CenterCrop(224) (default: as the network says, else the input size)",
+        help="size before the centre crop: 256 for Resize(256) and CenterCrop(224) (default: as "
+        "the network says, else the input size)",
     )
     add("--interpolation", choices=INTERPOLATIONS, help="default: as the network says")
     add(
         "--alpha",
         choices=CHOICES["alpha"],
-        help="transparency: drop it, as convert('RGB') of torchvision's ImageFolder does, or lay "
-        "the picture on grey or white (default: drop)",
+        help="transparency: drop it, as convert('RGB') of torchvision's ImageFolder does, or "
+        "put the picture on grey or white (default: drop)",
     )
     add(
         "--orientation",
         choices=ORIENTATIONS,
-        help="stored: pixels as stored, as ImageFolder reads them; upright: turned by the camera's "
-        "tag, boxes are then of the turned picture (default: stored)",
+        help="stored: pixels as stored, as ImageFolder reads them; upright: rotated by the EXIF "
+        "tag, boxes then refer to the rotated picture (default: stored)",
     )
     add(
         "--depth",
         choices=CHOICES["depth"],
-        help="what is white in pictures of more than 8 bits: clip: 255 and all above, as "
+        help="the value of white in pictures of more than 8 bits: clip: 255 and all above, as "
         "convert('RGB') has it; unit: 1.0; 12: 4095; 16: 65535 (default: clip)",
     )
     add(
         "--channels",
         choices=CHOICES["channels"],
-        help="order that the network takes, or grey pictures (default: rgb; grey for a network "
+        help="channel order of the network, or grey pictures (default: rgb; grey for a network "
         "of one input channel)",
     )
 

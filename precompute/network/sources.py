@@ -92,7 +92,7 @@ def build_network(
 
 
 def parse_args(args: Iterable[str]) -> tuple[list, dict]:
-    """Return values and named values; what is no Python literal is a text.
+    """Return values and named values; what is not a Python literal is a text.
 
     >>> parse_args(["efficientnet-lite0", "depth=3", "in_22k=True"])
     (['efficientnet-lite0'], {'depth': 3, 'in_22k': True})
@@ -120,7 +120,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _call(what: str, function: Callable, *args, **kwargs):
-    """Call a library's or the user's function, its errors told in one line."""
+    """Call a function of a library or the user; errors are reported in one line."""
     with own_code(what):
         return function(*args, **kwargs)
 
@@ -158,7 +158,7 @@ def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built
 
 
 def _fed_by_timm(timm: Any, model: nn.Module) -> tuple[Preprocessing, list[str]]:
-    """Return what a network of timm says of how it is fed, and what of it is not done here."""
+    """Return the preprocessing of a timm network, and what of it is not supported here."""
     config = timm.data.resolve_model_data_config(model)
     said = preprocessing.of_timm(config)
     transform = timm.data.create_transform(**config, is_training=False)
@@ -224,7 +224,7 @@ class _Scores(nn.Module):
 
 
 def optional(module: str, package: str):
-    """Return a module that the tool does not bring; without it the message says what does."""
+    """Return a module that is not a requirement; the error says how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -303,7 +303,7 @@ def _module(name: str, option: str):
 
 def _from_file(path: Path, option: str):
     if not is_regular(path):
-        raise ModelError(f"{option} names the file {path}, which is not there")
+        raise ModelError(f"{option} names the file {path}, which does not exist")
     spec = importlib.util.spec_from_file_location(f"own_network_{path.stem}", path)
     assert spec is not None, "the path of a file of Python gives a spec"
     assert spec.loader is not None, "and a loader with it"

@@ -2,7 +2,7 @@
 
 A file may hold several: of a student and its teacher, of a network and its moving average. Each has
 a *key*, the names that lead to it, in the file (``state_dict``) or in the names of weights
-(``teacher.``). The likeliest that fits the network is taken, and the others are told.
+(``teacher.``). The most likely one that fits the network is used, and the others are reported.
 """
 
 from collections import Counter, OrderedDict
@@ -52,12 +52,12 @@ def stored_weights(contents: Mapping, path: str | Path) -> list[Stored]:
     Raises
     ------
     DataError
-        If there are none, or one is no plain array of values.
+        If there are none, or one is not a plain array of values.
     """
     found = sorted(_found("", contents, 0), key=lambda each: _rank(each.key))
     if not found:
         keys = ", ".join(sorted(brief(key) for key in list(contents)[:1000])[:5])
-        raise DataError(f"{path} holds no weights that are known: its entries are {keys or 'none'}")
+        raise DataError(f"{path} holds no known weights: its entries are {keys or 'none'}")
     for name, tensor in found[0].state.items():
         require_plain(name, tensor, path)
     if len(found) == 1:
@@ -161,8 +161,8 @@ def fit(model: nn.Module, stored: Sequence[Stored], path: str | Path) -> tuple[S
     if len(keys) > 1:
         others = ", ".join(key for key in keys[1:] if key)
         told.append(
-            f"the weights under {brief(keys[0])} are taken; others fit, too: "
-            f"--weights-key {others or 'KEY'}"
+            f"using the weights under {brief(keys[0])}; others fit, too: --weights-key "
+            f"{others or 'KEY'}"
         )
     chosen = fitting[keys[0]]
     for name, tensor in chosen.items():
@@ -188,7 +188,7 @@ def _differing(expected: Mapping, inside: State) -> tuple[list[str], list[str]]:
 
 
 def _other_network(model: nn.Module, stored: Sequence[Stored], path: str | Path) -> str:
-    """Say that no weights of a file are those of a network, by the likeliest of them."""
+    """Return the error that no weights of a file fit a network, by the most likely of them."""
     expected = model.state_dict()
     state = stored[0].state
     prefix = next(iter(_prefixes(expected, state)), "")

@@ -189,8 +189,8 @@ def _pickled(path: Path, error: Exception) -> str:
         # torch's own text goes on with how to switch its safety off
         return "it is damaged" if "weights_only" in reason or "Weights only" in reason else reason
     return (
-        f"it holds Python objects, such as {brief(names[0])[1:-1]}, and to load them would run "
-        "code of its author; save model.state_dict() instead"
+        f"it holds Python objects, such as {brief(names[0])[1:-1]}, and loading them would run "
+        "its author's code; save model.state_dict() instead"
     )
 
 
@@ -199,7 +199,7 @@ def _full_name(kind: Callable) -> str:
 
 
 def require_plain(name: str, tensor: torch.Tensor, path: str | Path) -> None:
-    """Refuse a tensor that is no plain array of values.
+    """Refuse a tensor that is not a plain array of values.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What a data set in memory gives, as picture files and a table that every command can read.
+"""A data set in memory, written as picture files and a table that every command can read.
 
-A picture that the user's own transform has made is written without loss, so that the network is fed
-what the user feeds it. A float image is x = (v / 255 - mean) / std; v is read back, and is a whole
+A picture that the user's own transform has made is written without loss, so that the network gets
+the user's own input. A float image is x = (v / 255 - mean) / std; v is read back, and is a whole
 number wherever the transform ends as torchvision's ToTensor and Normalize do.
 """
 
@@ -66,7 +66,7 @@ class Written:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the network is fed what the user feeds it."""
+        """Whether the network gets the user's own input."""
         return self.off <= _EXACT
 
 
@@ -86,7 +86,7 @@ def write_samples(
     Raises
     ------
     DataError
-        If a sample is no picture with a label, or is another one each time.
+        If a sample is not a picture with a label, or is another one each time.
     """
     rows, size, off = [], None, 0.0
     for split, samples in splits.items():
@@ -155,8 +155,8 @@ def check_repeatable(samples: Any) -> None:
     first, again = (image_and_label(samples[0], 0)[0] for _ in range(2))
     if not np.array_equal(np.asarray(first), np.asarray(again)):
         raise DataError(
-            "the data set gives another picture each time it is asked for the first one: give the "
-            "data set with the transform of the evaluation, without random augmentation"
+            "the data set returns another picture each time it is asked for the first one: use "
+            "the transform of the evaluation, without random augmentation"
         )
 
 
@@ -225,7 +225,7 @@ def _levels(image: np.ndarray, norm: Normalisation | None) -> tuple[np.ndarray, 
     if norm is None:
         if image.min() < 0 or image.max() > 1:
             raise DataError(
-                "the images are normalised and nothing says how: give mean= and std= as in your "
+                "the images are normalised in an unknown way: pass mean= and std= as in your "
                 f"transform's Normalize; those of ImageNet are {NORMALISATIONS['imagenet']}"
             )
         norm = Normalisation((0.0,) * 3, (1.0,) * 3)

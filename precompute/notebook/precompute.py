@@ -166,8 +166,9 @@ def _fed(written: Written, folder: Path) -> dict:
     if written.normalisation is not None:
         if not written.is_exact:
             print(
-                f"note: the transform's values lie up to {written.off:.2f} of 255 levels from "
-                "whole ones; pictures are rounded, so class scores differ slightly from yours"
+                f"note: the transform's values are up to {written.off:.2f} of 255 levels from "
+                "whole numbers; pictures are rounded, so class scores differ slightly from "
+                "yours"
             )
         fed |= {"mean": written.normalisation.mean, "std": written.normalisation.std}
         fed |= {"crop": "centre", "input_size": written.size}

@@ -24,7 +24,7 @@ class Ranks(Processes):
 
     @classmethod
     def from_environment(cls) -> "Ranks":
-        """Join the processes that ``torchrun`` started; a process by itself is rank 0 of 1."""
+        """Join the processes that ``torchrun`` started; a single process is rank 0 of 1."""
         if int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()
         if not dist.is_initialized():

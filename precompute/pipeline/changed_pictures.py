@@ -1,4 +1,4 @@
-"""Changed pictures of images of a run, and what the network makes of each."""
+"""Changed pictures of images of a run, and the network's outputs."""
 
 from collections.abc import Iterator
 

@@ -1,9 +1,9 @@
-"""Which class each score of a network belongs to, and whether that can be so.
+"""Which class each score of a network belongs to, and whether that is plausible.
 
-A network of a third party gives C numbers. What they stand for is said by its file, by a list, or
-by the order of the data set's classes, in which most trainings read the class folders. A wrong
-order gives a run that looks like a bad network. So the order is compared with the training images:
-where another one fits them far better, the run is refused.
+A third-party network gives C numbers. Their classes are given by its file, by a list, or by the
+order of the data set's classes, in which most trainings read the class folders. A wrong order gives
+a run that looks like a bad network. So the order is compared with the training images: where
+another one fits them far better, the run is refused.
 """
 
 import re
@@ -174,12 +174,12 @@ def check_order(
     now, then = np.trace(counts) / total, counts[np.arange(C), order].sum() / total
     first = min(min(cycle) for cycle in exchanged)
     raise DataError(
-        f"the network's scores fit the classes in another order: {then:.0%} of the training images "
-        f"would be right, {now:.0%} are as it is. The score that is taken for "
+        f"the network's scores fit the classes in another order: {then:.0%} of the training "
+        f"images would be right, {now:.0%} are as it is. The score used for "
         f"{brief(class_names[first])} is that of "
         f"{brief(class_names[int(np.argsort(order)[first])])}, and so on for "
-        f"{sum(map(len, exchanged))} classes; the order {_looks_like(order, class_names)}. "
-        "Give it by --classes, or --keep-class-order if it is right as it is"
+        f"{sum(map(len, exchanged))} classes; the order {_looks_like(order, class_names)}. Give "
+        "it by --classes, or --keep-class-order if it is right as it is"
     )
 
 

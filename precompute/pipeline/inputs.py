@@ -85,8 +85,9 @@ class RunInputs:
     def _add_soft_words(self, path: Path) -> None:
         soft = read_soft_words(path, list(self.dataset.images["path"]))
         told = (
-            f"{path.name}: a model says how likely each attribute is seen, in "
-            f"{int(soft.is_known.sum()):,} images; scores compare with that, not with people"
+            f"{path.name}: a model rated how likely each attribute is seen, in "
+            f"{int(soft.is_known.sum()):,} images; scores are relative to these ratings, not to "
+            "people"
         )
         self.words = replace(self.words, soft=soft, problems=[*self.words.problems, told])
 

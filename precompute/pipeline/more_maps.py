@@ -1,7 +1,7 @@
 """Feature maps of further images, added to a finished run.
 
-A run may keep the maps of a few images, or of none: they are nearly all of its size. What somebody
-then wants to ground is computed again, from the same files by the same network.
+A run may keep the maps of a few images, or of none, because they make up most of its size. Further
+maps are computed from the same files by the same network.
 """
 
 import re
@@ -42,7 +42,7 @@ def choose_images(run: Run, wanted: list[str]) -> np.ndarray:
     Raises
     ------
     DataError
-        If a word is none of these or a number is no image of the run.
+        If a word is none of these or a number is not an image of the run.
     """
     X = run.sizes["X"]
     groups = {"all": slice(None), "test": run.is_test, "failures": run.failures}
@@ -155,13 +155,13 @@ def inputs_of_finished(run: Run, moved: Moved = NOT_MOVED) -> RunInputs:
     settings = Settings.of_run(run).moved(moved)
     if not settings.source.data.exists():
         raise DataError(
-            f"expected the data set of run {run.name!r} at {settings.source.data}, found nothing: "
-            "if it was moved, say by --data where it lies now"
+            f"expected the data set of run {run.name!r} at {settings.source.data}, found "
+            "nothing: if it was moved, pass its path as --data"
         )
     if settings.checkpoint is not None and not settings.checkpoint.exists():
         raise DataError(
-            f"expected the checkpoint of run {run.name!r} at {settings.checkpoint}, found none: if "
-            "it was moved, say by --checkpoint where it lies now"
+            f"expected the checkpoint of run {run.name!r} at {settings.checkpoint}, found none: "
+            "if it was moved, pass its path as --checkpoint"
         )
     inputs = RunInputs(settings, Ranks())
     _, chunks = plan_chunks(inputs)
@@ -169,7 +169,7 @@ def inputs_of_finished(run: Run, moved: Moved = NOT_MOVED) -> RunInputs:
     if not stage.is_finished(marks_of(run).get("activations"), run.folder):
         raise RunError(
             f"the images, the checkpoint or the code changed since run {run.name!r} was made: "
-            "give its 'fieldmarks run' again"
+            "run its 'fieldmarks run' again"
         )
     if moved != NOT_MOVED:
         refresh_settings(run, settings)

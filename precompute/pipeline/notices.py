@@ -21,15 +21,15 @@ _CHOICES = {
         "have transparent pixels",
         {
             "drop": "transparency is dropped, as torchvision's ImageFolder does",
-            "grey": "they are laid on grey",
-            "white": "they are laid on white",
+            "grey": "they are put on grey",
+            "white": "they are put on white",
         },
     ),
     "orientation": (
         "have a camera's orientation tag",
         {
             "stored": "it is ignored, as torchvision's ImageFolder does",
-            "upright": "they are turned upright, and boxes are those of the turned picture",
+            "upright": "they are rotated upright, and boxes refer to the rotated picture",
         },
     ),
     "depth": (
@@ -59,19 +59,19 @@ def notices_before(inputs: RunInputs) -> list[str]:
 
 
 def notices_after(manifest: dict, told: list[str]) -> list[str]:
-    """Return the notices of a finished run that were not told yet."""
+    """Return the notices of a finished run that were not printed yet."""
     lines = [line for kind in manifest["notices"].values() for line in kind]
     return [line for line in lines if line not in told]
 
 
 def split_notice(dataset: Dataset, model: "LoadedModel") -> list[str]:
-    """Say where somebody's own network may know the test images, because no split is given."""
+    """Return a warning if a network may know the test images, because no split is given."""
     if model.made or not dataset.is_split_drawn:
         return []
     told = (
-        "test images may have been trained on: no split is given, so they were drawn here, and "
-        "nothing says which images this network was trained on. If it knows them, accuracy is too "
-        "high and failures are too few; give the split of the training by --split FILE"
+        "test images may have been used for training: no split was given, so it was drawn at "
+        "random. If the network was trained on these images, the accuracy is too high and "
+        "failures are missing; pass the split of the training with --split FILE"
     )
     return [told]
 
@@ -120,8 +120,8 @@ def accuracy_notice(feeding: dict | None) -> list[str]:
         for w in tried
     )
     verdict = (
-        f"It is fed otherwise than it was trained: {better[0]['option']} raises it"
+        f"The preprocessing may differ from that of the training: {better[0]['option']} raises it"
         if better
-        else "None of the likeliest reasons for another one raises it"
+        else "No common variation of the preprocessing raises it"
     )
     return [f"{asked} {verdict}. Tried: {figures}"]

@@ -41,7 +41,7 @@ def precompute(
     network: nn.Module | None = None,
     on_open: Callable[[], None] = lambda: None,
 ) -> Run:
-    """Compute a run, or what of it is not current, and return it.
+    """Compute a run, or its outdated stages, and return it.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class Pipeline:
         self.ranks.barrier()
 
     def _complete(self, work: Work, marks: dict[str, StageMark]) -> None:
-        """Compute the later stages that are not finished, and publish each when it is whole."""
+        """Compute the later stages that are not finished, and publish each when it is complete."""
         for name, stage in STAGES.items():
             if not self.ranks.gather(name not in marks)[0]:
                 continue

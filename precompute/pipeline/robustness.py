@@ -24,7 +24,7 @@ from fieldmarks.precompute.resume.lock import locked
 def corrupt_images(
     runs: Path, name: str, wanted: list[str], seed: int = 0, moved: Moved = NOT_MOVED
 ) -> Record:
-    """Corrupt pictures of a run in all ways and write what the network makes of them.
+    """Corrupt pictures of a run in all ways and write the network's outputs.
 
     Parameters
     ----------

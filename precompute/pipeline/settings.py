@@ -1,4 +1,4 @@
-"""What a run is made of: every choice that a person can make, in one place."""
+"""The settings of a run: every choice of the user, in one place."""
 
 import importlib.util
 from dataclasses import dataclass, field, replace
@@ -204,11 +204,11 @@ class Settings:
             )
         if checkpoint is not None and not checkpoint.exists():
             raise DataError(
-                f"expected a checkpoint at {checkpoint}, found none: give --checkpoint where it "
-                "lies now, or make one by 'fieldmarks train'"
+                f"expected a checkpoint at {checkpoint}, found none: pass its path as "
+                "--checkpoint, or make one with 'fieldmarks train'"
             )
         if own_code is not None and not own_code.is_file():
-            raise DataError(f"--network names the file {own_code}, which is not there")
+            raise DataError(f"--network names the file {own_code}, which does not exist")
         package = PACKAGES.get((self.network.source or "").partition(":")[0])
         if package is not None and importlib.util.find_spec(package) is None:
             raise DataError(

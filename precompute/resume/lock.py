@@ -35,7 +35,7 @@ def exclusive(path: Path, what: str, remedy: str) -> Iterator[None]:
     if os.path.lexists(beside) and (
         beside.is_symlink() or not beside.is_file() or beside.stat().st_size
     ):
-        raise RunError(f"{beside} is no lock of Fieldmarks: move it away")
+        raise RunError(f"{beside} is not a lock of Fieldmarks: move it away")
     lock = FileLock(beside)
     try:
         lock.acquire(timeout=0)
@@ -51,7 +51,7 @@ def exclusive(path: Path, what: str, remedy: str) -> Iterator[None]:
 
 @contextmanager
 def locked(runs: Path, name: str, is_new: bool = False) -> Iterator[None]:
-    """Hold the lock of a run, which is whole by then; see `exclusive`.
+    """Hold the lock of a run, which is complete by then; see `exclusive`.
 
     Parameters
     ----------

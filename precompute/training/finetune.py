@@ -92,7 +92,7 @@ def finetune(
     fed = fed.over(Preprocessing(crop="box" if has_boxes else "centre")).over(DEFAULT)
     if fed.channels != "rgb":
         raise DataError(
-            f"--channels {fed.channels} is for networks that were trained elsewhere: leave it out"
+            f"--channels {fed.channels} is for networks that were trained elsewhere: omit it"
         )
     fed = resized(fed, network.resize)
     mean, std = fed.mean, fed.std

@@ -189,8 +189,8 @@ class Training:
             raise _cannot_resume(path, error) from None
         if key_there != key:
             raise DataError(
-                f"{path} was left by a training with other settings or data; "
-                "delete it to start afresh, or repeat the command that made it"
+                f"{path} belongs to a training with other settings or data; delete it to start "
+                "over, or repeat the command that made it"
             )
         try:
             self.model.load_state_dict(state["model"])

@@ -47,7 +47,7 @@ def heatmap_of(page, phrase: str) -> None:
 def test_a_word_leads_to_its_heatmap_and_says_what_speaks_for_it(page):
     chip = page.locator("dd a.word:not(.active)").first
     phrase = chip.inner_text()
-    assert re.search(r"seen.*of what speaks for|not seen here", chip.get_attribute("title"))
+    assert re.search(r"seen.*of what counts for|not seen here", chip.get_attribute("title"))
     assert chip.locator(".pie").count() == 1
     chip.click()
     page.wait_for_url(re.compile(r"[?&]t="))

@@ -107,11 +107,11 @@ def test_pipes_and_devices_in_a_data_folder_are_told_and_hang_nothing(tmp_path, 
     assert duplicate_groups([pipe_path, device]) == {}
     assert listing(tmp_path, "data/cap/pipe.png") == "data/cap/pipe.png"
     for path in (pipe_path, device):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             open_image(path)
     dataset = read_dataset(DataSource(tmp_path / "data"))
     assert len(dataset.images) == 12
-    assert "2 files are no regular files: cap/pipe.png, cap/zero.png" in dataset.problems
+    assert "2 files are not regular files: cap/pipe.png, cap/zero.png" in dataset.problems
 
 
 @pytest.mark.timeout(20)
@@ -120,7 +120,7 @@ def test_a_pipe_among_the_captions_is_left_out_and_told_of(tmp_path):
     (tmp_path / "b.txt").write_text("a red cap")
     words = read_captions(tmp_path, ["a.jpg", "b.jpg"])
     assert list(words.lines) == [[], ["a red cap"]]
-    assert words.problems == ["a.txt: is no regular file, left out"]
+    assert words.problems == ["a.txt: is not a regular file, left out"]
 
 
 @pytest.mark.timeout(20)

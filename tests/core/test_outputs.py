@@ -58,7 +58,7 @@ THERE = {
     "a link": (lambda path: link(path, path.with_name("photo")), "is a link"),
     "a link to nothing": (lambda path: path.symlink_to("nowhere"), "is a link"),
     "a folder": (lambda path: path.mkdir(), "is a folder"),
-    "a pipe": (os.mkfifo, "is no regular file"),
+    "a pipe": (os.mkfifo, "is not a regular file"),
 }
 
 

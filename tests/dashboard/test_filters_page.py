@@ -268,6 +268,6 @@ def test_a_card_says_where_its_name_is_by_another_estimator_than_it_shows(run, s
     monkeypatch.setattr(labels, "SEEN_BY", "literal")
     app = visit("filters?f=3")
     assert app.selectbox(key="filter.estimator").value == run.default_estimator == "ridge"
-    assert "The name is by `literal`; all below is by `ridge`" in said(app)
+    assert "The name comes from `literal`, everything below from `ridge`" in said(app)
     app = visit("filters?f=3&estimator=literal")
-    assert "all below is by" not in said(app)
+    assert "everything below from" not in said(app)

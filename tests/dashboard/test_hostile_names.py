@@ -52,7 +52,7 @@ PAGES = {
 }  # fmt: skip
 STATES = [(run, link) for run, links in PAGES.items() for link in links]
 #: Pages that show no text of others before somebody does something.
-WITHOUT = ("try", "blind_test", "lesson", "repair", "repair?labels=drop&hard=3")
+WITHOUT = ("try", "blind_test", "experiments", "lesson", "repair", "repair?labels=drop&hard=3")
 #: What stands on a page that is opened by this link, as it was typed.
 SHOWN = {
     "failures?x=1": (NOTE, TAG, AUTHOR),

@@ -73,7 +73,7 @@ def test_pages_say_in_its_place_what_is_still_computed(run, page):
         app = visit(page.replace("FAILURE", str(run.failures[0])))
     assert not app.exception
     assert not app.error
-    said = [line for line in captions(app) if "This page fills itself" in line]
+    said = [line for line in captions(app) if "This page updates by itself" in line]
     for what in PAGES[page]:
         assert any(what in line for line in said), (what, captions(app))
     assert any(re.search(r"being computed, \d+ s", line) for line in said) == (
@@ -83,10 +83,10 @@ def test_pages_say_in_its_place_what_is_still_computed(run, page):
 
 def test_what_ended_before_its_end_is_told_with_the_remedy(run):
     app = visit("images?view=map")
-    assert any("it goes on where it stopped" in line for line in captions(app))
+    assert any("it resumes where it stopped" in line for line in captions(app))
     (run.folder / PROGRESS).write_text('{"stage": "layout", "began": 0}')
     os.utime(run.folder / PROGRESS, (0, 0))
-    assert any("it goes on where it stopped" in line for line in captions(visit("images?view=map")))
+    assert any("it resumes where it stopped" in line for line in captions(visit("images?view=map")))
 
 
 def test_a_page_fills_itself_once_the_stage_is_whole(run):

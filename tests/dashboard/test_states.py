@@ -70,7 +70,7 @@ STATES = [
     ("live", "try?view=run"),
     ("live", "try?x=3&across=10-60"),
 ]
-#: Controls that are no part of a link, each with its reason.
+#: Controls that are not part of a link, each with its reason.
 NO_PART = {
     "Your name": "who somebody is; a link is for others",
     "Tags to add": "belongs to a verdict that is not given yet",
@@ -98,7 +98,7 @@ class Control:
 
 
 def controls(app) -> dict[Control, Widget | Block]:
-    """Return what can be set on a page; what only folds in the browser is no state."""
+    """Return what can be set on a page; what only folds in the browser is not a state."""
     of_page: dict[Control, Widget | Block] = {}
 
     def nodes(block) -> None:
@@ -180,7 +180,7 @@ def set_to(app, control: Control, wanted):
     if isinstance(node, Block):
         if control.kind == "expander":
             return click(app, node.proto.id, bool_value=wanted)
-        assert node.proto.tab_container.id, "tabs of the browser alone are no part of a link"
+        assert node.proto.tab_container.id, "tabs of the browser alone are not part of a link"
         return click(app, node.proto.tab_container.id, string_value=wanted)
     if control.kind == "selectbox":
         node.set_value(None) if wanted is None else node.select_index(wanted)

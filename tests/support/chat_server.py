@@ -107,7 +107,7 @@ class ChatServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def handle_error(self, request, client_address) -> None:
-        """A client that went away is no fault of the test."""
+        """A client that went away is not a fault of the test."""
 
 
 class _Handler(BaseHTTPRequestHandler):

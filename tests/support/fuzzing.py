@@ -23,7 +23,7 @@ fuzz = settings(
     max_examples=N,
     derandomize="FIELDMARKS_FUZZ" not in os.environ,
     database=None,
-    deadline=None,  # a wait for other tests is no fault of the reader
+    deadline=None,  # a wait for other tests is not a fault of the reader
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

@@ -9,7 +9,7 @@ COLOURS = {"boot": (150, 60, 20), "cap": (20, 60, 160), "sock": (90, 90, 90)}
 
 
 def write_picture(path: Path, colour=(120, 60, 20), seed: int = 0, size=(160, 128)) -> None:
-    """Write noise around a colour; pictures of other seeds are no duplicates."""
+    """Write noise around a colour; pictures of other seeds are not duplicates."""
     rng = np.random.default_rng(seed)
     blocks = np.kron(rng.integers(-60, 60, (4, 5, 3)), np.ones((size[1] // 4, size[0] // 5, 1)))
     path.parent.mkdir(parents=True, exist_ok=True)

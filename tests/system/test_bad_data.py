@@ -95,7 +95,7 @@ REFUSED = {
         r"a column of 0 and 1 for each \(is_0, is_1\): write the name",
     ),
     "nothing there": (lambda p: DataSource(p / "nowhere"), "found nothing there"),
-    "an empty folder": (lambda p: DataSource(p), "is no data set that can be read"),
+    "an empty folder": (lambda p: DataSource(p), "is not a data set that can be read"),
     "an unknown format": (lambda p: DataSource(p, format="magic"), "--format is one of"),
     "a reader that is not there": (
         lambda p: DataSource(p, format="no_such:reader"),
@@ -181,7 +181,7 @@ TOLD = {
         lambda f: f.assign(split=["test" if k == "cap" else "train" for k in f["kind"]]),
         "1 classes have no training image: cap",
     ),
-    "an image in two rows": (lambda f: pd.concat([f, f.head(2)]), "2 rows name an image that an"),
+    "an image in two rows": (lambda f: pd.concat([f, f.head(2)]), "2 rows repeat an image of an"),
     "no split": (lambda f: f, "there is no split: 3 of 12 images are held out"),
     "a split that some rows lack": (column("split", ["train", "test", ""]), "4 images without"),
 }

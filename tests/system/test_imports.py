@@ -155,7 +155,7 @@ def test_experiments_are_named_in_one_module_of_each_part():
 
 
 def texts(path: Path) -> list[str]:
-    """Return the texts of a module that are no docstrings, those in f-strings too."""
+    """Return the texts of a module that are not docstrings, those in f-strings too."""
     tree = ast.parse(path.read_text("utf-8"))
     told = {
         id(node.body[0].value)

@@ -33,7 +33,7 @@ def test_the_table_of_a_shop_is_read_without_a_split(dataset):
     share = dataset.images.groupby("true_c")["is_train"].mean()
     np.testing.assert_allclose(share, 0.7, atol=0.03)
     assert any("there is no split" in each for each in dataset.problems)
-    assert any("stand more than once" in each for each in dataset.problems)
+    assert any("occur more than once" in each for each in dataset.problems)
 
 
 def test_its_columns_are_words_and_no_word_names_the_class(dataset, words):

@@ -270,9 +270,9 @@ def test_a_moved_data_set_and_checkpoint_are_found_again(birds, tmp_path):
     for name in ("CUB_200_2011", "text_c10", "tiny.pth"):
         (birds / name).rename(moved / name)
     run = read_run(birds / "runs" / "tiny")
-    with pytest.raises(DataError, match="if it was moved, say by --data where it lies now"):
+    with pytest.raises(DataError, match="if it was moved, pass its path as --data"):
         inputs_of_finished(run)
-    with pytest.raises(DataError, match="if it was moved, say by --checkpoint"):
+    with pytest.raises(DataError, match="if it was moved, pass its path as --checkpoint"):
         inputs_of_finished(run, Moved(moved / "CUB_200_2011"))
     before = run.manifest["settings"]
     assert "up to date" in run_tiny(moved, birds / "runs")[-1]

@@ -1,18 +1,18 @@
-"""Detection of attacked pictures: by words, and by what needs none.
+"""Detection of attacked pictures, with and without words.
 
 A detector gives every picture a suspicion; AUROC is the probability that an attacked picture whose
 prediction has changed is more suspicious than an unchanged one. By words, a picture is suspicious
 where what it says more of than usual, p(t given x, predicted c), differs from what captions name
 more than usual: its own captions, or those of the training images nearest to it in activations,
 which needs no captions of the picture; or from what an earlier layer says, see `earlier_layer`
-beside this module. Beside them stand one minus the maximum softmax probability
-(Hendrycks and Gimpel, ICLR 2017), the distance to the nearest training images, and how improbable
-the earlier layer finds the predicted class.
+beside this module. They are compared with one minus the maximum softmax probability (Hendrycks and
+Gimpel, ICLR 2017), the distance to the nearest training images, and how improbable the earlier
+layer finds the predicted class.
 
-Controls take the meaning out: captions of another image of the same class, of another class, and
-the predicted class's average captions in the place of the picture's words, which any classifier
-gives without an explanation. Unchanged pictures that the network gets wrong are the hardest
-unchanged ones: a detector of attacks has to tell attacks from ordinary failures.
+Controls remove the meaning: captions of another image of the same class, of another class, and the
+predicted class's average captions in the place of the picture's words, which any classifier gives
+without an explanation. Unchanged pictures that the network gets wrong are the hardest unchanged
+ones: a detector of attacks has to tell attacks from ordinary failures.
 """
 
 import numpy as np
@@ -83,7 +83,7 @@ class Detectors:
         xs: np.ndarray,
         earlier: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
-        """Return what each detector makes of pictures of images ``xs``, (n,) each; high: attacked.
+        """Return each detector's suspicion of pictures of images ``xs``, (n,) each; high: attacked.
 
         Parameters
         ----------

@@ -69,7 +69,7 @@ class EarlierActivations:
 
 @dataclass(frozen=True)
 class AttackRecord(Record):
-    """Pictures of some images, unchanged and attacked, and what the network makes of them.
+    """Pictures of some images, unchanged and attacked, and the network's outputs.
 
     Parameters
     ----------

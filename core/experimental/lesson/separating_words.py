@@ -63,10 +63,10 @@ class SeparatingWord:
 
 
 def most_confused_pair(run: Run) -> tuple[int, int]:
-    """Return the two classes that are most often taken for each other in test images.
+    """Return the two classes that are confused most often in test images.
 
-    Pairs that both have captioned training images go before others, because a lesson needs
-    captions; without any failure the first two classes are returned.
+    Pairs that both have captioned training images come first, because a lesson needs captions;
+    without any failure the first two classes are returned.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def _q_values(named: np.ndarray, in_other: np.ndarray, n: int, n_other: int) -> 
 def _pictures(run: Run, c: int, t: int, descending: bool) -> list[int]:
     """Return the images of class c with the largest, or smallest, share of captions that name t.
 
-    Images whose maps are kept go first; among equals those that the network is surest of.
+    Images whose maps are kept come first, then those of highest confidence.
     """
     xs = captioned_images(run, c)
     share = caption_shares(run, xs, np.array([t]))[:, 0]

@@ -6,7 +6,7 @@ comprehensive evaluation, TPAMI 2018): among unseen classes alone, and among all
 where the harmonic mean of unseen and seen is what counts. Everything that is chosen is chosen on
 seen classes, see `core.experimental.zero_shot.validation`.
 
-Beside it stand ESZSL on the same activations and descriptions, the same scores with permuted
+It is compared with ESZSL on the same activations and descriptions, the same scores with permuted
 descriptions between the unseen classes, the class of the most described images, and chance.
 """
 

@@ -183,7 +183,7 @@ def score_names(run: Run, xs: np.ndarray, seed: int = 0) -> tuple[Measure, Measu
 def score_place(peaks: AtPeak, names: np.ndarray, again: np.ndarray) -> dict[str, Score]:
     """Return how often the named thing lies at the peak, in percent, with control and upper bound.
 
-    The upper bound calls every filter what lies at most of its peaks: it has seen the answer.
+    The upper bound names every filter by what lies at most of its peaks: an oracle.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def by_part(
 ) -> dict[str, dict[str, Score]]:
     """Return the share at the peak, in percent, for the names of each part, and the mean of parts.
 
-    Beside it stands how often the same things lie at the peaks of all named filters.
+    The control is how often the same things lie at the peaks of all named filters.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ Pearson's correlation of both over test images, averaged over filters. The class
 the variance of both, so the score is also computed within classes (class means removed), and for
 classes and families of classes that were held out of the estimate.
 
-Beside each p.d.f. stand what it has to beat and what bounds it: distributions permuted between
+Each p.d.f. is compared with its baselines and an upper bound: distributions permuted between
 filters, the one word that correlates best in training, and a ridge regression of activations on all
 words, the best linear use of captions.
 """
@@ -153,7 +153,7 @@ class Simulation:
         return PENALTIES[int(np.argmax(scores))]
 
     def left_out(self, estimator: str, group: np.ndarray) -> dict[str, np.ndarray]:
-        """Return predictions (n, F) for classes that took no part in what made them.
+        """Return predictions (n, F) for classes that were held out when they were fitted.
 
         Parameters
         ----------

@@ -35,7 +35,8 @@ def main() -> None:
     heading.page(
         "Blind test",
         "Which class does the sentence describe? Prediction and label are hidden; the sentence "
-        "explains the predicted or the true class, so the picture alone does not tell.",
+        "explains the predicted or the true class, so the picture alone does not give the "
+        "answer.",
     )
     note.show(Page.BLIND)
     run.require_words("the blind test")

@@ -49,6 +49,7 @@ def main() -> None:
         "Scores of experiments, which a plain run does not compute.",
     )
     note.show(Page.EXPERIMENTS)
+    run.require_words("scores of experiments")
     try:
         experiments = read_experiments(run)
     except RunError as error:

@@ -56,7 +56,7 @@ def words_of(name: str) -> list[str]:
 
 
 def value_attribute(column: str, value: str, subject: str = "") -> Attribute | None:
-    """Return the attribute that a value of a column is, None where it says that there is none.
+    """Return the attribute that a value of a column is, None where it means that there is none.
 
     Parameters
     ----------

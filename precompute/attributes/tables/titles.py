@@ -14,7 +14,7 @@ from fieldmarks.precompute.attributes.lexicon import ADJECTIVES, PARTICIPLES, li
 from fieldmarks.precompute.attributes.synonyms import singular
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
-#: Names of places and people are no attributes.
+#: Names of places and people are not attributes.
 _NOUNS = frozenset({"NN", "NNS"})
 #: Whom a thing is for.
 _PEOPLE = frozenset("adult baby boy child girl infant kid man teen toddler woman".split())

@@ -50,13 +50,13 @@ def cached(source: Source, cache: Path, given: Path | None = None) -> Path:
         return given
     path = cache / source.name
     if path.is_file():
-        _check(source, path, remedy="move it away, then give the same command again")
+        _check(source, path, remedy="move it away, then repeat the command")
         return path
     cache.mkdir(parents=True, exist_ok=True)
     check_output(path)
     _download(source, path)
     try:
-        _check(source, path, remedy="it was deleted: give the same command again")
+        _check(source, path, remedy="it was deleted: repeat the command")
     except DataError:
         path.unlink()
         raise
@@ -64,7 +64,7 @@ def cached(source: Source, cache: Path, given: Path | None = None) -> Path:
 
 
 def _download(source: Source, path: Path) -> None:
-    """Download with a progress bar; a part that exists already is gone on from."""
+    """Download with a progress bar; an existing part is continued."""
     try:
         gdown.download(
             url=source.url, output=str(path), resume=True, retries=RETRIES, timeout=_TIMEOUT
@@ -75,9 +75,9 @@ def _download(source: Source, path: Path) -> None:
         gdown.exceptions.FileURLRetrievalError,
     ) as error:
         raise DataError(
-            f"{source.url} could not be downloaded ({one_line(error)}); the same command goes on "
-            f"from where it stopped (delete {path}*.part to start afresh). Offline, download it "
-            f"by hand and put it at {path}, or give it by --archive"
+            f"{source.url} could not be downloaded ({one_line(error)}); the same command resumes "
+            f"(delete {path}*.part to start over). Offline, download it by hand and put it at "
+            f"{path}, or pass it as --archive"
         ) from None
 
 

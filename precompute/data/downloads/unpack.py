@@ -1,4 +1,4 @@
-"""Unpacks an archive from elsewhere: nothing lands outside the target, and the target is whole."""
+"""Unpacks a foreign archive: nothing is written outside the target, which is complete or absent."""
 
 import os
 import shutil
@@ -54,7 +54,9 @@ def unpack(archive: Path, into: Path, rename: Callable[[str], str | None]) -> li
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise DataError(f"{archive} is damaged ({error}); delete it and fetch it again") from None
+        raise DataError(
+            f"{archive} is damaged ({error}); delete it and download it again"
+        ) from None
     finally:
         remove_scratch(beside)
 
@@ -68,7 +70,11 @@ def _chosen(tar: tarfile.TarFile, rename) -> list[tuple[tarfile.TarInfo, PurePos
             continue
         path = PurePosixPath(name.lstrip("/"))
         if ".." in path.parts or not (member.isfile() or member.isdir()):
-            what = "leads out of the folder" if ".." in path.parts else "is no file and no folder"
+            what = (
+                "leads out of the folder"
+                if ".." in path.parts
+                else ("is neither a file nor a folder")
+            )
             raise DataError(f"{tar.name} is not safe to unpack: {member.name!r} {what}")
         members.append((member, path))
     return members

@@ -1,7 +1,7 @@
 """Reads Animals with Attributes 2 (Xian et al., 2018): class folders and attributes of classes.
 
-The attributes are those of classes: the weaker supervision, which says nothing of how the images of
-a class differ. Its split is one of classes, for zero-shot learning; images are split again.
+The attributes belong to classes: weaker supervision, which does not distinguish images of a class.
+Its split is one of classes, for zero-shot learning; images are split again.
 """
 
 from dataclasses import replace
@@ -63,7 +63,7 @@ def read_awa2(source: DataSource) -> Dataset:
     true_c = dataset.images["true_c"].to_numpy()
 
     def words() -> Words:
-        told = "attributes are those of classes: they say nothing of how images of a class differ"
+        told = "attributes belong to classes: they do not tell images of a class apart"
         annotated = of_classes(attributes, share, true_c, N_STATEMENTS)
         return Words(Lines([] for _ in true_c), annotated, problems=[told])
 

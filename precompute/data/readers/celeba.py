@@ -35,7 +35,7 @@ def read_celeba(source: DataSource) -> Dataset:
     Raises
     ------
     DataError
-        If a file is missing or malformed, or ``--label`` is no attribute.
+        If a file is missing or malformed, or ``--label`` is not an attribute.
     """
     attributes, parts = (
         _find(source.data, stem) for stem in ("list_attr_celeba", "list_eval_partition")

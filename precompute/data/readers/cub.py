@@ -49,7 +49,7 @@ def _is_cub(path: Path) -> bool:
 
 @register_dataset("cub", recognises=_is_cub)
 def read_source(source: DataSource) -> Dataset:
-    """Read a CUB folder; captions lie in ``text_c10`` beside it unless told otherwise."""
+    """Read a CUB folder; captions are in ``text_c10`` beside it by default."""
     return read_cub(source.data, source.captions, source.attributes)
 
 
@@ -124,7 +124,7 @@ def read_cub(
 
 def _annotated(annotated: Annotated) -> Words:
     n_images = len(annotated.n_statements)
-    told = ["attributes are those of classes: they say nothing of how images of a class differ"]
+    told = ["attributes belong to classes: they do not tell images of a class apart"]
     is_weak = annotated.level == "class"
     return Words(Lines([] for _ in range(n_images)), annotated, told if is_weak else [])
 

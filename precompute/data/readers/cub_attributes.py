@@ -23,7 +23,7 @@ N_STATEMENTS = 10
 #: What CUB calls a thing, and what captions call it.
 _NOUNS = {"": "bird", "primary": "plumage", "upper_tail": "tail", "under_tail": "tail"}
 _NAME = re.compile(r"has_(?:(?P<thing>\w+)_)?(?:shape|color|pattern|length|size)::(?P<value>\S+)")
-#: Lower certainties ("not visible", "guessing") are no statement; 3 is "probably".
+#: Lower certainties ("not visible", "guessing") are not statement; 3 is "probably".
 CERTAIN = 3
 #: Lines of the largest file read at a time: it has 3.7 million.
 _BLOCK = 500_000

@@ -89,7 +89,7 @@ def read_folders(source: DataSource) -> Dataset:
         )
     n_outside = sum(len(parts) <= depth + 1 and parts[0] not in unlabelled for parts in paths)
     if n_outside:
-        problems.append(f"{n_outside} images lie in no class folder: left out")
+        problems.append(f"{n_outside} images are in no class folder: skipped")
     names = sorted({parts[depth] for parts in inside})
     problems += _empty_classes(folder, sorted(splits) or [""])
     c_of_name = {name: c for c, name in enumerate(names)}
@@ -138,7 +138,7 @@ def _told_of_splits(paths: list[list[str]], splits: set[str]) -> list[str]:
     tops = Counter(parts[0] for parts in paths if len(parts) > 1)
     if not splits:
         named = [top for top in tops if split_of(top)]
-        return [f"{', '.join(named)}: taken for a class beside others, not for a split"] * bool(
+        return [f"{', '.join(named)}: treated as a class like the others, not as a split"] * bool(
             named
         )
     told = [

@@ -77,7 +77,9 @@ def read_imagefolder(source: DataSource) -> Dataset:
     dataset = dataset_of(joined, columns, folder, source)
     told = [f"{len(tables)} metadata tables are read, such as {tables[0].relative_to(folder)}"]
     if rest and "label" in alone:
-        told.append(f"{len(rest)} images stand in no metadata table: read by their folders")
+        told.append(
+            f"{len(rest)} images are in no metadata table: their class is that of their folder"
+        )
     return replace(dataset, problems=[*told, *dataset.problems])
 
 

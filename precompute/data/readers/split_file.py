@@ -37,7 +37,7 @@ def read_splits(
         If the file cannot be read, or names none of the images.
     """
     if not path.is_file():
-        raise DataError(f"--split names the file {path}, which is not there")
+        raise DataError(f"--split names the file {path}, which does not exist")
     paths = list(paths)
     place = _places(paths)
     is_list = path.suffix.lower() in _LISTS
@@ -48,10 +48,10 @@ def read_splits(
             f"{path} names none of the {len(paths)} images, the first of which is "
             f"{paths[0] if paths else 'nothing'}: it begins with {named[0][0] if named else 'none'}"
         )
-    told = [f"the split is that of {path.name}: {len(splits)} of {len(paths)} images stand in it"]
+    told = [f"the split is that of {path.name}: {len(splits)} of {len(paths)} images are in it"]
     n_unknown = sum(_image_of(key, place) is None for key, _ in named)
     if n_unknown:
-        told.append(f"{n_unknown} names in {path.name} are no image here")
+        told.append(f"{n_unknown} names in {path.name} are not image here")
     if not any(splits.values()):
         words = re.split(r"[\W_]+", path.stem.lower())
         side = next((s for word in words if (s := split_of(word))), "test")

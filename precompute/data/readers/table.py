@@ -102,7 +102,7 @@ def dataset_of(
     rows = _first_rows(files.paths, label, is_labelled)
     if len(rows) < is_labelled.sum():
         n = int(is_labelled.sum()) - len(rows)
-        problems.append(f"{n} rows name an image that an earlier row names: read with it")
+        problems.append(f"{n} rows repeat an image of an earlier row: merged with it")
     names, true_c = np.unique(label[rows], return_inverse=True)
     splits = texts(frame[columns.split]) if columns.split else [""] * len(frame)
     split = make_split(

@@ -10,10 +10,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "attack",
         help="experimental: attack images of a run, and score detection by words",
-        description="Attack test images (FGSM, PGD, and PGD that knows the detector by words), and "
-        "keep the network's outputs in the run's folder. Words detect attacks no "
-        "better than distance in activations does (docs/evidence/index.md): this is no defence. "
-        "The images and the checkpoint must be those of the run.",
+        description="Attack test images (FGSM, PGD, and PGD that knows the detector by words), "
+        "and keep the network's outputs in the run's folder. Words detect attacks no better "
+        "than distance in activations does (docs/evidence/index.md): this is not a defence. The "
+        "images and the checkpoint must be those of the run.",
     )
     add_image_arguments(parser)
     return parser

@@ -16,10 +16,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "repair-cues",
         help="experimental: repair, without the spurious cues that failures show",
-        description="As 'repair', and removes the directions of spurious cues from the "
-        "activations. Failures of the validation half that were diagnosed or judged as a spurious "
-        "cue show the directions and join the fit. It mends most failures of a planted cue and "
-        "costs some clean accuracy; on photographs it is not tried (docs/evidence/index.md).",
+        description="Like 'repair', and also removes the directions of spurious cues from the "
+        "activations. Failures of the validation half that were diagnosed or judged as a "
+        "spurious cue show the directions and join the fit. It fixes most failures by a planted "
+        "cue and costs some accuracy elsewhere; it was not evaluated on photographs "
+        "(docs/evidence/index.md).",
     )
     add_recipe_arguments(parser)
     parser.set_defaults(no_refit=False)

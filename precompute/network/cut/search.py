@@ -101,8 +101,8 @@ def find_cut(probe: Probe, name: str, layer: fx.Node | None = None) -> Cut:
                 break
     if not cuts:
         raise ModelError(
-            f"{name} cannot be explained: no feature maps were found that its class scores depend "
-            "on; name a convolutional layer by --layer"
+            f"{name} cannot be explained: no feature maps were found that its class scores "
+            "depend on; name a convolutional layer with --layer"
         )
     return cuts[0]
 

@@ -1,4 +1,4 @@
-"""Is somebody's own network fed what it was trained on? Other ways are tried on labelled images.
+"""Whether a third-party network gets the preprocessing of its training: variations are tried.
 
 A forgotten mean, a square cut out where pictures were squeezed, or red taken for blue costs some
 percent of accuracy, and the failures that it makes are the tool's. What the weights do not say can
@@ -93,7 +93,7 @@ def try_ways(
     is_usable: np.ndarray,
     affected: Sequence[Sequence[str]],
 ) -> dict:
-    """Return the accuracy of a network, and what other ways to feed it give.
+    """Return the accuracy of a network, and that of variations of the preprocessing.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def try_ways(
 def other_ways(
     fed: CompletePreprocessing, has_boxes: bool
 ) -> dict[str, tuple[CompletePreprocessing, str | None]]:
-    """Return usual other ways by their options: how images are fed, and the choice that it needs.
+    """Return common variations of the preprocessing by option, and the choice that each needs.
 
     The choice is one of those of `core.pictures.decoding.affected`, None where any image will do.
     """
@@ -203,7 +203,7 @@ def other_ways(
 
 
 class _Trial:
-    """Runs the network on images fed in other ways."""
+    """Runs the network on images with other preprocessing."""
 
     def __init__(self, model: LoadedModel, dataset: Dataset, device: torch.device):
         self._forward, self._dataset = Forward(model, device), dataset

@@ -147,7 +147,7 @@ def test_a_class_that_nothing_seen_speaks_for_is_no_reason_turned_round(seen):
             result = contrast(seen, explain(seen, x, a), explain(seen, x, b))
             if result.for_second and not result.for_first:
                 found += 1
-                start = f"Nothing seen here speaks for {names[a]} rather than {names[b]}; "
+                start = f"Nothing seen here counts for {names[a]} rather than {names[b]}; "
                 assert result.sentence.startswith(start)
     assert found
 

@@ -56,4 +56,4 @@ def test_a_page_says_how_much_of_a_word_comes_from_its_own_filters(run, monkeypa
     phrase = run.attributes["phrase"].iloc[t].replace(" ", "+")
     app = visit(f"failures?x={x}&t={phrase}&tab=evidence+for+the+word")
     assert not app.exception
-    assert "1.25 times its mean: +0.50 by these filters, -0.25 by other words" in said(app)
+    assert "1.25 times its mean: +0.50 from these filters, -0.25 from other words" in said(app)

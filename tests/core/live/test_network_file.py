@@ -129,9 +129,9 @@ def test_a_damaged_file_is_one_line(made, tmp_path, damage):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"crop": "round"}, "does not say how the network is fed"),
+        ({"crop": "round"}, "does not hold the preprocessing"),
         ({"interpolation": 3}, "expected the name of the interpolation"),
-        ({"crop_share": 0}, "does not say how the network is fed"),
+        ({"crop_share": 0}, "does not hold the preprocessing"),
         ({"crop_share": "all"}, "expected the share of the crop"),
     ],
 )

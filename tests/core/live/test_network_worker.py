@@ -93,7 +93,7 @@ def test_a_worker_that_ended_because_nobody_asked_is_started_again():
 
 
 def test_a_worker_that_ends_at_each_question_is_told(worker):
-    with pytest.raises(RunError, match="ended while it was asked"):
+    with pytest.raises(RunError, match="the process that runs the network ended"):
         worker(pixels(2))
 
 

@@ -155,7 +155,7 @@ def damaged(tmp_path, kind):
         ("truncated", "truncated", (80, 60)),
         ("empty", "cannot identify image file", (0, 0)),
         ("text", "cannot identify image file", (0, 0)),
-        ("folder", "it is no regular file", (0, 0)),
+        ("folder", "it is not a regular file", (0, 0)),
     ],
 )
 def test_an_unreadable_image_is_a_grey_square_with_a_reason(tmp_path, kind, reason, size):

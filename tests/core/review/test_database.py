@@ -270,7 +270,7 @@ def test_a_database_that_is_no_file_is_not_waited_for(file, suffix, make):
     path = file.with_name(file.name + suffix)
     path.unlink(missing_ok=True)
     make(path)
-    with pytest.raises(DatabaseError, match="is no regular file: move it away"):
+    with pytest.raises(DatabaseError, match="is not a regular file: move it away"):
         Verdicts(f"sqlite:///{file}")
 
 

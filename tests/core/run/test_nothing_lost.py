@@ -247,7 +247,7 @@ def test_a_lock_empties_nothing(tmp_path):
     (tmp_path / "photo").write_bytes(b"1")
     (tmp_path / ".a.lock").symlink_to("photo")
     held = exclusive(tmp_path / "a", "it", "wait")
-    with pytest.raises(RunError, match="is no lock of Fieldmarks"), held:
+    with pytest.raises(RunError, match="is not a lock of Fieldmarks"), held:
         pass
     assert (tmp_path / "photo").read_bytes() == b"1"
 

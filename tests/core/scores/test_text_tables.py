@@ -56,7 +56,7 @@ def test_a_score_that_is_not_known_is_a_dash(evaluation):
 
 def test_names_that_could_not_be_scored_are_one_sentence(evaluation):
     text = tables(replace(evaluation, names=None, verdict=None))
-    assert "What lies at their peaks is not known." in text
+    assert "The places of attributes are unknown." in text
 
 
 def test_columns_are_aligned(evaluation):

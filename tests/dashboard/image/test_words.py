@@ -20,10 +20,10 @@ from tests.support.seen_run import write_seen_run
 @pytest.mark.parametrize(
     ("word", "seen", "in_words"),
     [
-        (SeenWord(0, 0.93, 0.4, True), "sure", "surely seen (0.93)"),
-        (SeenWord(0, 0.6, 0.4, False), "unsure", "seen, less surely (0.60)"),
+        (SeenWord(0, 0.93, 0.4, True), "sure", "seen, certain (0.93)"),
+        (SeenWord(0, 0.6, 0.4, False), "unsure", "seen, less certain (0.60)"),
         (SeenWord(0, 0.1, 0.4, None), "unseen", "not seen here (0.10)"),
-        (SeenWord(0, np.nan, 0.4, None), "unknown", "not known whether it is seen"),
+        (SeenWord(0, np.nan, 0.4, None), "unknown", "not modelled whether it is seen"),
     ],
 )
 def test_a_mark_says_how_surely_a_word_is_seen(word, seen, in_words):
@@ -36,8 +36,8 @@ def test_a_mark_says_how_surely_a_word_is_seen(word, seen, in_words):
 @pytest.mark.parametrize(
     ("word", "place", "text"),
     [
-        (SeenWord(0, 0.9, 0.25, True), None, "25.0% of what speaks for A; in the captions"),
-        (SeenWord(0, 0.9, -0.2, False), None, "does not speak for A; not in the captions"),
+        (SeenWord(0, 0.9, 0.25, True), None, "25.0% of what counts for A; in the captions"),
+        (SeenWord(0, 0.9, -0.2, False), None, "does not count for A; not in the captions"),
         (SeenWord(0, 0.9, 0.2, None), Place(0.1, 0.5, True), "peaks on the part (0.10 from"),
         (SeenWord(0, 0.9, 0.2, None), Place(0.4, 0.9, True), "peaks beside the part"),
         (SeenWord(0, 0.9, 0.2, None), Place(np.nan, 0.3, True), "beside the object (30% of its"),
@@ -84,7 +84,7 @@ def test_the_contrast_stands_in_parts_with_the_marks_of_each_word(seen_run, monk
         both = both_of(seen_run, x)
         (drawn,) = component_data(visit(f"failures?x={x}"), "failures.sentence.contrast")
         by_title = {group["title"]: group for group in drawn["groups"]}
-        assert next(iter(by_title)).startswith("Seen, speaks for")
+        assert next(iter(by_title)).startswith("Seen, counts for")
         chips = [chip for group in drawn["groups"] for chip in group["chips"]]
         assert len(chips) >= len(both.words)
         unseen = [g for g in drawn["groups"] if g["tone"] == "absent"]
@@ -148,8 +148,8 @@ def test_a_search_has_a_line_where_certainty_ends(seen_run):
     app = visit(f"images?q={phrase.replace(' ', '+')}&page={last}")
     (found,) = component_data(app, "images.gallery")
     (below,) = component_data(app, "images.less_certain")
-    assert "Certainty ends here" in said(app)
-    (line,) = [each for each in app.caption if "Certainty ends here" in each.value]
+    assert "Less certain from here on" in said(app)
+    (line,) = [each for each in app.caption if "Less certain from here on" in each.value]
     assert f"{presence_of(seen_run).line[0]:.2f} for “{phrase}”" in line.help
     assert "above the line" in line.help
     least = min(float(item["badge"]) for item in found["items"])

@@ -1,4 +1,4 @@
-"""Words of captions that give the label away are no attributes, and that is told."""
+"""Words of captions that give the label away are not attributes, and that is told."""
 
 import csv
 from pathlib import Path

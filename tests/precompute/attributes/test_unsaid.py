@@ -1,4 +1,4 @@
-"""What a caption denies, likens, counts or places is no attribute; the rest of it stays."""
+"""What a caption denies, likens, counts or places is not an attribute; the rest of it stays."""
 
 import pytest
 

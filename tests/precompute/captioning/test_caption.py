@@ -61,7 +61,7 @@ def test_the_command_writes_captions_that_run_reads(folder, dataset, tmp_path, c
     assert said.startswith(f"up to {N} pictures of 768 pixels, a request each, with answers of up")
     assert "parts, proposed by painter:1b: upper, sole (--parts names others)" in said
     assert "images/s: about" in said
-    assert f"{N} images written, 0 of them without a caption, 0 not answered" in said
+    assert f"{N} images written, 0 of them without a caption, 0 without an answer" in said
     paths = list(dataset.images["path"])
     words = captions_of(out, paths, ["boot"] * len(paths))
     colours = {"boot": "red", "cap": "blue", "sock": "grey"}
@@ -139,7 +139,7 @@ def test_an_image_without_an_answer_is_tried_again_at_the_next_start(dataset, tm
 def test_a_server_that_went_away_ends_the_command(dataset, tmp_path, writer):
     with (
         chat_server(lambda _: error(503, "gone")) as server,
-        pytest.raises(DataError, match=r"5 images one after the other have no answer.*gone"),
+        pytest.raises(DataError, match=r"5 images in a row got no answer.*gone"),
     ):
         write_captions(dataset, writer(server), tmp_path / "out.jsonl", ["sole"], say=print)
 

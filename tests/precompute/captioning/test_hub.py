@@ -123,5 +123,5 @@ def test_a_folder_without_a_model_is_one_line(tmp_path):
 
 
 def test_a_model_that_writes_is_no_model_of_pictures_and_texts(folder):
-    with pytest.raises(ModelError, match="is no model of pictures and texts, as CLIP"):
+    with pytest.raises(ModelError, match="is not an image-text model such as CLIP"):
         two_tower(f"hf:{folder('qwen2_vl')}", "cpu")

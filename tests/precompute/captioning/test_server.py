@@ -69,7 +69,7 @@ def test_what_may_be_answered_later_is_asked_again(fault, client):
     ("fault", "message"),
     [
         (error(500, "out of memory"), "127.0.0.1 answers 500: out of memory"),
-        (Fault(body=b"{"), "127.0.0.1 gave an answer that is no chat completion"),
+        (Fault(body=b"{"), "127.0.0.1 gave an answer that is not a chat completion"),
         (Fault(late=0.6), "127.0.0.1 gave no answer in 0.2 s"),
         (Fault(body=b"x" * 2_000_000), "127.0.0.1 does not end its answer"),
         (Fault(body=b"{}" * 10, is_cut=True), "127.0.0.1 cannot be reached"),

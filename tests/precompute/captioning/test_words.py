@@ -63,7 +63,7 @@ def test_phrases_are_likely_where_they_are_seen(shop, tmp_path, capsys):
     out = tmp_path / "words.parquet"
     assert words(shop, out) == 0
     said = capsys.readouterr().out
-    assert "which the model does not tell apart: odd lace, new lace, old lace" in said
+    assert "because the model cannot distinguish them: odd lace, new lace, old lace" in said
     table = pd.read_parquet(out).set_index("file_name")
     for path, row in table.iterrows():
         is_red = path.startswith("boot")
@@ -88,7 +88,7 @@ def test_what_a_person_strikes_out_is_left_out(shop, tmp_path, capsys):
     struck.write_text("\n".join(PHRASES))
     capsys.readouterr()
     assert words(shop, out, "--strike", str(struck)) == 1
-    assert "all phrases are struck out" in capsys.readouterr().err
+    assert "all phrases are excluded" in capsys.readouterr().err
 
 
 def test_phrases_are_proposed_once_from_the_names_of_classes(shop, tmp_path, capsys):
@@ -108,7 +108,7 @@ def test_phrases_are_proposed_once_from_the_names_of_classes(shop, tmp_path, cap
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--phrases", "none.txt"), "none.txt is not there: write a phrase a line"),
+        (("--phrases", "none.txt"), "none.txt does not exist: write one phrase per line"),
         (
             ("--phrases", "none.txt", "--server", "https://example.com/v1", "--writer", "m"),
             "the names would leave this machine for example.com: add --send-names-to example.com",
@@ -176,7 +176,7 @@ def test_a_table_of_anybody_is_read(tmp_path):
         ("file_name\na/1.jpg\n", "expected a column of probabilities"),
         ("file_name,red wing\na/1.jpg,1.2\n", r"'red wing' of .* in \[0, 1\], row 1 holds '1.2'"),
         ("file_name,red wing\na/1.jpg,yes\n", r"\[0, 1\], row 1 holds 'yes'"),
-        ("file_name,red wing\nc/9.jpg,1\n", "says nothing of the 3 images"),
+        ("file_name,red wing\nc/9.jpg,1\n", "names none of the 3 images"),
     ],
 )
 def test_a_table_that_says_nothing_usable_is_one_line(tmp_path, text, message):
@@ -218,4 +218,4 @@ def test_a_run_is_made_with_probabilities_alone(tmp_path):
     np.testing.assert_array_equal(run.counts[:, t].toarray() > 0, p >= 0.5)
     assert (run.images["n_captions"] == 1).all()
     assert "striped wing" in " ".join(run.captions(int(np.argmax(p[:, 0]))))
-    assert "scores compare with that, not with people" in str(run.manifest["problems"])
+    assert "scores are relative to these ratings, not to people" in str(run.manifest["problems"])

@@ -57,7 +57,7 @@ def test_a_folder_in_place_of_a_caption_file_is_reported(tmp_path):
     (tmp_path / "001.Tern" / "b.txt").write_text("a black cap")
     captions = read_captions(tmp_path, PATHS)
     assert captions.lines[0] == []
-    assert "001.Tern/a.txt: is no regular file" in captions.problems[0]
+    assert "001.Tern/a.txt: is not a regular file" in captions.problems[0]
 
 
 def test_a_name_with_dots_keeps_them(tmp_path):

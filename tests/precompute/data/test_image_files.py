@@ -53,9 +53,9 @@ def test_a_picture_is_one_by_its_content(tmp_path, name, kind):
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 NO_PICTURES = {
-    "no pictures that can be read": {
+    "not readable pictures": {
         "a.pdf": b"%PDF-1.4", "b.mp4": b"\0\0\0\x18ftypmp42", "c": b"", "d.svg": b"<svg/>",
-        "e.ps": b"%!PS-Adobe", "f.bin": b"BM and no bitmap", "g.md": b"P3 is no picture",
+        "e.ps": b"%!PS-Adobe", "f.bin": b"BM and no bitmap", "g.md": b"P3 is not a picture",
     },
     "HEIC pictures, which are not read": {"a.heic": HEIC, "b": HEIC},
     "hidden files": {"._a.jpg": b"\0\5\x16\7"},
@@ -81,9 +81,9 @@ def test_pipes_devices_and_links_to_nothing_are_named_and_never_opened(data):
     (data / "boot" / "to_pipe.jpg").symlink_to("pipe")
     (data / "boot" / "gone.jpg2").symlink_to(data / "nowhere")
     dataset = read_dataset(DataSource(data))
-    assert told(dataset, "3 files are no regular files: boot/pipe, boot/pipe.png, boot/to_")
+    assert told(dataset, "3 files are not regular files: boot/pipe, boot/pipe.png, boot/to_")
     assert told(dataset, "1 files cannot be opened: boot/gone.jpg2")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         open_image(data / "boot" / "pipe.png")
 
 
@@ -94,9 +94,7 @@ def test_captions_and_what_systems_leave_are_not_told(data):
     dataset = read_dataset(DataSource(data))
     assert not [p for p in dataset.problems if "files" in p]
     (data / "boot" / "readme.txt").write_text("about boots")
-    assert told(
-        read_dataset(DataSource(data)), "1 files are no pictures that can be read: boot/rea"
-    )
+    assert told(read_dataset(DataSource(data)), "1 files are not readable pictures: boot/rea")
 
 
 def test_classes_of_unusual_files_are_classes(data):
@@ -162,7 +160,7 @@ def test_metadata_in_class_folders_leaves_the_label_to_the_folder(data):
     assert len(dataset.images) == 12
     assert dataset.is_split_drawn
     assert dataset.words().columns["colour"].tolist().count("Red") == 6
-    assert told(dataset, "3 images stand in no metadata table: read by their folders")
+    assert told(dataset, "3 images are in no metadata table: their class is that of their folder")
 
 
 def test_metadata_at_the_root_without_labels_leaves_them_to_class_folders(data):

@@ -24,7 +24,7 @@ TASKS = [(0, 5), (5, 8), (8, 12)]
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory) -> Decoder:
-    """Twelve photographs, of which the sixth is no JPEG."""
+    """Twelve photographs, of which the sixth is not a JPEG."""
     folder = write_photos(tmp_path_factory.mktemp("photos"), 12, 3) / "CUB_200_2011"
     dataset = read_cub(folder)
     path = dataset.image_folder / dataset.images["path"][5]
@@ -87,10 +87,10 @@ def _is_running(pid: int) -> bool:
 
 
 def test_an_error_of_a_process_is_raised_where_its_batch_is_read_and_ends_all_processes(decoder):
-    started = time.monotonic()
     with pytest.raises(IndexError) as raised:
         list(loading.by_processes(decoder, [(0, 2), (11, 14)], workers=2))
     assert multiprocessing.active_children() == []
+    started = time.monotonic()
     del raised
     gc.collect()
     assert time.monotonic() - started < 5, "a process was waited for"

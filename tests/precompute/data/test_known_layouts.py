@@ -128,7 +128,7 @@ def test_awa2_has_the_attributes_of_its_classes(tmp_path):
     assert words.annotated.level == "class"
     assert words.annotated.line(0) == "brown"
     assert words.annotated.counts.max() == 10
-    assert "attributes are those of classes" in words.problems[0]
+    assert "attributes belong to classes" in words.problems[0]
 
 
 def test_json_lines_describe_images_and_classes(tmp_path):

@@ -53,7 +53,7 @@ def test_equal_and_nearly_equal_pictures_stay_on_one_side(tmp_path):
     side = dict(zip(dataset.images["path"], dataset.images["is_train"], strict=True))
     assert all(side[a] == side[b] for a, b in copies.items())
     assert len({side[f"{name}/twin_a.jpg"] for name in COLOURS}) == 1
-    assert any("33 images stand more than once" in problem for problem in dataset.problems)
+    assert any("33 images occur more than once" in problem for problem in dataset.problems)
 
 
 def test_a_table_names_files_by_number_and_classes_by_a_column(tmp_path):

@@ -55,7 +55,7 @@ def test_a_class_called_train_among_others_is_a_class_and_told(tmp_path):
             write_picture(tmp_path / "data" / name / f"{i}.jpg", seed=10 * c + i)
     dataset = read_dataset(DataSource(tmp_path / "data"))
     assert dataset.class_names == ["bus", "car", "train"]
-    assert told(dataset, "train: taken for a class beside others")
+    assert told(dataset, "train: treated as a class like the others")
 
 
 def test_folders_beside_splits_are_no_classes(tmp_path):
@@ -101,7 +101,7 @@ def test_pictures_on_both_sides_of_a_given_split_are_told(tmp_path, kind):
             with Image.open(tmp_path / "data" / path) as image:
                 image.resize((120, 96)).save(copy, quality=60)
     dataset = read_dataset(DataSource(tmp_path / "data"))
-    assert told(dataset, "6 of 6 test images are training images too, equal or nearly so, such as")
+    assert told(dataset, "6 of 6 test images are training images too, identical or nearly so")
 
 
 def test_of_many_files_only_the_same_bytes_are_equal(tmp_path):
@@ -159,7 +159,7 @@ def test_a_class_of_one_picture_many_times_is_split_all_the_same(tmp_path):
             write_picture(tmp_path / "data" / name / f"{i}.jpg", seed=c)
     dataset = read_dataset(DataSource(tmp_path / "data"))
     assert (~dataset.images["is_train"]).sum() == 9
-    assert told(dataset, "30 images stand more than once, equal or nearly so: so many that a split")
+    assert told(dataset, "30 images occur more than once, identical or nearly so: so many")
 
 
 LISTS = {

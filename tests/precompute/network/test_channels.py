@@ -112,7 +112,7 @@ def test_nothing_said_takes_half_and_tells(tmp_path):
     settings = NetworkSettings(f"{tmp_path / 'own.py'}:net", ("1",))
     loaded = load_network(settings, tmp_path / "w.pth", 32, num_classes=3)
     assert loaded.preprocessing.mean == loaded.preprocessing.std == (0.5,) * 3
-    assert "0.5 and 0.5 mean and deviation are taken" in loaded.notes[0]
+    assert "assuming 0.5 and 0.5 mean and deviation" in loaded.notes[0]
     assert loaded.layer == "1"
 
 

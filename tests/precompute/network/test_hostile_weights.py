@@ -370,7 +370,7 @@ NETWORKS = {
     "whole numbers": ("net", ("integer",), "gives class scores in int64: expected float32"),
     "double scores": ("net", ("double",), "gives class scores in float64: expected float32"),
     "half scores": ("net", ("half",), "gives class scores in float16: expected float32"),
-    "NaN": ("net", ("nan",), "gives class scores that are no finite numbers"),
+    "NaN": ("net", ("nan",), "gives class scores that are not finite"),
     "no values": ("meta", (), r"the weight .* has a shape and no values"),
     "a text": ("text", (), "returns a str, not an nn.Module"),
     "no weights": ("empty", (), "holds other weights than this Identity|cannot be explained"),

@@ -58,7 +58,7 @@ def test_a_run_has_the_scores_of_transformers_and_needs_the_hub_once(stored, tmp
         missing = run(tmp_path / "data", tmp_path / "runs", tmp_path / "cache", address, "no/such")
         assert len(asked) > before
     assert missing.returncode == 1
-    assert "hf:no/such is neither a folder here nor can it be fetched" in missing.stderr
+    assert "hf:no/such is not a local folder and cannot be fetched" in missing.stderr
     finished = read_run(tmp_path / "runs" / "mine")
     network = transformers.AutoModelForImageClassification.from_pretrained(stored).eval()
     processor = transformers.AutoImageProcessor.from_pretrained(stored, backend="pil")
@@ -79,5 +79,5 @@ def test_a_folder_is_taken_before_the_hub(stored, tmp_path, monkeypatch):
     assert model_folder(str(stored)) == stored
     (tmp_path / "org" / "name").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match=r"hf:org/name is no folder with a config\.json"):
+    with pytest.raises(ModelError, match=r"hf:org/name is not a folder with a config\.json"):
         model_folder("org/name")

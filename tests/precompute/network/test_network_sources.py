@@ -111,7 +111,7 @@ def below(state, prefix):
 SEVERAL = {
     "student and teacher": (
         lambda s: {"student": zeros(s), "teacher": s, "epoch": 3},
-        "under 'teacher' are taken; others fit, too: --weights-key student",
+        "under 'teacher'; others fit, too: --weights-key student",
     ),
     "prefixes of names": (
         lambda s: {"state_dict": zeros(s, "model.") | below(s, "ema_model.module.")},
@@ -119,7 +119,7 @@ SEVERAL = {
     ),
     "a moving average within": (
         lambda s: {"state": {"net": zeros(s), "net_ema": s}},
-        "under 'state.net_ema' are taken",
+        "under 'state.net_ema'",
     ),
     "a student beside a larger teacher": (
         lambda s: {"student": s, "teacher": s | {"conv.other": s["fc.bias"]}},
@@ -221,7 +221,7 @@ def test_flags_say_how_it_is_fed_and_what_nobody_says_is_told(code, state, tmp_p
     assert said.notes == []
     fed = said.preprocessing
     assert (fed.mean, fed.crop, fed.interpolation) == ((0.5,) * 3, "whole", "bicubic")
-    assert "ImageNet's mean and deviation are taken" in load(code, tmp_path / "mine.pth").notes[0]
+    assert "assuming ImageNet's mean and deviation" in load(code, tmp_path / "mine.pth").notes[0]
 
 
 def test_torchvision_has_its_80_networks_and_says_how_they_are_fed():
@@ -275,7 +275,7 @@ BAD = {
     "no weights": (
         "Net",
         lambda s: {"epoch": 3},
-        "no weights that are known: its entries are",
+        "no known weights: its entries are",
     ),
     "a pickled object": (
         "Net",
@@ -303,9 +303,9 @@ def test_what_cannot_be_loaded_is_told_in_one_line(code, state, tmp_path, case):
     [
         ("torchvision:resnet51", "no classification network 'resnet51'; did you mean resnet"),
         ("torchvision", "--network is torchvision:NAME"),
-        ("hf:/nowhere", "no folder with a config.json"),
+        ("hf:/nowhere", "not a folder with a config.json"),
         ("no_such_package:net", "importing no_such_package, which --network names, fails"),
-        ("/nowhere/net.py:net", "the file /nowhere/net.py, which is not there"),
+        ("/nowhere/net.py:net", "the file /nowhere/net.py, which does not exist"),
     ],
 )
 def test_an_unknown_source_is_told_in_one_line(source, message):
@@ -346,7 +346,7 @@ def test_a_file_of_weights_runs_no_code(tmp_path):
             return exec, ("raise SystemExit",)
 
     torch.save({"state_dict": Intruder()}, tmp_path / "evil.pth")
-    with pytest.raises(DataError, match="would run code of its author"):
+    with pytest.raises(DataError, match="would run its author's code"):
         read_weights(tmp_path / "evil.pth")
 
 

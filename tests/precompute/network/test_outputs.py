@@ -122,7 +122,7 @@ def test_a_softmax_over_the_batch_is_refused():
 
 
 def needs_unit_range(images):
-    """Return images, refusing what is no picture in [0, 1]."""
+    """Return images, refusing what is not a picture in [0, 1]."""
     if not torch.jit.is_tracing() and images.min() < 0:
         raise ValueError("pixels must lie in [0, 1]")
     return images

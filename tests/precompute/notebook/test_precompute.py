@@ -212,7 +212,7 @@ WRONG = {
     "a name in place of a number": (lambda p: _labelled("boot"), "numbers from 0 on, got 'boot'"),
     "normalised without saying how": (
         lambda p: _with(p, transforms.Compose([transforms.ToTensor(), lambda x: x * 2 - 1])),
-        "give mean= and std=",
+        "pass mean= and std=",
     ),
     "of several sizes": (lambda p: _with(p, transforms.ToTensor()), "expected images of one size"),
     "two channels": (
@@ -243,7 +243,7 @@ def test_a_transform_between_the_levels_is_told(pictures, network, tmp_path, cap
     between = transforms.Compose([transforms.ToTensor(), transforms.Resize((32, 32))])
     samples = vision.ImageFolder(pictures, transform=between)
     run = fm.precompute(network, samples, name="mine", runs=tmp_path, **SPEED)
-    assert "levels from whole ones; pictures are rounded" in capsys.readouterr().out
+    assert "levels from whole numbers; pictures are rounded" in capsys.readouterr().out
     row = {p: x for x, p in enumerate(run.images["path"])}
     paths = [str(Path(p).relative_to(pictures).with_suffix(".png")) for p, _ in samples.samples]
     off = run.array("logits")[[row[p] for p in paths]] - own_loop(network, samples)

@@ -179,7 +179,7 @@ BAD_INPUTS = {
     "impossible maps": (lambda _: {"maps": "some"}, "--maps is all, test, none or a number"),
     "tiny input": (lambda _: {"input_size": 8}, "--input-size is at least"),
     "name that is a path": (lambda _: {"name": "../x"}, "choose another name"),
-    "network of NaN": (_nan_weights, "class scores that are no finite numbers"),
+    "network of NaN": (_nan_weights, "class scores that are not finite"),
 }
 
 

@@ -230,7 +230,7 @@ def test_a_checkpoint_is_a_start_for_other_classes_and_keeps_its_normalisation(c
         (None, DataError, "expected a checkpoint or state dict at"),
         (b"not weights", DataError, "cannot be read as weights"),
         ([1, 2], DataError, "holds a list; a state dict was expected"),
-        ({"epoch": 3}, DataError, "holds no weights that are known: its entries are 'epoch'"),
+        ({"epoch": 3}, DataError, "holds no known weights: its entries are 'epoch'"),
         ({"a": torch.zeros(2)}, ModelError, "holds other weights than this Tiny: .* lacks"),
         (Tiny(2).state_dict() | {"conv.weight": torch.zeros(1)}, ModelError, r"conv\.weight"),
     ],

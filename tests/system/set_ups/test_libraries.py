@@ -171,13 +171,13 @@ def test_a_network_of_timm_in_a_folder_of_transformers_is_fed_by_its_configurati
 
 #: Processors that do what cannot be done here, and what is said of each.
 UNLIKE = {
-    "not resized": ({"do_resize": False}, "and the network is fed 64 x 64"),
+    "not resized": ({"do_resize": False}, "but the network gets 64 x 64"),
     "not cut": ({"size": {"shortest_edge": S}, "do_center_crop": False}, "makes 96 x 64 pixels"),
     "cut larger than it is resized": (
         {"size": {"shortest_edge": S}, "crop_size": {"height": 80, "width": 80}},
-        "feeds other pixels than are fed here, by up to 255 of 255",
+        "gives other pixels than the preprocessing here, by up to 255 of 255",
     ),
-    "resized by boxes": ({"resample": 4}, "feeds other pixels than are fed here"),
+    "resized by boxes": ({"resample": 4}, "gives other pixels than the preprocessing here"),
 }
 
 

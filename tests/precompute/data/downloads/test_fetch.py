@@ -101,7 +101,7 @@ def test_a_broken_connection_is_mended_without_a_new_command(serve, tmp_path, mo
 
 def test_the_next_command_goes_on_where_a_broken_one_stopped(serve, tmp_path, no_retries):
     server = serve(CONTENT, n_broken=1)
-    with pytest.raises(DataError, match="the same command goes on from where it stopped"):
+    with pytest.raises(DataError, match="the same command resumes"):
         cached(source(server), tmp_path)
     assert not (tmp_path / "file.tgz").exists()
     assert cached(source(server), tmp_path).read_bytes() == CONTENT

@@ -154,7 +154,7 @@ def test_a_network_that_knows_no_better_is_told_so(tmp_path):
     told = tried(tmp_path, noise)
     assert told["accuracy"] < 0.6
     (sentence,) = accuracy_notice(told)
-    assert "None of the likeliest reasons for another one raises it. Tried: " in sentence
+    assert "No common variation of the preprocessing raises it. Tried: " in sentence
 
 
 def test_ways_are_other_ways_and_each_is_an_option_of_the_command_line():
@@ -183,8 +183,8 @@ def test_pictures_that_a_choice_matters_for_are_counted_in_words():
             "torchvision's ImageFolder does (--alpha drop; else grey or white)"
         ),
         (
-            "1,300 of 2,000 pictures have a camera's orientation tag: they are turned upright, and "
-            "boxes are those of the turned picture (--orientation upright; else stored)"
+            "1,300 of 2,000 pictures have a camera's orientation tag: they are rotated upright, "
+            "and boxes refer to the rotated picture (--orientation upright; else stored)"
         ),
     ]
 
@@ -211,7 +211,7 @@ def test_a_run_says_so_in_the_terminal_and_on_the_overview(tmp_path, monkeypatch
         tmp_path, tmp_path / "runs", source=DataSource(folder), network=network, input_size=S,
         checkpoint=tmp_path / "net.pth",
     )  # fmt: skip
-    assert said[0].startswith("note: test images may have been trained on: no split is given")
+    assert said[0].startswith("note: test images may have been used for training: no split")
     assert any("1 class folders hold no picture that can be read: empty" in line for line in said)
     (asked,) = [line for line in said if "is this yours?" in line]
     assert "--alpha" in asked
