@@ -117,3 +117,18 @@ def test_a_search_says_whether_its_list_is_open(page, links):
     field.press_sequentially("hea")
     page.get_by_role("option").first.wait_for()
     assert field.get_attribute("aria-expanded") == "true"
+
+
+def test_on_a_phone_no_page_scrolls_sideways_and_the_header_leaves_room(page, links):
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("overview", "failures", "failures_table", "image", "filters", "class", "review"):
+        page.goto(links[name])
+        settle(page)
+        wide = page.evaluate(
+            "() => { const main = document.querySelector('[data-testid=stMain]');"
+            "return main.scrollWidth - main.clientWidth; }"
+        )
+        assert wide <= 0, name
+        header = page.locator(".st-key-header").bounding_box()
+        assert header["y"] + header["height"] <= 120, name
+    page.set_viewport_size({"width": 1440, "height": 900})
