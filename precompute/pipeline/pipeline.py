@@ -249,7 +249,9 @@ class Pipeline:
 
     def _plan(self, chunks: list[Chunk], finished: Run | None, kept: KeptMaps | None) -> Plan:
         """Return the plan, for maps that were added to the finished run if it is still that run."""
-        if kept is None and finished is not None:
+        # of another number of images none of it is current, and no fact of these is one of those
+        is_of_these = finished is not None and finished.sizes["X"] == len(self.inputs.true_c)
+        if kept is None and finished is not None and is_of_these:
             plan = make_plan(self.inputs, chunks, KeptMaps.of(finished))
             mark = marks_of(finished).get("activations")
             if plan.stages["activations"].is_finished(mark, finished.folder):

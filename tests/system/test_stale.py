@@ -20,6 +20,7 @@ from fieldmarks.precompute.pipeline.rescore import rescore
 from fieldmarks.precompute.pipeline.settings import Moved
 from tests.support.tiny_birds import (
     CHUNK,
+    N_IMAGES,
     computed,
     content,
     raised,
@@ -153,6 +154,18 @@ CHANGES = {
     "thumbnails": (nothing, nothing, {"thumb_size": 20}, {"thumbnails"}),
     "the seed": (nothing, nothing, {"seed": 1}, {"names", "scores"}),
 }
+
+
+@pytest.mark.parametrize("n", [-3, 3])
+def test_a_run_of_more_or_fewer_images_is_that_of_a_new_one(finished, tmp_path, n):
+    birds = copied(finished, tmp_path / "birds")
+    other = write_tiny_birds(tmp_path / "other", n_images=N_IMAGES + n)
+    shutil.rmtree(birds / "CUB_200_2011")
+    (other / "CUB_200_2011").rename(birds / "CUB_200_2011")
+    run_tiny(birds, birds / "runs")
+    run_tiny(birds, birds / "fresh")
+    assert content(birds / "runs" / "tiny") == content(birds / "fresh" / "tiny")
+    assert read_run(birds / "runs" / "tiny").sizes["X"] == N_IMAGES + n
 
 
 @pytest.mark.parametrize("change", CHANGES)
