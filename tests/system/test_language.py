@@ -56,6 +56,16 @@ REPLACED = (
     "before you say so",  # until you click Write
     "Beside baselines",  # compared with simpler changes
     "the rooms of",  # packages
+    "speaks for",  # counts for
+    "speak for",
+    "less surely",  # less certain
+    "same command goes on",  # resumes
+    "goes on where it stopped",
+    "struck out",  # excluded
+    "images to judge on",  # test images
+    "stand more than once",  # occur more than once
+    "as people read it",  # as shown
+    "nothing is said of them",  # skipped
 )
 CODE = [
     path
