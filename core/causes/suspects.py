@@ -18,8 +18,8 @@ def suspects(run: Run, limit: int | None = None) -> pd.DataFrame:
     Parameters
     ----------
     run : Run
-        With diagnoses. Without words neighbours alone speak, which never decide: those that count
-        for another class are listed.
+        With diagnoses. Without words there are neighbours alone, which never decide; images whose
+        neighbours indicate another class are listed.
     limit : int, optional
         Maximum number of rows; by default all images whose label is more likely wrong than not.
     """
