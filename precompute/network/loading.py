@@ -20,6 +20,7 @@ from fieldmarks.precompute.network.cut.layout import Layout
 from fieldmarks.precompute.network.cut.opened import opened, prove
 from fieldmarks.precompute.network.cut.search import find_cut, find_layer, is_signed
 from fieldmarks.precompute.network.cut.tracing import probe, trace
+from fieldmarks.precompute.network.graphs.read import read_graph
 from fieldmarks.precompute.network.outputs import OnePart, place_of_scores, with_class_scores
 from fieldmarks.precompute.network.own_code import own_code
 from fieldmarks.precompute.network.preprocessing import CompletePreprocessing, Preprocessing
@@ -286,6 +287,10 @@ def _arguments(settings: NetworkSettings, trained: Checkpoint | None) -> Sequenc
 
 def build_any(source: str, args: Sequence[str], num_classes: int, state: dict) -> Built:
     """Build a registered architecture, or the network that ``--network`` names."""
+    graph = NetworkSettings(source).graph
+    if graph is not None:
+        model, size = read_graph(graph)
+        return Built(model, Preprocessing(input_size=size), has_weights=True)
     if source in model_names() or ":" not in source:
         return Built(build(source, num_classes))
     return build_network(source, args, num_classes, state)

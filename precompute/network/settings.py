@@ -21,6 +21,8 @@ CHOICES = {
 
 #: Packages that networks of a kind of ``--network`` come from, beside torchvision's.
 PACKAGES = {"timm": "timm", "hf": "transformers"}
+#: Files that hold a network: ONNX, exported programs, TorchScript.
+GRAPHS = (".onnx", ".pt2", ".pt", ".pth", ".ts", ".torchscript")
 #: No network is fed larger images, in pixels a side: the largest published one takes 800.
 MAX_INPUT = 1024
 
@@ -33,8 +35,8 @@ class NetworkSettings:
     ----------
     source : str, optional
         ``torchvision:NAME``, ``timm:NAME``, ``hf:NAME`` or ``hf:FOLDER``,
-        ``package.module:function`` or ``file.py:function``; None for the architecture that a
-        checkpoint of ``train`` names.
+        ``package.module:function``, ``file.py:function`` or a file of `GRAPHS`; None for the
+        architecture that a checkpoint of ``train`` names.
     args : tuple of str
         For the function: values, or ``name=value``.
     weights_key : str, optional
@@ -110,7 +112,13 @@ class NetworkSettings:
     def runs_code(self) -> bool:
         """Whether the source is a function of the user's and not of a well-known package."""
         kind, separator, _ = (self.source or "").partition(":")
-        return bool(separator) and kind not in ("torchvision", "timm", "hf")
+        return bool(separator) and self.graph is None and kind not in ("torchvision", "timm", "hf")
+
+    @property
+    def graph(self) -> Path | None:
+        """The file that holds the network, None where something else names it."""
+        path = Path(self.source or "")
+        return path if path.suffix.lower() in GRAPHS and ":" not in path.name else None
 
     @property
     def own_code(self) -> Path | None:
@@ -126,8 +134,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         "--network",
         metavar="SOURCE",
         help="torchvision:NAME, timm:NAME, hf:NAME of the hub or hf:FOLDER, "
-        "package.module:function or file.py:function (its code is run); default: as the checkpoint "
-        "of 'train' says",
+        "package.module:function or file.py:function (its code is run), or a file of ONNX, an "
+        "exported program (.pt2) or TorchScript; default: as the checkpoint of 'train' says",
     )
     add(
         "--network-args",

@@ -29,11 +29,11 @@ _STATE = "give the network's state dict, torch.save(model.state_dict(), FILE), w
 _OTHER = "only networks of PyTorch can be explained: convert it, and give its state dict"
 #: What is said of formats of other programs; by the start of the file where it has a mark.
 _FORMATS = {
-    "onnx": f"is an ONNX file, which holds a graph without the network's own names: {_STATE}",
-    "torchscript": "is a TorchScript archive: save its weights by torch.save(torch.jit.load(FILE)"
-    ".state_dict(), 'weights.pth') and give these with --network",
-    "pt2": "is an exported program: save its weights by torch.save(torch.export.load(FILE)"
-    ".state_dict, 'weights.pth') and give these with --network",
+    "onnx": "is an ONNX file, a network with its weights: give it by --network, no --checkpoint",
+    "torchscript": "is a TorchScript archive, a network with its weights: give it by --network, no "
+    "--checkpoint",
+    "pt2": "is an exported program, a network with its weights: give it by --network, no "
+    "--checkpoint",
     "keras": f"is a network of Keras: {_OTHER}",
     "tflite": f"is a network of TensorFlow Lite: {_OTHER}",
     "tensorflow": f"is a network of TensorFlow: {_OTHER}",
@@ -135,7 +135,7 @@ def _check_declared(path: Path) -> bool:
     if start[4:8] == b"TFL3":
         kind = "tflite"
     if zipfile.is_zipfile(path):
-        kind = _check_archive(path, size)
+        kind = kind_of_archive(path, size)
     elif path.suffix == ".safetensors" or start[8:10] == b'{"':
         length = struct.unpack("<Q", start[:8].ljust(8, b"\0"))[0]
         if length > MAX_NAMES:
@@ -147,7 +147,7 @@ def _check_declared(path: Path) -> bool:
     return False
 
 
-def _check_archive(path: Path, size: int) -> str | None:
+def kind_of_archive(path: Path, size: int) -> str | None:
     """Return the format of an archive that torch did not save; None for one that it did."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()

@@ -207,8 +207,9 @@ class Settings:
                 f"expected a checkpoint at {checkpoint}, found none: pass its path as "
                 "--checkpoint, or make one with 'fieldmarks train'"
             )
-        if own_code is not None and not own_code.is_file():
-            raise DataError(f"--network names the file {own_code}, which does not exist")
+        for file in filter(None, [own_code, self.network.graph]):
+            if not file.is_file():
+                raise DataError(f"--network names the file {file}, which does not exist")
         package = PACKAGES.get((self.network.source or "").partition(":")[0])
         if package is not None and importlib.util.find_spec(package) is None:
             raise DataError(
@@ -273,6 +274,9 @@ def network_digest(settings: Settings) -> str:
     kind, _, name = source.partition(":")
     files = [checkpoint] if checkpoint is not None else []
     code: dict = {}
+    if network.graph is not None:
+        files.append(network.graph)
+        kind = name = ""
     if kind == "hf":
         files += sorted(model_folder(name).glob("*.*"))
     if network.runs_code:

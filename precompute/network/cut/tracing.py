@@ -51,7 +51,7 @@ def trace(model: nn.Module, images: Tensor, name: str) -> fx.GraphModule:
     try:
         batch = torch.export.Dim("batch", min=1)
         exported = torch.export.export(model, (images,), dynamic_shapes=({0: batch},))
-        return _without_guards(exported.module())
+        return plain_graph(exported.module())
     except Exception as error:
         raise ModelError(
             f"{name} cannot be explained: its graph cannot be read ({reason}; by torch.export: "
@@ -59,8 +59,14 @@ def trace(model: nn.Module, images: Tensor, name: str) -> fx.GraphModule:
         ) from None
 
 
-def _without_guards(graph: fx.GraphModule) -> fx.GraphModule:
-    """Leave out the checks of the input that an export begins with."""
+def plain_graph(graph: fx.GraphModule) -> fx.GraphModule:
+    """Leave out the checks of the input that an export begins with, and return its first output.
+
+    Raises
+    ------
+    ModelError
+        If it takes more than one input.
+    """
     for node in list(graph.graph.nodes):
         if not node.users and node.op in ("call_module", "call_function"):
             graph.graph.erase_node(node)

@@ -59,8 +59,8 @@ def keras(path):
 
 FORMATS = {
     "a.onnx": (onnx, "is an ONNX file"),
-    "a.pt": (torchscript, r"is a TorchScript archive: save its weights by torch\.save\(torch\.jit"),
-    "a.pt2": (exported, r"is an exported program: save its weights by .*torch\.export\.load"),
+    "a.pt": (torchscript, r"is a TorchScript archive, .*: give it by --network"),
+    "a.pt2": (exported, r"is an exported program, .*: give it by --network"),
     "b.pt": (exported, "is an exported program"),
     "a.keras": (keras, "is a network of Keras: only networks of PyTorch"),
     "b.zip": (keras, "is a network of Keras"),

@@ -1,0 +1,1 @@
+"""Networks as files that hold their graph: ONNX, exported programs, TorchScript."""

@@ -1,0 +1,44 @@
+"""A network as a file that holds its graph, by what the file is."""
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fieldmarks.core.errors import DataError
+from fieldmarks.core.input_file import require_file
+from fieldmarks.precompute.network.weights_file import MAX_BYTES, kind_of_archive
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fieldmarks.core.pictures.crop import Size
+
+
+def read_graph(path: Path) -> "tuple[nn.Module, Size | None]":
+    """Return a network and the size of its input, None where nothing says it.
+
+    Raises
+    ------
+    DataError
+        If the file is not there, or is none of ONNX, an exported program and TorchScript.
+    ModelError
+        If it cannot be explained.
+    """
+    require_file(path, "a file that holds a network", MAX_BYTES)
+    if path.suffix.lower() == ".onnx":
+        from fieldmarks.precompute.network.graphs.onnx_network import read_onnx
+
+        return read_onnx(path)
+    kind = kind_of_archive(path, path.stat().st_size) if zipfile.is_zipfile(path) else None
+    if kind == "pt2":
+        from fieldmarks.precompute.network.graphs.exported import read_exported
+
+        return read_exported(path)
+    if kind == "torchscript":
+        from fieldmarks.precompute.network.graphs.torchscript import read_torchscript
+
+        return read_torchscript(path)
+    raise DataError(
+        f"{path} holds no network that can be run, such as ONNX, an exported program or "
+        "TorchScript: give weights as --checkpoint, and name their network by --network"
+    )

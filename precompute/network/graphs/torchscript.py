@@ -1,0 +1,144 @@
+"""A network that is a TorchScript archive, as ``torch.jit.save`` writes it."""
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.core.input_file import require_file
+from fieldmarks.core.pictures.crop import Size
+from fieldmarks.precompute.network.graphs.exported import for_any_batch
+from fieldmarks.precompute.network.weights_file import MAX_BYTES
+
+_ATEN = torch.ops.aten
+_OTHERWISE = "give the network itself by --network FILE.py:FUNCTION"
+#: Nodes that hand on what they are given.
+_SAME = ("prim::NumToTensor", "aten::Int", "prim::unchecked_cast", "aten::contiguous")
+
+
+def read_torchscript(path: Path) -> tuple[fx.GraphModule, Size | None]:
+    """Return a network; nothing says the size of its input.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is too large.
+    ModelError
+        If it cannot be translated, or branches on what it is given.
+    """
+    require_file(path, "a TorchScript archive", MAX_BYTES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch says that there is something newer
+        try:
+            script = torch.jit.load(str(path), map_location="cpu").eval()
+            frozen = torch.jit.freeze(script, optimize_numerics=False)
+            network = _Translation(frozen.graph).network
+        except ModelError as error:
+            raise ModelError(f"{path} cannot be explained: {error}") from None
+        except Exception as error:
+            # a damaged file, or an operator in a way that is not known
+            raise ModelError(
+                f"{path} cannot be read as a network ({one_line(error)}): {_OTHERWISE}"
+            ) from None
+    return for_any_batch(network, (1, _channels(network), 0, 0), path)[0], None
+
+
+def _channels(network: fx.GraphModule) -> int:
+    """Return what the first convolution takes, 3 where there is none."""
+    for node in network.graph.nodes:
+        if node.target is _ATEN.conv2d.default:
+            groups = node.args[6] if len(node.args) > 6 else 1
+            return getattr(network, str(node.args[1].target)).shape[1] * groups
+    return 3
+
+
+class _Translation:
+    """A frozen graph of TorchScript as one of torch.fx."""
+
+    def __init__(self, graph: Any):
+        self._root, self._graph = nn.Module(), fx.Graph()
+        self._values: dict[str, Any] = {}
+        inputs = [
+            value for value in graph.inputs() if value.uses() or str(value.type()) == "Tensor"
+        ]
+        images = [value for value in inputs if str(value.type()) == "Tensor"]
+        if len(images) != 1:
+            raise ModelError(f"it takes {len(images)} inputs, not images alone")
+        self._values[images[0].debugName()] = self._graph.placeholder("images")
+        self._add(graph.nodes())
+        output = self._value(next(iter(graph.outputs())))
+        self._graph.output(output[0] if isinstance(output, tuple | list) else output)
+        self.network = fx.GraphModule(self._root, self._graph)
+        self.network.graph.eliminate_dead_code()
+        self.network.recompile()
+
+    def _value(self, value: Any) -> Any:
+        name = value.debugName()
+        if name not in self._values:
+            raise ModelError(f"a value of it, {name}, is made in a way that is not known")
+        return self._values[name]
+
+    def _add(self, nodes: Iterable[Any]) -> None:
+        for node in nodes:
+            kind, outputs = node.kind(), list(node.outputs())
+            if kind == "prim::If":
+                self._branch(node, outputs)
+                continue
+            if kind == "prim::RaiseException":
+                raise ModelError(f"it refuses what it is given: {_OTHERWISE}")
+            inputs = [self._value(value) for value in node.inputs()]
+            if kind == "prim::ListUnpack":
+                parts = [inputs[0][i] for i in range(len(outputs))]
+            else:
+                parts = [self._made(kind, node, inputs)]
+            for value, part in zip(outputs, parts, strict=True):
+                self._values[value.debugName()] = part
+
+    def _made(self, kind: str, node: Any, inputs: list[Any]) -> Any:
+        if kind == "prim::Constant":
+            return self._constant(node.output().toIValue() if node.outputsSize() else None)
+        if kind in ("prim::ListConstruct", "prim::TupleConstruct"):
+            return inputs
+        if kind in _SAME:
+            return inputs[0]
+        if kind == "aten::_convolution" and not inputs[6]:
+            return self._graph.call_function(_ATEN.conv2d.default, (*inputs[:6], inputs[8]))
+        space, _, name = kind.partition("::")
+        operator = getattr(_ATEN, name, None) if space == "aten" else None
+        if operator is None:
+            raise ModelError(f"it has the operator {kind}: {_OTHERWISE}")
+        called, _, declared = node.schema().partition("(")
+        target = getattr(operator, called.partition(".")[2] or "default")
+        arguments = declared.rpartition(") ->")[0].split(", ")
+        n = arguments.index("*") if "*" in arguments else len(arguments)
+        names = [each.partition("=")[0].split()[-1] for each in arguments[n + 1 :]]
+        by_name = dict(zip(names, inputs[n:], strict=True))
+        return self._graph.call_function(target, tuple(inputs[:n]), by_name)
+
+    def _constant(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        name = f"constant_{len(self._root.state_dict())}"
+        value = value.detach().clone()
+        if value.is_floating_point():
+            self._root.register_parameter(name, nn.Parameter(value, requires_grad=False))
+        else:
+            self._root.register_buffer(name, value)
+        return self._graph.get_attr(name)
+
+    def _branch(self, node: Any, outputs: list[Any]) -> None:
+        """Follow the branch that does not refuse its input; there is no other to be known."""
+        usable = [block for block in node.blocks() if not _refuses(block)]
+        if len(usable) != 1:
+            raise ModelError(f"it branches on what it is given: {_OTHERWISE}")
+        self._add(usable[0].nodes())
+        for value, inner in zip(outputs, usable[0].outputs(), strict=True):
+            self._values[value.debugName()] = self._value(inner)
+
+
+def _refuses(block: Any) -> bool:
+    return any(node.kind() == "prim::RaiseException" for node in block.nodes())
