@@ -4,6 +4,9 @@ import torch
 
 from fieldmarks.core.errors import ModelError
 
+#: What PyTorch calls instructions for products in bfloat16.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device of that name; ``auto`` takes CUDA, then MPS, then the CPU.
@@ -26,10 +29,31 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def autocast(device: torch.device) -> torch.autocast:
-    """Return the context of mixed precision: bfloat16 or float16 on CUDA, none elsewhere."""
-    is_cuda = device.type == "cuda"
-    has_bfloat16 = is_cuda and torch.cuda.is_bf16_supported()
-    return torch.autocast(
-        device.type, torch.bfloat16 if has_bfloat16 or not is_cuda else torch.float16, is_cuda
-    )
+def usual_precision(device: torch.device) -> torch.dtype:
+    """Return what a device computes in: bfloat16 or float16 on CUDA, float32 elsewhere."""
+    if device.type != "cuda":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def has_bfloat16() -> bool:
+    """Return whether the processor multiplies in bfloat16 (AVX512-BF16, AMX or Arm's).
+
+    Where PyTorch does not tell (before 2.10), it counts as one that does not.
+    """
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(each, False) for each in _BFLOAT16)
+
+
+def autocast(device: torch.device, precision: torch.dtype | None = None) -> torch.autocast:
+    """Return the context of mixed precision, or of none for float32.
+
+    Parameters
+    ----------
+    device : torch.device
+    precision : torch.dtype, optional
+        Of products; by default what the device usually computes in.
+    """
+    precision = precision or usual_precision(device)
+    is_mixed = precision != torch.float32
+    return torch.autocast(device.type, precision if is_mixed else torch.bfloat16, is_mixed)

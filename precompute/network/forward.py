@@ -70,10 +70,18 @@ class Forward:
     device : torch.device
     compile : bool
         Compile by ``torch.compile``: minutes before the first batch, faster ones afterwards.
+    precision : torch.dtype, optional
+        Of an exact head's network; by default what the device usually computes in.
     """
 
-    def __init__(self, model: LoadedModel, device: torch.device, compile: bool = False):
-        self.device = device
+    def __init__(
+        self,
+        model: LoadedModel,
+        device: torch.device,
+        compile: bool = False,
+        precision: torch.dtype | None = None,
+    ):
+        self.device, self._precision = device, precision
         self._model = model
         # a convolution and its batch norm become one: a third less time on a CPU
         network = fuse(with_moments(model.network, model.blocks)).to(device)
@@ -109,7 +117,7 @@ class Forward:
 
     def scores(self, images: Tensor) -> np.ndarray:
         """Return the class scores of normalised images (n, 3, h, w), shape (n, C)."""
-        with autocast(self.device):
+        with autocast(self.device, self._precision):
             outputs = self._network(images.to(self.device))
         logits = outputs[2 if self._model.head.is_exact else 1].detach().float()
         return (logits if self._order is None else logits[:, self._order]).cpu().numpy()
@@ -117,7 +125,7 @@ class Forward:
     @torch.inference_mode()
     def _exact(self, images: Tensor) -> BatchActivations:
         model = self._model
-        with autocast(self.device):
+        with autocast(self.device, self._precision):
             maps, pooled, logits, *moments = self._network(images)
         is_mixed = maps.dtype != torch.float32
         if is_mixed:

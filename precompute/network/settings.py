@@ -25,6 +25,9 @@ PACKAGES = {"timm": "timm", "hf": "transformers"}
 GRAPHS = (".onnx", ".pt2", ".pt", ".pth", ".ts", ".torchscript")
 #: No network is fed larger images, in pixels a side: the largest published one takes 800.
 MAX_INPUT = 1024
+#: What a network computes in: `AUTO` chooses by the device, and by what changes.
+AUTO = "auto"
+PRECISIONS = (AUTO, "float32", "bfloat16")
 
 
 @dataclass(frozen=True)

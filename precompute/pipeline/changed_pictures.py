@@ -16,7 +16,6 @@ from fieldmarks.core.explanations.grounding import weighted_map
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.corruptions.corruptions import STRENGTHS, corrupt
 from fieldmarks.precompute.data.decoding import Decoder, thumbnail
-from fieldmarks.precompute.network.forward import Forward
 from fieldmarks.precompute.pipeline.inputs import RunInputs
 
 #: Images whose pictures are changed together.
@@ -38,7 +37,7 @@ class ChangedPictures:
 
     def __init__(self, run: Run, inputs: RunInputs, seed: int):
         self.run, self.inputs, self.seed = run, inputs, seed
-        self._forward = Forward(inputs.model, inputs.device)
+        self._forward = inputs.forward()
         self._evidence = np.asarray(run.array("evidence"))
         self.decoder = Decoder(inputs.dataset, inputs.model.preprocessing, thumb_size=1)
 

@@ -20,13 +20,16 @@ from fieldmarks.precompute.attributes.tables.columns import with_columns
 from fieldmarks.precompute.data.captions import Words
 from fieldmarks.precompute.data.dataset import BBOX, Dataset
 from fieldmarks.precompute.data.read import read_dataset
-from fieldmarks.precompute.network.device import autocast, choose_device
+from fieldmarks.precompute.network.device import choose_device, has_bfloat16, usual_precision
+from fieldmarks.precompute.network.settings import AUTO
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.class_order import check_order
+from fieldmarks.precompute.pipeline.precision import Precision, compared, precision_of
 from fieldmarks.precompute.pipeline.settings import Settings, map_rows, network_digest
 from fieldmarks.precompute.resume.fingerprint import digest
 
 if TYPE_CHECKING:
+    from fieldmarks.precompute.network.forward import Forward
     from fieldmarks.precompute.network.loading import LoadedModel
 
 #: Images per forward pass: on a CPU each core runs separate batches.
@@ -47,7 +50,7 @@ class RunInputs:
     def __init__(self, settings: Settings, ranks: Ranks, network: nn.Module | None = None):
         if network is None:
             settings.check_network()
-        self.settings, self._network = settings, network
+        self.settings, self._network, self._ranks = settings, network, ranks
         self.dataset: Dataset = read_dataset(settings.source)
         if settings.nouns is not None:
             language = replace(self.dataset.language, given=settings.nouns)
@@ -159,11 +162,33 @@ class RunInputs:
     @cached_property
     def precision(self) -> str:
         """What the forward pass computes in, for instance ``cpu float32``."""
-        kind = self.device.type
-        with autocast(self.device):
-            is_mixed = torch.is_autocast_enabled(kind)
-            number = torch.get_autocast_dtype(kind) if is_mixed else torch.float32
-        return f"{kind} {str(number).removeprefix('torch.')}"
+        return f"{self.device.type} {self.chosen_precision.name}"
+
+    @cached_property
+    def chosen_precision(self) -> Precision:
+        """What the forward pass computes in, and why, see `precompute.pipeline.precision`.
+
+        All ranks ask for it at the same time; the first one chooses.
+        """
+        return next(self._ranks.in_order(lambda _: self._choose_precision(), 1))
+
+    def _choose_precision(self) -> Precision:
+        settings, device = self.settings, self.device
+        usual = Precision.of(usual_precision(device))
+        if settings.precision not in (None, AUTO):
+            return Precision(settings.precision)
+        if settings.precision is None or device.type != "cpu" or not has_bfloat16():
+            return usual
+        made_in = precision_of(settings.runs / settings.name, device.type)
+        if made_in is not None:
+            return made_in
+        return compared(self.model, self.dataset, device, self.workers)
+
+    def forward(self, compile: bool = False) -> "Forward":
+        """Return the network in the precision of the pass."""
+        from fieldmarks.precompute.network.forward import Forward
+
+        return Forward(self.model, self.device, compile, self.chosen_precision.number)
 
 
 def check_left_out(leave_out: Sequence[int], class_ids: Sequence[int], made: dict) -> None:

@@ -16,7 +16,7 @@ from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
 from fieldmarks.precompute.data.decoding import Decoder
-from fieldmarks.precompute.network.forward import Forward, threads_of_torch
+from fieldmarks.precompute.network.forward import threads_of_torch
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.facts import KeptMaps
 from fieldmarks.precompute.pipeline.inputs import RunInputs
@@ -126,7 +126,7 @@ def _write_maps(run: Run, writer: RunWriter, inputs: RunInputs, xs: np.ndarray) 
     for start in range(0, M, _BLOCK):
         rows.write(start, run.array("maps")[start : start + _BLOCK])
     decoder = Decoder(inputs.dataset, inputs.model.preprocessing, thumb_size=1)
-    forward = Forward(inputs.model, inputs.device)
+    forward = inputs.forward()
     with threads_of_torch(inputs.workers), tqdm(total=len(xs), unit=" images") as progress:
         for start in range(0, len(xs), inputs.batch_size):
             batch = xs[start : start + inputs.batch_size]

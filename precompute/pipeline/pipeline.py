@@ -126,6 +126,8 @@ class Pipeline:
         _ = (
             self.inputs.model
         )  # whatever is wrong with the network is reported before the first stage
+        if self.inputs.chosen_precision.why:
+            self.say(self.inputs.chosen_precision.why)
         told = tell(self.say, notices_before(self.inputs))
         work = Work(self.inputs, self.writer, self.ranks, self._read, chunking, chunks)
         if finished is not None and all(name in done or STAGES[name].is_later for name in STAGES):

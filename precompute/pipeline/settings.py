@@ -18,7 +18,12 @@ from fieldmarks.core.pictures.crop import Size, in_words, stated_size
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.hub import model_folder
-from fieldmarks.precompute.network.settings import MAX_INPUT, PACKAGES, NetworkSettings
+from fieldmarks.precompute.network.settings import (
+    MAX_INPUT,
+    PACKAGES,
+    PRECISIONS,
+    NetworkSettings,
+)
 from fieldmarks.precompute.pipeline.class_order import NATURAL
 from fieldmarks.precompute.resume.code import code_fingerprint
 from fieldmarks.precompute.resume.fingerprint import digest, file_digest, library_versions
@@ -90,6 +95,9 @@ class Settings:
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
     compile : bool
         Compile the network by ``torch.compile``.
+    precision : str, optional
+        What the network computes in: ``float32``, ``bfloat16`` or ``auto``, see
+        `precompute.pipeline.precision`; by default what the device usually computes in.
     """
 
     source: DataSource
@@ -113,6 +121,7 @@ class Settings:
     workers: int | None = None
     device: str = "auto"
     compile: bool = False
+    precision: str | None = None
 
     def __post_init__(self):
         unknown = [name for name in self.estimators if not is_estimator(name)]
@@ -128,6 +137,11 @@ class Settings:
             )
         if self.maps not in ("all", "test", "none") and not self.maps.isdecimal():
             raise DataError(f"--maps is all, test, none or a number of images, got {self.maps!r}")
+        if self.precision not in (None, *PRECISIONS):
+            raise DataError(
+                f"--precision is {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}, got "
+                f"{self.precision!r}"
+            )
         for option, (least, most) in _LIMITS.items():
             value = getattr(self, option)
             values = value if isinstance(value, tuple) else (value,)

@@ -34,7 +34,7 @@ def compute(work: Work) -> None:
         work.chunking,
         work.chunks,
         inputs.model,
-        Forward(inputs.model, inputs.device, settings.compile),
+        inputs.forward(settings.compile),
         work.ranks,
         batch_size=inputs.batch_size,
         workers=inputs.workers,

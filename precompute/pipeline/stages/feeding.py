@@ -8,7 +8,7 @@ class, and the best ones are judged on more by a paired test.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,13 +42,13 @@ def compute(work: Work) -> Computed:
     """Compute the stage ``feeding``, which leaves no file: what it measured is in the manifest."""
     run, inputs = work.read(), work.inputs
     facts, logits = run.table("facts"), run.array("logits")
-    return Computed("", feeding(inputs.model, inputs.dataset, inputs.device, logits, facts))
+    return Computed("", feeding(inputs.model, inputs.dataset, inputs.forward, logits, facts))
 
 
 def feeding(
     model: LoadedModel,
     dataset: Dataset,
-    device: torch.device,
+    forward: Callable[[], Forward],
     logits: np.ndarray,
     facts: pd.DataFrame,
 ) -> dict:
@@ -59,7 +59,8 @@ def feeding(
     model : LoadedModel
         One that ``train`` made says itself how it is fed: nothing else is tried.
     dataset : Dataset
-    device : torch.device
+    forward : callable
+        Makes the network as the pass ran it.
     logits : ndarray of shape (X, C)
     facts : DataFrame of X rows
         What the activation pass learnt of each file.
@@ -81,14 +82,14 @@ def feeding(
             measured["problems"][problem] = [len(xs), *first]
     if not model.made:
         is_usable = ~facts["problem"].str.startswith(UNREADABLE).to_numpy(bool)
-        measured["feeding"] = try_ways(model, dataset, device, logits, is_usable, affected)
+        measured["feeding"] = try_ways(model, dataset, forward, logits, is_usable, affected)
     return measured
 
 
 def try_ways(
     model: LoadedModel,
     dataset: Dataset,
-    device: torch.device,
+    forward: Callable[[], Forward],
     logits: np.ndarray,
     is_usable: np.ndarray,
     affected: Sequence[Sequence[str]],
@@ -99,7 +100,8 @@ def try_ways(
     ----------
     model : LoadedModel
     dataset : Dataset
-    device : torch.device
+    forward : callable
+        Makes the network as the pass ran it.
     logits : ndarray of shape (X, C)
         Of the network as it is fed.
     is_usable : ndarray of shape (X,), bool
@@ -125,7 +127,7 @@ def try_ways(
     order = sorted(drawn, key=lambda x: not is_test[x])
     if is_right[order[:N_JUDGED]].all():
         return told
-    trial = _Trial(model, dataset, device)
+    trial = _Trial(forward(), dataset)
     screened = []
     for option, (fed, choice) in other_ways(model.preprocessing, dataset.has_boxes).items():
         xs = np.array([x for x in order if choice is None or choice in affected[x]][:N_JUDGED], int)
@@ -205,8 +207,8 @@ def other_ways(
 class _Trial:
     """Runs the network on images with other preprocessing."""
 
-    def __init__(self, model: LoadedModel, dataset: Dataset, device: torch.device):
-        self._forward, self._dataset = Forward(model, device), dataset
+    def __init__(self, forward: Forward, dataset: Dataset):
+        self._forward, self._dataset = forward, dataset
         self._last: tuple = ()
         self._pixels = torch.empty(0)
 

@@ -95,9 +95,12 @@ def tried(tmp_path, draw, trained_on=CLASSES, **options):
     device = torch.device("cpu")
     decoder = Decoder(dataset, model.preprocessing, 1)
     xs = np.arange(len(dataset.images))
-    logits = Forward(model, device)(decoder.pixels(xs)).arrays()["logits"]
+    forward = Forward(model, device)
+    logits = forward(decoder.pixels(xs)).arrays()["logits"]
     affected = [decoder._crop(x).affected for x in xs]
-    return try_ways(model, dataset, device, logits, np.ones(len(xs), bool), affected)
+    return try_ways(
+        model, dataset, lambda: Forward(model, device), logits, np.ones(len(xs), bool), affected
+    )
 
 
 def _state(code):
