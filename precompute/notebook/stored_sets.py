@@ -1,4 +1,4 @@
-"""``run --data FOLDER`` on data sets that hold their pictures: read by the library `datasets`."""
+"""``run --data`` on data sets that hold their pictures: by `datasets`, or shards of WebDataset."""
 
 import tempfile
 from dataclasses import replace
@@ -11,12 +11,14 @@ from fieldmarks.precompute.data.readers.stored import (
     is_saved,
     parquet_files,
     picture_columns,
+    shards,
 )
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.data.split import split_of
 from fieldmarks.precompute.network.settings import NetworkSettings
 from fieldmarks.precompute.notebook import tables
 from fieldmarks.precompute.notebook.precompute import PICTURES, as_source
+from fieldmarks.precompute.notebook.tar_shards import of_shards
 
 
 def with_files(
@@ -39,6 +41,19 @@ def with_files(
     """
     if source.format not in (None, "stored") or not holds_pictures(source.data):
         return source, network
+    if shards(source.data):
+        written = of_shards(source.data, folder / PICTURES, source.label)
+    else:
+        written = _by_datasets(source, folder)
+    given, fed = as_source(written, folder)
+    given |= {"format": None, "file_name": None}
+    given |= {} if source.split is None else {"split": source.split}
+    classes = network.classes or fed.get("classes")
+    return replace(source, **given), replace(network, classes=classes)
+
+
+def _by_datasets(source: DataSource, folder: Path) -> tables.Written:
+    """Write the pictures of a data set of Hugging Face, and return their table."""
     try:
         import datasets  # noqa: F401
     except ImportError as error:
@@ -49,12 +64,7 @@ def with_files(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         splits = _opened(source.data, Path(cache))
-        written = tables.of_hugging_face(splits, folder / PICTURES, source.label, is_own=False)
-    given, fed = as_source(written, folder)
-    given |= {"format": None, "file_name": None}
-    given |= {} if source.split is None else {"split": source.split}
-    classes = network.classes or fed.get("classes")
-    return replace(source, **given), replace(network, classes=classes)
+        return tables.of_hugging_face(splits, folder / PICTURES, source.label, is_own=False)
 
 
 def _opened(path: Path, cache: Path) -> dict[str, Any]:
