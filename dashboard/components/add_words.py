@@ -1,7 +1,7 @@
 """The panel "Add words": what a run without words lacks, and the commands that add them."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import streamlit as st
 
@@ -104,7 +104,7 @@ def _of_network(network: dict) -> list[str]:
     return [*options, *(["--keep-class-order"] if network.get("keep_order") else [])]
 
 
-def _given(values: dict, usual: dict) -> Iterator[str]:
+def _given(values: Mapping[str, object], usual: Mapping[str, object]) -> Iterator[str]:
     """Yield options and values where they are not the usual ones."""
     for name, value in values.items():
         if value in (None, [], ()) or value == usual[name]:

@@ -53,16 +53,23 @@ values = st.recursive(
 
 def outcome(read: Callable[[], object]) -> object:
     """Return what a reader returns, None where it refuses in one line; all else is a fault."""
-    start, message = time.process_time(), ""
+    result, message, taken = _timed(read)
+    assert "\n" not in message, "a message is one line"
+    assert len(message) < 1200, "a message shows no content at length"
+    if taken >= LONGEST:  # the first time may have imported, or collected the garbage of others
+        taken = min(taken, _timed(read)[2])
+    assert taken < LONGEST, f"it took {taken:.1f} s"
+    return result
+
+
+def _timed(read: Callable[[], object]) -> tuple[object, str, float]:
+    """Return the result, the message, and seconds of the processor."""
+    start, result, message = time.process_time(), None, ""
     try:
         result = read()
     except FieldmarksError as error:
-        result, message = None, str(error)
-    taken = time.process_time() - start
-    assert "\n" not in message, "a message is one line"
-    assert len(message) < 1200, "a message shows no content at length"
-    assert taken < LONGEST, f"it took {taken:.1f} s"
-    return result
+        message = str(error)
+    return result, message, time.process_time() - start
 
 
 @st.composite

@@ -57,6 +57,8 @@ class OnnxNetwork(nn.Module):
             attributes = {
                 a.name: _plain(onnx.helper.get_attribute_value(a)) for a in node.attribute
             }
+            if node.op_type == "Split":  # graphs of earlier versions do not say it
+                attributes.setdefault("num_outputs", len(node.output))
             if node.op_type == "Constant":
                 self._hold(node.output[0], np.asarray(next(iter(attributes.values()))))
             elif node.op_type not in OPERATORS.keys() | NUMBERS.keys() or node.domain not in (

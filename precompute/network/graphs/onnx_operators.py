@@ -277,7 +277,7 @@ def concat(*parts: Tensor, axis: int) -> Tensor:
 
 
 @operator("Split")
-def split(x: Tensor, given=None, *, axis: int = 0, split=None, num_outputs=None) -> tuple:
+def split(x: Tensor, given=None, *, num_outputs: int, axis: int = 0, split=None) -> tuple:
     """Return parts of the lengths that are given, or so many equal ones."""
     lengths = ints(given if split is None else split)
     return torch.split(x, lengths, axis) if lengths else torch.chunk(x, num_outputs, axis)

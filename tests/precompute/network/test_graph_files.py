@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper
 from torch import nn
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
@@ -13,6 +14,7 @@ from fieldmarks.__main__ import main
 from fieldmarks.core.errors import DataError, ModelError
 from fieldmarks.core.head import LINEAR
 from fieldmarks.core.run.reading import read_run
+from fieldmarks.precompute.network.graphs.onnx_network import OnnxNetwork
 from fieldmarks.precompute.network.graphs.onnx_operators import OPERATORS
 from fieldmarks.precompute.network.graphs.read import read_graph
 from fieldmarks.precompute.network.loading import load_network
@@ -169,3 +171,15 @@ def test_an_operator_that_is_not_known_is_named(files, monkeypatch):
     monkeypatch.delitem(OPERATORS, "Conv")
     with pytest.raises(ModelError, match="has the operator Conv: give the network itself"):
         read_graph(files / "any.onnx")
+
+
+def test_a_split_that_does_not_say_into_how_many_parts_gives_as_many_as_it_has_outputs():
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 4, 4])
+    nodes = [
+        helper.make_node("Split", ["x"], ["r", "g", "b"], axis=1),
+        helper.make_node("Concat", ["b", "g", "r"], ["y"], axis=1),
+    ]
+    turned = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3, 4, 4])
+    network = OnnxNetwork(helper.make_graph(nodes, "turned", [image], [turned]))
+    x = torch.rand(2, 3, 4, 4)
+    assert torch.equal(network(x), x.flip(1))
