@@ -179,7 +179,7 @@ READ_AS = {
     "commercial": ("This is an example of the class commercial", "An example of the class"),
     "playgrounds": ("These are playgrounds", "Playgrounds have"),
     "bathroom": ("This is a bathroom", "A bathroom has"),
-    "playfields": ("These are playfields", "Playfields have"),
+    "playfields": ("This is an example of the class playfields", "An example of the class"),
     "hourglass": ("This is an hourglass", "An hourglass has"),
 }
 
