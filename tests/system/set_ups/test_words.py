@@ -177,7 +177,7 @@ def test_columns_of_a_table_say_of_an_image_what_its_row_says(tmp_path):
 #: Classes named by an adjective, plurals, a place and a thing, and how they read.
 READ_AS = {
     "commercial": ("This is an example of the class commercial", "An example of the class"),
-    "playgrounds": ("These are playgrounds", "Playgrounds have"),
+    "playgrounds": ("This is an example of the class playgrounds", "An example of the class"),
     "bathroom": ("This is a bathroom", "A bathroom has"),
     "playfields": ("This is an example of the class playfields", "An example of the class"),
     "hourglass": ("This is an hourglass", "An hourglass has"),
