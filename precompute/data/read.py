@@ -14,6 +14,7 @@ from fieldmarks.precompute.data.readers import (  # noqa: F401  # each registers
     celeba,
     coco,
     cub,
+    fiftyone,
     folders,
     imagefolder,
     stored,

@@ -20,6 +20,9 @@ from fieldmarks.precompute.data.registry import register_dataset
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.data.split import make_split, split_of
 
+#: Where FiftyOne puts images without a label.
+_UNLABELLED = "_unlabeled"
+
 
 def _has_class_folders(path: Path) -> bool:
     return path.is_dir() and any("/" in name for name in image_files(path))
@@ -87,6 +90,10 @@ def read_folders(source: DataSource) -> Dataset:
             f"{folder.name}/{'train/' if splits else ''}CLASS/1.jpg; found {len(paths)} images "
             "and no such folder"
         )
+    n_unlabelled = sum(parts[depth] == _UNLABELLED for parts in inside)
+    if n_unlabelled:
+        inside = [parts for parts in inside if parts[depth] != _UNLABELLED]
+        problems.append(f"{n_unlabelled} images of {_UNLABELLED} have no label: left out")
     n_outside = sum(len(parts) <= depth + 1 and parts[0] not in unlabelled for parts in paths)
     if n_outside:
         problems.append(f"{n_outside} images are in no class folder: skipped")
