@@ -111,7 +111,7 @@ def _require_plain(path: Path) -> None:
         return
     if not stat.S_ISREG(mode):
         kinds = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder"}
-        what = kinds.get(stat.S_IFMT(mode), "no regular file")
+        what = kinds.get(stat.S_IFMT(mode), "not a regular file")
         raise DataError(f"{path} is {what}: give the path of a file to write")
 
 

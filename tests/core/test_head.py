@@ -262,7 +262,7 @@ def test_scores_in_a_dictionary_a_tuple_or_logits_are_those_of_the_tensor_alone(
         (lambda net, m: {"out": m}, "does not return one tensor"),
         (lambda net, m: (m.mean((2, 3)), net.fc(m.mean((2, 3)))), "does not return one tensor"),
         (lambda net, m: net.fc(m.mean((2, 3))) * 0, "gives every image the same class scores"),
-        (lambda net, m: net.fc(m.mean((2, 3))) / 0, "no finite numbers"),
+        (lambda net, m: net.fc(m.mean((2, 3))) / 0, "class scores that are not finite"),
         (lambda net, m: m, "for 2 images it returns"),
         (lambda net, m: 1 / 0, "takes no input of 24 pixels: division by zero"),
     ],

@@ -95,7 +95,7 @@ def test_a_column_of_the_class_alone_is_not_visible_and_one_of_the_picture_is(sh
     assert list(column_words(shop)) == ["colour", "season", "warehouse"]
     judged = {each.column: each for each in visibilities(shop)}
     assert [name for name, each in judged.items() if each.is_visible] == ["colour"]
-    assert "column season is not visible here, so it is never said" in judged["season"].told
+    assert "column season is not visible here, so it is never named" in judged["season"].told
 
 
 def test_captions_have_no_columns(run):

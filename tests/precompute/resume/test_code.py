@@ -78,6 +78,8 @@ def test_what_nothing_depends_on_changes_nothing(code, tmp_path):
     ("source", "package"), [("timm:resnet18", "timm"), ("hf:x", "transformers")]
 )
 def test_the_version_of_a_package_is_part_of_the_network(tmp_path, monkeypatch, source, package):
+    monkeypatch.setattr("fieldmarks.precompute.pipeline.settings.model_folder", lambda _: tmp_path)
+
     def versions(number):
         def of(modules):
             return dict.fromkeys(modules, number)
