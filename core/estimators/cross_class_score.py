@@ -57,18 +57,20 @@ class PeakSums:
             self._centre = peaks.mean(axis=0)
             K, D = peaks.shape[1:]
             self._sums = [_Sums.zeros(K, D, share.shape[1]) for _ in range(self._n_folds)]
-        centred = (peaks - self._centre).astype(np.float32)
-        peaks = np.ascontiguousarray(centred.transpose(1, 0, 2))
-        share = share.astype(np.float32)
-        folds = [(i, np.flatnonzero(self._fold[rows] == i)) for i in np.unique(self._fold[rows])]
+        by_fold = np.argsort(self._fold[rows], kind="stable")
+        peaks = (peaks[by_fold] - self._centre).astype(np.float32, copy=False)
+        share = share[by_fold].astype(np.float32)
+        numbers, starts = np.unique(self._fold[rows[by_fold]], return_index=True)
+        stops = [*starts[1:], len(rows)]
+        folds = [(i, slice(*ends)) for i, *ends in zip(numbers, starts, stops, strict=True)]
         for i, members in folds:
             self._sums[i].add_shares(share[members])
 
         def add_clusters(ks: slice) -> None:
             for i, members in folds:
-                self._sums[i].add_peaks(ks, peaks[ks, members], share[members])
+                self._sums[i].add_peaks(ks, peaks[members], share[members])
 
-        in_threads(add_clusters, blocks(len(peaks), _CLUSTERS))
+        in_threads(add_clusters, blocks(peaks.shape[1], _CLUSTERS))
 
     def cross_class_score(self) -> np.ndarray:
         """Return how well each cluster's peak predicts each attribute for held-out classes.
@@ -109,11 +111,14 @@ class _Sums:
         self.yy += np.square(share).sum(axis=0)
 
     def add_peaks(self, ks: slice, peaks: np.ndarray, share: np.ndarray) -> None:
-        """Add the peaks of some clusters in the same images, shape (k, n, D)."""
-        turned = peaks.transpose(0, 2, 1)
-        self.x[ks] += peaks.sum(axis=1)
-        self.xx[ks] += turned @ peaks
-        self.xy[ks] += turned @ share
+        """Add the peaks of some of the clusters (n, K, D) in the same images."""
+        of_clusters = peaks[:, ks]
+        n, k, D = of_clusters.shape
+        self.x[ks] += of_clusters.sum(axis=0)
+        self.xx[ks] += of_clusters.transpose(1, 2, 0) @ of_clusters.transpose(1, 0, 2)
+        # one product for all clusters: rows of images stay where they are
+        rows = peaks.reshape(n, -1)[:, ks.start * D : ks.stop * D]
+        self.xy[ks] += (rows.T @ share).reshape(k, D, -1)
 
     def of_clusters(self, ks: slice) -> "_Sums":
         """Return the sums of some clusters, float64."""
@@ -138,8 +143,9 @@ def _correlation(folds: list[_Sums]) -> np.ndarray:
         squares = held_out.xx - cross - cross.transpose(0, 2, 1)
         squares += held_out.n * _outer(mean, mean)
         sums[0] += ((held_out.x - held_out.n * mean)[:, None] @ weights)[:, 0]
-        sums[1] += (weights * (squares @ weights)).sum(axis=1)
-        sums[2] += (weights * (held_out.xy - _outer(mean, held_out.y))).sum(axis=1)
+        sums[1] += np.einsum("kdt,kdt->kt", weights, squares @ weights)
+        sums[2] += np.einsum("kdt,kdt->kt", weights, held_out.xy)
+        sums[2] -= (mean[:, None] @ weights)[:, 0] * held_out.y
     predicted, squares, products = sums
     variance = (squares - predicted**2 / total.n) * (total.yy - total.y**2 / total.n)
     norm = np.sqrt(np.maximum(variance, 0))
@@ -155,8 +161,11 @@ def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
     varies = variance > 1e-6 * variance.max(axis=1, keepdims=True)
     scale = np.sqrt(np.where(varies, variance, np.inf))
     solve = ridge_solver(covariance / _outer(scale, scale), PENALTY)
-    target = (known.xy / known.n - _outer(mean, known.y / known.n)) / scale[:, :, None]
-    return mean, solve(target) / scale[:, :, None]
+    # fewer peaks than attributes: the inverse, in units of the peaks, and its products with these
+    inverse = solve(np.eye(len(scale[0])) / scale[:, None]) / scale[:, :, None] / known.n
+    weights = inverse @ known.xy
+    weights -= _outer((inverse @ mean[:, :, None])[:, :, 0], known.y)
+    return mean, weights
 
 
 def _outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:

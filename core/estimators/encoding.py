@@ -9,6 +9,7 @@ most active cell predicts (`core.estimators.peak_readout`).
 """
 
 import numpy as np
+from scipy import sparse
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import (
@@ -31,15 +32,17 @@ MIN_IMAGES = 5
 SPARSITY = 0.05
 #: L2 penalty, for words in units of their mean standard deviation.
 RIDGE = 0.1
-#: Steps of the accelerated proximal gradient method.
+#: Steps of the accelerated proximal gradient method, at most.
 N_STEPS = 300
+#: Nothing is left to do where no weight moves further, in units of the largest; looked at as often.
+TOLERANCE, _LOOK = 1e-4, 10
 #: Number of top-activating training images whose captions are counted.
 N_TOP = 20
 #: Probability that is spread as words are over all captions, so that no p.d.f. is empty.
 _FLOOR = 1e-6
 
 
-@register_estimator("encoding", version=2)
+@register_estimator("encoding", version=3)
 def encoding(inputs: Inputs) -> Estimate:
     """Return non-negative weights of words, each times how likely its noun is at the peak.
 
@@ -108,7 +111,9 @@ def nonnegative_elastic_net(
 ) -> np.ndarray:
     """Return the weights w >= 0 that minimise w'Sw / 2 - p'w + sparsity'w + ridge w'w / 2.
 
-    By accelerated proximal gradients (FISTA; Beck and Teboulle, 2009), all columns at once.
+    By accelerated proximal gradients (FISTA; Beck and Teboulle, 2009), all columns at once. The
+    momentum of a column begins anew where it leads uphill (O'Donoghue and Candes, "Adaptive restart
+    for accelerated gradient schemes", 2015), so a third of the steps gives the same.
 
     Parameters
     ----------
@@ -126,12 +131,17 @@ def nonnegative_elastic_net(
     shrunk = squares * -step
     shrunk[np.diag_indices(len(squares))] += 1 - step * np.float32(ridge)
     offset = step * (products - sparsity)
-    weights, point, momentum = np.zeros_like(offset), np.zeros_like(offset), 1.0
-    for _ in range(N_STEPS):
+    weights, point = np.zeros_like(offset), np.zeros_like(offset)
+    momentum = np.ones(offset.shape[1], np.float32)
+    for i in range(1, N_STEPS + 1):
         moved = np.maximum(shrunk @ point + offset, 0)
+        change = moved - weights
+        leads_down = np.einsum("nf,nf->f", point - moved, change) <= 0
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        point = moved + np.float32((momentum - 1) / following) * (moved - weights)
-        weights, momentum = moved, following
+        point = moved + np.where(leads_down, (momentum - 1) / following, 0) * change
+        weights, momentum = moved, np.where(leads_down, following, 1)
+        if i % _LOOK == 0 and np.abs(change).max() <= TOLERANCE * weights.max():
+            break
     return weights
 
 
@@ -144,5 +154,7 @@ def _top_share(inputs: Inputs) -> np.ndarray:
         rows = np.concatenate([at, np.repeat(np.arange(X)[block][:, None], F, axis=1)])
         top = np.argsort(-values, axis=0, kind="stable")[:k]
         best, at = np.take_along_axis(values, top, 0), np.take_along_axis(rows, top, 0)
-    share = caption_fraction(inputs)
-    return np.stack([share[rows].mean(axis=0) for rows in at.T])
+    is_top = sparse.csr_array(
+        (np.full(F * k, 1 / k), at.T.ravel(), np.arange(0, F * k + 1, k)), shape=(F, X)
+    )
+    return (is_top @ caption_fraction(inputs)).toarray().astype(np.float32)

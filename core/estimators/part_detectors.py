@@ -13,7 +13,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.cluster import MiniBatchKMeans
 
-from fieldmarks.core.batching import blocks
+from fieldmarks.core.batching import BLOCK, blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.base import Inputs
 from fieldmarks.core.ridge_regression import ridge_solver
@@ -29,6 +29,8 @@ N_CLUSTERINGS = 6
 SHRINKAGE = 1.0
 #: Principal directions of the cells in which peaks are kept.
 N_DIRECTIONS = 128
+#: Cells of a product of all filters, which takes longest to be added to the sum of products.
+_CELLS = 4096
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,10 @@ class CellSample:
     cells: np.ndarray
     cell_c: np.ndarray
 
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield slices of cells and the cells themselves, float32."""
-        yield from ((rows, self.cells[rows].astype(np.float32)) for rows in blocks(len(self.cells)))
+    def blocks(self, size: int = BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield slices of cells, ``size`` at a time, and the cells themselves, float32."""
+        for rows in blocks(len(self.cells), size):
+            yield rows, self.cells[rows].astype(np.float32)
 
 
 def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELLS) -> CellSample:
@@ -136,7 +139,7 @@ def _correlation(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
     mean, scale = _moments(sample)
     F = sample.cells.shape[1]
     correlation = np.zeros((F, F), np.float32)
-    for _, cells in sample.blocks():
+    for _, cells in sample.blocks(_CELLS):
         standard = (cells - mean) / scale
         correlation += standard.T @ standard
     return correlation / np.float32(len(sample.cells)), scale

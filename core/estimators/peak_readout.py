@@ -7,9 +7,10 @@ noisy; filters that are active in the same cells look at the same part and share
 """
 
 import numpy as np
+from scipy import sparse
 from scipy.special import softmax
 
-from fieldmarks.core.batching import blocks
+from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
 from fieldmarks.core.estimators.cross_class_score import PeakSums
 from fieldmarks.core.estimators.part_detectors import cell_directions, sample_cells
@@ -35,6 +36,8 @@ TEMPERATURE = 0.03
 MAX_LOG_WEIGHT = 6.0
 #: Filters whose peaks are read at a time.
 _FILTERS = 64
+#: Images whose maps are read at a time.
+_IMAGES = 32
 
 
 def log_place(inputs: Inputs, seed: int = 0) -> np.ndarray:
@@ -129,11 +132,28 @@ def _read(inputs: Inputs, directions: np.ndarray) -> tuple[np.ndarray, np.ndarra
         flat = maps.reshape(*maps.shape[:2], -1)
         if cells.shape[1] != flat.shape[2]:
             cells = np.empty((X, flat.shape[2], directions.shape[1]), np.float32)
-        for x, image in zip(rows, flat, strict=True):
-            values = image.astype(np.float32)
-            peaks[x], cells[x] = values.argmax(axis=1), values.T @ directions
-            fs = np.flatnonzero(pooled[x] >= least)
-            values -= values.mean(axis=1, keepdims=True)
-            values /= np.maximum(values.std(axis=1, keepdims=True), 1e-6)
-            colocation[fs] += values[:, peaks[x, fs]].T
+
+        def read(
+            images: slice,
+            rows: np.ndarray = rows,
+            flat: np.ndarray = flat,
+            cells: np.ndarray = cells,
+        ) -> np.ndarray:
+            xs, values = rows[images], flat[images].astype(np.float32)
+            peaks[xs] = values.argmax(axis=2)
+            by_cell = np.ascontiguousarray(values.transpose(0, 2, 1))
+            cells[xs] = by_cell @ directions
+            by_cell -= by_cell.mean(axis=1, keepdims=True)
+            by_cell /= np.maximum(by_cell.std(axis=1, keepdims=True), 1e-6)
+            n, n_cells, _ = by_cell.shape
+            image, f = np.nonzero(pooled[xs] >= least)
+            # the cell at which each filter has its peak, of its top-activating images
+            at = image * n_cells + peaks[xs][image, f]
+            is_peak = sparse.csr_array(
+                (np.ones(len(f), np.float32), (f, at)), shape=(F, n * n_cells)
+            )
+            return is_peak @ by_cell.reshape(-1, F)
+
+        for part in in_threads(read, blocks(len(rows), _IMAGES)):
+            colocation += part
     return cells, peaks, colocation / np.maximum(n_top, 1)[:, None]

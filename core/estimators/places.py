@@ -35,7 +35,9 @@ RIDGE_WEIGHT = 0.4
 _IMAGES = 32
 
 
-@register_estimator("places", words=lambda inputs: mixture(inputs).p_t_given_f, divides=True)
+@register_estimator(
+    "places", words=lambda inputs: mixture(inputs).p_t_given_f, version=2, divides=True
+)
 def places(inputs: Inputs) -> Estimate:
     """Return the mixture's p(t given f), with detectors of the attribute's part as evidence.
 
