@@ -13,10 +13,10 @@ LACKING = "Sentences, attributes, search and heatmaps need words."
 #: Settings in the manifest, by part, whose options are called otherwise than they.
 _OTHERWISE = {"source": "network", "args": "network-args", "keep_order": "keep-class-order"}
 #: What the options of the data set, the network and the run are by default.
-_DATA = dict.fromkeys(
-    ("format", "images", "label", "file_name", "split", "split_names", "text", "test_share")
-)
-_DATA["test_share"] = 0.3
+_DATA: dict[str, object] = {
+    **dict.fromkeys(("format", "images", "label", "file_name", "split", "split_names", "text")),
+    "test_share": 0.3,
+}
 _RUN = {"maps": "all", "thumb_size": 224, "seed": 0, "device": "auto"}
 _MAYBE = ("checkpoint", "arch", "input_size", "synonyms", "nouns", "min_images", "batch_size")
 
