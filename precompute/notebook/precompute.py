@@ -11,6 +11,7 @@ import pandas as pd
 from torch import nn
 
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.outputs import scratch_folder
 from fieldmarks.core.run.files import check_name, runs_folder
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.readers.columns import FILE_NAMES
@@ -103,6 +104,7 @@ def _source(dataset: Any, folder: Path, options: dict) -> tuple[dict, dict]:
     """Return the arguments of `DataSource`, and what the data set says of the network's input."""
     if isinstance(dataset, (str, os.PathLike)):
         return {"data": Path(dataset)}, {}
+    scratch_folder(folder)
     label = options.get("label")
     if isinstance(dataset, pd.DataFrame):
         named = {key: value for key in ("images",) if (value := options.get(key)) is not None}

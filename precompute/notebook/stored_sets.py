@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.outputs import scratch_folder
 from fieldmarks.precompute.data.readers.stored import (
     holds_pictures,
     is_saved,
@@ -61,7 +62,7 @@ def _by_datasets(source: DataSource, folder: Path) -> tables.Written:
             f"{source.data} is read by datasets, which is not installed ({one_line(error)}): "
             "pip install datasets"
         ) from None
-    folder.mkdir(parents=True, exist_ok=True)
+    scratch_folder(folder)
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         splits = _opened(source.data, Path(cache))
         return tables.of_hugging_face(splits, folder / PICTURES, source.label, is_own=False)

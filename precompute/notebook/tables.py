@@ -1,6 +1,8 @@
 """Data sets of other libraries as a table of pictures: Hugging Face's and FiftyOne's."""
 
 import io
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,15 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from fieldmarks.core.errors import DataError
+from fieldmarks.core.errors import DataError, brief
+from fieldmarks.precompute.data.image_file import FORMATS
 from fieldmarks.precompute.notebook.pictures import Written, put_bytes
 
 #: The field of labels in FiftyOne's own data sets.
 GROUND_TRUTH = "ground_truth"
 _SPLITS = ("train", "validation", "test")
+#: Names of splits become names of folders: none leads elsewhere.
+_PLAIN_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 def is_hugging_face(value: Any) -> bool:
@@ -66,24 +71,30 @@ def of_hugging_face(
     names = list(getattr(features[label], "names", None) or [])
     rows = []
     for split, samples in splits.items():
+        if split and not _PLAIN_NAME.fullmatch(split):
+            raise DataError(f"expected the name of a split, got {brief(split)}")
         raw = samples.cast_column(pictures[0], Pictures(decode=False))
         for i, sample in enumerate(tqdm(raw, f"pictures {split}".strip(), unit=" images")):
-            stored = sample.pop(pictures[0])
-            if not is_own and (stored or {}).get("bytes") is None:
+            stored = sample.pop(pictures[0]) or {}
+            if stored.get("bytes") is None and not (is_own and stored.get("path")):
                 raise DataError(
                     f"row {i + 1} of {split or 'the data set'} holds no picture: expected its "
                     "bytes, as save_to_disk and push_to_hub embed them"
                 )
             path = _stored(folder, split, i, stored)
-            value = sample.pop(label)
-            # -1 of ClassLabel: a test image without a label
-            if value is None or (names and value < 0):
-                named = ""
-            else:
-                named = names[value] if names else str(value)
+            named = _class_of(sample.pop(label), names)
             row = {**sample, "file_name": path, "label": named}
             rows.append({**row, "split": split} if split or "split" not in sample else row)
     return Written(pd.DataFrame(rows), [str(name) for name in names])
+
+
+def _class_of(value: Any, names: list) -> str:
+    """Return the class of a label, empty for none: -1 of ClassLabel is a test image without one."""
+    if value is None or (names and value == -1):
+        return ""
+    if names and not (isinstance(value, int) and 0 <= value < len(names)):
+        raise DataError(f"expected labels from 0 to {len(names) - 1}, got {brief(value)}")
+    return str(names[value] if names else value)
 
 
 def _stored(folder: Path, split: str, i: int, stored: dict) -> str:
@@ -91,8 +102,12 @@ def _stored(folder: Path, split: str, i: int, stored: dict) -> str:
     if content is None:
         return str(Path(stored["path"]).resolve())
     try:
-        suffix = (Image.open(io.BytesIO(content)).format or "").lower()
-    except OSError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                suffix = (image.format or "").lower()
+    except Exception:
+        # Pillow's readers raise many kinds; what is wrong with it is reported when it is decoded
         suffix = "unreadable"
     name = f"{split or 'all'}/{i:07d}.{'jpg' if suffix == 'jpeg' else suffix}"
     put_bytes(folder / name, content)

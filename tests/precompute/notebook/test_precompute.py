@@ -197,6 +197,10 @@ def _with(pictures, transform):
     return vision.ImageFolder(pictures, transform=transform)
 
 
+def image_of_its_own_width(image):
+    return transforms.ToTensor()(image)[..., : 64 + image.getpixel((0, 0))[0] % 8]
+
+
 def _labelled(label):
     image = torch.zeros(3, 8, 8)
     return [(image, label), (image, label)]
@@ -214,7 +218,10 @@ WRONG = {
         lambda p: _with(p, transforms.Compose([transforms.ToTensor(), lambda x: x * 2 - 1])),
         "pass mean= and std=",
     ),
-    "of several sizes": (lambda p: _with(p, transforms.ToTensor()), "expected images of one size"),
+    "of several sizes": (
+        lambda p: _with(p, lambda image: image_of_its_own_width(image)),
+        "expected images of one size",
+    ),
     "two channels": (
         lambda p: _with(p, lambda image: transforms.ToTensor()(image)[:2]),
         r"shape \(3, h, w\) or \(1, h, w\)",
@@ -275,7 +282,7 @@ def test_a_function_may_return_a_trained_network(pictures, network, tmp_path):
     run = fm.precompute(source, samples, name="mine", runs=tmp_path / "runs", **SPEED)
     paths = [str(Path(p).relative_to(pictures).with_suffix("")) for p, _ in samples.samples]
     compare(run, own_loop(network, samples), paths)
-    assert any("no --checkpoint is given" in line for line in run.manifest["problems"])
+    assert any("no --checkpoint is given" in line for line in run.manifest["notices"]["network"])
     torch.save({k: v + 1 if k == "8.bias" else v for k, v in network.state_dict().items()},
                tmp_path / "weights.pth")  # fmt: skip
     other = fm.precompute(source, samples, name="mine", runs=tmp_path / "runs", **SPEED)

@@ -1,6 +1,7 @@
 """``run --data`` on data sets that hold their pictures: as torch scores the same pictures."""
 
 import io
+import json
 from pathlib import Path
 
 import datasets
@@ -117,6 +118,72 @@ def test_files_that_a_data_set_names_are_not_shown(stored, tmp_path):
     pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "all.parquet")
     with pytest.raises(DataError, match="row 1 of the data set holds no picture"):
         with_files(DataSource(tmp_path / "all.parquet"), NetworkSettings(), tmp_path / "files")
+
+
+def bomb() -> bytes:
+    """Return a JPEG whose head says 65,535 pixels a side."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG")
+    content = bytearray(buffer.getvalue())
+    at = content.index(b"\xff\xc0")
+    content[at + 5 : at + 9] = b"\xff" * 4
+    return bytes(content)
+
+
+def parquet_of(path, images, labels, names=NAMES):
+    table = pa.table({"image": [{"bytes": each, "path": None} for each in images], "label": labels})
+    info = {"features": {"image": {"_type": "Image"}}}
+    info["features"]["label"] = {"_type": "ClassLabel", "names": list(names)}
+    metadata = {"huggingface": json.dumps({"info": info})}
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+@pytest.mark.parametrize("content", [bomb(), b"", b"%!PS-Adobe-3.0\n", b"\x89PNG\r\n\x1a\n" * 9])
+def test_pictures_that_are_none_are_told_and_the_others_read(stored, tmp_path, content):
+    rows = stored.cast_column("image", datasets.Image(decode=False)).to_list()
+    images = [*(row["image"]["bytes"] for row in rows), content]
+    path = parquet_of(
+        tmp_path / "set" / "all.parquet", images, [row["label"] for row in rows] + [0]
+    )
+    source, _ = with_files(DataSource(path), NetworkSettings(), tmp_path / "files")
+    told = " ".join(read_dataset(source).problems)
+    assert len(read_dataset(source).images) == len(images)
+    assert "unreadable" in told or content[:3] == b"\xff\xd8\xff"
+
+
+@pytest.mark.parametrize("label", [99, -7])
+def test_a_label_that_has_no_name_is_one_line(stored, tmp_path, label):
+    rows = stored.cast_column("image", datasets.Image(decode=False)).to_list()
+    images, labels = ([row["image"]["bytes"] for row in rows], [row["label"] for row in rows])
+    path = parquet_of(tmp_path / "set" / "all.parquet", images, [*labels[:-1], label])
+    with pytest.raises(DataError, match=r"labels from 0 to 2|cannot be read by datasets"):
+        with_files(DataSource(path), NetworkSettings(), tmp_path / "files")
+
+
+def test_a_split_whose_name_leads_elsewhere_writes_nothing_there(stored, tmp_path):
+    """`dataset_dict.json` may name any folder as a split."""
+    folder = _saved_splits(stored, tmp_path / "set" / "in")
+    (folder / "train").rename(tmp_path / "elsewhere")
+    names = {"splits": ["../../elsewhere", "test"]}
+    (folder / "dataset_dict.json").write_text(json.dumps(names))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"the name of a split, got '\.\./\.\./elsewhere'"):
+        with_files(DataSource(folder), NetworkSettings(), tmp_path / "files")
+    after = [path for path in tmp_path.rglob("*") if tmp_path / "files" not in path.parents]
+    assert sorted({*after} - {tmp_path / "files"}) == before
+
+
+@pytest.mark.parametrize("what", ["a folder of somebody's", "a link"])
+def test_a_folder_in_the_way_of_the_files_stays_as_it_is(stored, tmp_path, what):
+    place, mine = tmp_path / ".mine.data", tmp_path / "mine"
+    mine.mkdir()
+    (mine / "metadata.jsonl").write_text("years of work")
+    mine.rename(place) if what != "a link" else place.symlink_to(mine)
+    with pytest.raises(DataError, match="move it away"):
+        with_files(DataSource(_saved(stored, tmp_path / "set")), NetworkSettings(), place)
+    assert (place / "metadata.jsonl").read_text() == "years of work"
 
 
 def test_other_commands_say_what_to_give(stored, tmp_path):
