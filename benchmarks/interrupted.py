@@ -124,9 +124,7 @@ def what_is_wrong(
         if after.get(name) != before[name]
     ]
     for name in opened:
-        with locked(
-            folder / "runs", name
-        ):  # as every command begins: an interrupted swap is finished
+        with locked(folder / "runs", name, is_new=True):  # an interrupted swap is finished
             pass
         try:
             open_run(name, folder / "runs")

@@ -76,9 +76,6 @@ def test_a_cell_of_the_confusion_matrix_opens_its_failures(page, server, way):
 def test_two_runs_lead_to_the_two_sentences_of_one_image(page, server):
     page.goto(f"{server.url}/compare?run=first")
     settle(page)
-    page.get_by_role("combobox", name=re.compile("Second run")).click()
-    page.get_by_role("option", name="after").click()
-    on(page, r"with=after")
     page.locator("a.frame").first.click()
     on(page, r"/compare\?.*x=\d+")
     page.get_by_text("Words gained").wait_for()

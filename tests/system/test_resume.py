@@ -70,7 +70,7 @@ def test_a_run_killed_at_any_moment_ends_as_if_undisturbed(birds):
         exitcode, _ = killed_after(rng.uniform(0, whole), birds, runs, way)
         n_killed += exitcode == -signal.SIGKILL
         n_left_parts += (runs / ".tiny.partial").exists()
-        with locked(runs, "tiny"):  # as every command begins
+        with locked(runs, "tiny", is_new=True):  # as every command begins
             pass
         if (runs / "tiny").exists():
             there = whole_stages(runs / "tiny")
@@ -212,7 +212,10 @@ def test_an_image_that_vanishes_while_the_run_is_made_is_reported(birds, monkeyp
 
 
 def test_a_second_process_on_one_run_is_refused(birds):
-    with locked(birds / "runs", "tiny"), pytest.raises(RunError, match="by another process"):
+    with (
+        locked(birds / "runs", "tiny", is_new=True),
+        pytest.raises(RunError, match="by another process"),
+    ):
         run_tiny(birds, birds / "runs")
     run_tiny(birds, birds / "runs")
 

@@ -224,7 +224,7 @@ def test_a_run_says_so_in_the_terminal_and_on_the_overview(tmp_path, monkeypatch
     assert [f"note: {line}" in said for line in notices] == [True] * 3
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path / "runs"))
     page = said_on_page(visit())
-    assert "Test images may have been trained on" in page
+    assert "Test images may have been used for training" in page
     assert "is this yours?" in page
     assert "have transparent pixels" in page
     again = run_tiny(
