@@ -150,4 +150,4 @@ def test_a_changed_checkpoint_is_refused(shown, tmp_path, monkeypatch, capsys):
 def test_export_says_that_a_worker_takes_the_place_of_a_file(shown, capsys, monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK", CHUNK)
     assert main(["export", "tiny"]) == 0
-    assert "the page Try runs the network in a process of its own" in capsys.readouterr().out
+    assert "the page Try runs the network in a separate process" in capsys.readouterr().out
