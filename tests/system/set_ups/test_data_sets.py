@@ -273,7 +273,7 @@ def pictures_by_content(root: Path) -> Reading:
     (root / "train" / "cap" / "readme.txt").write_text("of the camera")
     (root / "train" / "cap" / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
     (root / "train" / "cap" / "._0.jpg").write_bytes(b"\0\5\x16\7")
-    told = ["1 files are no pictures that can be read: train/cap/readme.txt",
+    told = ["1 files are not readable pictures: train/cap/readme.txt",
             "1 hidden files: train/cap/._0.jpg"]  # fmt: skip
     return judged, "", told
 
@@ -299,7 +299,7 @@ def twins(root: Path) -> Reading:
     for name in CLASSES:
         for i in (0, 1):
             shutil.copy(root / "train" / name / f"{i}.png", root / "test" / name / f"{i}.png")
-    told = ["6 of 24 test images are training images too, equal or nearly so"]
+    told = ["6 of 24 test images are training images too, identical or nearly so"]
     return Judged.of_folders(root), "", told
 
 
@@ -321,7 +321,7 @@ def test_images_classes_and_split_are_those_of_the_owners_reader(tmp_path, read)
     for line in told:
         assert line in said
         assert any(line in each for each in stated) or line.startswith("class_to_idx")
-    assert not any("may have been trained on" in each for each in stated)
+    assert not any("may have been used for training" in each for each in stated)
 
 
 def owned(folder: Path, samples, n_classes: int = 3) -> Owner:
@@ -338,7 +338,7 @@ def said_first(said: str) -> str:
 def test_a_split_that_is_drawn_here_is_told_first_where_the_network_may_know_all(tmp_path):
     owner = owned(tmp_path, unsplit(tmp_path / "data"))
     run, said = run_of(tmp_path, FED)
-    assert said_first(said).startswith("note: test images may have been trained on: no split")
+    assert said_first(said).startswith("note: test images may have been used for training: no split")
     assert run.manifest["notices"]["split"]
     is_test = ~run.images["is_train"]
     held_out = [str(tmp_path / "data" / path) for path in run.images["path"][is_test]]
@@ -354,7 +354,7 @@ def test_an_unlabelled_test_folder_is_told_and_not_judged_on(tmp_path):
         save_rgb(tmp_path / "data" / "test" / str(i), i % 3, 500 + i)
     owned(tmp_path, samples)
     run, said = run_of(tmp_path, FED)
-    assert said_first(said).startswith("note: test images may have been trained on: no split")
+    assert said_first(said).startswith("note: test images may have been used for training: no split")
     assert "9 images of test have no label" in said
     assert "9 images of test have no label" in " ".join(run.manifest["problems"])
     assert not run.images["path"].str.startswith("test").any()
