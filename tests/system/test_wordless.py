@@ -77,7 +77,7 @@ def test_causes_that_need_no_words_are_looked_for(made):
     assert (diagnoses["image_quality"] > 0).any()
     assert (diagnoses["missing_feature"] == 0).all()
     said = diagnoses["missing_feature_reason"].iloc[made.failures]
-    assert said.str.contains("has none").all()
+    assert said.str.contains("has no words").all()
 
 
 def test_labels_are_suspected_by_neighbours_alone(faulty, tmp_path):

@@ -338,7 +338,9 @@ def said_first(said: str) -> str:
 def test_a_split_that_is_drawn_here_is_told_first_where_the_network_may_know_all(tmp_path):
     owner = owned(tmp_path, unsplit(tmp_path / "data"))
     run, said = run_of(tmp_path, FED)
-    assert said_first(said).startswith("note: test images may have been used for training: no split")
+    assert said_first(said).startswith(
+        "note: test images may have been used for training: no split"
+    )
     assert run.manifest["notices"]["split"]
     is_test = ~run.images["is_train"]
     held_out = [str(tmp_path / "data" / path) for path in run.images["path"][is_test]]
@@ -354,7 +356,9 @@ def test_an_unlabelled_test_folder_is_told_and_not_judged_on(tmp_path):
         save_rgb(tmp_path / "data" / "test" / str(i), i % 3, 500 + i)
     owned(tmp_path, samples)
     run, said = run_of(tmp_path, FED)
-    assert said_first(said).startswith("note: test images may have been used for training: no split")
+    assert said_first(said).startswith(
+        "note: test images may have been used for training: no split"
+    )
     assert "9 images of test have no label" in said
     assert "9 images of test have no label" in " ".join(run.manifest["problems"])
     assert not run.images["path"].str.startswith("test").any()

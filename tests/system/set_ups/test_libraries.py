@@ -201,6 +201,6 @@ def test_a_configuration_of_timm_that_is_not_square_is_told(tmp_path, data, monk
     config = {**timm.data.resolve_model_data_config(model), "input_size": (3, 96, 64)}
     monkeypatch.setattr(timm.data, "resolve_model_data_config", lambda _: config)
     run, said = run_of(tmp_path, "--network timm:resnet10t")
-    assert "note: the transform of timm feeds other pixels than are fed here" in said
-    assert "the transform of timm feeds" in run.manifest["notices"]["network"][0]
+    assert "note: the transform of timm gives other pixels than the preprocessing here" in said
+    assert "the transform of timm gives other pixels" in run.manifest["notices"]["network"][0]
     assert run.manifest["input_size"] == [96, 64]

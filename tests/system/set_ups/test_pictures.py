@@ -226,7 +226,7 @@ EQUAL = {
     # files
     "transparent, as ImageFolder reads it": SetUp(rgba, said="have transparent pixels"),
     "transparent, laid on white": SetUp(
-        rgba, options="--alpha white", said="laid on white", read=on_white
+        rgba, options="--alpha white", said="put on white", read=on_white
     ),
     "a palette with a transparent entry": SetUp(palette, said="have transparent pixels"),
     "grey with transparency": SetUp(grey_alpha, said="have transparent pixels"),
@@ -234,7 +234,7 @@ EQUAL = {
         tagged, said="have a camera's orientation tag: it is ignored"
     ),
     "a camera's tag, turned upright": SetUp(
-        tagged, options="--orientation upright", said="turned upright", read=upright
+        tagged, options="--orientation upright", said="rotated upright", read=upright
     ),
     "16 bits, as ImageFolder reads it": SetUp(few_of_sixteen_bits, said="more than 8 bits"),
     "12 bits over 4095": SetUp(
