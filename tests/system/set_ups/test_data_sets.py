@@ -67,7 +67,7 @@ def beside_docs(root: Path) -> Reading:
 
 def train_and_validation(root: Path) -> Reading:
     write_folders(root, n={"train": 10, "val": 8})
-    return Judged.of_folders(root, test="val"), "", ["the validation split is judged on"]
+    return Judged.of_folders(root, test="val"), "", ["the validation split is used as one"]
 
 
 def three_splits(root: Path) -> Reading:
@@ -87,7 +87,7 @@ def list_of_scikit_learn(root: Path) -> Reading:
     )
     file = root.parent / "test_files.txt"
     file.write_text("\n".join(path for path, _ in test))
-    return Judged(root, train, test), f"--split {file}", ["18 of 48 images stand in it"]
+    return Judged(root, train, test), f"--split {file}", ["18 of 48 images are in it"]
 
 
 def fold_of_scikit_learn(root: Path) -> Reading:
