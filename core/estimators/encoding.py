@@ -112,7 +112,7 @@ def nonnegative_elastic_net(
     """Return the weights w >= 0 that minimise w'Sw / 2 - p'w + sparsity'w + ridge w'w / 2.
 
     By accelerated proximal gradients (FISTA; Beck and Teboulle, 2009), all columns at once. The
-    momentum of a column begins anew where it leads uphill (O'Donoghue and Candes, "Adaptive restart
+    momentum of a column restarts where it leads uphill (O'Donoghue and Candes, "Adaptive restart
     for accelerated gradient schemes", 2015), so a third of the steps gives the same.
 
     Parameters

@@ -142,7 +142,7 @@ def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, to
     on(page, r"/images\?.*region=\d+-\d+\.")
     page.get_by_text("test images here").wait_for()
     region = page.url.split("region=")[1]
-    assert page.locator("button[aria-pressed=true]", has_text=tool).count() == 1  # not drawn anew
+    assert page.locator("button[aria-pressed=true]", has_text=tool).count() == 1  # not drawn again
     n_listed = int(page.get_by_text("of 60 test images").inner_text().split()[0])
     for view in ("Table", "Grid"):
         page.get_by_role("radio", name=view).click(force=True)

@@ -49,7 +49,7 @@ def owner(tmp_path, monkeypatch) -> Owner:
     return trained(tmp_path)
 
 
-def run_anew(folder: Path, options: str) -> tuple[Run, str]:
+def run_again(folder: Path, options: str) -> tuple[Run, str]:
     """Make the run as in a process of its own, which imports every module."""
     sys.modules.pop("parts", None)
     return run_of(folder, options)
@@ -126,13 +126,13 @@ CHANGES: tuple[Callable[[Path], Owner], ...] = (
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_a_change_gives_the_run_of_the_owners_network_and_files_now(tmp_path, owner, change):
-    run, said = run_anew(tmp_path, FED)
+    run, said = run_again(tmp_path, FED)
     assert_equal(run, said, owner, Judged.of_folders(tmp_path / "data"))
     now = change(tmp_path)
-    run, said = run_anew(tmp_path, FED)
+    run, said = run_again(tmp_path, FED)
     assert "is up to date" not in said
     assert_equal(run, said, now, Judged.of_folders(tmp_path / "data"))
-    assert "is up to date" in run_anew(tmp_path, FED)[1]
+    assert "is up to date" in run_again(tmp_path, FED)[1]
 
 
 def test_another_split_list_and_class_list_are_not_up_to_date(tmp_path, owner):
@@ -155,7 +155,7 @@ def test_another_split_list_and_class_list_are_not_up_to_date(tmp_path, owner):
         judged = Judged(
             flat, *([(path, number[c]) for path, c in part] for part in (train, test)), order
         )
-        run, said = run_anew(tmp_path, options)
+        run, said = run_again(tmp_path, options)
         assert "is up to date" not in said
         assert_equal(run, said, owner, judged)
 
@@ -166,29 +166,29 @@ def test_a_new_version_of_timm_is_not_up_to_date(tmp_path, owner, monkeypatch):
     model = timm.create_model("test_resnet", num_classes=3)
     torch.save(model.state_dict(), tmp_path / "net.pth")
     command = "--network timm:test_resnet"
-    run_anew(tmp_path, command)
-    assert "is up to date" in run_anew(tmp_path, command)[1]
+    run_again(tmp_path, command)
+    assert "is up to date" in run_again(tmp_path, command)[1]
     real = settings.library_versions
 
     def newer(modules):
         return {name: f"{version}.1" for name, version in real(modules).items()}
 
     monkeypatch.setattr(settings, "library_versions", newer)
-    assert "activations: computing" in run_anew(tmp_path, command)[1]
+    assert "activations: computing" in run_again(tmp_path, command)[1]
 
 
 def test_options_that_change_no_prediction_compute_no_prediction(tmp_path, owner):
-    run_anew(tmp_path, FED)
+    run_again(tmp_path, FED)
     for option, stages in (
         ("--thumb-size 64", {"thumbnails"}), ("--thumb-size 64 --keep-class-order", set()),
         ("--thumb-size 64 --workers 1", set()),
     ):  # fmt: skip
-        _, said = run_anew(tmp_path, f"{FED} {option}")
+        _, said = run_again(tmp_path, f"{FED} {option}")
         assert computed(said.splitlines()) == stages
 
 
 def test_moved_files_are_up_to_date_and_later_commands_find_them(tmp_path, owner):
-    run_anew(tmp_path, FED)
+    run_again(tmp_path, FED)
     (tmp_path / "moved").mkdir()
     for name in ("data", "net.pth", "net.py", "parts.py"):
         (tmp_path / name).rename(tmp_path / "moved" / name)
@@ -197,7 +197,7 @@ def test_moved_files_are_up_to_date_and_later_commands_find_them(tmp_path, owner
     assert "--checkpoint" in said
     places = f"--data {tmp_path}/moved/data --network {tmp_path}/moved/net.py:net "
     places += f"--checkpoint {tmp_path}/moved/net.pth --input-size {S}"
-    run, said = run_anew(tmp_path, f"{FED} {places}")
+    run, said = run_again(tmp_path, f"{FED} {places}")
     assert "is up to date" in said
     assert run.manifest["settings"]["source"]["data"] == str(tmp_path / "moved" / "data")
     judged = Judged.of_folders(tmp_path / "moved" / "data")
