@@ -214,35 +214,14 @@ def _reviewed(run: Run, xs: np.ndarray, latest: pd.DataFrame) -> None:
     done, rows = xs[given], rows[given]
     heading.section(f"Verdicts: {len(done):,}", "Choose rows to delete their verdicts.")
     names = run.classes["name"].to_numpy()
-    table = pd.DataFrame(
-        {
-            "picture": [data.thumb(run, int(x)) for x in done],
-            "x": done,
-            "true": names[run.images["true_c"].iloc[done]],
-            "verdict": rows["pattern"].to_numpy(),
-            "note": rows["note"].to_numpy(),
-            "author": rows["author"].to_numpy(),
-        }
-    )
     key = f"review.given.{len(done)}.{rows['version'].sum():.0f}"
-    st.dataframe(
-        table,
-        hide_index=True,
-        row_height=56,
-        height=min(430, 40 + 56 * len(table)),
-        key=key,
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt="Verdicts on images of the list",
-        column_config={
-            "picture": st.column_config.ImageColumn("", width="small"),
-            "x": st.column_config.NumberColumn("Image x", width="small"),
-            "true": "True",
-            "verdict": "Verdict",
-            "note": "Note",
-            "author": "By",
-        },
-    )
+    columns = {
+        "True": names[run.images["true_c"].iloc[done]],
+        "Verdict": rows["pattern"].to_numpy(),
+        "Note": rows["note"].to_numpy(),
+        "By": rows["author"].to_numpy(),
+    }
+    _table(run, done, columns, key, "Verdicts on images of the list")
     picked = done[[row for row in picked_rows(key) if row < len(done)]]
     st.button(
         f"Delete {counted(len(picked), 'verdict')}" if len(picked) else "Delete",
@@ -260,31 +239,30 @@ def _list(run: Run, ahead: np.ndarray) -> None:
     heading.section("Next", "Choose several rows, then one key gives all of them the same verdict.")
     xs = ahead[:N_LISTED]
     images, names = run.images.iloc[xs], run.classes["name"].to_numpy()
-    table = pd.DataFrame(
-        {
-            "picture": [data.thumb(run, int(x)) for x in xs],
-            "x": xs,
-            "predicted": names[images["predicted_c"]],
-            "true": names[images["true_c"]],
-            "diagnosis": [diagnosed_pattern(run, int(x)) for x in xs],
-            "confidence": images["confidence"].to_numpy(),
-        }
-    )
+    columns = {
+        "Predicted": names[images["predicted_c"]],
+        "True": names[images["true_c"]],
+        "Diagnosis": [diagnosed_pattern(run, int(x)) for x in xs],
+        "Confidence": images["confidence"].round(2).to_numpy(),
+    }
+    _table(run, xs, columns, _table_key(ahead), "The next images of the list")
+
+
+def _table(run: Run, xs: np.ndarray, columns: dict, key: str, alt: str) -> None:
+    """Draw images as rows of which several can be chosen, with a small picture each."""
+    pictures = {"picture": [data.thumb(run, int(x)) for x in xs], "Image x": xs}
     st.dataframe(
-        table,
+        pd.DataFrame(pictures | columns),
         hide_index=True,
         row_height=56,
-        height=430,
-        key=_table_key(ahead),
+        height=min(430, 40 + 56 * len(xs)),
+        key=key,
         on_select="rerun",
         selection_mode="multi-row",
-        alt="The next images of the list",
+        alt=alt,
         column_config={
             "picture": st.column_config.ImageColumn("", width="small"),
-            "x": st.column_config.NumberColumn("Image x", width="small"),
-            "predicted": "Predicted",
-            "true": "True",
-            "diagnosis": "Diagnosis",
-            "confidence": st.column_config.NumberColumn("Confidence", format="%.2f"),
+            "Image x": st.column_config.NumberColumn(width="small"),
+            "Confidence": st.column_config.NumberColumn(format="%.2f"),
         },
     )

@@ -31,15 +31,8 @@ def pack_run(source: Path, out: Path) -> Run:
     source : Path
         A finished run.
     out : Path
-        A folder that does not exist yet.
-
-    Raises
-    ------
-    DataError
-        If ``out`` exists.
+        A folder that does not exist yet, see `pack_runs`.
     """
-    if out.exists():
-        raise DataError(f"{out} exists: remove it, or name another folder")
     run = read_run(source)
     shutil.copytree(source, out, ignore=shutil.ignore_patterns("maps.npy", "attacks", ".*"))
     kept = np.flatnonzero(run.is_test & (run.array("map_row") >= 0))

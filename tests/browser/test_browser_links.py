@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, open_page, settle
 from tests.support.synthetic_run import write_synthetic_run
 
 pytestmark = [
@@ -30,10 +30,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(run):
-    with serve(run.folder.parent) as server, launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(60_000)
-        page.base = server.url
+    with open_page(run.folder.parent) as page:
         yield page
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from fieldmarks.core.review.verdicts import Verdicts
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, open_page, settle
 
 pytestmark = [
     pytest.mark.browser,
@@ -27,10 +27,7 @@ def runs(faulty, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(runs):
-    with serve(runs) as server, launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(60_000)
-        page.base = server.url
+    with open_page(runs) as page:
         yield page
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fieldmarks.core.search.search import search
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, open_page, settle
 from tests.support.seen_run import write_seen_run
 
 pytestmark = [
@@ -24,10 +24,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(run):
-    with serve(run.folder.parent) as server, launch() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.set_default_timeout(60_000)
-        page.base = server.url
+    with open_page(run.folder.parent, width=1280, height=720) as page:
         yield page
 
 

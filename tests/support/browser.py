@@ -93,3 +93,13 @@ def settle(page) -> None:
     page.wait_for_selector('[data-testid="stHeading"]')
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_load_state("networkidle")
+
+
+@contextlib.contextmanager
+def open_page(runs: Path, width: int = 1440, height: int = 900) -> Iterator:
+    """Start the dashboard over a folder of runs and a browser; ``page.base`` is its address."""
+    with serve(runs) as server, launch() as browser:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(60_000)
+        page.base = server.url
+        yield page

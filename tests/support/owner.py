@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 
 from fieldmarks.__main__ import main
@@ -34,6 +35,9 @@ def net(num_classes=3):
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, num_classes)
     )
 """
+#: What the owner feeds the network, and the options that say it.
+STEPS = T.Compose([T.Resize(S), T.CenterCrop(S), T.ToTensor(), T.Normalize([0.5] * 3, [0.25] * 3)])
+FED = "--mean .5 .5 .5 --std .25 .25 .25"
 #: Stages that say nothing of pixels, predictions and words, and take the time.
 SLOW = ("live", "layout", "scores", "diagnoses")
 

@@ -41,7 +41,7 @@ def test_settings_lose_their_paths_wherever_they_stand():
 
 def test_nothing_that_is_there_is_packed_over(run, tmp_path):
     with pytest.raises(DataError, match="exists: remove it"):
-        pack_run(run.folder, tmp_path)
+        pack_runs([run.folder], tmp_path)
 
 
 def test_rounded_maps_are_within_half_a_percent_and_keep_zeros_and_order():

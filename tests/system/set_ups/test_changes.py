@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from torchvision import transforms as T
 from torchvision.datasets.folder import default_loader
 
 from fieldmarks.core.errors import RunError
@@ -17,10 +16,11 @@ from fieldmarks.core.live.network_file import network_file
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.pipeline import settings
-from fieldmarks.precompute.pipeline.stages import feeding
 from tests.support.owner import (
     CLASSES,
+    FED,
     NET,
+    STEPS,
     Judged,
     Owner,
     S,
@@ -33,8 +33,6 @@ from tests.support.owner import (
 from tests.support.tiny_birds import computed
 
 pytestmark = pytest.mark.slow
-STEPS = T.Compose([T.Resize(S), T.CenterCrop(S), T.ToTensor(), T.Normalize([0.5] * 3, [0.25] * 3)])
-FED = "--mean .5 .5 .5 --std .25 .25 .25"
 WITH_HELPER = NET.replace("from torch import nn", "from torch import nn\nfrom parts import act")
 WITH_HELPER = WITH_HELPER.replace("nn.ReLU(), nn.Conv2d(12", "act(), nn.Conv2d(12")
 
@@ -42,8 +40,6 @@ WITH_HELPER = WITH_HELPER.replace("nn.ReLU(), nn.Conv2d(12", "act(), nn.Conv2d(1
 @pytest.fixture
 def owner(tmp_path, monkeypatch) -> Owner:
     """An owner whose network has a helper module, with its files and its run."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(feeding, "N_JUDGED", 4)
     write_folders(tmp_path / "data", n={"train": 6, "test": 4})
     (tmp_path / "parts.py").write_text("from torch.nn import ReLU as act\n")
     return trained(tmp_path)

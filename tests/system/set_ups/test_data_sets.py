@@ -17,10 +17,11 @@ from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import default_loader
 
-from fieldmarks.precompute.pipeline.stages import feeding
 from tests.support.owner import (
     CLASSES,
+    FED,
     NET,
+    STEPS,
     Judged,
     Owner,
     S,
@@ -34,15 +35,7 @@ from tests.support.owner import (
 )
 
 pytestmark = pytest.mark.slow
-STEPS = T.Compose([T.Resize(S), T.CenterCrop(S), T.ToTensor(), T.Normalize([0.5] * 3, [0.25] * 3)])
-FED = "--mean .5 .5 .5 --std .25 .25 .25"
 Reading = tuple[Judged, str, list[str]]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(feeding, "N_JUDGED", 4)
 
 
 def opens(path: str) -> bool:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from torchvision import transforms as T
 from torchvision.datasets.folder import default_loader
 
 from fieldmarks.core.explanations.ablation import what_if
@@ -18,12 +17,11 @@ from fieldmarks.core.explanations.contributions import lead_of_filters
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.pipeline.stages import feeding
-from tests.support.owner import CLASSES, Judged, Owner, S, run_of, save_rgb, write_folders
+from tests.support.owner import CLASSES, STEPS, Judged, Owner, run_of, save_rgb, write_folders
 from tests.support.pages import said as said_on_page
 from tests.support.pages import visit
 
 pytestmark = pytest.mark.slow
-STEPS = T.Compose([T.Resize(S), T.CenterCrop(S), T.ToTensor(), T.Normalize([0.5] * 3, [0.25] * 3)])
 BODY = """
 from torch import nn
 from torch.nn import functional

@@ -10,7 +10,6 @@ import torch
 import torchvision
 from torchvision.datasets.folder import default_loader
 
-from fieldmarks.precompute.pipeline.stages import feeding
 from tests.support.owner import CLASSES, Judged, Owner, assert_equal, run_of, write_folders
 
 pytestmark = pytest.mark.slow
@@ -19,8 +18,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """Pictures in folders of splits and classes."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(feeding, "N_JUDGED", 4)
     return write_folders(tmp_path / "data", n={"train": 6, "test": 4})
 
 

@@ -10,25 +10,16 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import default_loader
 
 from fieldmarks.core.explanations.explanation import describe, explain
 from fieldmarks.core.run.run import Run
-from fieldmarks.precompute.pipeline.stages import feeding
-from tests.support.owner import CLASSES, NET, Owner, S, run_of, save_rgb, write_folders
+from tests.support.owner import CLASSES, FED, NET, STEPS, Owner, run_of, save_rgb, write_folders
 
 pytestmark = pytest.mark.slow
-STEPS = T.Compose([T.Resize(S), T.CenterCrop(S), T.ToTensor(), T.Normalize([0.5] * 3, [0.25] * 3)])
-FED = "--mean .5 .5 .5 --std .25 .25 .25 --min-images 3"
+OPTIONS = f"{FED} --min-images 3"
 Truth = Mapping[str, bool]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(feeding, "N_JUDGED", 4)
 
 
 class Writing(NamedTuple):
@@ -128,7 +119,7 @@ def made(folder: Path, captions: Mapping[str, str], classes: Collection[str] = C
     owner.train(train.samples, folder / "net.pth")
     rows = [{"file_name": path, "caption": text} for path, text in captions.items()]
     pd.DataFrame(rows).to_csv(folder / "captions.csv", index=False)
-    return run_of(folder, f"{FED} --captions {folder / 'captions.csv'}")[0]
+    return run_of(folder, f"{OPTIONS} --captions {folder / 'captions.csv'}")[0]
 
 
 def named(run: Run, phrase: str) -> set[str]:
@@ -166,7 +157,7 @@ def test_columns_of_a_table_say_of_an_image_what_its_row_says(tmp_path):
     owner = Owner.of_own_code(tmp_path, lambda path: STEPS(default_loader(path)))
     samples = [(str(data / row["file_name"]), CLASSES.index(row["label"])) for row in rows]
     owner.train(samples, tmp_path / "net.pth")
-    run, _ = run_of(tmp_path, FED)
+    run, _ = run_of(tmp_path, OPTIONS)
     for phrase, is_so in (
         ("lace", frame["has_laces"] == "yes"), ("navy blue", frame["colour"] == "Navy Blue"),
         ("red", frame["colour"] == "Red"), ("waterproof", frame["waterproof"]),
