@@ -154,11 +154,15 @@ def run(args: argparse.Namespace) -> None:
         given["estimators"] = tuple(dict.fromkeys((*without, *EXPERIMENTAL)))
     runs = args.runs or runs_folder()
     source, network = source_of(args), network_of(args)
+    folder = runs.resolve() / f".{check_name(args.name)}.data"
     if holds_pictures(source.data):
         from fieldmarks.precompute.notebook.stored_sets import with_files
 
-        folder = runs.resolve() / f".{check_name(args.name)}.data"
         source, network = with_files(source, network, folder)
+    elif source.data.exists():
+        from fieldmarks.precompute.data.remote import with_fetched
+
+        source = with_fetched(source, folder)
     if network.source is not None and network.classes is None:
         found = class_file(args.checkpoint, args.data or args.cub)
         if found is not None:
