@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.slices import (
     Condition,
     Kind,
@@ -191,10 +192,10 @@ def _classes(group: list[Slice]) -> tuple[int, ...]:
 
 def why(run: Run, suggestion: Suggestion) -> str:
     """Return what a suggestion is for: "22 failures by “white snow” in Bibbed Fenwick"."""
-    n = len(suggestion.failures)
     names = ", ".join(str(run.classes["name"].iloc[c]) for c in suggestion.cs)
     by = _named(run, suggestion.found, suggestion.condition)
-    return f"{n:,} failure{'' if n == 1 else 's'} by {by}{' in ' * bool(names)}{names}"
+    failures = counted(len(suggestion.failures), "failure")
+    return f"{failures} by {by}{' in ' * bool(names)}{names}"
 
 
 def _named(run: Run, found: Slice, condition: Condition) -> str:

@@ -111,5 +111,7 @@ def with_moments(network: fx.GraphModule, blocks: Sequence[Block]) -> fx.GraphMo
 def moments_of(value: Tensor, kind: str, rows: int, columns: int, prefix: int, step: int) -> Tensor:
     """Return means, then deviations over positions, of every so many maps in a value, float32."""
     maps = maps_of(value, kind, rows, columns, prefix)[:, ::step].float()
-    variance, mean = torch.var_mean(maps, (2, 3), correction=0)
-    return torch.cat([mean, variance.sqrt()], 1)
+    # torch.var_mean takes up to twenty times longer over these axes
+    mean = maps.mean((2, 3), keepdim=True)
+    variance = (maps - mean).square_().mean((2, 3))
+    return torch.cat([mean[:, :, 0, 0], variance.sqrt()], 1)
