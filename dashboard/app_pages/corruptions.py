@@ -1,4 +1,4 @@
-"""Robustness: corrupted images, how their sentences change, which words are lost first."""
+"""Corruptions: corrupted images, how their sentences change, which words are lost first."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ def main() -> None:
     """Draw the page."""
     run = data.current_run()
     heading.page(
-        "Robustness",
+        "Corruptions",
         "Corrupted test images: what happens to the prediction, the sentence, the filters and the "
         "heatmaps.",
     )

@@ -1,1 +1,1 @@
-"""The sections of the page Robustness."""
+"""The sections of the page Corruptions."""

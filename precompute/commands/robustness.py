@@ -1,4 +1,4 @@
-"""``robustness``: corrupted pictures of a run's images, for the page Robustness."""
+"""``robustness``: corrupted pictures of a run's images, for the page Corruptions."""
 
 import argparse
 

@@ -49,9 +49,8 @@ def test_no_text_of_a_page_is_about_one_data_set(path):
     assert not found
 
 
-def test_the_example_of_a_search_is_in_words_and_classes_of_the_run(run):
-    attribute, excluded, classes = query_box.example(run).split(", ")
+def test_the_example_of_a_search_is_in_words_of_the_run(run):
+    attribute, excluded = query_box.example(run).split(", ")
     phrases = set(run.attributes["phrase"])
     assert attribute in phrases
     assert excluded.removeprefix("not ") in phrases
-    assert classes == f"true:{run.classes['class_id'].iloc[0]:03d} wrong"

@@ -1,4 +1,4 @@
-"""The pages Robustness and Attacks: what they say, empty states, bad links."""
+"""The pages Corruptions and Attacks: what they say, empty states, bad links."""
 
 import json
 
