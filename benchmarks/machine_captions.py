@@ -1,9 +1,10 @@
 """Which phrases the cleaning takes from captions that models really wrote, to be read by a person.
 
-    python -m benchmarks.machine_captions FILE.jsonl [--every 12] [--from 3]
+    python -m benchmarks.machine_captions FILE.jsonl [--every 12] [--from 3] [--all]
 
 The file has lines of ``file_name`` and ``captions``. Printed are the counts of all captions and, of
-every n-th one, the phrases that are lost and gained. What is right is for a reader to say.
+every n-th one, the phrases that are lost and gained; with ``--all`` the phrases that are made of
+each. What is right is for a reader to say.
 """
 
 import argparse
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--every", type=int, default=12)
     parser.add_argument("--from", type=int, default=3, dest="start")
+    parser.add_argument("--all", action="store_true", help="print what is made of each caption")
     args = parser.parse_args()
     rows = read_json_lines(args.file, "captions of a model")
     cleaner = Cleaner(sorted({row["file_name"].split("/")[0] for row in rows}))
@@ -39,7 +41,9 @@ def main() -> None:
     n_before, n_after = (sum(len(each[i]) for i in read) for each in (before, after))
     print(f"# every {args.every}th: {len(read)} captions, {n_before} phrases, {n_after} after")
     for i in read:
-        if before[i] != after[i]:
+        if args.all:
+            print(f"{i} | {written[i]}\n    {sorted(after[i])}")
+        elif before[i] != after[i]:
             lost, gained = sorted(before[i] - after[i]), sorted(after[i] - before[i])
             print(f"{i} | {written[i]}\n    lost {lost} gained {gained}")
 

@@ -15,6 +15,8 @@ OPENERS = frozenset({"DT", "PDT", "PRP$", "CD", "POS"})
 DESCRIBERS = ADJECTIVES | PARTICIPLES
 #: Verbs behind whose object a base form stands: "makes the bird look small".
 _CAUSING = frozenset("make makes making let lets help helps see watch to".split())
+#: Participles of which the noun that follows is the object: "featuring speckled plumage".
+_OF_OBJECT = frozenset("displaying featuring revealing showcasing showing".split())
 AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "has", "have", "had", "do"})
 
 
@@ -76,8 +78,13 @@ def _clause_verb(words: Sequence[str], tags: Sequence[str], i: int) -> str | Non
 
 
 def _half_adjective(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
-    """Make the noun of "a cream colored chin", "a cone-shaped bill" half of an adjective."""
+    """Make the noun of "a cream colored chin", "a cone-shaped bill" half of an adjective.
+
+    In "a boy looking at a bird" it is the subject.
+    """
     after = i + 2 if words[i + 1] == "-" and i + 2 < len(words) else i + 1
+    if after == i + 1 and words[after] == "looking" and tags[after + 1] in ("IN", "RB"):
+        return None
     joins = words[after] in SECOND_HALVES or (after == i + 2 and tags[after] in DESCRIBERS)
     return "JJ" if joins and words[after] != "like" else None
 
@@ -97,7 +104,8 @@ def _comparative(words: Sequence[str], tags: Sequence[str], i: int) -> str | Non
 
 def _loose_participle(words: Sequence[str], tags: Sequence[str], i: int) -> str | None:
     """Make "a bird covering its nest", "for catching fish" verbs that describe nothing."""
-    if tags[i - 1] in NOUNS | {"WDT", "PRP", "TO"} or words[i - 1] in ("for", "while", "when"):
+    is_loose = tags[i - 1] in NOUNS | {"WDT", "PRP", "TO"} or words[i] in _OF_OBJECT
+    if is_loose or words[i - 1] in ("for", "while", "when"):
         return "VB"
     return None
 

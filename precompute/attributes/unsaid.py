@@ -28,7 +28,9 @@ _DEFINITE = frozenset("the its his her their this that these those".split())
 _GUESSED = frozenset({"DT", "PRP$"}) | NOUNS | ADJECTIVES
 _CLAUSES = frozenset({"IN", "TO", "WDT", "WP", "WRB"})
 #: Prepositions of a place.
-_BEFORE_PLACE = frozenset("in on at to from near by along around towards toward into".split())
+_BEFORE_PLACE = frozenset(
+    "in on at to from near by along around towards toward into during".split()
+)
 #: What may stand between a preposition and its place.
 _OF_PLACE = frozenset("the a its their far very left right upper lower close left-hand".split())
 

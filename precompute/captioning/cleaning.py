@@ -71,8 +71,16 @@ _BEHIND = re.compile(
 )
 _GUESSED_CLAUSE = re.compile(
     rf",?\s*\b(?:possibly|perhaps|maybe|probably|presumably|likely|suggesting|resembling"
-    rf"|reminiscent of|which (?:appears|seems|might|may|could)|(?:that )?(?:appears|seems) to be"
+    rf"|reminiscent of|which (?:appears|seems|might|may|could)"
+    # what it appears to do is no guess about what it is: "appears to be flying above a beach"
+    rf"|(?:that )?(?:appears|seems) to be(?! \w+ing\b| (?:in|on|at|above|over|among)\b)"
     rf"|might be|may be|could be|as if|as though)\b[^,.;]*?{_CLAUSE_END}",
+    re.IGNORECASE,
+)
+#: Effects of a picture on who sees it, and how it was made.
+_EFFECT = re.compile(
+    r",?\s*\b(?:(?:and\s+)?(?:creating|emphasi[sz]ing|evoking|conveying|enhancing|blending|combining)"
+    rf"\b[^,.;]*?{_CLAUSE_END}|(?:digitally|artistically|seamlessly)\s+\w+ed\b)",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[\"'(]?[A-Z])")
@@ -211,7 +219,8 @@ class Cleaner:
             is_denied = text.lower().startswith("there is no")
             self._drop(DENIED if is_denied else PICTURE, text)
             return ""
-        for reason, pattern in ((BACKGROUND, _BEHIND), (GUESS, _GUESSED_CLAUSE)):
+        dropped = ((BACKGROUND, _BEHIND), (GUESS, _GUESSED_CLAUSE), (PICTURE, _EFFECT))
+        for reason, pattern in dropped:
             for found in pattern.findall(text):
                 self._drop(reason, found.strip(" ,"))
             text = pattern.sub("", text)
@@ -238,4 +247,4 @@ def _any_of(names: set[str]) -> re.Pattern:
         return re.compile(r"(?!)")
     longest_first = sorted(names, key=lambda name: (-len(name), name))
     either = "|".join(r"[\s_-]+".join(map(re.escape, name.split())) for name in longest_first)
-    return re.compile(rf"\b(?:{either})(?:e?s)?\b", re.IGNORECASE)
+    return re.compile(rf"\b(?:{either})(?:e?s)?(?:-like)?\b", re.IGNORECASE)

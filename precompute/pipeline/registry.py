@@ -217,7 +217,7 @@ def _estimating(
 _ALL = (
     Stage(
         "attributes",
-        version=4,
+        version=5,
         libraries=("spacy", "en_core_web_sm", "textblob", "inflect"),
         inputs=_attribute_inputs,
         outputs=Outputs(

@@ -99,6 +99,10 @@ COUNTED = {
     "a shirt with a red pocket on the left side": {"shirt", "red pocket"},
     "a red top with a black front": {"red top", "black front"},
     "a gull in flight over a body of water": {"gull", "water"},
+    "a bird on a blade of grass in a bed of flowers": {"bird", "grass", "flower"},
+    "a bird flying over a river at sunset": {"bird", "river"},
+    "a man by a lake during sunrise at the surface of the water": {"man", "lake", "water"},
+    "a red sunset with a rough surface": {"red sunset", "rough surface"},
 }
 
 
@@ -122,8 +126,18 @@ PROSE = {
     "The scene conveys a serene atmosphere": set(),
     "puffer puffer puffer puffer": {"puffer"},
     "A surfer rides a wave": {"surfer", "wave"},
+    "a small bird with brown plumage perches among leaves": {
+        "small bird", "brown plumage", "leaf"
+    },
+    "a bird on a red perch": {"bird", "red perch"},
+    "a little boy looking at a bird": {"small boy", "bird"},
+    "lush greenery and tall trees": {"lush greenery", "tall tree"},
+    "two birds in a tree, featuring brown plumage": {"bird", "tree", "brown plumage"},
+    "a landscape showing tall trees": {"landscape", "tall tree"},
+    "a bird with its wings spread": {"bird", "wing"},
+    "a subtle optical illusion with distorted proportions": set(),
     "a shirt with a picture of a cat": {"shirt", "picture", "cat"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("caption", PROSE)

@@ -83,6 +83,13 @@ PROSE = {
         (BACKGROUND,),
     ),
     "A large albatross bird with red legs": ("A large bird with red legs", (CLASS,)),
+    "An albatross-like bird with red legs": ("An bird with red legs", (CLASS,)),
+    "A bird appears to be flying above a beach.": (
+        "A bird appears to be flying above a beach.",
+        (),
+    ),
+    "A red cup on a table, creating a calm mood.": ("A red cup on a table.", (PICTURE,)),
+    "A digitally altered bird with a red head": ("A bird with a red head", (PICTURE,)),
     "I'm sorry, I can't help with that.": ("", (REFUSAL,)),
     "As an AI, I do not see pictures.": ("", (REFUSAL,)),
     "There is no text in it. A cup.": ("A cup.", (DENIED,)),
