@@ -54,7 +54,7 @@ package-for-types:
 
 wheel: $(DEMO) ## build dist/*.whl, with the finished runs of the demo inside
 	@rm -rf build/demo dist
-	@$(BIN)/python -m fieldmarks.precompute.demo_world.packing artifacts/demo artifacts/demo-repaired build/demo
+	@$(BIN)/python -m fieldmarks.precompute.demo.packing artifacts/demo artifacts/demo-repaired build/demo
 	@$(BIN)/python -m build --quiet --wheel
 
 docs: $(READY) ## build the site of the documentation, strictly, into build/site

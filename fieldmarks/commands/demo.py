@@ -15,7 +15,7 @@ PACKED = Path(fieldmarks.__file__).parent / "demo"
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Add the arguments of this command."""
-    from fieldmarks.precompute.build_demo import add_arguments
+    from fieldmarks.precompute.demo.build import add_arguments
 
     parser = subparsers.add_parser(
         "demo",
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         install(PACKED, runs)
         is_there = True
     if args.build or not is_there:
-        from fieldmarks.precompute.build_demo import build_demo
+        from fieldmarks.precompute.demo.build import build_demo
 
         build_demo(args)
     if not args.build:
@@ -59,7 +59,7 @@ def install(packed: Path, runs: Path) -> None:
     Parameters
     ----------
     packed : Path
-        With a folder for each run, as `precompute.demo_world.packing` writes them.
+        With a folder for each run, as `precompute.demo.packing` writes them.
     runs : Path
     """
     from fieldmarks.core.run.files import SHARED

@@ -29,9 +29,7 @@ from fieldmarks.precompute.demo_world.planting.ground_truth import FOLDER, TABLE
 from fieldmarks.precompute.demo_world.species_list import SPECIES
 
 WORLD = Path(__file__).parent  #: the sources that decide what a world looks like
-#: The one there that does not: it comes after a run.
-_AFTER = "packing.py"
-#: What `precompute.commands.demo` trains in a world's folder.
+#: What `precompute.demo.build` trains in a world's folder.
 _CHECKPOINT = re.compile(r"small_\d+(_without(_\d+)+)?\.pth(\.partial)?")
 
 
@@ -143,8 +141,7 @@ def _sources() -> str:
     """Return a fingerprint of the painting code: a world of older code is generated again."""
     digest = hashlib.sha256()
     for source in sorted(WORLD.rglob("*.py")):
-        if source.name != _AFTER:
-            digest.update(source.read_bytes())
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -10,7 +10,7 @@ from fieldmarks.core.repair.repaired import write_repaired
 from fieldmarks.core.run.files import MANIFEST, SHARED
 from fieldmarks.core.run.listing import list_runs
 from fieldmarks.core.run.reading import read_run
-from fieldmarks.precompute.demo_world.packing import pack_run, pack_runs, rounded, without_paths
+from fieldmarks.precompute.demo.packing import pack_run, pack_runs, rounded, without_paths
 
 
 def test_a_packed_run_has_the_maps_of_test_images_and_all_else(run, tmp_path):

@@ -48,7 +48,7 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
     from fieldmarks.core.errors import FieldmarksError
     from fieldmarks.core.run.listing import make_newest
     from fieldmarks.precompute.data.source import DataSource
-    from fieldmarks.precompute.demo_second_run import corrupt_some, make_second_run
+    from fieldmarks.precompute.demo.second_run import corrupt_some, make_second_run
     from fieldmarks.precompute.demo_world.make import make_world
     from fieldmarks.precompute.demo_world.planting.faults import HARDER
     from fieldmarks.precompute.pipeline.pipeline import precompute

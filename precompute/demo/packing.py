@@ -1,6 +1,6 @@
 """The runs of the demo as the wheel carries them: small, and without paths of the build machine.
 
-    python -m fieldmarks.precompute.demo_world.packing RUN [RUN ...] FOLDER
+    python -m fieldmarks.precompute.demo.packing RUN [RUN ...] FOLDER
 
 Feature maps are kept of test images alone, which are the images that people debug, and rounded: the
 last bits of a heatmap are seen by nobody and do not compress. What a later run shares with the

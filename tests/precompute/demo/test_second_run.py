@@ -9,8 +9,8 @@ from fieldmarks.core.causes.slices import Condition, Kind, Scope, Slice, Slices
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.repair import suggestions
 from fieldmarks.core.run.reading import read_run
-from fieldmarks.precompute import demo_second_run as second_run
-from fieldmarks.precompute.demo_second_run import make_second_run
+from fieldmarks.precompute.demo import second_run
+from fieldmarks.precompute.demo.second_run import make_second_run
 from tests.support.faulty_run import MISLED
 
 
