@@ -149,6 +149,8 @@ def _torchvision(name: str, num_classes: int, named: dict, entries: list[str]) -
 
 def _timm(name: str, num_classes: int, named: dict, entries: list[str]) -> Built:
     timm = optional("timm", "timm")
+    if "checkpoint_path" in named:  # earlier versions of timm run the pickles in it
+        raise ModelError("--network-args checkpoint_path: give the file as --checkpoint")
     if not timm.is_model(name.partition(".")[0]):
         near = _nearest(name, timm.list_models())
         raise ModelError(f"timm has no network {name!r}{near}")

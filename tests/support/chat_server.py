@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from PIL import Image
 
+from tests.support.serving import serving
+
 
 @dataclass(frozen=True)
 class Request:
@@ -156,14 +158,8 @@ def chat_server(
 ) -> Iterator[ChatServer]:
     """Run a server in a thread for the time of a test."""
     server = ChatServer(answers, faults or [], list(models))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def colour_of(picture: Image.Image) -> str:

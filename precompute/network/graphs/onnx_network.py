@@ -1,5 +1,6 @@
 """A network that is an ONNX file, as a module of torch that can be traced and differentiated."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from fieldmarks.core.errors import ModelError, one_line
+from fieldmarks.core.errors import ModelError
 from fieldmarks.core.input_file import require_file
 from fieldmarks.core.pictures.crop import Size, sides, size_of_sides
+from fieldmarks.precompute.network.graphs.any_batch import of_images
 from fieldmarks.precompute.network.graphs.onnx_operators import NUMBERS, OPERATORS
 from fieldmarks.precompute.network.weights_file import MAX_BYTES
 
@@ -20,7 +22,6 @@ from fieldmarks.precompute.network.weights_file import MAX_BYTES
 _MOST_NUMBERS = 64
 #: How far scores may lie from those of ONNX Runtime, as a share of the largest.
 _TOLERANCE = 1e-3
-_OTHERWISE = "give the network itself by --network FILE.py:FUNCTION"
 
 
 class OnnxNetwork(nn.Module):
@@ -48,9 +49,7 @@ class OnnxNetwork(nn.Module):
         self._input, self._output = given[0].name, graph.output[0].name
         dims = given[0].type.tensor_type.shape.dim
         #: Lengths of the input's axes; 0 where any will do.
-        self.shape = tuple(int(each.dim_value) for each in dims)
-        if len(self.shape) != 4:
-            raise ModelError(f"its input has {len(self.shape)} axes, images have four")
+        self.shape = of_images(int(each.dim_value) for each in dims)
         self.is_last = self.shape[3] in (1, 3) and self.shape[1] not in (1, 3)
         self._nodes = []
         for node in graph.node:
@@ -65,7 +64,7 @@ class OnnxNetwork(nn.Module):
                 "",
                 "ai.onnx",
             ):
-                raise ModelError(f"it has the operator {node.op_type}: {_OTHERWISE}")
+                raise ModelError(f"it has the operator {node.op_type}")
             else:
                 inputs = self._any_batch(node.op_type, list(node.input))
                 if inputs != list(node.input):
@@ -125,24 +124,39 @@ def read_onnx(path: Path) -> tuple[OnnxNetwork, Size | None]:
 
     Raises
     ------
-    DataError
-        If there is no such file, or it is too large.
     ModelError
-        If it is no network of images, or cannot be translated.
+        If it is no network of images, cannot be translated, or its weights lie elsewhere than
+        beside it.
     """
-    require_file(path, "an ONNX file", MAX_BYTES)
-    try:
-        network = OnnxNetwork(onnx.load(str(path)).graph).eval()
-        size = network.shape[1:3] if network.is_last else network.shape[2:]
-        _compare(network, path, size)
-    except ModelError as error:
-        raise ModelError(f"{path} cannot be explained: {error}") from None
-    except Exception as error:
-        # a damaged file, or an operator in a way that is not known
-        raise ModelError(
-            f"{path} cannot be read as a network ({one_line(error)}): {_OTHERWISE}"
-        ) from None
+    model = onnx.load(str(path), load_external_data=False)
+    for tensor in _tensors(model):
+        if onnx.external_data_helper.uses_external_data(tensor):
+            _require_beside(path, tensor)
+            onnx.external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
+    network = OnnxNetwork(model.graph).eval()
+    size = network.shape[1:3] if network.is_last else network.shape[2:]
+    _compare(network, path, size)
     return network, size_of_sides(*size) if all(size) else None
+
+
+def _tensors(message: Any) -> Iterator[Any]:
+    """Return the tensors in a message and in those that it holds."""
+    if isinstance(message, onnx.TensorProto):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE:
+            for each in value if isinstance(value, Sequence) else [value]:
+                yield from _tensors(each)
+
+
+def _require_beside(path: Path, tensor: Any) -> None:
+    """Refuse weights that are kept in another folder, or in something else than a file."""
+    given = {each.key: each.value for each in tensor.external_data}.get("location", "")
+    place = (path.parent / given).resolve()
+    if not place.is_relative_to(path.parent.resolve()):
+        raise ModelError(f"it keeps weights in {given}, which is not in the folder of the file")
+    require_file(place, f"the weights of {path.name}", MAX_BYTES)
 
 
 @torch.no_grad()
@@ -160,6 +174,4 @@ def _compare(network: OnnxNetwork, path: Path, size: tuple[int, ...]) -> None:
     ours = network(images).numpy()
     off = np.abs(ours - theirs).max() if ours.shape == theirs.shape else np.inf
     if not off <= _TOLERANCE * max(1.0, float(np.abs(theirs).max())):
-        raise ModelError(
-            f"its scores differ from those of ONNX Runtime once translated: {_OTHERWISE}"
-        )
+        raise ModelError("its scores differ from those of ONNX Runtime once translated")

@@ -1,5 +1,6 @@
 """A network that is a TorchScript archive, as ``torch.jit.save`` writes it."""
 
+import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,14 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from fieldmarks.core.errors import ModelError, one_line
-from fieldmarks.core.input_file import require_file
+from fieldmarks.core.errors import ModelError
 from fieldmarks.core.pictures.crop import Size
-from fieldmarks.precompute.network.graphs.exported import for_any_batch
-from fieldmarks.precompute.network.weights_file import MAX_BYTES
+from fieldmarks.precompute.network.graphs.any_batch import for_any_batch
+from fieldmarks.precompute.network.graphs.aten import aten
 
-_ATEN = torch.ops.aten
-_OTHERWISE = "give the network itself by --network FILE.py:FUNCTION"
+#: In code: what runs as it is loaded, opens files, or is an operator of another library.
+_UNSAFE = re.compile(
+    rb"__setstate__|\b(?:from_file|save|read_file|write_file)\b|\bops\b(?!\.prim\.)"
+)
+#: In code and pickles: objects of C++.
+_OBJECTS = re.compile(rb"torch\W+classes\b")
 #: Nodes that hand on what they are given.
 _SAME = ("prim::NumToTensor", "aten::Int", "prim::unchecked_cast", "aten::contiguous")
 
@@ -25,32 +29,43 @@ def read_torchscript(path: Path) -> tuple[fx.GraphModule, Size | None]:
 
     Raises
     ------
-    DataError
-        If there is no such file, or it is too large.
     ModelError
-        If it cannot be translated, or branches on what it is given.
+        If it opens files, cannot be translated, or branches on what it is given.
     """
-    require_file(path, "a TorchScript archive", MAX_BYTES)
+    _check_code(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch says that there is something newer
-        try:
-            script = torch.jit.load(str(path), map_location="cpu").eval()
-            frozen = torch.jit.freeze(script, optimize_numerics=False)
-            network = _Translation(frozen.graph).network
-        except ModelError as error:
-            raise ModelError(f"{path} cannot be explained: {error}") from None
-        except Exception as error:
-            # a damaged file, or an operator in a way that is not known
-            raise ModelError(
-                f"{path} cannot be read as a network ({one_line(error)}): {_OTHERWISE}"
-            ) from None
-    return for_any_batch(network, (1, _channels(network), 0, 0), path)[0], None
+        script = torch.jit.load(str(path), map_location="cpu").eval()
+        frozen = torch.jit.freeze(script, optimize_numerics=False)
+        network = _Translation(frozen.graph).network
+    return for_any_batch(network, (1, _channels(network), 0, 0))[0], None
+
+
+def _check_code(path: Path) -> None:
+    """Refuse code that opens files: loading an archive runs some of its code.
+
+    The archive is read as torch reads it, which finds other records in some than zipfile does.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start != b"PK\3\4":  # a file of another format that torch reads, with an archive behind it
+        raise ModelError("it does not begin as an archive does")
+    archive = torch.PyTorchFileReader(str(path))
+    for name in archive.get_all_records():
+        is_code = name.startswith("code/") and not name.endswith(".debug_pkl")
+        if not is_code and not name.endswith(".pkl"):
+            continue
+        text = archive.get_record(name)
+        found = (_UNSAFE.search(text) if is_code else None) or _OBJECTS.search(text)
+        if found:
+            word = found[0].decode(errors="replace")
+            raise ModelError(f"its code says {word!r}, which may run or open files")
 
 
 def _channels(network: fx.GraphModule) -> int:
     """Return what the first convolution takes, 3 where there is none."""
     for node in network.graph.nodes:
-        if node.target is _ATEN.conv2d.default:
+        if node.target is aten("conv2d"):
             groups = node.args[6] if len(node.args) > 6 else 1
             return getattr(network, str(node.args[1].target)).shape[1] * groups
     return 3
@@ -89,7 +104,7 @@ class _Translation:
                 self._branch(node, outputs)
                 continue
             if kind == "prim::RaiseException":
-                raise ModelError(f"it refuses what it is given: {_OTHERWISE}")
+                raise ModelError("it refuses what it is given")
             inputs = [self._value(value) for value in node.inputs()]
             if kind == "prim::ListUnpack":
                 parts = [inputs[0][i] for i in range(len(outputs))]
@@ -106,13 +121,12 @@ class _Translation:
         if kind in _SAME:
             return inputs[0]
         if kind == "aten::_convolution" and not inputs[6]:
-            return self._graph.call_function(_ATEN.conv2d.default, (*inputs[:6], inputs[8]))
+            return self._graph.call_function(aten("conv2d"), (*inputs[:6], inputs[8]))
         space, _, name = kind.partition("::")
-        operator = getattr(_ATEN, name, None) if space == "aten" else None
-        if operator is None:
-            raise ModelError(f"it has the operator {kind}: {_OTHERWISE}")
+        if space != "aten":
+            raise ModelError(f"it has the operator {kind}")
         called, _, declared = node.schema().partition("(")
-        target = getattr(operator, called.partition(".")[2] or "default")
+        target = aten(name, called.partition(".")[2] or "default")
         arguments = declared.rpartition(") ->")[0].split(", ")
         n = arguments.index("*") if "*" in arguments else len(arguments)
         names = [each.partition("=")[0].split()[-1] for each in arguments[n + 1 :]]
@@ -134,7 +148,7 @@ class _Translation:
         """Follow the branch that does not refuse its input; there is no other to be known."""
         usable = [block for block in node.blocks() if not _refuses(block)]
         if len(usable) != 1:
-            raise ModelError(f"it branches on what it is given: {_OTHERWISE}")
+            raise ModelError("it branches on what it is given")
         self._add(usable[0].nodes())
         for value, inner in zip(outputs, usable[0].outputs(), strict=True):
             self._values[value.debugName()] = self._value(inner)

@@ -2,9 +2,8 @@
 
 import hashlib
 import sys
-import threading
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from fieldmarks.precompute.data.read import read_dataset
 from fieldmarks.precompute.data.remote import with_fetched
 from fieldmarks.precompute.data.source import DataSource
 from tests.support.picture_folders import write_classes
+from tests.support.serving import serving
 
 
 @contextmanager
@@ -30,15 +30,8 @@ def served(folder):
         def log_message(self, *args):
             asked.append(self.path)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as address:
+        yield address, asked
 
 
 @pytest.fixture

@@ -238,6 +238,8 @@ def test_timm_builds_and_says_how_it_is_fed():
     assert (built.preprocessing.input_size, built.preprocessing.interpolation) == (224, "bicubic")
     with pytest.raises(ModelError, match=r"timm has no network 'convnext_atta'; did you mean conv"):
         build_network("timm:convnext_atta", (), C)
+    with pytest.raises(ModelError, match="checkpoint_path: give the file as --checkpoint"):
+        build_network("timm:convnext_atto", ("checkpoint_path=x.pth",), C)
 
 
 @pytest.mark.slow

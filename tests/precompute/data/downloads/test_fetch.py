@@ -1,7 +1,6 @@
 import contextlib
 import hashlib
 import tarfile
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import gdown
@@ -14,6 +13,7 @@ from fieldmarks.precompute.data.downloads.download import Source, cached
 from fieldmarks.precompute.data.downloads.fetch import CUB, Piece, fetch
 from tests.support.archives import archive
 from tests.support.cub_folder import PATHS, write_cub
+from tests.support.serving import serving
 
 CONTENT = bytes(range(256)) * 16_000
 
@@ -60,18 +60,14 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def serve():
-    servers = []
+    with contextlib.ExitStack() as servers:
 
-    def start(content, **behaviour):
-        server = Server(content, **behaviour)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        return server
+        def start(content, **behaviour):
+            server = Server(content, **behaviour)
+            servers.enter_context(serving(server))
+            return server
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 @pytest.fixture
