@@ -165,7 +165,7 @@ def suggestions(run: Run) -> list[Suggestion]:
     """Return the removals that slices suggest, those that help most first.
 
     Slices of one condition (a background that misleads in some classes and is missing in another)
-    make one suggestion.
+    make one suggestion: for all of them, or for the one that can be helped more.
     """
     if not is_refittable(run):
         return []
@@ -175,12 +175,22 @@ def suggestions(run: Run) -> list[Suggestion]:
         alike.setdefault((first.kind, first.number), []).append(each)
     found = []
     for group in alike.values():
-        failures = np.unique(np.concatenate([each.failures for each in group]))
-        removal = removal_for(run, failures)
-        if removal is not None:
-            cs = _classes(group)
-            found.append(Suggestion(group[0].conditions[0], cs, group[0], failures, removal))
-    return sorted(found, key=lambda each: each.removal.n_broken - each.removal.n_fixed)
+        # filters that help all of them, or else one of them
+        together = [_suggestion(run, group), *(_suggestion(run, [each]) for each in group)]
+        found += sorted(filter(None, together), key=_gain, reverse=True)[:1]
+    return sorted(found, key=_gain, reverse=True)
+
+
+def _suggestion(run: Run, group: list[Slice]) -> Suggestion | None:
+    failures = np.unique(np.concatenate([each.failures for each in group]))
+    removal = removal_for(run, failures)
+    if removal is None:
+        return None
+    return Suggestion(group[0].conditions[0], _classes(group), group[0], failures, removal)
+
+
+def _gain(suggestion: Suggestion) -> int:
+    return suggestion.removal.n_fixed - suggestion.removal.n_broken
 
 
 def _classes(group: list[Slice]) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """What stands beside the run of the demo: a repair of its network, and corrupted test images.
 
 The repair is the first that the slices of the run suggest: the filters that tip the failures by the
-planted background are removed from the last layer. Both are made again where the run was.
+planted background are removed from the last layer. Where none helps, the last layer is fitted again
+without the training images whose label is suspected. Both are made again where the run was.
 """
 
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from fieldmarks.core.corruptions.record import CORRUPTED, is_record_of
 from fieldmarks.core.errors import DataError, FieldmarksError
 from fieldmarks.core.repair.preview import preview
+from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.repair.repaired import write_repaired
 from fieldmarks.core.repair.suggestions import suggestions
 from fieldmarks.core.run.reading import read_run
@@ -26,7 +28,7 @@ def name_of_second(name: str) -> str:
     return f"{name}-repaired"
 
 
-def make_second_run(run: Run) -> Run | None:
+def make_second_run(run: Run) -> Run:
     """Repair the network of the demo and write the run of it, unless it is there.
 
     Parameters
@@ -36,8 +38,7 @@ def make_second_run(run: Run) -> Run | None:
 
     Returns
     -------
-    Run or None
-        None where no slice suggests a repair.
+    Run
 
     Raises
     ------
@@ -45,9 +46,7 @@ def make_second_run(run: Run) -> Run | None:
         If another run has the name of the repair.
     """
     found = suggestions(run)
-    if not found:
-        return None
-    recipe = found[0].removal.recipe
+    recipe = found[0].removal.recipe if found else Recipe(labels=Labels.DROP)
     note, folder = recipe.as_note(run), run.folder.parent / name_of_second(run.name)
     earlier = _run_in(folder)
     if earlier is not None and is_repair(earlier, run, note):

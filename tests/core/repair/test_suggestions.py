@@ -86,6 +86,23 @@ def test_slices_of_one_background_make_one_suggestion(faulty, monkeypatch):
     assert why(faulty, found) == f"3 failures by background 1 in {names[1]}, {names[2]}"
 
 
+def test_where_no_removal_helps_all_slices_of_a_background_the_one_that_is_helped_is_suggested(
+    faulty, monkeypatch
+):
+    others = np.setdiff1d(faulty.failures, MISLED)
+    made = [a_slice(xs, Condition(Kind.BACKGROUND, 0), 1) for xs in (others, np.array(MISLED))]
+    monkeypatch.setattr(module, "slices", lambda run: Slices(made, 2))
+    helped = removal_for(faulty, np.array(MISLED))
+    monkeypatch.setattr(
+        module,
+        "removal_for",
+        lambda run, failures: helped if failures.tolist() == list(MISLED) else None,
+    )
+    (found,) = suggestions(faulty.changed())
+    assert found.failures.tolist() == list(MISLED)
+    assert found.removal == helped
+
+
 def test_a_slice_has_its_own_removal(faulty):
     for each in slices(faulty).found:
         expected = removal_for(faulty, each.failures)

@@ -40,7 +40,6 @@ def _scored(run):
 
 def test_the_repair_removes_the_filters_of_the_cue_and_is_diagnosed(first):
     second = make_second_run(first)
-    assert second is not None
     assert second.name == "faulty-repaired"
     repair = second.manifest["repair"]
     assert 3 in repair["filters_off"]
@@ -70,6 +69,9 @@ def test_a_run_of_somebody_under_that_name_stays(first):
         make_second_run(first)
 
 
-def test_without_a_suggestion_there_is_no_second_run(first, monkeypatch):
+def test_without_a_suggestion_the_last_layer_is_fitted_without_suspected_labels(first, monkeypatch):
     monkeypatch.setattr(suggestions, "slices", lambda run: Slices([], 0))
-    assert make_second_run(first.changed()) is None
+    repair = make_second_run(first).manifest["repair"]
+    assert repair["refit"]
+    assert repair["labels"] == "drop"
+    assert repair["filters_off"] == []
