@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fieldmarks.core.name_status import MAX_Q, NameStatus
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
@@ -131,8 +132,13 @@ class _Seen(NamedTuple):
 def _seen(run: Run) -> _Seen | None:
     if "seen_names" not in run.table_names or SEEN_BY not in run.estimators:
         return None
-    table = run.table("seen_names")
-    return _Seen(table["t"].tolist(), table["adjective"].astype(str).tolist())
+    table, hidden = run.table("seen_names"), not_visible(run)
+    ts, adjectives = table["t"].to_numpy(), table["adjective"].astype(str)
+    shown = {"", *run.attributes["adjective"][~hidden].astype(str)}
+    return _Seen(
+        np.where((ts >= 0) & hidden[ts], -1, ts).tolist(),
+        np.where(adjectives.isin(shown), adjectives, "").tolist(),
+    )
 
 
 def filter_name(run: Run, f: int, most: int = 2) -> str:

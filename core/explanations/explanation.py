@@ -25,6 +25,7 @@ from fieldmarks.core.explanations.seen import (
     said,
     words_of,
 )
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.per_run import per_run
@@ -181,11 +182,16 @@ def _joined(phrases: list[list[Span]], is_short: bool = True) -> list[Span]:
 
 
 def _selected(
-    run: Run, p_f: np.ndarray, estimator: str | None, k: int = N_EXPLAIN
+    run: Run, p_f: np.ndarray, estimator: str | None, hidden: np.ndarray | bool = False
 ) -> tuple[np.ndarray, list[int]]:
-    """Return the p.d.f. of words by filters with weights ``p_f``, and its top attributes."""
+    """Return the p.d.f. of words by filters with weights ``p_f``, and its top attributes.
+
+    Those that are ``hidden``, shape (T,), are not among them.
+    """
     p = probability.sigma(p_f @ sentence_weights(run, estimator))
-    top = top_attributes(p[None], run.attributes, min(k, len(p)), never_together(run.source))
+    k, rank = min(N_EXPLAIN, len(p)), np.where(hidden, 0, p)
+    top = top_attributes(rank[None], run.attributes, k, never_together(run.source))
+    top = np.where(np.take_along_axis(rank[None], np.maximum(top, 0), axis=1) > 0, top, -1)
     ts = by_lift(top, p[None], usual_words(run.source, estimator))[0]
     return p, [int(t) for t in ts if t >= 0]
 
@@ -241,9 +247,10 @@ def _because(run: Run, c: int, ts: list[int]) -> list[Span]:
 
 
 def describe(run: Run, c: int, estimator: str | None = None) -> Explanation:
-    """Describe class c by p(t given c), eqs. (7) and (8)."""
+    """Describe class c by p(t given c), eqs. (7) and (8); not by what pictures do not hold."""
     run.require_words("a description of a class")
-    p, ts = _selected(run, probability.sigma(run.weights(None, c)), estimator)
+    hidden = not_visible(run.source)
+    p, ts = _selected(run, probability.sigma(run.weights(None, c)), estimator, hidden=hidden)
     subject = run.classes["member"].iloc[c]
     head = Span(f"{subject[0].upper()}{subject[1:]} ")
     return Explanation(None, c, p, ts, [head, *predicate(ts, run.attributes), Span(".")])

@@ -2,9 +2,11 @@
 
 Words of a column are predicted from activations by half of the training images for the other half,
 and compared within classes: a network distinguishes classes, so a column that depends on the class
-is predicted through it, visible or not. The measure is the area under the ROC curve over pairs of
-images of one class, one with the word and one without. Chance is the same with the words of the
-images of a class permuted. Test images are not used.
+is predicted through it, visible or not. The halves are the first and the last images of each class
+in the order of the table: images beside each other are often of one series, and what a series has
+in common (its season, its maker) is recognised by its style. The measure is the area under the ROC
+curve over pairs of images of one class, one with the word and one without. Chance is the same with
+the words of the images of a class permuted. Test images are not used.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from fieldmarks.core.batching import RowSubset
 from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.base import Inputs
 from fieldmarks.core.estimators.inputs import inputs_of
+from fieldmarks.core.presence.columns import column_words
 from fieldmarks.core.presence.fit import fit_presence
 from fieldmarks.core.run.run import Run
 
@@ -66,19 +69,6 @@ class Visibility:
         )
 
 
-def column_words(run: Run) -> dict[str, np.ndarray]:
-    """Return the attributes of each column of a table, by the column's name.
-
-    Of captions the property is the noun, of a column its name.
-    """
-    attributes = run.attributes
-    if "property" not in attributes:
-        return {}
-    is_column = (attributes["property"] != attributes["noun"]) | attributes["is_complete"]
-    of_columns = attributes[is_column.to_numpy(bool)]
-    return {str(name): rows.index.to_numpy() for name, rows in of_columns.groupby("property")}
-
-
 def visibilities(run: Run, seed: int = 0) -> list[Visibility]:
     """Return how well each column of a table can be seen; none for a run of captions."""
     columns = column_words(run)
@@ -88,28 +78,27 @@ def visibilities(run: Run, seed: int = 0) -> list[Visibility]:
     ts = np.concatenate(list(columns.values()))
     scores, rows = held_out_scores(inputs, ts)
     named = (inputs.counts[rows][:, ts] > 0).toarray()
-    place = {int(t): i for i, t in enumerate(ts)}
+    place = {int(t): i for i, t in enumerate(ts) if np.isfinite(scores[:, i]).all()}
+    judged = {name: [place[t] for t in map(int, of) if t in place] for name, of in columns.items()}
     return [
-        visibility(
-            name,
-            scores[:, [place[int(t)] for t in of_column]],
-            named[:, [place[int(t)] for t in of_column]],
-            inputs.true_c[rows],
-            seed,
-        )
-        for name, of_column in columns.items()
+        visibility(name, scores[:, i], named[:, i], inputs.true_c[rows], seed)
+        for name, i in judged.items()
     ]
 
 
 def held_out_scores(inputs: Inputs, ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the log-odds of words by the other half of the images, (n, len(ts)), and the rows.
 
-    Halves are every second image of each class. 0 where a half names a word too seldom.
+    Halves are the first and the last images of each class. NaN where a half names a word too
+    seldom.
     """
     order = np.argsort(inputs.true_c, kind="stable")
-    scores = np.zeros((len(order), len(ts)), np.float32)
-    for k in range(2):
-        learnt, left_out = order[k::2], order[1 - k :: 2]
+    n = np.bincount(inputs.true_c)
+    position = np.arange(len(order)) - np.repeat(np.cumsum(n) - n, n)
+    is_first = 2 * position < n[inputs.true_c[order]]
+    scores = np.full((len(order), len(ts)), np.nan, np.float32)
+    for is_learnt in (is_first, ~is_first):
+        learnt, left_out = order[is_learnt], order[~is_learnt]
         counts = inputs.counts[learnt][:, ts]
         if not counts.nnz:
             continue
@@ -129,7 +118,7 @@ def held_out_scores(inputs: Inputs, ts: np.ndarray) -> tuple[np.ndarray, np.ndar
             fitted = fit_presence(half)
         except DataError:
             continue
-        scores[1 - k :: 2] = np.nan_to_num(fitted.log_odds(inputs.features(left_out)))
+        scores[~is_learnt] = fitted.log_odds(inputs.features(left_out))
     return scores, order
 
 

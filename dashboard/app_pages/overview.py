@@ -10,6 +10,7 @@ from fieldmarks.core.attributes.english import counted
 from fieldmarks.core.causes.cause import cause_of
 from fieldmarks.core.causes.finding import COLUMNS, Pattern
 from fieldmarks.core.causes.suspects import suspects
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_pairs
 from fieldmarks.core.search.image_selection import suggested_failures
@@ -97,7 +98,8 @@ def what_it_is(run: Run) -> str:
 def tour(run: Run) -> None:
     """Draw three first steps, until somebody clicks them away for good in this browser."""
     first = suggested_failures(run, 1)
-    t = int(run.attributes["n_images"].to_numpy().argmax()) if run.sizes["T"] else None
+    counts = np.where(not_visible(run), 0, run.attributes["n_images"])
+    t = int(counts.argmax()) if run.sizes["T"] else None
     steps = [
         (
             "Open a failure",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.search import AGREES, caption_agreement, search
@@ -133,6 +134,11 @@ def less_certain(run: Run, asked: Selection) -> None:
 def uncertain(run: Run, asked: Selection) -> None:
     """Draw images in which the attributes of the query are less certain, and similar queries."""
     query, vocabulary = asked.query, data.vocabulary(run)
+    if not_visible(run)[query.wanted].any():
+        st.caption(
+            "Pictures do not hold what the column of this word says: nothing is found by it."
+        )
+        return
     further = search(run, query, within=run.sizes["K"], by="sentence")
     if len(further.xs):
         st.caption(

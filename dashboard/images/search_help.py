@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.search.query import Query, format_query
@@ -36,7 +37,9 @@ def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             for term in query.terms:
                 label = heading.plain(vocabulary.phrases[term.t])
-                if term.is_negated:
+                if not_visible(run)[list(term.ts)].all():
+                    st.badge(f"{label}: not visible here", icon=":material/visibility_off:")
+                elif term.is_negated:
                     st.badge(f"not {label}", color="gray", icon=":material/block:")
                 else:
                     st.badge(label, color="green", icon=":material/check:")
@@ -62,7 +65,7 @@ def how_it_was_read(run: Run, query: Query, vocabulary: Vocabulary) -> None:
 
 def examples(run: Run, vocabulary: Vocabulary) -> None:
     """Draw example queries."""
-    counts = run.attributes["n_images"].to_numpy()
+    counts = np.where(not_visible(run), 0, run.attributes["n_images"])
     common = [vocabulary.phrases[t] for t in np.argsort(-counts, kind="stable")[:8]]
     st.caption("Examples; terms are separated by commas.")
     queries = ["wrong", f'true:"{labels.class_name(run, 0)}"']
@@ -100,7 +103,8 @@ def _groups(run: Run) -> list[dict]:
     by_noun: dict[str, list[dict]] = {}
     for t in np.argsort(-counts, kind="stable")[: query_box.N_OFFERED].tolist():
         phrase = labels.phrase(run, t)
-        item = {"text": phrase, "n": f"{counts[t]:,}", "term": phrase}
+        unseen = ", not visible here" if not_visible(run)[t] else ""
+        item = {"text": phrase, "n": f"{counts[t]:,}{unseen}", "term": phrase}
         by_noun.setdefault(nouns[t] or "other", []).append(item)
     n_test = run.classes["n_test"].tolist()
     names = [labels.class_name(run, c) for c in range(run.sizes["C"])]

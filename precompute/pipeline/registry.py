@@ -264,7 +264,7 @@ _ALL = (
     ),
     Stage(
         "presence",
-        version=4,
+        version=5,
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(
@@ -324,11 +324,11 @@ _ALL = (
     ),
     Stage(
         "names",
-        version=3,
+        version=4,
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"seed": of.settings.seed},
         outputs=Outputs(("q_value", "null_high"), ("tables/filters.parquet",)),
-        after=("attributes", "estimates"),
+        after=("attributes", "estimates", "presence"),
         is_shared=True,
         is_later=True,
     ),

@@ -8,6 +8,7 @@ import pandas as pd
 from fieldmarks.core.estimators.filter_statistics import filter_statistics, unnamed_filters
 from fieldmarks.core.estimators.inputs import held_out_inputs, inputs_of
 from fieldmarks.core.estimators.significance import filters_table, null_of
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.precompute.pipeline.work import Work
 
 
@@ -15,6 +16,7 @@ def compute(work: Work) -> None:
     """Compute the stage ``names`` from the run's default estimator; all ranks share the null.
 
     The statistics of single filters are those of captioned test images, which no estimator has had.
+    A word of a column that is not visible is no name.
     """
     run, ranks, writer = work.read(), work.ranks, work.writer
     if not work.inputs.has_words:
@@ -27,6 +29,7 @@ def compute(work: Work) -> None:
         return
     observed = np.asarray(run.array("p_t_given_f"))
     q_value, null_high = null.judge(observed, inputs)
+    q_value[:, not_visible(run)] = 1.0
     writer.put("q_value", q_value)
     writer.put("null_high", null_high)
     table = filters_table(observed, q_value, inputs.class_weights)

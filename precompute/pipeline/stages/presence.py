@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 import numpy as np
 
+from fieldmarks.core.presence.columns import column_words
 from fieldmarks.core.presence.fit import presence_arrays
-from fieldmarks.core.presence.visible import column_words, visibilities
+from fieldmarks.core.presence.visible import visibilities
 from fieldmarks.precompute.pipeline.work import Work
 from fieldmarks.precompute.resume.stage import Computed
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from fieldmarks.core.presence.visible import column_words, visibilities, visibility
+from fieldmarks.core.presence.columns import column_words, not_visible
+from fieldmarks.core.presence.visible import visibilities, visibility
 from fieldmarks.core.run.run import Run
 
 X, F, C = 400, 8, 4
@@ -55,23 +56,30 @@ def test_few_pairs_are_not_judged():
 
 @pytest.fixture(scope="module")
 def shop() -> Run:
-    """Images with a colour that activations hold, a season of the class, and a warehouse."""
+    """Images with a colour that activations hold and columns that they do not.
+
+    The season depends on the class, the warehouse on nothing, the sale on the series of an image,
+    whose look is in the activations.
+    """
     rng = np.random.default_rng(0)
     true_c = np.arange(X) % C
-    red, winter, north = (
+    series = np.arange(X) // 40
+    red, winter, north, sold = (
         rng.random(X) < 0.5,
         rng.random(X) < 0.2 + 0.2 * true_c,
         rng.random(X) < 0.5,
+        np.isin(series, (0, 2, 5, 7, 8)),
     )
     pooled = np.abs(rng.normal(1, 0.2, (X, F))).astype(np.float32)
     pooled[:, 0] += red
     pooled[np.arange(X), 1 + true_c] += 2
+    pooled[:, 5:] += rng.normal(size=(10, 3))[series]
     words = {"red": red, "blue": ~red, "winter": winter, "summer": ~winter,
-             "north": north, "south": ~north}  # fmt: skip
+             "north": north, "south": ~north, "sold": sold, "unsold": ~sold}  # fmt: skip
     counts = sparse.csr_array(np.stack(list(words.values()), axis=1).astype(np.uint16))
     table = pd.DataFrame({"phrase": list(words), "adjective": list(words)})
     table = table.assign(kind="is", noun=list(words), number="mass", part="")
-    table["property"] = np.repeat(["colour", "season", "warehouse"], 2)
+    table["property"] = np.repeat(["colour", "season", "warehouse", "sale"], 2)
     table = table.assign(is_exclusive=True, is_complete=True)
     images = pd.DataFrame({"true_c": true_c, "predicted_c": true_c, "is_train": np.arange(X) < 360})
     images = images.assign(n_captions=1, problem="")
@@ -84,7 +92,7 @@ def shop() -> Run:
         "counts_values": counts.data,
         "counts_indices": counts.indices,
         "counts_indptr": counts.indptr,
-        "p_t_given_f/literal": np.full((F, 6), 1 / 6, np.float32),
+        "p_t_given_f/literal": np.full((F, 8), 1 / 8, np.float32),
     }
     classes = pd.DataFrame({"class_id": range(C), "name": [f"Kind {c}" for c in range(C)]})
     manifest = {"estimators": ["literal"], "default_estimator": "literal"}
@@ -92,10 +100,32 @@ def shop() -> Run:
 
 
 def test_a_column_of_the_class_alone_is_not_visible_and_one_of_the_picture_is(shop):
-    assert list(column_words(shop)) == ["colour", "season", "warehouse"]
+    assert list(column_words(shop)) == ["colour", "sale", "season", "warehouse"]
     judged = {each.column: each for each in visibilities(shop)}
     assert [name for name, each in judged.items() if each.is_visible] == ["colour"]
     assert "column season is not visible here, so it is never named" in judged["season"].told
+
+
+def test_words_of_a_column_of_which_nothing_is_known_are_not_visible(shop):
+    bias = np.zeros(8, np.float32)
+    bias[[0, 2, 3]] = np.nan  # of the colours one is only too rare
+    known = {f"presence_{name}": np.zeros((1, 8)) for name in ("weights", "standard")}
+    known |= {f"presence_{name}": bias for name in ("bias", "choice", "curve", "line")}
+    hidden = not_visible(Run(shop.manifest, {**shop.arrays, **known}, shop.tables))
+    assert shop.attributes["phrase"][hidden].tolist() == ["winter", "summer"]
+    assert not not_visible(shop).any(), "a run without presence tells nothing"
+
+
+def test_a_word_of_one_half_of_the_table_is_not_judged(shop):
+    counts = shop.counts.toarray()
+    counts[:, 0], counts[:, 1] = np.arange(X) < X / 2, np.arange(X) >= X / 2
+    counts = sparse.csr_array(counts)
+    arrays = {"counts_values": counts.data, "counts_indices": counts.indices,
+              "counts_indptr": counts.indptr}  # fmt: skip
+    judged = visibilities(Run(shop.manifest, {**shop.arrays, **arrays}, shop.tables))
+    colour = next(each for each in judged if each.column == "colour")
+    assert not colour.is_judged
+    assert colour.is_visible
 
 
 def test_captions_have_no_columns(run):
