@@ -1,8 +1,8 @@
 """Sentence BLEU (paper, Table 3) of explanations against the captions of their image.
 
 The paper does not specify its BLEU variant. We report BLEU-4 and BLEU-1 by sacrebleu (exponential
-smoothing, effective order, lower case), of the sentence as shown and with "this bird" in place of
-the class clause, which captions cannot contain.
+smoothing, effective order, lower case), of the sentence as shown and with "this", and what the
+images show, in place of the class clause, which captions cannot contain.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from fieldmarks.core.run.run import Run
 
 #: Longest n-grams; wordings of a sentence, see `explanation_texts`, and what each adds to the name.
 ORDERS = (4, 1)
-WORDINGS = {"shown": "", "bird": ", this bird"}
+WORDINGS = {"shown": "", "unnamed": ", class not named"}
 VARIANTS = [f"BLEU-{order}{said}" for said in WORDINGS.values() for order in ORDERS]
 PAPER = {"BLEU": {"correct": 0.415, "wrong": 0.381, "all": 0.409}}
 
@@ -29,13 +29,21 @@ def explanation_texts(run: Run, xs: np.ndarray, top: np.ndarray) -> dict[str, li
         Attributes of each explanation, -1 for none.
     """
     members, predicted_c = run.classes["member"], run.images["predicted_c"].to_numpy()[xs]
-    shown, bird = [], []
+    shown, unnamed = [], []
+    thing = _object(run)
     named = ([int(t) for t in ts if t >= 0] for ts in top)
     for c, spans in zip(predicted_c, predicates(named, run.attributes), strict=True):
         said = "".join(span.text for span in spans)
         shown.append(f"This is {members.iloc[c]} because it {said}.")
-        bird.append(f"This bird {said}.")
-    return {"shown": shown, "bird": bird}
+        unnamed.append(f"This {thing} {said}.")
+    return {"shown": shown, "unnamed": unnamed}
+
+
+def _object(run: Run) -> str:
+    """Return the noun that captions have for what images show, such as "bird"."""
+    wholes = run.attributes[run.attributes["number"] == "whole"]
+    n_images = wholes.groupby("noun")["n_images"].sum()
+    return str(n_images.idxmax()) if len(n_images) else "image"
 
 
 def sentence_bleu(captions: list[str], texts: list[str]) -> np.ndarray:

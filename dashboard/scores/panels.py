@@ -64,7 +64,7 @@ PANELS = {
     "bleu": About(
         "Sentences",
         "all",
-        "BLEU of the sentence against the captions; “this ...” stands in place of the class name. "
+        "BLEU of the sentence against the captions, also with “This ...” in place of the class. "
         "Informative sentences score lower where the prediction is wrong.",
     ),
     "diversity": About(

@@ -59,11 +59,21 @@ def test_the_score_is_the_mean_of_right_wrong_and_all_predictions():
     assert scores["all"].low < 0.4 < scores["all"].high
 
 
-def test_texts_are_the_sentence_as_shown_and_with_this_bird(run):
+def test_texts_are_the_sentence_as_shown_and_without_the_class(run):
     xs, top = np.array([1, 3]), np.array([[0, 5, -1, -1, -1], [2, -1, -1, -1, -1]])
     texts = explanation_texts(run, xs, top)
     for i, ts in enumerate(([0, 5], [2])):
         said = "".join(span.text for span in predicate(ts, run.attributes))
         name = run.classes["name"][run.images["predicted_c"][xs[i]]]
-        assert texts["bird"][i] == f"This bird {said}."
+        assert texts["unnamed"][i] == f"This image {said}."
         assert texts["shown"][i] == f"This is a {name} because it {said}."
+
+
+@pytest.mark.parametrize(
+    ("number", "thing"), [("whole", "shoe"), ("one", "image"), ("several", "image")]
+)
+def test_without_the_class_a_sentence_is_about_what_captions_call_the_object(run, number, thing):
+    table = run.attributes.assign(noun="shoe", number=number)
+    other = run.changed(tables={"attributes": table})
+    [text] = explanation_texts(other, np.array([1]), np.array([[0]]))["unnamed"]
+    assert text.startswith(f"This {thing} ")
