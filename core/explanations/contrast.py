@@ -19,7 +19,7 @@ from fieldmarks.core.explanations.explanation import Explanation, Span, predicat
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
 from fieldmarks.core.presence.presence import Presence, features_of, presence_of
-from fieldmarks.core.presence.usual import class_image_frequency
+from fieldmarks.core.presence.usual import USUAL, class_image_frequency
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
 
@@ -27,9 +27,7 @@ from fieldmarks.core.run.run import Run
 N_SEPARATING, N_SHARED, N_MISSING = 3, 2, 2
 #: q of the first attribute that is said of a side, and of further ones, is above these.
 FIRST, FURTHER = 0.6, 0.9
-#: An attribute is usual for a class if so large a share of its captioned training images has it,
-USUAL = 0.5
-#: and so much larger a share than of the other class's.
+#: A usual attribute is said where so much larger a share of the class's images has it.
 MORE_USUAL = 0.2
 #: It is not seen where q is below this: captions leave out some of what is there.
 NOT_SEEN = 0.2

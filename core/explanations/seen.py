@@ -18,13 +18,17 @@ from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import Head
 from fieldmarks.core.presence.presence import SEEN, SURE, features_of, presence_of
+from fieldmarks.core.presence.usual import USUAL, class_image_frequency
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
+
+#: Images of a class, drawn evenly, that tell what is seen in it.
+MAX_OF_CLASS = 500
 
 
 @dataclass(frozen=True)
 class SeenWord:
-    """A word of an explanation and its evidence.
+    """A word of an explanation, or of the description of a class, and its evidence.
 
     Attributes
     ----------
@@ -32,12 +36,13 @@ class SeenWord:
         Attribute.
     q : float
         q(t, x), how likely the captions name it given what the network sees, in [0, 1]; NaN where
-        unknown.
+        unknown. Of a class the mean over its images.
     share : float
         Its part in the score of the class, less that of the mean class or of the one it is compared
         with, as a share of all contributions to it, in [0, 1]; below 0 where it counts against.
     is_named : bool or None
-        Whether the captions of the image name it; None without captions.
+        Whether the captions of the image name it; None without captions. Of a class, whether those
+        of at least half of its training images do.
     """
 
     t: int
@@ -78,6 +83,43 @@ def words_of(run: Run, x: int, ts: list[int], part: np.ndarray) -> list[SeenWord
             float(q[i]),
             float(part[t] / total) if total > 0 else 0.0,
             None if named is None else int(t) in named,
+        )
+        for i, t in enumerate(ts)
+    ]
+
+
+def words_of_class(run: Run, c: int, ts: list[int]) -> list[SeenWord]:
+    """Return attributes of class c with their evidence: means over its images.
+
+    They are test images; training images of a class without any.
+
+    Parameters
+    ----------
+    run : Run
+    c : int
+    ts : list of int
+    """
+    of_class = run.images["true_c"].to_numpy() == c
+    tested = of_class & run.is_test
+    xs = np.flatnonzero(tested if tested.any() else of_class)
+    xs = xs[np.unique(np.linspace(0, len(xs) - 1, min(len(xs), MAX_OF_CLASS)).astype(int))]
+    presence, q = presence_of(run), np.full(len(ts), np.nan)
+    part = np.zeros(run.sizes["T"])
+    if len(xs):
+        pooled = np.asarray(run.array("pooled")[xs], np.float32).mean(axis=0)
+        weights = run.weights(None, c) * run.head.scale(pooled)
+        part = lead_parts(pooled, weights, mean_weights(run.head, pooled), run.array("p_t_given_f"))
+        if presence is not None and ts:
+            q = presence.q(features_of(run, xs), np.array(ts)).mean(axis=0)
+    total = np.maximum(part, 0).sum()
+    frequency = class_image_frequency(run)[c]
+    has_captions = frequency.any()
+    return [
+        SeenWord(
+            int(t),
+            float(q[i]),
+            float(part[t] / total) if total > 0 else 0.0,
+            bool(frequency[t] >= USUAL) if has_captions else None,
         )
         for i, t in enumerate(ts)
     ]

@@ -7,6 +7,9 @@ from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
+#: An attribute is usual for a class if so large a share of its captioned training images has it.
+USUAL = 0.5
+
 
 @per_run
 def class_image_frequency(run: Run) -> np.ndarray:

@@ -4,11 +4,13 @@ import numpy as np
 import streamlit as st
 
 from fieldmarks.core.attributes.english import counted
+from fieldmarks.core.explanations.seen import words_of_class
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_pairs
 from fieldmarks.core.search.image_selection import Criteria, select_images
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import add_words, gallery, ranking, sentence, tabs
+from fieldmarks.dashboard.components import add_words, gallery, marks, ranking, sentence, tabs
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures import charts
 from fieldmarks.dashboard.image import evidence
@@ -80,7 +82,9 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
     shown = [("predicted" if versus is not None else "", first)]
     if versus is not None:
         shown.append(("true", data.describe(run, versus)))
+    has_marks = presence_of(run) is not None
     for tone, explained in shown:
+        drawn = marks_of(run, explained.c, explained.attributes) if has_marks else {}
         sentence.show(
             explained.spans,
             lambda t: page_link(t=labels.phrase(run, t)),
@@ -88,16 +92,31 @@ def described(run: Run, c: int, versus: int | None, focus: int | None) -> None:
             tone=tone,
             active=focus,
             title=lambda t, p=explained.p: f"p(t | c) = {p[t]:.4f}: show its evidence",
+            mark=drawn.get,
         )
     if versus is not None:
         both = data.compare(run, first, shown[1][1])
+        drawn = {}
+        if has_marks:
+            drawn = marks_of(run, c, both.for_first) | marks_of(run, versus, both.for_second)
         sentence.show(
             both.spans,
             lambda t: page_link(t=labels.phrase(run, t)),
             key="classes.sentence.contrast",
             active=focus,
+            mark=drawn.get,
         )
+    if has_marks:
+        marks.legend("classes.legend", has_places=False)
+        st.caption("Means over the images of the class; in the captions: of at least half of them.")
     results(run, c)
+
+
+def marks_of(run: Run, c: int, ts: list[int]) -> dict[int, dict]:
+    """Return the marks of attributes of class c, as components draw them, by attribute."""
+    said, name = words_of_class(run, c, ts), labels.class_name(run, c)
+    most = max((word.share for word in said), default=1.0)
+    return {word.t: marks.mark_of_class(word, name, most) for word in said}
 
 
 def results(run: Run, c: int) -> None:

@@ -8,12 +8,15 @@ from fieldmarks.core.comparison.matched_filters import matched_filters
 from fieldmarks.core.comparison.sentences import sentence_change
 from fieldmarks.core.comparison.slices import slices
 from fieldmarks.core.errors import FieldmarksError
+from fieldmarks.core.explanations.place import places
+from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, labels, links
 from fieldmarks.dashboard.components import (
     accuracy_changes,
     add_words,
     gallery,
+    marks,
     ranking,
     sentence,
     tabs,
@@ -227,6 +230,7 @@ def image_in_both(
             fixed=True,
         )
         ranking.show([ranking.Row("Back to all images", "", href=back)], key="compare.back")
+    has_marks = False
     with both:
         for title, run, explanation, predicted, place in (
             (titles[0], first, words and words.first, comparison.predicted_first[i], x),
@@ -249,12 +253,18 @@ def image_in_both(
                 row = ranking.Row("Open the image in this run", "", href=to_image)
                 ranking.show([row], key=f"compare.sentence.{title}")
                 continue
+            drawn = {}
+            if presence_of(run.source) is not None:
+                lies = places(run, place, explanation.attributes)
+                drawn = marks.marks_of(explanation.words, lies, predicts)
+            has_marks = has_marks or bool(drawn)
             sentence.show(
                 explanation.spans,
                 lambda _, to_image=to_image: to_image,
                 key=f"compare.sentence.{title}",
                 tone="true" if is_right else "predicted",
                 title=lambda _: "Open the image in this run",
+                mark=drawn.get,
             )
         if words is None:
             add_words.show(second if first.has_words else first, WITH_WORDS)
@@ -262,3 +272,5 @@ def image_in_both(
         for title, phrases in (("Words gained", words.gained), ("Words lost", words.lost)):
             listed = ", ".join(heading.plain(phrase) for phrase in phrases) or "none"
             st.markdown(f"**{title}**: {listed}")
+        if has_marks:
+            marks.legend("compare.legend")

@@ -1,5 +1,7 @@
 """The marks on a word: seen, how much it counts, named by captions, where its heatmap lies."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from fieldmarks.core.explanations.place import Place
@@ -38,6 +40,27 @@ def mark(word: SeenWord, place: Place | None, speaks_for: str, most: float = 1.0
         "on": None if place is None else place.is_on,
         "text": in_words(word, place, speaks_for),
     }
+
+
+def marks_of(
+    said: Iterable[SeenWord], places: dict[int, Place], speaks_for: str
+) -> dict[int, dict]:
+    """Return the marks of words on show together, by attribute; the bar of the largest is full."""
+    said = list(said)
+    most = max((word.share for word in said), default=1.0)
+    return {word.t: mark(word, places.get(word.t), speaks_for, most) for word in said}
+
+
+def mark_of_class(word: SeenWord, name: str, most: float = 1.0) -> dict:
+    """Return the marks of a word of the description of class ``name``, see `mark`."""
+    parts = [f"{word.share:.1%} of what counts" if word.share > 0 else "does not count"]
+    parts[0] += f" for {name}"
+    if np.isfinite(word.q):
+        parts.insert(0, f"seen in {word.q:.0%} of its images")
+    if word.is_named is not None:
+        often = "at least half" if word.is_named else "fewer than half"
+        parts.append(f"in the captions of {often} of its training images")
+    return mark(word, None, name, most) | {"text": "; ".join(parts)}
 
 
 def in_words(word: SeenWord, place: Place | None, speaks_for: str) -> str:

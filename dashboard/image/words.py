@@ -69,11 +69,7 @@ class Words:
 
     def marks(self, said: Iterable[SeenWord], speaks_for: str) -> dict[int, dict]:
         """Return the marks of words as components draw them, by attribute."""
-        said = list(said)
-        most = max((word.share for word in said), default=1.0)
-        return {
-            word.t: marks.mark(word, self.places.get(word.t), speaks_for, most) for word in said
-        }
+        return marks.marks_of(said, self.places, speaks_for)
 
 
 def contrast(shown: Words, link: Link, key: str) -> None:

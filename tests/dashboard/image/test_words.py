@@ -1,15 +1,16 @@
 """The words of an image with their marks, the contrast in parts, and what tips the decision."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from fieldmarks.core.explanations.contrast import contrast
-from fieldmarks.core.explanations.explanation import NOTHING_SEEN, explain
+from fieldmarks.core.explanations.explanation import NOTHING_SEEN, describe, explain
 from fieldmarks.core.explanations.place import Place
-from fieldmarks.core.explanations.seen import SeenWord
-from fieldmarks.core.presence.presence import presence_of
+from fieldmarks.core.explanations.seen import SeenWord, words_of_class
+from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.run.files import array_path
 from fieldmarks.core.search.search import search
 from fieldmarks.dashboard.components import marks
@@ -154,3 +155,42 @@ def test_a_search_has_a_line_where_certainty_ends(seen_run):
     assert "above the line" in line.help
     least = min(float(item["badge"]) for item in found["items"])
     assert all(float(item["badge"]) <= least for item in below["items"])
+
+
+def test_a_class_has_the_marks_of_its_images(seen_run):
+    app = visit("classes?c=1&versus=2")
+    assert not app.exception
+    (first,) = component_data(app, "classes.sentence.predicted")
+    (both,) = component_data(app, "classes.sentence.contrast")
+    assert component_data(app, "classes.legend")
+    assert all(span["mark"] for span in first["spans"] if "href" in span)
+    described = contrast(seen_run, describe(seen_run, 1), describe(seen_run, 2))
+    marked = [bool(span["mark"]) for span in both["spans"] if "href" in span]
+    assert sum(marked) == len([*described.for_first, *described.for_second]) > 0
+    texts = [span["mark"]["text"] for span in first["spans"] if "href" in span]
+    assert all("seen in" in text and "of its training images" in text for text in texts)
+
+
+def test_the_marks_of_a_class_are_means_over_its_test_images(seen_run):
+    c, ts = 1, [0, 3, 5]
+    presence = presence_of(seen_run)
+    is_of_class = (seen_run.images["true_c"] == c).to_numpy() & seen_run.is_test
+    q = np.array([presence.q(features_of(seen_run, x))[ts] for x in np.flatnonzero(is_of_class)])
+    known = (seen_run.images["true_c"] == c).to_numpy() & ~seen_run.is_test
+    named = (seen_run.counts[np.flatnonzero(known)].toarray()[:, ts] > 0).mean(axis=0)
+    words = words_of_class(seen_run, c, ts)
+    np.testing.assert_allclose([word.q for word in words], q.mean(axis=0), rtol=1e-4)
+    assert [word.is_named for word in words] == (named >= 0.5).tolist()
+    assert all(word.share <= 1 for word in words)
+
+
+def test_compare_marks_the_words_of_both_runs(seen_run, folder):
+    second = folder / "second"
+    if not second.exists():
+        shutil.copytree(seen_run.folder, second)
+    app = visit(f"compare?run={seen_run.name}&with=second&x={seen_run.failures[0]}")
+    assert not app.exception
+    for title in ("First run", "Second run"):
+        (drawn,) = component_data(app, f"compare.sentence.{title}")
+        assert all(span["mark"]["text"] for span in drawn["spans"] if "href" in span)
+    assert component_data(app, "compare.legend")
