@@ -3,10 +3,13 @@
 In three parts: attributes seen in the image that count for class A, seen ones that count for class
 B, and attributes that are usual for B and not seen here. An attribute counts for A against B where
 its exact part of the difference of the two logits, the sum over f of phi(f_k(x)) (W[A, f] - W[B,
-f]) p(t given f), is positive. Each side gets one attribute that the network is likely to see, and
-further ones that it sees with certainty: at a failure one side is wrong, and its uncertain words
-more often than others. Where presence is not claimed, an attribute separates where that part and
-the difference of p(t given x, A) and p(t given x, B), eq. (5), agree in sign.
+f]) p(t given f), is positive. It tells the two apart if training captions name it more often for
+its class than for the other. Of B one such attribute that the network is likely to see is said, and
+further ones that it sees with certainty. Of A only certain ones are: at a failure A is wrong, and
+its uncertain words more often than others. Without any, the best attribute that is likely to be
+seen is said, and that it is just as usual for B. Where presence is not claimed, an attribute
+separates where that part and the difference of p(t given x, A) and p(t given x, B), eq. (5), agree
+in sign.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +30,10 @@ from fieldmarks.core.run.run import Run
 N_SEPARATING, N_SHARED, N_MISSING = 3, 2, 2
 #: q of the first attribute that is said of a side, and of further ones, is above these.
 FIRST, FURTHER = 0.6, 0.9
+#: An attribute tells two classes apart if so much larger a share of the images of one has it.
+TELLS_APART = 0.1
+#: What is said of one that does not.
+JUST_AS_USUAL = "just as usual for {}"
 #: A usual attribute is said where so much larger a share of the class's images has it.
 MORE_USUAL = 0.2
 #: It is not seen where q is below this: captions leave out some of what is there.
@@ -55,6 +62,9 @@ class Contrast:
         it, without the biases. The difference of p where there is no image.
     spans : list of Span
         The comparison in words.
+    is_shared : bool
+        Whether the attribute in favour of the first class is just as usual for the second: it
+        counts, and does not tell the two apart.
     """
 
     for_first: list[int]
@@ -65,6 +75,7 @@ class Contrast:
     spans: list[Span]
     not_seen: list[int] = field(default_factory=list)
     words: dict[int, SeenWord] = field(default_factory=dict)
+    is_shared: bool = False
 
     @property
     def sentence(self) -> str:
@@ -134,24 +145,34 @@ def _of_seen(
     q = presence.q(features_of(run, first.x))
     is_known, properties, q = np.isfinite(q), presence.properties, np.nan_to_num(q)
     taken: set[int] = set()
-    for_first = _seen_for(q, part, properties, taken)
-    for_second = _seen_for(q, -part, properties, taken)
+    lead, behind = (_more_usual(run, *cs) for cs in ((first.c, second.c), (second.c, first.c)))
+    certain = np.where((q > FURTHER) & (lead >= TELLS_APART), q, 0)
+    for_first = _seen_for(certain, part, properties, taken)
+    for_first = for_first or _seen_for(q, part, properties, taken, most=1)
+    is_shared = any(lead[t] < TELLS_APART for t in for_first)
+    for_second = _seen_for(np.where(behind >= TELLS_APART, q, 0), -part, properties, taken)
     unseen = is_known & (q < NOT_SEEN)
     not_seen = _usual_not_seen(run, first.c, second.c, unseen, properties, taken)
     separating = {*for_first, *for_second, *not_seen}
     both = [t for t in first.attributes if t in second.attributes and t not in separating]
     both = both[:N_SHARED] if not (for_first or for_second) else []
-    spans = _spans(run, first, second, (for_first, for_second), both, not_seen)
+    spans = _spans(run, first, second, (for_first, for_second), both, not_seen, is_shared)
     words = [
         *words_of(run, first.x, for_first, part),
         *words_of(run, first.x, [*for_second, *not_seen], -part),
     ]
     described = {word.t: word for word in words}
-    return Contrast(for_first, for_second, both, difference, part, spans, not_seen, described)
+    return Contrast(
+        for_first, for_second, both, difference, part, spans, not_seen, described, is_shared
+    )
 
 
 def _seen_for(
-    q: np.ndarray, part: np.ndarray, properties: np.ndarray, taken: set[int]
+    q: np.ndarray,
+    part: np.ndarray,
+    properties: np.ndarray,
+    taken: set[int],
+    most: int = N_SEPARATING,
 ) -> list[int]:
     """Return seen attributes that count for a class, by their contribution.
 
@@ -167,9 +188,18 @@ def _seen_for(
         if is_new and (not chosen or q[t] > FURTHER):
             chosen.append(int(t))
             taken.add(int(properties[t]))
-        if len(chosen) == N_SEPARATING:
+        if len(chosen) == most:
             break
     return sorted(chosen, key=lambda t: -part[t])
+
+
+def _more_usual(run: Run, first: int, second: int) -> np.ndarray:
+    """Return how much larger a share of the first class's images has each attribute, (T,).
+
+    Infinite where one of the classes has no captions.
+    """
+    usual = class_image_frequency(run.source)[[first, second]]
+    return usual[0] - usual[1] if usual.any(axis=1).all() else np.full(usual.shape[1], np.inf)
 
 
 def _usual_not_seen(
@@ -200,6 +230,7 @@ def _spans(
     separating: tuple[list[int], list[int]],
     both: list[int],
     not_seen: list[int] | None = None,
+    is_shared: bool = False,
 ) -> list[Span]:
     """Return "A rather than B because it has ..., although it has .... Both have ....".
 
@@ -207,6 +238,8 @@ def _spans(
     """
     a, b = (str(run.classes["name"].iloc[each.c]) for each in (first, second))
     for_first, for_second = (predicate(ts, run.attributes) if ts else [] for ts in separating)
+    if is_shared:
+        for_first.append(Span(f" ({JUST_AS_USUAL.format(b)})"))
     because = f"{a} rather than {b} because it ", f"{b} rather than {a} because it "
     more = f"{a}, more than {b}, ", f"{b}, more than {a}, "
     heads = more if first.x is None else because

@@ -170,10 +170,12 @@ def _percent(flags: np.ndarray) -> Score:
 
 def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict[str, Score]]:
     is_wrong = ~run.is_right[xs]
+    shared: list[bool] = []
     wrong, sides = xs[is_wrong], (("for predicted", []), ("for true", []), ("not seen", []))
     for x in map(int, wrong):
         a, b = (int(run.images[f"{side}_c"].iloc[x]) for side in ("predicted", "true"))
         said = contrast(run, explain(run, x, a), explain(run, x, b))
+        shared.append(said.is_shared)
         for (_, ts), of in zip(
             sides, (said.for_first, said.for_second, said.not_seen), strict=True
         ):
@@ -186,6 +188,7 @@ def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict[str, Score]]:
             words = np.reshape(ts, (-1, 3)).astype(int)
             rows[name][side] = _share_true(words, against[is_wrong], group, seed)
             rows[name][f"a word {side}"] = _percent(np.any(words >= 0, axis=1))
+    rows[SeenWords.METHOD]["just as usual for true"] = _percent(np.array(shared, bool))
     return rows
 
 

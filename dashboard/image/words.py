@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
-from fieldmarks.core.explanations.contrast import Contrast
+from fieldmarks.core.explanations.contrast import JUST_AS_USUAL, Contrast
 from fieldmarks.core.explanations.explanation import Explanation
 from fieldmarks.core.explanations.place import Place, places
 from fieldmarks.core.explanations.seen import SeenWord, words_of
@@ -88,11 +88,12 @@ def contrast(shown: Words, link: Link, key: str) -> None:
     first = shown.marks((both.words[t] for t in both.for_first), f"{a} rather than {b}")
     second = shown.marks((both.words[t] for t in for_b), f"{b} rather than {a}")
     shared = [t for t in shown.first.attributes if t in shown.second.attributes]
+    shared = f", {JUST_AS_USUAL.format(b)}" if both.is_shared else ""
     used = {*both.for_first, *both.for_second, *both.not_seen}
     words.show(
         [
             Group(
-                f"Seen, counts for {a}",
+                f"Seen, counts for {a}{shared}",
                 chips(both.for_first, first),
                 "predicted",
                 empty=f"No attribute that the network sees here counts for {a} rather than {b}:",

@@ -118,10 +118,11 @@ def test_two_values_of_one_property_are_never_said_together(seen):
     assert not {a, b} <= set(apart.tolist())
 
 
-def test_a_contrast_has_three_parts_and_no_word_in_two(seen):
+def test_a_contrast_has_three_parts_and_no_word_in_two(seen, monkeypatch):
+    monkeypatch.setattr("fieldmarks.core.explanations.contrast.TELLS_APART", 0.02)
     images, q = seen.images, presence_of(seen).q(seen.array("pooled"))
     usual = class_image_frequency(seen)
-    counted = np.zeros(3, int)
+    counted, n_shared = np.zeros(3, int), 0
     for x in np.flatnonzero(images["true_c"] != images["predicted_c"])[:80]:
         a, b = int(images["predicted_c"][x]), int(images["true_c"][x])
         result = contrast(seen, explain(seen, int(x), a), explain(seen, int(x), b))
@@ -133,9 +134,16 @@ def test_a_contrast_has_three_parts_and_no_word_in_two(seen):
         for ts, (c, other) in ((result.for_first, (a, b)), (result.for_second, (b, a))):
             assert all(q[x, t] > FIRST and slow_part(seen, x, c, t, other) > 0 for t in ts)
             assert sum(q[x, t] <= FURTHER for t in ts) <= 1, "only one that is less sure"
+        assert all(usual[b, t] - usual[a, t] >= 0.02 for t in result.for_second)
+        tells_apart = [usual[a, t] - usual[b, t] >= 0.02 for t in result.for_first]
+        assert result.is_shared is (tells_apart == [False])
+        assert all(tells_apart) or result.is_shared
+        assert ("(just as usual for" in result.sentence) is result.is_shared
+        n_shared += result.is_shared
         assert all(q[x, t] < SEEN and usual[b, t] >= USUAL > usual[a, t] for t in result.not_seen)
         assert set(result.words) == {t for part in parts for t in part}
     assert (counted[:2] > 0).all()
+    assert n_shared
 
 
 def test_a_class_that_nothing_seen_speaks_for_is_no_reason_turned_round(seen):
