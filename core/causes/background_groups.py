@@ -1,10 +1,11 @@
 """Groups of test images with similar backgrounds, and what captions say about each.
 
 The activations that the background adds are clustered (k-means) over the test images whose maps are
-kept. Words that captions say more often of a group than of other images *of the same classes* name
-it: backgrounds go with classes, and without the strata a background would be named by the birds
-that are photographed on it (Cochran 1954; Mantel and Haenszel 1959, over classes). A group without
-such a word is shown by its pictures.
+kept. A group whose images look like those of others in their corners is none (see
+`background_looks`): all photographs may be on plain white. Words that captions say more often of a
+group than of other images *of the same classes* name it: backgrounds go with classes, and without
+the strata a background would be named by the birds that are photographed on it (Cochran 1954;
+Mantel and Haenszel 1959, over classes). A group without such a word is shown by its pictures.
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import ndtr
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import Background
+from fieldmarks.core.causes.background_looks import distinct_groups
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
@@ -25,11 +27,15 @@ MOST_GROUPS, IMAGES_EACH = 12, 20
 MAX_RATE = 0.05
 #: Of the images of a group, at least this share has the word that names it.
 MIN_SHARE = 0.5
+#: In place of a group: of an image that was not grouped, and of one whose background is as usual.
+UNKNOWN, USUAL = -1, -2
 _SEED = 0
 
 
 def background_groups(background: Background) -> np.ndarray:
-    """Return the group of each test image's background, shape (X,), int32; -1 where unknown.
+    """Return the group of each test image's background, shape (X,), int32.
+
+    `UNKNOWN` where nothing was grouped, `USUAL` where the group looks like others.
 
     Parameters
     ----------
@@ -37,7 +43,7 @@ def background_groups(background: Background) -> np.ndarray:
         Of the run; test images whose maps are kept are grouped, where failures are not all of them.
     """
     run = background.run
-    group = np.full(run.sizes["X"], -1, np.int32)
+    group = np.full(run.sizes["X"], UNKNOWN, np.int32)
     is_known = run.is_test & run.is_readable & (np.asarray(run.array("map_row")) >= 0)
     xs = np.flatnonzero(is_known)
     k = min(MOST_GROUPS, len(xs) // IMAGES_EACH)
@@ -47,6 +53,10 @@ def background_groups(background: Background) -> np.ndarray:
     from sklearn.cluster import KMeans  # pages read groups that a stage has made
 
     group[xs] = KMeans(k, n_init=4, random_state=_SEED).fit_predict(pooled)
+    found = distinct_groups(run, group)
+    number = np.full(k, USUAL, np.int32)
+    number[found] = np.arange(len(found))
+    group[xs] = number[group[xs]]
     return group
 
 
@@ -63,16 +73,16 @@ def group_words(run: Run) -> list[list[int]]:
     """Return the attributes said more often of each group than of others of their classes.
 
     By descending difference; see `stratified_words`. Images with captions have what these name,
-    others what is seen in them.
+    others what is seen in them. An adjective without a noun is of the object and names none.
     """
     group = groups_of(run)
     if group is None:
         return []
     xs = np.flatnonzero(group >= 0)
     labels = run.images["true_c"].to_numpy()[xs]
-    said = said_of(run, xs)
+    said, is_thing = said_of(run, xs), run.attributes["kind"].isin(("pair", "noun")).to_numpy()
     return [
-        stratified_words(said, group[xs] == g, labels)
+        [t for t in stratified_words(said, group[xs] == g, labels) if is_thing[t]]
         for g in range(int(group.max(initial=-1)) + 1)
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fieldmarks.core.attributes import english
-from fieldmarks.core.causes.background_groups import groups_of
+from fieldmarks.core.causes.background_groups import UNKNOWN, groups_of
 from fieldmarks.core.causes.background_words import background_of, named_background
 from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.causes.image_quality import quality_units
@@ -117,7 +117,7 @@ def missing_background(run: Run, x: int) -> int | None:
     """
     group, usual = groups_of(run), usual_backgrounds(run)
     true, predicted = (int(run.images[f"{side}_c"].iloc[x]) for side in ("true", "predicted"))
-    if group is None or usual[true] < 0 or group[x] in (-1, usual[true], usual[predicted]):
+    if group is None or usual[true] < 0 or group[x] in (UNKNOWN, usual[true], usual[predicted]):
         return None
     return usual[true]
 

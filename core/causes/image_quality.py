@@ -4,9 +4,11 @@ Each measure is standardised on the training split: its distance from the median
 distance of the 95th percentile from the median. A value of 1 lies beyond 95 % of the training
 images, a value of 2 twice as far. Because the unit follows the tail of each measure, measures with
 a large natural variance raise no false alarms. An image must be an outlier both among all images
-and among those of its class: a dark bird does not make a dark image. The measure with the largest
-value decides. The outlyingness of the activations within the class is reported but does not enter
-the score, because a wrong label raises it as well.
+and among those of its class: a dark bird does not make a dark image. A plain area may also be a
+background that some images of a class have, such as snow: it must be an outlier by the tails of the
+labelled and of the predicted class. The measure with the largest value decides. The outlyingness of
+the activations within the class is reported but does not enter the score, because a wrong label
+raises it as well.
 
 How much of the object is hidden is measured only with the option of keypoints, and the reason says
 so: activations do not show it (their rank correlation with the share that is hidden is below 0.2 in
@@ -30,12 +32,16 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the images table and the sign of low quality."""
+    """A column of the images table and the sign of low quality.
+
+    ``of_background`` says that a background which some images of a class have may give such values.
+    """
 
     column: str
     sign: int
     words: str
     weight: float = 1.0
+    of_background: bool = False
 
 
 MEASURES = (
@@ -47,7 +53,7 @@ MEASURES = (
     Measure("noise", +1, "noisier"),
     Measure("resolution", -1, "smaller in pixels", 0.8),
     Measure("blockiness", +1, "more marked by JPEG's blocks"),
-    Measure("plain_area", +1, "more covered by one area without texture"),
+    Measure("plain_area", +1, "more covered by one area without texture", of_background=True),
 )
 #: Added where keypoints are used: the number of visible keypoints.
 VISIBLE = Measure("visible", -1, "more hidden, by its keypoints,", 0.8)
@@ -78,6 +84,32 @@ def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: 
     return np.minimum(overall / max(units[0], _FLOOR), within / max(units[1], _FLOOR))
 
 
+def excess_of_class(
+    values: np.ndarray, of: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: int
+) -> np.ndarray:
+    """Return how far each image lies outside the training images of a class, shape (X,).
+
+    1 is their 95th percentile, 0 their median; infinite where they are too few.
+
+    Parameters
+    ----------
+    values : ndarray of shape (X,)
+        A measure.
+    of : ndarray of shape (X,)
+        The class that each image is compared with.
+    classes, is_train, sign
+        As `excess` has them.
+    """
+    signed = sign * np.asarray(values, dtype=float)
+    out = np.full(len(signed), np.inf)
+    for c in np.unique(of):
+        reference = signed[is_train & (classes == c)]
+        if len(reference) >= _MIN_CLASS:
+            median, tail = np.percentile(reference, [50, 95])
+            out[of == c] = (signed[of == c] - median) / max(tail - median, _FLOOR)
+    return out
+
+
 def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
     """Return the column of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) each.
 
@@ -100,9 +132,15 @@ def quality_units(run: Run, with_keypoints: bool = False) -> tuple[list[Measure]
     training images, from `LIKELY` on that likely explains a failure.
     """
     values, reference = measure(run, with_keypoints), _reference(run)
-    classes = run.images["true_c"].to_numpy()
+    classes, predicted = (run.images[f"{side}_c"].to_numpy() for side in ("true", "predicted"))
     measures = [m for m in (*MEASURES, VISIBLE) if m.column in values]
-    units = [m.weight * excess(values[m.column], classes, reference, m.sign) for m in measures]
+    units = []
+    for m in measures:
+        of = values[m.column]
+        each = excess(of, classes, reference, m.sign)
+        for cs in (classes, predicted) if m.of_background else ():
+            each = np.minimum(each, excess_of_class(of, cs, classes, reference, m.sign))
+        units.append(m.weight * each)
     return measures, np.stack(units, axis=1)
 
 

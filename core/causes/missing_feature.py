@@ -76,11 +76,10 @@ class DiscriminativeAttribute:
     @property
     def state(self) -> str:
         """How the network used the attribute, in words."""
-        if not self.is_detected:
-            return "not seen" if self.is_of_true else "seen, although it belongs to the other class"
-        if self.contribution <= 0:
-            return "detected correctly, but counted for the wrong class"
-        return "seen" if self.is_of_true else "correctly not seen"
+        seen = "seen" if self.q > SEEN else "weakly seen" if self.is_seen else "not seen"
+        if self.is_detected and self.contribution <= 0:
+            return f"{seen}, but counted for the wrong class"
+        return seen
 
 
 class ClassSeparation:
@@ -189,13 +188,10 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
         if not attributes:
             return f"{similar}; captions name no attribute that separates them."
         states = [
-            f"{attribute_phrase(run, a.t)} ({_owner(a, names, true, wrong)}: {a.state})"
+            f"“{attribute_phrase(run, a.t)}” (usual for "
+            f"{names[true if a.is_of_true else wrong]}: {a.state})"
             for a in attributes
         ]
         return f"{similar}. Discriminative attributes: {english.join(states)}."
 
     return Finding(score, reason)
-
-
-def _owner(attribute: DiscriminativeAttribute, names: np.ndarray, true: int, wrong: int) -> str:
-    return english.possessive(str(names[true if attribute.is_of_true else wrong]))

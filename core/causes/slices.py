@@ -28,7 +28,7 @@ import numpy as np
 from scipy import sparse
 
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.background_groups import groups_of, words_of
+from fieldmarks.core.causes.background_groups import UNKNOWN, groups_of, words_of
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
@@ -46,8 +46,8 @@ MAX_RATE = 0.05
 N_JOINED = 12
 #: Each of two joined conditions is significant at this level among the images of the other.
 ADDS = 0.05
-#: A slice stands for another with this share of its score and most of the same failures.
-STANDS_FOR, MOST_FAILURES = 0.5, 0.8
+#: A slice stands for another with this share of its score and of its failures.
+STANDS_FOR, MOST_FAILURES = 0.4, 0.6
 #: Slices that are looked at further, the first by rank.
 MOST = 300
 _COLUMNS = 1024  # conditions at a time
@@ -347,7 +347,7 @@ def _conditions(
     if group is not None and (group[xs] >= 0).any():
         numbers = np.arange(int(group.max()) + 1)
         made = [Condition(Kind.BACKGROUND, int(g)) for g in numbers]
-        yield made, sparse.csc_array(group[xs][:, None] == numbers), group[xs] >= 0
+        yield made, sparse.csc_array(group[xs][:, None] == numbers), group[xs] != UNKNOWN
 
 
 def _scopes(run: Run, xs: np.ndarray) -> tuple[list[Scope], sparse.csr_array]:

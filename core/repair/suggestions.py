@@ -201,19 +201,21 @@ def _classes(group: list[Slice]) -> tuple[int, ...]:
 
 
 def why(run: Run, suggestion: Suggestion) -> str:
-    """Return what a suggestion is for: "22 failures by “white snow” in Bibbed Fenwick"."""
+    """Return what a suggestion is for: "22 failures with “white snow” in Bibbed Fenwick"."""
     names = ", ".join(str(run.classes["name"].iloc[c]) for c in suggestion.cs)
-    by = _named(run, suggestion.found, suggestion.condition)
-    failures = counted(len(suggestion.failures), "failure")
-    return f"{failures} by {by}{' in ' * bool(names)}{names}"
+    what = _named(run, suggestion.found, suggestion.condition)
+    of = " called " if suggestion.found.scope.true_c is None else " in "
+    return f"{counted(len(suggestion.failures), 'failure')} {what}{of * bool(names)}{names}"
 
 
 def _named(run: Run, found: Slice, condition: Condition) -> str:
     if condition.kind is Kind.QUALITY:
-        return f"images that are {quality_words(run)[condition.number]}"
+        words = quality_words(run)[condition.number]
+        return f"of images that are {'not ' * condition.is_absent}{words}"
     if condition.kind is Kind.BACKGROUND:
         ts = background_words(run, found, condition)
         if not ts:
-            return f"background {condition.number + 1}"
-        return f"a background of “{attribute_phrase(run, ts[0])}”"
-    return f"“{attribute_phrase(run, condition.number)}”"
+            return f"by background {condition.number + 1}"
+        return f"by a background of “{attribute_phrase(run, ts[0])}”"
+    word = f"“{attribute_phrase(run, condition.number)}”"
+    return f"{'without' if condition.is_absent else 'with'} {word}"

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from fieldmarks.core.causes.finding import COLUMNS, Pattern
+from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.errors import DataError, MissingRunError
 from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import explain
@@ -27,6 +27,7 @@ TEMPLATE = "report.html.jinja"
 WHY = ("why_predicted", "why_true", "contrast")
 #: A file of this name is in FiftyOne's format, which asks for it.
 FIFTYONE = "samples.json"
+NO_CAUSE = f"No cause is clear enough: no score is {DECIDED} or more."
 
 
 def report_rows(run: Run, xs: np.ndarray, verdicts: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -88,7 +89,7 @@ def _diagnoses(run: Run, xs: np.ndarray) -> pd.DataFrame:
         {
             "pattern": diagnoses["pattern"].to_numpy(),
             "score": scores.to_numpy()[np.arange(len(xs)), best].astype(float).round(3),
-            "reason": np.where(undecided, "No pattern reaches the threshold.", reasons),
+            "reason": np.where(undecided, NO_CAUSE, reasons),
         }
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from fieldmarks.core.errors import MissingRunError, RunError
 from fieldmarks.core.run.files import MANIFEST, check_name, runs_folder
 from fieldmarks.core.run.manifest import read_manifest
+from fieldmarks.core.run.run import Run
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class RunEntry:
 
     name: str
     problem: str = ""
+    dataset: str = ""
 
 
 def list_runs(folder: Path | None = None) -> list[RunEntry]:
@@ -30,7 +32,7 @@ def list_runs(folder: Path | None = None) -> list[RunEntry]:
         try:
             if not ((path / MANIFEST).exists() or (path / "arrays").exists()):
                 continue
-            entries.append(RunEntry(path.name, _problem(path, _written(path / MANIFEST))))
+            entries.append(_entry(path, _written(path / MANIFEST)))
         except OSError as error:
             entries.append(RunEntry(path.name, f"{path} cannot be read: {error.strerror}"))
     return entries
@@ -42,14 +44,24 @@ def make_newest(folder: Path) -> None:
     os.utime(folder, ns=(now, now))
 
 
+def others_of(run: Run) -> list[str]:
+    """Return the other runs that can be opened and are of the same data set, newest first."""
+    dataset = str(run.manifest.get("dataset", ""))
+    return [
+        entry.name
+        for entry in list_runs(run.folder.parent)
+        if not entry.problem and entry.name != run.folder.name and entry.dataset == dataset
+    ]
+
+
 @lru_cache(maxsize=1024)
-def _problem(path: Path, written: tuple[int, ...]) -> str:
-    """Return why a run cannot be opened; a manifest is read again only when it was written."""
+def _entry(path: Path, written: tuple[int, ...]) -> RunEntry:
+    """Return what a manifest says; it is read again only when it was written."""
     try:
-        read_manifest(path.with_name(check_name(path.name)))
+        manifest = read_manifest(path.with_name(check_name(path.name)))
     except (RunError, MissingRunError) as error:
-        return str(error)
-    return ""
+        return RunEntry(path.name, str(error))
+    return RunEntry(path.name, dataset=str(manifest.get("dataset", "")))
 
 
 def _written(path: Path) -> tuple[int, ...]:

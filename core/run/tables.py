@@ -118,7 +118,10 @@ TABLES: tuple[TableSpec, ...] = (
             "missing_feature": ("float32", "as above, failures only"),
             "missing_feature_reason": ("str", ""),
             "suggested_c": ("int32", "the most likely class other than the label"),
-            "background": ("int32", "group of similar backgrounds of test images, -1 for none"),
+            "background": (
+                "int32",
+                "group of backgrounds of test images, negative for none",
+            ),
         },
         optional=True,
     ),

@@ -1,4 +1,4 @@
-"""Classes: the description of a class, compared with another one, and its images."""
+"""Classes: all as a table; the description of one, compared with another one, and its images."""
 
 import numpy as np
 import streamlit as st
@@ -9,7 +9,7 @@ from fieldmarks.core.presence.presence import presence_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.confusion import confusion_pairs
 from fieldmarks.core.search.image_selection import Criteria, select_images
-from fieldmarks.dashboard import data, heading, labels, links
+from fieldmarks.dashboard import class_table, data, heading, labels, links
 from fieldmarks.dashboard.components import add_words, gallery, marks, ranking, sentence, tabs
 from fieldmarks.dashboard.components.gallery import Line, Picture
 from fieldmarks.dashboard.figures import charts
@@ -22,12 +22,24 @@ def main() -> None:
     run = data.current_run()
     c = number(Key.C, run.sizes["C"], "class")
     versus = number(Key.VERSUS, run.sizes["C"], "class")
-    c = 0 if c is None else c
+    if c is None:
+        heading.page("Classes", "Accuracy and confusions of each class. Open one for its words.")
+        class_table.show(run)
+        return
     versus = None if versus == c else versus
+    name = labels.class_name(run, c)
+    of_two = "" if versus is None else f" compared with {labels.class_name(run, versus)}"
+    heading.tab(f"{name}{of_two}")
+    st.page_link(
+        "app_pages/classes.py",
+        label="All classes",
+        icon=":material/arrow_back:",
+        query_params=links.params(),
+    )
     heading.page(
-        "Classes",
-        "Class descriptions from p(t | c), the attributes of the filters weighted by the last "
-        "layer. Click an attribute for its evidence.",
+        heading.plain(name),
+        "Described by p(t | c), the attributes of the filters weighted by the last layer. Click "
+        "an attribute for its evidence.",
     )
     pick(run, c, versus)
     if not run.has_words:
@@ -63,7 +75,7 @@ def pick(run: Run, c: int, versus: int | None) -> None:
             ":orange[**Class**]",
             classes,
             format_func=lambda each: labels.numbered_name(run, each),
-            **bound(Key.C, c, default=0, scope="classes"),
+            **bound(Key.C, c, scope="classes"),
         )
     with right:
         st.selectbox(
@@ -236,7 +248,7 @@ def images(run: Run, c: int, n: int = 12) -> None:
         "Wrong": "Test images, by descending confidence.",
         "Right": "Test images, by descending confidence.",
     }
-    heading.section(f"Images of {heading.plain(labels.class_name(run, c))}")
+    heading.section("Images")
     for (title, xs), tab in zip(groups.items(), tabs.show(list(groups), "classes"), strict=True):
         if not tab.open:
             continue

@@ -5,7 +5,7 @@ import streamlit as st
 
 from fieldmarks.core.comparison.comparison import Comparison, Outcome, compare
 from fieldmarks.core.errors import FieldmarksError
-from fieldmarks.core.run.listing import list_runs
+from fieldmarks.core.run.listing import list_runs, others_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.compare import image_filter, view
@@ -46,6 +46,7 @@ def main() -> None:
         return
     i = chosen_image(comparison)
     if i is not None:
+        heading.tab(f"{labels.image_alt(first, int(comparison.xs_first[i]))}, in two runs")
         view.image_in_both(comparison, i, back=here(Page.COMPARE, image_filter.KEPT))
         return
     view.summary(comparison)
@@ -55,7 +56,9 @@ def main() -> None:
 
 def pick(first: Run) -> Run | None:
     """Draw the choice of the second run, and return it opened."""
-    others = [e.name for e in list_runs() if not e.problem and e.name != first.name]
+    every = [e.name for e in list_runs() if not e.problem and e.name != first.name]
+    alike = others_of(first)  # these first; a data set may have been renamed
+    others = alike + [name for name in every if name not in alike]
     if not others:
         st.info(
             "There is only one run. Make a second over the same images: another checkpoint or "
@@ -70,7 +73,7 @@ def pick(first: Run) -> Run | None:
             width="content",
         )
         return None
-    asked = text(Key.WITH) or (others[0] if len(others) == 1 else "")
+    asked = text(Key.WITH) or (alike[0] if len(alike) == 1 else "")
     current = asked if asked in others else None
     left, right = st.columns(2)
     with left:

@@ -9,7 +9,7 @@ from fieldmarks.dashboard.image import page as image_page
 from fieldmarks.dashboard.images import confusion, grid, selection, sidebar, table
 from fieldmarks.dashboard.images import map as image_map
 from fieldmarks.dashboard.images.selection import Selection
-from fieldmarks.dashboard.state import Key, bound, choice, number
+from fieldmarks.dashboard.state import Key, bound, choice, number, text
 
 VIEWS = ("grid", "table", "map", "confusion")
 _TITLES = {"wrong": "Failures", "right": "Images classified correctly", "all": "Images"}
@@ -25,7 +25,7 @@ def main() -> None:
         return
     view = choice(Key.VIEW, VIEWS, VIEWS[0])
     title = _TITLES[asked.criteria.show]
-    heading.tab(title)
+    heading.tab(title if asked.query.is_empty else f"{title}: {text(Key.QUERY)}")
     heading.page(
         title,
         "Open one for the explanation of its prediction, compared with that of its true class. "

@@ -15,7 +15,7 @@ from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.repair.preview import is_refittable
 from fieldmarks.core.repair.recipe import Recipe, has_backgrounds
 from fieldmarks.core.repair.suggestions import removal_of_slice
-from fieldmarks.core.run.listing import list_runs
+from fieldmarks.core.run.listing import others_of
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import gallery, removal_link, save_group
@@ -128,8 +128,8 @@ def _are_said(run: Run, ts: list[int]) -> np.ndarray:
 
 
 def _compare(run: Run, key: str) -> None:
-    """Draw the link to the slice in another run, where there is one."""
-    others = [e.name for e in list_runs() if not e.problem and e.name != run.name]
+    """Draw the link to the slice in another run of the same data set, where there is one."""
+    others = others_of(run)
     if not others:
         return
     repaired = [name for name in others if name.startswith(run.name)]

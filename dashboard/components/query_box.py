@@ -10,6 +10,8 @@ from fieldmarks.dashboard.state import Key, Page, here
 
 #: Attributes that are offered as completions; rarer ones are found when typed in full.
 N_OFFERED = 3000
+#: Letters of an attribute in the example, so that two have room.
+SHORT = 11
 #: What the list keeps of the address when something else is searched for.
 KEPT = [key for key in links.LIST_KEYS if key not in (Key.QUERY, Key.PAGE, Key.SORT)]
 
@@ -32,10 +34,11 @@ def show(run: Run, value: str) -> None:
 
 @per_run
 def example(run: Run) -> str:
-    """Return a query of this run that the box has room for: its first attribute, not its second."""
+    """Return a query of this run that the box has room for: an attribute, not another one."""
     counts = run.attributes["n_images"].to_numpy()
-    words = [labels.phrase(run, int(t)) for t in np.argsort(-counts, kind="stable")[:2]]
-    return ", not ".join(words)
+    common = [labels.phrase(run, int(t)) for t in np.argsort(-counts, kind="stable")]
+    short = [phrase for phrase in common if len(phrase) <= SHORT]
+    return ", not ".join(short[:2] or common[:1])
 
 
 @per_run

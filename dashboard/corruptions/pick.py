@@ -26,7 +26,7 @@ def has_pictures(record: Record) -> bool:
 
 def ask_for(run: Run, store: Store) -> None:
     """Say by which command the record is made."""
-    st.info("This run has no such images. Compute them:", icon=":material/info:")
+    st.info("No changed images have been computed yet. Compute them:", icon=":material/info:")
     st.code(f"fieldmarks {store.command} {run.name}", language=None)
 
 

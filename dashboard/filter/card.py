@@ -19,6 +19,8 @@ from fieldmarks.dashboard.labels import Naming, filter_name
 def show(run: Run, f: int) -> None:
     """Draw the whole card."""
     step_bar(run, f)
+    name = "" if labels.namings(run)[f] == Naming.NONE else f": {filter_name(run, f)}"
+    heading.tab(f"Filter {f}{name}")
     if not run.has_words:
         without_words(run, f)
         return

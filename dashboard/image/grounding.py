@@ -126,10 +126,13 @@ def pictures(view: View, ts: list[int]) -> None:
             )
         )
     gallery.show(cards, key="grounding.pictures", width=260, fixed=True, slider=True, to_top=True)
-    st.caption(
-        "White ring: peak of the heatmap. Green dot: annotated keypoint. Dashed circle: distance "
-        "of 0.1 of the image's side, within which the peak is a hit at PCK@0.1."
-    )
+    legend = "White ring: peak of the heatmap."
+    if np.isfinite(pairs.keypoints).any():
+        legend += (
+            f" Green dot: annotated keypoint. Dashed circle: distance of {radius} of the image's "
+            f"side, within which the peak is a hit at PCK@{radius}."
+        )
+    st.caption(legend)
     st.download_button(
         "Download side by side",
         lambda: overlay.side_by_side(

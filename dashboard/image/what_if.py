@@ -142,11 +142,11 @@ def changed_probabilities(run: Run, outcome: AblationResult, c: int, versus: int
     table = pd.DataFrame(
         {
             "Class": [labels.class_name(run, k) for k in shown],
-            "Before": before[shown],
-            "After": after[shown],
+            "Before": 100 * before[shown],
+            "After": 100 * after[shown],
         }
     )
-    bar = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+    bar = {"min_value": 0.0, "max_value": 100.0, "format": "%.1f%%"}
     st.dataframe(
         table,
         hide_index=True,

@@ -92,7 +92,7 @@ def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
     page.get_by_role("heading", name="Largest class weights").wait_for()
     page.locator('ol.ranking a[href*="classes"]').first.click()
     on(page, r"/classes\?.*c=\d+")
-    shows(page, "^Classes$")
+    page.get_by_role("link", name="All classes").wait_for()
 
     page.go_back()
     on(page, r"/filters\?.*f=\d+")

@@ -32,7 +32,7 @@ def runs(folder, monkeypatch, tmp_path):
 def test_a_run_without_a_record_says_how_to_make_one(page, command):
     app = visit(f"{page}?run=plain")
     assert not app.exception
-    assert "This run has no such images" in said(app)
+    assert "No changed images have been computed" in said(app)
     assert app.code[0].value == f"fieldmarks {command} plain"
 
 

@@ -130,7 +130,7 @@ def test_a_bad_choice_falls_back_to_the_default(link):
 
 
 @pytest.mark.parametrize(
-    "link", ["failures?x=1&t=zebra", "classes?t=zebra", "grounding?x=3&t=zebra"]
+    "link", ["failures?x=1&t=zebra", "classes?c=1&t=zebra", "grounding?x=3&t=zebra"]
 )
 def test_an_unknown_attribute_is_named_and_the_page_stays(link):
     app = visit(link)
@@ -311,3 +311,20 @@ def test_the_old_address_of_grounding_opens_its_tab_with_the_same_words(run):
     assert app.query_params["tab"] == "grounding"
     (pictures,) = component_data(app, "grounding.pictures")
     assert [item["caption"] for item in pictures["items"]] == asked.split(",")
+
+
+def test_classes_are_a_table_that_each_column_sorts_and_a_row_opens(run):
+    (table,) = component_data(visit("classes"), "classes.table")
+    accuracy = [row["cells"][2]["bar"] for row in table["rows"]]
+    assert len(accuracy) == run.sizes["C"]
+    assert accuracy == sorted(accuracy)
+    assert np.isclose(np.mean(accuracy), (run.classes["n_right"] / run.classes["n_test"]).mean())
+    by_failures = next(c["href"] for c in table["columns"] if c["text"] == "Failures")
+    (table,) = component_data(visit(by_failures), "classes.table")
+    failures = [int(row["cells"][3]["text"]) for row in table["rows"]]
+    assert failures == sorted(failures, reverse=True)
+    assert sum(failures) == len(run.failures)
+    mistaken = [int(row["cells"][5]["text"]) for row in table["rows"]]
+    assert sum(mistaken) == len(run.failures)
+    app = visit(table["rows"][0]["href"])
+    assert app.title[0].value in table["rows"][0]["cells"][0]["text"]

@@ -1,5 +1,7 @@
 """Removals that slices suggest: which filters, and what they fix and break."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -121,8 +123,17 @@ def test_a_suggestion_says_by_what_the_failures_are(faulty, monkeypatch, kind):
     monkeypatch.setattr(module, "slices", lambda run: Slices(made, 1))
     (found,) = suggestions(faulty.changed())
     by = {
-        Kind.CAPTIONS: f"“{faulty.attributes['phrase'][0]}”",
-        Kind.QUALITY: "images that are ",
-        Kind.BACKGROUND: "background 1",
+        Kind.CAPTIONS: f"with “{faulty.attributes['phrase'][0]}”",
+        Kind.QUALITY: "of images that are ",
+        Kind.BACKGROUND: "by background 1",
     }
-    assert f"3 failures by {by[kind]}" in why(faulty, found)
+    assert f"3 failures {by[kind]}" in why(faulty, found)
+
+
+def test_a_suggestion_for_images_that_lack_a_word_says_so(faulty, monkeypatch):
+    lacking = a_slice(np.array(MISLED), Condition(Kind.CAPTIONS, 0, is_absent=True), true_c=1)
+    made = replace(lacking, scope=Scope(predicted_c=2))
+    monkeypatch.setattr(module, "slices", lambda run: Slices([made], 1))
+    (found,) = suggestions(faulty.changed())
+    word, name = faulty.attributes["phrase"][0], faulty.classes["name"][2]
+    assert why(faulty, found) == f"3 failures without “{word}” called {name}"

@@ -178,6 +178,10 @@ def test_the_report_opens_in_a_browser_shows_its_pictures_and_runs_nothing(fault
         assert len(widths) == len(table)
         assert min(widths) > 0
         assert HOSTILE in page.inner_text("blockquote")
+        lines = page.inner_text("blockquote").split("\n")
+        said = [line for line in lines if line.strip()]
+        assert said[0].startswith(("Reviewed", "Noted"))
+        assert said[1].strip() == HOSTILE, "the note runs into what is before it"
         assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
         assert complaints == []
 
