@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import Background
-from fieldmarks.core.causes.background_looks import distinct_groups
+from fieldmarks.core.causes.background_looks import colour_of_group, distinct_groups
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
@@ -66,6 +66,14 @@ def groups_of(run: Run) -> np.ndarray | None:
         return None
     table = run.table("diagnoses")
     return table["background"].to_numpy() if "background" in table else None
+
+
+@per_run
+def group_colour(run: Run, g: int) -> str:
+    """Return the colour of a group of backgrounds in words."""
+    group = groups_of(run)
+    assert group is not None
+    return colour_of_group(run, group, g)
 
 
 @per_run

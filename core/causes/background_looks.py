@@ -16,6 +16,11 @@ MIN_DIFFERENCE = 5.0
 #: Images of a group that are looked at, at most; side of an image in pixels, of a corner.
 _MOST, _SIDE, _CORNER = 25, 64, 12
 _SEED = 0
+#: Greys by their most lightness, hues by their last angle; below a chroma a colour is a grey.
+_GREYS = ((15, "black"), (40, "dark grey"), (70, "grey"), (92, "light grey"), (101, "white"))
+_HUES = ((15, "pink"), (50, "red"), (75, "orange"), (100, "yellow"), (170, "green"),
+         (225, "turquoise"), (300, "blue"), (335, "purple"), (360, "pink"))  # fmt: skip
+_LEAST_CHROMA, _BROWN, _LIGHT, _DARK = 10, 62, 80, 30
 _TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
 )  # sRGB, white D65
@@ -50,6 +55,24 @@ def corners(picture: bytes) -> np.ndarray:
     return np.append(np.median(colours, axis=0), colours[:, 0].std())
 
 
+def colour_name(colour: np.ndarray) -> str:
+    """Return a CIELAB colour in one or two words: "light grey", "green".
+
+    >>> colour_name(lab(np.array([250.0, 250, 250]))), colour_name(lab(np.array([60.0, 110, 50])))
+    ('white', 'green')
+    """
+    lightness, a, b = map(float, colour[:3])
+    if np.hypot(a, b) < _LEAST_CHROMA:
+        return next(name for most, name in _GREYS if lightness <= most)
+    hue = np.degrees(np.arctan2(b, a)) % 360
+    name = next(name for most, name in _HUES if hue <= most)
+    if name in ("orange", "yellow") and lightness < _BROWN:
+        return "brown"
+    if lightness > _LIGHT:
+        return {"red": "pink", "orange": "beige"}.get(name, f"light {name}")
+    return f"dark {name}" if lightness < _DARK else name
+
+
 def distinct_groups(run: Run, group: np.ndarray) -> list[int]:
     """Return the groups whose corners differ from those of the other groups' images.
 
@@ -59,10 +82,7 @@ def distinct_groups(run: Run, group: np.ndarray) -> list[int]:
     group : ndarray of shape (X,)
         Group of each image, negative for none.
     """
-    rng, looks = np.random.default_rng(_SEED), []
-    for g in range(int(group.max(initial=-1)) + 1):
-        xs = rng.permutation(np.flatnonzero(group == g))[:_MOST]
-        looks.append(np.array([corners(run.packed("thumb", int(x))) for x in xs]).reshape(-1, 4))
+    looks = [_looks(run, group, g) for g in range(int(group.max(initial=-1)) + 1)]
     found = []
     for g, own in enumerate(looks):
         others = np.concatenate([each for other, each in enumerate(looks) if other != g])
@@ -72,3 +92,14 @@ def distinct_groups(run: Run, group: np.ndarray) -> list[int]:
         if max(np.linalg.norm(gap[:3]), abs(gap[3])) >= MIN_DIFFERENCE:
             found.append(g)
     return found
+
+
+def _looks(run: Run, group: np.ndarray, g: int) -> np.ndarray:
+    """Return the corners of some images of a group, shape (n, 4)."""
+    xs = np.random.default_rng(_SEED).permutation(np.flatnonzero(group == g))[:_MOST]
+    return np.array([corners(run.packed("thumb", int(x))) for x in xs]).reshape(-1, 4)
+
+
+def colour_of_group(run: Run, group: np.ndarray, g: int) -> str:
+    """Return the colour that the corners of a group's images mostly have, in words."""
+    return colour_name(np.median(_looks(run, group, g), axis=0))

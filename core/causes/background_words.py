@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldmarks.core.attributes import english
-from fieldmarks.core.causes.background_groups import groups_of, words_of
+from fieldmarks.core.causes.background_groups import group_colour, groups_of, words_of
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.run.run import Run
 
@@ -47,8 +47,8 @@ def background_of(run: Run, x: int) -> BackgroundOf | None:
     return BackgroundOf(ts, others[order][:N_SHOWN])
 
 
-def named_background(run: Run, ts: list[int]) -> str:
-    """Return "background of white snow" by the attributes that name it, else "background"."""
+def named_background(run: Run, g: int, ts: list[int]) -> str:
+    """Return "background of white snow" by the attributes that name it, else by its colour."""
     if not ts:
-        return "background"
+        return f"{group_colour(run, g)} background" if g >= 0 else "background"
     return f"background of {english.join([attribute_phrase(run, t) for t in ts[:2]])}"

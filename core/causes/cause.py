@@ -126,9 +126,10 @@ def _background(run: Run, x: int) -> str:
     """Return what a title calls the background: "its background of white snow"."""
     missing = missing_background(run, x)
     if missing is None:
-        known = background_of(run, x)
-        return f"its {named_background(run, known.ts if known is not None else [])}"
-    words = named_background(run, _words_of_missing(run, x, missing))
+        known, group = background_of(run, x), groups_of(run)
+        g = -1 if group is None else int(group[x])
+        return f"its {named_background(run, g, known.ts if known is not None else [])}"
+    words = named_background(run, missing, _words_of_missing(run, x, missing))
     return f"it lacks {english.possessive(_class(run, x))} usual {words}"
 
 

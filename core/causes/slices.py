@@ -28,7 +28,7 @@ import numpy as np
 from scipy import sparse
 
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.background_groups import UNKNOWN, groups_of, words_of
+from fieldmarks.core.causes.background_groups import UNKNOWN, group_colour, groups_of, words_of
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
@@ -443,14 +443,21 @@ def phrase(run: Run, found: Slice, condition: Condition) -> str:
         before = f"{'not ' if condition.is_absent else ''}{'far ' if condition.is_far else ''}"
         return f"that are {before}{words} than {than}"
     if condition.kind is Kind.BACKGROUND:
-        ts = background_words(run, found, condition)
-        named = f"a background of “{attribute_phrase(run, ts[0])}”" if ts else ""
         before = "not " if condition.is_absent else ""
-        return f"{before}on {named or f'background {condition.number + 1}'}"
+        return f"{before}on {background_name(run, found, condition)}"
     word = f"“{attribute_phrase(run, condition.number)}”"
     if condition.kind is Kind.CAPTIONS:
         return f"whose captions {'do not name' if condition.is_absent else 'name'} {word}"
     return f"in which {word} is {'not ' if condition.is_absent else ''}seen"
+
+
+def background_name(run: Run, found: Slice, condition: Condition) -> str:
+    """Return a background as a phrase: "a background of “white snow”", "a green background (3)"."""
+    if ts := background_words(run, found, condition):
+        return f"a background of “{attribute_phrase(run, ts[0])}”"
+    colour = group_colour(run, condition.number)
+    article = "an" if colour[0] in "aeiou" else "a"
+    return f"{article} {colour} background (group {condition.number + 1})"
 
 
 def background_words(run: Run, found: Slice, condition: Condition) -> list[int]:

@@ -15,7 +15,7 @@ from fieldmarks.core.causes.slices import (
     Condition,
     Kind,
     Slice,
-    background_words,
+    background_name,
     find_slice,
     quality_words,
     slices,
@@ -213,9 +213,6 @@ def _named(run: Run, found: Slice, condition: Condition) -> str:
         words = quality_words(run)[condition.number]
         return f"of images that are {'not ' * condition.is_absent}{words}"
     if condition.kind is Kind.BACKGROUND:
-        ts = background_words(run, found, condition)
-        if not ts:
-            return f"by background {condition.number + 1}"
-        return f"by a background of “{attribute_phrase(run, ts[0])}”"
+        return f"by {background_name(run, found, condition)}"
     word = f"“{attribute_phrase(run, condition.number)}”"
     return f"{'without' if condition.is_absent else 'with'} {word}"

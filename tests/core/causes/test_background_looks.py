@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fieldmarks.core.causes.background_looks import corners, distinct_groups, lab
+from fieldmarks.core.causes.background_looks import (
+    colour_name,
+    corners,
+    distinct_groups,
+    lab,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +25,24 @@ from fieldmarks.core.causes.background_looks import corners, distinct_groups, la
 )
 def test_colours_are_those_of_cielab(rgb, wanted):
     np.testing.assert_allclose(lab(np.array(rgb)), wanted, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((0, 0, 0), "black"),
+        ((128, 128, 128), "grey"),
+        ((225, 228, 232), "light grey"),
+        ((255, 255, 255), "white"),
+        ((40, 120, 40), "green"),
+        ((90, 150, 210), "blue"),
+        ((110, 75, 40), "brown"),
+        ((250, 220, 200), "beige"),
+        ((10, 40, 10), "dark green"),
+    ],
+)
+def test_a_colour_is_called_by_its_common_name(rgb, name):
+    assert colour_name(lab(np.array(rgb))) == name
 
 
 def picture(ground, thing) -> bytes:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fieldmarks.core.causes.background_groups import group_colour
 from fieldmarks.core.causes.background_words import background_of, named_background
 from fieldmarks.core.causes.diagnosis import diagnose
 from tests.support.faulty_run import MISLED, write_faulty_run
@@ -25,12 +26,14 @@ def test_a_background_that_nothing_names_is_shown_by_images_of_the_predicted_cla
     known = background_of(run, MISLED[0])
     assert known.ts == []
     assert (run.images["true_c"].iloc[known.shown] == 0).all()
-    assert named_background(run, known.ts) == "background"
+    g = int(run.table("diagnoses")["background"][MISLED[0]])
+    assert named_background(run, g, known.ts) == f"{group_colour(run, g)} background"
+    assert named_background(run, -1, known.ts) == "background"
 
 
 def test_a_background_is_named_by_its_first_two_words(run):
     first, second = run.attributes["phrase"].iloc[:2]
-    assert named_background(run, [0, 1, 2]) == f"background of {first} and {second}"
+    assert named_background(run, 0, [0, 1, 2]) == f"background of {first} and {second}"
 
 
 def test_nothing_is_said_of_the_background_of_a_training_image(run):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from fieldmarks.core.causes import cause as module
+from fieldmarks.core.causes.background_groups import group_colour
 from fieldmarks.core.causes.cause import POSSIBLE, cause_of, missing_background, usual_backgrounds
 from fieldmarks.core.causes.finding import Pattern
 from tests.support.faulty_run import BAD_PICTURES, MISLED
@@ -75,7 +76,7 @@ def test_a_background_of_the_predicted_class_misleads_and_none_is_missing(misled
     assert missing_background(misled, x) is None
     found = cause_of(diagnosed(misled, x, pattern="spurious cue", spurious_cue=0.9), x)
     assert found is not None
-    assert found.title == "spurious cue, its background"
+    assert found.title == f"spurious cue, its {group_colour(misled, 1)} background"
     assert "like it" in found.shown_as
 
 
@@ -89,7 +90,7 @@ def test_the_usual_background_of_the_class_is_shown_where_it_is_missing(misled):
     assert found is not None
     name = run.classes["name"].iloc[1]
     assert found.title.startswith("spurious cue, it lacks ")
-    assert found.title.endswith("usual background")
+    assert found.title.endswith(f"usual {group_colour(run, 0)} background")
     assert name in found.title
     assert len(found.shown)
     assert (run.images["true_c"].iloc[found.shown] == 1).all()
