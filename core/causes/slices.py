@@ -11,13 +11,12 @@ that are right or called another one) under one or two conditions:
 If the images without a condition are fewer and fail more often, these are the slice. A slice is
 compared with the rest of its scope: difference of accuracy with Newcombe's interval, Fisher's exact
 test, false discovery rate over all that was tested. Two conditions are joined where each makes a
-difference among the images of the other. Slices are ranked by the failures that they certainly
-explain (failures times the limit of the interval that is nearer to 0), times the share of their
-images that fail: eight images that all fail say more than a hundred of which some do. A slice that
-is no longer significant without the images of those before it is folded into the one that has most
-of its failures. Of slices with the same failures, quality and background come before captions, and
-these before what is seen: that is read off the activations that also give the prediction, so it
-tells how the network sees its failures rather than why.
+difference among the images of the other. Slices are ranked by the accuracy that their images
+certainly lack: the limit of the interval that is nearer to 0. A slice that is no longer significant
+without the images of those before it is folded into the one that has most of its failures. Of
+slices with the same failures, quality and background come before captions, and these before what is
+seen: that is read off the activations that also give the prediction, so it tells how the network
+sees its failures rather than why.
 """
 
 from collections.abc import Iterator
@@ -155,7 +154,10 @@ class Slice:
 
     @property
     def score(self) -> float:
-        """Failures that are certainly explained, times the share of the images that fail."""
+        """Failures that are certainly explained, times the share of the images that fail.
+
+        A slice stands for another one where its score is not much lower.
+        """
         return len(self.failures) * max(-self.high, 0.0) * (1 - self.accuracy)
 
 
@@ -183,10 +185,9 @@ def slices(run: Run) -> Slices:
         (cells.total - cells.n) - (cells.total_k - cells.k),
         cells.total - cells.n,
     )
-    score = cells.k**2 / cells.n * -high
     chosen = np.flatnonzero((q < MAX_RATE) & (high < 0))
     # the simpler one of equals
-    order = np.lexsort((cells.p[chosen], cells.second[chosen] >= 0, -score[chosen]))
+    order = np.lexsort((cells.p[chosen], cells.second[chosen] >= 0, high[chosen]))
     found = []
     for i in chosen[order][:MOST]:
         conditions, inside, rest = tables.members(cells, int(i))

@@ -169,3 +169,11 @@ def test_a_slice_is_found_again_by_its_key(planted):
         for each in (first, *first.same):
             assert find_slice(planted, slice_key(planted, each)).xs.tolist() == each.xs.tolist()
     assert find_slice(planted, "9-|captions blue sky") is None
+
+
+def test_slices_are_ranked_by_the_accuracy_that_they_certainly_lack(planted):
+    found = slices(planted).found
+    assert len(found) > 1
+    least = [min(each.high for each in (first, *first.same)) for first in found]
+    assert least == sorted(least)
+    assert max(each.high for first in found for each in (first, *first.same)) < 0
