@@ -1,15 +1,16 @@
 """Why one class and not another: the attributes that separate two explanations of one image.
 
 In three parts: attributes seen in the image that count for class A, seen ones that count for class
-B, and attributes that are usual for B and not seen here. An attribute counts for A against B where
-its exact part of the difference of the two logits, the sum over f of phi(f_k(x)) (W[A, f] - W[B,
-f]) p(t given f), is positive. It tells the two apart if training captions name it more often for
-its class than for the other. Of B one such attribute that the network is likely to see is said, and
-further ones that it sees with certainty. Of A only certain ones are: at a failure A is wrong, and
-its uncertain words more often than others. Without any, the best attribute that is likely to be
-seen is said, and that it is just as usual for B. Where presence is not claimed, an attribute
-separates where that part and the difference of p(t given x, A) and p(t given x, B), eq. (5), agree
-in sign.
+B, and attributes that are usual for B and that the network does not see here. An attribute counts
+for A against B where its exact part of the difference of the two logits, the sum over f of
+phi(f_k(x)) (W[A, f] - W[B, f]) p(t given f), is positive. It tells the two apart if training images
+of its class have it more often than those of the other. Of B one such attribute that the network is
+likely to see is said, and further ones that it sees with certainty. Of A only certain ones are: at
+a failure A is wrong, and its uncertain words more often than others. Without any, the best
+attribute that is likely to be seen is said, and that it is just as usual for B.
+
+Where presence is not claimed, an attribute separates where that part and the difference of p(t
+given x, A) and p(t given x, B), eq. (5), agree in sign.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from fieldmarks.core.explanations.explanation import Explanation, Span, predicat
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
 from fieldmarks.core.presence.presence import Presence, features_of, presence_of
-from fieldmarks.core.presence.usual import USUAL, class_image_frequency
+from fieldmarks.core.presence.usual import USUAL, class_image_frequency, usual_of_class
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
 
@@ -194,12 +195,8 @@ def _seen_for(
 
 
 def _more_usual(run: Run, first: int, second: int) -> np.ndarray:
-    """Return how much larger a share of the first class's images has each attribute, (T,).
-
-    Infinite where one of the classes has no captions.
-    """
-    usual = class_image_frequency(run.source)[[first, second]]
-    return usual[0] - usual[1] if usual.any(axis=1).all() else np.full(usual.shape[1], np.inf)
+    """Return how much larger a share of the first class's images has each attribute, (T,)."""
+    return usual_of_class(run.source, first) - usual_of_class(run.source, second)
 
 
 def _usual_not_seen(
@@ -234,7 +231,7 @@ def _spans(
 ) -> list[Span]:
     """Return "A rather than B because it has ..., although it has .... Both have ....".
 
-    "Usual for B, not seen here: ..." follows.
+    "Usual for B, not seen by the network: ..." follows.
     """
     a, b = (str(run.classes["name"].iloc[each.c]) for each in (first, second))
     for_first, for_second = (predicate(ts, run.attributes) if ts else [] for ts in separating)
@@ -257,13 +254,17 @@ def _spans(
         spans = []
     if spans:
         spans.append(Span("."))
-    if both:
+    nothing = f"No attribute that the network sees here separates {a} and {b}"
+    if both and not_seen is not None:
+        said = predicate(both, run.attributes)
+        spans = [Span(f"{nothing}; that it "), *said, Span(" counts for both.")]
+    elif both:
         start = " Both " if spans else "Both "
         spans += [Span(start), *predicate(both, run.attributes, of_several=True), Span(".")]
     if not spans and not_seen is not None:
-        spans = [Span(f"No attribute that the network sees here separates {a} and {b}.")]
+        spans = [Span(f"{nothing}.")]
     if not_seen:
-        spans.append(Span(f" Usual for {b}, not seen here: "))
+        spans.append(Span(f" Usual for {b}, not seen by the network: "))
         for i, t in enumerate(not_seen):
             spans += [Span(", " if i else ""), Span(attribute_phrase(run, t), t)]
         spans.append(Span("."))

@@ -1,14 +1,17 @@
-"""Attribute frequencies of classes: how often captions of training images name an attribute."""
+"""Attribute frequencies of classes: the share of training images that has an attribute."""
 
 import numpy as np
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 #: An attribute is usual for a class if so large a share of its captioned training images has it.
 USUAL = 0.5
+#: Images that tell what is usual for a class without captions.
+_N_SEEN = 100
 
 
 @per_run
@@ -27,3 +30,17 @@ def class_image_frequency(run: Run) -> np.ndarray:
     frequency = n_named / np.maximum(n_images, 1)[:, None]
     frequency.flags.writeable = False  # shared by all who ask
     return frequency
+
+
+@per_run
+def usual_of_class(run: Run, c: int) -> np.ndarray:
+    """Return the share of the images of class c that have each attribute, shape (T,), in [0, 1].
+
+    By the captions of its training images; of a class without captions, how likely each is seen in
+    them on average, at most 100 of them, and 0 for what is unknown.
+    """
+    usual, presence = class_image_frequency(run)[c], presence_of(run)
+    xs = np.flatnonzero((run.images["true_c"] == c) & run.images["is_train"])[:_N_SEEN]
+    if usual.any() or presence is None or not len(xs):
+        return usual
+    return np.nan_to_num(presence.q(features_of(run, xs))).mean(axis=0)

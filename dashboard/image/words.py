@@ -100,7 +100,9 @@ def contrast(shown: Words, link: Link, key: str) -> None:
                 links=[] if both.for_first else [where_to_look(shown.first.c)],
             ),
             Group(f"Seen, counts for {b}", chips(both.for_second, second), "true"),
-            Group(f"Usual for {b}, not seen here", chips(both.not_seen, second), "absent"),
+            Group(
+                f"Usual for {b}, not seen by the network", chips(both.not_seen, second), "absent"
+            ),
             Group("In both", chips([t for t in shared if t not in used], {})),
         ],
         key=key,

@@ -10,7 +10,7 @@ from fieldmarks.core.explanations.explanation import NOTHING_SEEN, describe, exp
 from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.explanations.seen import SeenWord, excluding, said
 from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
-from fieldmarks.core.presence.usual import class_image_frequency
+from fieldmarks.core.presence.usual import class_image_frequency, usual_of_class
 from tests.support.counts import count_arrays
 
 
@@ -171,9 +171,29 @@ def test_what_is_usual_and_not_seen_is_said(seen):
     result = contrast(blind, explain(blind, 0, 0), explain(blind, 0, 1))
     assert result.not_seen == [6]
     phrase = "striped head"
-    assert f"Usual for Class 1, not seen here: {phrase}." in result.sentence
+    assert f"Usual for Class 1, not seen by the network: {phrase}." in result.sentence
     back = contrast(blind, explain(blind, 0, 1), explain(blind, 0, 0))
     assert 6 not in back.not_seen
+
+
+def test_of_a_class_without_captions_is_usual_what_is_seen_in_its_images(seen):
+    images, presence = seen.images, presence_of(seen)
+    xs = np.flatnonzero((images["true_c"] == 2) & images["is_train"])
+    silent = images.assign(n_captions=images["n_captions"].where(images["true_c"] != 2, 0))
+    blind = seen.changed(tables={"images": silent})
+    expected = np.mean([presence.q(seen.array("pooled")[x]) for x in xs[:100]], axis=0)
+    np.testing.assert_allclose(usual_of_class(blind, 2), expected, rtol=1e-4)
+    np.testing.assert_array_equal(usual_of_class(blind, 1), class_image_frequency(seen)[1])
+
+
+def test_where_nothing_separates_two_classes_what_counts_for_both_is_said(seen, monkeypatch):
+    monkeypatch.setattr("fieldmarks.core.explanations.contrast.FIRST", 1.0)
+    sentences = [
+        contrast(seen, explain(seen, x, 0), explain(seen, x, 1)).sentence for x in range(40)
+    ]
+    nothing = "No attribute that the network sees here separates Class 0 and Class 1"
+    assert all(sentence.startswith(nothing) for sentence in sentences)
+    assert any("; that it " in each and " counts for both." in each for each in sentences)
 
 
 def test_a_class_alone_is_described_as_before(seen):
