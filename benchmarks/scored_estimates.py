@@ -84,7 +84,7 @@ def scores(
         evidence[CONSTANT] = np.ones((run.sizes["F"], 1), np.float32)
         for name, points in pck.peaks(run, pairs, evidence).items():
             hits = pck.score_peaks(pairs, points, true_c)
-            rows.setdefault(name, {}).update({f"PCK@{r}": score for r, score in hits.items()})
+            rows.setdefault(name, {}).update(hits)
     for name, figures in _names(run, estimates, xs).items():
         rows[name].update(figures)
     return rows

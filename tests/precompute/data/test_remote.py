@@ -90,6 +90,35 @@ def test_storage_without_its_package_says_which(tmp_path, monkeypatch):
         with_fetched(DataSource(tmp_path / "table.csv"), tmp_path / "files")
 
 
+@pytest.mark.slow
+def test_pictures_in_s3_are_those_of_the_bucket(tmp_path, monkeypatch):
+    moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    import boto3
+
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        given = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "any",
+                 "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        paths = write_classes(tmp_path / "shop", 8)
+        bucket = boto3.client("s3")
+        bucket.create_bucket(Bucket="shop")
+        for path in paths:
+            bucket.put_object(Bucket="shop", Key=path, Body=(tmp_path / "shop" / path).read_bytes())
+        rows = [f"s3://shop/{path},{Path(path).parent.name}" for path in paths]
+        table = tmp_path / "table.csv"
+        table.write_text("\n".join(["file_name,label", *rows]) + "\n")
+        source = with_fetched(DataSource(table), tmp_path / "files")
+    finally:
+        server.stop()
+    mine = sorted(((tmp_path / "shop" / p).read_bytes(), Path(p).parent.name) for p in paths)
+    assert contents(read_dataset(source)) == mine
+
+
 def test_files_of_this_machine_are_no_addresses(tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
