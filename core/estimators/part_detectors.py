@@ -23,8 +23,11 @@ from fieldmarks.core.unit_length import at_unit_length
 N_CELLS = 60_000
 #: Clusters per clustering. More clusters separate classes again; fewer merge head and breast.
 N_CLUSTERS = 8
-#: Clusterings with different seeds; the PCK of single ones differs by several points.
-N_CLUSTERINGS = 6
+#: Clusterings with different seeds: the PCK of single ones differs by 20 points, of means of six by
+#: eight, of means of sixteen by two (standard deviations over seeds).
+N_CLUSTERINGS = 16
+#: Principal directions along which cells are clustered, and cells that these are of, at most.
+N_SHAPE, N_FOR_SHAPE = 64, 8192
 #: Ridge on the correlation matrix of the cells, whose diagonal is 1.
 SHRINKAGE = 1.0
 #: Principal directions of the cells in which peaks are kept.
@@ -90,9 +93,11 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
     """Cluster the more active half of the cells, several times, and return all detectors."""
     correlation, scale = _correlation(sample)
     active, shape = _shapes(sample)
+    shape = _reduced(shape)
     members = [_members(shape, seed + i) for i in range(n_clusterings)]
     clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in members])
-    centres = np.concatenate([_centres(sample.cells[active], member) for member in members])
+    cells = sample.cells[active]
+    centres = np.concatenate([_centres(cells, member) for member in members])
     weights = _detectors(correlation, scale, centres)
     directions = _directions(correlation, scale, N_DIRECTIONS)
     return Templates(weights, clustering, directions)
@@ -169,6 +174,14 @@ def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
         in_class = np.flatnonzero(sample.cell_c[active] == c)
         shape[in_class] -= shape[in_class].mean(axis=0)
     return active, shape
+
+
+def _reduced(shape: np.ndarray) -> np.ndarray:
+    """Return shapes along their principal directions: clustering them takes a tenth of the time."""
+    some = shape[np.unique(np.linspace(0, len(shape) - 1, N_FOR_SHAPE).astype(int))]
+    F = shape.shape[1]
+    _, directions = linalg.eigh(some.T @ some, subset_by_index=[max(F - N_SHAPE, 0), F - 1])
+    return shape @ directions
 
 
 def _members(shape: np.ndarray, seed: int) -> np.ndarray:

@@ -36,7 +36,7 @@ _IMAGES = 32
 
 
 @register_estimator(
-    "places", words=lambda inputs: mixture(inputs).p_t_given_f, version=2, divides=True
+    "places", words=lambda inputs: mixture(inputs).p_t_given_f, version=3, divides=True
 )
 def places(inputs: Inputs) -> Estimate:
     """Return the mixture's p(t given f), with detectors of the attribute's part as evidence.

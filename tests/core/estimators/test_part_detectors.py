@@ -5,7 +5,9 @@ import pytest
 
 from fieldmarks.core.estimators.part_detectors import (
     N_CLUSTERINGS,
+    N_SHAPE,
     CellSample,
+    _reduced,
     cell_directions,
     part_templates,
     sample_cells,
@@ -59,6 +61,17 @@ def test_detectors_have_unit_norm_and_name_their_clustering(sample):
     np.testing.assert_allclose(np.linalg.norm(templates.weights, axis=0), 1, rtol=1e-4)
     assert set(templates.clustering) == set(range(N_CLUSTERINGS))
     assert (np.diff(templates.clustering) >= 0).all()
+
+
+def test_shapes_along_principal_directions_keep_what_varies_most():
+    rng = np.random.default_rng(0)
+    planted = rng.normal(size=(300, N_SHAPE)) @ rng.normal(size=(N_SHAPE, 90))
+    noise = 1e-3 * rng.normal(size=planted.shape)
+    reduced = _reduced((planted + noise).astype(np.float32))
+    assert reduced.shape == (300, N_SHAPE)
+    kept = np.linalg.norm(reduced[:100, None] - reduced[100:200], axis=2)
+    expected = np.linalg.norm(planted[:100, None] - planted[100:200], axis=2)
+    np.testing.assert_allclose(kept, expected, rtol=1e-2)
 
 
 def test_directions_are_the_principal_ones_of_standardised_cells(sample):
