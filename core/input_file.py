@@ -18,6 +18,8 @@ from fieldmarks.core.errors import DataError, one_line
 
 #: Bytes of a table or an annotation file: COCO's largest has 450 MB.
 MAX_TEXT = 1 << 30
+#: Bytes of a file of weights, or of a network: the largest with their optimiser.
+MAX_WEIGHTS = 64 << 30
 #: Bytes of a list that a person writes: nouns, synonyms, classes.
 MAX_LIST = 16 << 20
 #: What a decoder leaves where a character was lost.

@@ -2,7 +2,9 @@
 
 import math
 import os
+import re
 import stat
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +50,9 @@ _MAGIC += tuple(b"P%d" % i for i in range(1, 7))
 _HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 #: What systems leave in folders, and tables that readers look for by themselves.
 _EXPECTED = frozenset({"thumbs.db", "desktop.ini"})
+#: Of names of which tables, pages and reports could not say what they name.
+_NO_TEXT = "have names that are not UTF-8 (rename them)"
+_HALVES = re.compile("[\ud800-\udfff]")
 _METADATA = "metadata."
 #: Names shown of files that are skipped.
 _SHOWN = 3
@@ -61,7 +66,7 @@ class Skipped:
 
     def add(self, reason: str, path: str) -> None:
         """Note a path below the folder; the reason follows "3 files"."""
-        self._paths[reason].append(path)
+        self._paths[reason].append(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
     def forget(self, path: str) -> None:
         """Leave out a file that is read as something else."""
@@ -97,9 +102,11 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
         for name in sorted(folders):
             if name.startswith("."):
                 skipped.add("hidden folders", prefix + name)
+            elif not _is_text(name):
+                skipped.add(f"folders {_NO_TEXT}", prefix + name)
             elif (path / name).is_symlink():
                 skipped.add("folders are links, which are not followed", prefix + name)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and _is_text(name))
         others, stems = [], set()
         for name in sorted(names):
             reason = _why_no_image(path / name)
@@ -117,6 +124,8 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
 def _why_no_image(path: Path) -> str | None:
     """Return why a file is not an image, empty for an image, None for what is not reported."""
     name = path.name.lower()
+    if not _is_text(name):
+        return f"files {_NO_TEXT}"
     has_suffix = path.suffix.lower() in SUFFIXES
     if name.startswith("."):
         return "hidden files" if has_suffix else None
@@ -136,6 +145,11 @@ def _why_no_image(path: Path) -> str | None:
         return "files are HEIC pictures, which are not read (convert them to JPEG)"
     is_likely = head.startswith(_MAGIC) or head[8:12] == b"WEBP" or head[4:8] == b"ftyp"
     return "" if is_likely and _opens(path) else "files are not readable pictures"
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is text; with an encoding that is not UTF-8, that is told elsewhere."""
+    return name.isascii() or sys.getfilesystemencoding() != "utf-8" or _HALVES.search(name) is None
 
 
 def _opens(path: Path) -> bool:

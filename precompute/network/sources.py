@@ -22,7 +22,7 @@ from PIL import Image
 from torch import nn
 
 from fieldmarks.core.errors import ModelError, one_line
-from fieldmarks.core.input_file import is_regular
+from fieldmarks.core.input_file import MAX_LIST, require_file
 from fieldmarks.precompute.network import preprocessing
 from fieldmarks.precompute.network.hub import model_folder
 from fieldmarks.precompute.network.image_processor import of_hf
@@ -304,8 +304,7 @@ def _module(name: str, option: str):
 
 
 def _from_file(path: Path, option: str):
-    if not is_regular(path):
-        raise ModelError(f"{option} names the file {path}, which does not exist")
+    require_file(path, f"the code that {option} names", MAX_LIST)
     spec = importlib.util.spec_from_file_location(f"own_network_{path.stem}", path)
     assert spec is not None, "the path of a file of Python gives a spec"
     assert spec.loader is not None, "and a loader with it"

@@ -8,6 +8,7 @@ import argparse
 import datetime
 import pickle
 import struct
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -17,11 +18,11 @@ import numpy as np
 import torch
 
 from fieldmarks.core.errors import DataError, brief, one_line
-from fieldmarks.core.input_file import require_file
+from fieldmarks.core.input_file import MAX_WEIGHTS, require_file
 
-#: Bytes of a file of weights, and records and bytes of names in it: the largest networks with
-#: their optimiser have some thousand tensors. Finding a record takes time that grows with all.
-MAX_BYTES, MAX_RECORDS, MAX_NAMES = 64 << 30, 20_000, 8 << 20
+#: Records and bytes of names in a file of weights: the largest networks with their optimiser have
+#: some thousand tensors. Finding a record takes time that grows with all.
+MAX_RECORDS, MAX_NAMES = 20_000, 8 << 20
 #: What records may come to over the size of the file: torch does not compress.
 _MAX_RATIO, _SMALL = 2, 64 << 20
 
@@ -99,14 +100,15 @@ def read_weights(path: str | Path) -> dict:
     if path.is_dir():
         hint = "--network hf:FOLDER" if (path / "config.json").is_file() else "a file in it"
         raise DataError(f"{path} is a folder; a checkpoint or state dict was expected: give {hint}")
-    require_file(path, "a checkpoint or state dict", MAX_BYTES)
+    require_file(path, "a checkpoint or state dict", MAX_WEIGHTS)
     try:
         is_safetensors = _check_declared(path)
         if is_safetensors:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        with torch.serialization.safe_globals(list(HARMLESS)):
+        with torch.serialization.safe_globals(list(HARMLESS)), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch says what it will no longer load one day
             state = torch.load(path, map_location="cpu", weights_only=True)
     except DataError:
         raise

@@ -14,6 +14,7 @@ from fieldmarks.core.estimators import (
     is_estimator,
     uses_keypoints,
 )
+from fieldmarks.core.input_file import MAX_LIST, MAX_WEIGHTS, require_file
 from fieldmarks.core.pictures.crop import Size, in_words, stated_size
 from fieldmarks.core.run.run import Run
 from fieldmarks.precompute.data.source import DataSource
@@ -209,7 +210,7 @@ class Settings:
         return replace(self, **changed)
 
     def check_network(self) -> None:
-        """Refuse settings without a network, or whose files are not there."""
+        """Refuse settings without a network, or whose files are not there or no files."""
         checkpoint, own_code = self.checkpoint, self.network.own_code
         if checkpoint is None and self.network.source is None:
             raise DataError(
@@ -221,9 +222,13 @@ class Settings:
                 f"expected a checkpoint at {checkpoint}, found none: pass its path as "
                 "--checkpoint, or make one with 'fieldmarks train'"
             )
-        for file in filter(None, [own_code, self.network.graph]):
-            if not file.is_file():
-                raise DataError(f"--network names the file {file}, which does not exist")
+        # before they are read to their ends for a fingerprint
+        if checkpoint is not None and not checkpoint.is_dir():
+            require_file(checkpoint, "a checkpoint or state dict", MAX_WEIGHTS)
+        if own_code is not None:
+            require_file(own_code, "the code that --network names", MAX_LIST)
+        if self.network.graph is not None:
+            require_file(self.network.graph, "the network that --network names", MAX_WEIGHTS)
         package = PACKAGES.get((self.network.source or "").partition(":")[0])
         if package is not None and importlib.util.find_spec(package) is None:
             raise DataError(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from fieldmarks.core.errors import DataError, one_line
+from fieldmarks.core.input_file import MAX_TEXT, require_file
 from fieldmarks.precompute.data.readers.columns import FILE_NAMES, SPLITS
 from fieldmarks.precompute.data.readers.table import read_frame, texts
 from fieldmarks.precompute.data.split import split_of
@@ -36,8 +37,7 @@ def read_splits(
     DataError
         If the file cannot be read, or names none of the images.
     """
-    if not path.is_file():
-        raise DataError(f"--split names the file {path}, which does not exist")
+    require_file(path, "the list or table that --split names", MAX_TEXT)
     paths = list(paths)
     place = _places(paths)
     is_list = path.suffix.lower() in _LISTS

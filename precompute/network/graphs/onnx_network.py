@@ -12,11 +12,10 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from fieldmarks.core.errors import ModelError
-from fieldmarks.core.input_file import require_file
+from fieldmarks.core.input_file import MAX_WEIGHTS, require_file
 from fieldmarks.core.pictures.crop import Size, sides, size_of_sides
 from fieldmarks.precompute.network.graphs.any_batch import of_images
 from fieldmarks.precompute.network.graphs.onnx_operators import NUMBERS, OPERATORS
-from fieldmarks.precompute.network.weights_file import MAX_BYTES
 
 #: Whole numbers in at most so many entries are those of shapes.
 _MOST_NUMBERS = 64
@@ -156,7 +155,7 @@ def _require_beside(path: Path, tensor: Any) -> None:
     place = (path.parent / given).resolve()
     if not place.is_relative_to(path.parent.resolve()):
         raise ModelError(f"it keeps weights in {given}, which is not in the folder of the file")
-    require_file(place, f"the weights of {path.name}", MAX_BYTES)
+    require_file(place, f"the weights of {path.name}", MAX_WEIGHTS)
 
 
 @torch.no_grad()

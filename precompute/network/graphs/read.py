@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldmarks.core.errors import DataError, ModelError, one_line
-from fieldmarks.core.input_file import require_file
-from fieldmarks.precompute.network.weights_file import MAX_BYTES, kind_of_archive
+from fieldmarks.core.input_file import MAX_WEIGHTS, require_file
+from fieldmarks.precompute.network.weights_file import kind_of_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def read_graph(path: Path) -> "tuple[nn.Module, Size | None]":
     ModelError
         If it cannot be explained.
     """
-    require_file(path, "a file that holds a network", MAX_BYTES)
+    require_file(path, "a file that holds a network", MAX_WEIGHTS)
     reader = _reader(path)
     try:
         return reader(path)

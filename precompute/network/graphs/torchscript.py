@@ -1,5 +1,7 @@
 """A network that is a TorchScript archive, as ``torch.jit.save`` writes it."""
 
+import io
+import pickle
 import re
 import warnings
 from collections.abc import Iterable
@@ -18,6 +20,9 @@ from fieldmarks.precompute.network.graphs.aten import aten
 _UNSAFE = re.compile(
     rb"__setstate__|\b(?:from_file|save|read_file|write_file)\b|\bops\b(?!\.prim\.)"
 )
+#: Bytes of a value by the names of storages in pickles.
+_SIZES = {"Byte": 1, "Char": 1, "Bool": 1, "Short": 2, "Half": 2, "BFloat16": 2, "Int": 4}
+_SIZES |= {"Float": 4, "Long": 8, "Double": 8, "ComplexFloat": 8}
 #: In code and pickles: objects of C++.
 _OBJECTS = re.compile(rb"torch\W+classes\b")
 #: Nodes that hand on what they are given.
@@ -60,6 +65,46 @@ def _check_code(path: Path) -> None:
         if found:
             word = found[0].decode(errors="replace")
             raise ModelError(f"its code says {word!r}, which may run or open files")
+    _check_sizes(archive)
+
+
+class _Inert:
+    """Stands for whatever a pickle names; nothing is called."""
+
+    def __new__(cls, *_args):
+        return super().__new__(cls)
+
+    def __init__(self, *_args):
+        pass
+
+    def __setstate__(self, _state):
+        pass
+
+
+class _Storages(pickle.Unpickler):
+    """Notes the arrays that a pickle refers to: their types, records and numbers of values."""
+
+    def __init__(self, data: bytes):
+        super().__init__(io.BytesIO(data))
+        self.found: list[tuple[str, str, int]] = []
+
+    def find_class(self, _module, name):
+        return type(name, (_Inert,), {})
+
+    def persistent_load(self, pid):
+        _, kind, record, _, n = pid
+        self.found.append((kind.__name__, str(record), int(n)))
+
+
+def _check_sizes(archive: Any) -> None:
+    """Refuse arrays with fewer values in the file than a pickle says: torch reads beyond them."""
+    for name in ("data", "constants"):
+        storages = _Storages(archive.get_record(f"{name}.pkl"))
+        storages.load()
+        for kind, record, n in storages.found:
+            size = _SIZES.get(kind.removesuffix("Storage"), 16)
+            if n * size > archive.get_record_size(f"{name}/{record}"):
+                raise ModelError(f"its record {name}/{record} has fewer values than it says")
 
 
 def _channels(network: fx.GraphModule) -> int:

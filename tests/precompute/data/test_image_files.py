@@ -188,3 +188,15 @@ def test_a_row_that_names_what_is_no_picture_says_so(tmp_path):
     problems = dict(read_dataset(DataSource(tmp_path / "t.csv")).images[["path", "problem"]].values)
     assert problems["note.md"] == "unreadable: no picture that can be read"
     assert problems["gone.jpg"] == "unreadable: no such file"
+
+
+def test_names_that_are_no_text_are_named_and_the_others_are_read(data):
+    content = (data / "cap" / "0.jpg").read_bytes()
+    folder = os.fsencode(data)
+    (data / "cap" / os.fsdecode(b"\xff.jpg")).write_bytes(content)
+    os.mkdir(folder + b"/\xed\xa0\x80")  # noqa: PTH102  # a path of bytes
+    (data / os.fsdecode(b"\xed\xa0\x80") / "0.jpg").write_bytes(content)
+    dataset = read_dataset(DataSource(data))
+    assert len(dataset.images) == 12
+    assert told(dataset, r"1 files have names that are not UTF-8 (rename them): cap/\xff.jpg")
+    assert told(dataset, r"1 folders have names that are not UTF-8 (rename them): \xed\xa0\x80")

@@ -240,7 +240,7 @@ def test_folds_and_numbers_are_splits_by_a_mapping(tmp_path, column, values, nam
 REFUSED = {
     "no such file": (
         {"split": "nowhere.txt"},
-        "--split names the file .*nowhere.txt, which",
+        "the list or table that --split names at .*nowhere.txt, found none",
     ),
     "other images": ({"split": "others.txt"}, "names none of the 12 images, the first of which is"),
     "no columns": ({"split": "empty.csv"}, "expected columns of images .* and of splits"),

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import time
 import zipfile
 
 import numpy as np
@@ -13,7 +14,11 @@ import torch
 from torch import nn
 
 from fieldmarks.core.errors import DataError, ModelError
+from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.network.graphs.read import read_graph
+from fieldmarks.precompute.network.settings import NetworkSettings
+from fieldmarks.precompute.pipeline.pipeline import precompute
+from fieldmarks.precompute.pipeline.settings import Settings
 from tests.precompute.network.test_graph_files import write_onnx
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -259,3 +264,30 @@ def test_a_size_that_a_file_states_is_not_believed(program, tmp_path):
     path = write(tmp_path / "net.pt2", program | {MODEL: json.dumps(document).encode()})
     with pytest.raises(ModelError, match="expected at most 1,024 images"):
         read_graph(path)
+
+
+def test_torchscript_with_fewer_values_than_it_says_is_refused(tmp_path):
+    torch.jit.save(torch.jit.trace(Net().eval(), torch.rand(2, 3, S, S)), str(tmp_path / "net.pt"))
+    with zipfile.ZipFile(tmp_path / "net.pt") as old:
+        records = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(tmp_path / "net.pt", "w") as new:
+        for name, data in records.items():
+            new.writestr(name, b"" if name.endswith("/0") else data)
+    with pytest.raises(ModelError, match="has fewer values than it says"):
+        read_graph(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("option", ["checkpoint", "network", "code"])
+def test_files_are_looked_at_before_they_are_read_for_a_fingerprint(tmp_path, option):
+    path = tmp_path / {"checkpoint": "net.pth", "network": "net.onnx", "code": "net.py"}[option]
+    with path.open("wb") as file:
+        file.truncate(200 << 30)
+    network = {"network": str(path), "code": f"{path}:net"}.get(option, "torchvision:resnet18")
+    settings = Settings(
+        DataSource(tmp_path), path if option == "checkpoint" else None, "m", tmp_path,
+        network=NetworkSettings(network),
+    )  # fmt: skip
+    start = time.process_time()
+    with pytest.raises(DataError, match=r"at most .* found 200\.0 GB"):
+        precompute(settings)
+    assert time.process_time() - start < 10

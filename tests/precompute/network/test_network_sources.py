@@ -307,11 +307,11 @@ def test_what_cannot_be_loaded_is_told_in_one_line(code, state, tmp_path, case):
         ("torchvision", "--network is torchvision:NAME"),
         ("hf:/nowhere", "not a folder with a config.json"),
         ("no_such_package:net", "importing no_such_package, which --network names, fails"),
-        ("/nowhere/net.py:net", "the file /nowhere/net.py, which does not exist"),
+        ("/nowhere/net.py:net", "the code that --network names at /nowhere/net.py, found none"),
     ],
 )
 def test_an_unknown_source_is_told_in_one_line(source, message):
-    with pytest.raises(ModelError, match=message) as caught:
+    with pytest.raises(FieldmarksError, match=message) as caught:
         build_network(source, (), C)
     assert "\n" not in str(caught.value)
 
