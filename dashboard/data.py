@@ -22,17 +22,19 @@ from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.so_far import read_so_far
 from fieldmarks.core.search.vocabulary import Vocabulary
 from fieldmarks.dashboard.state import Key, notice, text
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen run, or the reason why there is none."""
+    """The chosen run, or the reason why there is none, or the name of one that is computed."""
 
     run: Run | None
     entries: list[RunEntry]
     problem: str = ""
+    computed: str = ""
 
 
 def default_name() -> str | None:
@@ -56,8 +58,11 @@ def choose() -> Choice:
     try:
         return Choice(open_run(name), entries)
     except FieldmarksError as error:
+        is_missing = isinstance(error, MissingRunError)
+        if is_missing and read_so_far(runs_folder(), name) is not None:
+            return Choice(None, entries, computed=name)
         fallback = next((n for n in whole if n != name), None)
-        if asked and fallback and isinstance(error, MissingRunError):
+        if asked and fallback and is_missing:
             notice(f"There is no run “{asked[:40]}”; this is “{fallback}”.")
             return Choice(open_run(fallback), entries)
         return Choice(None, entries, str(error))

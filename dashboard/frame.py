@@ -8,7 +8,7 @@ from fieldmarks.core.errors import FieldmarksError, WordlessError
 from fieldmarks.core.run.files import runs_folder
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, moved
-from fieldmarks.dashboard.components import add_words
+from fieldmarks.dashboard.components import add_words, failures_so_far
 from fieldmarks.dashboard.components.register import nav_component, redirect_component
 from fieldmarks.dashboard.data import Choice
 from fieldmarks.dashboard.state import Key, Page, bound, href
@@ -156,7 +156,10 @@ def draw(page) -> None:
 
 
 def no_run(choice: Choice) -> None:
-    """Say why no run is shown and what to do."""
+    """Say why no run is shown and what to do; of one that is computed show the failures so far."""
+    if choice.computed:
+        failures_so_far.show(choice.computed)
+        return
     if choice.problem:
         st.title("This run cannot be opened", anchor=False)
         st.error(heading.plain(choice.problem), icon=":material/error:")

@@ -42,9 +42,10 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.errors import MissingRunError
     from fieldmarks.core.run.files import check_name, runs_folder
 
-    if args.run_name and not ((args.runs or runs_folder()) / check_name(args.run_name)).is_dir():
+    runs, name = args.runs or runs_folder(), args.run_name
+    if name and not ((runs / check_name(name)).is_dir() or (runs / f".{name}.partial").is_dir()):
         raise MissingRunError(
-            f"there is no run {args.run_name!r} in {args.runs or runs_folder()}: 'fieldmarks "
+            f"there is no run {name!r} in {runs}: 'fieldmarks "
             "demo' opens the demo, 'fieldmarks run --help' explains how to make one"
         )
     open_dashboard(args, args.run_name)

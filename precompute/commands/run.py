@@ -126,8 +126,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(
         "--open",
         action="store_true",
-        help="open the dashboard as soon as the run has explanations; the rest appears there "
-        "when it is computed",
+        help="open the dashboard at once: it shows the failures that the pass finds, then the "
+        "explanations, and the rest when it is computed",
     )
     add("--compile", action="store_true", help="compile the network: slower start, faster passes")
     return parser

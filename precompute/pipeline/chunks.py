@@ -6,7 +6,7 @@ what it was computed from, so a record of other images or settings is never take
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -123,6 +123,19 @@ class ChunkStore:
         record = facts.assign(thumb_bytes=np.array([len(thumb) for thumb in thumbs], np.int32))
         with atomic_write(self._path(chunk, "parquet")) as file:
             record.to_parquet(file, index=False)
+
+    def thumbs(self, chunk: Chunk) -> Callable[[int], bytes]:
+        """Return a function that reads the thumbnail of the i-th image of a finished chunk."""
+        sizes = pq.read_table(self._path(chunk, "parquet"), columns=["thumb_bytes"])
+        ends = np.cumsum(sizes["thumb_bytes"].to_numpy(), dtype=np.int64)
+
+        def thumb(i: int) -> bytes:
+            start = int(ends[i - 1]) if i else 0
+            with self._path(chunk, "thumbs").open("rb") as file:
+                file.seek(start)
+                return file.read(int(ends[i]) - start)
+
+        return thumb
 
     def collect(self, chunks: Iterable[Chunk], facts: Path, thumbs: Path) -> np.ndarray:
         """Join the records of all chunks into one table and one pack, chunk after chunk.

@@ -51,7 +51,8 @@ def precompute(
     network : nn.Module, optional
         The trained network, where it is in memory and not what the settings name.
     on_open : callable
-        Called as soon as the run can be opened; later stages may still be to be computed.
+        Called once, as soon as there is something to see: of a new run when the pass over its
+        images begins, else when the run can be opened.
 
     Raises
     ------
@@ -82,7 +83,8 @@ class Pipeline:
     purpose : str
         See `core.run.writer.RunWriter`.
     on_open : callable
-        Called as soon as the run can be opened; later stages may still be to be computed.
+        Called once, as soon as there is something to see: of a new run when the pass over its
+        images begins, else when the run can be opened.
     """
 
     def __init__(
@@ -93,7 +95,7 @@ class Pipeline:
         purpose: str = "partial",
         on_open: Callable[[], None] = lambda: None,
     ):
-        self.inputs, self.ranks, self.on_open = inputs, ranks, on_open
+        self.inputs, self.ranks, self._on_open = inputs, ranks, on_open
         self.settings = inputs.settings
         self.say = say if ranks.is_first else lambda _: None
         self.writer = RunWriter(self.settings.runs, self.settings.name, purpose)
@@ -152,7 +154,12 @@ class Pipeline:
         self.ranks.barrier()
         if self.ranks.is_first:
             self.writer.discard()
-            self.on_open()
+            self._open()
+
+    def _open(self) -> None:
+        """Say that there is something to see, once."""
+        on_open, self._on_open = self._on_open, lambda: None
+        on_open()
 
     def _compute_first(self, work: Work, earlier: dict[str, StageMark]) -> dict[str, StageMark]:
         """Compute what is published first; return the marks of all stages that are finished."""
@@ -165,6 +172,8 @@ class Pipeline:
                 if self.ranks.is_first and (mark := self.marks.get(self.plan.stages[name])):
                     marks[name] = mark
             elif not stage.is_later:
+                if name == "activations" and self.ranks.is_first and not self.writer.final.exists():
+                    self._open()
                 chunks = work.chunks
                 computed = self._compute(stage, work)
                 if work.chunks is not chunks:  # of the files as they were read
@@ -189,7 +198,7 @@ class Pipeline:
                 self.say(
                     f"run {self.settings.name!r} can be opened; to be computed: {', '.join(left)}"
                 )
-            self.on_open()
+            self._open()
         self.writer.folder = self.writer.final
         self.ranks.barrier()
 

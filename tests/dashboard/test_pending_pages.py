@@ -1,5 +1,6 @@
 """Pages of a run whose later stages are still computed."""
 
+import base64
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import pytest
 
 from fieldmarks.core.run.files import MANIFEST, PROGRESS, array_path
 from fieldmarks.core.run.progress import reported
+from fieldmarks.core.run.so_far import SO_FAR, FailureSoFar, SoFar
 from fieldmarks.precompute.pipeline.registry import STAGES
 from tests.support.pages import runs_and_verdicts, visit
 from tests.support.synthetic_run import write_synthetic_run
@@ -101,3 +103,55 @@ def test_a_page_fills_itself_once_the_stage_is_whole(run):
     app.run()
     assert not any("The map of images" in line for line in captions(app))
     assert any("are points" in line or "t-SNE" in line for line in captions(app))
+
+
+@pytest.fixture
+def computed(tmp_path, monkeypatch):
+    """A run of which some images have passed the network, and nothing more."""
+    run = write_synthetic_run(tmp_path / "made")
+    runs = tmp_path / "runs"
+    partial = runs / ".synthetic.partial"
+    partial.mkdir(parents=True)
+    thumbnail = base64.b64encode(run.packed("thumb", 0)).decode()
+    failure = FailureSoFar("a/1.jpg", "Hawk *of* the West", "Owl", 0.87, thumbnail)
+    SoFar(1200).plus(512, 210, 31, [failure]).write(partial)
+    with runs_and_verdicts(runs, monkeypatch):
+        yield run, runs
+
+
+@pytest.mark.parametrize("link", ["", "images", "filters?f=1"])
+def test_during_the_pass_every_page_shows_the_failures_so_far(computed, link):
+    app = visit(f"{link}{'&' if '?' in link else '?'}run=synthetic")
+    assert not app.exception
+    assert [each.value for each in app.title] == ["Run “synthetic” is being computed"]
+    assert app.get("progress")[0].proto.text.startswith("512 of 1,200 images have passed")
+    assert any("31 of 210 test images" in each.value for each in app.markdown)
+    assert any(
+        "Owl" in each.value and r"Hawk \*of\* the West" in each.value and "87%" in each.value
+        for each in app.markdown
+    )
+
+
+def test_a_pass_that_stands_still_says_how_to_resume(computed):
+    _, runs = computed
+    path = runs / ".synthetic.partial" / SO_FAR
+    path.write_text(json.dumps({**json.loads(path.read_text()), "written": 1000.0}))
+    app = visit("?run=synthetic")
+    assert any("run it again" in each.value for each in app.caption)
+
+
+def test_once_the_run_is_published_its_own_pages_are_there(computed):
+    run, runs = computed
+    app = visit("?run=synthetic")
+    shutil.rmtree(runs / ".synthetic.partial")
+    shutil.copytree(run.folder, runs / "synthetic")
+    app = visit("?run=synthetic", app)
+    assert not app.exception
+    assert "fail" in app.title[0].value
+
+
+def test_without_a_file_of_the_pass_there_is_no_run(computed):
+    _, runs = computed
+    (runs / ".synthetic.partial" / SO_FAR).unlink()
+    app = visit("?run=synthetic")
+    assert app.title[0].value != "Run “synthetic” is being computed"

@@ -19,6 +19,7 @@ from fieldmarks.precompute.data.loading import decoded_batches
 from fieldmarks.precompute.network.forward import BatchActivations, Forward, threads_of_torch
 from fieldmarks.precompute.parallel.prefetch import work_ahead
 from fieldmarks.precompute.pipeline.chunks import Chunk, ChunkStore
+from fieldmarks.precompute.pipeline.stages.failures_so_far import FailuresSoFar
 
 #: Batches that may wait for the disk.
 _UNWRITTEN = 4
@@ -81,6 +82,8 @@ class Recorder:
         Where chunks end.
     rows, store
         Where results go.
+    so_far : FailuresSoFar, optional
+        Is told of each chunk.
 
     Attributes
     ----------
@@ -88,10 +91,15 @@ class Recorder:
     """
 
     def __init__(
-        self, identify: Callable[..., Chunk], stops: set[int], rows: RowFiles, store: ChunkStore
+        self,
+        identify: Callable[..., Chunk],
+        stops: set[int],
+        rows: RowFiles,
+        store: ChunkStore,
+        so_far: FailuresSoFar | None = None,
     ):
         self._identify, self._stops, self._rows, self._store = identify, stops, rows, store
-        self._batches: list[Batch] = []
+        self._so_far, self._batches, self._logits = so_far, list[Batch](), list[np.ndarray]()
         self.recorded: dict[int, Chunk] = {}
 
     def __call__(self, result: Result) -> int:
@@ -99,6 +107,7 @@ class Recorder:
         batch, activations = result
         self._rows.write(batch, activations)
         self._batches.append(batch)
+        self._logits.append(activations.arrays()["logits"])
         if batch.stop in self._stops:
             self._record()
         return batch.stop - batch.start
@@ -111,7 +120,10 @@ class Recorder:
         chunk = self._identify(start, stop, facts["listed"].tolist())
         self._store.put(chunk, facts, thumbs)
         self.recorded[start] = chunk
-        self._batches = []
+        if self._so_far is not None:
+            self._so_far.add(start, np.concatenate(self._logits), thumbs.__getitem__)
+            self._so_far.write()
+        self._batches, self._logits = [], []
 
 
 def compute(

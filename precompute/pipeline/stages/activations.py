@@ -18,6 +18,7 @@ from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.chunks import Chunk, Chunking, ChunkStore
 from fieldmarks.precompute.pipeline.stages import activation_pass
 from fieldmarks.precompute.pipeline.stages.activation_pass import Recorder, RowFiles
+from fieldmarks.precompute.pipeline.stages.failures_so_far import FailuresSoFar
 from fieldmarks.precompute.pipeline.work import Work
 
 #: What a head of first order keeps of each image.
@@ -96,7 +97,8 @@ def write_activations(
     ranks.barrier()
     rows = RowFiles({name: writer.rows(name) for name in names}, map_row)
     todo = ranks.share([chunk for chunk in chunks if not store.has(chunk)])
-    record = Recorder(chunking.identify, {chunk.stop for chunk in chunks}, rows, store)
+    so_far = _finished_before(writer, dataset, store, chunks) if ranks.is_first else None
+    record = Recorder(chunking.identify, {chunk.stop for chunk in chunks}, rows, store, so_far)
     with tqdm(
         total=len(map_row) if ranks.size == 1 else None,
         initial=len(map_row) - sum(c.stop - c.start for c in todo) if ranks.size == 1 else 0,
@@ -127,6 +129,18 @@ def write_activations(
         writer.put("class_bias", head.bias)
         writer.put("cell_centres", model.cell_centres)
     return chunks
+
+
+def _finished_before(
+    writer: RunWriter, dataset: Dataset, store: ChunkStore, chunks: list[Chunk]
+) -> FailuresSoFar:
+    """Return what an interrupted pass found."""
+    so_far = FailuresSoFar(writer.folder, dataset)
+    logits = np.load(array_path(writer.folder, "logits"), mmap_mode="r")
+    for chunk in filter(store.has, chunks):
+        so_far.add(chunk.start, logits[chunk.start : chunk.stop], store.thumbs(chunk))
+    so_far.write()
+    return so_far
 
 
 def average_head(writer: RunWriter, dataset: Dataset, head: Head) -> Head:

@@ -8,11 +8,22 @@ from PIL import Image
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.probability import p_t_given_xc, prior
 from fieldmarks.core.run.reading import read_run
+from fieldmarks.core.run.so_far import read_so_far
 from fieldmarks.precompute.data.source import DataSource
+from fieldmarks.precompute.pipeline import pipeline
+from fieldmarks.precompute.pipeline.chunks import ChunkStore
 from fieldmarks.precompute.pipeline.registry import STAGES
-from tests.support.tiny_birds import N_IMAGES, run_tiny, write_tiny_birds
+from tests.support.tiny_birds import (
+    N_IMAGES,
+    run_tiny,
+    tiny_settings,
+    without,
+    write_tiny_birds,
+)
 
 pytestmark = pytest.mark.slow
+
+BATCH = 4
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +211,57 @@ def test_bad_input_gets_one_line(tmp_path, case):
         run_tiny(folder, tmp_path / "runs", **spoil(folder))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "runs" / "tiny").exists()
+
+
+def test_a_pass_says_after_each_chunk_how_many_images_fail(birds, made, monkeypatch):
+    runs, read = birds / "interrupted", []
+    put = ChunkStore.put
+
+    def put_and_stop(self, chunk, *what):
+        read.append(read_so_far(runs, "tiny"))
+        if len(read) >= 3:
+            raise KeyboardInterrupt
+        put(self, chunk, *what)
+
+    monkeypatch.setattr(ChunkStore, "put", put_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_tiny(birds, runs, batch_size=BATCH)
+    monkeypatch.undo()
+    resumed, record = [], ChunkStore.put
+
+    def put_and_read(self, chunk, *what):
+        resumed.append(read_so_far(runs, "tiny"))
+        record(self, chunk, *what)
+
+    monkeypatch.setattr(ChunkStore, "put", put_and_read)
+    run_tiny(birds, runs, batch_size=BATCH)
+    for found in (*read, *resumed):  # before each chunk, of those before it
+        images = made.images[: found.n_done]
+        test = images[~images["is_train"]]
+        wrong = test[test["predicted_c"] != test["true_c"]]
+        assert (found.n_images, found.n_test, found.n_wrong) == (N_IMAGES, len(test), len(wrong))
+        assert [each.probability for each in found.failures] == pytest.approx(
+            sorted(wrong["confidence"], reverse=True), abs=1e-5
+        )
+        names = made.classes["name"]
+        for each in found.failures:
+            row = wrong[wrong["path"] == each.path].iloc[0]
+            assert each.jpeg() == made.packed("thumb", row.name)
+            assert (each.true, each.predicted) == (names[row["true_c"]], names[row["predicted_c"]])
+    chunk = 2 * BATCH  # whole batches, at least six images
+    assert [found.n_done for found in read[:3]] == [0, chunk, 2 * chunk]
+    assert resumed[0].n_done == 2 * chunk
+    assert resumed[-1].failures
+    assert read_so_far(runs, "tiny") is None
+
+
+def test_a_new_run_is_opened_when_its_pass_begins_and_a_finished_one_once(birds, made, monkeypatch):
+    opened = []
+
+    def on_open():
+        opened.append((birds / "opened" / "tiny").exists())
+
+    for _ in range(2):
+        with without("diagnoses", "scores", "live"):
+            pipeline.precompute(tiny_settings(birds, birds / "opened"), print, on_open=on_open)
+    assert opened == [False, True]
