@@ -170,5 +170,5 @@ def no_run(choice: Choice) -> None:
         f"There is no run in `{runs_folder()}`. Compute the demo, which takes a few minutes and "
         "needs no data:"
     )
-    st.code("fieldmarks demo", language=None)
+    st.code("fieldmarks demo", language=None, wrap_lines=True)
     st.markdown("or a run of your own images: `fieldmarks run --help`.")

@@ -157,10 +157,11 @@ def write_form(run: Run, recipe: Recipe, after: Judged) -> None:
         st.code(
             f"fieldmarks suspects {new}\nfieldmarks evaluate {new}",
             language=None,
+            wrap_lines=True,
         )
     st.caption("The same as a command, which also patches the checkpoint and diagnoses the run:")
     words = [*recipe.command(run), "--run-name", name or default, "--out", f"{name or default}.pth"]
-    st.code(shlex.join(words), language=None)
+    st.code(shlex.join(words), language=None, wrap_lines=True)
 
 
 def free_name(name: str) -> str:

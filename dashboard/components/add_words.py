@@ -38,13 +38,13 @@ def show(run: Run, lacking: str = LACKING) -> None:
             "pictures; skip the first command if you have captions. The second command is the "
             "one that made this run, plus the captions; the network does not run again."
         )
-        st.code("\n".join(commands(run)), language=None)
+        st.code("\n".join(commands(run)), language=None, wrap_lines=True)
         st.caption(
             "Or an image-text model rates your phrases, one per line in phrases.txt; words.html "
             "shows each with its most likely and its least certain pictures, to exclude wrong "
             "ones. In a notebook, pass `words=` to `fm.precompute`."
         )
-        st.code("\n".join(commands_of_phrases(run)), language=None)
+        st.code("\n".join(commands_of_phrases(run)), language=None, wrap_lines=True)
 
 
 def commands(run: Run) -> list[str]:

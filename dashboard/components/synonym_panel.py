@@ -26,7 +26,7 @@ def show(run: Run) -> None:
             table = run.table("synonym_candidates")
         except MissingRunError:
             st.caption("Compare the captions of this run's training images by")
-            st.code(f"fieldmarks synonyms {run.name}", language=None)
+            st.code(f"fieldmarks synonyms {run.name}", language=None, wrap_lines=True)
             return
         path = synonym_file(run)
         try:
@@ -68,7 +68,7 @@ def accepted(run: Run, rules: list[tuple[str, str, str]]) -> None:
                 args=(withdraw_synonym, path, kind, word),
             )
     st.caption("To apply them, compute the run again with its arguments and")
-    st.code(f"--synonyms {path}", language=None)
+    st.code(f"--synonyms {path}", language=None, wrap_lines=True)
 
 
 def candidate(run: Run, row) -> None:

@@ -27,7 +27,7 @@ def has_pictures(record: Record) -> bool:
 def ask_for(run: Run, store: Store) -> None:
     """Say by which command the record is made."""
     st.info("No changed images have been computed yet. Compute them:", icon=":material/info:")
-    st.code(f"fieldmarks {store.command} {run.name}", language=None)
+    st.code(f"fieldmarks {store.command} {run.name}", language=None, wrap_lines=True)
 
 
 def pick(

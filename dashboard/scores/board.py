@@ -38,7 +38,7 @@ def show(run: Run) -> None:
         return
     if evaluation is None:
         st.caption("This run has no scores. Compute them:")
-        st.code(f"fieldmarks evaluate {run.name}", language=None)
+        st.code(f"fieldmarks evaluate {run.name}", language=None, wrap_lines=True)
         return
     draw([*seen_panels(evaluation.seen_words), *panels(evaluation)], "overview")
 

@@ -28,6 +28,8 @@ FURTHER = {
     "empty": "images?run=faulty&q=purple+zebra",
     "no run": "?run=damaged",
 }
+#: States that axe looks at on a phone, too.
+ON_A_PHONE = ("overview", "about", "failures", "image", "filter", "repair", "review")
 #: States of the run that knows what is seen.
 OF_SEEN = ("image", "search", "filter", "class")
 
@@ -119,16 +121,47 @@ def test_a_search_says_whether_its_list_is_open(page, links):
     assert field.get_attribute("aria-expanded") == "true"
 
 
-def test_on_a_phone_no_page_scrolls_sideways_and_the_header_leaves_room(page, links):
+def too_wide(page) -> int:
+    """Return by how many pixels the page can be scrolled sideways."""
+    return page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        "return main.scrollWidth - main.clientWidth; }"
+    )
+
+
+@pytest.fixture
+def phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    for name in ("overview", "failures", "failures_table", "image", "filters", "class", "review"):
-        page.goto(links[name])
-        settle(page)
-        wide = page.evaluate(
-            "() => { const main = document.querySelector('[data-testid=stMain]');"
-            "return main.scrollWidth - main.clientWidth; }"
-        )
-        assert wide <= 0, name
-        header = page.locator(".st-key-header").bounding_box()
-        assert header["y"] + header["height"] <= 120, name
+    yield page
     page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_on_a_phone_no_page_scrolls_sideways_and_the_header_leaves_room(phone, links):
+    for name, link in links.items():
+        phone.goto(link)
+        settle(phone)
+        assert too_wide(phone) <= 0, name
+        header = phone.locator(".st-key-header").bounding_box()
+        assert header["y"] + header["height"] <= 120, name
+        if name in ON_A_PHONE:
+            assert not findings(phone), name
+
+
+def test_on_a_phone_a_wide_table_scrolls_by_itself_and_has_the_focus(phone, links):
+    phone.goto(links["overview"])
+    settle(phone)
+    frame = phone.evaluate_handle(
+        "() => { const all = document.querySelectorAll('[data-testid=stMarkdownContainer]');"
+        "const frame = [...all].find(each => each.clientWidth > 200);"
+        "frame.innerHTML = '<div><table style=\"width: 900px\"><tr><td>1</td></tr></table></div>';"
+        "return frame.firstChild; }"
+    )
+    phone.wait_for_function("frame => frame.tabIndex === 0", arg=frame)
+    assert frame.evaluate("frame => frame.scrollWidth > frame.clientWidth")
+    assert too_wide(phone) <= 0
+
+
+def test_on_a_phone_the_filters_of_the_list_begin_closed(phone, links):
+    phone.goto(links["failures"])
+    settle(phone)
+    phone.locator(".st-key-sidebar details:not([open])").wait_for()

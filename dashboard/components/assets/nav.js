@@ -39,13 +39,32 @@ function scrollBack(place) {
   attempt();
 }
 
-// On a phone the filters stand above the list: they begin closed.
+// On a phone the filters stand above the list: they begin closed. The page may draw them again while it
+// arrives, so they are closed until somebody touches the page.
 function closeFilters() {
+  const filters = ".st-key-sidebar details";
   if (window.innerWidth > 640 || window.fieldmarksClosed === document.location.pathname) return;
-  const filters = document.querySelector(".st-key-sidebar details[open] summary");
-  if (!filters) return;
+  if (!document.querySelector(filters)) return;
   window.fieldmarksClosed = document.location.pathname;
-  filters.click();
+  const until = performance.now() + 5000;
+  let isTouched = false;
+  for (const name of ["keydown", "pointerdown"]) window.addEventListener(name, () => (isTouched = true), { once: true });
+  const attempt = () => {
+    if (isTouched || performance.now() > until) return;
+    document.querySelector(`${filters}[open] summary`)?.click();
+    setTimeout(attempt, 700); // longer than it takes to close
+  };
+  attempt();
+}
+
+// A table of figures may be wider than a phone: it scrolls by itself, by touch and by keyboard.
+function scrollTables() {
+  for (const table of document.querySelectorAll('[data-testid="stMarkdownContainer"] table')) {
+    const frame = table.parentElement;
+    frame.style.overflowX = "auto";
+    if (frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
+    else frame.removeAttribute("tabindex");
+  }
 }
 
 let returning = 0; // the place on the page that a link leads back to
@@ -71,7 +90,8 @@ function watch() {
   if (window.fieldmarksWatches) return;
   window.fieldmarksWatches = true;
   document.addEventListener("click", followed, { capture: true });
-  new MutationObserver(closeFilters).observe(document.querySelector(APP), { childList: true, subtree: true });
+  const fit = () => (closeFilters(), scrollTables());
+  new MutationObserver(fit).observe(document.querySelector(APP), { childList: true, subtree: true });
   window.addEventListener("popstate", (event) => arrived(event.isTrusted ? event.state?.place : returning));
 }
 

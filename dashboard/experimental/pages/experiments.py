@@ -66,7 +66,7 @@ def scores(run: Run, experiments: Experiments | None) -> None:
     heading.section("Scores", "Blue: this run's default estimator. Grey: controls.")
     if experiments is None:
         st.caption("The experiments of this run have no scores. Compute them:")
-        st.code(f"fieldmarks evaluate {run.name} --experimental", language=None)
+        st.code(f"fieldmarks evaluate {run.name} --experimental", language=None, wrap_lines=True)
         return
     shown = [
         panel_of(about, getattr(experiments, field), experiments.default_estimator)
