@@ -139,7 +139,7 @@ def clicks(page, url: str, run: Run, second: str):
     settle(page)
     word = page.locator("a.word:not(.active)").first
     yield "click", "a word", [until_drawn(page, word.click) for _ in range(n)]
-    page.goto(f"{url}/classes?run={run.name}")
+    page.goto(f"{url}/classes?run={run.name}&c=0")
     settle(page)
     yield "click", "a word of a class", [until_drawn(page, word.click) for _ in range(n)]
     page.goto(f"{url}/filters?run={run.name}")

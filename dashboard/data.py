@@ -8,6 +8,7 @@ import argparse
 import base64
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -122,9 +123,15 @@ def describe(run: Run, c: int) -> explanation.Explanation:
     return _describe(run, c)
 
 
+@per_run(most=512)
+def _compare(run: Run, x: int | None, c: int, versus: int) -> contrast.Contrast:
+    of = describe if x is None else partial(explain, x=x)
+    return contrast.contrast(run, of(run, c=c), of(run, c=versus))
+
+
 def compare(run: Run, first: explanation.Explanation, second: explanation.Explanation):
-    """Return the contrast of two explanations."""
-    return contrast.contrast(run, first, second)
+    """Return the contrast of two explanations, cached."""
+    return _compare(run, first.x, first.c, second.c)
 
 
 def diagnoses(run: Run) -> pd.DataFrame | None:

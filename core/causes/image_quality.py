@@ -21,6 +21,7 @@ import numpy as np
 
 from fieldmarks.core.causes.finding import Finding, squash
 from fieldmarks.core.causes.outlyingness import outlyingness
+from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 
 _MIN_CLASS = 5  # training images of a class that give a median
@@ -125,6 +126,7 @@ def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
     return values
 
 
+@per_run
 def quality_units(run: Run, with_keypoints: bool = False) -> tuple[list[Measure], np.ndarray]:
     """Return the measures that a run has and how far out each image lies, shape (X, measures).
 

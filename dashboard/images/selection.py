@@ -76,7 +76,8 @@ def read(run: Run) -> Selection:
     if order == ALIKE and like is not None:
         scores = most_alike(run, like, xs)
     if scores:
-        xs = np.array([x for x in scores if x in set(xs.tolist())], dtype=int)
+        chosen = set(xs.tolist())
+        xs = np.array([x for x in scores if x in chosen], dtype=int)
     return Selection(xs, criteria, query, scores, order, orders, like)
 
 
