@@ -277,6 +277,20 @@ def test_what_could_not_be_scored_is_told_in_the_manifest_and_not_tried_again(sc
     assert again == ["run 'tiny' is up to date"]
 
 
+def test_a_run_with_captions_of_training_images_alone_is_finished(scored_birds):
+    for text in (scored_birds / "text_c10").rglob("bird_*.txt"):
+        if int(text.stem[-4:]) % 2:
+            text.unlink()
+    said = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
+    assert any(line.startswith("scores: ") for line in said)
+    run = read_run(scored_birds / "runs" / "tiny")
+    n_captions, is_train = run.images["n_captions"], run.images["is_train"]
+    assert n_captions[is_train].max() > n_captions[~is_train].max() == 0
+    assert {"scores", "diagnoses"} <= set(run.manifest["stages"])
+    again = run_tiny(scored_birds, scored_birds / "runs", is_scored=True)
+    assert again == ["run 'tiny' is up to date"]
+
+
 def test_a_moved_data_set_and_checkpoint_are_found_again(birds, tmp_path):
     moved = tmp_path / "elsewhere"
     moved.mkdir()
