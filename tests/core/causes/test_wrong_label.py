@@ -1,5 +1,7 @@
 """Wrong labels: the planted ones lead the suspects."""
 
+import re
+
 import numpy as np
 
 from fieldmarks.core.causes.finding import DECIDED
@@ -32,3 +34,17 @@ def test_evidence_of_one_kind_alone_never_calls_a_label_wrong(tmp_path):
     silent = write_faulty_run(tmp_path, with_captions=False)
     finding, _ = find_wrong_label(silent)
     assert finding.score.max() < DECIDED
+
+
+def test_captions_are_said_to_indicate_what_they_do_and_a_wrong_label_has_them_on_its_side(faulty):
+    finding, _ = find_wrong_label(faulty)
+    said = r"captions indicate (the label )?.+ \((\d+)%\) rather than (the label )?.+ \((\d+)%\)"
+    for x in range(faulty.sizes["X"]):
+        found = re.search(said, finding.reason(x))
+        assert found is not None
+        is_label, first, is_other, second = found.groups()
+        assert int(first) >= int(second)
+        assert bool(is_label) != bool(is_other)
+        if finding.score[x] >= DECIDED:
+            assert not is_label
+            assert int(first) >= 1.5 * int(second)
