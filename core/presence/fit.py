@@ -12,7 +12,8 @@ activations say the wrong class.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg, optimize, sparse
+from scipy.special import expit
 
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.class_statistics import class_sums
@@ -22,12 +23,13 @@ from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.presence.choices import choices
 from fieldmarks.core.presence.curves import (
     CENTRES,
+    bent,
     common_curve,
     log_odds_lines,
     search_lines,
     tallies,
 )
-from fieldmarks.core.presence.presence import SEEN, Presence, directions, roots
+from fieldmarks.core.presence.presence import SEEN, Presence, directions, roots, shared
 from fieldmarks.core.run.run import Run
 
 #: Ridge penalties that are tried, in units of the number of training images.
@@ -44,6 +46,8 @@ MAX_IMAGES = 20_000
 BETWEEN_WEIGHT = 0.5
 #: Images of doubt: how strongly a word's penalty is pulled towards that of all words.
 PENALTY_SHRINKAGE = 50
+#: A word that a share of an image's captions names is regressed on that share to this power.
+LABEL_POWER = 0.25
 #: Words fitted at a time, so that memory does not grow with T.
 WORDS = 512
 
@@ -115,9 +119,11 @@ def fit_presence(inputs: Inputs) -> Presence:
     weights = np.empty((len(components.axes), T), np.float32)
     bias, line = np.full(T, np.nan), np.full(T, SEEN, np.float32)
     counted = np.zeros((2, len(CENTRES)))
-    columns = named.tocsc()
+    choice = _numbered(*choices(named > 0, inputs.nouns, inputs.adjectives))
+    is_value, odds_of_values = choice < -1, []
+    columns, labels = named.tocsc(), _labels(inputs.counts[rows], inputs.n_captions[rows]).tocsc()
     for block in blocks(T, WORDS):
-        words = columns[:, block].tocsr()
+        words = labels[:, block].tocsr()
         fits = [(regression, regression.fit(words)) for regression in regressions]
         loss = np.zeros((len(PENALTIES), words.shape[1]))
         for _, fit in fits:
@@ -126,7 +132,7 @@ def fit_presence(inputs: Inputs) -> Presence:
         score = np.zeros(words.shape, np.float32)
         for regression, fit in fits:
             score[regression.left_out] = fit.predictions(best)
-        target = words.toarray() > 0
+        target = columns[:, block].toarray() > 0
         slope, offset = log_odds_lines(score, target)
         solved, start = last.fit(words).solution(best)
         weights[:, block] = components.axes @ solved * np.nan_to_num(slope)
@@ -135,10 +141,50 @@ def fit_presence(inputs: Inputs) -> Presence:
         of_words = tallies(offset[known] + slope[known] * score[:, known], target[:, known])
         line[block][known] = search_lines(of_words, SEEN)
         counted += of_words.sum(axis=1)
-    choice = _numbered(*choices(named > 0, inputs.nouns, inputs.adjectives))
-    return Presence(
-        components.standard, weights, bias.astype(np.float32), choice, common_curve(counted), line
+        odds_of_values.append((offset + slope * score)[:, is_value[block]])
+    curve = common_curve(counted)
+    odds = bent(np.concatenate(odds_of_values, axis=1).astype(np.float32), curve)
+    sharpness = _sharpness(odds, choice[is_value], named[:, is_value].toarray() > 0)
+    bias = bias.astype(np.float32)
+    return Presence(components.standard, weights, bias, choice, curve, line, sharpness)
+
+
+def _labels(counts: sparse.csr_array, n_captions: np.ndarray) -> sparse.csr_array:
+    """Return what is regressed on, (n, T): more where more captions of an image name a word.
+
+    A word that one of ten captions names is less likely to be there than one that all name.
+    """
+    share = sparse.csr_array(counts, dtype=np.float32).multiply(
+        1 / np.maximum(n_captions, 1)[:, None]
     )
+    return sparse.csr_array(share, dtype=np.float32).power(LABEL_POWER)
+
+
+def _sharpness(odds: np.ndarray, choice: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Return what log-odds of values of complete choices are multiplied by, shape (1,).
+
+    Values that share a probability of 1 are less certain than each was by itself. The logarithmic
+    loss of left-out images decides.
+
+    Parameters
+    ----------
+    odds : ndarray of shape (n, k)
+        Log-odds of values of complete choices in left-out images.
+    choice : ndarray of shape (k,)
+    named : ndarray of shape (n, k), bool
+    """
+    known = np.isfinite(odds).all(axis=0)
+    odds, choice, named = odds[:, known], choice[known], named[:, known]
+    if not odds.size:
+        return np.ones(1, np.float32)
+
+    def loss(log_sharpness: float) -> float:
+        q = shared(expit(np.exp(log_sharpness) * odds), choice)
+        q = np.clip(np.where(named, q, 1 - q), 1e-6, 1)
+        return float(-np.log(q).mean())
+
+    best = optimize.minimize_scalar(loss, bounds=(-1, 1), method="bounded", options={"xatol": 1e-2})
+    return np.array([np.exp(best.x)], np.float32)
 
 
 def _numbered(choice: np.ndarray, is_complete: np.ndarray) -> np.ndarray:
@@ -280,7 +326,7 @@ class _Fit:
         """
         n, mean = len(self.of.left_out), self.mean.astype(float)
         n_named = self.words.sum(axis=0, dtype=float)
-        rest = n * mean**2 - 2 * mean * n_named + n_named
+        rest = n * mean**2 - 2 * mean * n_named + self.words.power(2).sum(axis=0, dtype=float)
         slope = 2 * (self.of.total[:, None] * self.mean - (self.words.T @ self.of.turned).T)
         sums = []
         for shrinkage in self.of.shrinkage:

@@ -13,7 +13,7 @@ Captions name a part of what is there: with captions, a low q is not absence. Wh
 value of a property, as in a complete table, it is.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from scipy.special import expit
@@ -48,6 +48,8 @@ class Presence:
     line : ndarray of shape (T,)
         Images with a q above it are found in a search, see `core.presence.curves.search_lines`; at
         most `SEEN`.
+    sharpness : ndarray of shape (1,)
+        Factor of the log-odds of values of complete choices, which share a probability of 1.
     """
 
     standard: np.ndarray
@@ -56,13 +58,17 @@ class Presence:
     choice: np.ndarray
     curve: np.ndarray
     line: np.ndarray
+    sharpness: np.ndarray = field(default_factory=lambda: np.ones(1, np.float32))
 
     @classmethod
     def of(cls, run: Run) -> "Presence | None":
         """Return that of a run; None where words are of classes, or of a run without captions."""
         if "presence_weights" not in run.array_names:
             return None
-        arrays = {each.name: run.array(f"presence_{each.name}") for each in fields(cls)}
+        names = [each.name for each in fields(cls)]
+        if "presence_sharpness" not in run.array_names:  # of a run before it was introduced
+            names.remove("sharpness")
+        arrays = {name: run.array(f"presence_{name}") for name in names}
         if "presence_moment_weights" in run.array_names:
             for name, axis in (("standard", 1), ("weights", 0)):
                 of_both = arrays[name], run.array(f"presence_moment_{name}")
@@ -94,11 +100,11 @@ class Presence:
             In [0, 1]; NaN where unknown.
         """
         if ts is None:
-            return self._shared(self._alone(features, slice(None)), self.choice)
+            return shared(self._alone(features, slice(None)), self.choice)
         # a value is compared with all values of its property
         related = np.flatnonzero((self.choice != -1) & np.isin(self.choice, self.choice[ts]))
         every = np.union1d(ts, related)
-        q = self._shared(self._alone(features, every), self.choice[every])
+        q = shared(self._alone(features, every), self.choice[every])
         return q[..., np.searchsorted(every, ts)]
 
     def log_odds(self, features: np.ndarray, ts: np.ndarray | slice = slice(None)) -> np.ndarray:
@@ -106,23 +112,32 @@ class Presence:
         return directions(features, self.standard) @ self.weights[:, ts] + self.bias[ts]
 
     def _alone(self, features: np.ndarray, ts: np.ndarray | slice) -> np.ndarray:
-        return expit(bent(self.log_odds(features, ts), self.curve))
+        odds = bent(self.log_odds(features, ts), self.curve)
+        odds[..., self.choice[ts] < -1] *= self.sharpness
+        return expit(odds)
 
-    @staticmethod
-    def _shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:
-        """Return q with at most 1 in all for the values of a choice, exactly 1 if complete."""
-        is_value = choice != -1
-        if not is_value.any():
-            return q
-        numbers, member = np.unique(choice[is_value], return_inverse=True)
-        values = q[..., is_value]
-        of_choice = np.zeros((len(member), len(numbers)), np.float32)
-        of_choice[np.arange(len(member)), member] = 1
-        total = np.nan_to_num(values) @ of_choice
-        is_open = numbers >= 0
-        total[..., is_open] = np.maximum(total[..., is_open], 1)
-        q[..., is_value] = values / np.maximum(total, 1e-9)[..., member]
+
+def shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:
+    """Return q with at most 1 in all for the values of a choice, exactly 1 if complete; in place.
+
+    Parameters
+    ----------
+    q : ndarray of shape (..., T)
+    choice : ndarray of shape (T,)
+        See `Presence`.
+    """
+    is_value = choice != -1
+    if not is_value.any():
         return q
+    numbers, member = np.unique(choice[is_value], return_inverse=True)
+    values = q[..., is_value]
+    of_choice = np.zeros((len(member), len(numbers)), np.float32)
+    of_choice[np.arange(len(member)), member] = 1
+    total = np.nan_to_num(values) @ of_choice
+    is_open = numbers >= 0
+    total[..., is_open] = np.maximum(total[..., is_open], 1)
+    q[..., is_value] = values / np.maximum(total, 1e-9)[..., member]
+    return q
 
 
 def roots(features: np.ndarray) -> np.ndarray:

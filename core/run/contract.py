@@ -55,8 +55,11 @@ class ArraySpec:
 
     @property
     def is_seen(self) -> bool:
-        """Whether it says what is seen in images: a run holds all of these or none."""
-        return self.name.startswith(("presence_", "said_"))
+        """Whether it says what is seen in images: a run holds all of these or none.
+
+        The factor of values, which earlier runs lack, is 1 where it is missing.
+        """
+        return self.name.startswith(("presence_", "said_")) and self.name != "presence_sharpness"
 
     @property
     def is_of_words(self) -> bool:
@@ -177,6 +180,11 @@ ARRAYS: tuple[ArraySpec, ...] = (
     ArraySpec(
         *("presence_curve", ("3",), "float32"),
         "what bends the log-odds of all words to those of q(t, x)",
+        optional=True,
+    ),
+    ArraySpec(
+        *("presence_sharpness", ("1",), "float32"),
+        "what log-odds of values are multiplied by where each image has one of them",
         optional=True,
     ),
     ArraySpec(

@@ -264,13 +264,13 @@ _ALL = (
     ),
     Stage(
         "presence",
-        version=5,
+        version=6,
         libraries=("numpy", "scipy"),
         inputs=lambda of: {"images": of.images, "split": of.split},
         outputs=Outputs(
             (
                 *("presence_standard", "presence_weights", "presence_bias", "presence_choice"),
-                *("presence_curve", "presence_line"),
+                *("presence_curve", "presence_line", "presence_sharpness"),
                 *("presence_moment_standard", "presence_moment_weights"),
             )
         ),

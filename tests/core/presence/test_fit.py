@@ -11,13 +11,16 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.presence.fit import (
     BETWEEN_WEIGHT,
+    LABEL_POWER,
     PENALTIES,
+    _labels,
     _Regression,
+    _sharpness,
     fit_presence,
     presence_arrays,
     varies_within_classes,
 )
-from fieldmarks.core.presence.presence import SEEN
+from fieldmarks.core.presence.presence import SEEN, shared
 from tests.support.counts import count_arrays
 from tests.support.seen_run import write_planted_run
 
@@ -48,7 +51,7 @@ def test_the_regression_minimises_its_loss_as_a_slow_solver_does():
 def test_errors_of_left_out_images_are_those_of_their_predictions_for_each_penalty():
     rng = np.random.default_rng(0)
     z, c = rng.normal(size=(60, 4)).astype(np.float32), rng.integers(0, 4, 60)
-    named = rng.random((60, 3)) < expit(z[:, :3])
+    named = rng.random((60, 3)) * (rng.random((60, 3)) < expit(z[:, :3]))
     left_out = np.arange(60) % 3 == 0
     regression = _Regression(z, np.flatnonzero(~left_out), c, np.flatnonzero(left_out))
     fit = regression.fit(sparse.csr_array(named, dtype=np.float32))
@@ -58,6 +61,23 @@ def test_errors_of_left_out_images_are_those_of_their_predictions_for_each_penal
         predicted = fit.predictions(np.full(3, i))
         expected = np.square(predicted - named[left_out]).sum(axis=0)
         np.testing.assert_allclose(loss, expected, rtol=1e-4)
+
+
+def test_a_word_counts_more_the_more_captions_name_it():
+    counts = sparse.csr_array(np.array([[0, 1, 10], [5, 0, 0]]))
+    expected = [[0, 0.1**LABEL_POWER, 1], [1, 0, 0]]
+    np.testing.assert_allclose(_labels(counts, np.array([10, 5])).toarray(), expected, rtol=1e-6)
+
+
+def test_values_that_share_a_probability_are_as_sharp_as_left_out_images_show():
+    rng = np.random.default_rng(0)
+    odds = rng.normal(size=(4000, 3)).astype(np.float32) * 2
+    choice = np.array([-2, -2, -2])
+    q = shared(expit(1.6 * odds), choice)
+    value = (rng.random((4000, 1)) > q.cumsum(axis=1)).sum(axis=1)
+    found = _sharpness(odds, choice, value[:, None] == np.arange(3))
+    assert found == pytest.approx(1.6, rel=0.06)
+    assert _sharpness(odds[:, :0], choice[:0], np.empty((4000, 0), bool)) == 1
 
 
 def test_test_images_take_no_part(seen):

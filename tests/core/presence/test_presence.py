@@ -44,7 +44,8 @@ def test_q_agrees_with_a_slow_loop():
     choice = np.array([-2, -2, 0, 0, -1])  # two values that always are, two that may be
     features, standard = rng.normal(size=(6, 4)), np.abs(rng.normal(size=(2, 4)))
     c, a, b = curve = np.array([0.3, 1.2, 0.7])
-    q = Presence(standard, weights, bias, choice, curve, np.full(5, 0.5)).q(features)
+    sharpness = np.array([1.5])
+    q = Presence(standard, weights, bias, choice, curve, np.full(5, 0.5), sharpness).q(features)
     for x in range(6):
         alone, roots = [], np.sign(features[x]) * abs(features[x]) ** 0.5
         z = [(roots[f] - standard[0, f]) / standard[1, f] for f in range(4)]
@@ -52,7 +53,8 @@ def test_q_agrees_with_a_slow_loop():
         for t in range(5):
             odds = bias[t] + sum(z[f] / length * weights[f, t] for f in range(4))
             p = 1 / (1 + np.exp(-odds))
-            alone.append(1 / (1 + np.exp(-c - a * np.log(p) + b * np.log(1 - p))))
+            odds = c + a * np.log(p) - b * np.log(1 - p)
+            alone.append(1 / (1 + np.exp(-(1.5 if t < 2 else 1) * odds)))
         always, may = alone[0] + alone[1], max(1, alone[2] + alone[3])
         expected = [alone[0] / always, alone[1] / always, alone[2] / may, alone[3] / may, np.nan]
         np.testing.assert_allclose(q[x], expected, rtol=1e-4)

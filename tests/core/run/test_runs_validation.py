@@ -39,6 +39,7 @@ def whole(tmp_path_factory) -> Path:
     np.save(array_path(run.folder, "presence_bias"), np.full(T, np.nan, np.float32))
     np.save(array_path(run.folder, "presence_choice"), np.full(T, -2, np.int32))
     np.save(array_path(run.folder, "presence_curve"), np.array([0, 1, 1], np.float32))
+    np.save(array_path(run.folder, "presence_sharpness"), np.ones(1, np.float32))
     np.save(array_path(run.folder, "presence_line"), np.full(T, 0.5, np.float32))
     for side in ("predicted", "true"):
         np.save(array_path(run.folder, f"said_t_{side}"), np.full((X, 5), -1, np.int32))
