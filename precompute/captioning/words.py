@@ -36,6 +36,8 @@ from fieldmarks.precompute.data.dataset import Dataset
 
 #: Pictures of each kind on the page, their side in pixels, and what a model is shown.
 N_SHOWN, THUMB, SIDE = 9, 96, 512
+#: Probabilities that differ by less are equal on the page, which shows whole percents.
+TIED = 0.005
 #: Images that a calibration needs at least.
 MIN_IMAGES = 20
 _KEY = b"fieldmarks"
@@ -236,7 +238,7 @@ def review_page(dataset: Dataset, table: PhraseTable, title: str) -> str:
     phrases = []
     for t in np.argsort(-table.apart, kind="stable").tolist():
         p = table.p[known, t]
-        likely = known[np.argsort(-p, kind="stable")[:N_SHOWN]]
+        likely = known[_likeliest(p)]
         uncertain = known[np.argsort(np.abs(p - 0.5), kind="stable")[:N_SHOWN]]
         phrases.append(
             {
@@ -248,6 +250,14 @@ def review_page(dataset: Dataset, table: PhraseTable, title: str) -> str:
         )
     template = environment.get_template("words.html.jinja")
     return template.render(title=title, phrases=phrases, n_images=len(known))
+
+
+def _likeliest(p: np.ndarray) -> np.ndarray:
+    """Return the `N_SHOWN` likeliest images; of more that are as likely, at equal distances."""
+    least = np.sort(p)[-min(N_SHOWN, len(p))] - TIED
+    tied = np.flatnonzero(p >= least)
+    places = np.linspace(0, len(tied) - 1, min(N_SHOWN, len(tied))).round().astype(int)
+    return tied[places][np.argsort(-p[tied[places]], kind="stable")]
 
 
 def _thumb(dataset: Dataset, x: int) -> str:

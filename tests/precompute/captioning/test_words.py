@@ -13,6 +13,7 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.attributes.soft_table import read_soft_words
 from fieldmarks.precompute.captioning.soft_words import calibrate, scores_of, unit
+from fieldmarks.precompute.captioning.words import N_SHOWN, _likeliest
 from fieldmarks.precompute.data.soft_words import SoftWords
 from tests.support.chat_server import chat_server
 from tests.support.picture_folders import write_classes
@@ -133,6 +134,16 @@ def test_calibrated_probabilities_are_true_as_often_as_they_say():
         for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1)):
             inside = (p[:, t] >= low) & (p[:, t] < high)
             assert has[inside, t].mean() == pytest.approx(p[inside, t].mean(), abs=0.15)
+
+
+def test_of_many_images_that_are_as_likely_some_of_all_are_shown():
+    p = np.r_[np.full(40, 0.2), np.full(60, 0.999), 0.9]
+    shown = _likeliest(p)
+    assert len(set(shown)) == N_SHOWN
+    assert (shown.min(), shown.max()) == (40, 99)
+    assert np.ptp(np.diff(np.sort(shown))) <= 1
+    assert _likeliest(np.arange(20) / 20).tolist() == list(range(19, 10, -1))
+    assert _likeliest(np.array([0.1, 0.9])).tolist() == [1, 0]
 
 
 def test_noise_is_not_told_apart():
