@@ -1,6 +1,9 @@
 """`fieldmarks caption`: from pictures to a file that `run` reads, stopped and continued."""
 
 import json
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -89,6 +92,33 @@ def test_it_goes_on_where_it_was_stopped(folder, tmp_path, capsys):
     assert f"{N - 7} images to write, 7 in {out} already" in capsys.readouterr().out
     assert len(server.requests) - n_before == N - 7  # the parts are not proposed again
     assert out.read_bytes().startswith(first)
+    names = [row["file_name"] for row in rows_of(out)[1:]]
+    assert len(names) == len(set(names)) == N
+
+
+@pytest.mark.slow
+def test_a_command_that_is_killed_goes_on_without_asking_twice(folder, tmp_path):
+    out = tmp_path / "captions.jsonl"
+
+    def slowly(request):
+        time.sleep(0.1)
+        return seeing(request)
+
+    with chat_server(slowly) as server:
+        given = ["--data", str(folder), "--out", str(out), "--server", server.url]
+        given += ["--model", "painter:1b", "--parts", "sole", "--parallel", "1"]
+        command = [sys.executable, "-m", "fieldmarks", "caption", *given]
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while running.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 4):
+            time.sleep(0.02)
+        running.kill()
+        running.wait()
+        whole = [line for line in out.read_bytes().splitlines(keepends=True) if b"\n" in line]
+        assert 4 < len(whole) < N, "it was killed in the middle"
+        n_asked = len(server.requests)
+        assert main(["caption", *given]) == 0
+        assert len(server.requests) == n_asked + N - (len(whole) - 1)
+    assert out.read_bytes().startswith(b"".join(whole))
     names = [row["file_name"] for row in rows_of(out)[1:]]
     assert len(names) == len(set(names)) == N
 
