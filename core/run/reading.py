@@ -68,6 +68,8 @@ def read_run(folder: Path) -> Run:
         if spec.is_seen:  # all of these or none, but for a size that the run does not have
             has_sizes = all(dim.isdigit() or dim in sizes for dim in spec.dims)
             is_held = has_sizes and any(path.parent.glob(f"{name.partition('_')[0]}_*.npy"))
+        elif all(dim.isdigit() for dim in spec.dims):  # no size tells
+            is_held = path.exists()
         if not spec.optional or (path.exists() if spec.per_estimator else is_held):
             arrays[name] = open_array(path, expected_shape(spec, sizes), spec.dtype)
     default = manifest["default_estimator"]
