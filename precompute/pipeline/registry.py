@@ -302,7 +302,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=8,
+        version=9,
         libraries=_ARRAYS,
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),
