@@ -107,13 +107,69 @@ except fm.WordlessError as error:
     print(error)
 
 # %% [markdown]
-# ## Words, later
+# ## Words, later, by a model
 #
-# Captions may be a file or a folder (`fieldmarks caption` has a model write one), or a list in the
-# order of the data set, training images first. The activations stay as they are.
+# `fieldmarks caption` has a model write captions. Usually that is a server such as Ollama
+# (`--server http://localhost:11434/v1 --model qwen3-vl:8b`). Here a stand-in on this machine
+# answers as such servers do; all that it sees is whether a thing is red or blue and a square or
+# a disc.
 
 # %%
-words = ["a {} {}".format(*kinds[part.classes[c]]) for part in (train, test) for c in part.targets]
+import base64
+import io
+import json
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def looks(picture):
+    pixels = np.asarray(picture.convert("RGB"), int)
+    red, blue = ((pixels[..., i] > 200) & (pixels[..., 2 - i] < 60) for i in (0, 2))
+    thing = red if red.sum() > blue.sum() else blue
+    rows, columns = (np.ptp(np.flatnonzero(thing.any(axis))) + 1 for axis in (1, 0))
+    shape = "square" if thing.sum() > 0.9 * rows * columns else "round"
+    return f"{'red' if thing is red else 'blue'}, {shape}"
+
+
+class StandIn(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        url = next(
+            part["image_url"]["url"]
+            for part in asked["messages"][0]["content"]
+            if part["type"] == "image_url"
+        )
+        picture = Image.open(io.BytesIO(base64.b64decode(url.partition("base64,")[2])))
+        content = json.dumps({"patch": looks(picture)})
+        answer = {"choices": [{"message": {"content": content}, "finish_reason": "stop"}]}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *args):
+        pass
+
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+command = f"-m fieldmarks caption --data {folder} --out {folder / 'captions.jsonl'} --parts patch"
+command += f" --server http://127.0.0.1:{server.server_port}/v1 --model stand-in"
+subprocess.run([sys.executable, *command.split()], check=True)
+
+# %% [markdown]
+# A run of a folder takes the file as it is (`--captions captions.jsonl`). For a data set in memory
+# the captions are a list in its order, training images first. The network is not run again, and
+# the same image is explained.
+
+# %%
+lines = [json.loads(line) for line in (folder / "captions.jsonl").read_text().splitlines()[1:]]
+caption_of = {line["file_name"]: line["captions"] for line in lines}
+files = [Path(path) for part in (train, test) for path, _ in part.samples]
+words = [caption_of[str(path.relative_to(folder))] for path in files]
 run = fm.precompute(network, data, name="shapes", runs=folder / "runs", words=words)
+print(fm.explain(run, x).sentence)
 for c in range(run.sizes["C"]):
     print(fm.describe(run, c).sentence)
+server.shutdown()

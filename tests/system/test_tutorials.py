@@ -57,9 +57,15 @@ def test_a_run_without_words_is_the_users_own_loop_and_gets_words_later(runs):
     said = output_of(ROOT / "examples" / "without_words.py", runs)
     mine, its = (re.search(rf"{whose} test accuracy ([\d.]+)%", said)[1] for whose in ("my", "its"))
     assert mine == its
-    assert "run 'shapes' has no words" in said
-    assert "because" not in said
-    assert re.search(r"^An? .* is ", said, re.MULTILINE)
+    before, after = said.split("run 'shapes' has no words")
+    label, predicted = re.search(r"\.png: (\w+), predicted (\w+)", before).groups()
+    sentence = re.search(rf"This is an? {predicted} because it has an? (.*) patch\.", after)[1]
+    looks = {"Brick": "red square", "Ember": "red round", "Harbour": "blue square",
+             "Lagoon": "blue round"}  # fmt: skip
+    named = set(re.findall(r"red|blue|square|round", sentence))
+    assert named
+    assert named <= set(looks[label].split()), "what is said of the failure is true of its picture"
+    assert re.search(r"^An? .* has .* patch\.", after, re.MULTILINE)
 
 
 def test_every_notebook_is_a_page_of_the_site_and_is_tested():
