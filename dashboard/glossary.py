@@ -18,7 +18,7 @@ TERMS: dict[str, str] = {
     "1 over t. The paper's sentence names its five most probable attributes.",
     "seen, certainty q(t, x)": "How likely captions of image x would name attribute t, given "
     "all activations of the network: seen above .5, certain above .8. A sentence says what is "
-    "seen and counts for the class.",
+    "above .6 and counts for the class.",
     "counts for": "Exact contribution of an attribute to the score of a class, minus its "
     "contribution to the mean class or to the class compared with.",
     "on its part, on the object": "With a keypoint: the heatmap peaks within 0.2 of the image's "

@@ -22,7 +22,7 @@ from fieldmarks.core.explanations.attribute_ranking import top_attributes
 from fieldmarks.core.explanations.explanation import Explanation, Span, predicate
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
-from fieldmarks.core.presence.presence import Presence, features_of, presence_of
+from fieldmarks.core.presence.presence import SAID, Presence, features_of, presence_of
 from fieldmarks.core.presence.usual import USUAL, class_image_frequency, usual_of_class
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
@@ -30,7 +30,7 @@ from fieldmarks.core.run.run import Run
 #: Attributes named at most in favour of each class, in common, and as usual but not seen.
 N_SEPARATING, N_SHARED, N_MISSING = 3, 2, 2
 #: q of the first attribute that is said of a side, and of further ones, is above these.
-FIRST, FURTHER = 0.6, 0.9
+FIRST, FURTHER = SAID, 0.9
 #: An attribute tells two classes apart if so much larger a share of the images of one has it.
 TELLS_APART = 0.1
 #: What is said of one that does not.

@@ -11,7 +11,7 @@ from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import excluding, lead_parts, mean_weights, said
 from fieldmarks.core.head import Head, LocalWeights, effective_weights
-from fieldmarks.core.presence.presence import SEEN, Presence, presence_of, side_by_side
+from fieldmarks.core.presence.presence import SAID, Presence, presence_of, side_by_side
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
@@ -144,7 +144,7 @@ class ImageFactors:
         """The words that are seen in any of the images, (k,), and their q(t, x), (n, k)."""
         assert self.factors.seen is not None
         q = self.factors.seen.presence.q(side_by_side(self.pooled, self.moments))
-        ts = np.flatnonzero((q > SEEN).any(axis=0))
+        ts = np.flatnonzero((q > SAID).any(axis=0))
         return ts, q.take(ts, axis=1)
 
 

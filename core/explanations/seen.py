@@ -2,7 +2,7 @@
 
 Eq. (5) takes attributes to be independent of the image, given the filters. Without that assumption
 p(t given f, x) is in proportion to p(t given f) and to q(t, x), how likely t is given all
-activations (`core.presence`). A word is used if q is above one half and its exact contribution to
+activations (`core.presence`). A word is used if q is above `SAID` and its exact contribution to
 the score of the class, minus that to the mean class, is positive; of more than five, those with the
 highest p(t given x, c) q(t, x). They are ordered by contribution.
 """
@@ -17,7 +17,7 @@ from fieldmarks.core.attributes.english import SIZES
 from fieldmarks.core.explanations.attribute_ranking import Poles, top_attributes
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.head import Head
-from fieldmarks.core.presence.presence import SEEN, SURE, features_of, presence_of
+from fieldmarks.core.presence.presence import SAID, SEEN, SURE, features_of, presence_of
 from fieldmarks.core.presence.usual import USUAL, class_image_frequency
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
@@ -189,7 +189,7 @@ def said(
     ndarray of shape (B, k), int32
         -1 where fewer are seen and count.
     """
-    weight = np.where((np.nan_to_num(q) > SEEN) & (part > 0), np.maximum(p, 1e-12) * q, 0)
+    weight = np.where((np.nan_to_num(q) > SAID) & (part > 0), np.maximum(p, 1e-12) * q, 0)
     top = top_attributes(weight, attributes, k, excludes)
     is_said = (top >= 0) & (np.take_along_axis(weight, np.maximum(top, 0), axis=1) > 0)
     counts = np.take_along_axis(part, np.maximum(top, 0), axis=1)

@@ -26,6 +26,9 @@ from fieldmarks.core.run.run import Run
 
 #: A word is seen in an image above this probability, and surely seen above the second.
 SEEN, SURE = 0.5, 0.8
+#: A word is said of an image above this: at a failure a word that is as likely there as not is
+#: usually of the class.
+SAID = 0.6
 
 
 @dataclass(frozen=True)

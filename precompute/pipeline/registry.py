@@ -279,7 +279,7 @@ _ALL = (
     ),
     Stage(
         "explanations",
-        version=6,
+        version=7,
         libraries=("numpy",),
         inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},
         outputs=Outputs(

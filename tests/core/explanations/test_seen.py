@@ -9,7 +9,7 @@ from fieldmarks.core.explanations.contrast import FIRST, FURTHER, USUAL, contras
 from fieldmarks.core.explanations.explanation import NOTHING_SEEN, describe, explain
 from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.explanations.seen import SeenWord, excluding, said
-from fieldmarks.core.presence.presence import SEEN, SURE, presence_of
+from fieldmarks.core.presence.presence import SAID, SEEN, SURE, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency, usual_of_class
 from tests.support.counts import count_arrays
 
@@ -28,7 +28,7 @@ def test_every_word_of_a_sentence_is_seen_and_counts(seen):
         for c in range(4):
             explanation = explain(seen, x, c)
             parts = [slow_part(seen, x, c, t) for t in explanation.attributes]
-            assert all(q[x, t] > SEEN for t in explanation.attributes)
+            assert all(q[x, t] > SAID for t in explanation.attributes)
             assert all(part > 0 for part in parts)
             assert parts == sorted(parts, reverse=True), "ordered by what they count"
             n_said += len(parts)
@@ -38,7 +38,7 @@ def test_every_word_of_a_sentence_is_seen_and_counts(seen):
 def test_a_seen_word_that_counts_is_said_where_there_is_room(seen):
     q = presence_of(seen).q(seen.array("pooled"))
     for x in range(20):
-        ts = [t for t in range(seen.sizes["T"]) if q[x, t] > SEEN and slow_part(seen, x, 1, t) > 0]
+        ts = [t for t in range(seen.sizes["T"]) if q[x, t] > SAID and slow_part(seen, x, 1, t) > 0]
         said_of = explain(seen, x, 1).attributes
         assert set(said_of) <= set(ts)
         opposite = {("short", "head"), ("long", "head")}  # one of two poles is left out
