@@ -87,7 +87,7 @@ def contrast(shown: Words, link: Link, key: str) -> None:
     for_b = [*both.for_second, *both.not_seen]
     first = shown.marks((both.words[t] for t in both.for_first), f"{a} rather than {b}")
     second = shown.marks((both.words[t] for t in for_b), f"{b} rather than {a}")
-    shared = [t for t in shown.first.attributes if t in shown.second.attributes]
+    in_both = [t for t in shown.first.attributes if t in shown.second.attributes]
     shared = f", {JUST_AS_USUAL.format(b)}" if both.is_shared else ""
     used = {*both.for_first, *both.for_second, *both.not_seen}
     words.show(
@@ -103,7 +103,7 @@ def contrast(shown: Words, link: Link, key: str) -> None:
             Group(
                 f"Usual for {b}, not seen by the network", chips(both.not_seen, second), "absent"
             ),
-            Group("In both", chips([t for t in shared if t not in used], {})),
+            Group("In both", chips([t for t in in_both if t not in used], {})),
         ],
         key=key,
     )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from fieldmarks.core.explanations.seen import SeenWord, words_of_class
 from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.run.files import array_path
 from fieldmarks.core.search.search import search
+from fieldmarks.dashboard import data
 from fieldmarks.dashboard.components import marks
 from tests.support.pages import component_data, said, visit
 from tests.support.seen_run import write_seen_run
@@ -194,3 +196,20 @@ def test_compare_marks_the_words_of_both_runs(seen_run, folder):
         (drawn,) = component_data(app, f"compare.sentence.{title}")
         assert all(span["mark"]["text"] for span in drawn["spans"] if "href" in span)
     assert component_data(app, "compare.legend")
+
+
+def test_a_word_that_both_classes_have_stays_a_word_where_the_first_one_is_shared(
+    seen_run, monkeypatch
+):
+    def shared(run, first, second):
+        return replace(contrast(run, first, second), is_shared=True)
+
+    monkeypatch.setattr(data, "compare", shared)
+    n_shared = 0
+    for x in seen_run.failures[:8].tolist():
+        app = visit(f"images?x={x}")
+        assert not app.exception
+        (drawn,) = [each for each in component_data(app) if "groups" in each]
+        both = [group for group in drawn["groups"] if group["title"] == "In both"]
+        n_shared += sum(len(group["chips"]) for group in both)
+    assert n_shared
