@@ -11,6 +11,7 @@ and shape of what is not white, and nothing else. Runs lie in a temporary folder
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,8 +24,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.run.reading import read_run
+from fieldmarks.core.run.run import Run
 from tests.support.browser import ARGS, find_chromium, serve, wait_for
 from tests.support.chat_server import Request, chat_server
 
@@ -113,7 +116,11 @@ def main() -> None:
         started = time.monotonic()
         with Path(os.devnull).open("wb") as nothing:
             running = subprocess.Popen(
-                [*command, "--open"], env=environment, stdout=nothing, stderr=nothing
+                [*command, "--open"],
+                env=environment,
+                stdout=nothing,
+                stderr=nothing,
+                start_new_session=True,
             )
 
             def say(what: str) -> None:
@@ -125,21 +132,20 @@ def main() -> None:
                 wait_for(url, 600)
                 say("the dashboard answers")
                 shown(page, url, "Predicted", started + 600)
-                say("the Overview shows failures")
-                x = int(read_run(runs / NAME).failures[0])
-                shown(
-                    page,
-                    f"{url}/images?{urlencode({'run': NAME, 'x': x})}",
-                    "Add words",
-                    started + 600,
-                )
-                say("a failure is on screen")
+                say("failures are on screen, so far")
+                _picture(page, args.pictures, "so_far")
+                while not (run := _published(runs / NAME)):
+                    time.sleep(0.5)
+                x = int(run.failures[0])
+                link = f"images?{urlencode({'run': NAME, 'x': x})}"
+                shown(page, f"{url}/{link}", "Add words", started + 600)
+                say("a failure is open")
                 _picture(page, args.pictures, "without_words")
                 while read_run(runs / NAME).pending:
                     time.sleep(1)
                 say("the run is complete")
             finally:
-                running.terminate()
+                os.killpg(running.pid, signal.SIGINT)  # Ctrl-C, to the dashboard too
                 running.wait()
         captions = Path(scratch) / "captions.jsonl"
         started = time.monotonic()
@@ -159,6 +165,13 @@ def main() -> None:
                 page, f"{server.url}/images?{urlencode({'run': NAME, 'x': x})}", "because it", 1e9
             )
             _picture(page, args.pictures, "with_words")
+
+
+def _published(folder: Path) -> Run | None:
+    try:
+        return read_run(folder)
+    except FieldmarksError:
+        return None
 
 
 def _picture(page: Page, folder: Path | None, name: str) -> None:

@@ -213,6 +213,9 @@ def run(args: argparse.Namespace) -> None:
     try:
         for server in opened:
             server.wait()
-    except KeyboardInterrupt:  # how a dashboard is closed; it was told as well
+    except (
+        KeyboardInterrupt
+    ):  # by Ctrl-C, which the dashboard got too, or SIGTERM, which it did not
         for server in opened:
+            server.terminate()
             server.wait()

@@ -1,5 +1,8 @@
 """``run --open``: the dashboard is opened while the run is still completed."""
 
+import os
+import signal
+
 import pytest
 
 from fieldmarks.__main__ import main
@@ -56,6 +59,20 @@ def test_the_dashboard_is_opened_once_the_run_can_be_and_waited_for(tmp_path, se
         str(tmp_path),
     ]
     assert server.did == ["waited for"]
+
+
+def test_a_command_that_is_ended_takes_its_dashboard_with_it(tmp_path, servers, monkeypatch):
+    run = write_synthetic_run(tmp_path)
+    monkeypatch.setattr(pipeline, "precompute", lambda settings, on_open: on_open() or run)
+
+    def wait(server):
+        server.did.append("waited for")
+        if server.did == ["waited for"]:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Server, "wait", wait)
+    assert main([*WORDS.split(), str(tmp_path), "--open"]) == 0
+    assert servers[0].did == ["waited for", "terminated", "waited for"]
 
 
 def test_without_the_option_nothing_is_opened(tmp_path, servers, monkeypatch):
