@@ -70,6 +70,7 @@ screenshots: $(DEMO) ## picture every page of the demo in both themes into artif
 pictures: $(DEMO) ## regenerate the pictures of the documentation from the demo
 	@$(BIN)/python -m tests.support.screenshots demo dashboard/pictures --jpeg 1000 --only \
 		overview,failures,image,what_if,filters,filter,search,grounding,classes,causes,map,repair,try
+	@$(BIN)/python -m benchmarks.tasks demo --pictures dashboard/pictures --jpeg 640
 
 clean: ## remove the environment and everything that was computed
 	rm -rf .venv .venv-* artifacts build dist .pytest_cache .ruff_cache

@@ -106,7 +106,6 @@ def do(page: Page, url: str, steps: list[Step], picture: Callable[[str], None]) 
     """Do a task and return the seconds of each step."""
     page.goto(url)
     settle(page)
-    picture("0")
     rows = []
     for i, step in enumerate(steps, 1):
         start = time.perf_counter()
