@@ -150,26 +150,20 @@ class LightlyStudio(Tool):
     name, package, n_first = "lightly-studio", "lightly-studio==1.2.0", 12
     script = """
 import sys
-import pandas as pd
 import lightly_studio as ls
-table, folder, database, port = sys.argv[1:]
+folder, database, port = sys.argv[1:]
 is_new = port == "0"
 ls.db_manager.connect(db_file=database, cleanup_existing=is_new)
 if is_new:
-    rows = pd.read_csv(table)
-    wrong = set(rows["image"][rows["correct"] == "no"])
     dataset = ls.ImageDataset.create("images")
-    dataset.add_images_from_path(path=folder, embed=False, tag_depth=1)
-    for sample in dataset:
-        if sample.file_path_abs in wrong:
-            sample.add_tag("misclassified")
+    dataset.add_images_from_path(path=folder, embed=False, tag_depth=2)
 else:
     ls.ImageDataset.load("images")
     ls.start_gui(host="127.0.0.1", port=int(port))
 """
 
     def feed(self) -> float:
-        """Index the pictures and tag them."""
+        """Index the pictures; their folders become tags."""
         started = time.perf_counter()
         subprocess.run(list(map(str, self.command(0))), check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - started
@@ -177,7 +171,7 @@ else:
     def command(self, port: int) -> list:
         """Return the command that starts the server."""
         pictures, database = self.table.parent / "pictures", self.folder / "images.db"
-        return [self.python, "-c", self.script, self.table, pictures, database, port]
+        return [self.python, "-c", self.script, pictures, database, port]
 
     def prepare(self, page) -> None:
         """Close the tour that is offered, and leave no tag chosen."""
@@ -322,17 +316,17 @@ def turn(tool: Tool) -> dict[str, float]:
 
 
 def write_images(run: Run, folder: Path) -> Path:
-    """Copy test images to folders by class; return a table of them and their classes."""
+    """Copy test images to folders by class and outcome; return a table of them."""
     xs, name = run.is_test.nonzero()[0], run.classes["name"].to_numpy()
     true, predicted = (name[run.images[f"{side}_c"].iloc[xs]] for side in ("true", "predicted"))
     source, files = read_dataset(Settings.of_run(run).source).image_folder, []
-    for x, label in zip(xs, true, strict=True):
-        path = Path(run.images["path"].iloc[x])
-        files.append(folder / "pictures" / label / f"{x}{path.suffix}")
+    correct = ["yes" if each else "no" for each in run.is_right[xs]]
+    for x, label, said in zip(xs, true, correct, strict=True):
+        path, part = Path(run.images["path"].iloc[x]), {"no": "misclassified", "yes": "right"}[said]
+        files.append(folder / "pictures" / label / part / f"{x}{path.suffix}")
         files[-1].parent.mkdir(parents=True, exist_ok=True)
         if not files[-1].exists():
             shutil.copy(source / path, files[-1])
-    correct = ["yes" if each else "no" for each in run.is_right[xs]]
     columns = {"image": files, "label": true, "predicted": predicted, "correct": correct}
     pd.DataFrame(columns).to_csv(folder / "images.csv", index=False)
     return folder / "images.csv"
