@@ -126,7 +126,8 @@ class Fieldmarks(Tool):
 
     def prepare(self, page) -> None:
         """Open all images as a grid."""
-        page.goto(f"{page.url.split('?')[0].rstrip('/')}/images?run={self.run.name}&show=all")
+        server = "/".join(page.url.split("/")[:3])
+        page.goto(f"{server}/images?run={self.run.name}&show=all")
 
     def misclassified(self, page) -> None:
         """Choose the failures."""

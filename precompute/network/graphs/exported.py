@@ -147,7 +147,8 @@ class _Program:
         if len(names) == 1 and isinstance(names[0], str):
             self._values[names[0]] = made
             return
-        for place, each in enumerate(names[0] if len(names) == 1 else names):
+        several = names[0] if len(names) == 1 else names
+        for place, each in enumerate(several or ()):
             if isinstance(each, str):
                 self._values[each] = self._graph.call_function(operator.getitem, (made, place))
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import numpy_helper
+from onnx import external_data_helper, numpy_helper
 from torch import Tensor, nn
 
 from fieldmarks.core.errors import ModelError
@@ -129,9 +129,9 @@ def read_onnx(path: Path) -> tuple[OnnxNetwork, Size | None]:
     """
     model = onnx.load(str(path), load_external_data=False)
     for tensor in _tensors(model):
-        if onnx.external_data_helper.uses_external_data(tensor):
+        if external_data_helper.uses_external_data(tensor):
             _require_beside(path, tensor)
-            onnx.external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
+            external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
     network = OnnxNetwork(model.graph).eval()
     size = network.shape[1:3] if network.is_last else network.shape[2:]
     _compare(network, path, size)
