@@ -88,6 +88,7 @@ def test_the_contrast_stands_in_parts_with_the_marks_of_each_word(seen_run, monk
         (drawn,) = component_data(visit(f"failures?x={x}"), "failures.sentence.contrast")
         by_title = {group["title"]: group for group in drawn["groups"]}
         assert next(iter(by_title)).startswith("Seen, counts for")
+        assert ("just as usual for" in next(iter(by_title))) is both.is_shared
         chips = [chip for group in drawn["groups"] for chip in group["chips"]]
         assert len(chips) >= len(both.words)
         unseen = [g for g in drawn["groups"] if g["tone"] == "absent"]
