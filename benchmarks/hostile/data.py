@@ -29,7 +29,6 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "ICO", "TGA", "J
 
 
 def picture(rng: random.Random) -> bytes:
-    """Return the bytes of a picture that is rare, damaged or large."""
     maker = rng.choice([_rare, _rare, _rare, _declared, _long, _animated, _with_side_data])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -62,7 +61,6 @@ def _rare(rng: random.Random) -> bytes:
 
 
 def _declared(rng: random.Random) -> bytes:
-    """Return a PNG whose header declares any size, with few bytes behind it."""
     sides = [rng.choice([0, 1, 50, 9_000, 33_500, 100_000, 2**31 - 1]) for _ in "wh"]
     kind, depth = rng.choice([(0, 1), (0, 16), (2, 8), (3, 8), (6, 16)])
     header = struct.pack(">IIBBBBB", *sides, depth, kind, 0, 0, rng.randrange(2))

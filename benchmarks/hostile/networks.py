@@ -28,7 +28,6 @@ class Intruder:
 
 
 def _tensor(rng: random.Random, like: torch.Tensor) -> Any:
-    """Return something in the place of a tensor."""
     makers = [
         lambda: like.to_sparse(),
         lambda: like.to(torch.complex64),
@@ -75,7 +74,6 @@ def _state(rng: random.Random, world: World) -> Any:
 
 
 def _own(rng: random.Random, world: World) -> Any:
-    """Return a checkpoint as `train` writes it, with fields exchanged."""
     fields = {
         "format": 1, "arch": "resnet18", "class_ids": [0, 1, 2], "class_names": CLASSES,
         "input_size": SIDE, "mean": (0.5,) * 3, "std": (0.5,) * 3, "made": {"seed": 0},
@@ -121,7 +119,6 @@ def checkpoints(rng: random.Random, world: World, mine: Path) -> Case:
 
 
 def _rewritten(rng: random.Random, content: bytes) -> bytes:
-    """Return an archive with some of its records changed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
         names = old.namelist()
@@ -139,7 +136,6 @@ def _rewritten(rng: random.Random, content: bytes) -> bytes:
 
 
 def _onnx(rng: random.Random, content: bytes) -> bytes:
-    """Return an ONNX file with some of its messages changed."""
     model = onnx.load_from_string(content)
     graph = model.graph
     for _ in range(rng.randint(1, 3)):

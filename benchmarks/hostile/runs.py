@@ -26,7 +26,6 @@ _COMMANDS = (
 
 
 def _damage(rng: random.Random, path: Path) -> None:
-    """Damage a file of a run, as its format can be."""
     if rng.random() < 0.2:
         odd_file(rng, path)
     elif path.suffix == ".json":
@@ -71,7 +70,6 @@ def _damage(rng: random.Random, path: Path) -> None:
 
 
 def _damaged_run(rng: random.Random, world: World, mine: Path) -> Path:
-    """Return the folder of runs with a run of which some files are damaged."""
     place = mine.parent / "runs"
     run = world.copy_of_run(place)
     (run / "notes.txt").write_text("mine")
@@ -97,7 +95,6 @@ def damaged_runs(rng: random.Random, world: World, mine: Path) -> Case:
 
 
 def verdicts(rng: random.Random, place: Path) -> None:
-    """Write a database of verdicts with hostile rows, or something else in its place."""
     from fieldmarks.core.review.verdicts import Verdict, Verdicts
 
     path = place / "verdicts.sqlite"
@@ -136,7 +133,6 @@ _KEYS += ("show", "level", "pattern", "estimator", "cause", "answers", "seed", "
 
 
 def _link(rng: random.Random) -> str:
-    """Return an address of the dashboard."""
     given = []
     for key in rng.sample(_KEYS, rng.randint(0, 4)):
         odd = rng.choice(
@@ -147,7 +143,6 @@ def _link(rng: random.Random) -> str:
 
 
 def _wrong_on(app, link: str) -> list[str]:
-    """Return what a page says that it should not."""
     said = [f"Traceback on {link}: {each.value}" for each in app.exception]
     long = [each.value for each in app.error if len(each.value) > 1500]
     return [*said, *(f"long message on {link}: {each[:300]}" for each in long)]
@@ -184,7 +179,9 @@ def addresses(rng: random.Random, world: World, mine: Path) -> Case:
 def uploads(rng: random.Random, world: World, mine: Path) -> Case:
     world.copy_of_run(mine.parent / "runs")
     content = picture(rng)
-    named = rng.choice(["a", *TEXTS]).replace("\ud800", "") + rng.choice([".jpg", ".PNG", ".webp"])
+    named = rng.choice(["a", *TEXTS]).translate(dict.fromkeys([0, 0xD800])) + rng.choice(
+        [".jpg", ".PNG", ".webp"]
+    )
 
     def visit_with_picture() -> list[str]:
         from tests.support.pages import visit
@@ -202,7 +199,6 @@ _SAFE = ("run", "evaluate", "report", "repair", "suspects", "maps", "synonyms", 
 
 
 def _options(command: str) -> list[str]:
-    """Return the options that a command's help names."""
     if command not in _OPTIONS:
         import contextlib
         import io
@@ -242,6 +238,5 @@ def arguments(rng: random.Random, world: World, mine: Path) -> Case:
 
 
 def _argument(text: str) -> str:
-    """Return a text that a system passes as an argument; none leads out of the folder."""
     text = text.replace("\0", "").replace("\ud800", "\udcff")
     return "x/" if text in ("/", "~") else text

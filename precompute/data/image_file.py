@@ -102,11 +102,11 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
         for name in sorted(folders):
             if name.startswith("."):
                 skipped.add("hidden folders", prefix + name)
-            elif not _is_text(name):
+            elif not is_text(name):
                 skipped.add(f"folders {_NO_TEXT}", prefix + name)
             elif (path / name).is_symlink():
                 skipped.add("folders are links, which are not followed", prefix + name)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and _is_text(name))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and is_text(name))
         others, stems = [], set()
         for name in sorted(names):
             reason = _why_no_image(path / name)
@@ -124,7 +124,7 @@ def image_files(folder: Path, skipped: Skipped | None = None) -> Iterator[str]:
 def _why_no_image(path: Path) -> str | None:
     """Return why a file is not an image, empty for an image, None for what is not reported."""
     name = path.name.lower()
-    if not _is_text(name):
+    if not is_text(name):
         return f"files {_NO_TEXT}"
     has_suffix = path.suffix.lower() in SUFFIXES
     if name.startswith("."):
@@ -147,7 +147,7 @@ def _why_no_image(path: Path) -> str | None:
     return "" if is_likely and _opens(path) else "files are not readable pictures"
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
     """Whether a name is text; with an encoding that is not UTF-8, that is told elsewhere."""
     return name.isascii() or sys.getfilesystemencoding() != "utf-8" or _HALVES.search(name) is None
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from fieldmarks.core.errors import DataError
 from fieldmarks.precompute.data.dataset import Dataset
-from fieldmarks.precompute.data.image_file import image_files
+from fieldmarks.precompute.data.image_file import image_files, is_text
 from fieldmarks.precompute.data.links import Inside
 from fieldmarks.precompute.data.readers.columns import (
     FILE_NAMES,
@@ -33,7 +33,7 @@ def _tables_below(folder: Path) -> list[Path]:
     """Return the ``metadata`` tables of the folders below a folder, in sorted order."""
     tables = []
     for parent, folders, _ in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and is_text(name))
         table = table_in(Path(parent))
         if table is not None and Path(parent) != folder:
             tables.append(table)

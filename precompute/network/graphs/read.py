@@ -29,9 +29,8 @@ def read_graph(path: Path) -> "tuple[nn.Module, Size | None]":
         If it cannot be explained.
     """
     require_file(path, "a file that holds a network", MAX_WEIGHTS)
-    reader = _reader(path)
     try:
-        return reader(path)
+        return _reader(path)(path)
     except ModelError as error:
         raise ModelError(f"{path} cannot be explained: {error}: {_OTHERWISE}") from None
     except DataError:

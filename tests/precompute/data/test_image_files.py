@@ -196,6 +196,8 @@ def test_names_that_are_no_text_are_named_and_the_others_are_read(data):
     (data / "cap" / os.fsdecode(b"\xff.jpg")).write_bytes(content)
     os.mkdir(folder + b"/\xed\xa0\x80")  # noqa: PTH102  # a path of bytes
     (data / os.fsdecode(b"\xed\xa0\x80") / "0.jpg").write_bytes(content)
+    row = json.dumps({"file_name": "0.jpg", "text": "a cap"})
+    (data / os.fsdecode(b"\xed\xa0\x80") / "metadata.jsonl").write_text(row)
     dataset = read_dataset(DataSource(data))
     assert len(dataset.images) == 12
     assert told(dataset, r"1 files have names that are not UTF-8 (rename them): cap/\xff.jpg")

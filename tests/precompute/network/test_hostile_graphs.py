@@ -291,3 +291,11 @@ def test_files_are_looked_at_before_they_are_read_for_a_fingerprint(tmp_path, op
     with pytest.raises(DataError, match=r"at most .* found 200\.0 GB"):
         precompute(settings)
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("name", ["net.pt", "net.pt2"])
+def test_an_archive_with_a_damaged_list_of_its_records_is_one_line(program, tmp_path, name):
+    path = write(tmp_path / name, program)
+    path.write_bytes(path.read_bytes().replace(b"PK\1\2", b"PK\1\3"))
+    with pytest.raises(ModelError, match=r"cannot be read as a network \(Bad magic number"):
+        read_graph(path)
