@@ -101,11 +101,11 @@ def usual_backgrounds(run: Run) -> list[int]:
     if group is None:
         return usual
     true_c = run.images["true_c"].to_numpy()
-    is_usable = run.is_test & run.is_right & (group >= 0)
+    is_usable = run.is_test & run.is_right & (group != UNKNOWN)
     for c in range(len(usual)):
         of_class = group[is_usable & (true_c == c)]
-        n = np.bincount(of_class) if len(of_class) >= _MIN_IMAGES else np.zeros(1)
-        if n.max() > _USUAL * len(of_class):
+        n = np.bincount(of_class[of_class >= 0], minlength=1)  # others look like most images
+        if len(of_class) >= _MIN_IMAGES and n.max() > _USUAL * len(of_class):
             usual[c] = int(n.argmax())
     return usual
 

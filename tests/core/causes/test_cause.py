@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fieldmarks.core.causes import cause as module
-from fieldmarks.core.causes.background_groups import group_colour
+from fieldmarks.core.causes.background_groups import USUAL, group_colour
 from fieldmarks.core.causes.cause import POSSIBLE, cause_of, missing_background, usual_backgrounds
 from fieldmarks.core.causes.finding import Pattern
 from tests.support.faulty_run import BAD_PICTURES, MISLED
@@ -100,3 +100,11 @@ def test_the_usual_background_of_the_class_is_shown_where_it_is_missing(misled):
 def test_a_class_without_right_images_enough_has_no_usual_background(misled, monkeypatch):
     monkeypatch.setattr(module, "_MIN_IMAGES", 1000)
     assert set(usual_backgrounds(misled.changed())) == {-1}
+
+
+def test_a_background_of_few_images_of_a_class_is_not_its_usual_one(misled):
+    table: pd.DataFrame = misled.table("diagnoses").copy()
+    own = np.flatnonzero((misled.images["true_c"] == 1) & (table["background"] == 0))
+    table.loc[own[len(own) // 3 :], "background"] = USUAL  # most look like other classes' images
+    assert usual_backgrounds(misled)[1] == 0
+    assert usual_backgrounds(misled.changed(tables={"diagnoses": table}))[1] == -1
