@@ -127,10 +127,11 @@ def logit_difference(run: Run, first: Explanation, second: Explanation) -> np.nd
         Of the same image.
     """
     assert first.x is not None
-    pooled = np.asarray(run.array("pooled")[first.x], float)
-    of_first = np.asarray(run.weights(first.x, first.c), float)
-    of_second = np.asarray(run.weights(first.x, second.c), float)
-    return lead_parts(pooled, of_first, of_second, run.array("p_t_given_f"))
+    # as the run has them: in float64 all of p(t given f) would be converted for each image
+    pooled = np.asarray(run.array("pooled")[first.x], np.float32)
+    of_first = np.asarray(run.weights(first.x, first.c), np.float32)
+    of_second = np.asarray(run.weights(first.x, second.c), np.float32)
+    return lead_parts(pooled, of_first, of_second, run.array("p_t_given_f")).astype(float)
 
 
 def _of_seen(
