@@ -141,9 +141,6 @@ def main() -> None:
                 shown(page, f"{url}/{link}", "Add words", started + 600)
                 say("a failure is open")
                 _picture(page, args.pictures, "without_words")
-                while read_run(runs / NAME).pending:
-                    time.sleep(1)
-                say("the run is complete")
             finally:
                 os.killpg(running.pid, signal.SIGINT)  # Ctrl-C, to the dashboard too
                 running.wait()

@@ -95,7 +95,8 @@ def _run_again(run: Run) -> str:
 def _of_data(settings: dict) -> list[str]:
     source = settings.get("source") or {}
     given = {name: source.get(name, usual) for name, usual in _DATA.items()}
-    return ["--data", str(source.get("data") or "DATA"), *_given(given, _DATA)]
+    follow = ["--follow-links"] if source.get("follow_links") is True else []
+    return ["--data", str(source.get("data") or "DATA"), *_given(given, _DATA), *follow]
 
 
 def _of_network(network: dict) -> list[str]:

@@ -21,7 +21,9 @@ FILES = ("file_name", "filename", "file", "image", "path", "image_path", "id", "
 SAID = ("captions", "caption", "text", "raw", "sentences", "description")
 
 
-def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) -> Words:
+def captions_of(
+    path: Path, paths: Sequence[str], class_names: Sequence[str], follow_links: bool = False
+) -> Words:
     """Read captions from a folder of text files or from one file.
 
     Parameters
@@ -31,6 +33,8 @@ def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) ->
         Image paths below the image folder.
     class_names : sequence of X str
         The class of each image.
+    follow_links : bool
+        Whether text files may be links that lead out of their folder.
 
     Raises
     ------
@@ -38,7 +42,7 @@ def captions_of(path: Path, paths: Sequence[str], class_names: Sequence[str]) ->
         If the file cannot be read, or says nothing of any image.
     """
     if path.is_dir() or not path.exists():
-        return sidecar_words(path, paths)
+        return sidecar_words(path, paths, follow_links)
     number = {each: x for x, each in enumerate(paths)}
     stems = Counter(PurePosixPath(path).stem for path in paths)
     for x, each in enumerate(paths):

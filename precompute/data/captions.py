@@ -110,7 +110,7 @@ class Words:
             yield [*captions, *filter(None, given)]
 
 
-def read_captions(folder: Path, paths: Sequence[str]) -> Words:
+def read_captions(folder: Path, paths: Sequence[str], follow_links: bool = False) -> Words:
     """Read the captions of each image: ``folder/a/b.txt`` for the image ``a/b.jpg``.
 
     Parameters
@@ -118,6 +118,8 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     folder : Path
     paths : sequence of str
         Image paths below the image folder.
+    follow_links : bool
+        Whether files may be links that lead out.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     """
     if not folder.is_dir():
         raise DataError(f"expected a folder of caption files, found none at {folder}")
-    words = _read_files(folder, paths)
+    words = _read_files(folder, paths, follow_links)
     if not words.lines.counts.any():
         example = Path(paths[0]).with_suffix(".txt").as_posix() if paths else "<image>.txt"
         raise DataError(
@@ -136,8 +138,8 @@ def read_captions(folder: Path, paths: Sequence[str]) -> Words:
     return words
 
 
-def _read_files(folder: Path, paths: Sequence[str]) -> Words:
-    missing, problems, inside = [], [], Inside(folder)
+def _read_files(folder: Path, paths: Sequence[str], follow_links: bool) -> Words:
+    missing, problems, inside = [], [], Inside(folder, follow_links)
 
     def read(path: str) -> list[str]:
         file = (folder / path).with_suffix(".txt")
@@ -162,19 +164,19 @@ def _read_files(folder: Path, paths: Sequence[str]) -> Words:
     return Words(lines, problems=problems, n_missing=len(missing))
 
 
-def sidecar_words(folder: Path, paths: Sequence[str]) -> Words:
+def sidecar_words(folder: Path, paths: Sequence[str], follow_links: bool = False) -> Words:
     """Read the text files beside the images, or of the same paths in another folder."""
     try:
-        return read_captions(folder, paths)
+        return read_captions(folder, paths, follow_links)
     except DataError as error:
         raise DataError(f"{error}; docs/how-to/data.md lists the sources of words") from None
 
 
-def words_beside(folder: Path, paths: Sequence[str]) -> Words:
+def words_beside(folder: Path, paths: Sequence[str], follow_links: bool = False) -> Words:
     """Read the text files beside the images; nobody promised them, so there may be none."""
     if not folder.is_dir():
         return no_words(len(paths))
-    words = _read_files(folder, paths)
+    words = _read_files(folder, paths, follow_links)
     # other text files than captions are no matter of this
     return words if words.lines.counts.any() else no_words(len(paths))
 

@@ -2,7 +2,8 @@
 
 A data set from elsewhere could otherwise show any file of this machine on the pages: as a caption,
 or as a line of an annotation file in a message. Data sets are often made of links to pictures: such
-a link is followed where the file decodes as a picture, and reported.
+a link is followed where the file decodes as a picture, and reported. ``--follow-links`` follows
+all.
 """
 
 import os
@@ -18,10 +19,12 @@ class Inside:
     Parameters
     ----------
     folder : Path
+    follows_all : bool
+        Refuse nothing: for data that the user trusts.
     """
 
-    def __init__(self, folder: Path):
-        self._folder = folder
+    def __init__(self, folder: Path, follows_all: bool = False):
+        self._folder, self._follows_all = folder, follows_all
         self._root = os.path.realpath(folder)
         self._is_inside: dict[str, bool] = {}
 
@@ -55,10 +58,11 @@ class Inside:
             if not is_out and os.path.islink(path) and not self._holds(path):  # noqa: PTH114
                 n_followed += (is_followed := follows(path))
                 is_out = not is_followed
-            if is_out:
+            if is_out and not self._follows_all:
                 raise DataError(
                     f"{path} is a link to {os.path.realpath(path)}, outside the data folder "
-                    f"{self._folder}: put the file itself there"
+                    f"{self._folder}: put the file itself there, or add --follow-links if you "
+                    "trust the data"
                 )
         return n_followed
 

@@ -99,7 +99,7 @@ def _require_inside(source: DataSource, dataset: Dataset) -> int:
     is_folder = source.data.is_dir()
     folder = str(dataset.image_folder)
     root = source.images or (source.data if is_folder else source.data.parent)
-    return Inside(root).require_all(
+    return Inside(root, source.follow_links).require_all(
         (f"{folder}/{path}" for path in dataset.images["path"].array), decodes
     )
 

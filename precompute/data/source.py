@@ -45,6 +45,8 @@ class DataSource:
         Of that split.
     ignore : tuple of str
         Columns of a table from which no attribute is made.
+    follow_links : bool
+        Read links that lead out of the data folder, not only those to pictures.
     given_splits : callable, optional
         From the paths of images to their splits, as `precompute.data.read` finds them in a
         file.
@@ -64,6 +66,7 @@ class DataSource:
     test_share: float = 0.3
     seed: int = 0
     ignore: tuple[str, ...] = ()
+    follow_links: bool = False
     given_splits: Callable[[Sequence[str]], list[str]] | None = None
 
     def __post_init__(self):
@@ -188,6 +191,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of each class to hold out if there is no split; default: 0.3",
     )
+    add(
+        "--follow-links",
+        action="store_true",
+        help="follow all links that lead out of the data folder, not only those to pictures; only "
+        "for data that you trust",
+    )
 
 
 def _absolute(split: str | None) -> str | None:
@@ -212,4 +221,5 @@ def source_of(args: argparse.Namespace) -> DataSource:
         attributes=getattr(args, "attributes", "auto"),
         test_share=args.test_share,
         ignore=tuple(getattr(args, "ignore", ())),
+        follow_links=args.follow_links,
     )

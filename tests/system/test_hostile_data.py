@@ -134,6 +134,21 @@ def test_a_link_to_a_picture_is_followed_and_told_and_one_to_text_refused(cub, t
         read_dataset(DataSource(cub))
 
 
+def test_links_to_text_are_followed_where_the_user_says_so(cub, tmp_path):
+    captions = cub.parent / "text_c10"
+    file = (captions / PATHS[2]).with_suffix(".txt")
+    elsewhere = tmp_path / "elsewhere.txt"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    (cub / "classes.txt").rename(tmp_path / "classes.txt")
+    (cub / "classes.txt").symlink_to(tmp_path / "classes.txt")
+    with pytest.raises(DataError, match="or add --follow-links if you trust the data"):
+        read_dataset(DataSource(cub))
+    dataset = read_dataset(DataSource(cub, follow_links=True))
+    (x,) = np.flatnonzero(dataset.images["path"] == PATHS[2])
+    assert list(dataset.words().lines)[x] == elsewhere.read_text().splitlines()
+
+
 def test_a_data_folder_reached_by_a_link_and_links_within_it_are_read(cub, tmp_path):
     link = tmp_path / "by_link"
     link.symlink_to(cub)

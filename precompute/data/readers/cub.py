@@ -50,11 +50,14 @@ def _is_cub(path: Path) -> bool:
 @register_dataset("cub", recognises=_is_cub)
 def read_source(source: DataSource) -> Dataset:
     """Read a CUB folder; captions are in ``text_c10`` beside it by default."""
-    return read_cub(source.data, source.captions, source.attributes)
+    return read_cub(source.data, source.captions, source.attributes, source.follow_links)
 
 
 def read_cub(
-    folder: str | Path, captions: Path | None = None, attributes: str = "captions"
+    folder: str | Path,
+    captions: Path | None = None,
+    attributes: str = "captions",
+    follow_links: bool = False,
 ) -> Dataset:
     """Read the annotations of a CUB folder; images are looked for but not opened.
 
@@ -65,6 +68,8 @@ def read_cub(
         A folder of text files; ``text_c10`` beside ``folder`` by default.
     attributes : str
         See `DataSource`; whatever it is, the files are read when the words are asked for.
+    follow_links : bool
+        See `DataSource`.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def read_cub(
     """
     folder = Path(folder)
     _require_layout(folder)
-    Inside(folder).require_all(folder / name for name in (*_REQUIRED, *_PARTS))
+    Inside(folder, follow_links).require_all(folder / name for name in (*_REQUIRED, *_PARTS))
     names = _read(folder / "classes.txt")
     path_of = _read(folder / "images.txt")
     _require_safe(path_of.values())
@@ -106,8 +111,8 @@ def read_cub(
         if attributes == "images":
             return _annotated(read_image_attributes(folder, x_of_id))
         if captions is None:
-            return words_beside(folder.resolve().parent / "text_c10", paths)
-        return read_captions(captions, paths)
+            return words_beside(folder.resolve().parent / "text_c10", paths, follow_links)
+        return read_captions(captions, paths, follow_links)
 
     return Dataset(
         image_folder=folder / "images",

@@ -124,8 +124,8 @@ def read_folders(source: DataSource) -> Dataset:
     def words() -> Words:
         of_images = [names[c] for c in images["true_c"]]
         if source.captions is None:
-            return words_beside(folder, images["path"].array)
-        return captions_of(source.captions, images["path"].array, of_images)
+            return words_beside(folder, images["path"].array, source.follow_links)
+        return captions_of(source.captions, images["path"].array, of_images, source.follow_links)
 
     return Dataset(
         image_folder=folder,

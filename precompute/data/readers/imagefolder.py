@@ -55,7 +55,7 @@ def read_imagefolder(source: DataSource) -> Dataset:
     """
     folder = source.data
     tables = _tables_below(folder)
-    Inside(folder).require_all(tables)
+    Inside(folder, source.follow_links).require_all(tables)
     there = list(image_files(folder))
     tops = split_folders([path.split("/") for path in there])
     # with a table that has the labels, images may lie in a split folder itself

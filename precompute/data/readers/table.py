@@ -55,7 +55,7 @@ def read_table(source: DataSource) -> Dataset:
     if path is None:
         raise DataError(f"expected a table such as metadata.csv in {source.data}, found none")
     if source.data.is_dir():
-        Inside(source.data).require(path)
+        Inside(source.data, source.follow_links).require(path)
     folder = source.images or path.parent
     if not folder.is_dir():
         raise DataError(f"expected a folder of images at {folder}, found none: see --images")
@@ -135,7 +135,8 @@ def dataset_of(
         if source.captions is None:
             return said
         of_images = [class_names[c] for c in images["true_c"]]
-        beside = captions_of(source.captions, images["path"].tolist(), of_images)
+        follow = source.follow_links
+        beside = captions_of(source.captions, images["path"].tolist(), of_images, follow)
         joined = Lines([*a, *b] for a, b in zip(said.lines, beside.lines, strict=True))
         problems = [*said.problems, *beside.problems]
         return replace(said, lines=joined, problems=problems, n_missing=beside.n_missing)
