@@ -17,6 +17,7 @@ from fieldmarks.core.explanations.contrast import contrast
 from fieldmarks.core.explanations.explanation import explain
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.head import changed_logits
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.presence.presence import SEEN, Presence, features_of, presence_of
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
@@ -54,6 +55,7 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
     rng = np.random.default_rng(seed)
     xs = np.sort(rng.choice(xs, min(len(xs), MAX_IMAGES), replace=False))
     truth = run.counts[xs].toarray() > 0
+    claimed = np.flatnonzero(~not_visible(run.source))  # of other words nothing is claimed
     q = np.concatenate([presence.q(features_of(run, xs[block])) for block in blocks(len(xs))])
     known = np.nan_to_num(q)
     true_c, predicted_c = (run.images[f"{side}_c"].to_numpy()[xs] for side in ("true", "predicted"))
@@ -65,14 +67,15 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
     }
     scores = {SeenWords.METHOD: known, "class frequency": usual, "eq. (5)": p}
     search = {
-        SeenWords.METHOD: _search(run, known, known > presence.line, truth),
-        "more likely seen than not": _search(run, known, known > SEEN, truth),
-        "in the sentence of eq. (5)": _search(
-            run, p, _among(run.array("top_t_predicted")[xs], p), truth
-        ),
+        name: _search(run, score, hit, truth, claimed)
+        for name, score, hit in (
+            (SeenWords.METHOD, known, known > presence.line),
+            ("more likely seen than not", known, known > SEEN),
+            ("in the sentence of eq. (5)", p, _among(run.array("top_t_predicted")[xs], p)),
+        )
     }
     certainty = {
-        name: {"AUC within classes": _auc_within(score, truth, true_c)}
+        name: {"AUC within classes": _auc_within(score[:, claimed], truth[:, claimed], true_c)}
         for name, score in scores.items()
     }
     error, curve = calibration(q, truth)
@@ -125,10 +128,12 @@ def _sentences(run, xs, truth, exchanged, q, p, usual, seed) -> dict[str, dict[s
     def five(score: np.ndarray) -> np.ndarray:
         return np.argsort(-score, axis=1, kind="stable")[:, :N_EXPLAIN]
 
+    by_presence = five(q)
+    by_presence[np.take_along_axis(q, by_presence, axis=1) == 0] = -1  # nothing is known of these
     rows = {
         SeenWords.METHOD: (said, truth),
         **{f"{SeenWords.METHOD}, {name}": (said, other) for name, other in exchanged.items()},
-        "presence alone": (five(q), truth),
+        "presence alone": (by_presence, truth),
         "eq. (5)": (run.array("top_t_predicted")[xs, :N_EXPLAIN], truth),
         "class frequency": (five(usual), truth),
         "upper bound": (five(truth + 1e-3 * q), truth),
@@ -201,9 +206,11 @@ def _values(presence: Presence, scores, truth, usual, group, seed) -> dict[str, 
     return score_pairs(of, truth[:, ts], usual[:, ts], properties, group, seed)
 
 
-def _search(run: Run, score: np.ndarray, hit: np.ndarray, truth: np.ndarray) -> dict[str, Score]:
+def _search(
+    run: Run, score: np.ndarray, hit: np.ndarray, truth: np.ndarray, claimed: np.ndarray
+) -> dict[str, Score]:
     n = truth.sum(axis=0)
-    ts = np.argsort(-training_images(run), kind="stable")
+    ts = claimed[np.argsort(-training_images(run)[claimed], kind="stable")]
     ts = ts[(n[ts] >= MIN_EACH) & (n[ts] <= len(truth) - MIN_EACH)][:N_SEARCHED]
     if not len(ts):
         return {}

@@ -358,7 +358,7 @@ _ALL = (
     ),
     Stage(
         "scores",
-        version=14,
+        version=15,
         libraries=(*_ARRAYS, "sacrebleu"),
         inputs=lambda of: score_inputs(of.settings.source.data),
         outputs=Outputs(files=(EVALUATION,), optional=("tables/attribute_places.parquet",)),

@@ -83,3 +83,18 @@ def test_the_calibration_error_agrees_with_a_slow_loop():
 
 def test_without_presence_nothing_is_scored(run):
     assert score_seen_words(run, np.flatnonzero(run.is_test)) is None
+
+
+def test_words_that_are_said_nowhere_are_not_scored_in_searches(seen, scores):
+    hidden = [0, 1, 2]
+    bias = np.array(seen.array("presence_bias"))
+    bias[hidden] = np.nan
+    is_hidden = np.isin(np.arange(seen.sizes["T"]), hidden)
+    attributes = seen.attributes.assign(
+        property=np.where(is_hidden, "season", seen.attributes["noun"]), is_complete=is_hidden
+    )
+    run = seen.changed({"presence_bias": bias}, {"attributes": attributes})
+    others = score_seen_words(run, np.flatnonzero(seen.is_test))
+    n = scores.search.row("seen").scores["words"].value
+    assert others.search.row("seen").scores["words"].value == n - len(hidden)
+    assert others.certainty.row("seen").scores["AUC within classes"].value > 0.9
