@@ -90,6 +90,8 @@ def contrast(shown: Words, link: Link, key: str) -> None:
     in_both = [t for t in shown.first.attributes if t in shown.second.attributes]
     shared = f", {JUST_AS_USUAL.format(b)}" if both.is_shared else ""
     used = {*both.for_first, *both.for_second, *both.not_seen}
+    rest = [t for t in in_both if t not in used]
+    of_rest = shown.marks((word for word in shown.first.words if word.t in rest), a)
     words.show(
         [
             Group(
@@ -103,7 +105,7 @@ def contrast(shown: Words, link: Link, key: str) -> None:
             Group(
                 f"Usual for {b}, not seen by the network", chips(both.not_seen, second), "absent"
             ),
-            Group("In both", chips([t for t in in_both if t not in used], {})),
+            Group("In both", chips(rest, of_rest)),
         ],
         key=key,
     )
