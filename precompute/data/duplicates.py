@@ -20,7 +20,7 @@ from scipy.spatial import KDTree
 
 from fieldmarks.core.input_file import is_regular
 from fieldmarks.core.pictures.decoding import is_deep, to_rgb
-from fieldmarks.precompute.data.image_file import open_image
+from fieldmarks.precompute.data.image_file import MAX_BYTES, open_image
 
 #: Side of the small version in pixels, and the largest root mean square difference of two that are
 #: one picture, in grey levels of 255.
@@ -120,9 +120,9 @@ def _look(path: Path) -> tuple[str, np.ndarray | None]:
 
 
 def _content(path: Path) -> str:
-    """Return what identifies the bytes of a file; a missing one or a pipe is like no other."""
+    """Return what identifies the bytes of a file; one that is no picture is like no other."""
     try:
-        if is_regular(path):
+        if is_regular(path) and path.stat().st_size <= MAX_BYTES:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

@@ -18,6 +18,8 @@ from fieldmarks.core.pictures.png_text import without_text
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
 #: Larger images are not decoded: 4 bytes a pixel, several times, in each of the worker threads.
 MAX_PIXELS = 64_000_000
+#: Nor are larger files opened: so many pixels of four floats.
+MAX_BYTES = 1 << 30
 
 
 def open_image(path: str | Path) -> Image.Image:
@@ -26,12 +28,16 @@ def open_image(path: str | Path) -> Image.Image:
     Raises
     ------
     OSError
-        If it is missing, no regular file (a pipe would be waited for), or in none of `FORMATS`.
+        If it is missing, no regular file (a pipe would be waited for), of more than `MAX_BYTES`, or
+        in none of `FORMATS`.
     Image.DecompressionBombError
         If it has more than `MAX_PIXELS`.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # called for each picture
+    status = os.stat(path)  # noqa: PTH116  # called for each picture
+    if not stat.S_ISREG(status.st_mode):
         raise OSError("it is not a regular file")
+    if status.st_size > MAX_BYTES:
+        raise OSError(f"it has {status.st_size / 2**30:.1f} GB: expected at most 1 GB")
     with Path(path).open("rb") as file:
         readable = without_text(file)
         is_changed = readable is not file

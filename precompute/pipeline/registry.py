@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fieldmarks.core.estimators.base import estimator_version
+from fieldmarks.core.input_file import MAX_LIST
 from fieldmarks.core.run.contract import N_EXPLAIN, K
 from fieldmarks.core.run.files import EVALUATION, NETWORK
 from fieldmarks.precompute.attributes.lexicon import CAPTION_WORDS
@@ -146,7 +147,9 @@ def _attribute_inputs(of: Facts) -> dict[str, object]:
         "captions": digest(*of.inputs.words.parts),
         "split": of.split,
         "language": digest(
-            [file_digest(path) for path in tables], list(language.kinds), of.dataset.part_names
+            [file_digest(path, MAX_LIST) for path in tables],
+            list(language.kinds),
+            of.dataset.part_names,
         ),
         "merge": settings.merge,
         "min_images": settings.min_images,

@@ -227,6 +227,8 @@ class Settings:
             require_file(checkpoint, "a checkpoint or state dict", MAX_WEIGHTS)
         if own_code is not None:
             require_file(own_code, "the code that --network names", MAX_LIST)
+        if self.network.classes not in (None, NATURAL):
+            require_file(self.network.classes, "the classes that --classes names", MAX_LIST)
         if self.network.graph is not None:
             require_file(self.network.graph, "the network that --network names", MAX_WEIGHTS)
         package = PACKAGES.get((self.network.source or "").partition(":")[0])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldmarks.core.input_file import is_regular, require_file
+from fieldmarks.core.input_file import MAX_WEIGHTS, is_regular, require_file
 from fieldmarks.precompute.parallel.prefetch import work_ahead
 
 #: Bytes read at the start, in the middle and at the end of an image file; a smaller file is read.
@@ -38,15 +38,15 @@ def digest(*parts: object) -> str:
     return hasher.hexdigest()[:32]
 
 
-def file_digest(path: Path) -> str:
+def file_digest(path: Path, limit: int = MAX_WEIGHTS) -> str:
     """Return the fingerprint of a file's bytes.
 
     Raises
     ------
     DataError
-        If it is missing or no regular file.
+        If it is missing, no regular file, or has more bytes than the limit.
     """
-    with require_file(path, "a file").open("rb") as file:
+    with require_file(path, "a file", limit).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 
 import pandas as pd
 import pytest
@@ -202,3 +203,14 @@ def test_names_that_are_no_text_are_named_and_the_others_are_read(data):
     assert len(dataset.images) == 12
     assert told(dataset, r"1 files have names that are not UTF-8 (rename them): cap/\xff.jpg")
     assert told(dataset, r"1 folders have names that are not UTF-8 (rename them): \xed\xa0\x80")
+
+
+def test_a_file_larger_than_any_picture_is_not_read(data):
+    with (data / "cap" / "large.jpg").open("wb") as file:
+        file.truncate(200 << 30)
+    start = time.process_time()
+    images = read_dataset(DataSource(data)).images
+    assert time.process_time() - start < 10
+    assert len(images) == 13
+    with pytest.raises(OSError, match=r"it has 200\.0 GB: expected at most 1 GB"):
+        open_image(data / "cap" / "large.jpg")

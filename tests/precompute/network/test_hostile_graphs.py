@@ -277,15 +277,16 @@ def test_torchscript_with_fewer_values_than_it_says_is_refused(tmp_path):
         read_graph(tmp_path / "net.pt")
 
 
-@pytest.mark.parametrize("option", ["checkpoint", "network", "code"])
+@pytest.mark.parametrize("option", ["checkpoint", "network", "code", "classes"])
 def test_files_are_looked_at_before_they_are_read_for_a_fingerprint(tmp_path, option):
-    path = tmp_path / {"checkpoint": "net.pth", "network": "net.onnx", "code": "net.py"}[option]
+    names = {"checkpoint": "net.pth", "network": "net.onnx", "code": "net.py"}
+    path = tmp_path / names.get(option, "classes.txt")
     with path.open("wb") as file:
         file.truncate(200 << 30)
     network = {"network": str(path), "code": f"{path}:net"}.get(option, "torchvision:resnet18")
     settings = Settings(
         DataSource(tmp_path), path if option == "checkpoint" else None, "m", tmp_path,
-        network=NetworkSettings(network),
+        network=NetworkSettings(network, classes=str(path) if option == "classes" else None),
     )  # fmt: skip
     start = time.process_time()
     with pytest.raises(DataError, match=r"at most .* found 200\.0 GB"):
