@@ -154,7 +154,7 @@ def _why_no_image(path: Path) -> str | None:
 
 
 def is_text(name: str) -> bool:
-    """Whether a name is text; with an encoding that is not UTF-8, that is told elsewhere."""
+    """Whether a name is text; with an encoding that is not UTF-8, that is reported elsewhere."""
     return name.isascii() or sys.getfilesystemencoding() != "utf-8" or _HALVES.search(name) is None
 
 
