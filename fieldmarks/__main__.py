@@ -10,6 +10,7 @@ import io
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,6 +50,8 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name is reported in any locale
+    # what a damaged picture lacks is told in our words
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         with _terminated_like_interrupted():
             args.run(args)

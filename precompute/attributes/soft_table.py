@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,10 +97,7 @@ def read_soft_words(path: Path, paths: Sequence[str]) -> SoftWords:
 
 
 def _probabilities(path: Path, frame: pd.DataFrame, phrase: str) -> np.ndarray:
-    try:
-        values = frame[phrase].replace("", np.nan).to_numpy(float)
-    except (ValueError, TypeError):
-        values = np.array([np.inf])
+    values = np.array([_number(each) for each in frame[phrase].replace("", np.nan).tolist()], float)
     if (wrong := ~np.isnan(values) & ~((values >= 0) & (values <= 1))).any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
@@ -107,6 +105,13 @@ def _probabilities(path: Path, frame: pd.DataFrame, phrase: str) -> np.ndarray:
             f"holds {brief(frame[phrase].iloc[row])}"
         )
     return values
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (ValueError, TypeError, OverflowError):
+        return np.inf  # no probability
 
 
 def _rows_of(names: Sequence[str], paths: Sequence[str]) -> np.ndarray:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 
@@ -156,3 +157,9 @@ def test_a_path_that_the_locale_cannot_write_is_one_line(tmp_path, command):
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert "PYTHONUTF8=1" in done.stderr.splitlines()[-1]
+
+
+def test_warnings_of_the_decoder_of_pictures_are_not_printed(tmp_path, recwarn):
+    assert main(["evaluate", "none", "--runs", str(tmp_path)]) == 1
+    warnings.warn_explicit("Corrupt EXIF data", UserWarning, "x.py", 1, "PIL.TiffImagePlugin")
+    assert not [each for each in recwarn if "EXIF" in str(each.message)]

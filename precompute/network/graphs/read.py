@@ -37,9 +37,8 @@ def read_graph(path: Path) -> "tuple[nn.Module, Size | None]":
         raise
     except Exception as error:
         # a damaged file, one of another version, or an operator in a way that is not known
-        raise ModelError(
-            f"{path} cannot be read as a network ({one_line(error)}): {_OTHERWISE}"
-        ) from None
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else one_line(error)
+        raise ModelError(f"{path} cannot be read as a network ({reason}): {_OTHERWISE}") from None
 
 
 def _reader(path: Path) -> "Callable[[Path], tuple[nn.Module, Size | None]]":

@@ -187,6 +187,7 @@ def test_a_table_of_anybody_is_read(tmp_path):
         ("file_name\na/1.jpg\n", "expected a column of probabilities"),
         ("file_name,red wing\na/1.jpg,1.2\n", r"'red wing' of .* in \[0, 1\], row 1 holds '1.2'"),
         ("file_name,red wing\na/1.jpg,yes\n", r"\[0, 1\], row 1 holds 'yes'"),
+        ("file_name,red wing\na/1.jpg,0.9\na/2.jpg,yes\n", r"\[0, 1\], row 2 holds 'yes'"),
         ("file_name,red wing\nc/9.jpg,1\n", "names none of the 3 images"),
     ],
 )

@@ -300,3 +300,10 @@ def test_an_archive_with_a_damaged_list_of_its_records_is_one_line(program, tmp_
     path.write_bytes(path.read_bytes().replace(b"PK\1\2", b"PK\1\3"))
     with pytest.raises(ModelError, match=r"cannot be read as a network \(Bad magic number"):
         read_graph(path)
+
+
+def test_a_program_without_a_part_says_which(program, tmp_path):
+    with pytest.raises(
+        ModelError, match=r"cannot be read as a network \(it lacks 'graph_module'\)"
+    ):
+        read_graph(write(tmp_path / "net.pt2", program | {MODEL: b"{}"}))
