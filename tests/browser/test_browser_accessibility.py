@@ -24,6 +24,7 @@ FURTHER = {
     "compare": "compare?run=faulty&with=second",
     "corruptions": "corruptions?run=faulty",
     "attacks": "attacks?run=faulty",
+    "class table": "classes?run=faulty",
     "relation": "filters?run=faulty&view=accuracy",
     "empty": "images?run=faulty&q=purple+zebra",
     "no run": "?run=damaged",
