@@ -42,7 +42,7 @@ print(f"image {x}: labelled {names[true_c]!r}, predicted {names[predicted_c]!r}"
 #
 # `explain` returns the attributes that are seen in the image and count for a class, and a sentence
 # that names them. `contrast` names the attributes that count for one class against the other, and
-# those that are usual for the other class and not seen here.
+# those that are usual for the other class and not seen by the network.
 
 # %%
 why = fm.explain(run, x)
