@@ -27,6 +27,7 @@ def not_visible(run: Run) -> np.ndarray:
     They are not said of images or classes, and name no filter.
     """
     hidden, presence = np.zeros(run.sizes["T"], bool), presence_of(run)
-    for ts in column_words(run).values() if presence is not None else ():
-        hidden[ts] = not presence.is_known[ts].any()
+    if presence is not None:
+        for ts in column_words(run).values():
+            hidden[ts] = not presence.is_known[ts].any()
     return hidden
