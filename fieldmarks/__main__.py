@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name is reported in any locale
-    # what a damaged picture lacks is told in our words
+    # what a damaged picture lacks is reported in our words
     warnings.filterwarnings("ignore", module="PIL")
     try:
         with _terminated_like_interrupted():
