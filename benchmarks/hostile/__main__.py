@@ -5,8 +5,8 @@
 Input I of a seed is made from a random generator of its own. The command runs in a child that is
 forked from a process in which everything is imported. It is judged by its exit code, by what it
 prints, by the seconds of the processor (60) and the memory over that of the parent (2 GB) that it
-takes, and by whether every file of the user's is as it was. ``--one I`` makes one input and prints
-what the command said.
+takes, and by whether every file of the user's is as it was. ``--one I ...`` makes these inputs
+alone and prints what the command said.
 """
 
 import argparse
@@ -36,7 +36,7 @@ SECONDS, WALL, BYTES = 60, 240, 2 << 30
 #: A command without its slowest stage; one of so many inputs has it.
 WITH_LIVE = 10
 _RAISED, _FINDINGS = 97, 96
-_OF_LIBRARY = re.compile(r"^\S+\.py:\d+: \w*Warning", re.MULTILINE)
+_OF_LIBRARY = re.compile(r"^\S*site-packages\S+\.py:\d+: \w*Warning", re.MULTILINE)
 
 
 class Ended(NamedTuple):
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=list(KINDS), default=list(KINDS))
-    parser.add_argument("--one", type=int, metavar="I")
+    parser.add_argument("--one", type=int, nargs="+", metavar="I")
     parser.add_argument("--log", type=Path, help="a line for each input, with what was said last")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -205,7 +205,7 @@ def main() -> None:
     tables = Counter(), Counter(), Counter(), Counter()
     names = [name for name in args.only for _ in range(KINDS[name][1])]
     slowest = largest = 0.0
-    for i in range(args.n) if args.one is None else [args.one]:
+    for i in args.one or range(args.n):
         kind, place = names[i * 37 % len(names)], root / str(i)
         case, rng = made(kind, f"{args.seed} {i}", world, place)
         before = tree(place / "mine")
@@ -225,9 +225,8 @@ def main() -> None:
                 last = [line for line in ended.said.splitlines() if line.strip()][-1:]
                 figures = f"{ended.seconds:.1f} s {ended.bytes / 2**30:.2f} GB"
                 print(f"{args.seed}/{i} {kind}", ended.code, figures, *last, sep=" | ", file=log)
-        if args.one is not None:
-            print(ended.said, ended, place, sep="\n")
-            return
+        if args.one:
+            print(ended.said)
         shutil.rmtree(place, ignore_errors=True)
     print(f"{'kind':24} inputs refused findings  s each")
     for kind in args.only:

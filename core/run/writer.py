@@ -26,6 +26,7 @@ from fieldmarks.core.run.manifest import RECORDS, files_of_run
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.row_file import RowFile
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.run.so_far import SO_FAR
 from fieldmarks.core.run.tables import TABLES
 from fieldmarks.core.run.validation import SUM_TOLERANCE
 
@@ -213,6 +214,7 @@ class RunWriter:
             (self.folder / MANIFEST).unlink()
             raise
         _remove_all_but(run)
+        (self.folder / SO_FAR).unlink(missing_ok=True)
         replace_folder(self.folder, self.final, files_of_run)
         return read_run(self.final)
 

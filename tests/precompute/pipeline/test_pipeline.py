@@ -8,7 +8,7 @@ from PIL import Image
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.probability import p_t_given_xc, prior
 from fieldmarks.core.run.reading import read_run
-from fieldmarks.core.run.so_far import read_so_far
+from fieldmarks.core.run.so_far import SO_FAR, read_so_far
 from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.pipeline import pipeline
 from fieldmarks.precompute.pipeline.chunks import ChunkStore
@@ -253,6 +253,7 @@ def test_a_pass_says_after_each_chunk_how_many_images_fail(birds, made, monkeypa
     assert resumed[0].n_done == 2 * chunk
     assert resumed[-1].failures
     assert read_so_far(runs, "tiny") is None
+    assert not (runs / "tiny" / SO_FAR).exists()
 
 
 def test_a_new_run_is_opened_when_its_pass_begins_and_a_finished_one_once(birds, made, monkeypatch):
