@@ -4,7 +4,7 @@
 
 Input I of a seed is made from a random generator of its own. The command runs in a child that is
 forked from a process in which everything is imported. It is judged by its exit code, by what it
-prints, by the seconds of the processor (60) and the memory over that of the parent (2 GB) that it
+prints, by the seconds of the processor (60) and the memory over what it began with (2 GB) that it
 takes, and by whether every file of the user's is as it was. ``--one I ...`` makes these inputs
 alone and prints what the command said.
 """
@@ -67,11 +67,12 @@ def tree(folder: Path) -> dict[str, str]:
 def done(case: Case, place: Path, is_live: bool) -> Ended:
     """Run a case in a child; stop it where it takes too long or too much."""
     said = place / "said"
-    before = _status(os.getpid())["VmRSS"]
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         _child(case, place, said, is_live)
+    # pages of files count once they are used, so a child has less than its parent
+    before = _status(pid)["VmRSS"]
     seconds, peak, is_stopped = 0.0, 0, False
     while (waited := os.waitpid(pid, os.WNOHANG))[0] == 0:
         time.sleep(0.02)
@@ -233,7 +234,7 @@ def main() -> None:
         counts = [table[kind] for table in tables[:3]]
         each = tables[3][kind] / max(counts[0], 1)
         print(f"{kind:24} {counts[0]:6d} {counts[1]:7d} {counts[2]:8d} {each:7.1f}")
-    print(f"slowest {slowest:.0f} s, largest {largest / 2**30:.2f} GB over the parent")
+    print(f"slowest {slowest:.0f} s, largest {largest / 2**30:.2f} GB more than at the beginning")
     shutil.rmtree(root, ignore_errors=True)
 
 
