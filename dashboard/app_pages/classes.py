@@ -23,7 +23,8 @@ def main() -> None:
     c = number(Key.C, run.sizes["C"], "class")
     versus = number(Key.VERSUS, run.sizes["C"], "class")
     if c is None:
-        heading.page("Classes", "Accuracy and confusions of each class. Open one for its words.")
+        more = "words" if run.has_words else "images"
+        heading.page("Classes", f"Accuracy and confusions of each class. Open one for its {more}.")
         class_table.show(run)
         return
     versus = None if versus == c else versus

@@ -188,7 +188,7 @@ VERSIONS_RAISED = {
     "thumbnails": {"thumbnails"},
     "tables": {"tables", *SAID_OF_THE_WHOLE},
     "estimates": FROM_ESTIMATES,
-    "presence": {"presence", "explanations", *SAID_OF_THE_WHOLE},
+    "presence": {"presence", "explanations", "names", *SAID_OF_THE_WHOLE},
     "explanations": {"explanations", *SAID_OF_THE_WHOLE},
     "evidence": {"evidence", *SAID_OF_THE_WHOLE},
     "feeding": {"feeding"},
