@@ -10,6 +10,7 @@ cannot be written is read. A row that cannot be read is left out and counted.
 
 import os
 import sqlite3
+import stat
 import time
 from functools import partial
 from pathlib import Path
@@ -203,7 +204,9 @@ def _require_files(url: URL) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         path = Path(f"{url.database}{suffix}")
         try:
-            is_other = path.exists() and not path.is_file()
+            is_other = not stat.S_ISREG(path.stat().st_mode)
+        except FileNotFoundError:  # also of one that its last user deletes now
+            continue
         except OSError as error:
             raise DatabaseError(f"the database of verdicts {path}: {error.strerror}") from None
         if is_other:

@@ -7,6 +7,7 @@ writes it; the names and formats of its files are defined here, from the contrac
 import math
 import os
 import re
+import stat
 import weakref
 from collections.abc import Mapping
 from mmap import mmap
@@ -94,7 +95,11 @@ def require_regular(path: Path) -> None:
     RunError
         If there is something that is not a regular file; a missing path is ignored.
     """
-    if path.exists() and not path.is_file():
+    try:
+        is_regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return
+    if not is_regular:
         raise RunError(f"{path} is not a regular file: move it away, then precompute the run again")
 
 

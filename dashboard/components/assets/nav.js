@@ -39,22 +39,26 @@ function scrollBack(place) {
   attempt();
 }
 
-// On a phone the filters stand above the list: they begin closed. The page may draw them again while it
-// arrives, so they are closed until somebody touches the page.
+// On a phone the filters stand above the list: they begin closed. Streamlit may open them once more while
+// the page arrives, so they are closed again until somebody has touched them on this page.
+const begun = new WeakSet();
+
 function closeFilters() {
-  const filters = ".st-key-sidebar details";
-  if (window.innerWidth > 640 || window.fieldmarksClosed === document.location.pathname) return;
-  if (!document.querySelector(filters)) return;
-  window.fieldmarksClosed = document.location.pathname;
-  const until = performance.now() + 5000;
-  let isTouched = false;
-  for (const name of ["keydown", "pointerdown"]) window.addEventListener(name, () => (isTouched = true), { once: true });
+  const filters = document.querySelector(".st-key-sidebar details");
+  if (window.innerWidth > 640 || !filters || begun.has(filters)) return;
+  begun.add(filters);
+  const until = performance.now() + 8000;
   const attempt = () => {
-    if (isTouched || performance.now() > until) return;
-    document.querySelector(`${filters}[open] summary`)?.click();
-    setTimeout(attempt, 700); // longer than it takes to close
+    const isTouched = window.fieldmarksTouched === document.location.pathname;
+    if (isTouched || !filters.isConnected || performance.now() > until) return;
+    if (filters.open && !filters.getAnimations().length) filters.querySelector("summary").click();
+    setTimeout(attempt, 300);
   };
   attempt();
+}
+
+function touched(event) {
+  if (event.target.closest?.(".st-key-sidebar")) window.fieldmarksTouched = document.location.pathname;
 }
 
 // A table of figures may be wider than a phone: it scrolls by itself, by touch and by keyboard.
@@ -90,8 +94,10 @@ function watch() {
   if (window.fieldmarksWatches) return;
   window.fieldmarksWatches = true;
   document.addEventListener("click", followed, { capture: true });
+  for (const name of ["keydown", "pointerdown"]) document.addEventListener(name, touched, { capture: true });
   const fit = () => (closeFilters(), scrollTables());
   new MutationObserver(fit).observe(document.querySelector(APP), { childList: true, subtree: true });
+  fit(); // what was drawn before
   window.addEventListener("popstate", (event) => arrived(event.isTrusted ? event.state?.place : returning));
 }
 

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from contextlib import ExitStack, closing
@@ -17,7 +18,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 
 from fieldmarks.core.errors import ConflictError, DatabaseError, DataError
-from fieldmarks.core.review.database import connect, database_url, shown
+from fieldmarks.core.review.database import _require_files, connect, database_url, shown
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from fieldmarks.core.review.verdicts import Verdict, Verdicts, left_out
 
@@ -287,3 +288,22 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="verdicts cannot be kept in"):
         database_url(runs=tmp_path / "file" / "runs")
+
+
+def test_a_log_that_its_last_user_deletes_meanwhile_is_no_pipe(tmp_path):
+    url = make_url(f"sqlite:///{tmp_path / 'verdicts.sqlite'}")
+    log, is_over = tmp_path / "verdicts.sqlite-wal", threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            log.touch()
+            log.unlink()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(3000):
+            _require_files(url)
+    finally:
+        is_over.set()
+        thread.join()
