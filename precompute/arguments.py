@@ -4,7 +4,6 @@ An argument that several commands share is defined here once.
 """
 
 import argparse
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from fieldmarks.precompute.network.settings import MAX_INPUT
 _LARGEST_SEED = 2**32 - 1
 
 
-def positive(kind: type, most: float = math.inf) -> Callable:
+def positive(kind: type, most: float = 10**9) -> Callable:
     """Return the type of numbers above 0 and at most ``most``; ``kind`` is int or float."""
 
     def parse(text: str):
         value = kind(text)
-        if not (value > 0 and math.isfinite(value)):
+        if not value > 0:
             raise argparse.ArgumentTypeError(f"{text} is not above 0")
         if value > most:
             raise argparse.ArgumentTypeError(f"{text} is above {most:,}")

@@ -34,7 +34,7 @@ def own_code(what: str) -> Iterator[None]:
             f"{what} ends the program by sys.exit({brief(error.code)}): keep what runs as a script "
             'behind if __name__ == "__main__"'
         ) from None
-    except Exception as error:
+    except (Exception, GeneratorExit) as error:
         raise ModelError(f"{what} fails ({type(error).__name__}: {one_line(error)})") from None
     finally:
         torch.set_default_dtype(dtype)
