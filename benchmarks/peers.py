@@ -61,6 +61,7 @@ class Tool(ABC):
     name: str
     package = ""
     n_first = 3  #: pictures that its first page has at least
+    steps = STEPS[2:]  #: what is timed after the reload
 
     def __init__(self, folder: Path, table: Path, run: Run):
         self.folder, self.table, self.run = folder / self.name, table, run
@@ -100,14 +101,6 @@ class Tool(ABC):
 
     def prepare(self, page) -> None:  # noqa: B027 (most need nothing)
         """Go to where a click begins: all images, nothing over them."""
-
-    @abstractmethod
-    def misclassified(self, page) -> None:
-        """Ask for the misclassified images alone."""
-
-    @abstractmethod
-    def one_class(self, page) -> None:
-        """Ask for the images of one class."""
 
     @abstractmethod
     def one_image(self, page) -> None:
@@ -196,9 +189,9 @@ else:
 
 
 class Spotlight(Tool):
-    """Renumics Spotlight, https://renumics.com; filters are conditions that are typed."""
+    """Renumics Spotlight, https://renumics.com; a filter is seven steps there, and is not timed."""
 
-    name, package, n_first = "spotlight", "renumics-spotlight==1.8.2", 0
+    name, package, n_first, steps = "spotlight", "renumics-spotlight==1.8.2", 0, ("one image",)
     script = """
 import sys
 import pandas as pd
@@ -215,12 +208,6 @@ spotlight.show(pd.read_csv(table), dtype={"image": spotlight.Image}, port=int(po
     def is_drawn(self, page) -> bool:
         """Return whether the table has rows."""
         return page.get_by_text("yes", exact=True).count() > 5
-
-    def misclassified(self, page) -> None:
-        """Not timed: a condition takes seven steps there."""
-        raise NotImplementedError
-
-    one_class = misclassified
 
     def one_image(self, page) -> None:
         """Choose the first row, whose picture then shows below."""
@@ -307,12 +294,11 @@ def turn(tool: Tool) -> dict[str, float]:
             page.reload(wait_until="commit")
             until(page, lambda: tool.is_drawn(page))
             taken["reload"] = time.perf_counter() - began
-            for step in STEPS[2:]:
+            for step in tool.steps:
                 page.wait_for_timeout(3000)
                 tool.prepare(page)
                 page.wait_for_timeout(3000)
-                with contextlib.suppress(NotImplementedError):
-                    taken[step] = other_pictures(page, getattr(tool, step.replace(" ", "_")))
+                taken[step] = other_pictures(page, getattr(tool, step.replace(" ", "_")))
             return {**taken, "own MB": own_megabytes(pid)}
 
 

@@ -213,9 +213,8 @@ def run(args: argparse.Namespace) -> None:
     try:
         for server in opened:
             server.wait()
-    except (
-        KeyboardInterrupt
-    ):  # by Ctrl-C, which the dashboard got too, or SIGTERM, which it did not
+    except KeyboardInterrupt:
+        # by Ctrl-C, which the dashboard got too, or SIGTERM, which it did not
         for server in opened:
             server.terminate()
             server.wait()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, launch, page_of, serve, settle
 from tests.support.live_run import write_live_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -40,15 +40,10 @@ def browser(server):
 
 @pytest.fixture
 def page(browser, server):
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(20_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error))
-    page.goto(f"{server.url}/?run=first")
-    settle(page)
-    yield page
-    page.close()
-    assert not errors
+    with page_of(browser) as page:
+        page.goto(f"{server.url}/?run=first")
+        settle(page)
+        yield page
 
 
 def on(page, pattern: str) -> None:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, launch, page_of, serve, settle
 from tests.support.second_run import write_second_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -32,13 +32,8 @@ def server(first):
 
 @pytest.fixture
 def page(server):
-    with launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(60_000)
-        errors = []
-        page.on("pageerror", lambda error: errors.append(error))
+    with launch() as browser, page_of(browser) as page:
         yield page
-        assert not errors
 
 
 def on(page, pattern: str) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, launch, page_of, serve, settle
 from tests.support.seen_run import write_seen_run
 
 pytestmark = [
@@ -27,15 +27,10 @@ def server(run):
 
 @pytest.fixture(params=["light", "dark"])
 def page(server, run, request):
-    with launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
-        page.set_default_timeout(60_000)
-        errors = []
-        page.on("pageerror", lambda error: errors.append(error))
+    with launch() as browser, page_of(browser, color_scheme=request.param) as page:
         page.goto(f"{server.url}/failures?x={int(run.failures[0])}")
         settle(page)
         yield page
-        assert not errors
 
 
 def heatmap_of(page, phrase: str) -> None:

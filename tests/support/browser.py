@@ -88,6 +88,18 @@ def launch(*arguments: str) -> Iterator:
         browser.close()
 
 
+@contextlib.contextmanager
+def page_of(browser, width: int = 1440, height: int = 900, **context) -> Iterator:
+    """Open a page of a browser, close it, and fail where a script of it raised an error."""
+    page = browser.new_page(viewport={"width": width, "height": height}, **context)
+    page.set_default_timeout(60_000)
+    errors: list = []
+    page.on("pageerror", errors.append)
+    yield page
+    page.close()
+    assert not errors
+
+
 def settle(page) -> None:
     """Return when the page is drawn: the app has run and its components are there."""
     page.wait_for_selector('[data-testid="stHeading"]')
@@ -98,8 +110,6 @@ def settle(page) -> None:
 @contextlib.contextmanager
 def open_page(runs: Path, width: int = 1440, height: int = 900) -> Iterator:
     """Start the dashboard over a folder of runs and a browser; ``page.base`` is its address."""
-    with serve(runs) as server, launch() as browser:
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(60_000)
+    with serve(runs) as server, launch() as browser, page_of(browser, width, height) as page:
         page.base = server.url
         yield page

@@ -43,9 +43,9 @@ class RowFiles:
     files: dict[str, RowFile]
     map_row: np.ndarray
 
-    def write(self, batch: Batch, activations: BatchActivations) -> None:
+    def write(self, batch: Batch, arrays: dict[str, np.ndarray]) -> None:
         """Write the rows of one batch."""
-        arrays = activations.arrays()
+        arrays = dict(arrays)
         maps = arrays.pop("maps")
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ModelError(
@@ -83,7 +83,7 @@ class Recorder:
     rows, store
         Where results go.
     so_far : FailuresSoFar, optional
-        Is told of each chunk.
+        Gets the images of each finished chunk.
 
     Attributes
     ----------
@@ -105,9 +105,10 @@ class Recorder:
     def __call__(self, result: Result) -> int:
         """Write one batch and return how many images it has."""
         batch, activations = result
-        self._rows.write(batch, activations)
+        arrays = activations.arrays()
+        self._rows.write(batch, arrays)
         self._batches.append(batch)
-        self._logits.append(activations.arrays()["logits"])
+        self._logits.append(arrays["logits"])
         if batch.stop in self._stops:
             self._record()
         return batch.stop - batch.start
