@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-#: False discovery rate below which an attribute of a filter is significant and can name it.
+#: False discovery rate of all tests: below it an attribute names a filter, a region or a
+#: background, and a slice is reported.
 MAX_Q = 0.05
 
 #: Columns of the table of what filters see where they are active.

@@ -16,6 +16,7 @@ from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import Background
 from fieldmarks.core.causes.background_looks import colour_of_group, distinct_groups
 from fieldmarks.core.class_statistics import class_sums
+from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
@@ -23,8 +24,6 @@ from fieldmarks.core.shares import q_values
 
 #: Groups, at most; a group has about so many images at least.
 MOST_GROUPS, IMAGES_EACH = 12, 20
-#: Words name a group below this false discovery rate.
-MAX_RATE = 0.05
 #: Of the images of a group, at least this share has the word that names it.
 MIN_SHARE = 0.5
 #: In place of a group: of an image that was not grouped, and of one whose background is as usual.
@@ -162,5 +161,5 @@ def stratified_words(said: sparse.csr_array, inside: np.ndarray, stratum: np.nda
     is_tested = variance > 0
     q = np.ones(len(z))
     q[is_tested] = q_values(2 * ndtr(-np.abs(z[is_tested])))
-    ts = np.flatnonzero((q < MAX_RATE) & (z > 0))
+    ts = np.flatnonzero((q < MAX_Q) & (z > 0))
     return ts[np.argsort(-excess[ts], kind="stable")].tolist()

@@ -30,6 +30,7 @@ from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background_groups import UNKNOWN, group_colour, groups_of, words_of
 from fieldmarks.core.causes.image_quality import LIKELY, quality_units
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
+from fieldmarks.core.name_status import MAX_Q
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
@@ -39,8 +40,6 @@ from fieldmarks.core.shares import fisher, least_p, newcombe, q_values
 MIN_IMAGES = 5
 #: Failures of two classes that make them a scope, at least.
 MIN_CONFUSED = 3
-#: Slices are reported below this false discovery rate.
-MAX_RATE = 0.05
 #: Conditions of a scope that are tried in pairs, the most significant ones.
 N_JOINED = 12
 #: Each of two joined conditions is significant at this level among the images of the other.
@@ -185,7 +184,7 @@ def slices(run: Run) -> Slices:
         (cells.total - cells.n) - (cells.total_k - cells.k),
         cells.total - cells.n,
     )
-    chosen = np.flatnonzero((q < MAX_RATE) & (high < 0))
+    chosen = np.flatnonzero((q < MAX_Q) & (high < 0))
     # the simpler one of equals
     order = np.lexsort((cells.p[chosen], cells.second[chosen] >= 0, high[chosen]))
     found = []

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.preprocessing import normalize
 
 from fieldmarks.core.comparison.comparison import Comparison
+from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.run import Run
 
 #: Test images that activations are compared over, evenly spaced where there are more.
@@ -56,9 +57,8 @@ def _standardised(run: Run, xs: np.ndarray) -> np.ndarray:
 
 
 def _word_similarity(comparison: Comparison) -> np.ndarray:
-    phrases = [list(run.attributes["phrase"]) for run in (comparison.first, comparison.second)]
-    place = {phrase: t for t, phrase in enumerate(phrases[1])}
-    shared = [(t, place[phrase]) for t, phrase in enumerate(phrases[0]) if phrase in place]
+    first_t, second_t = (t_of_phrase(run) for run in (comparison.first, comparison.second))
+    shared = [(t, second_t[phrase]) for phrase, t in first_t.items() if phrase in second_t]
     if not shared:
         sizes = comparison.first.sizes["F"], comparison.second.sizes["F"]
         return np.zeros(sizes, np.float32)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from fieldmarks.core.errors import DataError
+from fieldmarks.core.unit_length import at_unit_length
 from fieldmarks.precompute.attributes.synonyms import singular
 
 #: Widths between the means of the two groups from which on a phrase counts as told apart.
@@ -74,7 +75,7 @@ def unit(directions: np.ndarray) -> np.ndarray:
         raise DataError(
             f"the model gives directions of shape {values.shape} or values that are not finite"
         )
-    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    return at_unit_length(values)
 
 
 def scores_of(images: np.ndarray, texts: np.ndarray, phrases: Sequence[str]) -> np.ndarray:
