@@ -20,21 +20,21 @@ def own_code(what: str) -> Iterator[None]:
     Raises
     ------
     ModelError
-        For whatever the code raises, ``SystemExit`` included: it would end the command as if all
-        had gone well.
+        For whatever the code raises but Ctrl-C, ``SystemExit`` included: it would end the command
+        as if all had gone well.
     """
     dtype, device = torch.get_default_dtype(), torch.get_default_device()
     has_gradients = torch.is_grad_enabled()
     try:
         yield
-    except FieldmarksError:
+    except (FieldmarksError, KeyboardInterrupt):
         raise
     except SystemExit as error:
         raise ModelError(
             f"{what} ends the program by sys.exit({brief(error.code)}): keep what runs as a script "
             'behind if __name__ == "__main__"'
         ) from None
-    except (Exception, GeneratorExit) as error:
+    except BaseException as error:  # also GeneratorExit and CancelledError
         raise ModelError(f"{what} fails ({type(error).__name__}: {one_line(error)})") from None
     finally:
         torch.set_default_dtype(dtype)

@@ -1,5 +1,7 @@
 """Whatever code of a network's author raises is one line."""
 
+import asyncio
+
 import pytest
 
 from fieldmarks.core.errors import ModelError
@@ -11,6 +13,7 @@ from fieldmarks.precompute.network.own_code import own_code
     [
         (ValueError("no\nroom"), r"it fails \(ValueError: no\)"),
         (GeneratorExit(), r"it fails \(GeneratorExit: .*\)"),
+        (asyncio.CancelledError(), r"it fails \(CancelledError: .*\)"),
         (SystemExit(0), r"it ends the program by sys.exit\(0\)"),
     ],
 )
