@@ -94,7 +94,7 @@ def page_of(browser, width: int = 1440, height: int = 900, **context) -> Iterato
     page = browser.new_page(viewport={"width": width, "height": height}, **context)
     page.set_default_timeout(60_000)
     errors: list = []
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(error))
     yield page
     page.close()
     assert not errors
