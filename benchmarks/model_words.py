@@ -43,6 +43,7 @@ from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.run.phrases import t_of_phrase
 from fieldmarks.core.run.reading import open_run
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.painted_truth import painted
 from fieldmarks.core.scores.seen_words import MIN_EACH
 from fieldmarks.precompute.attributes.extraction import Definition, extract
 from fieldmarks.precompute.attributes.soft_table import merged, read_soft_words
@@ -56,7 +57,7 @@ from fieldmarks.precompute.data.source import DataSource
 from fieldmarks.precompute.demo_world.make import make_world
 from fieldmarks.precompute.pipeline.stages.painted_truth import world_of
 
-WRONG, NAMED, LEAKS, VISIBLE = (0.05, 0.15, 0.3), 0.7, 0.2, 0.3
+WRONG, NAMED, LEAKS = (0.05, 0.15, 0.3), 0.7, 0.2
 #: Marks that people of the painted world name in a sentence.
 FEW = (2, 3, 4)
 #: Of the nine likeliest pictures of a phrase, those that show it at least where a person keeps it.
@@ -71,15 +72,6 @@ class Words:
     counts: sparse.csr_array
     n_captions: np.ndarray
     mentions: sparse.csr_array | None = None
-
-
-def visible(run: Run) -> np.ndarray:
-    """Return which attributes are visible in each image by the truth, shape (X, T), bool."""
-    places = run.table("attribute_places")
-    seen = places[places["visible"] >= VISIBLE]
-    is_visible = np.zeros((run.sizes["X"], run.sizes["T"]), bool)
-    is_visible[seen["x"], seen["t"]] = True
-    return is_visible
 
 
 def answers(run: Run, truth: np.ndarray, wrong: float, few: bool) -> Iterator[str]:
@@ -268,7 +260,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=101, help="of the world of the towers")
     args = parser.parse_args()
     run = open_run(args.run, args.runs)
-    truth = visible(run)
+    truth = painted(run)
+    assert truth is not None, "the run is not over a painted world"
     sources = {
         PEOPLE: Words(run.counts, run.images["n_captions"].to_numpy()),
         "people, one caption": one_caption(run),

@@ -4,7 +4,8 @@ The truth is what the captions of a test image name: exactly what it has if a ta
 lower bound for captions. The sentence is compared with five words by class frequency, by eq. (5),
 by presence alone and by an oracle (the upper bound; some images have fewer than five named words).
 Controls score the sentence by permuted captions: those of another image of its class, and of any
-image.
+image. In a painted world what is said is also judged by what is painted, which captions leave out
+in part, with the same for another image of the class as its control.
 """
 
 import numpy as np
@@ -23,6 +24,7 @@ from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.colours import score_pairs
+from fieldmarks.core.scores.painted_truth import painted
 from fieldmarks.core.scores.result import Bin, Measure, SeenWords
 from fieldmarks.core.scores.retrieval import class_caption_frequency, training_images
 from fieldmarks.core.search.image_selection import sentence_words
@@ -33,6 +35,8 @@ MAX_IMAGES = 3000
 N_SEARCHED, MIN_EACH = 60, 5
 #: Bins of the reliability curve.
 N_BINS = 15
+#: Judged by the truth of a painted world; by captions where that says nothing of a word.
+PAINTED = "judged by what is painted"
 #: Said words whose removal is computed.
 N_REMOVED = 400
 
@@ -65,6 +69,10 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
         "judged by captions of its class": truth[_exchanged(true_c, rng)],
         "judged by captions of any image": truth[rng.permutation(len(xs))],
     }
+    shown = painted(run)
+    if shown is not None:
+        here = np.where(shown.any(axis=0), shown[xs], truth)
+        exchanged |= {PAINTED: here, f"{PAINTED} in another": here[_exchanged(true_c, rng)]}
     scores = {SeenWords.METHOD: known, "class frequency": usual, "eq. (5)": p}
     search = {
         name: _search(run, score, hit, truth, claimed)
@@ -74,6 +82,9 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
             ("in the sentence of eq. (5)", p, _among(run.array("top_t_predicted")[xs], p)),
         )
     }
+    if shown is not None:
+        found = _search(run, known, known > presence.line, exchanged[PAINTED], claimed)
+        search[f"{SeenWords.METHOD}, {PAINTED}"] = found
     certainty = {
         name: {"AUC within classes": _auc_within(score[:, claimed], truth[:, claimed], true_c)}
         for name, score in scores.items()
@@ -93,7 +104,8 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
 
 
 def _measure(scores: dict[str, dict[str, Score]]) -> Measure:
-    return Measure.of(scores, controls=set(scores) - {SeenWords.METHOD})
+    methods = {SeenWords.METHOD, PAINTED, f"{SeenWords.METHOD}, {PAINTED}"}
+    return Measure.of(scores, controls=set(scores) - methods)
 
 
 def _pdf(run: Run, xs: np.ndarray, c: np.ndarray) -> np.ndarray:

@@ -361,7 +361,7 @@ _ALL = (
     ),
     Stage(
         "scores",
-        version=15,
+        version=16,
         libraries=(*_ARRAYS, "sacrebleu"),
         inputs=lambda of: score_inputs(of.settings.source.data),
         outputs=Outputs(files=(EVALUATION,), optional=("tables/attribute_places.parquet",)),

@@ -19,6 +19,7 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, Score, interval, ratio
 from fieldmarks.core.name_status import NameStatus
 from fieldmarks.core.run.run import Run
+from fieldmarks.core.scores.painted_truth import VISIBLE
 from fieldmarks.core.scores.result import Measure, Row
 
 #: Row of the names of all filters.
@@ -29,8 +30,6 @@ N_TOP = 20
 RADIUS = 0.15
 #: A possible or correct name lies at more than this share of the peaks.
 HALF = 0.5
-#: Minimum visible share of an attribute in the ground truth.
-VISIBLE = 0.3
 #: Resamples: each is a sum over the peaks of every filter and attribute.
 N_RESAMPLES = 200
 

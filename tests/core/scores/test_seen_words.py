@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fieldmarks.core.scores.result import Role, SeenWords, as_json, from_json
@@ -98,3 +99,34 @@ def test_words_that_are_said_nowhere_are_not_scored_in_searches(seen, scores):
     n = scores.search.row("seen").scores["words"].value
     assert others.search.row("seen").scores["words"].value == n - len(hidden)
     assert others.certainty.row("seen").scores["AUC within classes"].value > 0.9
+
+
+def test_what_is_painted_and_not_named_counts_as_true_of_a_painted_picture(seen, scores):
+    said = sentence_words(seen, "predicted")
+    x, t = np.nonzero(np.ones((seen.sizes["X"], seen.sizes["T"])))
+    is_painted = (seen.counts.toarray() > 0)[x, t]
+    for each in said:
+        is_painted |= np.isin(t, each[each >= 0])  # all that is said of any image is in every one
+    is_painted &= t != said[0, 0]  # of this one nothing is known
+    x, t = x[is_painted].astype(np.int32), t[is_painted].astype(np.int32)
+    place = np.full(len(x), 0.5, np.float32)
+    places = pd.DataFrame({"x": x, "t": t, "row": place, "col": place, "visible": place})
+    run = seen.changed(tables={"attribute_places": places})
+    found = score_seen_words(run, np.flatnonzero(seen.is_test))
+    by_captions = found.sentence.row("seen").scores["all"].value
+    assert by_captions == scores.sentence.row("seen").scores["all"].value
+    named = seen.counts.toarray() > 0
+    hits = [
+        named[x, t] if t == said[0, 0] else True
+        for x in np.flatnonzero(seen.is_test)
+        for t in said[x][said[x] >= 0]
+    ]
+    by_paint = found.sentence.row("seen, judged by what is painted")
+    assert by_paint.scores["all"].value == pytest.approx(100 * np.mean(hits)) != by_captions
+    assert by_paint.role is Role.METHOD
+    other = found.contrast.row("judged by what is painted in another")
+    assert other.role is Role.CONTROL
+    seen_found = found.search.row("seen").scores["precision"].value
+    assert (
+        found.search.row("seen, judged by what is painted").scores["precision"].value > seen_found
+    )
