@@ -1,15 +1,16 @@
 """Where the heatmap of an attribute lies: on its part, on the object, or beside it.
 
-With a visible keypoint of the part, the heatmap lies on the part where its peak is within `REACH`
-of it. Otherwise it lies on the object where at least half of its heat is inside the bounding box.
-Without a box that leaves some of the crop out, the object is where the activations of all filters
-together are above their mean (selective convolutional descriptor aggregation: Wei, Luo, Wu, Zhou,
-2017).
+It lies on the part where its peak is within `REACH` of a visible keypoint of the part. Without one
+it lies on the object where its peak is on the object or within half a cell of the network's maps.
+The object is what the bounding box has, or, without a box that leaves some of the crop out, what
+has other colours than the border of the crop. Where neither tells, nothing is said.
 """
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from fieldmarks.core.explanations.grounding import upsample, weighted_map
 from fieldmarks.core.pictures.crop import crop_rows, stated_size
@@ -18,12 +19,17 @@ from fieldmarks.core.run.run import Run
 
 #: Largest distance of a peak from the keypoint that it lies on, in units of the image's side.
 REACH = 0.2
-#: Share of the heat that is on the object, at least, of a heatmap that lies on it.
-ON_OBJECT = 0.5
 #: A box that leaves out less of the crop than this says nothing.
 LEFT_OUT = 0.05
-#: Points per axis at which heat is summed.
+#: Points per axis at which peaks and the object are looked for.
 GRID = 56
+#: Width of the border, in points, and how many of its points have the colour of a point outside.
+BORDER, N_ALIKE = 3, 10
+#: Standard deviation by which colour distances are smoothed, in points.
+SMOOTH = 1.5
+#: Colours tell the object where two groups explain so much of the variance of the distances, and
+#: their means are so far apart, in levels of 255.
+SEPARABLE, APART = 0.8, 20
 
 
 @dataclass(frozen=True)
@@ -33,33 +39,39 @@ class Place:
     Attributes
     ----------
     distance : float
-        From its peak to the nearest visible keypoint of the part, in units of the image's side; NaN
-        without one.
-    share : float
-        Of its heat that is on the object, in [0, 1]; NaN where nothing is hot.
-    has_box : bool
-        Whether the object is that of a bounding box, and not of the activations.
+        From its peak to the nearest visible keypoint of the part, or else to the object, 0 on it;
+        in units of the image's side.
+    by : str
+        What tells: "keypoint", "box" or "colour".
+    reach : float
+        Up to this distance it lies there.
     """
 
     distance: float
-    share: float
-    has_box: bool
+    by: str
+    reach: float = REACH
 
     @property
-    def is_on(self) -> bool | None:
-        """Whether it lies where it should; None without positive heat."""
-        if np.isfinite(self.distance):
-            return self.distance <= REACH
-        return self.share >= ON_OBJECT if np.isfinite(self.share) else None
+    def is_on(self) -> bool:
+        """Whether it lies where it should."""
+        return self.distance <= self.reach
 
     @property
     def what(self) -> str:
         """What it should lie on: "part" or "object"."""
-        return "part" if np.isfinite(self.distance) else "object"
+        return "part" if self.by == "keypoint" else "object"
 
 
-def places(run: Run, x: int, ts: list[int], estimator: str | None = None) -> dict[int, Place]:
-    """Return where the heatmaps of attributes lie in image x; nothing where its maps are not kept.
+def places(
+    run: Run,
+    x: int,
+    ts: list[int],
+    estimator: str | None = None,
+    picture: bytes | None = None,
+) -> dict[int, Place]:
+    """Return where the heatmaps of attributes lie in image x, of those for which something tells.
+
+    Of none where its maps are not kept, and of no heatmap that is positive nowhere.
 
     Parameters
     ----------
@@ -68,36 +80,63 @@ def places(run: Run, x: int, ts: list[int], estimator: str | None = None) -> dic
     ts : list of int
     estimator : str, optional
         Of the heatmaps; the run's default.
+    picture : bytes, optional
+        The crop that the network saw, as a file; the thumbnail of the image.
     """
     if not ts or run.array("map_row")[x] < 0:
         return {}
     maps, centres = np.asarray(run.maps(x), np.float32), run.array("cell_centres")
     weights = np.asarray(run.array("evidence", estimator)[:, ts], np.float32).T
-    heat = upsample(weighted_map(maps, weights), centres, GRID)
-    at = np.unravel_index(heat.reshape(len(ts), -1).argmax(axis=1), (GRID, GRID))
-    peaks = (np.stack(at, axis=1) + 0.5) / GRID
-    inside = box_of_object(run, x)
-    on_object = object_by_activation(maps, centres) if inside is None else inside
-    heat = np.clip(heat, 0, None)
-    total = heat.sum(axis=(1, 2))
-    share = np.where(
-        total > 0, (heat * on_object).sum(axis=(1, 2)) / np.maximum(total, 1e-12), np.nan
-    )
-    far = _distances(run, x, ts, peaks)
-    return {t: Place(float(far[i]), float(share[i]), inside is not None) for i, t in enumerate(ts)}
+    heat = upsample(weighted_map(maps, weights), centres, GRID).reshape(len(ts), -1)
+    peaks = np.stack(np.unravel_index(heat.argmax(axis=1), (GRID, GRID)), axis=1)
+    points = (peaks + 0.5) / GRID
+    inside, by = box_of_object(run, x), "box"
+    if inside is None:
+        if picture is None and "thumb" in run.packs:
+            picture = run.packed("thumb", x)
+        inside, by = None if picture is None else object_by_colour(picture), "colour"
+    to_object = np.full(len(ts), np.nan)
+    if inside is not None:
+        of_object = (np.argwhere(inside) + 0.5) / GRID
+        to_object = np.linalg.norm(points[:, None] - of_object, axis=-1).min(axis=1)
+    half_a_cell, found = 0.5 / min(maps.shape[1:]), {}
+    for i, far in enumerate(_distances(run, x, ts, points)):
+        if np.isfinite(far):
+            found[ts[i]] = Place(float(far), "keypoint")
+        elif np.isfinite(to_object[i]) and heat[i].max() > 0:
+            found[ts[i]] = Place(float(to_object[i]), by, half_a_cell)
+    return found
 
 
-def object_by_activation(maps: np.ndarray, centres: np.ndarray, size: int = GRID) -> np.ndarray:
-    """Return where all filters together are more active than on average, (size, size), bool.
+def object_by_colour(picture: bytes, size: int = GRID) -> np.ndarray | None:
+    """Return where colours are unlike those of the border, shape (size, size), bool.
+
+    A point is as far from the border as its colour is from the `N_ALIKE`-th nearest colour there;
+    Otsu's threshold (1979) parts the distances. None where two groups explain less than
+    `SEPARABLE` of their variance, as in most photographs of scenes, or hardly differ.
 
     Parameters
     ----------
-    maps : ndarray of shape (F, H, W)
-    centres : ndarray of shape (H, W, 2)
+    picture : bytes
+        An image file.
     size : int
     """
-    total = upsample(np.asarray(maps, np.float32).sum(axis=0), centres, size)
-    return total > total.mean()
+    from scipy.ndimage import gaussian_filter
+    from scipy.spatial import KDTree
+
+    small = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB").resize((size, size)), float)
+    is_border = np.ones((size, size), bool)
+    is_border[BORDER:-BORDER, BORDER:-BORDER] = False
+    far = KDTree(small[is_border]).query(small.reshape(-1, 3), k=[N_ALIKE])[0]
+    far = gaussian_filter(far.reshape(size, size), SMOOTH)
+    ordered = np.sort(far.ravel())[::-1]
+    n = np.arange(1, len(ordered))
+    above, below = np.cumsum(ordered)[:-1], ordered.sum() - np.cumsum(ordered)[:-1]
+    share, apart = n / len(ordered), above / n - below / (len(ordered) - n)
+    between = share * (1 - share) * apart**2
+    best = between.argmax()
+    tells = between[best] >= SEPARABLE * far.var() and apart[best] >= APART
+    return far >= ordered[best] if tells else None
 
 
 def box_of_object(run: Run, x: int, size: int = GRID) -> np.ndarray | None:

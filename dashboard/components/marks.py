@@ -70,7 +70,7 @@ def in_words(word: SeenWord, place: Place | None, speaks_for: str) -> str:
     parts.append(f"{share} for {speaks_for}")
     if word.is_named is not None:
         parts.append("in the captions" if word.is_named else "not in the captions")
-    if place is not None and place.is_on is not None:
+    if place is not None:
         parts.append(place_in_words(place))
     return "; ".join(parts)
 
@@ -87,10 +87,12 @@ def seen_in_words(word: SeenWord) -> str:
 def place_in_words(place: Place) -> str:
     """Return where a heatmap lies."""
     where = "on" if place.is_on else "beside"
-    if place.what == "part":
-        return f"its heatmap peaks {where} the part ({place.distance:.2f} from its keypoint)"
-    how = "inside the box" if place.has_box else "where the network is most active"
-    return f"its heatmap lies {where} the object ({place.share:.0%} of its heat {how})"
+    far = {
+        "keypoint": f"{place.distance:.2f} from its keypoint",
+        "box": "by its box",
+        "colour": "what has other colours than the border of the picture",
+    }
+    return f"its heatmap peaks {where} the {place.what} ({far[place.by]})"
 
 
 def legend(key: str, *, has_captions: bool = True, has_places: bool = True) -> None:

@@ -68,7 +68,7 @@ def doubt(word: SeenWord, place: Place | None) -> str:
     parts = []
     if word.q == word.q and not word.is_seen:
         parts.append("not seen here")
-    if place is not None and place.is_on is False:
+    if place is not None and not place.is_on:
         parts.append(f"lies beside the {place.what}")
     return ", ".join(parts)
 

@@ -27,6 +27,8 @@ class Words:
     ----------
     first, second : Explanation
         As the two classes that are compared.
+    picture : bytes, optional
+        Of a new image: the crop that the network saw.
     """
 
     run: Run
@@ -35,6 +37,7 @@ class Words:
     second: Explanation
     contrast: Contrast
     t: int
+    picture: bytes | None = None
 
     @property
     def names(self) -> tuple[str, str]:
@@ -54,7 +57,8 @@ class Words:
         """Where the heatmap of each word lies; none where the maps are not kept."""
         both = self.contrast
         said = {*self.first.attributes, *self.second.attributes, *both.words, *both.both, self.t}
-        return places(self.run, self.x, sorted({*said, *both.for_first, *both.for_second}))
+        ts = sorted({*said, *both.for_first, *both.for_second})
+        return places(self.run, self.x, ts, picture=self.picture)
 
     @property
     def selected(self) -> SeenWord:

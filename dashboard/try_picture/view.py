@@ -52,7 +52,7 @@ def view_of(run: Run, trial: Trial) -> TrialView:
     t = data.read_attribute(run)
     if t is None:
         t = both.for_first[0] if both.for_first else first.main_t
-    return TrialView(run, trial, versus, Words(trial.image, 0, first, second, both, t))
+    return TrialView(run, trial, versus, Words(trial.image, 0, first, second, both, t, trial.photo))
 
 
 def photo(view: TrialView) -> None:

@@ -16,7 +16,7 @@ export default function ({ parentElement, data }) {
     return kept;
   }
   entry(only(".pie"), "how likely it is seen here");
-  entry(make("span", "line"), "less sure: .5 to .8");
+  entry(make("span", "line"), "less sure: up to .8");
   entry(only(".counts"), "how much it counts, beside the other words");
   if (data.captions) {
     entry(only(".named", { named: true }), "in the captions");

@@ -41,10 +41,14 @@ def test_a_mark_says_how_surely_a_word_is_seen(word, seen, in_words):
     [
         (SeenWord(0, 0.9, 0.25, True), None, "25.0% of what counts for A; in the captions"),
         (SeenWord(0, 0.9, -0.2, False), None, "does not count for A; not in the captions"),
-        (SeenWord(0, 0.9, 0.2, None), Place(0.1, 0.5, True), "peaks on the part (0.10 from"),
-        (SeenWord(0, 0.9, 0.2, None), Place(0.4, 0.9, True), "peaks beside the part"),
-        (SeenWord(0, 0.9, 0.2, None), Place(np.nan, 0.3, True), "beside the object (30% of its"),
-        (SeenWord(0, 0.9, 0.2, None), Place(np.nan, 0.7, False), "where the network is most"),
+        (SeenWord(0, 0.9, 0.2, None), Place(0.1, "keypoint"), "peaks on the part (0.10 from"),
+        (SeenWord(0, 0.9, 0.2, None), Place(0.4, "keypoint"), "peaks beside the part"),
+        (SeenWord(0, 0.9, 0.2, None), Place(0.3, "box", 0.1), "beside the object (by its box"),
+        (
+            SeenWord(0, 0.9, 0.2, None),
+            Place(0.0, "colour", 0.1),
+            "on the object (what has other colours",
+        ),
     ],
 )
 def test_a_mark_says_all_of_it_in_words(word, place, text):
@@ -52,7 +56,7 @@ def test_a_mark_says_all_of_it_in_words(word, place, text):
 
 
 def test_where_a_word_is_not_seen_its_heatmap_lies_nowhere():
-    assert marks.mark(SeenWord(0, 0.1, 0.2, None), Place(0.1, 0.5, True), "A")["on"] is None
+    assert marks.mark(SeenWord(0, 0.1, 0.2, None), Place(0.1, "keypoint"), "A")["on"] is None
 
 
 @pytest.fixture(scope="module")
