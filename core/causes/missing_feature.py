@@ -1,11 +1,11 @@
 """Discriminative feature missed: attributes that separate two classes are not detected or used.
 
 Attributes are discriminative between two classes where captions name them for one class and not for
-the other; without captions, where the two class descriptions p(t given c) differ. For each of them
-two questions are answered: whether the network detected it (q(t, x) lies nearer to the mean of the
-true class than to that of the predicted class, or above one half), and whether its weights
-favour the true class (the exact contribution of the attribute to the logits, see
-`core.explanations.counterfactual`).
+the other; without captions, where the two class descriptions p(t given c) differ. Words of columns
+that are not visible are none. For each of them two questions are answered: whether the network
+detected it (q(t, x) lies nearer to the mean of the true class than to that of the predicted class,
+or above one half), and whether its weights favour the true class (the exact contribution of the
+attribute to the logits, see `core.explanations.counterfactual`).
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from fieldmarks.core.causes.finding import Finding
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.presence.fit import fit_presence
 from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.presence.usual import class_image_frequency
@@ -104,6 +105,7 @@ class ClassSeparation:
             means += class_sums(run.array("pooled")[xs], labels[xs], C)
         means /= np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
         self.presence = presence_of(run.source) or fit_presence(inputs_of(run, False))
+        self.is_hidden = not_visible(run.source)
         self.mean_q = self._class_means(train, labels)
         spread = means.std(axis=0) + 1e-9
         square = ((means / spread) ** 2).sum(axis=1)
@@ -134,7 +136,7 @@ class ClassSeparation:
         run = self.run
         has_captions = bool(self.is_described[true] and self.is_described[predicted])
         frequency = self.frequency if has_captions else self.description
-        gap = frequency[true] - frequency[predicted]
+        gap = np.where(self.is_hidden, 0, frequency[true] - frequency[predicted])
         ts = np.argsort(-np.abs(gap), kind="stable")[:n]
         if has_captions:
             ts = ts[np.abs(gap[ts]) >= _MIN_DIFFERENCE]

@@ -7,6 +7,7 @@ from scipy.special import softmax
 from fieldmarks.core.explanations.contributions import lead_of_filters
 from fieldmarks.core.explanations.place import Place
 from fieldmarks.core.explanations.seen import SeenWord
+from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.dashboard import data, heading, labels, links
 from fieldmarks.dashboard.components import add_words, diverging_bars, gallery, marks, ranking
@@ -169,7 +170,9 @@ def tipping_attributes(view: View) -> None:
     a, b = map(heading.plain, view.names)
     presence = presence_of(view.run.source)
     part = shown.contrast.logit_part
-    ts = np.argsort(-np.abs(part), kind="stable")[:N_TIPPING].tolist()
+    is_hidden = not_visible(view.run.source)
+    ts = np.argsort(np.where(is_hidden, 0, -np.abs(part)), kind="stable")[:N_TIPPING]
+    ts = ts[~is_hidden[ts]].tolist()
     unseen: set[int] = set()
     if presence is not None:
         q = presence.q(features_of(view.run, view.x), np.array(ts))

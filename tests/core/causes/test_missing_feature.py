@@ -1,5 +1,6 @@
 """Missing features: attributes that captions name for one class and not the other."""
 
+import numpy as np
 import pytest
 
 from fieldmarks.core.causes.missing_feature import ClassSeparation, DiscriminativeAttribute
@@ -33,3 +34,19 @@ def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_
 )
 def test_the_use_of_a_discriminative_attribute_is_put_into_words(mark, state):
     assert mark.state == state
+
+
+def test_words_of_a_column_that_is_not_visible_separate_no_classes(seen):
+    true, predicted = 0, 1
+    before = [each.t for each in ClassSeparation(seen).attributes(0, true, predicted)]
+    hidden = before[:2]
+    bias = np.array(seen.array("presence_bias"))
+    bias[hidden] = np.nan
+    is_hidden = np.isin(np.arange(seen.sizes["T"]), hidden)
+    attributes = seen.attributes.assign(
+        property=np.where(is_hidden, "season", seen.attributes["noun"]), is_complete=is_hidden
+    )
+    run = seen.changed({"presence_bias": bias}, {"attributes": attributes})
+    after = [each.t for each in ClassSeparation(run).attributes(0, true, predicted)]
+    assert after[: len(before) - 2] == before[2:]
+    assert not set(after) & set(hidden)

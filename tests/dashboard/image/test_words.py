@@ -128,6 +128,19 @@ def test_nothing_seen_leads_to_the_filters_that_speak_for_the_class(seen_run, fo
 
 
 @pytest.mark.slow
+def test_a_word_of_a_column_that_is_not_visible_tips_no_decision(seen_run, monkeypatch):
+    def titles():
+        (bars,) = component_data(visit(f"failures?x={seen_run.failures[0]}"), "failures.difference")
+        return [row["title"].split(":")[0] for row in bars["rows"]]
+
+    before = titles()
+    hidden = seen_run.attributes["phrase"].isin(before[:2]).to_numpy()
+    assert hidden.sum() == 2
+    monkeypatch.setattr("fieldmarks.dashboard.image.sections.not_visible", lambda run: hidden)
+    assert not set(titles()) & set(before[:2])
+
+
+@pytest.mark.slow
 def test_what_is_not_seen_is_pale_among_what_tips_the_decision(seen_run):
     x = int(seen_run.failures[0])
     app = visit(f"failures?x={x}")
