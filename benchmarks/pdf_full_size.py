@@ -110,7 +110,7 @@ def explanations(inputs: Inputs) -> None:
     presence = Presence(standard, odds, bias, np.full(T, -1), curve, line)
     excludes = sparse.csr_array((T, T), dtype=bool)
     head = Head.linear(inputs.class_weights, np.zeros(C))
-    seen = Seen(presence, p_t_given_f, excludes)
+    seen = Seen(presence, p_t_given_f, excludes, np.zeros((C, T), bool))
     moments = None if inputs.moments is None else inputs.moments[:]
     factors = Factors(inputs.pooled, head, None, p_t_given_f, attributes, excludes, seen, moments)
     with tempfile.TemporaryDirectory() as folder:

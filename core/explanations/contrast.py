@@ -7,7 +7,8 @@ phi(f_k(x)) (W[A, f] - W[B, f]) p(t given f), is positive. It tells the two apar
 of its class have it more often than those of the other. Of B one such attribute that the network is
 likely to see is said, and further ones that it sees with certainty. Of A only certain ones are: at
 a failure A is wrong, and its uncertain words more often than others. Without any, the best
-attribute that is likely to be seen is said, and that it is just as usual for B.
+attribute that is likely to be seen is said, and that it is just as usual for B, or more. What
+images of a class hardly ever have is no reason for it.
 
 Where presence is not claimed, an attribute separates where that part and the difference of p(t
 given x, A) and p(t given x, B), eq. (5), agree in sign.
@@ -23,7 +24,12 @@ from fieldmarks.core.explanations.explanation import Explanation, Span, predicat
 from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import SeenWord, lead_parts, words_of
 from fieldmarks.core.presence.presence import SAID, Presence, features_of, presence_of
-from fieldmarks.core.presence.usual import USUAL, class_image_frequency, usual_of_class
+from fieldmarks.core.presence.usual import (
+    USUAL,
+    class_image_frequency,
+    foreign,
+    usual_of_class,
+)
 from fieldmarks.core.run.contract import K
 from fieldmarks.core.run.run import Run
 
@@ -33,8 +39,8 @@ N_SEPARATING, N_SHARED, N_MISSING = 3, 2, 2
 FIRST, FURTHER = SAID, 0.9
 #: An attribute tells two classes apart if so much larger a share of the images of one has it.
 TELLS_APART = 0.1
-#: What is said of one that does not.
-JUST_AS_USUAL = "just as usual for {}"
+#: What is said of one that does not, and of one that the other class has more often.
+JUST_AS_USUAL, MORE_USUAL_FOR = "just as usual for {}", "more usual for {}"
 #: A usual attribute is said where so much larger a share of the class's images has it.
 MORE_USUAL = 0.2
 #: It is not seen where q is below this: captions leave out some of what is there.
@@ -63,9 +69,9 @@ class Contrast:
         it, without the biases. The difference of p where there is no image.
     spans : list of Span
         The comparison in words.
-    is_shared : bool
-        Whether the attribute in favour of the first class is just as usual for the second: it
-        counts, and does not tell the two apart.
+    caveat : str
+        That the attribute in favour of the first class is just as usual for the second, or more: it
+        counts, and does not tell the two apart. Empty where it does.
     """
 
     for_first: list[int]
@@ -76,7 +82,7 @@ class Contrast:
     spans: list[Span]
     not_seen: list[int] = field(default_factory=list)
     words: dict[int, SeenWord] = field(default_factory=dict)
-    is_shared: bool = False
+    caveat: str = ""
 
     @property
     def sentence(self) -> str:
@@ -148,25 +154,34 @@ def _of_seen(
     is_known, properties, q = np.isfinite(q), presence.properties, np.nan_to_num(q)
     taken: set[int] = set()
     lead, behind = (_more_usual(run, *cs) for cs in ((first.c, second.c), (second.c, first.c)))
-    certain = np.where((q > FURTHER) & (lead >= TELLS_APART), q, 0)
+    of_first, of_second = (np.where(foreign(run.source)[each.c], 0, q) for each in (first, second))
+    certain = np.where((q > FURTHER) & (lead >= TELLS_APART), of_first, 0)
     for_first = _seen_for(certain, part, properties, taken)
-    for_first = for_first or _seen_for(q, part, properties, taken, most=1)
-    is_shared = any(lead[t] < TELLS_APART for t in for_first)
-    for_second = _seen_for(np.where(behind >= TELLS_APART, q, 0), -part, properties, taken)
+    for_first = for_first or _seen_for(of_first, part, properties, taken, most=1)
+    caveat = "" if not for_first else _caveat(run, second.c, min(lead[t] for t in for_first))
+    for_second = _seen_for(np.where(behind >= TELLS_APART, of_second, 0), -part, properties, taken)
     unseen = is_known & (q < NOT_SEEN)
     not_seen = _usual_not_seen(run, first.c, second.c, unseen, properties, taken)
     separating = {*for_first, *for_second, *not_seen}
     both = [t for t in first.attributes if t in second.attributes and t not in separating]
     both = both[:N_SHARED] if not (for_first or for_second) else []
-    spans = _spans(run, first, second, (for_first, for_second), both, not_seen, is_shared)
+    spans = _spans(run, first, second, (for_first, for_second), both, not_seen, caveat)
     words = [
         *words_of(run, first.x, for_first, part),
         *words_of(run, first.x, [*for_second, *not_seen], -part),
     ]
     described = {word.t: word for word in words}
     return Contrast(
-        for_first, for_second, both, difference, part, spans, not_seen, described, is_shared
+        for_first, for_second, both, difference, part, spans, not_seen, described, caveat
     )
+
+
+def _caveat(run: Run, second: int, lead: float) -> str:
+    """Return what is said of an attribute that the second class has as often or more."""
+    if lead >= TELLS_APART:
+        return ""
+    text = JUST_AS_USUAL if lead > -TELLS_APART else MORE_USUAL_FOR
+    return text.format(run.classes["name"].iloc[second])
 
 
 def _seen_for(
@@ -228,7 +243,7 @@ def _spans(
     separating: tuple[list[int], list[int]],
     both: list[int],
     not_seen: list[int] | None = None,
-    is_shared: bool = False,
+    caveat: str = "",
 ) -> list[Span]:
     """Return "A rather than B because it has ..., although it has .... Both have ....".
 
@@ -236,8 +251,8 @@ def _spans(
     """
     a, b = (str(run.classes["name"].iloc[each.c]) for each in (first, second))
     for_first, for_second = (predicate(ts, run.attributes) if ts else [] for ts in separating)
-    if is_shared:
-        for_first.append(Span(f" ({JUST_AS_USUAL.format(b)})"))
+    if caveat:
+        for_first.append(Span(f" ({caveat})"))
     because = f"{a} rather than {b} because it ", f"{b} rather than {a} because it "
     more = f"{a}, more than {b}, ", f"{b}, more than {a}, "
     heads = more if first.x is None else because

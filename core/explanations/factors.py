@@ -12,6 +12,7 @@ from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import excluding, lead_parts, mean_weights, said
 from fieldmarks.core.head import Head, LocalWeights, effective_weights
 from fieldmarks.core.presence.presence import SAID, Presence, presence_of, side_by_side
+from fieldmarks.core.presence.usual import foreign
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
@@ -137,7 +138,7 @@ class ImageFactors:
         if local is not None:
             local = LocalWeights(local.classes[rows], local.weights[rows])
         weights = effective_weights(self.factors.head, pooled, c, local)
-        return ClassedImages(self, rows, pooled, weights)
+        return ClassedImages(self, rows, c, pooled, weights)
 
     @cached_property
     def seen(self) -> tuple[np.ndarray, np.ndarray]:
@@ -156,6 +157,7 @@ class ClassedImages:
     images : ImageFactors
     rows : ndarray or slice
         Which of these.
+    c : ndarray of shape (m,)
     pooled, weights : ndarray of shape (m, F)
         Their own, and those of their classes at them.
     """
@@ -164,10 +166,11 @@ class ClassedImages:
         self,
         images: ImageFactors,
         rows: np.ndarray | slice,
+        c: np.ndarray,
         pooled: np.ndarray,
         weights: np.ndarray,
     ):
-        self._factors, self._images, self._rows = images.factors, images, rows
+        self._factors, self._images, self._rows, self._c = images.factors, images, rows, c
         self._pooled, self._weights = pooled, weights
         #: p(t given x, c), shape (m, T).
         self.p = words_given_xc(pooled, weights, self._factors.sentence_weights)
@@ -203,6 +206,7 @@ class ClassedImages:
             return np.full((len(self.p), N_EXPLAIN), -1, np.int32)
         usual = mean_weights(self._factors.head, self._pooled)
         part = lead_parts(self._pooled, self._weights, usual, seen.p_t_given_f.take(ts, axis=1))
+        part[seen.foreign[self._c][:, ts]] = 0
         k, excludes = min(N_EXPLAIN, len(ts)), seen.excludes[ts][:, ts]
         p, q = self.p.take(ts, axis=1), q[self._rows]
         words = said(p, q, part, self._factors.poles[ts], k, excludes)
@@ -220,11 +224,14 @@ class Seen:
     p_t_given_f : ndarray of shape (F, T)
     excludes : csr_array of shape (T, T), bool
         See `core.explanations.seen.excluding`.
+    foreign : ndarray of shape (C, T), bool
+        Words that are no reason for a class, see `core.presence.usual.foreign`.
     """
 
     presence: Presence
     p_t_given_f: np.ndarray
     excludes: sparse.csr_array
+    foreign: np.ndarray
 
     @classmethod
     def of(cls, run: Run) -> "Seen | None":
@@ -233,4 +240,4 @@ class Seen:
         if presence is None:
             return None
         p_t_given_f = np.asarray(run.array("p_t_given_f"))
-        return cls(presence, p_t_given_f, excluding(run.source))
+        return cls(presence, p_t_given_f, excluding(run.source), foreign(run.source))

@@ -192,7 +192,7 @@ def _contrasts(run, xs, truth, exchanged, seed) -> dict[str, dict[str, Score]]:
     for x in map(int, wrong):
         a, b = (int(run.images[f"{side}_c"].iloc[x]) for side in ("predicted", "true"))
         said = contrast(run, explain(run, x, a), explain(run, x, b))
-        shared.append(said.is_shared)
+        shared.append(bool(said.caveat))
         for (_, ts), of in zip(
             sides, (said.for_first, said.for_second, said.not_seen), strict=True
         ):

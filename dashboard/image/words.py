@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fieldmarks.core.explanations.attribute_phrase import attribute_phrase
-from fieldmarks.core.explanations.contrast import JUST_AS_USUAL, Contrast
+from fieldmarks.core.explanations.contrast import Contrast
 from fieldmarks.core.explanations.explanation import Explanation
 from fieldmarks.core.explanations.place import Place, places
 from fieldmarks.core.explanations.seen import SeenWord, words_of
@@ -92,7 +92,7 @@ def contrast(shown: Words, link: Link, key: str) -> None:
     first = shown.marks((both.words[t] for t in both.for_first), f"{a} rather than {b}")
     second = shown.marks((both.words[t] for t in for_b), f"{b} rather than {a}")
     in_both = [t for t in shown.first.attributes if t in shown.second.attributes]
-    shared = f", {JUST_AS_USUAL.format(b)}" if both.is_shared else ""
+    shared = f", {both.caveat}" if both.caveat else ""
     used = {*both.for_first, *both.for_second, *both.not_seen}
     rest = [t for t in in_both if t not in used]
     of_rest = shown.marks((word for word in shown.first.words if word.t in rest), a)

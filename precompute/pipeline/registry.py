@@ -282,7 +282,7 @@ _ALL = (
     ),
     Stage(
         "explanations",
-        version=7,
+        version=8,
         libraries=("numpy",),
         inputs=lambda of: {"sizes": [TOP_IMAGES, CANONICAL, K]},
         outputs=Outputs(

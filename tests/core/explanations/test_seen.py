@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fieldmarks.core.explanations.contrast import FIRST, FURTHER, USUAL, contrast
+from fieldmarks.core.explanations.contrast import FIRST, FURTHER, TELLS_APART, USUAL, contrast
 from fieldmarks.core.explanations.explanation import NOTHING_SEEN, describe, explain
 from fieldmarks.core.explanations.factors import Factors
 from fieldmarks.core.explanations.seen import SeenWord, excluding, said
@@ -118,6 +118,43 @@ def test_two_values_of_one_property_are_never_said_together(seen):
     assert not {a, b} <= set(apart.tolist())
 
 
+def without(run, c: int, t: int):
+    """Return a run whose images of class c never have attribute t by their captions."""
+    counts = run.counts.toarray()
+    counts[(run.images["true_c"] == c).to_numpy(), t] = 0
+    return run.changed(count_arrays(counts))
+
+
+def test_what_images_of_a_class_never_have_is_no_reason_for_it(seen):
+    n_changed = 0
+    for x in map(int, seen.failures[:20]):
+        a, b = (int(seen.images[name][x]) for name in ("predicted_c", "true_c"))
+        before = contrast(seen, explain(seen, x, a), explain(seen, x, b))
+        for t in {*before.for_first[:1], *explain(seen, x, a).attributes[:1]}:
+            run = without(seen, a, t)
+            assert t not in explain(run, x, a).attributes
+            assert t not in Factors.of(run).said(np.array([x]), np.array([a]))
+            after = contrast(run, explain(run, x, a), explain(run, x, b))
+            assert t not in after.for_first
+            n_changed += 1
+    assert n_changed > 10
+
+
+def test_a_word_that_the_other_class_has_more_often_is_called_so(seen):
+    said = []
+    for x in map(int, seen.failures):
+        a, b = (int(seen.images[name][x]) for name in ("predicted_c", "true_c"))
+        result = contrast(seen, explain(seen, x, a), explain(seen, x, b))
+        if not result.caveat:
+            continue
+        (t,) = result.for_first
+        lead = usual_of_class(seen, a)[t] - usual_of_class(seen, b)[t]
+        kind = "just as usual for" if lead > -TELLS_APART else "more usual for"
+        assert result.caveat == f"{kind} {seen.classes['name'][b]}"
+        said.append(kind)
+    assert set(said) == {"just as usual for", "more usual for"}
+
+
 def test_a_contrast_has_three_parts_and_no_word_in_two(seen, monkeypatch):
     monkeypatch.setattr("fieldmarks.core.explanations.contrast.TELLS_APART", 0.02)
     images, q = seen.images, presence_of(seen).q(seen.array("pooled"))
@@ -136,10 +173,10 @@ def test_a_contrast_has_three_parts_and_no_word_in_two(seen, monkeypatch):
             assert sum(q[x, t] <= FURTHER for t in ts) <= 1, "only one that is less sure"
         assert all(usual[b, t] - usual[a, t] >= 0.02 for t in result.for_second)
         tells_apart = [usual[a, t] - usual[b, t] >= 0.02 for t in result.for_first]
-        assert result.is_shared is (tells_apart == [False])
-        assert all(tells_apart) or result.is_shared
-        assert ("(just as usual for" in result.sentence) is result.is_shared
-        n_shared += result.is_shared
+        assert bool(result.caveat) is (tells_apart == [False])
+        assert all(tells_apart) or result.caveat
+        assert (f"({result.caveat})" in result.sentence) is bool(result.caveat)
+        n_shared += bool(result.caveat)
         assert all(q[x, t] < SEEN and usual[b, t] >= USUAL > usual[a, t] for t in result.not_seen)
         assert set(result.words) == {t for part in parts for t in part}
     assert (counted[:2] > 0).all()

@@ -92,7 +92,7 @@ def test_the_contrast_stands_in_parts_with_the_marks_of_each_word(seen_run, monk
         (drawn,) = component_data(visit(f"failures?x={x}"), "failures.sentence.contrast")
         by_title = {group["title"]: group for group in drawn["groups"]}
         assert next(iter(by_title)).startswith("Seen, counts for")
-        assert ("just as usual for" in next(iter(by_title))) is both.is_shared
+        assert (" usual for" in next(iter(by_title))) is bool(both.caveat)
         chips = [chip for group in drawn["groups"] for chip in group["chips"]]
         assert len(chips) >= len(both.words)
         unseen = [g for g in drawn["groups"] if g["tone"] == "absent"]
@@ -220,7 +220,7 @@ def test_a_word_that_both_classes_have_stays_a_word_where_the_first_one_is_share
     seen_run, monkeypatch
 ):
     def shared(run, first, second):
-        return replace(contrast(run, first, second), is_shared=True)
+        return replace(contrast(run, first, second), caveat="just as usual for B")
 
     monkeypatch.setattr(data, "compare", shared)
     n_shared = 0
