@@ -47,7 +47,7 @@ def names(world: World, truth: Truth, cause: Cause, at: tuple) -> bool:
     if at[0] == "wrong label":
         return at[1].replace("_", " ").lower() in text
     if at[0] == "degraded":
-        return any(words in text for words in MOVED[at[1]])
+        return any(words.lower() in text for words in MOVED[at[1]])
     if "background" in at[0]:
         noun = PLACES[at[1]].split()[-1].rstrip("s")
         of_shown = world.images.background.iloc[cause.shown]

@@ -1,11 +1,13 @@
 """Groups of test images with similar backgrounds, and what captions say about each.
 
 The activations that the background adds are clustered (k-means) over the test images whose maps are
-kept. A group whose images look like those of others in their corners is none (see
-`background_looks`): all photographs may be on plain white. Words that captions say more often of a
-group than of other images *of the same classes* name it: backgrounds go with classes, and without
-the strata a background would be named by the birds that are photographed on it (Cochran 1954;
-Mantel and Haenszel 1959, over classes). A group without such a word is shown by its pictures.
+kept, by what share of them each filter has, so that a strong tint or much contrast makes no group:
+signed square roots of unit length, Hellinger's distance where none is negative. A group whose
+images look like those of others in their corners is none (see `background_looks`): all photographs
+may be on plain white. Words that captions say more often of a group than of other images *of the
+same classes* name it: backgrounds go with classes, and without the strata a background would be
+named by the birds that are photographed on it (Cochran 1954; Mantel and Haenszel 1959, over
+classes). A group without such a word is shown by its pictures.
 """
 
 import numpy as np
@@ -21,9 +23,10 @@ from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.shares import q_values
+from fieldmarks.core.unit_length import at_unit_length
 
 #: Groups, at most; a group has about so many images at least.
-MOST_GROUPS, IMAGES_EACH = 12, 20
+MOST_GROUPS, IMAGES_EACH = 10, 20
 #: Of the images of a group, at least this share has the word that names it.
 MIN_SHARE = 0.5
 #: In place of a group: of an image that was not grouped, and of one whose background is as usual.
@@ -49,6 +52,7 @@ def background_groups(background: Background) -> np.ndarray:
     if k < 2 or not run.is_right[xs].any():
         return group
     pooled = np.concatenate([background.pooled(xs[block]) for block in blocks(len(xs))])
+    pooled = at_unit_length(np.sign(pooled) * np.sqrt(np.abs(pooled)))
     from sklearn.cluster import KMeans  # pages read groups that a stage has made
 
     group[xs] = KMeans(k, n_init=4, random_state=_SEED).fit_predict(pooled)

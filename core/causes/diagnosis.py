@@ -3,7 +3,9 @@
 The patterns are tested in order, and an earlier cause explains away a later one: a failure that is
 explained by poor image quality or a wrong label needs no spurious cue, and one that is explained by
 any of these needs no missing feature. The score of a pattern is therefore multiplied by one minus
-the highest score of the patterns before it.
+the highest score of the patterns before it. One exception: where sound images of the class fail on
+the same background and not on others, the failure would not go with better quality, and the score
+of image quality is multiplied by one minus the excess share (`core.causes.background_failures`).
 
 Thresholds were chosen on synthetic data sets and evaluated on another one: see
 ``benchmarks/triage.py``.
@@ -13,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fieldmarks.core.causes.background import Background
+from fieldmarks.core.causes.background_failures import background_failures
 from fieldmarks.core.causes.background_groups import background_groups
 from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.causes.image_quality import find_image_quality
@@ -37,15 +40,21 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
         Whether keypoints of the images tell where the object is and how much of it is visible. Not
         by default: a new image has none.
     """
-    xs = run.failures
-    mislabelled, suggested_c = find_wrong_label(run)
+    xs, group = run.failures, background_groups(Background(run, with_keypoints))
+    quality, (mislabelled, suggested_c) = (
+        find_image_quality(run, with_keypoints),
+        find_wrong_label(run),
+    )
+    is_sound = np.maximum(quality.score, mislabelled.score) < DECIDED
+    on_background = background_failures(run, group, is_sound)
     findings = {
-        Pattern.IMAGE_QUALITY: find_image_quality(run, with_keypoints),
+        Pattern.IMAGE_QUALITY: quality,
         Pattern.WRONG_LABEL: mislabelled,
-        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs, with_keypoints),
+        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs, on_background, with_keypoints),
         Pattern.MISSING_FEATURE: find_missing_feature(run, xs),
     }
     score = {pattern: finding.score for pattern, finding in findings.items()}
+    score[Pattern.IMAGE_QUALITY] = quality.score * (1 - on_background.share)
     plain = np.maximum(score[Pattern.IMAGE_QUALITY], score[Pattern.WRONG_LABEL])
     score[Pattern.SPURIOUS_CUE] = score[Pattern.SPURIOUS_CUE] * (1 - plain)
     earlier = np.maximum(plain, score[Pattern.SPURIOUS_CUE])
@@ -61,7 +70,7 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
         ]
-    table["background"] = background_groups(Background(run, with_keypoints))
+    table["background"] = group
     return table
 
 

@@ -4,11 +4,11 @@ Each measure is standardised on the training split: its distance from the median
 distance of the 95th percentile from the median. A value of 1 lies beyond 95 % of the training
 images, a value of 2 twice as far. Because the unit follows the tail of each measure, measures with
 a large natural variance raise no false alarms. An image must be an outlier both among all images
-and among those of its class: a dark bird does not make a dark image. A plain area may also be a
-background that some images of a class have, such as snow: it must be an outlier by the tails of the
-labelled and of the predicted class. The measure with the largest value decides. The outlyingness of
-the activations within the class is reported but does not enter the score, because a wrong label
-raises it as well.
+and among those of its class: a dark bird does not make a dark image. The colour of the light has
+two coordinates: its measure is the Mahalanobis distance from the training images, so that a blue
+tint is found among pictures of leaves, which are all far from grey. The measure with the largest
+value decides. The outlyingness of the activations within the class is reported but does not enter
+the score, because a wrong label raises it as well.
 
 How much of the object is hidden is measured only with the option of keypoints, and the reason says
 so: activations do not show it (their rank correlation with the share that is hidden is below 0.2 in
@@ -33,16 +33,12 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the images table and the sign of low quality.
-
-    ``of_background`` says that a background which some images of a class have may give such values.
-    """
+    """A measure, mostly a column of the images table, and the sign of low quality."""
 
     column: str
     sign: int
     words: str
     weight: float = 1.0
-    of_background: bool = False
 
 
 MEASURES = (
@@ -50,11 +46,11 @@ MEASURES = (
     Measure("brightness", -1, "darker"),
     Measure("brightness", +1, "brighter"),
     Measure("contrast", -1, "lower in contrast"),
-    Measure("colour_cast", +1, "more strongly tinted"),
+    Measure("light", +1, "more strongly tinted"),
     Measure("noise", +1, "noisier"),
     Measure("resolution", -1, "smaller in pixels", 0.8),
     Measure("blockiness", +1, "more marked by JPEG's blocks"),
-    Measure("plain_area", +1, "more covered by one area without texture", of_background=True),
+    Measure("plain_area", +1, "more covered by one area without texture"),
 )
 #: Added where keypoints are used: the number of visible keypoints.
 VISIBLE = Measure("visible", -1, "more hidden, by its keypoints,", 0.8)
@@ -67,52 +63,38 @@ def excess(values: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: 
 
     Parameters
     ----------
-    values : ndarray of shape (X,)
-        A measure.
+    values : ndarray of shape (X,) or (X, D)
+        A measure; one of several coordinates is their Mahalanobis distance from the median.
     classes : ndarray of shape (X,)
         Label of each image.
     is_train : ndarray of shape (X,), bool
     sign : {1, -1}
         Whether high or low values mean low quality.
     """
-    overall = sign * np.asarray(values, dtype=float)
-    overall -= np.median(overall[is_train])
+    overall = np.asarray(values, dtype=float)
+    overall = overall - np.median(overall[is_train], axis=0)
     within = overall.copy()
     for c in np.unique(classes):
         reference = overall[is_train & (classes == c)]
-        within[classes == c] -= np.median(reference) if len(reference) >= _MIN_CLASS else 0.0
-    units = [np.percentile(centred[is_train], 95) for centred in (overall, within)]
-    return np.minimum(overall / max(units[0], _FLOOR), within / max(units[1], _FLOOR))
-
-
-def excess_of_class(
-    values: np.ndarray, of: np.ndarray, classes: np.ndarray, is_train: np.ndarray, sign: int
-) -> np.ndarray:
-    """Return how far each image lies outside the training images of a class, shape (X,).
-
-    1 is their 95th percentile, 0 their median; infinite where they are too few.
-
-    Parameters
-    ----------
-    values : ndarray of shape (X,)
-        A measure.
-    of : ndarray of shape (X,)
-        The class that each image is compared with.
-    classes, is_train, sign
-        As `excess` has them.
-    """
-    signed = sign * np.asarray(values, dtype=float)
-    out = np.full(len(signed), np.inf)
-    for c in np.unique(of):
-        reference = signed[is_train & (classes == c)]
         if len(reference) >= _MIN_CLASS:
-            median, tail = np.percentile(reference, [50, 95])
-            out[of == c] = (signed[of == c] - median) / max(tail - median, _FLOOR)
-    return out
+            within[classes == c] -= np.median(reference, axis=0)
+    units = []
+    for centred in (overall, within):
+        out = sign * (centred if centred.ndim == 1 else _distance(centred, is_train))
+        out -= np.median(out[is_train])
+        units.append(out / max(np.percentile(out[is_train], 95), _FLOOR))
+    return np.minimum(*units)
+
+
+def _distance(centred: np.ndarray, is_train: np.ndarray) -> np.ndarray:
+    """Return the Mahalanobis distance of each row from 0 by the training images, shape (X,)."""
+    reference = centred[is_train]
+    covariance = reference.T @ reference / len(reference) + _FLOOR**2 * np.eye(centred.shape[1])
+    return np.sqrt(np.einsum("xi,ij,xj->x", centred, np.linalg.inv(covariance), centred))
 
 
 def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
-    """Return the column of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) each.
+    """Return the values of each of `MEASURES`, and of `VISIBLE` if asked, shape (X,) or (X, 2).
 
     A run of an earlier version lacks those of `core.run.tables.NEW_COLUMNS`.
     """
@@ -121,6 +103,10 @@ def measure(run: Run, with_keypoints: bool = False) -> dict[str, np.ndarray]:
     values = {column: images[column].to_numpy(float) for column in columns}
     values["noise"] = np.log(values["noise"] + 1 / 255)
     values["resolution"] = np.log(np.maximum(images["crop_side"].to_numpy(float), 1))
+    if "light_red" in images:
+        values["light"] = images[["light_red", "light_blue"]].to_numpy(float)
+    if "plain_area" in values:
+        values["plain_area"] = np.sqrt(values["plain_area"])  # a length: its tail is shorter
     if with_keypoints:
         values["visible"] = np.isfinite(run.array("parts")[..., 0]).sum(axis=1).astype(float)
     return values
@@ -134,15 +120,9 @@ def quality_units(run: Run, with_keypoints: bool = False) -> tuple[list[Measure]
     training images, from `LIKELY` on that likely explains a failure.
     """
     values, reference = measure(run, with_keypoints), _reference(run)
-    classes, predicted = (run.images[f"{side}_c"].to_numpy() for side in ("true", "predicted"))
+    classes = run.images["true_c"].to_numpy()
     measures = [m for m in (*MEASURES, VISIBLE) if m.column in values]
-    units = []
-    for m in measures:
-        of = values[m.column]
-        each = excess(of, classes, reference, m.sign)
-        for cs in (classes, predicted) if m.of_background else ():
-            each = np.minimum(each, excess_of_class(of, cs, classes, reference, m.sign))
-        units.append(m.weight * each)
+    units = [m.weight * excess(values[m.column], classes, reference, m.sign) for m in measures]
     return measures, np.stack(units, axis=1)
 
 

@@ -6,16 +6,18 @@ detail), in addition to the width of the crop in pixels of the original.
 
 - sharpness: one minus the blur effect. Crete, Dolmiere, Ladret, Nicolas (2007), "The blur effect",
   doi:10.1117/12.702790: an image that is already blurred changes little when blurred again.
-- colour_cast: the light's colour by shades of grey, Finlayson and Trezzi (2004): the Minkowski
-  mean of each channel with p = 6, between the grey world (p = 1) and the white patch (p = inf).
+- light_red, light_blue: the light's colour by shades of grey, Finlayson and Trezzi (2004): the
+  Minkowski mean of each channel with p = 6, between the grey world (p = 1) and the white patch
+  (p = inf), as the logarithms of red and of blue over green.
 - noise: Donoho and Johnstone (1994), doi:10.1093/biomet/81.3.425: median absolute value of the
   finest diagonal wavelet coefficients (Haar) over 0.6745, which is robust against edges.
 - blockiness: how much of the differences between neighbouring pixels falls on the edges of JPEG's
   blocks of 8 by 8 pixels, after Wang, Bovik, Evans (2000), "Blind measurement of blocking artifacts
   in images", doi:10.1109/ICIP.2000.899622. The blocks are those of the file as it was last saved:
   of a picture that was made smaller afterwards they are not seen.
-- plain_area: the largest connected area without any texture, as a share of the crop. A thing of one
-  colour in front of the object has none; sky and a burnt-out background have little, too.
+- plain_area: the largest connected area without any texture, as a share of the middle of the crop
+  (half its width and height), where the object is. A thing of one colour in front of the object has
+  none; sky and snow have little, too, and lie around it.
 """
 
 import numpy as np
@@ -25,7 +27,8 @@ from fieldmarks.core.errors import DataError
 from fieldmarks.core.pictures.crop import Crop
 
 COLUMNS = (
-    "sharpness", "brightness", "contrast", "colour_cast", "noise", "blockiness", "plain_area"
+    "sharpness", "brightness", "contrast", "light_red", "light_blue", "noise", "blockiness",
+    "plain_area",
 )  # fmt: skip
 
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)  # Rec. 709
@@ -34,10 +37,13 @@ _MINKOWSKI = 6
 _NORMAL_MAD = 0.6745
 _BLOCK = 8  # pixels of the file
 _PLAIN = 1 / 255  # neighbours that differ by no more have no texture between them
+_EDGE = 0.25  # share of a side that lies before the middle of the crop
 
 
 def quality(pixels: np.ndarray, crop: Crop, size: tuple[int, int]) -> dict[str, float]:
-    """Return the quality measures of one image, a value for each of `COLUMNS`, all in [0, 1].
+    """Return the quality measures of one image, a value for each of `COLUMNS`.
+
+    All are in [0, 1] but the colour of the light, which is in [-5.6, 5.6].
 
     Parameters
     ----------
@@ -55,8 +61,8 @@ def quality(pixels: np.ndarray, crop: Crop, size: tuple[int, int]) -> dict[str, 
 
     >>> grey = np.full((8, 8, 3), 51, np.uint8)
     >>> values = quality(grey, Crop(0, 0, 8), (8, 8))
-    >>> {name: round(value, 3) for name, value in list(values.items())[:5]}
-    {'sharpness': 0.0, 'brightness': 0.2, 'contrast': 0.0, 'colour_cast': 0.0, 'noise': 0.0}
+    >>> {name: round(value, 3) for name, value in list(values.items())[:4]}
+    {'sharpness': 0.0, 'brightness': 0.2, 'contrast': 0.0, 'light_red': 0.0}
     """
     pixels = np.asarray(pixels)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
@@ -67,11 +73,13 @@ def quality(pixels: np.ndarray, crop: Crop, size: tuple[int, int]) -> dict[str, 
     if min(pixels.shape[:2]) < 2:
         raise DataError(f"quality needs at least 2 x 2 pixels, got {pixels.shape}: crop less")
     luminance = pixels.astype(np.float32) @ (_LUMINANCE / 255)
+    red, blue = light(pixels)
     return {
         "sharpness": sharpness(luminance),
         "brightness": min(float(luminance.mean()), 1.0),
         "contrast": float(luminance.std()),
-        "colour_cast": colour_cast(pixels),
+        "light_red": red,
+        "light_blue": blue,
         "noise": noise(luminance),
         "blockiness": blockiness(luminance, crop),
         "plain_area": plain_area(luminance, crop, size),
@@ -95,8 +103,8 @@ def sharpness(luminance: np.ndarray) -> float:
     return min(values)
 
 
-def colour_cast(pixels: np.ndarray) -> float:
-    """Return how far the light's colour is from grey, in [0, 1]; 1 is one pure primary.
+def light(pixels: np.ndarray) -> tuple[float, float]:
+    """Return the logarithms of red and of blue over green of the light, 0 for grey light.
 
     Parameters
     ----------
@@ -106,8 +114,9 @@ def colour_cast(pixels: np.ndarray) -> float:
     # powers of 256 values instead of every pixel: an eighth of the time
     shares = [np.bincount(pixels[..., i].ravel(), minlength=256) for i in range(3)]
     shares = np.stack(shares) / pixels[..., 0].size
-    light = (shares @ (np.arange(256) / 255) ** _MINKOWSKI) ** (1 / _MINKOWSKI)
-    return float(np.linalg.norm(light - light.mean()) / np.sqrt(2 / 3))
+    mean = (shares @ (np.arange(256) / 255) ** _MINKOWSKI) ** (1 / _MINKOWSKI)
+    red, green, blue = np.log(np.maximum(mean, 1 / 255))  # 0 cannot be told from less than 1
+    return float(red - green), float(blue - green)
 
 
 def noise(luminance: np.ndarray) -> float:
@@ -143,7 +152,7 @@ def blockiness(luminance: np.ndarray, crop: Crop) -> float:
 
 
 def plain_area(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> float:
-    """Return the largest connected area without texture as a share of the crop, in [0, 1].
+    """Return the largest connected area without texture as a share of the middle, in [0, 1].
 
     What the crop has been filled with past the edge of the image does not count.
 
@@ -154,18 +163,19 @@ def plain_area(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> floa
     size : tuple of int
         Width and height of the image in pixels.
     """
-    rows, columns = (
-        slice(max(0, int(np.ceil(-start * n / length))), int((end - start) * n / length))
-        for start, length, end, n in (
-            (crop.top, crop.rows, size[1], luminance.shape[0]),
-            (crop.left, crop.side, size[0], luminance.shape[1]),
-        )
-    )
-    shown = luminance[rows, columns]
-    if min(shown.shape, default=0) < 2:
-        return 0.0
     limit = _PLAIN + 1e-6
-    is_plain = np.abs(np.diff(shown, axis=0))[:, :-1] <= limit
-    is_plain &= np.abs(np.diff(shown, axis=1))[:-1] <= limit
-    areas = np.bincount(label(is_plain)[0].ravel())[1:]
-    return float(areas.max(initial=0)) / luminance.size
+    is_plain = np.zeros(luminance.shape, bool)
+    is_plain[1:, 1:] = np.abs(np.diff(luminance, axis=0))[:, 1:] <= limit
+    is_plain[1:, 1:] &= np.abs(np.diff(luminance, axis=1))[1:] <= limit
+    middle = np.ones(luminance.shape, bool)
+    for axis, (start, length, end) in enumerate(
+        ((crop.top, crop.rows, size[1]), (crop.left, crop.side, size[0]))
+    ):
+        n = luminance.shape[axis]
+        at = (np.arange(n) + 0.5) / n
+        is_shown = (start + at * length >= 0) & (start + at * length < end)
+        shape = (-1, 1) if axis == 0 else (1, -1)
+        is_plain &= is_shown.reshape(shape)
+        middle &= (np.abs(at - 0.5) < 0.5 - _EDGE).reshape(shape)
+    areas = np.bincount(label(is_plain)[0][middle])[1:]
+    return float(areas.max(initial=0)) / max(int(middle.sum()), 1)

@@ -3,18 +3,22 @@
 A slice is a scope (all test images, those of a class, those called a class, or those of a class
 that are right or called another one) under one or two conditions:
 
-- *captions* of an image name an attribute, or it is *seen* (q(t, x) above 0.5, `core.presence`);
+- *captions* of an image name an attribute; of an image without captions, it is *seen* (q(t, x)
+  above 0.5, `core.presence`);
 - *quality*: a measure of the image lies beyond 95 % of the training images, or far beyond, in the
   units of `core.causes.image_quality`;
 - *background*: one of the groups of `core.causes.background_groups`.
 
+An attribute is compared among images of one class: the class says most of the attributes, and what
+is called a class and lacks what that class has is wrong by definition.
+
 If the images without a condition are fewer and fail more often, these are the slice. A slice is
 compared with the rest of its scope: difference of accuracy with Newcombe's interval, Fisher's exact
-test, false discovery rate over all that was tested. Two conditions are joined where each makes a
-difference among the images of the other. Slices are ranked by the accuracy that their images
-certainly lack: the limit of the interval that is nearer to 0. A slice that is no longer significant
-without the images of those before it is folded into the one that has most of its failures. Of
-slices with the same failures, quality and background come before captions, and these before what is
+test, false discovery rate over all slices of the same kind of condition. Two conditions are joined
+where each makes a difference among the images of the other. Slices are ranked by the accuracy that
+their images certainly lack: the limit of the interval that is nearer to 0. A slice that is no
+longer significant without the images of those before it is folded into the one that has most of its
+failures. Of slices with the same failures, quality and background come before captions and what is
 seen: that is read off the activations that also give the prediction, so it tells how the network
 sees its failures rather than why.
 """
@@ -60,8 +64,8 @@ class Kind(StrEnum):
     BACKGROUND = "background"
 
 
-#: The order in which conditions stand for slices with the same failures.
-_BEFORE = (Kind.QUALITY, Kind.BACKGROUND, Kind.CAPTIONS, Kind.SEEN)
+#: What of the object, rather than of the picture, a condition may be about.
+_OF_OBJECT = (Kind.CAPTIONS, Kind.SEEN)
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ def slices(run: Run) -> Slices:
     cells = _singles(tables)
     joined = _joined(tables, cells)
     cells = cells.joined_with(joined)
-    q = q_values(cells.p, least_p(cells.n, cells.total_k, cells.total))
+    q = _q_values(tables, cells)
     low, high = newcombe(
         cells.n - cells.k,
         cells.n,
@@ -205,6 +209,19 @@ def slices(run: Run) -> Slices:
             )
         )
     return Slices(fold(found), len(cells.p))
+
+
+def _q_values(tables: "_Tables", cells: "_Cells") -> np.ndarray:
+    """Return the false discovery rate of each slice among those of its kind.
+
+    Efron (2008), "Simultaneous inference: When should hypothesis testing problems be combined?":
+    thousands of words would hide the few backgrounds.
+    """
+    least, q = least_p(cells.n, cells.total_k, cells.total), np.ones(len(cells.p))
+    of = np.where(cells.second >= 0, -1, tables.known[cells.first])
+    for kind in np.unique(of):
+        q[of == kind] = q_values(cells.p[of == kind], least[of == kind])
+    return q
 
 
 def fold(found: list[Slice]) -> list[Slice]:
@@ -236,14 +253,13 @@ def fold(found: list[Slice]) -> list[Slice]:
 
 def _represented(first: Slice, others: list[Slice]) -> Slice:
     """Return the slice that stands for these, with the others."""
-    rank = {kind: i for i, kind in enumerate(_BEFORE)}
 
     def can_stand(each: Slice) -> bool:
         shared = np.isin(first.failures, each.failures).mean()
         return each.score >= STANDS_FOR * first.score and shared >= MOST_FAILURES
 
     able = [first, *filter(can_stand, others)]
-    best = min(able, key=lambda each: max(rank[c.kind] for c in each.conditions))
+    best = min(able, key=lambda each: any(c.kind in _OF_OBJECT for c in each.conditions))
     return replace(best, same=tuple(each for each in (first, *others) if each is not best))
 
 
@@ -332,13 +348,13 @@ def _conditions(
         made = [Condition(Kind.CAPTIONS, t) for t in range(T)]
         yield made, sparse.csc_array(run.counts[xs] > 0), is_captioned
     presence = presence_of(run) if T else None
-    if presence is not None:
+    if presence is not None and not is_captioned.all():
         seen = [
             sparse.csr_array(presence.q(features_of(run, xs[block])) > SEEN)
             for block in blocks(len(xs), 2048)
         ]
         made = [Condition(Kind.SEEN, t) for t in range(T)]
-        yield made, sparse.csc_array(sparse.vstack(seen)), everywhere
+        yield made, sparse.csc_array(sparse.vstack(seen)), ~is_captioned
     measures, units = quality_units(run)
     made = [Condition(Kind.QUALITY, m, f) for f in (False, True) for m in range(len(measures))]
     units = np.concatenate([units[xs] > 1, units[xs] > LIKELY], axis=1)
@@ -376,6 +392,8 @@ def _singles(tables: _Tables) -> _Cells:
     totals = np.asarray(tables.within @ known.T).astype(int)
     totals_k = np.asarray(tables.within @ (known * wrong).T).astype(int)
     failing = tables.within @ sparse.diags_array(wrong)
+    of_object = np.array([each.kind in _OF_OBJECT for each in tables.conditions])
+    is_of_a_class = np.array([each.true_c is not None for each in tables.scopes])
     parts = []
     for block in blocks(tables.has.shape[1], _COLUMNS):
         columns = tables.has[:, block]
@@ -383,6 +401,7 @@ def _singles(tables: _Tables) -> _Cells:
         k = (failing @ columns).toarray().astype(int)
         total, total_k = totals[:, tables.known[block]], totals_k[:, tables.known[block]]
         is_large = (np.minimum(n, total - n) >= MIN_IMAGES) & (total_k > 0) & (total_k < total)
+        is_large &= is_of_a_class[:, None] | ~of_object[block]
         scope, first = np.nonzero(is_large)
         k, n, total_k, total = (each[is_large] for each in (k, n, total_k, total))
         # the smaller side that fails more is the slice

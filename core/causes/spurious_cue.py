@@ -5,8 +5,9 @@ class is compared with the same contribution in training images of both classes.
 by class, the network has learnt the background instead of the object, and an image with the typical
 background of the other class is misclassified. The evidence is a log-likelihood ratio of two normal
 distributions with equal variance. It counts in full only if the background's share of the margin is
-at least its share of the cells. Which cells are background follows from the activations; keypoints
-are an option that the reason mentions.
+at least its share of the cells. Or sound images of the class fail on the same background and not on
+others (`core.causes.background_failures`); the larger of the two scores counts. Which cells are
+background follows from the activations; keypoints are an option that the reason mentions.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 from fieldmarks.core.attributes.english import possessive
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.background import SHARE, Background
+from fieldmarks.core.causes.background_failures import BackgroundFailures
 from fieldmarks.core.causes.finding import Finding, squash
 from fieldmarks.core.run.run import Run
 
@@ -59,10 +61,23 @@ class BackgroundMargin:
         return self.total - (self.background - self.mean_true) < 0
 
 
-def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) -> Finding:
+def find_spurious_cue(
+    run: Run,
+    xs: np.ndarray,
+    on_background: BackgroundFailures | None = None,
+    with_keypoints: bool = False,
+) -> Finding:
     """Return the finding: how far the background explains the wrong predictions of images ``xs``.
 
-    Images without stored feature maps, and all images that are not in ``xs``, score 0.
+    Parameters
+    ----------
+    run : Run
+    xs : ndarray of int
+        Images that are searched; images without stored feature maps, and others, score 0.
+    on_background : BackgroundFailures, optional
+        Whether the classes fail more often on the images' backgrounds than on others.
+    with_keypoints : bool
+        Whether keypoints say where the object is.
     """
     images = run.images
     labels, predicted = images["true_c"].to_numpy(), images["predicted_c"].to_numpy()
@@ -88,6 +103,8 @@ def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) ->
         np.array([getattr(margin, name) for margin in margins.values()]) for name in _EVIDENCE
     )
     score[list(margins)] = squash(ratios, _MIDDLE, _WIDTH) * np.clip(shares / SHARE, 0, 1)
+    if on_background is not None:
+        score = np.maximum(score, on_background.share)
     names = run.classes["name"].to_numpy()
     told = " Keypoints say where the object is." if with_keypoints else ""
 
@@ -96,12 +113,13 @@ def find_spurious_cue(run: Run, xs: np.ndarray, with_keypoints: bool = False) ->
         if margin is None:
             return "Not tested: it needs the feature maps, and training images of both classes."
         wrong, true = str(names[predicted[x]]), str(names[labels[x]])
+        failing = "" if on_background is None else on_background.reason(int(x), true)
+        winner = f"{true} would" if margin.is_decisive else f"{wrong} would still"
         return (
             f"The background gives {_tenths(margin.background)} of {possessive(wrong)} lead of "
             f"{_tenths(margin.total)} over {true} (in training images of {wrong}: "
             f"{_tenths(margin.mean_predicted)}, of {true}: {_tenths(margin.mean_true)}). On a "
-            f"typical background of {true}, "
-            f"{f'{true} would' if margin.is_decisive else f'{wrong} would still'} win.{told}"
+            f"typical background of {true}, {winner} win.{failing}{told}"
         )
 
     return Finding(score, reason)

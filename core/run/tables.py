@@ -10,7 +10,8 @@ from fieldmarks.core.name_status import MAX_Q, SEEN_COLUMNS, NameStatus
 
 #: Columns that runs of earlier versions lack.
 NEW_COLUMNS = (
-    *("blockiness", "plain_area", "property", "is_exclusive", "is_complete", "background"),
+    *("light_red", "light_blue", "blockiness", "plain_area"),
+    *("property", "is_exclusive", "is_complete", "background"),
 )
 
 
@@ -48,10 +49,11 @@ TABLES: tuple[TableSpec, ...] = (
             "sharpness": ("float32", "share of fine detail, in [0, 1]"),
             "brightness": ("float32", "mean luminance, in [0, 1]"),
             "contrast": ("float32", "standard deviation of luminance, in [0, 1]"),
-            "colour_cast": ("float32", "distance of the light's colour from grey, in [0, 1]"),
+            "light_red": ("float32", "colour of the light: logarithm of red over green, grey is 0"),
+            "light_blue": ("float32", "the same of blue over green"),
             "noise": ("float32", "estimated standard deviation of pixel noise, in [0, 1]"),
             "blockiness": ("float32", "share of pixel differences on JPEG's grid, in [0, 1]"),
-            "plain_area": ("float32", "largest area without texture, share of the crop"),
+            "plain_area": ("float32", "largest area without texture, share of the crop's middle"),
             "problem": ("str", "problem of the image file, empty for none"),
         },
     ),

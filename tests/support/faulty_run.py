@@ -64,7 +64,7 @@ def write_faulty_run(folder: Path, with_captions: bool = True) -> Run:
     for column in COLUMNS:
         images[column] = np.clip(rng.normal(0.4, 0.03, N * C), 0, 1)
     for x, (column, value) in zip(
-        BAD_PICTURES, (("sharpness", 0.1), ("noise", 0.9), ("colour_cast", 0.9)), strict=True
+        BAD_PICTURES, (("sharpness", 0.1), ("noise", 0.9), ("light_red", 0.9)), strict=True
     ):
         images.loc[x, column] = value
 

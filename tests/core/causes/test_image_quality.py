@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fieldmarks.core.causes.finding import DECIDED
-from fieldmarks.core.causes.image_quality import excess, excess_of_class, find_image_quality
+from fieldmarks.core.causes.image_quality import excess, find_image_quality
 from tests.support.faulty_run import BAD_PICTURES
 
 
@@ -43,25 +43,25 @@ def test_a_class_that_is_always_dark_is_not_a_bad_picture():
     assert units[90:].max() < 0.5
 
 
-def test_a_plain_area_that_some_images_of_a_class_have_is_no_outlier_of_it():
+def test_a_tint_towards_grey_is_an_outlier_of_tinted_training_images():
     rng = np.random.default_rng(0)
-    classes, is_train = np.repeat([0, 1], 60), np.ones(120, bool)
-    values = rng.uniform(0, 0.02, 120)
-    values[60:65] = rng.uniform(0.2, 0.3, 5)  # some of class 1 stand in snow
-    values[0] = 0.25  # one of class 0, taken for class 1
-    assert excess(values, classes, is_train, 1)[0] > 2
-    of = (classes, 1 - classes)
-    own, other = (excess_of_class(values, cs, classes, is_train, 1) for cs in of)
-    assert own[0] > 2
-    assert other[0] < 1.1
-    tail = np.percentile(values[60:], [50, 95])
-    np.testing.assert_allclose(own[60:], (values[60:] - tail[0]) / (tail[1] - tail[0]))
-    assert np.isinf(excess_of_class(values, np.full(120, 2), classes, is_train, 1)).all()
+    warm = 0.3 * rng.random(100)
+    light = np.stack([warm, -warm], axis=1) + rng.normal(0, 0.01, (100, 2))
+    light[0] = [0.15, 0.15]  # nearer to grey than most, and unlike all
+    is_train = np.arange(100) > 0
+    units = excess(light, np.zeros(100, int), is_train, 1)
+    assert units[0] > 5
+    assert units.argmax() == 0
+    assert np.median(units[is_train]) == pytest.approx(0)
+    assert np.percentile(units[is_train], 95) <= 1 + 1e-9
+    stretched = light * [3, 2]  # the unit of a coordinate does not matter
+    np.testing.assert_allclose(excess(stretched, np.zeros(100, int), is_train, 1), units, rtol=1e-4)
 
 
 def test_a_constant_measure_accuses_nobody():
     same = np.full(20, 0.3)
-    assert (excess(same, np.zeros(20, int), np.ones(20, bool), 1) == 0).all()
+    for values in (same, np.stack([same, same], axis=1)):
+        assert (excess(values, np.zeros(20, int), np.ones(20, bool), 1) == 0).all()
 
 
 def test_hidden_objects_lower_the_quality_only_where_keypoints_are_used(faulty):

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from fieldmarks.core.causes.image_quality_measures import (
     COLUMNS,
     blockiness,
-    colour_cast,
+    light,
     noise,
     plain_area,
     sharpness,
@@ -51,6 +51,8 @@ def test_every_quality_column_of_the_contract_is_measured_within_its_range(photo
     for pixels in [photograph, *extremes]:
         values = quality(pixels.astype(np.uint8))
         assert tuple(values) == COLUMNS
+        of_light = [values.pop("light_red"), values.pop("light_blue")]
+        assert all(abs(value) <= np.log(255) + 1e-6 for value in of_light)
         assert all(0 <= value <= 1 for value in values.values())
 
 
@@ -81,18 +83,18 @@ def test_the_standard_deviation_of_added_noise_is_recovered(photograph):
         assert noise(smooth + rng.normal(0, sigma, smooth.shape)) == pytest.approx(sigma, rel=0.1)
 
 
-def test_a_pure_primary_is_the_strongest_cast_and_a_tint_raises_it(photograph):
-    red = np.zeros((4, 4, 3), np.uint8)
-    red[..., 0] = 255
-    assert colour_cast(red) == pytest.approx(1)
-    tinted = as_bytes(photograph / 255 * [1, 0.8, 0.5])
-    assert colour_cast(tinted) > colour_cast(photograph) + 0.2
+def test_a_tint_is_told_by_red_and_blue_over_green(photograph):
+    assert light(photograph) == (0, 0)
+    red, blue = light(as_bytes(photograph / 255 * [1, 0.8, 0.4]))
+    assert red == pytest.approx(np.log(1 / 0.8), abs=0.02)
+    assert blue == pytest.approx(np.log(0.4 / 0.8), abs=0.02)
+    assert light(np.zeros((4, 4, 3), np.uint8)) == (0, 0)
 
 
-def test_the_colour_cast_is_the_spread_of_minkowski_means(photograph):
-    light = [np.mean((photograph[..., i] / 255.0) ** 6) ** (1 / 6) for i in range(3)]
-    spread = np.sqrt(sum((value - np.mean(light)) ** 2 for value in light) / (2 / 3))
-    assert colour_cast(photograph) == pytest.approx(spread)
+def test_the_light_is_that_of_minkowski_means():
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 3)).astype(np.uint8)
+    red, green, blue = (np.mean((pixels[..., i] / 255.0) ** 6) ** (1 / 6) for i in range(3))
+    assert light(pixels) == pytest.approx((np.log(red / green), np.log(blue / green)))
 
 
 def test_sharpness_equals_a_slow_loop_over_pixels():
@@ -155,23 +157,26 @@ def test_blockiness_equals_a_slow_sum():
     assert blockiness(luminance, crop) == pytest.approx(expected)
 
 
-def test_the_plain_area_is_that_of_a_thing_in_front():
-    luminance = np.random.default_rng(0).random((50, 50))
+def test_the_plain_area_is_that_of_a_thing_in_the_middle():
+    luminance = np.random.default_rng(0).random((48, 48))
     luminance[10:30, 5:40] = 0.3
-    assert plain_area(luminance, Crop(0, 0, 50), (50, 50)) == pytest.approx(
-        19 * 34 / 2500, abs=0.01
-    )
+    whole = Crop(0, 0, 48), (48, 48)
+    assert plain_area(luminance, *whole) == pytest.approx(18 * 24 / 24**2)
+    around = np.full((48, 48), 0.9)  # snow around an object
+    around[12:36, 12:36] = np.random.default_rng(0).random((24, 24))
+    assert plain_area(around, *whole) < 0.01
 
 
 def test_two_plain_areas_are_not_added():
     luminance = np.random.default_rng(0).random((40, 40))
-    luminance[:10], luminance[30:] = 0.2, 0.8
-    assert plain_area(luminance, Crop(0, 0, 40), (40, 40)) == pytest.approx(9 * 39 / 1600, abs=0.01)
+    luminance[:18], luminance[22:] = 0.2, 0.8
+    assert plain_area(luminance, Crop(0, 0, 40), (40, 40)) == pytest.approx(8 * 20 / 400)
 
 
 def test_what_lies_past_the_edge_is_not_plain():
     luminance = np.random.default_rng(0).random((40, 40))
     luminance[:, :20] = 0.5
+    assert plain_area(luminance, Crop(0, 0, 40), (40, 40)) == pytest.approx(0.5)
     assert plain_area(luminance, Crop(-50, 0, 100), (50, 100)) < 0.01
     assert plain_area(luminance, Crop(-1000, 0, 10), (50, 100)) == 0
 

@@ -110,8 +110,8 @@ def test_a_run_without_failures_has_no_slices(plain):
 def test_two_conditions_are_joined_where_each_adds(plain):
     rng = np.random.default_rng(5)
     images = plain.images.assign(predicted_c=plain.images["true_c"], n_captions=np.int32(10))
-    named = rng.random((X, T)) < 0.4
-    at = np.flatnonzero(named[:, 1] & named[:, 2])
+    named = rng.random((X, T)) < 0.5
+    at = np.flatnonzero(named[:, 1] & named[:, 2] & (images["true_c"] == PLANTED_C))
     images.loc[at, "predicted_c"] = ((images["true_c"].iloc[at] + 1) % C).astype(np.int32)
     counts = sparse.csr_array(named.astype(np.uint16))
     run = plain.changed(
@@ -123,9 +123,25 @@ def test_two_conditions_are_joined_where_each_adds(plain):
         tables={"images": images},
     )
     first = slices(run).found[0]
-    assert first.scope == Scope()
+    assert first.scope.true_c == PLANTED_C
     assert {c.number for c in first.conditions} == {1, 2}
     assert first.n_right == 0
+
+
+def test_what_the_class_of_an_object_says_is_no_slice(plain):
+    """Images that are called class 1 and lack its attribute are of another class: of course."""
+    images = plain.images.assign(predicted_c=plain.images["true_c"], n_captions=np.int32(10))
+    named = np.zeros((X, T), bool)
+    named[np.arange(X), images["true_c"]] = True
+    at = np.flatnonzero(images["true_c"] == 0)[::3]
+    images.loc[at, "predicted_c"] = np.int32(1)
+    counts = sparse.csr_array(named.astype(np.uint16))
+    arrays = {
+        "counts_indptr": counts.indptr.astype(np.int64),
+        "counts_indices": counts.indices.astype(np.int32),
+        "counts_values": counts.data.astype(np.uint16),
+    }
+    assert slices(plain.changed(arrays=arrays, tables={"images": images})).found == []
 
 
 def test_a_slice_whose_images_are_listed_already_is_folded(planted):
