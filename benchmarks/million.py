@@ -1,7 +1,8 @@
 """A made-up run of a million images: what it takes on disk, how fast it opens and is searched.
 
 ``python -m benchmarks.million`` writes the run straight through the writer (activations of
-512 filters, no maps), opens it in a fresh process, searches it twice, and deletes it again.
+512 filters, no maps), opens it in a fresh process, searches it twice, has Chromium do the steps of
+`benchmarks.peers` in the dashboard, and deletes it again.
 """
 
 import argparse
@@ -28,6 +29,8 @@ from tests.support.synthetic_run import attribute_table, jpeg
 
 BLOCK = 16384
 ESTIMATOR = "literal"
+#: Different pictures, and shares of the images.
+N_PICTURES, ACCURACY, TESTED = 97, 0.9, 0.5
 
 
 def write_run(folder: Path, X: int, F: int, T: int, C: int) -> None:
@@ -65,12 +68,21 @@ def write_run(folder: Path, X: int, F: int, T: int, C: int) -> None:
     }
     for name, array in small.items():
         writer.put(name, array)
-    thumb = jpeg(1, rng, size=112)
-    writer.put_pack("thumb", [thumb] * X)
+    thumbs = [jpeg(i, rng, size=112) for i in range(N_PICTURES)]
+    writer.put_pack("thumb", [thumbs[i % N_PICTURES] for i in range(X)])
     writer.put_pack("caption", [b"a bird with a yellow head and a long bill.\n"] * X)
     for name, table in _tables(X, F, T, C, rng).items():
         writer.put_table(name, table)
-    writer.finish({"sizes": sizes, "estimators": [ESTIMATOR], "default_estimator": ESTIMATOR})
+    estimators = {"estimators": [ESTIMATOR], "default_estimator": ESTIMATOR}
+    of_network = {
+        "dataset": "made up",
+        "arch": "made up",
+        "layer": "maps",
+        "input_size": 96,
+        "receptive_field": 32,
+    }
+    parts = {"part_names": ["a", "b"], "part_keypoints": {}}
+    writer.finish({"sizes": sizes, **estimators, **of_network, **parts, "n_explain": 5})
 
 
 def _fill(writer: RunWriter, name: str, sizes: dict[str, int], draw) -> None:
@@ -97,6 +109,19 @@ def _tables(X: int, F: int, T: int, C: int, rng: np.random.Generator) -> dict[st
                 columns[column] = rng.integers(0, top, n).astype(dtype)
         tables[spec.name] = pd.DataFrame(columns)
     tables["attributes"] = tables["attributes"].assign(**attribute_table(T))
+    images = tables["images"]
+    is_right = rng.random(X) < ACCURACY
+    predicted = np.where(is_right, images["true_c"], images["predicted_c"]).astype("int32")
+    shares = {name: rng.random(X).astype("float32") for name in ("confidence", "p_true")}
+    size = dict.fromkeys(("width", "height"), np.full(X, 112, "int32"))
+    tables["images"] = images.assign(
+        predicted_c=predicted, is_train=rng.random(X) >= TESTED, problem="", **shares, **size
+    )
+    images = tables["images"]
+    is_test = ~images["is_train"]
+    is_right = is_test & (images["true_c"] == images["predicted_c"])
+    for column, of in (("n_train", ~is_test), ("n_test", is_test), ("n_right", is_right)):
+        tables["classes"][column] = np.bincount(images["true_c"][of], minlength=C).astype("int32")
     return tables
 
 
@@ -136,6 +161,14 @@ def read(folder: Path) -> None:
     )
 
 
+def browse(folder: Path) -> None:
+    """Start the dashboard over the run and do the steps of `benchmarks.peers`; print a row."""
+    from benchmarks.peers import Fieldmarks, turn
+
+    run = read_run(folder / "million")
+    print_row("browser", X=run.sizes["X"], **turn(Fieldmarks(folder, folder / "none", run)))
+
+
 def main() -> None:
     """Write, then read in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -148,6 +181,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.read:
         read(args.folder)
+        browse(args.folder)
         return
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         write_run(Path(folder), args.X, args.F, args.T, args.C)
