@@ -5,8 +5,8 @@ that are right or called another one) under one or two conditions:
 
 - *captions* of an image name an attribute; of an image without captions, it is *seen* (q(t, x)
   above 0.5, `core.presence`);
-- *quality*: a measure of the image lies beyond 95 % of the training images, or far beyond, in the
-  units of `core.causes.image_quality`;
+- *quality*: of the measures of an image this one lies farthest out, so far that it likely explains
+  a failure (`core.causes.image_quality`);
 - *background*: one of the groups of `core.causes.background_groups`.
 
 An attribute is compared among images of one class: the class says most of the attributes, and what
@@ -77,15 +77,12 @@ class Condition:
     kind : Kind
     number : int
         Attribute t, column of `quality_units`, or group of backgrounds.
-    is_far : bool
-        Of quality: far beyond the training images.
     is_absent : bool
         The images of the slice are those without it.
     """
 
     kind: Kind
     number: int
-    is_far: bool = False
     is_absent: bool = False
 
 
@@ -356,9 +353,9 @@ def _conditions(
         made = [Condition(Kind.SEEN, t) for t in range(T)]
         yield made, sparse.csc_array(sparse.vstack(seen)), ~is_captioned
     measures, units = quality_units(run)
-    made = [Condition(Kind.QUALITY, m, f) for f in (False, True) for m in range(len(measures))]
-    units = np.concatenate([units[xs] > 1, units[xs] > LIKELY], axis=1)
-    yield made, sparse.csc_array(units), everywhere
+    made, worst = [Condition(Kind.QUALITY, m) for m in range(len(measures))], units[xs].max(axis=1)
+    is_fault = (units[xs] > LIKELY) & (units[xs] == worst[:, None])
+    yield made, sparse.csc_array(is_fault), everywhere
     group = groups_of(run)
     if group is not None and (group[xs] >= 0).any():
         numbers = np.arange(int(group.max()) + 1)
@@ -458,9 +455,8 @@ def phrase(run: Run, found: Slice, condition: Condition) -> str:
     """Return a condition as a clause after "images": "whose captions name “white snow”"."""
     if condition.kind is Kind.QUALITY:
         words = quality_words(run)[condition.number]
-        than = "training images" if condition.is_far else "95 % of the training images"
-        before = f"{'not ' if condition.is_absent else ''}{'far ' if condition.is_far else ''}"
-        return f"that are {before}{words} than {than}"
+        before = "not " if condition.is_absent else ""
+        return f"that are {before}far {words} than training images"
     if condition.kind is Kind.BACKGROUND:
         before = "not " if condition.is_absent else ""
         return f"{before}on {background_name(run, found, condition)}"
@@ -524,7 +520,7 @@ def slice_key(run: Run, found: Slice) -> str:
         what = str(each.number)
         if each.kind in (Kind.CAPTIONS, Kind.SEEN):
             what = str(run.attributes["phrase"].iloc[each.number])
-        sign = f"{'not ' if each.is_absent else ''}{'far ' if each.is_far else ''}"
+        sign = "not " if each.is_absent else ""
         parts.append(f"{sign}{each.kind} {what}")
     return "|".join(["-".join(ids), *parts])
 
