@@ -5,7 +5,9 @@ explained by poor image quality or a wrong label needs no spurious cue, and one 
 any of these needs no missing feature. The score of a pattern is therefore multiplied by one minus
 the highest score of the patterns before it. One exception: where sound images of the class fail on
 the same background and not on others, the failure would not go with better quality, and the score
-of image quality is multiplied by one minus the excess share (`core.causes.background_failures`).
+of image quality is multiplied by one minus the excess share (`core.causes.background_failures`). A
+background that looks like those of other images decides no failure: where all pictures are on plain
+white, activations away from the object are of its edge.
 
 Thresholds were chosen on synthetic data sets and evaluated on another one: see
 ``benchmarks/triage.py``.
@@ -16,8 +18,8 @@ import pandas as pd
 
 from fieldmarks.core.causes.background import Background
 from fieldmarks.core.causes.background_failures import background_failures
-from fieldmarks.core.causes.background_groups import background_groups
-from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
+from fieldmarks.core.causes.background_groups import USUAL, background_groups
+from fieldmarks.core.causes.finding import COLUMNS, DECIDED, SINGLE_SOURCE, Pattern
 from fieldmarks.core.causes.image_quality import find_image_quality
 from fieldmarks.core.causes.missing_feature import find_missing_feature
 from fieldmarks.core.causes.spurious_cue import find_spurious_cue
@@ -56,7 +58,8 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
     score = {pattern: finding.score for pattern, finding in findings.items()}
     score[Pattern.IMAGE_QUALITY] = quality.score * (1 - on_background.share)
     plain = np.maximum(score[Pattern.IMAGE_QUALITY], score[Pattern.WRONG_LABEL])
-    score[Pattern.SPURIOUS_CUE] = score[Pattern.SPURIOUS_CUE] * (1 - plain)
+    can_decide = np.where(group == USUAL, SINGLE_SOURCE, 1.0)
+    score[Pattern.SPURIOUS_CUE] = score[Pattern.SPURIOUS_CUE] * can_decide * (1 - plain)
     earlier = np.maximum(plain, score[Pattern.SPURIOUS_CUE])
     score[Pattern.MISSING_FEATURE] = score[Pattern.MISSING_FEATURE] * (1 - earlier)
 

@@ -20,6 +20,8 @@ detail), in addition to the width of the crop in pixels of the original.
   none; sky and snow have little, too, and lie around it.
 """
 
+import math
+
 import numpy as np
 from scipy.ndimage import label, uniform_filter1d
 
@@ -81,7 +83,7 @@ def quality(pixels: np.ndarray, crop: Crop, size: tuple[int, int]) -> dict[str, 
         "light_red": red,
         "light_blue": blue,
         "noise": noise(luminance),
-        "blockiness": blockiness(luminance, crop),
+        "blockiness": blockiness(luminance, crop, size),
         "plain_area": plain_area(luminance, crop, size),
     }
 
@@ -127,28 +129,48 @@ def noise(luminance: np.ndarray) -> float:
     return min(float(np.median(np.abs(even - odd))) / 2 / _NORMAL_MAD, 1.0)
 
 
-def blockiness(luminance: np.ndarray, crop: Crop) -> float:
+def blockiness(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> float:
     """Return how far pixel differences keep to the grid of JPEG's blocks, in [0, 1].
 
     Along each axis it is the cosine coefficient, relative to the mean, of the mean difference at
     each position, at the frequency and phase of the grid in the crop; the mean of both axes, 0
-    where differences avoid the grid. Blocks of fewer than two pixels cannot be seen.
+    where differences avoid the grid. Blocks of fewer than two pixels cannot be seen. What the crop
+    has been filled with past the edge of the image, which lies on the grid, does not count.
 
     Parameters
     ----------
     luminance : ndarray of shape (H, W)
     crop : Crop
+    size : tuple of int
+        Width and height of the image in pixels.
     """
-    coefficients = []
+    shown, coefficients = _shown(luminance.shape, crop, size), []
+    inside = luminance[shown]
+    if min(inside.shape, default=0) < 2:
+        return 0.0
     for axis, start, length in ((0, crop.top, crop.rows), (1, crop.left, crop.side)):
         pixel = length / luminance.shape[axis]  # of the file, for each one of the crop
         if pixel * 2 > _BLOCK:
             return 0.0
-        profile = np.abs(np.diff(luminance, axis=axis)).mean(axis=1 - axis)
-        edges = start + pixel * np.arange(1, len(profile) + 1)
+        profile = np.abs(np.diff(inside, axis=axis)).mean(axis=1 - axis)
+        edges = start + pixel * (shown[axis].start + np.arange(1, len(profile) + 1))
         on_grid = np.cos(2 * np.pi * edges / _BLOCK)
         coefficients.append(2 * float((profile * on_grid).mean()) / max(profile.mean(), 1e-6))
     return min(max(float(np.mean(coefficients)), 0.0), 1.0)
+
+
+def _shown(shape: tuple[int, ...], crop: Crop, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns of a crop that show the image, not what lies past its edge."""
+    rows, columns = (
+        slice(
+            max(0, math.ceil(-start * n / length)), max(0, math.floor((end - start) * n / length))
+        )
+        for start, length, end, n in (
+            (crop.top, crop.rows, size[1], shape[0]),
+            (crop.left, crop.side, size[0], shape[1]),
+        )
+    )
+    return rows, columns
 
 
 def plain_area(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> float:
@@ -163,19 +185,12 @@ def plain_area(luminance: np.ndarray, crop: Crop, size: tuple[int, int]) -> floa
     size : tuple of int
         Width and height of the image in pixels.
     """
-    limit = _PLAIN + 1e-6
-    is_plain = np.zeros(luminance.shape, bool)
-    is_plain[1:, 1:] = np.abs(np.diff(luminance, axis=0))[:, 1:] <= limit
-    is_plain[1:, 1:] &= np.abs(np.diff(luminance, axis=1))[1:] <= limit
-    middle = np.ones(luminance.shape, bool)
-    for axis, (start, length, end) in enumerate(
-        ((crop.top, crop.rows, size[1]), (crop.left, crop.side, size[0]))
-    ):
-        n = luminance.shape[axis]
-        at = (np.arange(n) + 0.5) / n
-        is_shown = (start + at * length >= 0) & (start + at * length < end)
-        shape = (-1, 1) if axis == 0 else (1, -1)
-        is_plain &= is_shown.reshape(shape)
-        middle &= (np.abs(at - 0.5) < 0.5 - _EDGE).reshape(shape)
-    areas = np.bincount(label(is_plain)[0][middle])[1:]
-    return float(areas.max(initial=0)) / max(int(middle.sum()), 1)
+    limit, is_plain = _PLAIN + 1e-6, np.zeros(luminance.shape, bool)
+    shown = _shown(luminance.shape, crop, size)
+    inside, plain = luminance[shown], is_plain[shown]
+    plain[1:, 1:] = np.abs(np.diff(inside, axis=0))[:, 1:] <= limit
+    plain[1:, 1:] &= np.abs(np.diff(inside, axis=1))[1:] <= limit
+    middle = tuple(slice(round(_EDGE * n), n - round(_EDGE * n)) for n in luminance.shape)
+    in_middle = label(is_plain)[0][middle]
+    areas = np.bincount(in_middle.ravel())[1:]
+    return float(areas.max(initial=0)) / max(in_middle.size, 1)

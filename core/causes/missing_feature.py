@@ -26,6 +26,8 @@ from fieldmarks.core.probability import p_t_given_c
 from fieldmarks.core.run.run import Run
 
 N_DISCRIMINATIVE = 5
+#: Of all class pairs, the share of the most similar ones.
+_MOST_SIMILAR = 0.05
 _MIN_DIFFERENCE = 0.15  # of the shares of captioned images that name a discriminative attribute
 
 
@@ -78,9 +80,13 @@ class DiscriminativeAttribute:
     def state(self) -> str:
         """How the network used the attribute, in words."""
         seen = "seen" if self.q > SEEN else "weakly seen" if self.is_seen else "not seen"
-        if self.is_detected and self.contribution <= 0:
-            return f"{seen}, but counted for the wrong class"
-        return seen
+        is_miscounted = self.is_seen and self.is_detected and self.contribution <= 0
+        return f"{seen}, but counted for the wrong class" if is_miscounted else seen
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is not detected, or seen and counted for the wrong class."""
+        return not self.is_detected or (self.is_seen and self.contribution <= 0)
 
 
 class ClassSeparation:
@@ -123,11 +129,15 @@ class ClassSeparation:
             means += class_sums(q, labels[train[block]], C)
         return means / np.maximum(np.bincount(labels[train], minlength=C), 1)[:, None]
 
+    @property
+    def n_pairs(self) -> int:
+        """Pairs of classes, at least 1."""
+        return max(len(self._sorted_gaps), 1)
+
     def similarity(self, first: int, second: int) -> float:
         """Return the share of class pairs that are further apart in pooled space, in [0, 1]."""
-        n = len(self._sorted_gaps)
         nearer = np.searchsorted(self._sorted_gaps, self.gaps[first, second], side="left")
-        return float(1 - nearer / max(n, 1))
+        return float(1 - nearer / self.n_pairs)
 
     def attributes(
         self, x: int, true: int, predicted: int, n: int = N_DISCRIMINATIVE
@@ -160,15 +170,16 @@ class ClassSeparation:
     def missing_share(self, attributes: list[DiscriminativeAttribute]) -> float:
         """Return the share that was not detected or has the wrong weight, by frequency gap."""
         gaps = np.array([abs(a.frequency_true - a.frequency_predicted) for a in attributes])
-        is_missing = np.array([not a.is_detected or a.contribution <= 0 for a in attributes])
+        is_missing = np.array([a.is_missing for a in attributes])
         return float(gaps @ is_missing / gaps.sum()) if len(attributes) and gaps.sum() else 0.0
 
 
 def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
     """Return the finding: failures among ``xs`` due to missing discriminative attributes.
 
-    The score is the similarity of the two classes, times one half plus half the share of
-    discriminative attributes that are missing: very similar classes are confused in any case.
+    Either of two reasons is enough (their complements are multiplied): the two classes are among
+    the most similar pairs, which are confused in any case (one half where 5 % of the pairs are as
+    similar), or discriminative attributes are missing (their share, times the similarity).
     """
     if not run.has_words:
         return Finding(np.zeros(run.sizes["X"]), lambda x: "Not tested: the run has no words.")
@@ -179,7 +190,9 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
     for x in xs:
         true, wrong = int(labels[x]), int(predicted[x])
         missing = separation.missing_share(separation.attributes(int(x), true, wrong))
-        score[x] = separation.similarity(true, wrong) * (1 + missing) / 2
+        similarity, n = separation.similarity(true, wrong), separation.n_pairs
+        alike = max(0.0, 1 - (1 - similarity + 1 / n) / (2 * _MOST_SIMILAR))
+        score[x] = 1 - (1 - alike) * (1 - similarity * missing)
 
     def reason(x: int) -> str:
         true, wrong = int(labels[x]), int(predicted[x])
@@ -192,7 +205,7 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
         states = [
             f"“{attribute_phrase(run, a.t)}” (usual for "
             f"{names[true if a.is_of_true else wrong]}: {a.state})"
-            for a in attributes
+            for a in sorted(attributes, key=lambda a: not a.is_missing)
         ]
         return f"{similar}. Discriminative attributes: {english.join(states)}."
 

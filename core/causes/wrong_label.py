@@ -5,15 +5,18 @@ are found in the network's features and share its errors, so they have a small w
 are available. The score is the log-odds of the best other class over the label; it is defined for
 every image, correct or wrong, training or test. A label is called wrong only where captions and
 neighbours, or captions and the prediction, prefer the same other class: captions of an atypical
-image mislead, and the network alone cannot distinguish a wrong label from a wrong prediction.
+image mislead, and the network alone cannot distinguish a wrong label from a wrong prediction. And
+few other images of the label may have captions that prefer that class as much: a quarter of the
+sweaters are for women, so that "for women" does not make one of them a top.
 """
 
 import numpy as np
 
 from fieldmarks.core.attributes import english
 from fieldmarks.core.batching import blocks
-from fieldmarks.core.causes.finding import SINGLE_SOURCE, Finding, squash
+from fieldmarks.core.causes.finding import DECIDED, SINGLE_SOURCE, Finding, squash
 from fieldmarks.core.causes.label_evidence import (
+    ClassEvidence,
     caption_evidence,
     nearest_neighbours,
     neighbour_evidence,
@@ -26,6 +29,8 @@ _NEIGHBOURS_BESIDE, _NEIGHBOURS_ALONE = 0.2, 0.6  # weights, with and without ca
 _MIDDLE, _WIDTH = 0.7, 0.5  # log-odds; half of such labels are wrong, in worlds of seeds 0 to 3
 #: Log-odds from which captions by themselves prefer another class; chosen on worlds of seeds 0, 1.
 _CLEAR = 0.2
+#: Of the images of a label, fewer have captions that prefer the other class as much.
+_UNUSUAL = 0.1
 
 
 def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
@@ -58,6 +63,7 @@ def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
         score[block] *= np.where(agree, 1.0, SINGLE_SOURCE)
         suggested_c[block] = other
         fits[block] = np.exp(np.stack([described[of, label], described[of, other]], axis=1))
+    score[_usual(captions, labels, suggested_c, np.flatnonzero(score >= DECIDED))] *= SINGLE_SOURCE
     names = run.classes["name"].to_numpy()
 
     def because(x: int, label: int, other: int) -> str:
@@ -92,3 +98,26 @@ def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
         return " ".join(parts)
 
     return Finding(score, reason), suggested_c
+
+
+def _usual(
+    captions: ClassEvidence, labels: np.ndarray, other: np.ndarray, xs: np.ndarray
+) -> np.ndarray:
+    """Return those of the images xs whose captions are usual for their label.
+
+    Parameters
+    ----------
+    captions : ClassEvidence
+    labels, other : ndarray of shape (X,)
+        The label of each image, and the class that may be right instead.
+    xs : ndarray of int
+    """
+    usual = []
+    for c in np.unique(labels[xs]):
+        own = np.flatnonzero((labels == c) & captions.is_available)
+        log_p = captions.log_p(own)
+        for x in xs[labels[xs] == c]:
+            odds = log_p[:, other[x]] - log_p[:, c]
+            if (odds >= odds[np.searchsorted(own, x)]).mean() >= _UNUSUAL:
+                usual.append(x)
+    return np.array(usual, int)

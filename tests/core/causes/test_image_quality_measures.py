@@ -115,15 +115,16 @@ def test_sharpness_equals_a_slow_loop_over_pixels():
     assert sharpness(image) == pytest.approx(min(effects))
 
 
-def saved(pixels, quality: int, shift: int = 0, scale: float = 1.0) -> tuple[np.ndarray, Crop]:
-    """Return a crop of a picture that was saved as JPEG, as luminance, and its square."""
+def saved(pixels, quality: int, shift: int = 0, scale: float = 1.0):
+    """Return a crop of a picture that was saved as JPEG: luminance, its square, the size."""
     packed = io.BytesIO()
     Image.fromarray(pixels).save(packed, "JPEG", quality=quality)
     side = len(pixels) - shift
     square = Image.open(packed).convert("L").crop((shift, shift, len(pixels), len(pixels)))
     size = round(side * scale)
     resized = square.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized) / np.float32(255), Crop(shift, shift, side)
+    whole = (len(pixels), len(pixels))
+    return np.asarray(resized) / np.float32(255), Crop(shift, shift, side), whole
 
 
 @pytest.mark.parametrize(("shift", "scale"), [(0, 1), (3, 1), (0, 0.6), (5, 0.5), (5, 1.7)])
@@ -134,16 +135,25 @@ def test_blocks_of_jpeg_are_seen_wherever_the_crop_lies(clouds, shift, scale):
 
 
 def test_blocks_on_another_grid_are_none(clouds):
-    luminance, crop = saved(clouds, 4)
-    assert blockiness(luminance, Crop(4, 4, crop.side)) < 0.05
+    luminance, crop, size = saved(clouds, 4)
+    assert blockiness(luminance, Crop(4, 4, crop.side), (size[0] + 4, size[1] + 4)) < 0.05
+
+
+def test_the_edge_of_the_image_is_no_block(clouds):
+    luminance = np.full((320, 320), 0.5, np.float32)  # filled past the edges of the image
+    luminance[40:280, 40:280] = clouds[..., 0] / np.float32(255)
+    around = Crop(-40, -40, 320), (240, 240)
+    assert blockiness(luminance, *around) < 0.05
+    luminance[40:280, 40:280] = saved(clouds, 4)[0]
+    assert blockiness(luminance, *around) > 0.3
 
 
 def test_blocks_of_fewer_than_two_pixels_cannot_be_seen():
-    assert blockiness(np.random.default_rng(0).random((20, 20)), Crop(0, 0, 100)) == 0
+    assert blockiness(np.random.default_rng(0).random((20, 20)), Crop(0, 0, 100), (100, 100)) == 0
 
 
 def test_blockiness_equals_a_slow_sum():
-    rng, crop = np.random.default_rng(0), Crop(-3.0, 2.5, 30.0)
+    rng, crop = np.random.default_rng(0), Crop(3.0, 2.5, 30.0)
     luminance = rng.random((24, 24))
     coefficients = []
     for lines, start in ((luminance.T, crop.top), (luminance, crop.left)):
@@ -154,7 +164,7 @@ def test_blockiness_equals_a_slow_sum():
             on_grid += change * np.cos(2 * np.pi * (start + 30 / 24 * (i + 1)) / 8)
         coefficients.append(2 * on_grid / total)
     expected = max(np.mean(coefficients), 0)
-    assert blockiness(luminance, crop) == pytest.approx(expected)
+    assert blockiness(luminance, crop, (40, 40)) == pytest.approx(expected)
 
 
 def test_the_plain_area_is_that_of_a_thing_in_the_middle():

@@ -24,6 +24,7 @@ def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_
         (DiscriminativeAttribute(0, 0.9, 0.1, 0.1, 1.0), "not seen"),
         (DiscriminativeAttribute(0, 0.1, 0.9, 0.9, 1.0), "seen"),
         (DiscriminativeAttribute(0, 0.1, 0.9, 0.1, 1.0), "not seen"),
+        (DiscriminativeAttribute(0, 0.1, 0.9, 0.1, -1.0), "not seen"),
         (DiscriminativeAttribute(0, 0.3, 0.0, 0.2, 1.0, usual=0.15), "weakly seen"),
         (DiscriminativeAttribute(0, 1.0, 0.4, 0.6, 1.0, usual=0.7), "seen"),
         (
@@ -34,6 +35,14 @@ def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_
 )
 def test_the_use_of_a_discriminative_attribute_is_put_into_words(mark, state):
     assert mark.state == state
+
+
+def test_what_is_rightly_not_seen_is_not_missing():
+    assert not DiscriminativeAttribute(0, 0.1, 0.9, 0.1, -1.0).is_missing
+    assert DiscriminativeAttribute(0, 0.1, 0.9, 0.9, 1.0).is_missing
+    assert DiscriminativeAttribute(0, 0.9, 0.1, 0.1, 1.0).is_missing
+    assert DiscriminativeAttribute(0, 0.9, 0.1, 0.9, -1.0).is_missing
+    assert not DiscriminativeAttribute(0, 0.9, 0.1, 0.9, 1.0).is_missing
 
 
 def test_words_of_a_column_that_is_not_visible_separate_no_classes(seen):
