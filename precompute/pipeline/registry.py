@@ -233,7 +233,7 @@ _ALL = (
     ),
     Stage(
         "activations",
-        version=5,
+        version=6,
         libraries=("torch", "torchvision", "PIL", "numpy"),
         inputs=lambda of: {"images": of.images, "maps": digest(of.kept.map_row)},
         outputs=Outputs(
@@ -254,7 +254,7 @@ _ALL = (
     ),
     Stage(
         "tables",
-        version=5,
+        version=6,
         libraries=("numpy", "inflect"),
         inputs=_table_inputs,
         outputs=Outputs(files=("tables/images.parquet", "tables/classes.parquet")),
@@ -305,7 +305,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=11,
+        version=12,
         libraries=_ARRAYS,
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),

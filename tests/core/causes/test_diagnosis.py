@@ -1,9 +1,13 @@
 """Each detector finds what is planted for it in a small made-up run, and leaves the rest alone."""
 
+import numpy as np
 import pytest
 
+from fieldmarks.core.causes import diagnosis as module
+from fieldmarks.core.causes.background_failures import BackgroundFailures
+from fieldmarks.core.causes.background_groups import USUAL
 from fieldmarks.core.causes.diagnosis import diagnose, members, write_diagnoses
-from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
+from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Finding, Pattern
 from fieldmarks.core.run.tables import TABLES
 from tests.support.faulty_run import MISLED
 
@@ -46,3 +50,30 @@ def test_the_members_of_a_pattern_are_listed(faulty, run):
     assert members(faulty) is None
     assert members(faulty, Pattern.SPURIOUS_CUE).tolist() == list(MISLED)
     assert members(run, Pattern.SPURIOUS_CUE).tolist() == []
+
+
+def test_a_background_that_looks_like_others_decides_no_failure(faulty, monkeypatch):
+    usual = np.full(faulty.sizes["X"], USUAL, np.int32)
+    monkeypatch.setattr(module, "background_groups", lambda background: usual)
+    table = module.diagnose(faulty)
+    assert (table["spurious_cue"] < DECIDED).all()
+    assert (table["spurious_cue"].iloc[list(MISLED)] > 0.3).all()
+
+
+def test_quality_explains_nothing_where_sound_images_fail_on_the_same_background(
+    faulty, monkeypatch
+):
+    bad, X = int(faulty.failures[-1]), faulty.sizes["X"]
+    of_bad = np.where(np.arange(X) == bad, 0.9, 0.0)
+    quality = Finding(of_bad, lambda x: "The image is blurred.")
+    monkeypatch.setattr(module, "find_image_quality", lambda *_: quality)
+    found = BackgroundFailures(of_bad, *[np.full(X, 9)] * 4)
+    before = module.diagnose(faulty)
+    assert before["pattern"].iloc[bad] == Pattern.IMAGE_QUALITY
+    monkeypatch.setattr(module, "background_failures", lambda *_: found)
+    after = module.diagnose(faulty)
+    assert after["image_quality"].iloc[bad] == pytest.approx(
+        0.1 * before["image_quality"].iloc[bad]
+    )
+    assert after["pattern"].iloc[bad] == Pattern.SPURIOUS_CUE
+    assert "on such a background 9 are right" in after["spurious_cue_reason"].iloc[bad]

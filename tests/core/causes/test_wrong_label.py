@@ -5,8 +5,9 @@ import re
 import numpy as np
 
 from fieldmarks.core.causes.finding import DECIDED
+from fieldmarks.core.causes.label_evidence import ClassEvidence
 from fieldmarks.core.causes.suspects import suspects
-from fieldmarks.core.causes.wrong_label import find_wrong_label
+from fieldmarks.core.causes.wrong_label import _usual, find_wrong_label
 from tests.support.faulty_run import WRONG_LABELS, write_faulty_run
 
 
@@ -48,3 +49,17 @@ def test_captions_are_said_to_indicate_what_they_do_and_a_wrong_label_has_them_o
         if finding.score[x] >= DECIDED:
             assert not is_label
             assert int(first) >= 1.2 * int(second)
+
+
+def test_captions_that_are_usual_for_the_label_do_not_call_it_wrong():
+    captions = ClassEvidence(
+        lambda xs: np.log(np.where(xs[:, None] % 2 == [0, 1], 0.9, 0.1)), np.ones(40, bool)
+    )  # images with an even number are described as class 0
+    labels, other = np.repeat([0, 1], 20), np.repeat([1, 0], 20)
+    xs = np.array([1, 22])
+    assert _usual(captions, labels, other, xs).tolist() == [1, 22]  # half of the label's are so
+    rare = ClassEvidence(
+        lambda xs: np.log(np.where((xs[:, None] == 1) == [0, 1], 0.9, 0.1)), np.ones(40, bool)
+    )
+    assert _usual(rare, labels, other, np.array([1])).tolist() == []
+    assert _usual(rare, labels, other, np.array([], int)).tolist() == []
