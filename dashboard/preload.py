@@ -7,7 +7,9 @@ import importlib
 import threading
 
 LIBRARIES = (
-    "sqlalchemy",
+    "jinja2",
+    "sqlalchemy.dialects.sqlite",
+    "scipy.cluster.hierarchy",
     "scipy.stats",
     "sklearn.cluster",
     "sklearn.decomposition",

@@ -219,9 +219,3 @@ def picked(widget_key: str) -> list:
     event = st.session_state.get(widget_key) or {}
     points = (event.get("selection") or {}).get("points") or []
     return [point["customdata"] for point in points if "customdata" in point]
-
-
-def picked_rows(widget_key: str) -> list[int]:
-    """Return the rows of a table that were clicked."""
-    event = st.session_state.get(widget_key) or {}
-    return list((event.get("selection") or {}).get("rows") or [])

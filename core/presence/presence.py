@@ -29,6 +29,7 @@ SEEN, SURE = 0.5, 0.8
 #: A word is said of an image above this: at a failure a word that is as likely there as not is
 #: usually of the class.
 SAID = 0.6
+_ROWS = 256  # images at a time, so that what is between stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -211,5 +212,5 @@ def presence_of_word(run: Run, t: int) -> np.ndarray:
             "captions or attributes of images"
         )
     X, ts = len(run.array("pooled")), np.array([t])
-    parts = [presence.q(features_of(run, block), ts)[:, 0] for block in blocks(X, 4096)]
+    parts = [presence.q(features_of(run, block), ts)[:, 0] for block in blocks(X, _ROWS)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -35,12 +35,14 @@ def main() -> None:
     xs = run.failures
     progress(run, xs, diagnoses)
     counts(diagnoses, xs)
-    slice_list.show(run)
+    slices = st.container()
     suspected.show(run)
     heading.section(
         "Export", f"{counted(len(xs), 'failure')} with sentences, diagnoses and verdicts."
     )
     report_buttons.show(run, xs)
+    with slices:  # last: the first visitor of a large run waits a second or two for them
+        slice_list.show(run)
 
 
 def progress(run: Run, xs: np.ndarray, diagnoses) -> None:

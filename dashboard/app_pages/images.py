@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, links
 from fieldmarks.dashboard.components import query_chips, report_buttons, synonym_panel
@@ -32,13 +33,21 @@ def main() -> None:
         ":blue[Blue] is the true class, :orange[orange] the predicted one.",
     )
     left, right = st.columns([3, 10], gap="medium")
+    problem = None
+    with right:  # first: the pictures do not wait for the widgets
+        above = st.container()
+        try:
+            listed(run, asked, view)
+        except FieldmarksError as error:
+            problem = error
+        with above:
+            count_line(run, asked, view)
     with left, st.container(key="sidebar"):
         with st.expander("Search and filters", expanded=True, icon=":material/tune:"):
             sidebar.show(run, asked)
         add_picture()
-    with right:
-        count_line(run, asked, view)
-        listed(run, asked, view)
+    if problem is not None:
+        raise problem
     if run.has_words and asked.query.is_empty:
         synonym_panel.show(run)
 

@@ -39,13 +39,15 @@ def main() -> None:
     if x is not None and is_chosen:
         one_image(run, recipe, verdicts, x)
         return
+    above = st.container()
     if not is_chosen:
-        suggested.show(run)
         heading.section("Your own recipe")
     recipe_form.form(run, recipe, verdicts)
     if not is_chosen:
         st.info("Choose what to change, then preview it.", icon=":material/build_circle:")
         view.beside(lambda: baselines.asked_for(run))
+        with above:  # last: the first visitor of a large run waits a second or two for slices
+            suggested.show(run)
         return
     previewed = preview_or_reason(run, recipe, verdicts)
     if previewed is None:

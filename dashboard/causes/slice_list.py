@@ -29,7 +29,8 @@ HARD = 3.0
 
 def show(run: Run) -> None:
     """Draw the slices of a run."""
-    result = slices(run)
+    with st.spinner("Finding slices"):
+        result = slices(run)
     heading.section(
         "Slices",
         "Slices: groups of test images, described in words, that fail more often than others. "

@@ -6,7 +6,7 @@ from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import labels, links
 from fieldmarks.dashboard.components.register import querybox_component
-from fieldmarks.dashboard.state import Key, Page, here
+from fieldmarks.dashboard.state import Key, Page
 
 #: Attributes that are offered as completions; rarer ones are found when typed in full.
 N_OFFERED = 3000
@@ -24,7 +24,8 @@ def show(run: Run, value: str) -> None:
             "value": value,
             "label": "Search for attributes, classes and correctness",
             "placeholder": example(run),
-            "action": here(Page.IMAGES, KEPT),
+            "page": Page.IMAGES,
+            "kept": [Key.RUN, *KEPT],  # of the address: the same for each list, so it is sent once
             "phrases": offered,
             "classes": classes,
         },

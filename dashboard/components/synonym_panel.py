@@ -25,8 +25,11 @@ def show(run: Run) -> None:
         try:
             table = run.table("synonym_candidates")
         except MissingRunError:
-            st.caption("Compare the captions of this run's training images by")
-            st.code(f"fieldmarks synonyms {run.name}", language=None, wrap_lines=True)
+            # no st.code: it loads 1.5 MB of scripts, for a list that few open
+            st.caption(
+                "Compare the captions of this run's training images by "
+                f"`fieldmarks synonyms {run.name}`."
+            )
             return
         path = synonym_file(run)
         try:

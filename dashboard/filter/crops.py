@@ -5,7 +5,7 @@ import streamlit as st
 
 from fieldmarks.core.explanations.filter_meanings import Meaning, filter_meanings
 from fieldmarks.core.explanations.word_at_peak import WordAtPeak, word_at_peak
-from fieldmarks.core.presence.presence import SEEN, presence_of, presence_of_word
+from fieldmarks.core.presence.presence import SEEN, features_of, presence_of
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels, links
@@ -98,7 +98,9 @@ def filter_picture(view: FilterView, x: int, word: WordAtPeak | None = None, i: 
 
 def is_seen(run: Run, t: int, x: int) -> bool:
     """Whether attribute t is seen in image x."""
-    return bool(presence_of_word(run, t)[x] > SEEN)
+    presence = presence_of(run.source)
+    assert presence is not None
+    return bool(presence.q(features_of(run, x), np.array([t]))[0] > SEEN)
 
 
 def several_meanings(view: FilterView) -> None:

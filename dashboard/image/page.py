@@ -37,11 +37,13 @@ def show(run: Run, x: int, xs: np.ndarray, below: Collection[int] = ()) -> None:
     """
     view = view_from_url(run, x)
     heading.tab(labels.image_alt(run, x))
-    step_bar(view, xs, below)
-    diagnosis_card.cause(run, x)
+    above = st.container()
     left, right = st.columns([5, 8], gap="medium")
-    with left:
+    with left:  # first: what was clicked for
         sections.pictures(view)
+    with above:
+        step_bar(view, xs, below)
+        diagnosis_card.cause(run, x)
     with right:
         sections.class_choice(view)
         sections.reasons(view)

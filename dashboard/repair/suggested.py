@@ -18,7 +18,8 @@ N_SHOWN, N_PICTURES = 4, 4
 def show(run: Run) -> None:
     """Draw the suggestions as cards: what fails, and what a change fixes and breaks."""
     try:
-        found = suggestions(run)[:N_SHOWN]
+        with st.spinner("Finding repairs"):
+            found = suggestions(run)[:N_SHOWN]
     except FieldmarksError:  # too few test images: the page says so below
         return
     n_doubted_train = n_doubted(run, latest_of(run))

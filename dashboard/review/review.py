@@ -1,5 +1,6 @@
 """Review at speed: one key per verdict, several images at once, undo, progress."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,18 +12,22 @@ from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.review.verdicts import Verdict
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, labels, links
-from fieldmarks.dashboard.components import gallery
+from fieldmarks.dashboard.components import gallery, paging, table
 from fieldmarks.dashboard.components.gallery import Line, Picture
+from fieldmarks.dashboard.components.table import Cell, Column, Row
 from fieldmarks.dashboard.figures.heatmaps import attribute_layer
+from fieldmarks.dashboard.figures.small_picture import small_picture
 from fieldmarks.dashboard.image import diagnosis_card, words
 from fieldmarks.dashboard.image.view import view_of
 from fieldmarks.dashboard.review import reviewer, saving
-from fieldmarks.dashboard.state import Key, number, picked_rows, update
+from fieldmarks.dashboard.state import Key, number, update
 from fieldmarks.dashboard.verdicts import latest_of
 
 #: Images in the list from which several are chosen.
 N_LISTED = 24
-_TABLE = "review.table"
+#: Verdicts on a page of those that were given.
+PER_PAGE = 50
+_NEXT, _GIVEN = "review.next", "review.given"
 #: The key of each cause (B: background; Streamlit keeps C for itself).
 KEYS = {
     Pattern.MISSING_FEATURE: "F",
@@ -76,13 +81,13 @@ def from_here(waiting: np.ndarray, xs: np.ndarray, at: int | None) -> np.ndarray
 
 
 def chosen_images(ahead: np.ndarray) -> np.ndarray:
-    """Return the images whose rows are chosen in the list."""
-    rows = [row for row in picked_rows(_table_key(ahead)) if row < min(len(ahead), N_LISTED)]
-    return ahead[rows]
+    """Return the images whose rows are chosen in the list, in its order."""
+    listed = ahead[:N_LISTED]
+    return listed[np.isin(listed, table.chosen(_NEXT, _list_of(ahead)))]
 
 
-def _table_key(ahead: np.ndarray) -> str:
-    return f"{_TABLE}.{ahead[0]}.{len(ahead)}"  # another list: nothing is chosen in it
+def _list_of(ahead: np.ndarray) -> str:
+    return f"{ahead[0]}.{len(ahead)}"  # another list: nothing is chosen in it
 
 
 def diagnosed_pattern(run: Run, x: int) -> str:
@@ -213,16 +218,27 @@ def _reviewed(run: Run, xs: np.ndarray, latest: pd.DataFrame) -> None:
         return
     done, rows = xs[given], rows[given]
     heading.section(f"Verdicts: {len(done):,}", "Choose rows to delete their verdicts.")
-    names = run.classes["name"].to_numpy()
-    key = f"review.given.{len(done)}.{rows['version'].sum():.0f}"
-    columns = {
-        "True": names[run.images["true_c"].iloc[done]],
-        "Verdict": rows["pattern"].to_numpy(),
-        "Note": rows["note"].to_numpy(),
-        "By": rows["author"].to_numpy(),
-    }
-    _table(run, done, columns, key, "Verdicts on images of the list")
-    picked = done[[row for row in picked_rows(key) if row < len(done)]]
+    page, part = paging.window(len(done), PER_PAGE)
+    of = f"{page}.{len(done)}.{rows['version'].sum():.0f}"
+    done, rows = done[part], rows.iloc[part]
+    given_in = rows[["pattern", "note", "author"]].astype(str).to_numpy().tolist()
+    _table(
+        run,
+        done,
+        ("True", "Verdict", "Note", "By"),
+        [
+            [
+                Cell(labels.class_name(run, labels.true_and_predicted(run, x)[0]), "true"),
+                *map(Cell, said),
+            ]
+            for x, said in zip(done.tolist(), given_in, strict=True)
+        ],
+        _GIVEN,
+        "Verdicts on images of the list",
+        of,
+    )
+    paging.control(int(given.sum()), PER_PAGE, page, "review")
+    picked = done[np.isin(done, table.chosen(_GIVEN, of))]
     st.button(
         f"Delete {counted(len(picked), 'verdict')}" if len(picked) else "Delete",
         icon=":material/delete:",
@@ -237,32 +253,38 @@ def _reviewed(run: Run, xs: np.ndarray, latest: pd.DataFrame) -> None:
 def _list(run: Run, ahead: np.ndarray) -> None:
     """Draw the next images as rows; what is chosen shares the next verdict."""
     heading.section("Next", "Choose several rows, then one key gives all of them the same verdict.")
-    xs = ahead[:N_LISTED]
-    images, names = run.images.iloc[xs], run.classes["name"].to_numpy()
-    columns = {
-        "Predicted": names[images["predicted_c"]],
-        "True": names[images["true_c"]],
-        "Diagnosis": [diagnosed_pattern(run, int(x)) for x in xs],
-        "Confidence": images["confidence"].round(2).to_numpy(),
-    }
-    _table(run, xs, columns, _table_key(ahead), "The next images of the list")
+    rows = []
+    for x in ahead[:N_LISTED].tolist():
+        true, predicted = labels.true_and_predicted(run, x)
+        cells = [Cell(labels.class_name(run, predicted), "predicted")]
+        cells += [Cell(labels.class_name(run, true), "true"), Cell(diagnosed_pattern(run, x))]
+        rows.append([*cells, Cell(f"{run.images['confidence'].iloc[x]:.2f}")])
+    names = ("Predicted", "True", "Diagnosis", "Confidence")
+    shown = ahead[:N_LISTED]
+    _table(run, shown, names, rows, _NEXT, "The next images of the list", _list_of(ahead))
 
 
-def _table(run: Run, xs: np.ndarray, columns: dict, key: str, alt: str) -> None:
+def _table(
+    run: Run,
+    xs: np.ndarray,
+    names: Sequence[str],
+    cells: list[list[Cell]],
+    key: str,
+    label: str,
+    of: str,
+) -> None:
     """Draw images as rows of which several can be chosen, with a small picture each."""
-    pictures = {"picture": [data.thumb(run, int(x)) for x in xs], "Image x": xs}
-    st.dataframe(
-        pd.DataFrame(pictures | columns),
-        hide_index=True,
-        row_height=56,
-        height=min(430, 40 + 56 * len(xs)),
-        key=key,
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt=alt,
-        column_config={
-            "picture": st.column_config.ImageColumn("", width="small"),
-            "Image x": st.column_config.NumberColumn(width="small"),
-            "Confidence": st.column_config.NumberColumn(format="%.2f"),
-        },
-    )
+    columns = [
+        Column(name, is_number=name in ("Image", "Confidence")) for name in ("Image", *names)
+    ]
+    rows = [
+        Row(
+            small_picture(run, x),
+            labels.image_alt(run, x),
+            links.listed_image(x),
+            [Cell(str(x)), *each],
+            x,
+        )
+        for x, each in zip(xs.tolist(), cells, strict=True)
+    ]
+    table.show(columns, rows, key, label, of)

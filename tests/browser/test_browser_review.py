@@ -64,6 +64,20 @@ def test_one_key_gives_a_verdict_and_another_takes_it_back(page, runs, faulty):
     page.get_by_text(first).wait_for()
 
 
+def test_ticked_rows_share_a_verdict_and_the_next_list_has_none_ticked(page, runs, faulty):
+    go(page, "review?run=faulty")
+    boxes = page.get_by_role("checkbox", name=re.compile(r"^Select image"))
+    boxes.nth(1).check()
+    boxes.nth(2).press("Space")
+    page.get_by_text("Verdict on 2 images").wait_for()
+    page.locator("body").press("w")
+    wait_until(lambda: list(saved(runs, faulty).values()) == ["wrong label"] * 2)
+    page.get_by_text("Verdict on image").wait_for()
+    assert not any(box.is_checked() for box in boxes.all())
+    page.locator("body").press("u")
+    wait_until(lambda: not saved(runs, faulty))
+
+
 def test_a_number_key_answers_the_blind_test(page):
     go(page, "blind_test?run=faulty")
     page.get_by_label("Your name").fill("Ana")

@@ -1,13 +1,17 @@
 """The view Review of Failures: one key per verdict, undo, tags."""
 
+import base64
+import io
 import shutil
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from fieldmarks.core.review.verdicts import Verdict, Verdicts
-from tests.support.pages import said, visit
+from fieldmarks.dashboard.figures.small_picture import SIDE
+from tests.support.pages import component_data, said, visit
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +48,14 @@ def queue(faulty) -> list[tuple[int, str]]:
 
 def press(app, key: str):
     return app.button(f"review.{key}").click().run()
+
+
+def choose(app, key: str, rows: list[int]):
+    """Tick rows of a table, as the browser sends it."""
+    (given,) = component_data(app, key)
+    ids = [given["rows"][i]["id"] for i in rows]
+    app.session_state[key] = {"chosen": {"list": given["list"], "ids": ids}}
+    return app
 
 
 def open_review(more: str = ""):
@@ -98,11 +110,9 @@ def test_undo_brings_the_verdict_before_back(faulty, database, queue):
 
 def test_chosen_rows_share_one_verdict_and_one_undo(faulty, database, queue):
     app = open_review()
-    key = f"review.table.{queue[0][0]}.{len(queue)}"
-    app.session_state[key] = {"selection": {"rows": [0, 2], "columns": []}}
-    app.run()
+    choose(app, "review.next", [2, 0]).run()
     assert "Verdict on 2 images" in said(app)
-    app.session_state[key] = {"selection": {"rows": [0, 2], "columns": []}}
+    choose(app, "review.next", [2, 0])
     press(app, "W")
     latest = database.latest(faulty.manifest["dataset"])
     assert set(latest.index) == {queue[0][1], queue[2][1]}
@@ -110,16 +120,28 @@ def test_chosen_rows_share_one_verdict_and_one_undo(faulty, database, queue):
     assert not database.latest(faulty.manifest["dataset"])["is_reviewed"].any()
 
 
+def test_what_was_ticked_in_another_list_is_not_chosen(database, queue):
+    app = open_review()
+    choose(app, "review.next", [1])
+    app.session_state["review.next"]["chosen"]["list"] = "another"
+    assert f"Verdict on image {queue[0][0]}" in said(app.run())
+
+
+def test_a_small_picture_stands_in_each_row():
+    """All rows are sent again with each key."""
+    (given,) = component_data(open_review(), "review.next")
+    for row in given["rows"]:
+        picture = Image.open(io.BytesIO(base64.b64decode(row["src"].partition(",")[2])))
+        assert max(picture.size) == SIDE
+
+
 def test_an_undo_of_several_keeps_what_another_changed_and_takes_back_the_rest(
     faulty, database, queue
 ):
     dataset = faulty.manifest["dataset"]
     app = open_review()
-    key = f"review.table.{queue[0][0]}.{len(queue)}"
-    chosen = {"selection": {"rows": [0, 1, 2], "columns": []}}
-    app.session_state[key] = chosen
-    app.run()
-    app.session_state[key] = chosen
+    choose(app, "review.next", [0, 1, 2]).run()
+    choose(app, "review.next", [0, 1, 2])
     press(app, "W")
     theirs = database.get(dataset, queue[0][1])
     database.save(replace(theirs, note="mine since", author="Ben"))
@@ -180,17 +202,14 @@ def test_several_images_are_tagged_at_once_and_nothing_else_of_them_changes(faul
         assert not row["is_reviewed"]
 
 
-def test_verdicts_are_listed_and_deleted_and_brought_back(faulty, database, queue, monkeypatch):
+def test_verdicts_are_listed_and_deleted_and_brought_back(faulty, database, queue):
     app = open_review()
     app.text_input("reviewer.widget").set_value("Ana").run()
     press(app, "W")
     (_, path), dataset = queue[0], faulty.manifest["dataset"]
     assert "Verdicts: 1" in said(app)
-    monkeypatch.setattr(
-        "fieldmarks.dashboard.review.review.picked_rows",
-        lambda key: [0] if key.startswith("review.given") else [],
-    )
-    app.run()
+    choose(app, "review.given", [0]).run()
+    choose(app, "review.given", [0])
     app.button("review.delete").click().run()
     assert not app.exception
     assert database.history(dataset, path) == []

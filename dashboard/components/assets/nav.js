@@ -95,8 +95,13 @@ function watch() {
   window.fieldmarksWatches = true;
   document.addEventListener("click", followed, { capture: true });
   for (const name of ["keydown", "pointerdown"]) document.addEventListener(name, touched, { capture: true });
-  const fit = () => (closeFilters(), scrollTables());
-  new MutationObserver(fit).observe(document.querySelector(APP), { childList: true, subtree: true });
+  let isDue = false; // once a frame: to ask for a width lays the page out again
+  const fit = () => ((isDue = false), closeFilters(), scrollTables());
+  const due = () => {
+    if (!isDue) requestAnimationFrame(fit);
+    isDue = true;
+  };
+  new MutationObserver(due).observe(document.querySelector(APP), { childList: true, subtree: true });
   fit(); // what was drawn before
   window.addEventListener("popstate", (event) => arrived(event.isTrusted ? event.state?.place : returning));
 }

@@ -76,7 +76,10 @@ function build(root) {
   const submit = () => {
     close();
     const query = input.value.trim().replace(/[,;\s]+$/, "");
-    go(box.data.action + (query ? `${box.data.action.includes("?") ? "&" : "?"}q=${encodeURIComponent(query)}` : ""));
+    const asked = new URLSearchParams(document.location.search);
+    const wanted = box.data.kept.filter((key) => asked.get(key)).map((key) => [key, asked.get(key)]);
+    if (query) wanted.push(["q", query]);
+    go(`${box.data.page}?${new URLSearchParams(wanted)}`);
   };
   const take = (option) => {
     const { start, role } = current(input.value);
