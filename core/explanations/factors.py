@@ -206,7 +206,7 @@ class ClassedImages:
             return np.full((len(self.p), N_EXPLAIN), -1, np.int32)
         usual = mean_weights(self._factors.head, self._pooled)
         part = lead_parts(self._pooled, self._weights, usual, seen.p_t_given_f.take(ts, axis=1))
-        part[seen.foreign[self._c][:, ts]] = 0
+        part[seen.foreign[np.ix_(self._c, ts)]] = 0
         k, excludes = min(N_EXPLAIN, len(ts)), seen.excludes[ts][:, ts]
         p, q = self.p.take(ts, axis=1), q[self._rows]
         words = said(p, q, part, self._factors.poles[ts], k, excludes)
