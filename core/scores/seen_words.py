@@ -4,7 +4,7 @@ The truth is what the captions of a test image name: exactly what it has if a ta
 lower bound for captions. The sentence is compared with five words by class frequency, by eq. (5),
 by presence alone and by an oracle (the upper bound; some images have fewer than five named words).
 Controls score the sentence by permuted captions: those of another image of its class, and of any
-image. In a painted world what is said is also judged by what is painted, which captions leave out
+image. In a painted world what is said is also judged by the known truth, which captions leave out
 in part, with the same for another image of the class as its control.
 """
 
@@ -36,7 +36,7 @@ N_SEARCHED, MIN_EACH = 60, 5
 #: Bins of the reliability curve.
 N_BINS = 15
 #: Judged by the truth of a painted world; by captions where that says nothing of a word.
-PAINTED = "judged by what is painted"
+KNOWN = "judged by the known truth"
 #: Said words whose removal is computed.
 N_REMOVED = 400
 
@@ -72,7 +72,7 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
     shown = painted(run)
     if shown is not None:
         here = np.where(shown.any(axis=0), shown[xs], truth)
-        exchanged |= {PAINTED: here, f"{PAINTED} in another": here[_exchanged(true_c, rng)]}
+        exchanged |= {KNOWN: here, f"{KNOWN} of another": here[_exchanged(true_c, rng)]}
     scores = {SeenWords.METHOD: known, "class frequency": usual, "eq. (5)": p}
     search = {
         name: _search(run, score, hit, truth, claimed)
@@ -83,8 +83,8 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
         )
     }
     if shown is not None:
-        found = _search(run, known, known > presence.line, exchanged[PAINTED], claimed)
-        search[f"{SeenWords.METHOD}, {PAINTED}"] = found
+        found = _search(run, known, known > presence.line, exchanged[KNOWN], claimed)
+        search[f"{SeenWords.METHOD}, {KNOWN}"] = found
     certainty = {
         name: {"AUC within classes": _auc_within(score[:, claimed], truth[:, claimed], true_c)}
         for name, score in scores.items()
@@ -104,7 +104,7 @@ def score_seen_words(run: Run, xs: np.ndarray, seed: int = 0) -> SeenWords | Non
 
 
 def _measure(scores: dict[str, dict[str, Score]]) -> Measure:
-    methods = {SeenWords.METHOD, PAINTED, f"{SeenWords.METHOD}, {PAINTED}"}
+    methods = {SeenWords.METHOD, KNOWN, f"{SeenWords.METHOD}, {KNOWN}"}
     return Measure.of(scores, controls=set(scores) - methods)
 
 

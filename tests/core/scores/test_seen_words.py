@@ -121,12 +121,12 @@ def test_what_is_painted_and_not_named_counts_as_true_of_a_painted_picture(seen,
         for x in np.flatnonzero(seen.is_test)
         for t in said[x][said[x] >= 0]
     ]
-    by_paint = found.sentence.row("seen, judged by what is painted")
+    by_paint = found.sentence.row("seen, judged by the known truth")
     assert by_paint.scores["all"].value == pytest.approx(100 * np.mean(hits)) != by_captions
     assert by_paint.role is Role.METHOD
-    other = found.contrast.row("judged by what is painted in another")
+    other = found.contrast.row("judged by the known truth of another")
     assert other.role is Role.CONTROL
     seen_found = found.search.row("seen").scores["precision"].value
     assert (
-        found.search.row("seen, judged by what is painted").scores["precision"].value > seen_found
+        found.search.row("seen, judged by the known truth").scores["precision"].value > seen_found
     )
