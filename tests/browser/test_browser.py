@@ -1,6 +1,5 @@
 """The path of clicks of a person who debugs a network, in a real Chromium."""
 
-import os
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.browser import find_chromium, launch, page_of, serve, settle
+from tests.support.browser import lent, page_of, serve_at_once, settle
 from tests.support.live_run import write_live_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -20,27 +19,23 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    if find_chromium() is None:
-        reason = "no Chromium found: install it or set FIELDMARKS_CHROMIUM"
-        assert os.environ.get("CI") != "true", reason
-        pytest.skip(reason)
     runs = tmp_path_factory.mktemp("browser")
     write_synthetic_run(runs, "first", X=120, F=24, T=40, C=6, H=7, W=7, R=12)
     write_synthetic_run(runs, "second", X=60, seed=1)
     write_live_run(runs, "live", H=7, W=7)
-    with serve(runs) as server:
+    with serve_at_once(runs) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def browser(server):
-    with launch() as browser:
-        yield browser
+def tab(browser, server):
+    with page_of(browser) as tab:
+        yield tab
 
 
 @pytest.fixture
-def page(browser, server):
-    with page_of(browser) as page:
+def page(tab, server):
+    with lent(tab) as page:
         page.goto(f"{server.url}/?run=first")
         settle(page)
         yield page
@@ -269,15 +264,14 @@ def test_the_header_is_one_line_on_a_small_laptop(page, server):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_themes_are_readable(browser, server, scheme):
-    page = browser.new_page(color_scheme=scheme)
-    page.goto(server.url)
-    settle(page)
-    ground = page.locator('[data-testid="stApp"]').evaluate(
-        "app => getComputedStyle(app).backgroundColor"
-    )
+def test_both_themes_are_readable(tab, server, scheme):
+    with lent(tab, color_scheme=scheme) as page:
+        page.goto(server.url)
+        settle(page)
+        ground = page.locator('[data-testid="stApp"]').evaluate(
+            "app => getComputedStyle(app).backgroundColor"
+        )
     brightness = sum(map(int, re.findall(r"\d+", ground)[:3])) / 3
-    page.close()
     assert brightness > 200 if scheme == "light" else brightness < 60
 
 

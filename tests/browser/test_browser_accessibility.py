@@ -1,11 +1,13 @@
 """What axe finds on every page in both themes, and what the keyboard and a screen reader need."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.run.reading import read_run
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, follow, page_of, serve_at_once, settle
 from tests.support.faulty_run import write_faulty_run
 from tests.support.screenshots import states
 from tests.support.second_run import write_second_run
@@ -46,23 +48,29 @@ def links(tmp_path_factory):
     (runs / "damaged" / "manifest.json").write_text("{")
     of_seen = states(seen)
     pages = {f"seen {name}": of_seen[name] for name in OF_SEEN}
-    with serve(runs) as server:
+    with serve_at_once(runs) as server:
         yield {
             name: f"{server.url}/{link}"
             for name, link in (states(read_run(faulty.folder)) | FURTHER | pages).items()
         }
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def page(request):
-    with launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
-        page.set_default_timeout(90_000)
+@pytest.fixture(scope="module")
+def page(browser, links):
+    with page_of(browser) as page:
+        page.goto(links["overview"])
+        settle(page)
         yield page
 
 
-def findings(page) -> list[str]:
-    """Return what axe finds of the impacts and rules above, a line a place."""
+def findings(page, scheme: str) -> list[str]:
+    """Return what axe finds of the impacts and rules above in a theme, a line a place."""
+    page.emulate_media(color_scheme=scheme)
+    settle(page)
+    ground = page.locator('[data-testid="stApp"]').evaluate(
+        "app => getComputedStyle(app).backgroundColor"
+    )
+    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) > 384) == (scheme == "light")
     violations = Axe().run(page).response["violations"]
     return [
         f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary'][:300]}"
@@ -75,11 +83,10 @@ def findings(page) -> list[str]:
 def test_axe_finds_nothing_critical_or_serious_on_any_page(page, links):
     found = {}
     for name, link in links.items():
-        page.goto(link)
-        settle(page)
-        page.wait_for_timeout(300)
-        if lines := findings(page):
-            found[name] = lines
+        follow(page, link)
+        for scheme in ("light", "dark"):
+            if lines := findings(page, scheme):
+                found[name, scheme] = lines
     assert not found, "\n".join(f"{name}: {line}" for name in found for line in found[name][:5])
 
 
@@ -139,13 +146,12 @@ def phone(page):
 
 def test_on_a_phone_no_page_scrolls_sideways_and_the_header_leaves_room(phone, links):
     for name, link in links.items():
-        phone.goto(link)
-        settle(phone)
+        follow(phone, link)
         assert too_wide(phone) <= 0, name
         header = phone.locator(".st-key-header").bounding_box()
         assert header["y"] + header["height"] <= 120, name
-        if name in ON_A_PHONE:
-            assert not findings(phone), name
+        for scheme in ("light", "dark") if name in ON_A_PHONE else ():
+            assert not findings(phone, scheme), name
 
 
 def test_on_a_phone_a_wide_table_scrolls_by_itself_and_has_the_focus(phone, links):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.browser import find_chromium, open_page, settle
+from tests.support.browser import find_chromium, follow, page_of, serve_at_once, settle
 from tests.support.second_run import write_second_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -44,21 +44,17 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser_page(run):
-    with open_page(run.folder.parent) as page:
-        yield page
+def server(run):
+    with serve_at_once(run.folder.parent) as server:
+        yield server
 
 
 @pytest.fixture
-def page(browser_page):
+def page(browser, server):
     """Return a page of a browser that has not been here before."""
-    base = browser_page.base
-    context = browser_page.context.browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.base = base
-    yield page
-    context.close()
+    with page_of(browser) as page:
+        page.base = server.url
+        yield page
 
 
 def go(page, link: str) -> None:
@@ -78,9 +74,9 @@ def test_each_page_and_each_thing_that_is_opened_has_a_title_of_its_own(page, ru
         f"compare?run=first&with=second&x={run.failures[0]}",
     )
     titles = {}
+    go(page, "?run=second")
     for link in links:
-        go(page, link)
-        page.wait_for_timeout(300)
+        follow(page, f"{page.base}/{link}")
         title = page.title()
         assert title.endswith(" · Fieldmarks"), link
         assert title not in titles, f"{link} and {titles.get(title)}: {title}"
@@ -109,8 +105,9 @@ def test_no_entry_of_the_navigation_moves_while_a_page_is_drawn(page, width):
 
 def test_entries_stay_where_they_are_from_page_to_page(page):
     places = []
+    go(page, "images?run=first&x=3")
     for name in ("Overview", "Images", "Filters", "Improve"):
-        go(page, "?run=first")
+        follow(page, f"{page.base}/?run=first")
         page.get_by_role("link", name=name, exact=True).first.click()
         page.locator('nav[aria-label="Main"] [aria-current]', has_text=name).wait_for()
         settle(page)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.dashboard.test_hostile_names import PAGES
-from tests.support.browser import ROOT, find_chromium, launch, serve, settle
+from tests.support.browser import ROOT, find_chromium, follow, serve, serve_at_once, settle
 from tests.support.hostile_run import NAME, write_hostile_runs, write_hostile_verdicts
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -15,8 +15,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("default"),  # Playwright's own sockets
 ]
-#: Pages that are opened beside each other, which saves waiting.
-N_TABS = 4
 needs_browser = pytest.mark.skipif(find_chromium() is None, reason="no Chromium found")
 
 
@@ -25,16 +23,16 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser_hostile")
     write_hostile_runs(folder)
     write_hostile_verdicts(folder, f"sqlite:///{folder}/verdicts.sqlite")
-    with serve(folder) as server:
+    with serve_at_once(folder) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def context(server):
-    with launch() as browser:
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(60_000)
-        yield context
+def context(browser):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +64,23 @@ RENDERED = """() => {
 @needs_browser
 def test_nothing_of_others_is_rendered_or_executed_on_any_page(context, server):
     asked, dialogs = [], []
-    tabs = [context.new_page() for _ in range(N_TABS)]
-    for tab in tabs:
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    tab = context.new_page()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    tab.goto(server.url)
+    settle(tab)
     links = [
         f"{link}{'&' if '?' in link else '?'}run={run}"
         for run, of_run in PAGES.items()
         for link in of_run
         if "JUDGED" not in link
     ]
-    for start in range(0, len(links), N_TABS):
-        opened = list(zip(tabs, links[start : start + N_TABS], strict=False))
-        for tab, link in opened:
-            tab.goto(f"{server.url}/{link}", wait_until="commit")
-        for tab, link in opened:
-            settle(tab)
-            assert tab.title() not in ("evil", "evil note"), link
-            assert not tab.evaluate(RENDERED), link
-            assert not tab.locator('[data-testid="stException"]').count(), link
-    for tab in tabs:
-        tab.close()
+    for link in links:
+        follow(tab, f"{server.url}/{link}")
+        assert tab.title() not in ("evil", "evil note"), link
+        assert not tab.evaluate(RENDERED), link
+        assert not tab.locator('[data-testid="stException"]').count(), link
+    tab.close()
     assert not dialogs
     hosts = {urlsplit(url).hostname for url in asked}
     assert hosts <= {urlsplit(server.url).hostname, None}  # no other server: no icon, no font

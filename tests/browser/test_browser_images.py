@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.support.browser import find_chromium, launch, page_of, serve, settle
+from tests.support.browser import find_chromium, lent, page_of, serve_at_once, settle
 from tests.support.second_run import write_second_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -26,13 +26,19 @@ def first(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(first):
-    with serve(first.folder.parent) as server:
+    with serve_at_once(first.folder.parent) as server:
         yield server
 
 
+@pytest.fixture(scope="module")
+def tab(browser):
+    with page_of(browser) as tab:
+        yield tab
+
+
 @pytest.fixture
-def page(server):
-    with launch() as browser, page_of(browser) as page:
+def page(tab):
+    with lent(tab) as page:
         yield page
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
-from tests.support.browser import find_chromium, open_page, settle
+from tests.support.browser import find_chromium, follow, open_page, settle
 from tests.support.synthetic_run import write_synthetic_run
 
 pytestmark = [
@@ -29,12 +29,15 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(run):
-    with open_page(run.folder.parent) as page:
+def page(browser, run):
+    with open_page(browser, run.folder.parent) as page:
         yield page
 
 
 def go(page, link: str) -> None:
+    if page.url.startswith(page.base):
+        follow(page, f"{page.base}/{link}")
+        return
     page.goto(f"{page.base}/{link}")
     settle(page)
 

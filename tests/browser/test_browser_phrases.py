@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from fieldmarks.precompute.captioning.words import PhraseTable, review_page
 from fieldmarks.precompute.data.read import read_dataset
 from fieldmarks.precompute.data.source import DataSource
-from tests.support.browser import find_chromium, launch, page_of
+from tests.support.browser import find_chromium, page_of
 from tests.support.picture_folders import write_classes
 
 pytestmark = [
@@ -31,8 +31,8 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(address, request):
-    with launch() as browser, page_of(browser, 1000, 500, color_scheme=request.param) as page:
+def page(browser, address, request):
+    with page_of(browser, 1000, 500, color_scheme=request.param) as page:
         page.goto(address)
         yield page
 

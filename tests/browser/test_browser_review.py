@@ -26,8 +26,8 @@ def runs(faulty, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(runs):
-    with open_page(runs) as page:
+def page(browser, runs):
+    with open_page(browser, runs) as page:
         yield page
 
 

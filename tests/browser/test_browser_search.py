@@ -23,8 +23,8 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(run):
-    with open_page(run.folder.parent, width=1280, height=720) as page:
+def page(browser, run):
+    with open_page(browser, run.folder.parent, width=1280, height=720) as page:
         yield page
 
 

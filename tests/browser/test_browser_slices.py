@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fieldmarks.core.causes.slices import slices
-from tests.support.browser import find_chromium, launch, serve, settle
+from tests.support.browser import find_chromium, page_of, serve_at_once, settle
 from tests.support.sliced_run import write_sliced_run
 
 pytestmark = [
@@ -17,12 +17,10 @@ pytestmark = [
 ]
 
 
-def test_a_slice_leads_to_its_images_a_saved_group_and_a_comparison(tmp_path):
+def test_a_slice_leads_to_its_images_a_saved_group_and_a_comparison(browser, tmp_path):
     run = write_sliced_run(tmp_path)
     first = slices(run).found[0]
-    with serve(tmp_path) as server, launch() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(60_000)
+    with serve_at_once(tmp_path) as server, page_of(browser) as page:
         page.goto(f"{server.url}/causes?run={run.name}")
         settle(page)
         page.get_by_role("link", name=f"All {first.n} images").first.click()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser import find_chromium, launch, page_of, serve, settle
+from tests.support.browser import find_chromium, lent, page_of, serve_at_once, settle
 from tests.support.seen_run import write_seen_run
 
 pytestmark = [
@@ -21,13 +21,19 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(run):
-    with serve(run.folder.parent) as server:
+    with serve_at_once(run.folder.parent) as server:
         yield server
 
 
+@pytest.fixture(scope="module")
+def tab(browser):
+    with page_of(browser) as tab:
+        yield tab
+
+
 @pytest.fixture(params=["light", "dark"])
-def page(server, run, request):
-    with launch() as browser, page_of(browser, color_scheme=request.param) as page:
+def page(tab, server, run, request):
+    with lent(tab, color_scheme=request.param) as page:
         page.goto(f"{server.url}/failures?x={int(run.failures[0])}")
         settle(page)
         yield page

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import processes
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 ARGS = (
@@ -43,24 +45,41 @@ def serve(
     runs: Path, *arguments: str, script: str | Path = "dashboard/app.py", cwd: Path = ROOT
 ) -> Iterator[Server]:
     """Start the dashboard, or another script, on a free port of this machine, and stop it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    url, words = _server(script, arguments)
     process = subprocess.Popen(
-        [*command, f"--server.port={port}", *arguments],
+        [sys.executable, "-m", "streamlit", *words],
         cwd=cwd,
         env={**os.environ, "FIELDMARKS_RUNS": str(runs)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    url = f"http://127.0.0.1:{port}"
     try:
         wait_for(url)
         yield Server(url, process.pid)
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextlib.contextmanager
+def serve_at_once(runs: Path, *arguments: str) -> Iterator[Server]:
+    """Start the dashboard in a process that has its libraries: for tests of what pages do."""
+    url, words = _server("dashboard/app.py", arguments)
+    process = processes.start(processes.module, "streamlit", *words, FIELDMARKS_RUNS=str(runs))
+    try:
+        wait_for(url)
+        yield Server(url, process.pid)
+    finally:
+        process.terminate()
+        process.join(10)
+
+
+def _server(script: str | Path, arguments: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return an address on a free port, and the words after ``streamlit`` that serve there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return f"http://127.0.0.1:{port}", ["run", str(script), f"--server.port={port}", *arguments]
 
 
 def wait_for(url: str, seconds: float = 180) -> None:
@@ -100,16 +119,95 @@ def page_of(browser, width: int = 1440, height: int = 900, **context) -> Iterato
     assert not errors
 
 
+@contextlib.contextmanager
+def lent(page, width: int = 1440, height: int = 900, **media) -> Iterator:
+    """Lend an open page to a test as if it were new; fail where a script of it raised an error.
+
+    It keeps what the browser has compiled, which a new one compiles again: 0.7 s.
+    """
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(**media)
+    errors: list = []
+
+    def note(error) -> None:
+        errors.append(error)
+
+    page.on("pageerror", note)
+    yield page
+    page.remove_listener("pageerror", note)
+    assert not errors
+
+
+#: Milliseconds in which nothing happens on a page that is drawn.
+CALM = 200
+#: Ends when the app has run, all pictures are there and for so long nothing was drawn or loaded.
+SETTLED = """(calm) => new Promise((resolve, reject) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const began = performance.now();
+  let last = began;
+  const touch = () => { last = performance.now(); };
+  const drawn = new MutationObserver(touch);
+  drawn.observe(document, { subtree: true, childList: true, attributes: true });
+  const loaded = new PerformanceObserver(touch);
+  loaded.observe({ entryTypes: ["resource"] });
+  const pictures = (root) => [...root.querySelectorAll("*")].flatMap(
+    (each) => (each.shadowRoot ? pictures(each.shadowRoot) : each.matches("img") ? [each] : []));
+  const moves = (each) => each.playState === "running"
+    && each.effect.getComputedTiming().endTime !== Infinity;
+  const look = () => {
+    const isRunning = app.getAttribute("data-test-script-state") !== "notRunning";
+    if (isRunning || document.getAnimations().some(moves)) touch();
+    const now = performance.now();
+    if (now - last >= calm && !pictures(document).every((each) => each.complete)) touch();
+    if (now - last < calm && now - began < 60_000) return setTimeout(look, 25);
+    drawn.disconnect();
+    loaded.disconnect();
+    return now - last < calm ? reject(Error("the page does not settle")) : resolve();
+  };
+  look();
+})"""
+
+
 def settle(page) -> None:
     """Return when the page is drawn: the app has run and its components are there."""
     page.wait_for_selector('[data-testid="stHeading"]')
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_load_state("networkidle")
+    page.evaluate(SETTLED, CALM)
+
+
+#: Changes the address as links of the dashboard do, and ends when the app has begun to run.
+FOLLOWED = """(href) => new Promise((resolve, reject) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const state = () => app.getAttribute("data-test-script-state");
+  const reached = (holds, then) => {
+    if (holds()) return then();
+    new MutationObserver((_, observer) => {
+      if (!holds()) return;
+      observer.disconnect();
+      then();
+    }).observe(app, { attributes: true });
+  };
+  setTimeout(() => reject(Error(`the app is ${state()} on the way to ${href}`)), 30_000);
+  reached(() => state() === "notRunning", () => {
+    history.pushState({}, "", href);
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    reached(() => state() !== "notRunning", resolve);
+  });
+})"""
+
+
+def follow(page, url: str) -> None:
+    """Open an address in a page that is open, as a link does: nothing is loaded again.
+
+    It takes a quarter of the time of ``page.goto``, which every first visit of a test is.
+    """
+    page.evaluate(FOLLOWED, url)
+    settle(page)
 
 
 @contextlib.contextmanager
-def open_page(runs: Path, width: int = 1440, height: int = 900) -> Iterator:
-    """Start the dashboard over a folder of runs and a browser; ``page.base`` is its address."""
-    with serve(runs) as server, launch() as browser, page_of(browser, width, height) as page:
+def open_page(browser, runs: Path, width: int = 1440, height: int = 900) -> Iterator:
+    """Start the dashboard over a folder of runs, open a page; ``page.base`` is its address."""
+    with serve_at_once(runs) as server, page_of(browser, width, height) as page:
         page.base = server.url
         yield page

@@ -1,10 +1,10 @@
 import errno
-import multiprocessing
 import os
 import random
 import shutil
 import signal
 import time
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.data import decoding
 from fieldmarks.precompute.pipeline.registry import STAGES
 from fieldmarks.precompute.resume.lock import locked
+from tests.support import processes
 from tests.support.tiny_birds import CHUNK, N_IMAGES, computed, content, run_tiny, write_tiny_birds
 
 pytestmark = pytest.mark.slow
@@ -36,16 +37,7 @@ def killed_after(seconds, folder, runs, way):
 
     Returns its exit code and how long it lived.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        [
-            "tests.support.tiny_birds",
-            "fieldmarks.precompute.pipeline.stages.attributes",
-            "fieldmarks.precompute.pipeline.stages.activations",
-        ]
-    )
-    process = context.Process(target=run_tiny, args=(folder, runs, True), kwargs=way)
-    process.start()
+    process = processes.start(partial(run_tiny, folder, runs, True, **way))
     started = time.monotonic()
     process.join(seconds)
     if process.is_alive():
@@ -114,9 +106,7 @@ LATER = {name for name, stage in STAGES.items() if stage.is_later}
 )
 def test_a_run_killed_while_a_file_is_written_computes_the_rest(birds, file, left):
     run_tiny(birds, birds / "undisturbed", is_scored=True)
-    context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=_die_while_writing, args=(birds, birds / "runs", file))
-    process.start()
+    process = processes.start(_die_while_writing, birds, birds / "runs", file)
     process.join()
     assert process.exitcode == -signal.SIGKILL
     is_published = (birds / "runs" / "tiny").exists()

@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 import threading
@@ -14,12 +13,12 @@ from sqlalchemy import create_engine, text
 from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.errors import ConflictError, DatabaseError, DataError
 from fieldmarks.core.review.verdicts import MAX_NOTE, Verdict, Verdicts
-from tests.support import postgres
+from tests.support import postgres, processes
 
 pytestmark = pytest.mark.slow
 
 PATH = "001.Albatross/one image, è.jpg"
-spawn = multiprocessing.get_context("spawn")
+forking = processes.context()
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +131,9 @@ def append(url: str, author: str, n: int) -> None:
 
 
 def test_three_processes_writing_at_once_lose_nothing(url):
-    writers = [spawn.Process(target=append, args=(url, name, 20)) for name in ("Ana", "Ben", "Eva")]
+    writers = [
+        forking.Process(target=append, args=(url, name, 20)) for name in ("Ana", "Ben", "Eva")
+    ]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -155,8 +156,8 @@ def append_and_tell(url: str, connection) -> None:
 
 
 def test_what_a_killed_process_had_saved_is_there_and_the_next_one_goes_on(url):
-    receiver, sender = spawn.Pipe(duplex=False)
-    writer = spawn.Process(target=append_and_tell, args=(url, sender))
+    receiver, sender = forking.Pipe(duplex=False)
+    writer = forking.Process(target=append_and_tell, args=(url, sender))
     writer.start()
     sender.close()
     assert receiver.recv() == 1
@@ -272,7 +273,7 @@ def test_twenty_writers_with_tags_and_undo_lose_and_double_nothing(url):
     with ThreadPoolExecutor(2) as readers:
         readings = [readers.submit(read) for _ in range(2)]
         try:
-            with ProcessPoolExecutor(4, mp_context=spawn) as processes:
+            with ProcessPoolExecutor(4, mp_context=forking) as processes:
                 told = list(processes.map(judge_in_threads, [url] * 4, range(4)))
         finally:
             stop.set()

@@ -1,8 +1,12 @@
 """No command takes away what it did not write: pictures, weights, links, folders of other names."""
 
+import os
 import shutil
-import subprocess
+import signal
 import sys
+import threading
+import time
+from multiprocessing.connection import Connection
 
 import numpy as np
 import pytest
@@ -15,6 +19,7 @@ from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.run.writer import recover_run
 from fieldmarks.precompute.demo_world.make import files_of_world, make_world
 from fieldmarks.precompute.resume.lock import exclusive, locked
+from tests.support import processes
 from tests.support.faulty_run import write_faulty_run
 from tests.support.synthetic_run import write_synthetic_run
 from tests.support.tiny_birds import run_tiny, write_tiny_birds
@@ -260,41 +265,40 @@ def test_a_run_that_was_put_aside_by_a_killed_process_is_back_for_every_command(
     assert not (tmp_path / ".synthetic.old").exists()
 
 
-TERMINATED = """
-import os, signal, sys, threading, time
-from fieldmarks.__main__ import main
+def repair(wait: float, words: list[str], told: Connection) -> None:
+    """Repair in a process that is terminated after so many seconds; tell how many it took."""
 
-def end():
-    time.sleep(float(sys.argv[1]))
-    os.kill(os.getpid(), signal.SIGTERM)
+    def end() -> None:
+        time.sleep(wait)
+        os.kill(os.getpid(), signal.SIGTERM)
 
-# slow imports come first
-import fieldmarks.core.repair.preview, fieldmarks.core.repair.repaired
-import fieldmarks.core.review.verdicts
-threading.Thread(target=end, daemon=True).start()
-started = time.monotonic()
-code = main(sys.argv[2:])
-print(time.monotonic() - started)
-sys.exit(code)
-"""
+    threading.Thread(target=end, daemon=True).start()
+    started = time.monotonic()
+    code = main(words)
+    told.send(time.monotonic() - started)
+    sys.exit(code)
 
 
 @pytest.mark.timeout(600)
 def test_a_repair_that_is_terminated_leaves_no_run_or_a_whole_one(tmp_path):
     run = write_faulty_run(tmp_path)
     words = ["repair", run.name, "--runs", str(tmp_path), "--run-name", "mended"]
-    call = [sys.executable, "-c", TERMINATED]
-    done = subprocess.run([*call, "1000", *words], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    lasted = float(done.stdout.splitlines()[-1])
+    said = tmp_path / "said"
+    receiver, sender = processes.context().Pipe(duplex=False)
+
+    def exitcode(wait: float) -> int:
+        process = processes.start(repair, wait, words, sender, output=said)
+        process.join()
+        assert "Traceback" not in said.with_suffix(".err").read_text()
+        return process.exitcode
+
+    assert exitcode(1000) == 0
+    lasted = receiver.recv()
     assert "diagnoses" in read_run(tmp_path / "mended").table_names
     n_ended = 0
     for share in np.linspace(0.4, 1, 7):
         shutil.rmtree(tmp_path / "mended", ignore_errors=True)
-        wait = str(share * lasted)
-        done = subprocess.run([*call, wait, *words], capture_output=True, text=True)
-        n_ended += done.returncode != 0
-        assert "Traceback" not in done.stderr
+        n_ended += exitcode(share * lasted) != 0
         if (tmp_path / "mended").exists():
             assert "diagnoses" in read_run(tmp_path / "mended").table_names
         assert not (tmp_path / ".mended.repair").exists()

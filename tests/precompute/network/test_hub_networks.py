@@ -1,9 +1,6 @@
 """``--network hf:organisation/name``: from a hub on this machine, as transformers scores them."""
 
-import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,6 +10,7 @@ from PIL import Image
 from fieldmarks.core.errors import ModelError
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.precompute.network.hub import model_folder
+from tests.support import processes
 from tests.support.hub_server import hub_of
 from tests.support.picture_folders import write_classes
 
@@ -37,13 +35,8 @@ def stored(tmp_path_factory):
 
 def run(data, runs, cache, endpoint, name="shop/tiny-resnet"):
     words = f"run --data {data} --network hf:{name} --name mine --runs {runs} --device cpu"
-    return subprocess.run(
-        [sys.executable, "-m", "fieldmarks", *words.split(), "--keep-class-order"],
-        env=os.environ | {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_OFFLINE": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    hub = {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_OFFLINE": "0"}
+    return processes.command(*words.split(), "--keep-class-order", **hub)
 
 
 @pytest.mark.slow
