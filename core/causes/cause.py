@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fieldmarks.core.attributes import english
-from fieldmarks.core.causes.background_groups import groups_of
+from fieldmarks.core.causes.background_groups import UNKNOWN, groups_of
 from fieldmarks.core.causes.background_words import background_of, named_background
 from fieldmarks.core.causes.finding import COLUMNS, DECIDED, Pattern
 from fieldmarks.core.causes.image_quality import quality_units
@@ -14,6 +14,10 @@ from fieldmarks.core.run.run import Run
 
 #: Lowest score of a cause that is named beside the likeliest one.
 POSSIBLE = 0.2
+#: A background is usual for a class where it has more than this share of its right test images.
+_USUAL = 0.5
+#: Right test images of a class that have a usual background, at least.
+_MIN_IMAGES = 4
 N_SHOWN = 6
 
 
@@ -84,26 +88,38 @@ def _title(run: Run, x: int, pattern: Pattern, row) -> str:
 
 
 @per_run
-def usual_background(run: Run, c: int) -> int | None:
-    """Return the most frequent background of the right test images of a class; None for none."""
+def usual_backgrounds(run: Run) -> list[int]:
+    """Return the group of backgrounds that most right test images of each class have.
+
+    Returns
+    -------
+    list of int
+        One for each class; -1 where there is none.
+    """
     group = groups_of(run)
+    usual = [-1] * run.sizes["C"]
     if group is None:
-        return None
-    is_known = run.is_test & run.is_right & (group >= 0)
-    known = group[is_known & (run.images["true_c"].to_numpy() == c)]
-    return int(np.bincount(known).argmax()) if len(known) else None
+        return usual
+    true_c = run.images["true_c"].to_numpy()
+    is_usable = run.is_test & run.is_right & (group != UNKNOWN)
+    for c in range(len(usual)):
+        of_class = group[is_usable & (true_c == c)]
+        n = np.bincount(of_class[of_class >= 0], minlength=1)  # others look like most images
+        if len(of_class) >= _MIN_IMAGES and n.max() > _USUAL * len(of_class):
+            usual[c] = int(n.argmax())
+    return usual
 
 
 def missing_background(run: Run, x: int) -> int | None:
     """Return the group that the true class of x usually has and x lacks; None where none is lacked.
 
-    Otherwise the background of x misleads. See `core.causes.spurious_cue`.
+    A background that is usual for the predicted class misleads, and none is missing.
     """
-    table, group = run.table("diagnoses"), groups_of(run)
-    if group is None or "lacks_background" not in table or not table["lacks_background"].iloc[x]:
+    group, usual = groups_of(run), usual_backgrounds(run)
+    true, predicted = (int(run.images[f"{side}_c"].iloc[x]) for side in ("true", "predicted"))
+    if group is None or usual[true] < 0 or group[x] in (UNKNOWN, usual[true], usual[predicted]):
         return None
-    usual = usual_background(run, int(run.images["true_c"].iloc[x]))
-    return None if usual == group[x] else usual
+    return usual[true]
 
 
 def _background(run: Run, x: int) -> str:

@@ -49,11 +49,10 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
     )
     is_sound = np.maximum(quality.score, mislabelled.score) < DECIDED
     on_background = background_failures(run, group, is_sound)
-    spurious, lacks_background = find_spurious_cue(run, xs, on_background, with_keypoints)
     findings = {
         Pattern.IMAGE_QUALITY: quality,
         Pattern.WRONG_LABEL: mislabelled,
-        Pattern.SPURIOUS_CUE: spurious,
+        Pattern.SPURIOUS_CUE: find_spurious_cue(run, xs, on_background, with_keypoints),
         Pattern.MISSING_FEATURE: find_missing_feature(run, xs),
     }
     score = {pattern: finding.score for pattern, finding in findings.items()}
@@ -74,7 +73,7 @@ def diagnose(run: Run, with_keypoints: bool = False) -> pd.DataFrame:
         table[f"{COLUMNS[pattern]}_reason"] = [
             finding.reason(x) if is_explained[x] else "" for x in range(len(table))
         ]
-    table["background"], table["lacks_background"] = group, lacks_background
+    table["background"] = group
     return table
 
 

@@ -42,8 +42,6 @@ class BackgroundMargin:
         Log-likelihood ratio, in nats: positive if the background resembles the predicted class.
     total : float
         The total margin, of object and background.
-    mean_all : float
-        The mean contribution over the classes of all failures.
     """
 
     background: float
@@ -51,20 +49,11 @@ class BackgroundMargin:
     mean_true: float
     ratio: float
     total: float
-    mean_all: float
 
     @property
     def share(self) -> float:
         """The share of the margin that the background adds beyond the true class's mean."""
         return (self.background - self.mean_true) / max(self.total, 1e-9)
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether the usual background of the true class is lacked: it is unlike those of others.
-
-        Otherwise that of the predicted class is, and misleads.
-        """
-        return abs(self.mean_true - self.mean_all) > abs(self.mean_predicted - self.mean_all)
 
     @property
     def is_decisive(self) -> bool:
@@ -77,8 +66,8 @@ def find_spurious_cue(
     xs: np.ndarray,
     on_background: BackgroundFailures | None = None,
     with_keypoints: bool = False,
-) -> tuple[Finding, np.ndarray]:
-    """Return how far the background explains the wrong predictions of images ``xs``.
+) -> Finding:
+    """Return the finding: how far the background explains the wrong predictions of images ``xs``.
 
     Parameters
     ----------
@@ -89,13 +78,6 @@ def find_spurious_cue(
         Whether the classes fail more often on the images' backgrounds than on others.
     with_keypoints : bool
         Whether keypoints say where the object is.
-
-    Returns
-    -------
-    finding : Finding
-    lacks_background : ndarray of shape (X,), bool
-        Whether an image lacks the usual background of its class, rather than having a misleading
-        one; False for images that are not searched.
     """
     images = run.images
     labels, predicted = images["true_c"].to_numpy(), images["predicted_c"].to_numpy()
@@ -104,7 +86,6 @@ def find_spurious_cue(
     cs = np.union1d(labels[xs], predicted[xs])
     known = Background(run, with_keypoints)
     train = _train_backgrounds(known, cs, is_kept)
-    mean = np.mean([each.mean(axis=0) for each in train.values()], axis=0) if train else 0
     margins: dict[int, BackgroundMargin] = {}
     pooled = (known.pooled(xs[block]) for block in blocks(len(xs)))
     for x, background in zip(xs, chain.from_iterable(pooled), strict=True):
@@ -115,7 +96,7 @@ def find_spurious_cue(
             logits = run.array("logits")[x]
             total = float(logits[predicted[x]] - logits[labels[x]])
             margins[int(x)] = _margin(
-                *(each @ direction for each in (background, wrong, true, mean)), total
+                background @ direction, wrong @ direction, true @ direction, total
             )
     score = np.zeros(run.sizes["X"])
     ratios, shares = (
@@ -141,9 +122,7 @@ def find_spurious_cue(
             f"typical background of {true}, {winner} win.{failing}{told}"
         )
 
-    lacks_background = np.zeros(run.sizes["X"], bool)
-    lacks_background[[x for x, margin in margins.items() if margin.is_missing]] = True
-    return Finding(score, reason), lacks_background
+    return Finding(score, reason)
 
 
 def _tenths(value: float) -> str:
@@ -166,13 +145,11 @@ def _train_backgrounds(
 
 
 def _margin(
-    background: float, wrong: np.ndarray, true: np.ndarray, mean: float, total: float
+    background: float, wrong: np.ndarray, true: np.ndarray, total: float
 ) -> BackgroundMargin:
     """Compare one image with training images of the predicted (wrong) and the true class."""
     mean_predicted, mean_true = float(wrong.mean()), float(true.mean())
     gap = mean_predicted - mean_true
     variance = (wrong.var() + true.var()) / 2 + 1e-9
     ratio = (background - (mean_predicted + mean_true) / 2) * max(gap, 0.0) / variance
-    return BackgroundMargin(
-        float(background), mean_predicted, mean_true, float(ratio), total, float(mean)
-    )
+    return BackgroundMargin(float(background), mean_predicted, mean_true, float(ratio), total)

@@ -11,7 +11,7 @@ from fieldmarks.core.name_status import MAX_Q, SEEN_COLUMNS, NameStatus
 #: Columns that runs of earlier versions lack.
 NEW_COLUMNS = (
     *("light_red", "light_blue", "blockiness", "plain_area"),
-    *("property", "is_exclusive", "is_complete", "background", "lacks_background"),
+    *("property", "is_exclusive", "is_complete", "background"),
 )
 
 
@@ -124,7 +124,6 @@ TABLES: tuple[TableSpec, ...] = (
                 "int32",
                 "group of backgrounds of test images, negative for none",
             ),
-            "lacks_background": ("bool", "a failure lacks the usual background of its class"),
         },
         optional=True,
     ),

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fieldmarks.core.causes import cause as module
 from fieldmarks.core.causes.background_groups import USUAL, group_colour
-from fieldmarks.core.causes.cause import POSSIBLE, cause_of, missing_background, usual_background
+from fieldmarks.core.causes.cause import POSSIBLE, cause_of, missing_background, usual_backgrounds
 from fieldmarks.core.causes.finding import Pattern
 from tests.support.faulty_run import BAD_PICTURES, MISLED
 
@@ -24,7 +25,7 @@ def misled(faulty):
     group = np.where(faulty.images["true_c"] == 1, 0, 1).astype(np.int32)
     group[list(MISLED)] = 1
     group[faulty.images["is_train"]] = -1
-    table = faulty.table("diagnoses").assign(background=group, lacks_background=False)
+    table = faulty.table("diagnoses").assign(background=group)
     return faulty.changed(tables={"diagnoses": table})
 
 
@@ -69,9 +70,9 @@ def test_a_right_image_has_no_cause_and_neither_has_a_run_without_diagnoses(faul
     assert cause_of(run, 0) is None
 
 
-def test_a_background_that_misleads_is_shown_and_none_is_missing(misled):
+def test_a_background_of_the_predicted_class_misleads_and_none_is_missing(misled):
     x = MISLED[0]
-    assert [usual_background(misled, c) for c in (0, 1)] == [1, 0]
+    assert usual_backgrounds(misled)[:2] == [1, 0]
     assert missing_background(misled, x) is None
     found = cause_of(diagnosed(misled, x, pattern="spurious cue", spurious_cue=0.9), x)
     assert found is not None
@@ -82,7 +83,7 @@ def test_a_background_that_misleads_is_shown_and_none_is_missing(misled):
 def test_the_usual_background_of_the_class_is_shown_where_it_is_missing(misled):
     x = MISLED[0]
     table: pd.DataFrame = misled.table("diagnoses").copy()
-    table.loc[x, ["background", "lacks_background"]] = 2, True
+    table.loc[x, "background"] = 2
     run = misled.changed(tables={"diagnoses": table})
     assert missing_background(run, x) == 0
     found = cause_of(diagnosed(run, x, pattern="spurious cue", spurious_cue=0.9), x)
@@ -96,13 +97,14 @@ def test_the_usual_background_of_the_class_is_shown_where_it_is_missing(misled):
     assert (table["background"].iloc[found.shown] == 0).all()
 
 
-def test_no_background_is_missing_where_none_is_known(misled):
-    x = MISLED[0]
-    table: pd.DataFrame = misled.table("diagnoses").assign(lacks_background=True)
-    same = misled.changed(tables={"diagnoses": table.assign(background=0)})
-    assert missing_background(same, x) is None  # it has the usual one
-    looks_alike = misled.changed(tables={"diagnoses": table.assign(background=USUAL)})
-    assert usual_background(looks_alike, 1) is None
-    assert missing_background(looks_alike, x) is None
-    earlier = misled.changed(tables={"diagnoses": table.drop(columns="lacks_background")})
-    assert missing_background(earlier, x) is None
+def test_a_class_without_right_images_enough_has_no_usual_background(misled, monkeypatch):
+    monkeypatch.setattr(module, "_MIN_IMAGES", 1000)
+    assert set(usual_backgrounds(misled.changed())) == {-1}
+
+
+def test_a_background_of_few_images_of_a_class_is_not_its_usual_one(misled):
+    table: pd.DataFrame = misled.table("diagnoses").copy()
+    own = np.flatnonzero((misled.images["true_c"] == 1) & (table["background"] == 0))
+    table.loc[own[len(own) // 3 :], "background"] = USUAL  # most look like other classes' images
+    assert usual_backgrounds(misled)[1] == 0
+    assert usual_backgrounds(misled.changed(tables={"diagnoses": table}))[1] == -1

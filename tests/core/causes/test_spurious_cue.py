@@ -8,7 +8,7 @@ import pytest
 
 from fieldmarks.core.causes.diagnosis import diagnose
 from fieldmarks.core.causes.finding import Pattern
-from fieldmarks.core.causes.spurious_cue import BackgroundMargin, find_spurious_cue
+from fieldmarks.core.causes.spurious_cue import find_spurious_cue
 from tests.support.faulty_run import MISLED
 
 
@@ -20,14 +20,13 @@ def diagnoses(faulty):
 def test_images_misled_by_their_surroundings_are_found_and_no_other_failure(faulty, diagnoses):
     misled = np.flatnonzero(diagnoses["pattern"] == Pattern.SPURIOUS_CUE)
     assert set(misled) == set(MISLED)
-    finding, _ = find_spurious_cue(faulty, faulty.failures)
+    finding = find_spurious_cue(faulty, faulty.failures)
     assert re.search(r"gives 3.3 of Class 0's lead of 3.2 over", finding.reason(MISLED[0]))
 
 
 def test_only_failures_with_maps_are_searched_for_a_spurious_cue(faulty):
     right = np.flatnonzero(faulty.images["true_c"] == faulty.images["predicted_c"])
-    finding, lacks_background = find_spurious_cue(faulty, right)
-    assert not lacks_background.any()
+    finding = find_spurious_cue(faulty, right)
     assert (finding.score == 0).all()
     assert "Not tested" in finding.reason(int(right[0]))
 
@@ -40,9 +39,3 @@ def test_no_keypoint_is_read_unless_it_is_asked_for_and_told(faulty):
     assert "Keypoints say where the object is." in reasons["t"].iloc[MISLED[0]]
     assert not plain.filter(like="reason").apply(lambda c: c.str.contains("eypoint")).any(axis=None)
     assert (plain["pattern"] == told["pattern"]).all()
-
-
-def test_the_class_whose_background_is_unlike_others_tells_what_is_missing():
-    misled, missing = (BackgroundMargin(1, *means, 3, 4, 0) for means in ((2, 0.1), (0.1, -2)))
-    assert not misled.is_missing  # the predicted class has an unusual background
-    assert missing.is_missing  # the true class has, and the image has not
