@@ -5,9 +5,8 @@ class is compared with the same contribution in training images of both classes.
 by class, the network has learnt the background instead of the object, and an image with the typical
 background of the other class is misclassified. The evidence is a log-likelihood ratio of two normal
 distributions with equal variance. It counts in full only if the background's share of the margin is
-at least its share of the cells. Or sound images of the class fail on the same background and not on
-others (`core.causes.background_failures`); the larger of the two scores counts. Which cells are
-background follows from the activations; keypoints are an option that the reason mentions.
+at least its share of the cells. Which cells are background follows from the activations; keypoints
+are an option that the reason mentions.
 """
 
 from dataclasses import dataclass
@@ -75,7 +74,8 @@ def find_spurious_cue(
     xs : ndarray of int
         Images that are searched; images without stored feature maps, and others, score 0.
     on_background : BackgroundFailures, optional
-        Whether the classes fail more often on the images' backgrounds than on others.
+        Whether the classes fail more often on the images' backgrounds than on others, for the
+        reason; it does not enter the score, as look-alikes also fail more often on some background.
     with_keypoints : bool
         Whether keypoints say where the object is.
     """
@@ -103,8 +103,6 @@ def find_spurious_cue(
         np.array([getattr(margin, name) for margin in margins.values()]) for name in _EVIDENCE
     )
     score[list(margins)] = squash(ratios, _MIDDLE, _WIDTH) * np.clip(shares / SHARE, 0, 1)
-    if on_background is not None:
-        score = np.maximum(score, on_background.share)
     names = run.classes["name"].to_numpy()
     told = " Keypoints say where the object is." if with_keypoints else ""
 
