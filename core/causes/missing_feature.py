@@ -198,8 +198,10 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
         true, wrong = int(labels[x]), int(predicted[x])
         attributes = separation.attributes(int(x), true, wrong)
         similarity = separation.similarity(true, wrong)
-        similar = f"{names[true]} and {names[wrong]} are more similar than {similarity:.0%}"
-        similar += " of class pairs"
+        share = (
+            "any other two" if similarity == 1 else f"{min(similarity, 0.99):.0%} of class pairs"
+        )
+        similar = f"{names[true]} and {names[wrong]} are more similar than {share}"
         if not attributes:
             return f"{similar}; captions name no attribute that separates them."
         states = [
