@@ -31,7 +31,8 @@ dashboard: $(READY) ## open the dashboard over all runs in artifacts/ (PORT=8501
 $(DEMO): | $(READY)
 	@$(BIN)/python -m fieldmarks demo --build
 
-test: lint tests ## lint, then all tests; the browser tests too where a Chromium is found
+test: $(READY) ## lint and, beside it, all tests; the browser tests too where a Chromium is found
+	@$(MAKE) --no-print-directory -j2 lint tests
 
 tests: $(READY)
 	@$(PYTEST)

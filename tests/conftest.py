@@ -19,9 +19,14 @@ from tests.support.seen_run import write_seen_run
 from tests.support.synthetic_run import write_synthetic_run
 from tests.support.wordless_run import write_wordless_run
 
-#: Files that take longest, in this order first: the others fill the cores beside them.
-LONGEST = ("test_resume", "test_browser", "test_browser_images", "test_command_sequence",
-           "test_distributed", "test_stale")  # fmt: skip
+#: Files that take longest, in this order first: the others fill the cores beside them. Those of the
+#: browser come after the first, together, as they share one.
+LONGEST = ("test_resume", "test_browser_accessibility", "test_browser", "test_browser_header",
+           "test_browser_hostile", "test_browser_images", "test_browser_links",
+           "test_browser_words", "test_browser_search", "test_browser_review",
+           "test_browser_slices", "test_browser_phrases", "test_proxy", "test_stale",
+           "test_libraries", "test_pictures", "test_states", "test_tutorials",
+           "test_distributed")  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

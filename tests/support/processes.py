@@ -10,17 +10,20 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from fieldmarks.__main__ import main
 from fieldmarks.dashboard.preload import LIBRARIES
+from fieldmarks.precompute.pipeline.registry import STAGES
+from tests.support.tiny_birds import without
 
 LOADED = (
     "tests.support.tiny_birds",
-    *(f"fieldmarks.precompute.pipeline.stages.{name}" for name in ("activations", "attributes")),
+    *(f"fieldmarks.precompute.pipeline.stages.{name}" for name in STAGES),
+    *("openTSNE", "sacrebleu", "spacy.lang.en", "inflect"),
     *("fieldmarks.core.repair.preview", "fieldmarks.core.repair.repaired"),
     "fieldmarks.core.review.verdicts",
     *("streamlit.testing.v1", "fieldmarks.dashboard.frame", "plotly.graph_objects", *LIBRARIES),
@@ -34,12 +37,18 @@ def context() -> ForkServerContext:
     return forking
 
 
-def start(function: Callable, *arguments, output: Path | None = None, **environment) -> BaseProcess:
+def start(
+    function: Callable,
+    *arguments,
+    output: Path | None = None,
+    cwd: Path | None = None,
+    **environment: str,
+) -> BaseProcess:
     """Call a function in a process with this one's environment and folder, and return the process.
 
     What it writes goes to ``output`` (standard output) and beside it to ``.err``, or nowhere.
     """
-    given = (os.environ | environment, Path.cwd(), output, function, arguments)
+    given = (os.environ | environment, cwd or Path.cwd(), output, function, arguments)
     process = context().Process(target=_as_here, args=given)
     process.start()
     return process
@@ -51,24 +60,34 @@ def _as_here(environment: dict, folder: str, output: Path | None, function, argu
     os.chdir(folder)
     for i, suffix in ((1, ""), (2, ".err")):
         file = os.open(
-            os.devnull if output is None else f"{output}{suffix}", os.O_CREAT | os.O_WRONLY
+            os.devnull if output is None else f"{output}{suffix}",
+            os.O_CREAT | os.O_TRUNC | os.O_WRONLY,
         )
         os.dup2(file, i)
     function(*arguments)
 
 
-def command(*words: str, **environment: str) -> subprocess.CompletedProcess:
-    """Give a command of `fieldmarks` as in a terminal and return what became of it."""
+def call(function: Callable, *arguments, **settings) -> subprocess.CompletedProcess:
+    """Call a function in such a process and return what became of it; settings are of `start`."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "out")
-        process = start(_main, words, output=output, **environment)
+        process = start(function, *arguments, output=output, **settings)
         process.join()
         out, err = (Path(f"{output}{suffix}").read_text() for suffix in ("", ".err"))
-    return subprocess.CompletedProcess(words, process.exitcode, out, err)
+    return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
 
 
-def _main(words: list[str]) -> None:
-    sys.exit(main(words))
+def command(*words: str, left_out: Iterable[str] = ()) -> None:
+    """Give a command of `fieldmarks`, without stages that a test does not ask for, and exit."""
+    with without(*left_out):
+        sys.exit(main(list(words)))
+
+
+def script(path: Path) -> None:
+    """Run a script as ``python`` does."""
+    sys.argv = [str(path)]
+    sys.path.insert(0, str(path.parent))
+    runpy.run_path(str(path), run_name="__main__")
 
 
 def module(name: str, *arguments: str) -> None:

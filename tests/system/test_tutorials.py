@@ -1,14 +1,12 @@
 """The notebooks of ``examples/`` run from top to bottom."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fieldmarks.core.causes.diagnosis import write_diagnoses
+from tests.support import processes
 from tests.support.faulty_run import write_faulty_run
 from tests.system.test_docs import ROOT
 
@@ -25,11 +23,8 @@ def runs(tmp_path_factory) -> Path:
 
 
 def output_of(path: Path, runs: Path) -> str:
-    environment = {**os.environ, "FIELDMARKS_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
-    environment["OMP_NUM_THREADS"] = "1"
-    done = subprocess.run(
-        [sys.executable, path], env=environment, cwd=runs, capture_output=True, text=True
-    )
+    environment = {"FIELDMARKS_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
+    done = processes.call(processes.script, path, cwd=runs, **environment)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
