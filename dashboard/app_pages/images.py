@@ -5,7 +5,7 @@ import streamlit as st
 from fieldmarks.core.errors import FieldmarksError
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import data, heading, image_filters, links
-from fieldmarks.dashboard.components import query_chips, report_buttons, synonym_panel
+from fieldmarks.dashboard.components import gallery, query_chips, report_buttons, synonym_panel
 from fieldmarks.dashboard.image import page as image_page
 from fieldmarks.dashboard.images import confusion, grid, selection, sidebar, table
 from fieldmarks.dashboard.images import map as image_map
@@ -64,6 +64,7 @@ def listed(run: Run, asked: Selection, view: str) -> None:
         table.show(run, asked)
     else:
         grid.show(run, asked)
+        gallery.drawn_first()
 
 
 def add_picture() -> None:

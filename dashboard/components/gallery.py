@@ -1,5 +1,6 @@
 """Pictures on a page: thumbnails with heatmaps over them, captions and links."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from fieldmarks.dashboard.components.register import gallery_component
 
 #: Tones of a frame or a line: the hue of a role, the same on all pages.
 TRUE, PREDICTED = "true", "predicted"
+#: Seconds in which Streamlit sends what is there (5 ms), and its page waits for more (10 ms).
+SENT = 0.02
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,14 @@ def show(
 
     more: dict[str, Any] = {"on_acted_change": acted} if actions else {}
     gallery_component(data={"items": items, **options}, key=key, **more)
+
+
+def drawn_first() -> None:
+    """Let the browser draw the pictures that were sent before the widgets around them come.
+
+    Otherwise both come together, and the pictures wait until all widgets are drawn.
+    """
+    time.sleep(SENT)
 
 
 def _wanted(sent: object, names: set[str], known: set[int]) -> tuple[str, list[int], str] | None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fieldmarks.core.run.run import Run
 from fieldmarks.dashboard import heading, labels, links
-from fieldmarks.dashboard.components import tabs
+from fieldmarks.dashboard.components import gallery, tabs
 from fieldmarks.dashboard.image import (
     diagnosis_card,
     evidence,
@@ -41,6 +41,7 @@ def show(run: Run, x: int, xs: np.ndarray, below: Collection[int] = ()) -> None:
     left, right = st.columns([5, 8], gap="medium")
     with left:  # first: what was clicked for
         sections.pictures(view)
+    gallery.drawn_first()
     with above:
         step_bar(view, xs, below)
         diagnosis_card.cause(run, x)

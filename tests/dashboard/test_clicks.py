@@ -35,15 +35,17 @@ def recorded(monkeypatch, *functions: tuple[object, str]) -> list[str]:
 
 
 def test_pictures_of_a_list_are_sent_before_its_filters(monkeypatch):
-    called = recorded(monkeypatch, (gallery, "show"), (sidebar, "show"))
+    called = recorded(monkeypatch, (gallery, "show"), (gallery, "drawn_first"), (sidebar, "show"))
     assert not visit(LINK).exception
-    assert called[:2] == ["gallery.show", "sidebar.show"]
+    assert called[:3] == ["gallery.show", "gallery.drawn_first", "sidebar.show"]
 
 
 def test_pictures_of_an_image_are_sent_before_what_is_said_of_it(run, monkeypatch):
-    called = recorded(monkeypatch, (sections, "pictures"), (diagnosis_card, "cause"))
+    called = recorded(
+        monkeypatch, (sections, "pictures"), (gallery, "drawn_first"), (diagnosis_card, "cause")
+    )
     assert not visit(f"{LINK}&x={run.failures[0]}").exception
-    assert called[:2] == ["sections.pictures", "diagnosis_card.cause"]
+    assert called[:3] == ["sections.pictures", "gallery.drawn_first", "diagnosis_card.cause"]
 
 
 def test_causes_stand_before_slices_are_sought(faulty, monkeypatch):
