@@ -36,10 +36,11 @@ def show(run: Run) -> None:
         "Slices: groups of test images, described in words, that fail more often than others. "
         "The clearest first.",
         help="Each is compared with the remaining test images, those of its true or predicted "
-        "class where it names one: Fisher's exact test at a false discovery rate of 5 % over "
-        f"the {result.n_tested:,} groups that were tested. The interval of the difference is "
-        "Newcombe's. Words are named by captions or seen in the image; a background is a group "
-        "of images with similar activations away from the object.",
+        "class where it names one: Fisher's exact test at a false discovery rate of 5 % for words, "
+        f"quality and backgrounds each; {result.n_tested:,} groups were tested. The interval of "
+        "the difference is Newcombe's. Words are named by captions, or seen in images without "
+        "any, and compared within a class; a background is a group of images with similar "
+        "activations away from the object.",
     )
     if not result.found:
         st.caption(
