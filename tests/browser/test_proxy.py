@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import browser
+from tests.support.browser import ROOT, beside, find_chromium, serve, settle
 from tests.support.live_run import write_live_run
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.filterwarnings("default"),  # Playwright's own sockets
-    pytest.mark.skipif(browser.find_chromium() is None, reason="no Chromium"),
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium"),
     pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx"),
     pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl"),
 ]
@@ -70,7 +70,7 @@ class Proxy:
 
 def documented_server() -> str:
     """Return the server block of nginx in docs/how-to/deploy.md."""
-    text = (browser.ROOT / "docs" / "how-to" / "deploy.md").read_text("utf-8")
+    text = (ROOT / "docs" / "how-to" / "deploy.md").read_text("utf-8")
     return re.search(r"^server \{.*?^\}", text, re.DOTALL | re.MULTILINE).group()
 
 
@@ -90,7 +90,7 @@ def proxy(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = [f"--server.allowedHosts={HOST}", f"--browser.serverAddress={HOST}"]
-    with browser.serve(folder / "runs", *settings) as server:
+    with serve(folder / "runs", *settings) as server:
         block = documented_server()
         for written, here in {
             "listen 443": f"listen 127.0.0.1:{port}",
@@ -129,17 +129,17 @@ def test_the_login_opens_the_health_endpoint(proxy):
     assert proxy.status("/_stcore/health", f"{USER}:{PASSWORD}") == 200
 
 
-def test_a_browser_with_the_login_gets_pages_and_uploads_a_picture(proxy):
+def test_a_browser_with_the_login_gets_pages_and_uploads_a_picture(proxy, browser):
     from PIL import Image
 
-    with browser.launch(f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as chromium:
+    with beside(browser.browser_type, f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as chromium:
         context = chromium.new_context(
             ignore_https_errors=True, http_credentials={"username": USER, "password": PASSWORD}
         )
         page = context.new_page()
         page.set_default_timeout(120_000)
         page.goto(f"https://{HOST}:{proxy.port}/try?run=live")
-        browser.settle(page)
+        settle(page)
         picture = proxy.certificate.with_name("bird.png")
         # larger than the megabyte that nginx takes unless told otherwise
         Image.effect_noise((1600, 1200), 90).convert("RGB").save(picture)

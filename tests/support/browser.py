@@ -100,11 +100,16 @@ def launch(*arguments: str) -> Iterator:
     """Start Chromium."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        arguments = (*ARGS, *arguments)
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+    with sync_playwright() as playwright, beside(playwright.chromium, *arguments) as browser:
         yield browser
-        browser.close()
+
+
+@contextlib.contextmanager
+def beside(kind, *arguments: str) -> Iterator:
+    """Start a Chromium of a Playwright that runs already: there is one in a process."""
+    browser = kind.launch(executable_path=find_chromium(), args=(*ARGS, *arguments))
+    yield browser
+    browser.close()
 
 
 @contextlib.contextmanager
