@@ -196,6 +196,9 @@ FOLLOWED = """(href) => new Promise((resolve, reject) => {
   reached(() => state() === "notRunning", () => {
     history.pushState({}, "", href);
     window.dispatchEvent(new PopStateEvent("popstate"));
+    let changed = false; // by a run so short that its states are never drawn
+    new MutationObserver(() => (changed = true)).observe(app, { childList: true, subtree: true });
+    setTimeout(() => changed && state() === "notRunning" && resolve(), 3000);
     reached(() => state() !== "notRunning", resolve);
   });
 })"""
