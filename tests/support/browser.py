@@ -200,6 +200,11 @@ FOLLOWED = """(href) => new Promise((resolve, reject) => {
     new MutationObserver(() => (changed = true)).observe(app, { childList: true, subtree: true });
     setTimeout(() => changed && state() === "notRunning" && resolve(), 3000);
     reached(() => state() !== "notRunning", resolve);
+    // beginning and end in one message are one change of the page, and the state stays
+    new MutationObserver((_, observer) => {
+      observer.disconnect();
+      setTimeout(resolve, 2000);
+    }).observe(app, { subtree: true, childList: true });
   });
 })"""
 
