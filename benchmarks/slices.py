@@ -56,7 +56,7 @@ MOVED = {
     "motion blur": {"less sharp"},
     "low resolution": {"less sharp", "smaller in pixels"},
     "noise": {"noisier"},
-    "colour cast": {"more unusually tinted"},
+    "colour cast": {"more tinted"},
     "JPEG blocks": {"more marked by JPEG's blocks"},
     "occlusion": {"more covered by one area without texture"},
     "exposure": {"darker", "brighter", "lower in contrast"},

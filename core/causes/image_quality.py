@@ -46,7 +46,7 @@ MEASURES = (
     Measure("brightness", -1, "darker"),
     Measure("brightness", +1, "brighter"),
     Measure("contrast", -1, "lower in contrast"),
-    Measure("light", +1, "more unusually tinted"),
+    Measure("light", +1, "more tinted"),
     Measure("noise", +1, "noisier"),
     Measure("resolution", -1, "smaller in pixels", 0.8),
     Measure("blockiness", +1, "more marked by JPEG's blocks"),

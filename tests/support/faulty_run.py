@@ -20,7 +20,7 @@ N, C, F, T, SIDE = 40, 3, 6, 6, 4
 #: Image and the class that it really shows; odd images are test images.
 WRONG_LABELS = {4: 1, 45: 2, 90: 0}
 #: Image and what should be said of it.
-BAD_PICTURES = {21: "less sharp", 61: "noisier", 101: "more unusually tinted"}
+BAD_PICTURES = {21: "less sharp", 61: "noisier", 101: "more tinted"}
 #: Birds of class 1 in the place of class 0.
 MISLED = (51, 53, 55)
 
