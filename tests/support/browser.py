@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +53,8 @@ def serve(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    try:
-        wait_for(url)
-        yield Server(url, process.pid)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with _until_done(url, process, process.wait) as server:
+        yield server
 
 
 @contextlib.contextmanager
@@ -66,12 +62,19 @@ def serve_at_once(runs: Path, *arguments: str) -> Iterator[Server]:
     """Start the dashboard in a process that has its libraries: for tests of what pages do."""
     url, words = _server("dashboard/app.py", arguments)
     process = processes.start(processes.module, "streamlit", *words, FIELDMARKS_RUNS=str(runs))
+    with _until_done(url, process, process.join) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _until_done(url: str, process, wait: Callable[[float], object]) -> Iterator[Server]:
+    """Give a server that answers, and end its process."""
     try:
         wait_for(url)
         yield Server(url, process.pid)
     finally:
         process.terminate()
-        process.join(10)
+        wait(10)
 
 
 def _server(script: str | Path, arguments: tuple[str, ...]) -> tuple[str, list[str]]:

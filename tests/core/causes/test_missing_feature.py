@@ -1,9 +1,9 @@
 """Missing features: attributes that captions name for one class and not the other."""
 
-import numpy as np
 import pytest
 
 from fieldmarks.core.causes.missing_feature import ClassSeparation, DiscriminativeAttribute
+from tests.support.hidden_words import with_hidden
 
 
 def test_discriminative_attributes_are_what_captions_name_for_one_class_and_not_the_other(faulty):
@@ -49,13 +49,7 @@ def test_words_of_a_column_that_is_not_visible_separate_no_classes(seen):
     true, predicted = 0, 1
     before = [each.t for each in ClassSeparation(seen).attributes(0, true, predicted)]
     hidden = before[:2]
-    bias = np.array(seen.array("presence_bias"))
-    bias[hidden] = np.nan
-    is_hidden = np.isin(np.arange(seen.sizes["T"]), hidden)
-    attributes = seen.attributes.assign(
-        property=np.where(is_hidden, "season", seen.attributes["noun"]), is_complete=is_hidden
-    )
-    run = seen.changed({"presence_bias": bias}, {"attributes": attributes})
+    run = with_hidden(seen, hidden)
     after = [each.t for each in ClassSeparation(run).attributes(0, true, predicted)]
     assert after[: len(before) - 2] == before[2:]
     assert not set(after) & set(hidden)

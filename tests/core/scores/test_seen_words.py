@@ -10,6 +10,7 @@ from fieldmarks.core.scores.result import Role, SeenWords, as_json, from_json
 from fieldmarks.core.scores.seen_words import calibration, score_seen_words
 from fieldmarks.core.scores.text_tables import seen_tables
 from fieldmarks.core.search.image_selection import sentence_words
+from tests.support.hidden_words import with_hidden
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +89,7 @@ def test_without_presence_nothing_is_scored(run):
 
 def test_words_that_are_said_nowhere_are_not_scored_in_searches(seen, scores):
     hidden = [0, 1, 2]
-    bias = np.array(seen.array("presence_bias"))
-    bias[hidden] = np.nan
-    is_hidden = np.isin(np.arange(seen.sizes["T"]), hidden)
-    attributes = seen.attributes.assign(
-        property=np.where(is_hidden, "season", seen.attributes["noun"]), is_complete=is_hidden
-    )
-    run = seen.changed({"presence_bias": bias}, {"attributes": attributes})
+    run = with_hidden(seen, hidden)
     others = score_seen_words(run, np.flatnonzero(seen.is_test))
     n = scores.search.row("seen").scores["words"].value
     assert others.search.row("seen").scores["words"].value == n - len(hidden)
