@@ -27,7 +27,7 @@ from fieldmarks.core.presence.presence import SAID, Presence, features_of, prese
 from fieldmarks.core.presence.usual import (
     USUAL,
     class_image_frequency,
-    foreign,
+    rare_in_class,
     usual_of_class,
 )
 from fieldmarks.core.run.contract import K
@@ -154,7 +154,8 @@ def _of_seen(
     is_known, properties, q = np.isfinite(q), presence.properties, np.nan_to_num(q)
     taken: set[int] = set()
     lead, behind = (_more_usual(run, *cs) for cs in ((first.c, second.c), (second.c, first.c)))
-    of_first, of_second = (np.where(foreign(run.source)[each.c], 0, q) for each in (first, second))
+    is_rare = rare_in_class(run.source)
+    of_first, of_second = (np.where(is_rare[each.c], 0, q) for each in (first, second))
     certain = np.where((q > FURTHER) & (lead >= TELLS_APART), of_first, 0)
     for_first = _seen_for(certain, part, properties, taken)
     for_first = for_first or _seen_for(of_first, part, properties, taken, most=1)

@@ -27,7 +27,7 @@ from fieldmarks.core.explanations.seen import (
 )
 from fieldmarks.core.presence.columns import not_visible
 from fieldmarks.core.presence.presence import features_of, presence_of
-from fieldmarks.core.presence.usual import foreign
+from fieldmarks.core.presence.usual import rare_in_class
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.per_run import per_run
 from fieldmarks.core.run.run import Run
@@ -235,7 +235,7 @@ def explain(run: Run, x: int, c: int | None = None, estimator: str | None = None
     if presence is None or estimator is not None:
         return Explanation(x, c, p, ts, _because(run, c, ts), words_of(run, x, ts, part))
     k, q = min(N_EXPLAIN, len(p)), presence.q(features_of(run, x))
-    counts = np.where(foreign(run.source)[c], 0, part)
+    counts = np.where(rare_in_class(run.source)[c], 0, part)
     top = said(p[None], q[None], counts[None], run.attributes, k, excluding(run.source))[0]
     ts = top[top >= 0].tolist()
     nothing = NOTHING_SEEN.format(run.classes["name"].iloc[c])

@@ -12,7 +12,7 @@ from fieldmarks.core.explanations.never_together import never_together
 from fieldmarks.core.explanations.seen import excluding, lead_parts, mean_weights, said
 from fieldmarks.core.head import Head, LocalWeights, effective_weights
 from fieldmarks.core.presence.presence import SAID, Presence, presence_of, side_by_side
-from fieldmarks.core.presence.usual import foreign
+from fieldmarks.core.presence.usual import rare_in_class
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.contract import N_EXPLAIN
 from fieldmarks.core.run.run import Run
@@ -206,7 +206,7 @@ class ClassedImages:
             return np.full((len(self.p), N_EXPLAIN), -1, np.int32)
         usual = mean_weights(self._factors.head, self._pooled)
         part = lead_parts(self._pooled, self._weights, usual, seen.p_t_given_f.take(ts, axis=1))
-        part[seen.foreign[np.ix_(self._c, ts)]] = 0
+        part[seen.rare_in_class[np.ix_(self._c, ts)]] = 0
         k, excludes = min(N_EXPLAIN, len(ts)), seen.excludes[ts][:, ts]
         p, q = self.p.take(ts, axis=1), q[self._rows]
         words = said(p, q, part, self._factors.poles[ts], k, excludes)
@@ -224,14 +224,14 @@ class Seen:
     p_t_given_f : ndarray of shape (F, T)
     excludes : csr_array of shape (T, T), bool
         See `core.explanations.seen.excluding`.
-    foreign : ndarray of shape (C, T), bool
-        Words that are no reason for a class, see `core.presence.usual.foreign`.
+    rare_in_class : ndarray of shape (C, T), bool
+        Words that are no reason for a class, see `core.presence.usual.rare_in_class`.
     """
 
     presence: Presence
     p_t_given_f: np.ndarray
     excludes: sparse.csr_array
-    foreign: np.ndarray
+    rare_in_class: np.ndarray
 
     @classmethod
     def of(cls, run: Run) -> "Seen | None":
@@ -240,4 +240,4 @@ class Seen:
         if presence is None:
             return None
         p_t_given_f = np.asarray(run.array("p_t_given_f"))
-        return cls(presence, p_t_given_f, excluding(run.source), foreign(run.source))
+        return cls(presence, p_t_given_f, excluding(run.source), rare_in_class(run.source))

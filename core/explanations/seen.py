@@ -3,8 +3,9 @@
 Eq. (5) takes attributes to be independent of the image, given the filters. Without that assumption
 p(t given f, x) is in proportion to p(t given f) and to q(t, x), how likely t is given all
 activations (`core.presence`). A word is used if q is above `SAID` and its exact contribution to
-the score of the class, minus that to the mean class, is positive; of more than five, those with the
-highest p(t given x, c) q(t, x). They are ordered by contribution.
+the score of the class, minus that to the mean class, is positive, unless images of the class hardly
+ever have it (`core.presence.usual.rare_in_class`); of more than five, those with the highest p(t
+given x, c) q(t, x). They are ordered by contribution.
 """
 
 from dataclasses import dataclass

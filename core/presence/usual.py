@@ -10,9 +10,9 @@ from fieldmarks.core.run.run import Run
 
 #: An attribute is usual for a class if so large a share of its captioned training images has it.
 USUAL = 0.5
-#: An attribute is foreign to a class that has it less than so often as the mean class, where at
-#: least so many of its images would have it by that.
-FOREIGN, MIN_EXPECTED = 0.2, 5
+#: An attribute is rare in a class that has it less than this share as often as the mean class,
+#: where at the rate of the mean class so many of its images, at least, would have it.
+RARE, MIN_EXPECTED = 0.2, 5
 #: Images that tell what is usual for a class without captions.
 _N_SEEN = 100
 
@@ -36,17 +36,17 @@ def class_image_frequency(run: Run) -> np.ndarray:
 
 
 @per_run
-def foreign(run: Run) -> np.ndarray:
+def rare_in_class(run: Run) -> np.ndarray:
     """Return which attributes images of a class hardly ever have, shape (C, T), bool.
 
-    What is foreign to a class is no reason for it, though a filter that counts for the class may
-    have it among its words. Of a class without captions nothing is.
+    What is rare in a class is no reason for it, though a filter that counts for the class may have
+    it among its words. Nothing is rare in a class without captions.
     """
     frequency = class_image_frequency(run)
     images = run.images[run.images["is_train"] & (run.images["n_captions"] > 0)]
     n_images = np.bincount(images["true_c"], minlength=run.sizes["C"])[:, None]
     mean = frequency[n_images[:, 0] > 0].mean(axis=0) if n_images.any() else 0
-    return (frequency < FOREIGN * mean) & (n_images * mean >= MIN_EXPECTED)
+    return (frequency < RARE * mean) & (n_images * mean >= MIN_EXPECTED)
 
 
 @per_run

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fieldmarks.core.presence.usual import (
-    FOREIGN,
     MIN_EXPECTED,
+    RARE,
     class_image_frequency,
-    foreign,
+    rare_in_class,
 )
 from tests.support.counts import count_arrays
 
@@ -34,28 +34,28 @@ def test_a_class_without_captions_has_no_attribute(run):
     np.testing.assert_array_equal(frequency[2], class_image_frequency(run)[2])
 
 
-def test_what_images_of_a_class_hardly_ever_have_is_foreign_to_it(seen):
-    found, frequency = foreign(seen), class_image_frequency(seen)
+def test_what_images_of_a_class_hardly_ever_have_is_rare_in_it(seen):
+    found, frequency = rare_in_class(seen), class_image_frequency(seen)
     images = seen.images[seen.images["is_train"] & (seen.images["n_captions"] > 0)]
     C, T = found.shape
     for c in range(C):
         n = int((images["true_c"] == c).sum())
         for t in range(T):
             mean = np.mean([frequency[each, t] for each in range(C)])
-            is_rare = frequency[c, t] < FOREIGN * mean
+            is_rare = frequency[c, t] < RARE * mean
             assert found[c, t] == (is_rare and n * mean >= MIN_EXPECTED)
 
 
-def test_nothing_is_foreign_to_a_class_of_few_images_or_without_captions(seen):
+def test_nothing_is_rare_in_a_class_of_few_images_or_without_captions(seen):
     counts = seen.counts.toarray()
     is_first = (seen.images["true_c"] == 0).to_numpy()
     counts[is_first, 0] = 0
     run = seen.changed(count_arrays(counts))
-    assert foreign(run)[0, 0]
+    assert rare_in_class(run)[0, 0]
     images = run.images.copy()
     images.loc[is_first, "n_captions"] = 0
-    assert not foreign(run.changed(tables={"images": images}))[0].any()
+    assert not rare_in_class(run.changed(tables={"images": images}))[0].any()
     train = np.flatnonzero(is_first & images["is_train"])
     images = run.images.copy()
     images.loc[train[2:], "is_train"] = False
-    assert not foreign(run.changed(tables={"images": images}))[0].any()
+    assert not rare_in_class(run.changed(tables={"images": images}))[0].any()
