@@ -151,7 +151,7 @@ def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
             return ""
         return (
             f" Its activations are further from the mean of {names[classes[x]]} than those of "
-            f"{outlying[x]:.0%} of the class's training images."
+            f"{_share(outlying[x])} the class's training images."
         )
 
     def reason(x: int) -> str:
@@ -163,7 +163,12 @@ def find_image_quality(run: Run, with_keypoints: bool = False) -> Finding:
         parts = []
         for m in bad:
             share = (units[reference, m] < units[x, m]).mean()
-            parts.append(f"{measures[m].words} than {share:.1%} of the training images")
+            parts.append(f"{measures[m].words} than {_share(share, 1)} the training images")
         return f"The image is {' and '.join(parts)}.{activation_outlyingness(x)}"
 
     return Finding(squash(units.max(axis=1), LIKELY, _WIDTH), reason)
+
+
+def _share(share: float, digits: int = 0) -> str:
+    """Return "all", or "99% of": what is not all is never rounded up to it."""
+    return "all" if share == 1 else f"{min(share, 1 - 10.0 ** -(digits + 2)):.{digits}%} of"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fieldmarks.core.causes import image_quality
 from fieldmarks.core.causes.finding import DECIDED
 from fieldmarks.core.causes.image_quality import excess, find_image_quality
 from tests.support.faulty_run import BAD_PICTURES
@@ -71,3 +72,11 @@ def test_hidden_objects_lower_the_quality_only_where_keypoints_are_used(faulty):
     plain, told = (find_image_quality(hidden, with_keypoints=k) for k in (False, True))
     assert plain.score[1] < DECIDED < told.score[1]
     assert "by its keypoints" in told.reason(1)
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [(1.0, 1, "all"), (0.99999, 1, "99.9% of"), (0.9999, 0, "99% of"), (0.5, 1, "50.0% of")],
+)
+def test_what_is_not_all_is_not_rounded_up_to_it(share, digits, text):
+    assert image_quality._share(share, digits) == text
