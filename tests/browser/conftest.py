@@ -3,8 +3,12 @@
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import find_chromium, launch
+
+# a page beside other tests is drawn when it can be: what is asked of it is waited for
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="package")

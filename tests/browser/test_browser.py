@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
-from tests.support.browser import lent, page_of, serve_at_once, settle
+from tests.support.browser import PICTURE_WIDTH, lent, page_of, serve_at_once, settle
 from tests.support.live_run import write_live_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -71,7 +72,7 @@ def test_a_person_follows_a_confusion_to_the_classes_and_back(page):
     on(page, r"&t=")
     in_focus(page, phrase)
     heatmap = page.locator("img.layer").first
-    assert heatmap.evaluate("image => image.naturalWidth") > 0
+    assert heatmap.evaluate(PICTURE_WIDTH) > 0
 
     page.get_by_role("heading", name="Filters that tip the decision").wait_for()
     page.locator("a.row:has(.pictured)").last.click()
@@ -158,12 +159,12 @@ def test_the_search_field_completes_what_is_typed(page):
     field = page.get_by_role("combobox", name=re.compile("Search for attributes"))
     field.press_sequentially("yel")
     page.get_by_role("option").first.wait_for()
-    assert page.get_by_role("option").first.inner_text().startswith("yellow")
+    expect(page.get_by_role("option").first).to_have_text(re.compile("^yellow"))
     field.press("ArrowDown")
     field.press("Enter")
     on(page, r"q=yellow")
     page.locator("figure.card, .ranking a").first.wait_for()
-    assert field.input_value().startswith("yellow")
+    expect(field).to_have_value(re.compile("^yellow"))
 
 
 def test_opacity_changes_without_the_server(page):
@@ -184,7 +185,7 @@ def test_an_uploaded_picture_is_explained_and_stays_while_its_words_are_followed
     page.get_by_role("heading", name="Class probabilities").wait_for()
     settle(page)
     layer = page.locator("img.layer").first
-    assert layer.evaluate("image => image.naturalWidth") > 0
+    assert layer.evaluate(PICTURE_WIDTH) > 0
 
     word = page.locator("a.word:not(.active)").first
     phrase = word.inner_text()

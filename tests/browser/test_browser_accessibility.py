@@ -4,6 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from fieldmarks.core.causes.diagnosis import write_diagnoses
 from fieldmarks.core.run.reading import read_run
@@ -94,12 +95,12 @@ def test_the_navigation_is_a_landmark_that_says_where_one_is(page, links):
     page.goto(links["filters"])
     settle(page)
     main = page.get_by_role("navigation", name="Main")
-    assert main.locator('[aria-current="page"]').inner_text() == "Filters"
-    assert page.get_by_role("heading", level=1).count() == 1
+    expect(main.locator('[aria-current="page"]')).to_have_text("Filters")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     page.goto(links["repair"])
     settle(page)
     parts = page.get_by_role("navigation", name="Improve")
-    assert parts.locator('[aria-current="page"]').inner_text() == "Repair"
+    expect(parts.locator('[aria-current="page"]')).to_have_text("Repair")
 
 
 def test_the_entries_are_among_the_first_that_tab_reaches(page, links):
@@ -123,10 +124,10 @@ def test_a_search_says_whether_its_list_is_open(page, links):
     page.goto(links["search_empty"])
     settle(page)
     field = page.get_by_role("combobox", name="Search for attributes")
-    assert field.get_attribute("aria-expanded") == "false"
+    expect(field).to_have_attribute("aria-expanded", "false")
     field.press_sequentially("hea")
     page.get_by_role("option").first.wait_for()
-    assert field.get_attribute("aria-expanded") == "true"
+    expect(field).to_have_attribute("aria-expanded", "true")
 
 
 def too_wide(page) -> int:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import find_chromium, follow, page_of, serve_at_once, settle
 from tests.support.second_run import write_second_run
@@ -126,17 +127,17 @@ def test_a_menu_is_closed_once_something_is_chosen(page):
     page.get_by_role("option", name="second").click()
     page.wait_for_url("**run=second*")
     settle(page)
-    assert page.get_by_role("option").count() == 0
+    expect(page.get_by_role("option")).to_have_count(0)
     page.get_by_role("link", name="Images", exact=True).click()
     settle(page)
-    assert page.get_by_role("listbox").count() == 0
+    expect(page.get_by_role("listbox")).to_have_count(0)
 
 
 def test_the_first_steps_are_closed_for_good_by_one_click(page):
     go(page, "?run=first")
     steps = page.get_by_role("region", name="First steps")
     steps.wait_for()
-    assert steps.get_by_role("listitem").count() == 3
+    expect(steps.get_by_role("listitem")).to_have_count(3)
     steps.get_by_role("button", name="Do not show again").click()
     steps.wait_for(state="detached")
     for link in ("?run=first", "?run=second"):

@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
-from tests.support.browser import find_chromium, lent, page_of, serve_at_once, settle
+from tests.support.browser import PICTURE_WIDTH, find_chromium, lent, page_of, serve_at_once, settle
 from tests.support.second_run import write_second_run
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -90,7 +91,7 @@ def test_a_row_of_the_table_opens_its_image_and_back_leads_back(page, server, wa
     rows = page.locator("tbody tr")
     rows.nth(1).wait_for()
     x = rows.nth(1).locator("td").nth(1).inner_text()
-    assert rows.nth(1).locator("img").evaluate("image => image.naturalWidth") > 0
+    assert rows.nth(1).locator("img").evaluate(PICTURE_WIDTH) > 0
     if way == "mouse":
         rows.nth(1).locator("td").nth(4).click()
     else:
@@ -143,13 +144,13 @@ def test_a_region_drawn_on_the_map_becomes_a_filter_of_failures(page, server, to
     on(page, r"/images\?.*region=\d+-\d+\.")
     page.get_by_text("test images here").wait_for()
     region = page.url.split("region=")[1]
-    assert page.locator("button[aria-pressed=true]", has_text=tool).count() == 1  # not drawn again
+    expect(page.locator("button[aria-pressed=true]", has_text=tool)).to_have_count(1)  # as before
     n_listed = int(page.get_by_text("of 60 test images").inner_text().split()[0])
     for view in ("Table", "Grid"):
         page.get_by_role("radio", name=view).click(force=True)
-        page.locator("tbody tr" if view == "Table" else "a.frame").first.wait_for()
-        listed = page.locator("tbody tr, a.frame")
-        assert listed.count() == min(n_listed, 50 if view == "Table" else 36)
+        listed, others = ("tbody tr", "a.frame") if view == "Table" else ("a.frame", "tbody tr")
+        expect(page.locator(listed)).to_have_count(min(n_listed, 50 if view == "Table" else 36))
+        expect(page.locator(others)).to_have_count(0)
     page.get_by_role("radio", name="Map").click(force=True)
     page.get_by_text("test images here").wait_for()
     page.get_by_role("link", name="Failures").last.click()

@@ -4,6 +4,7 @@ import re
 from contextlib import closing
 
 import pytest
+from playwright.sync_api import expect
 
 from fieldmarks.core.review.saved_groups import SavedGroup, SavedGroups
 from tests.support.browser import find_chromium, follow, open_page, settle
@@ -70,7 +71,7 @@ def test_a_link_leads_to_what_it_names_and_nothing_else(page, state):
     page.get_by_role("link", name=re.compile(f"^{name}$")).first.click()
     page.wait_for_url(f"{page.base}/{wanted}")
     settle(page)
-    assert page.url == f"{page.base}/{wanted}"
+    expect(page).to_have_url(f"{page.base}/{wanted}")
     page.reload()  # the address says what is on show
     settle(page)
     page.go_back()
@@ -91,7 +92,7 @@ def test_a_link_with_a_modifier_opens_a_tab_of_its_own(page):
     go(page, "filters?run=first&f=3")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="All filters").first.click(modifiers=["Control"])
-    assert opened.value.url == f"{page.base}/filters?run=first"
+    opened.value.wait_for_url(f"{page.base}/filters?run=first")
     opened.value.close()
     assert page.url == f"{page.base}/filters?run=first&f=3"
 

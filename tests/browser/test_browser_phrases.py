@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from fieldmarks.precompute.captioning.words import PhraseTable, review_page
 from fieldmarks.precompute.data.read import read_dataset
@@ -46,8 +47,8 @@ def test_phrases_are_struck_out_and_saved_by_keyboard(page):
         assert box.bounding_box()["y"] >= header["y"] + header["height"], "not behind the header"
         if is_struck:
             page.keyboard.press("Space")
-    assert page.locator("#n").inner_text() == "2"
-    assert page.locator(".rows:visible").count() == 2
+    expect(page.locator("#n")).to_have_text("2")
+    expect(page.locator(".rows:visible")).to_have_count(2)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save struck.txt").press("Enter")
     assert download.value.suggested_filename == "struck.txt"

@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 
 import pytest
+from playwright.sync_api import expect
 
 from fieldmarks.core.review.verdicts import Verdicts
 from tests.support.browser import find_chromium, open_page, settle
@@ -58,7 +59,7 @@ def test_one_key_gives_a_verdict_and_another_takes_it_back(page, runs, faulty):
     page.wait_for_url(re.compile(r"at=\d+"))
     wait_until(lambda: list(saved(runs, faulty).values()) == ["wrong label"])
     settle(page)
-    assert page.get_by_text(re.compile(r"^Verdict on image \d+")).first.inner_text() != first
+    expect(page.get_by_text(re.compile(r"^Verdict on image \d+")).first).not_to_have_text(first)
     page.locator("body").press("u")
     wait_until(lambda: not saved(runs, faulty))
     page.get_by_text(first).wait_for()
@@ -70,10 +71,13 @@ def test_ticked_rows_share_a_verdict_and_the_next_list_has_none_ticked(page, run
     boxes.nth(1).check()
     boxes.nth(2).press("Space")
     page.get_by_text("Verdict on 2 images").wait_for()
+    ticked = page.get_by_role("checkbox", name=re.compile(r"^Select image"), checked=True)
+    expect(ticked).to_have_count(2)
     page.locator("body").press("w")
     wait_until(lambda: list(saved(runs, faulty).values()) == ["wrong label"] * 2)
     page.get_by_text("Verdict on image").wait_for()
-    assert not any(box.is_checked() for box in boxes.all())
+    expect(ticked).to_have_count(0)
+    expect(boxes.nth(1)).to_be_visible()
     page.locator("body").press("u")
     wait_until(lambda: not saved(runs, faulty))
 

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.support.browser import find_chromium, lent, page_of, serve_at_once, settle
+from tests.support.browser import PICTURE_WIDTH, find_chromium, lent, page_of, serve_at_once, settle
 from tests.support.seen_run import write_seen_run
 
 pytestmark = [
@@ -42,20 +43,20 @@ def page(tab, server, run, request):
 def heatmap_of(page, phrase: str) -> None:
     """Wait until the heatmap of an attribute is on show."""
     page.get_by_role("img", name=f"Heatmap of {phrase}").wait_for()
-    assert page.locator("img.layer").first.evaluate("image => image.naturalWidth") > 0
+    assert page.locator("img.layer").first.evaluate(PICTURE_WIDTH) > 0
 
 
 def test_a_word_leads_to_its_heatmap_and_says_what_speaks_for_it(page):
     chip = page.locator("dd a.word:not(.active)").first
     phrase = chip.inner_text()
-    assert re.search(r"seen.*of what counts for|not seen here", chip.get_attribute("title"))
-    assert chip.locator(".pie").count() == 1
+    expect(chip).to_have_attribute("title", re.compile("seen.*of what counts for|not seen here"))
+    expect(chip.locator(".pie")).to_have_count(1)
     chip.click()
     page.wait_for_url(re.compile(r"[?&]t="))
     settle(page)
     page.locator("dd a.word.active", has_text=phrase).wait_for()
     heatmap_of(page, phrase)
-    assert page.get_by_text("how likely it is seen here").count() == 1, "one legend"
+    expect(page.get_by_text("how likely it is seen here")).to_have_count(1)  # one legend
 
 
 def test_words_are_followed_by_keyboard(page):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.browser import ROOT, beside, find_chromium, serve, settle
 from tests.support.live_run import write_live_run
@@ -146,5 +147,5 @@ def test_a_browser_with_the_login_gets_pages_and_uploads_a_picture(proxy, browse
         assert picture.stat().st_size > 1 << 20
         page.set_input_files('input[type="file"]', picture)
         page.get_by_role("heading", name="Nearest training pictures").wait_for()
-        assert "WebSocket" not in page.inner_text("body")
+        expect(page.locator("body")).not_to_contain_text("WebSocket")
         context.close()

@@ -146,6 +146,8 @@ def lent(page, width: int = 1440, height: int = 900, **media) -> Iterator:
     assert not errors
 
 
+#: The width in pixels of the picture that an ``img`` shows, once it can be painted.
+PICTURE_WIDTH = "image => image.decode().then(() => image.naturalWidth)"
 #: Milliseconds in which nothing happens on a page that is drawn.
 CALM = 200
 #: Ends when the app has run, all pictures are there and for so long nothing was drawn or loaded.
