@@ -2,14 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help package-for-types demo wheel test tests quick quick-tests lint format docs dashboard screenshots pictures clean
+.PHONY: help package-for-types demo built wheel test tests quick quick-tests lint format docs dashboard screenshots pictures clean
 
 PYTHON ?= python3
 PORT ?= 8501
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-DEMO := artifacts/demo/manifest.json
 # Linux without a GPU takes PyTorch's build without CUDA, 2.8 GB in place of 7.4; TORCH_INDEX= takes the usual one
 HAS_GPU := $(wildcard /dev/nvidia0)$(shell command -v nvidia-smi)
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),$(if $(HAS_GPU),,https://download.pytorch.org/whl/cpu))
@@ -22,13 +21,14 @@ PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
-demo: $(DEMO) ## make the demo world, train on it, precompute the run, open the dashboard (PORT=8501)
+demo: $(READY) ## make the demo world, train on it, open the dashboard while the run is computed (PORT=8501)
 	@$(BIN)/python -m fieldmarks demo --port $(PORT)
 
 dashboard: $(READY) ## open the dashboard over all runs in artifacts/ (PORT=8501)
 	@$(BIN)/python -m fieldmarks dashboard --port $(PORT)
 
-$(DEMO): | $(READY)
+# what is there is not made again
+built: $(READY)
 	@$(BIN)/python -m fieldmarks demo --build
 
 test: $(READY) ## lint and, beside it, all tests; the browser tests too where a Chromium is found
@@ -53,7 +53,7 @@ package-for-types:
 	@rm -rf build/types && mkdir -p build/types
 	@cp -r fieldmarks build/types/ && cp -r core dashboard precompute build/types/fieldmarks/
 
-wheel: $(DEMO) ## build dist/*.whl, with the finished runs of the demo inside
+wheel: built ## build dist/*.whl, with the finished runs of the demo inside
 	@rm -rf build/demo dist
 	@$(BIN)/python -m fieldmarks.precompute.demo.packing artifacts/demo artifacts/demo-repaired build/demo
 	@$(BIN)/python -m build --quiet --wheel
@@ -65,10 +65,10 @@ format: $(READY) ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-screenshots: $(DEMO) ## picture every page of the demo in both themes into artifacts/screenshots
+screenshots: built ## picture every page of the demo in both themes into artifacts/screenshots
 	@$(BIN)/python -m tests.support.screenshots demo artifacts/screenshots
 
-pictures: $(DEMO) ## regenerate the pictures of the documentation from the demo
+pictures: built ## regenerate the pictures of the documentation from the demo
 	@$(BIN)/python -m tests.support.screenshots demo dashboard/pictures --jpeg 1000 --only \
 		overview,failures,image,what_if,filters,filter,search,grounding,classes,causes,map,repair,try
 	@$(BIN)/python -m benchmarks.tasks demo --pictures dashboard/pictures --jpeg 640

@@ -4,6 +4,8 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fieldmarks
@@ -69,3 +71,40 @@ def open_dashboard(args: argparse.Namespace, name: str | None) -> None:
     except KeyboardInterrupt:
         server.terminate()
         server.wait()
+
+
+@contextmanager
+def open_meanwhile(args: argparse.Namespace, name: str) -> Iterator[Callable[[], None]]:
+    """Give a function that opens the dashboard on a run while the block still computes it.
+
+    After the block the dashboard is waited for; it ends with a block that fails.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        What `add_server_arguments` adds; all of it is optional here.
+    name : str
+        Of the run.
+    """
+    command = [sys.executable, "-m", "fieldmarks", "dashboard", name]
+    if getattr(args, "runs", None) is not None:
+        command += ["--runs", str(args.runs)]
+    if getattr(args, "port", None) is not None:
+        command += ["--port", str(args.port)]
+    if getattr(args, "no_browser", False):
+        command.append("--no-browser")
+    opened: list[subprocess.Popen] = []
+    try:
+        yield lambda: opened.append(subprocess.Popen(command))
+    except BaseException:
+        for server in opened:
+            server.terminate()
+        raise
+    try:
+        for server in opened:
+            server.wait()
+    except KeyboardInterrupt:
+        # by Ctrl-C, which the dashboard got too, or SIGTERM, which it did not
+        for server in opened:
+            server.terminate()
+            server.wait()

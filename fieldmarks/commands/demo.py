@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import fieldmarks
-from fieldmarks.commands.dashboard import add_server_arguments, open_dashboard
+from fieldmarks.commands.dashboard import add_server_arguments, open_dashboard, open_meanwhile
 
 #: The finished runs in an installation, one folder each; `hatch_build.py` puts them there.
 PACKED = Path(fieldmarks.__file__).parent / "demo"
@@ -35,20 +35,22 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Build the demo, or open it."""
+    """Build the demo, or open it; what is not there yet is made while it is open."""
     from fieldmarks.core.run.files import MANIFEST, check_name, runs_folder
+    from fieldmarks.precompute.demo.build import build_demo, is_unfinished
 
     runs = args.runs or runs_folder()
     is_there = (runs / check_name(args.name) / MANIFEST).is_file()
     if not args.build and not is_there and args.name == "demo" and PACKED.is_dir():
         install(PACKED, runs)
         is_there = True
-    if args.build or not is_there:
-        from fieldmarks.precompute.demo.build import build_demo
-
+    if args.build:
         build_demo(args)
-    if not args.build:
+    elif is_there and not is_unfinished(runs, args.name):
         open_dashboard(args, args.name)
+    else:
+        with open_meanwhile(args, args.name) as on_open:
+            build_demo(args, on_open)
 
 
 def install(packed: Path, runs: Path) -> None:

@@ -1,10 +1,11 @@
 """``fieldmarks run``: all stages of a run; what is current is not computed again."""
 
 import argparse
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from fieldmarks.commands.dashboard import open_meanwhile
 from fieldmarks.precompute.arguments import add_leave_out, input_size, path, positive, seed
 from fieldmarks.precompute.data.source import add_data_arguments, source_of
 from fieldmarks.precompute.network.settings import (
@@ -12,6 +13,9 @@ from fieldmarks.precompute.network.settings import (
     add_network_arguments,
     network_of,
 )
+
+if TYPE_CHECKING:
+    from fieldmarks.precompute.pipeline.settings import Settings
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -139,7 +143,6 @@ def run(args: argparse.Namespace) -> None:
     from fieldmarks.core.run.files import check_name, runs_folder
     from fieldmarks.precompute.data.readers.stored import holds_pictures
     from fieldmarks.precompute.pipeline.class_order import class_file
-    from fieldmarks.precompute.pipeline.pipeline import precompute
     from fieldmarks.precompute.pipeline.settings import Settings
 
     given = {
@@ -186,18 +189,15 @@ def run(args: argparse.Namespace) -> None:
         precision=args.precision,
         **given,
     )
-    opened: list[subprocess.Popen] = []
+    with open_meanwhile(args, settings.name) as open_dashboard:
+        _compute(settings, open_dashboard if args.open else lambda: None)
 
-    def open_dashboard() -> None:
-        command = [sys.executable, "-m", "fieldmarks", "dashboard", settings.name]
-        opened.append(subprocess.Popen([*command, "--runs", str(settings.runs)]))
 
-    try:
-        finished = precompute(settings, on_open=open_dashboard if args.open else lambda: None)
-    except BaseException:
-        for server in opened:
-            server.terminate()
-        raise
+def _compute(settings: "Settings", on_open: Callable[[], None]) -> None:
+    """Compute the run and say what is in it."""
+    from fieldmarks.precompute.pipeline.pipeline import precompute
+
+    finished = precompute(settings, on_open=on_open)
     sizes = finished.sizes
     print(
         f"run {finished.name!r}: {sizes['X']:,} images, {sizes['F']:,} filters, "
@@ -210,11 +210,3 @@ def run(args: argparse.Namespace) -> None:
             "running the network again: the same command with --captions (fieldmarks caption, "
             "fieldmarks words)"
         )
-    try:
-        for server in opened:
-            server.wait()
-    except KeyboardInterrupt:
-        # by Ctrl-C, which the dashboard got too, or SIGTERM, which it did not
-        for server in opened:
-            server.terminate()
-            server.wait()

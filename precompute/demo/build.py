@@ -1,6 +1,7 @@
 """Making the demo: painted birds, a small network trained on them, its run, and a repair of it."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from fieldmarks.precompute.arguments import add_leave_out, positive, seed
@@ -8,6 +9,10 @@ from fieldmarks.precompute.arguments import add_leave_out, positive, seed
 #: Chosen on worlds of other seeds than the demo's.
 EPOCHS = 50
 INPUT_SIZE = 128
+
+#: The folder of painted worlds in the folder of runs, and what lies in a world when all of its demo
+#: is made.
+WORLDS, IS_MADE = ".worlds", "is_made"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,18 +38,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_leave_out(parser, "numbers of species that the network is not trained on; needs a --name")
 
 
-def build_demo(args: argparse.Namespace) -> None:
-    """Make what is missing: world, checkpoint, run, repair; a second demo is refused."""
+def is_unfinished(runs: Path, name: str) -> bool:
+    """Return whether a demo was begun in a folder of runs and is not all there yet."""
+    world = runs / WORLDS / name
+    return world.is_dir() and not (world / IS_MADE).is_file()
+
+
+def build_demo(args: argparse.Namespace, on_open: Callable[[], None] = lambda: None) -> None:
+    """Make what is missing: world, checkpoint, run, repair; a second demo is refused.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        What `add_arguments` adds, and the folder of runs.
+    on_open : callable
+        Called once, as soon as there is something to see.
+    """
     from fieldmarks.core.run.files import check_name, runs_folder
     from fieldmarks.precompute.resume.lock import exclusive
 
     runs = args.runs or runs_folder()
-    world = runs / ".worlds" / check_name(args.name)
+    world = runs / WORLDS / check_name(args.name)
     with exclusive(world, f"demo {args.name!r}", "give another --name"):
-        _make(args, runs, world)
+        _make(args, runs, world, on_open)
 
 
-def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
+def _make(args: argparse.Namespace, runs: Path, world: Path, on_open: Callable[[], None]) -> None:
     from fieldmarks.core.errors import FieldmarksError
     from fieldmarks.core.run.listing import make_newest
     from fieldmarks.precompute.data.source import DataSource
@@ -79,7 +98,8 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
             runs=runs,
             leave_out=tuple(sorted(set(args.leave_out))),
             seed=args.seed,
-        )
+        ),
+        on_open=on_open,
     )
     print("4/4 repairing the network, and corrupting some pictures")
     for make in (make_second_run, corrupt_some):
@@ -88,6 +108,7 @@ def _make(args: argparse.Namespace, runs: Path, world: Path) -> None:
         except FieldmarksError as error:  # of a small world, or one whose network makes no mistake
             print(f"left out: {error}")
     make_newest(finished.folder)
+    (world / IS_MADE).touch()
     print(f"run {finished.name!r} is ready in {finished.folder}")
 
 

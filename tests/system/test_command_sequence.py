@@ -11,6 +11,7 @@ import pytest
 from fieldmarks.__main__ import main
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.scores.result import read_evaluation
+from fieldmarks.precompute.demo.build import is_unfinished
 from tests.support.pages import visit
 
 pytestmark = pytest.mark.slow
@@ -27,6 +28,7 @@ def test_the_demo_makes_birds_a_network_and_a_run_and_finds_all_there_the_second
     monkeypatch.setenv("FIELDMARKS_RUNS", str(tmp_path))
     command = ["demo", "--build", "--species", 4, "--images", 12, "--epochs", 2]
     told(capsys, *command)
+    assert not is_unfinished(tmp_path, "demo")
     run = read_run(tmp_path / "demo")
     assert run.sizes["X"] == 48
     assert len(run.table("diagnoses")) == 48

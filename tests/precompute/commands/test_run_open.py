@@ -1,4 +1,4 @@
-"""``run --open``: the dashboard is opened while the run is still completed."""
+"""``run --open`` and ``demo``: the dashboard is opened while the run is still completed."""
 
 import os
 import signal
@@ -6,8 +6,9 @@ import signal
 import pytest
 
 from fieldmarks.__main__ import main
+from fieldmarks.commands import dashboard
 from fieldmarks.core.errors import DataError
-from fieldmarks.precompute.commands import run as command
+from fieldmarks.precompute.demo import build
 from fieldmarks.precompute.pipeline import pipeline
 from tests.support.synthetic_run import write_synthetic_run
 
@@ -35,7 +36,7 @@ def servers(monkeypatch):
         started.append(Server(words))
         return started[-1]
 
-    monkeypatch.setattr(command.subprocess, "Popen", start)
+    monkeypatch.setattr(dashboard.subprocess, "Popen", start)
     return started
 
 
@@ -91,3 +92,54 @@ def test_a_run_that_fails_takes_its_dashboard_with_it(tmp_path, servers, monkeyp
     assert main([*WORDS.split(), str(tmp_path), "--open"]) == 1
     assert "no room" in capsys.readouterr().err
     assert servers[0].did == ["terminated"]
+
+
+def begin(tmp_path, *, is_made: bool = False) -> None:
+    """Leave what a demo has when its run can be opened, or when all of it is made."""
+    write_synthetic_run(tmp_path)
+    world = tmp_path / build.WORLDS / "synthetic"
+    world.mkdir(parents=True)
+    if is_made:
+        (world / build.IS_MADE).touch()
+
+
+def demo(tmp_path, *options: str) -> list[str]:
+    return ["demo", "--name", "synthetic", "--runs", str(tmp_path), *options]
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["new", "interrupted"])
+def test_a_demo_is_opened_before_all_of_it_is_made(tmp_path, servers, monkeypatch, is_begun):
+    if is_begun:
+        begin(tmp_path)
+    made = []
+
+    def make(args, on_open):
+        on_open()
+        assert servers[0].did == []
+        made.append(args.name)
+
+    monkeypatch.setattr(build, "build_demo", make)
+    assert main(demo(tmp_path, "--port", "9000", "--no-browser")) == 0
+    assert made == ["synthetic"]
+    (server,) = servers
+    options = ["--runs", str(tmp_path), "--port", "9000", "--no-browser"]
+    assert server.words[1:] == ["-m", "fieldmarks", "dashboard", "synthetic", *options]
+    assert server.did == ["waited for"]
+
+
+def test_a_finished_demo_is_opened_at_once(tmp_path, monkeypatch):
+    begin(tmp_path, is_made=True)
+    opened = []
+    monkeypatch.setattr(
+        "fieldmarks.commands.demo.open_dashboard", lambda *words: opened.append(words[1])
+    )
+    monkeypatch.setattr(build, "build_demo", lambda *_: pytest.fail("it is there"))
+    assert main(demo(tmp_path)) == 0
+    assert opened == ["synthetic"]
+
+
+def test_a_demo_that_is_only_built_opens_nothing(tmp_path, servers, monkeypatch):
+    begin(tmp_path)
+    monkeypatch.setattr(build, "build_demo", lambda args, on_open=lambda: None: on_open())
+    assert main(demo(tmp_path, "--build")) == 0
+    assert servers == []
