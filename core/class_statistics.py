@@ -7,6 +7,8 @@ partial results of several processes can be merged.
 import numpy as np
 from scipy import sparse
 
+from fieldmarks.core.half_precision import to_float32
+
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -70,6 +72,8 @@ def class_sums(pooled: np.ndarray, c: np.ndarray, C: int) -> np.ndarray:
     """
     n = len(c)
     membership = sparse.csr_array((np.ones(n), (c, np.arange(n))), shape=(C, n))
+    if pooled.dtype == np.float16:
+        pooled = to_float32(pooled)
     sums = membership @ pooled.astype(np.float64)
     return sums.toarray() if sparse.issparse(sums) else sums
 

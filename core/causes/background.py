@@ -15,6 +15,7 @@ background to every logit is exact. Two descriptions of where the object is:
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.run.run import Run
 
 SHARE = 0.25  #: share of the map's cells that count as background
@@ -58,7 +59,7 @@ def centre_weights(run: Run) -> np.ndarray:
     chosen = known[np.unique(np.linspace(0, len(known) - 1, _MAX_TRAIN).astype(int))]
     total, squares, together = np.zeros(F), np.zeros(F), np.zeros(F)
     for x in chosen:
-        cells = np.asarray(run.maps(int(x)), np.float32).reshape(F, -1)
+        cells = to_float32(run.maps(int(x))).reshape(F, -1)
         total += cells.mean(axis=1)
         squares += (cells**2).mean(axis=1)
         together += (cells @ near) / len(near)
@@ -92,7 +93,7 @@ def objectness(maps: np.ndarray, near: np.ndarray, weights: np.ndarray) -> np.nd
     weights : ndarray of shape (F,)
         As `centre_weights` returns them.
     """
-    activation = np.tensordot(weights, np.asarray(maps, np.float32), axes=1)
+    activation = np.tensordot(weights, to_float32(maps), axes=1)
     smooth = gaussian_filter(activation, _SMOOTHING, mode="nearest")
     return _standardised(smooth) + _CENTRE_WEIGHT * near
 
@@ -141,5 +142,5 @@ class Background:
         parts = np.empty((len(xs), self.run.sizes["F"]), np.float32)
         for i, x in enumerate(xs):
             mask = self.mask(int(x))
-            parts[i] = self.run.maps(int(x))[:, mask].sum(axis=1, dtype=np.float32)
+            parts[i] = to_float32(self.run.maps(int(x))[:, mask]).sum(axis=1)
         return parts / n_cells

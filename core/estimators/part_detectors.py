@@ -16,6 +16,7 @@ from sklearn.cluster import MiniBatchKMeans
 from fieldmarks.core.batching import BLOCK, blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.base import Inputs
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.ridge_regression import ridge_solver
 from fieldmarks.core.unit_length import at_unit_length
 
@@ -54,7 +55,7 @@ class CellSample:
     def blocks(self, size: int = BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield slices of cells, ``size`` at a time, and the cells themselves, float32."""
         for rows in blocks(len(self.cells), size):
-            yield rows, self.cells[rows].astype(np.float32)
+            yield rows, to_float32(self.cells[rows])
 
 
 def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELLS) -> CellSample:
@@ -168,7 +169,7 @@ def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
     lengths = [np.linalg.norm(cells, axis=1) for _, cells in sample.blocks()]
     length = np.concatenate(lengths)
     active = np.flatnonzero(length >= np.median(length))
-    shape = sample.cells[active].astype(np.float32)
+    shape = to_float32(sample.cells[active])
     shape /= np.maximum(length[active, None], np.finfo(np.float32).tiny)
     for c in np.unique(sample.cell_c[active]):
         in_class = np.flatnonzero(sample.cell_c[active] == c)

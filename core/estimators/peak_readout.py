@@ -14,6 +14,7 @@ from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
 from fieldmarks.core.estimators.cross_class_score import PeakSums
 from fieldmarks.core.estimators.part_detectors import cell_directions, sample_cells
+from fieldmarks.core.half_precision import to_float32
 
 #: At most so many images, drawn at random, are read.
 N_IMAGES = 6000
@@ -139,7 +140,7 @@ def _read(inputs: Inputs, directions: np.ndarray) -> tuple[np.ndarray, np.ndarra
             flat: np.ndarray = flat,
             cells: np.ndarray = cells,
         ) -> np.ndarray:
-            xs, values = rows[images], flat[images].astype(np.float32)
+            xs, values = rows[images], to_float32(flat[images])
             peaks[xs] = values.argmax(axis=2)
             by_cell = np.ascontiguousarray(values.transpose(0, 2, 1))
             cells[xs] = by_cell @ directions

@@ -18,6 +18,7 @@ from fieldmarks.core.estimators.cross_class_score import PeakSums
 from fieldmarks.core.estimators.mixture import mixture
 from fieldmarks.core.estimators.part_detectors import Templates, part_templates, sample_cells
 from fieldmarks.core.estimators.ridge import ridge
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.unit_length import at_unit_length
 
 SEED = 0
@@ -102,7 +103,7 @@ def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, n
         flat = maps.reshape(*maps.shape[:2], -1)
 
         def peaks(images: slice, flat: np.ndarray = flat) -> np.ndarray:
-            projected = both @ flat[images].astype(np.float32)
+            projected = both @ to_float32(flat[images])
             cells = projected[:, :K].argmax(axis=2)[:, :, None]
             return np.take_along_axis(projected[:, K:].transpose(0, 2, 1), cells, axis=1)
 

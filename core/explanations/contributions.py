@@ -6,6 +6,7 @@ import numpy as np
 
 from fieldmarks.core import probability
 from fieldmarks.core.batching import blocks
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.run.run import Run
 
 
@@ -111,7 +112,7 @@ def heatmap_contributions(
         By descending contribution; positive contributions only, none where nothing is hot.
     shares : ndarray of the same shape
     """
-    maps = np.asarray(run.maps(x), np.float32).reshape(run.sizes["F"], -1)
+    maps = to_float32(run.maps(x)).reshape(run.sizes["F"], -1)
     weights = np.asarray(run.array("evidence", estimator)[:, t], np.float32)
     heat = weights @ maps
     contribution = weights * maps[:, heat.argmax()]

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.run.phrases import attribute_named
 from fieldmarks.core.run.run import Run
 
@@ -64,7 +65,7 @@ def weighted_map(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     -------
     ndarray of shape (H, W) or (..., H, W), float32
     """
-    return np.tensordot(weights, np.asarray(maps, np.float32), axes=1)
+    return np.tensordot(weights, to_float32(maps), axes=1)
 
 
 def clip_and_scale(heatmap: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from fieldmarks.core.explanations.grounding import upsample, weighted_map
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.pictures.crop import crop_rows, stated_size
 from fieldmarks.core.run.part_columns import keypoint_columns
 from fieldmarks.core.run.run import Run
@@ -85,7 +86,7 @@ def places(
     """
     if not ts or run.array("map_row")[x] < 0:
         return {}
-    maps, centres = np.asarray(run.maps(x), np.float32), run.array("cell_centres")
+    maps, centres = to_float32(run.maps(x)), run.array("cell_centres")
     weights = np.asarray(run.array("evidence", estimator)[:, ts], np.float32).T
     heat = upsample(weighted_map(maps, weights), centres, GRID).reshape(len(ts), -1)
     peaks = np.stack(np.unravel_index(heat.argmax(axis=1), (GRID, GRID)), axis=1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldmarks.core.explanations.grounding import weighted_map
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.run.run import Run
 
 #: A word lies where its heatmap is at least this share of its maximum.
@@ -56,7 +57,7 @@ def word_at_peak(
     for i, x in enumerate(xs):
         if run.array("map_row")[x] < 0:
             continue
-        maps = np.asarray(run.maps(x), np.float32)
+        maps = to_float32(run.maps(x))
         word = np.clip(weighted_map(maps, weights), 0, None).ravel()
         word /= max(word.max(), np.finfo(np.float32).tiny)
         at = word[maps.reshape(len(maps), -1).argmax(axis=1)]

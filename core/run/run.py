@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import sparse
 
 from fieldmarks.core.errors import MissingRunError, RunError, WordlessError
+from fieldmarks.core.half_precision import is_finite
 from fieldmarks.core.run.contract import UNREADABLE, array_spec
 from fieldmarks.core.run.files import Pack, array_path, check_length, sizes_of
 from fieldmarks.core.run.head_of_run import HeadOfRun
@@ -313,7 +314,7 @@ class Run(HeadOfRun):
                 f"compute them with 'fieldmarks maps {self.name} --images {x}'"
             )
         maps = np.array(self.array("maps")[row])
-        if not np.isfinite(maps).all():
+        if not is_finite(maps):
             raise RunError(
                 f"the maps of image {x} in run {self.name!r} hold values that are not finite: "
                 "precompute it again"

@@ -12,6 +12,7 @@ import numpy as np
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.bootstrap import Resamples, Score, mean_score, ratios
 from fieldmarks.core.explanations.grounding import upsample
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.run.part_columns import keypoint_columns
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.retrieval import training_images
@@ -134,7 +135,7 @@ def peaks(run: Run, pairs: Pairs, evidence: dict[str, np.ndarray]) -> dict[str, 
 
     def search(image: tuple[int, int]) -> None:
         start, stop = image
-        maps = np.asarray(run.maps(pairs.xs[start]), np.float32)
+        maps = to_float32(run.maps(pairs.xs[start]))
         flat = maps.reshape(len(maps), -1)
         for name, w in weights.items():
             rows = w[column[start:stop]] if len(w) > 1 else w
