@@ -5,12 +5,15 @@ distribution sums to 1 over axis -1 and products are plain ``@``.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from fieldmarks.core.accelerator import NUMPY, computed
 
-def sigma(values: np.ndarray, axis: int = -1) -> np.ndarray:
+
+def sigma(values: np.ndarray, axis: int = -1, xp: Any = NUMPY) -> np.ndarray:
     """Return ``values`` clipped at 0 and divided by their sum; uniform where nothing is positive.
 
     The paper does not define its sigma. A softmax over filters gives the same top attribute for all
@@ -22,18 +25,20 @@ def sigma(values: np.ndarray, axis: int = -1) -> np.ndarray:
         Any shape.
     axis : int
         The axis that sums to 1 afterwards.
+    xp
+        See `core.accelerator`.
 
     >>> sigma(np.array([3.0, -2.0, 1.0]))
     array([0.75, 0.  , 0.25])
     """
-    clipped = np.clip(values, 0, None)
+    clipped = xp.clip(values, 0, None)
     total = clipped.sum(axis=axis, keepdims=True)
     is_positive = total > 0
     if is_positive.all():
         clipped /= total
         return clipped
-    uniform = np.full_like(clipped, 1 / max(clipped.shape[axis], 1))
-    return np.divide(clipped, total, out=uniform, where=is_positive)
+    uniform = 1 / max(clipped.shape[axis], 1)
+    return xp.where(is_positive, clipped / xp.where(is_positive, total, 1), uniform)
 
 
 def prior(counts: sparse.csr_array) -> np.ndarray:
@@ -116,7 +121,11 @@ def words_given_xc(
     ndarray of shape (..., T)
         Sums to 1 over T.
     """
-    return sigma(p_f_given_xc(pooled, weights) @ sentence_weights)
+    return computed(_words_given_xc, pooled, weights, kept=(sentence_weights,))
+
+
+def _words_given_xc(xp: Any, pooled: Any, weights: Any, sentence_weights: Any) -> Any:
+    return sigma(sigma(pooled * weights, xp=xp) @ sentence_weights, xp=xp)
 
 
 def p_t_given_c(weights: np.ndarray, p_t_given_f: np.ndarray) -> np.ndarray:

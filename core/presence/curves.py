@@ -11,8 +11,12 @@ the beta calibration of Kull, Silva Filho and Flach ("Beyond sigmoids", Electron
 Statistics 11, 2017), log q / (1 - q) = c + a log p - b log(1 - p).
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.special import expit, logit
+
+from fieldmarks.core.accelerator import NUMPY
 
 #: Standard deviations of the two coefficients over words.
 OFFSET_SPREAD, SLOPE_SPREAD = 0.6, 0.4
@@ -129,7 +133,7 @@ def common_curve(counted: np.ndarray) -> np.ndarray:
     return curve.astype(np.float32)
 
 
-def bent(odds: np.ndarray, curve: np.ndarray) -> np.ndarray:
+def bent(odds: np.ndarray, curve: np.ndarray, xp: Any = NUMPY) -> np.ndarray:
     """Return log-odds corrected by the curve of all words: c + a log p - b log(1 - p).
 
     Parameters
@@ -138,10 +142,12 @@ def bent(odds: np.ndarray, curve: np.ndarray) -> np.ndarray:
         log p / (1 - p).
     curve : ndarray of shape (3,)
         c, a and b.
+    xp
+        See `core.accelerator`.
     """
-    rest = np.log1p(np.exp(-np.abs(odds)))
+    rest = xp.log1p(xp.exp(-xp.abs(odds)))
     c, a, b = curve
-    return c + a * (np.minimum(odds, 0) - rest) + b * (np.maximum(odds, 0) + rest)
+    return c + a * (xp.clip(odds, None, 0) - rest) + b * (xp.clip(odds, 0, None) + rest)
 
 
 def search_lines(counted: np.ndarray, most: float) -> np.ndarray:

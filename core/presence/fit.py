@@ -10,11 +10,13 @@ activations say the wrong class.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import linalg, optimize, sparse
 from scipy.special import expit
 
+from fieldmarks.core.accelerator import computed, gram, product
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.errors import DataError
@@ -135,7 +137,7 @@ def fit_presence(inputs: Inputs) -> Presence:
         target = columns[:, block].toarray() > 0
         slope, offset = log_odds_lines(score, target)
         solved, start = last.fit(words).solution(best)
-        weights[:, block] = components.axes @ solved * np.nan_to_num(slope)
+        weights[:, block] = computed(product, components.axes, solved) * np.nan_to_num(slope)
         bias[block] = offset + np.nan_to_num(slope) * start
         known = np.isfinite(slope)
         of_words = tallies(offset[known] + slope[known] * score[:, known], target[:, known])
@@ -233,20 +235,21 @@ class _Components:
         values = directions(inputs.features(some), standard)
         # of images where these are fewer than features: both have the same components
         is_dual = len(some) < G
-        gram = values @ values.T if is_dual else values.T @ values
-        first = max(0, len(gram) - MAX_COMPONENTS)
+        products = computed(gram, values.T if is_dual else values)
+        first = max(0, len(products) - MAX_COMPONENTS)
         size, axes = linalg.eigh(
-            gram, subset_by_index=[first, len(gram) - 1], overwrite_a=True, driver="evr"
+            products, subset_by_index=[first, len(products) - 1], overwrite_a=True, driver="evr"
         )
         is_kept = size > 1e-6 * size.max()
         axes = axes[:, is_kept]
-        axes = values.T @ (axes / np.sqrt(size[is_kept])) if is_dual else axes
+        if is_dual:
+            axes = computed(product, values.T, axes / np.sqrt(size[is_kept]))
         return cls(standard, np.ascontiguousarray(axes))
 
     def project(self, inputs: Inputs, rows: np.ndarray) -> np.ndarray:
         """Return the components of images, shape (len(rows), k), float32."""
         parts = [
-            directions(inputs.features(rows[block]), self.standard) @ self.axes
+            computed(_components, inputs.features(rows[block]), kept=(self.standard, self.axes))
             for block in blocks(len(rows), 2048)
         ]
         return np.concatenate(parts)
@@ -278,13 +281,13 @@ class _Regression:
         self._n_of_class = np.bincount(self._c)[:, None]
         self.mean = reduced[rows].mean(axis=0)
         own = self._softened(reduced[rows] - self.mean)
-        size, self.axes = linalg.eigh(own.T @ own)
+        size, self.axes = linalg.eigh(computed(gram, own))
         # of words that are centred and softened too, so that the product is one of sparse words
-        self.products = self._softened(own) @ self.axes
+        self.products = computed(product, self._softened(own), self.axes)
         penalties = np.array(PENALTIES, np.float32)[:, None] * np.float32(len(rows))
         self.shrinkage = 1 / (np.maximum(size, 0) + penalties)
-        self.turned = (reduced[self.left_out] - self.mean) @ self.axes
-        self.gram, self.total = self.turned.T @ self.turned, self.turned.sum(axis=0)
+        self.turned = computed(product, reduced[self.left_out] - self.mean, self.axes)
+        self.gram, self.total = computed(gram, self.turned), self.turned.sum(axis=0)
 
     def _softened(self, values: np.ndarray) -> np.ndarray:
         """Return centred values with their class means moved towards 0."""
@@ -328,22 +331,32 @@ class _Fit:
         n_named = self.words.sum(axis=0, dtype=float)
         rest = n * mean**2 - 2 * mean * n_named + self.words.power(2).sum(axis=0, dtype=float)
         slope = 2 * (self.of.total[:, None] * self.mean - (self.words.T @ self.of.turned).T)
-        sums = []
-        for shrinkage in self.of.shrinkage:
-            weights = self.product * shrinkage[:, None]
-            bend = self.of.gram @ weights
-            bend += slope
-            sums.append(rest + np.einsum("kt,kt->t", weights, bend))
-        return np.stack(sums)
+        return rest + computed(_bends, self.product, slope, kept=(self.of.gram, self.of.shrinkage))
 
     def predictions(self, best: np.ndarray) -> np.ndarray:
         """Return what is predicted for left-out images by each word's own penalty, (m, T)."""
-        return self.of.turned @ self._weights(best) + self.mean
+        return computed(product, self.of.turned, self._weights(best)) + self.mean
 
     def solution(self, best: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return weights of components (k, T) and start (T,) by each word's own penalty."""
-        weights = self.of.axes @ self._weights(best)
+        weights = computed(product, self.of.axes, self._weights(best))
         return weights, self.mean - self.of.mean @ weights
 
     def _weights(self, best: np.ndarray) -> np.ndarray:
         return self.product * self.of.shrinkage.T[:, best]
+
+
+def _components(xp: Any, features: Any, standard: Any, axes: Any) -> Any:
+    """Return the components of images, shape (n, k)."""
+    return directions(features, standard, xp) @ axes
+
+
+def _bends(xp: Any, of_words: Any, slope: Any, of_components: Any, shrinkage: Any) -> Any:
+    """Return the terms of `_Fit.losses` that depend on penalties, shape (len(PENALTIES), T)."""
+    sums = []
+    for each in shrinkage:
+        weights = of_words * each[:, None]
+        bend = of_components @ weights
+        bend += slope
+        sums.append(xp.einsum("kt,kt->t", weights, bend))
+    return xp.stack(sums)

@@ -14,10 +14,11 @@ value of a property, as in a complete table, it is.
 """
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
+from fieldmarks.core.accelerator import NUMPY, computed
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.presence.curves import bent
@@ -113,12 +114,36 @@ class Presence:
 
     def log_odds(self, features: np.ndarray, ts: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return the log-odds of words by themselves, before the curve of all words; see `q`."""
-        return directions(features, self.standard) @ self.weights[:, ts] + self.bias[ts]
+        own = np.asarray(features, np.float32), self.bias[ts]
+        return computed(_log_odds, *own, kept=(self.standard, self._weights(ts)))
 
     def _alone(self, features: np.ndarray, ts: np.ndarray | slice) -> np.ndarray:
-        odds = bent(self.log_odds(features, ts), self.curve)
-        odds[..., self.choice[ts] < -1] *= self.sharpness
-        return expit(odds)
+        own = np.asarray(features, np.float32), self.bias[ts], self.choice[ts] < -1
+        small = self.curve, self.sharpness
+        return computed(_alone, *own, *small, kept=(self.standard, self._weights(ts)))
+
+    def _weights(self, ts: np.ndarray | slice) -> np.ndarray:
+        # the array itself is kept by a device; slices are of all words
+        return self.weights if isinstance(ts, slice) else self.weights[:, ts]
+
+
+def _log_odds(xp: Any, features: Any, bias: Any, standard: Any, weights: Any) -> Any:
+    return directions(features, standard, xp) @ weights + bias
+
+
+def _alone(
+    xp: Any,
+    features: Any,
+    bias: Any,
+    is_complete: Any,
+    curve: Any,
+    sharpness: Any,
+    standard: Any,
+    weights: Any,
+) -> Any:
+    odds = bent(_log_odds(xp, features, bias, standard, weights), curve, xp)
+    odds[..., is_complete] *= sharpness
+    return xp.expit(odds)
 
 
 def shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:
@@ -144,26 +169,27 @@ def shared(q: np.ndarray, choice: np.ndarray) -> np.ndarray:
     return q
 
 
-def roots(features: np.ndarray) -> np.ndarray:
-    """Return the signed square roots of features, float32."""
-    features = np.asarray(features, np.float32)
-    return np.copysign(np.sqrt(np.abs(features)), features)
+def roots(features: np.ndarray, xp: Any = NUMPY) -> np.ndarray:
+    """Return the signed square roots of features (float32)."""
+    return xp.copysign(xp.sqrt(xp.abs(features)), features)
 
 
-def directions(features: np.ndarray, standard: np.ndarray) -> np.ndarray:
+def directions(features: np.ndarray, standard: np.ndarray, xp: Any = NUMPY) -> np.ndarray:
     """Return standardised roots of features, scaled to the length of a vector of ones, float32.
 
     Parameters
     ----------
-    features : ndarray of shape (..., G)
+    features : ndarray of shape (..., G), float32
     standard : ndarray of shape (2, G)
         Mean and scale of roots.
+    xp
+        See `core.accelerator`.
     """
-    values = roots(features)
+    values = roots(features, xp)
     values -= standard[0]
     values /= standard[1]
-    length = np.sqrt(np.square(values).mean(axis=-1, keepdims=True))
-    values /= np.maximum(length, np.float32(1e-6))
+    length = xp.sqrt(xp.square(values).mean(axis=-1, keepdims=True))
+    values /= xp.clip(length, 1e-6, None)
     return values
 
 

@@ -13,12 +13,14 @@ from contextlib import nullcontext
 
 from torch import nn
 
+from fieldmarks.core.accelerator import accelerated
 from fieldmarks.core.corruptions.record import files_to_keep
 from fieldmarks.core.errors import FieldmarksError, RunError
 from fieldmarks.core.run.progress import reported
 from fieldmarks.core.run.reading import read_run, read_unfinished
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.run.writer import RunWriter
+from fieldmarks.precompute.network.torch_accelerator import accelerator_of
 from fieldmarks.precompute.parallel.ranks import Ranks
 from fieldmarks.precompute.pipeline.chunks import Chunk
 from fieldmarks.precompute.pipeline.facts import KeptMaps
@@ -98,6 +100,7 @@ class Pipeline:
         self.inputs, self.ranks, self._on_open = inputs, ranks, on_open
         self.settings = inputs.settings
         self.say = say if ranks.is_first else lambda _: None
+        self._accelerator = accelerator_of(inputs.device, self.say)
         self.writer = RunWriter(self.settings.runs, self.settings.name, purpose)
         self.marks = Marks(self.writer.folder)
 
@@ -226,7 +229,8 @@ class Pipeline:
         if not (stage.is_shared or self.ranks.is_first):
             return Computed()
         try:
-            outcome = stage.run(work)
+            with accelerated(self._accelerator):
+                outcome = stage.run(work)
         except FieldmarksError as error:
             if not stage.can_be_left_out:
                 raise

@@ -23,7 +23,7 @@ ORDER = (
     {
         *("errors", "batching", "processes", "probability", "head", "name_status"),
         *("class_statistics", "class_folds", "bootstrap", "shares", "outputs", "input_file"),
-        *("ridge_regression", "unit_length", "half_precision"),
+        *("accelerator", "ridge_regression", "unit_length", "half_precision"),
     },
     {"run", "attributes"},
     {"estimators", "pictures"},

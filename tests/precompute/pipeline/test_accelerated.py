@@ -1,0 +1,66 @@
+"""A run whose products PyTorch computes says the same as one of numpy."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fieldmarks.core.explanations.explanation import explain
+from fieldmarks.core.run.reading import read_run
+from fieldmarks.core.search.query import Query, Term
+from fieldmarks.core.search.search import search
+from fieldmarks.precompute.network.torch_accelerator import TorchAccelerator
+from fieldmarks.precompute.pipeline import pipeline
+from tests.support.tiny_birds import run_tiny, write_tiny_birds
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The same run by numpy and, with a device pretended, by PyTorch; the formulas of that."""
+    birds, formulas = write_tiny_birds(tmp_path_factory.mktemp("birds"), n_images=90), set()
+
+    class Counting(TorchAccelerator):
+        def __call__(self, formula, arrays, kept):
+            formulas.add(formula.__name__)
+            return super().__call__(formula, arrays, kept)
+
+    run_tiny(birds, birds / "numpy", is_scored=True)
+    with patch.object(pipeline, "accelerator_of", Counting):
+        run_tiny(birds, birds / "torch", is_scored=True)
+    return read_run(birds / "numpy" / "tiny"), read_run(birds / "torch" / "tiny"), formulas
+
+
+def test_products_of_all_stages_are_computed_there(runs):
+    assert {"_words_given_xc", "_alone", "_bends", "_components", "gram"} <= runs[2]
+
+
+def test_its_arrays_are_the_same(runs):
+    by_numpy, by_torch, _ = runs
+    assert by_torch.array_names == by_numpy.array_names
+    for name in by_numpy.array_names:
+        expected, given = by_numpy.arrays[name], by_torch.arrays[name]
+        assert given.dtype == expected.dtype
+        if expected.dtype.kind in "iub":
+            np.testing.assert_array_equal(given, expected, err_msg=name)
+        else:
+            np.testing.assert_allclose(given, expected, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_its_sentences_and_causes_are_the_same(runs):
+    by_numpy, by_torch, _ = runs
+    said = [[explain(run, x).sentence for x in range(run.sizes["X"])] for run in runs[:2]]
+    assert said[0] == said[1]
+    assert len(set(said[0])) > 1
+    causes = [run.table("diagnoses").reset_index(drop=True) for run in (by_numpy, by_torch)]
+    pd.testing.assert_frame_equal(*causes, rtol=1e-3)
+
+
+def test_searches_find_the_same(runs):
+    T = runs[0].sizes["T"]
+    queries = [Query([Term(t, False, "")]) for t in range(T)]
+    found = [[search(run, query).xs.tolist() for query in queries] for run in runs[:2]]
+    assert found[0] == found[1]
+    assert any(found[0])
