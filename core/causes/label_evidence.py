@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_softmax
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import BernoulliNB
@@ -33,6 +33,11 @@ N_FOLDS = 5
 _MAX_REFERENCE = 20_000  # training images among which neighbours are searched
 _MAX_FEATURES = 64  # principal components of pooled space in which neighbours are searched
 _ENTRIES = 1 << 21  # cosine distances computed at a time
+
+_SAMPLE = 5000  # images that a few numbers are fitted to
+
+#: Log of the scale and log-odds of the share of wrong labels that a fit starts from.
+_STARTS = ((0.0, -3.0), (0.0, -6.0), (0.7, -3.0), (0.7, -6.0))
 
 LogProbabilities = Callable[[np.ndarray], np.ndarray]
 
@@ -193,7 +198,7 @@ def inverse_temperature(
     rows : ndarray of int
         Images to calibrate on; a sample of some thousands is used.
     """
-    sample = rows[:: max(1, len(rows) // 5000)]
+    sample = rows[:: max(1, len(rows) // _SAMPLE)]
     log_p, wanted = log_probabilities(sample), labels[sample][:, None]
 
     def loss(log_scale: float) -> float:
@@ -201,3 +206,53 @@ def inverse_temperature(
         return -np.take_along_axis(scaled, wanted, axis=1).mean()
 
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 1), method="bounded").x))
+
+
+@dataclass(frozen=True)
+class LabelNoise:
+    """How labels arise: from the class that captions describe, or with a small share by mistake.
+
+    Attributes
+    ----------
+    scale : float
+        Factor on the evidence's log-probabilities of classes.
+    share : float
+        Of labels that are wrong, in [0, 1]; any other class is as likely.
+    n_classes : int
+    """
+
+    scale: float
+    share: float
+    n_classes: int
+
+    @classmethod
+    def of(cls, evidence: ClassEvidence, labels: np.ndarray) -> "LabelNoise":
+        """Return the scale and the share under which the labels are likeliest.
+
+        Temperature alone takes wrong labels for weak evidence; both are fitted together.
+        """
+        rows = np.flatnonzero(evidence.is_available)
+        sample = rows[:: max(1, len(rows) // _SAMPLE)]
+        log_p, wanted = evidence.log_p(sample).astype(float), labels[sample]
+        n_classes = log_p.shape[1]
+
+        def noise(values: np.ndarray) -> "LabelNoise":
+            return cls(float(np.exp(values[0])), float(expit(values[1])), n_classes)
+
+        def loss(values: np.ndarray) -> float:
+            of_labels = noise(values)
+            true, wrong = of_labels.parts(log_p, wanted)
+            return -np.log(true + wrong).mean()
+
+        fits = [minimize(loss, (scale, share), method="Nelder-Mead") for scale, share in _STARTS]
+        return noise(min(fits, key=lambda fit: fit.fun).x)
+
+    def parts(self, log_p: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities of each label as a true and as a wrong one, shapes (n,)."""
+        p = np.exp(log_softmax(log_p * self.scale, axis=1))[np.arange(len(labels)), labels]
+        return (1 - self.share) * p, self.share * (1 - p) / (self.n_classes - 1)
+
+    def p_wrong(self, log_p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the probability that each label is wrong, shape (n,)."""
+        true, wrong = self.parts(log_p, labels)
+        return wrong / (true + wrong)

@@ -5,7 +5,8 @@ the other; without captions, where the two class descriptions p(t given c) diffe
 that are not visible are none. For each of them two questions are answered: whether the network
 detected it (q(t, x) lies nearer to the mean of the true class than to that of the predicted class,
 or above one half), and whether its weights favour the true class (the exact contribution of the
-attribute to the logits, see `core.explanations.counterfactual`).
+attribute to the logits, see `core.explanations.counterfactual`). What is missing is compared with
+the right images of the true class: a rank among class pairs says little where there are few.
 """
 
 from dataclasses import dataclass
@@ -26,8 +27,10 @@ from fieldmarks.core.probability import p_t_given_c
 from fieldmarks.core.run.run import Run
 
 N_DISCRIMINATIVE = 5
-#: Of all class pairs, the share of the most similar ones.
-_MOST_SIMILAR = 0.05
+#: Of class pairs or of right images, the share at which a score is one half.
+_RARE = 0.05
+_MAX_RIGHT = 500  # images of a class that what is missing is compared with
+_EQUAL = 1e-9  # shares that differ by less are equal
 _MIN_DIFFERENCE = 0.15  # of the shares of captioned images that name a discriminative attribute
 
 
@@ -143,35 +146,48 @@ class ClassSeparation:
         self, x: int, true: int, predicted: int, n: int = N_DISCRIMINATIVE
     ) -> list[DiscriminativeAttribute]:
         """Return the n most discriminative attributes of the two classes, with their use in x."""
-        run = self.run
+        ts, of_true, of_predicted = self._discriminative(true, predicted, n)
+        q, contributions, usual = self._use(np.array([x]), ts, true, predicted)
+        values = zip(ts, of_true, of_predicted, q[0], contributions[0], usual, strict=True)
+        return [DiscriminativeAttribute(int(t), *map(float, of_t)) for t, *of_t in values]
+
+    def missing_shares(self, xs: np.ndarray, true: int, predicted: int) -> np.ndarray:
+        """Return which share of the discriminative attributes each image lacks, shape (n,).
+
+        Lacked is what was not detected or has the wrong weight; shares are by frequency gap.
+        """
+        ts, of_true, of_predicted = self._discriminative(true, predicted, N_DISCRIMINATIVE)
+        gap = of_true - of_predicted
+        if not np.abs(gap).sum():
+            return np.zeros(len(xs))
+        q, contributions, usual = self._use(xs, ts, true, predicted)
+        is_seen = q > np.minimum(SEEN, usual)
+        is_missing = (is_seen != (gap > 0)) | (is_seen & (contributions <= 0))
+        return is_missing @ np.abs(gap) / np.abs(gap).sum()
+
+    def _discriminative(self, true: int, predicted: int, n: int) -> tuple[np.ndarray, ...]:
+        """Return the n most discriminative attributes and their frequencies in the two classes."""
         has_captions = bool(self.is_described[true] and self.is_described[predicted])
         frequency = self.frequency if has_captions else self.description
         gap = np.where(self.is_hidden, 0, frequency[true] - frequency[predicted])
         ts = np.argsort(-np.abs(gap), kind="stable")[:n]
         if has_captions:
             ts = ts[np.abs(gap[ts]) >= _MIN_DIFFERENCE]
-        pooled = np.asarray(run.array("pooled")[x], dtype=float)
-        lead = pooled * (run.weights(x, true) - run.weights(x, predicted))
+        return ts, frequency[true, ts], frequency[predicted, ts]
+
+    def _use(
+        self, xs: np.ndarray, ts: np.ndarray, true: int, predicted: int
+    ) -> tuple[np.ndarray, ...]:
+        """Return q and contribution (n, k) of attributes in images, and their usual q (k,)."""
+        run = self.run
+        pooled = np.asarray(run.array("pooled")[xs], dtype=float)
+        of_true, of_predicted = (run.weights(xs, np.full(len(xs), c)) for c in (true, predicted))
+        lead = pooled * (of_true - of_predicted)
         contributions = lead @ run.array("p_t_given_f")[:, ts]
         usual = (self.mean_q[predicted, ts] + self.mean_q[true, ts]) / 2
-        q = np.nan_to_num(self.presence.q(features_of(run, x), ts)) if len(ts) else np.empty(0)
-        return [
-            DiscriminativeAttribute(
-                int(t),
-                float(frequency[true, t]),
-                float(frequency[predicted, t]),
-                float(q[i]),
-                float(contributions[i]),
-                float(usual[i]),
-            )
-            for i, t in enumerate(ts)
-        ]
-
-    def missing_share(self, attributes: list[DiscriminativeAttribute]) -> float:
-        """Return the share that was not detected or has the wrong weight, by frequency gap."""
-        gaps = np.array([abs(a.frequency_true - a.frequency_predicted) for a in attributes])
-        is_missing = np.array([a.is_missing for a in attributes])
-        return float(gaps @ is_missing / gaps.sum()) if len(attributes) and gaps.sum() else 0.0
+        if not len(ts):
+            return np.empty((len(xs), 0)), contributions, usual
+        return np.nan_to_num(self.presence.q(features_of(run, xs), ts)), contributions, usual
 
 
 def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
@@ -179,20 +195,30 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
 
     Either of two reasons is enough (their complements are multiplied): the two classes are among
     the most similar pairs, which are confused in any case (one half where 5 % of the pairs are as
-    similar), or discriminative attributes are missing (their share, times the similarity).
+    similar), or discriminative attributes are missing. The latter is their share, times the
+    similarity, or how rarely right images of the class lack as much (one half where 5 % do),
+    whichever is larger. Where right images and failures lack alike, the second holds by chance for
+    5 % of the failures.
     """
     if not run.has_words:
         return Finding(np.zeros(run.sizes["X"]), lambda x: "Not tested: the run has no words.")
     separation = ClassSeparation(run)
     labels, predicted = (run.images[c].to_numpy() for c in ("true_c", "predicted_c"))
     names = run.classes["name"].to_numpy()
-    score = np.zeros(run.sizes["X"])
-    for x in xs:
-        true, wrong = int(labels[x]), int(predicted[x])
-        missing = separation.missing_share(separation.attributes(int(x), true, wrong))
-        similarity, n = separation.similarity(true, wrong), separation.n_pairs
-        alike = max(0.0, 1 - (1 - similarity + 1 / n) / (2 * _MOST_SIMILAR))
-        score[x] = 1 - (1 - alike) * (1 - similarity * missing)
+    score, n = np.zeros(run.sizes["X"]), separation.n_pairs
+    rank: dict[int, tuple[int, int]] = {}  # how many of how many right images lack as much
+    is_right = run.is_test & run.is_right
+    for true, wrong in sorted({(int(labels[x]), int(predicted[x])) for x in xs}):
+        of_pair = xs[(labels[xs] == true) & (predicted[xs] == wrong)]
+        missing = separation.missing_shares(of_pair, true, wrong)
+        right = np.flatnonzero(is_right & (labels == true))[:_MAX_RIGHT]
+        usual = separation.missing_shares(right, true, wrong)
+        lack_as_much = (usual >= missing[:, None] - _EQUAL).sum(axis=1)
+        similarity = separation.similarity(true, wrong)
+        alike = _rare(1 - similarity + 1 / n)
+        missed = np.maximum(similarity * missing, _rare((lack_as_much + 1) / (len(right) + 1)))
+        score[of_pair] = 1 - (1 - alike) * (1 - missed)
+        rank |= {int(x): (int(k), len(right)) for x, k in zip(of_pair, lack_as_much, strict=True)}
 
     def reason(x: int) -> str:
         true, wrong = int(labels[x]), int(predicted[x])
@@ -209,6 +235,15 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
             f"{names[true if a.is_of_true else wrong]}: {a.state})"
             for a in sorted(attributes, key=lambda a: not a.is_missing)
         ]
-        return f"{similar}. Discriminative attributes: {english.join(states)}."
+        as_much, n_right = rank.get(int(x), (1, 1))
+        is_rare = _rare((as_much + 1) / (n_right + 1)) > 0
+        lacked = f" {as_much} of {n_right} right images of {names[true]} lack as much."
+        states_said = f"Discriminative attributes: {english.join(states)}."
+        return f"{similar}. {states_said}{lacked if is_rare else ''}"
 
     return Finding(score, reason)
+
+
+def _rare(share: float | np.ndarray) -> np.ndarray:
+    """Return the score of a share of others that are as extreme: 1 of none, 0.5 at `_RARE`."""
+    return np.maximum(0.0, 1 - share / (2 * _RARE))

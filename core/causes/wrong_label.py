@@ -2,12 +2,14 @@
 
 The log-probabilities of the two sources of `core.causes.label_evidence` are added. Neighbours
 are found in the network's features and share its errors, so they have a small weight where captions
-are available. The score is the log-odds of the best other class over the label; it is defined for
-every image, correct or wrong, training or test. A label is called wrong only where captions and
-neighbours, or captions and the prediction, prefer the same other class: captions of an atypical
-image mislead, and the network alone cannot distinguish a wrong label from a wrong prediction. And
-few other images of the label may have captions that prefer that class as much: a quarter of the
-sweaters are for women, so that "for women" does not make one of them a top.
+are available. The log-odds of the best other class over the label are defined for every image,
+correct or wrong, training or test. A label is called wrong only where captions and neighbours, or
+captions and the prediction, prefer the same other class: captions of an atypical image mislead, and
+the network alone cannot distinguish a wrong label from a wrong prediction. And few other images of
+the label may have captions that prefer that class as much: a quarter of the sweaters are for women,
+so that "for women" does not make one of them a top. The score of a label that is called wrong is
+0.5 plus half the probability that it is, by captions and the share of wrong labels in the run
+(`core.causes.label_evidence.LabelNoise`): where few labels are wrong, the same captions say less.
 """
 
 import numpy as np
@@ -17,6 +19,7 @@ from fieldmarks.core.batching import blocks
 from fieldmarks.core.causes.finding import DECIDED, SINGLE_SOURCE, Finding, squash
 from fieldmarks.core.causes.label_evidence import (
     ClassEvidence,
+    LabelNoise,
     caption_evidence,
     nearest_neighbours,
     neighbour_evidence,
@@ -64,6 +67,10 @@ def find_wrong_label(run: Run) -> tuple[Finding, np.ndarray]:
         suggested_c[block] = other
         fits[block] = np.exp(np.stack([described[of, label], described[of, other]], axis=1))
     score[_usual(captions, labels, suggested_c, np.flatnonzero(score >= DECIDED))] *= SINGLE_SOURCE
+    found = np.flatnonzero(score >= DECIDED)
+    if len(found):
+        p_wrong = LabelNoise.of(captions, labels).p_wrong(captions.log_p(found), labels[found])
+        score[found] = DECIDED + (1 - DECIDED) * p_wrong
     names = run.classes["name"].to_numpy()
 
     def because(x: int, label: int, other: int) -> str:

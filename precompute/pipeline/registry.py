@@ -305,7 +305,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=17,
+        version=18,
         libraries=_ARRAYS,
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),

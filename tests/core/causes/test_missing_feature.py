@@ -1,8 +1,13 @@
 """Missing features: attributes that captions name for one class and not the other."""
 
+import numpy as np
 import pytest
 
-from fieldmarks.core.causes.missing_feature import ClassSeparation, DiscriminativeAttribute
+from fieldmarks.core.causes.missing_feature import (
+    ClassSeparation,
+    DiscriminativeAttribute,
+    find_missing_feature,
+)
 from tests.support.hidden_words import with_hidden
 
 
@@ -53,3 +58,37 @@ def test_words_of_a_column_that_is_not_visible_separate_no_classes(seen):
     after = [each.t for each in ClassSeparation(run).attributes(0, true, predicted)]
     assert after[: len(before) - 2] == before[2:]
     assert not set(after) & set(hidden)
+
+
+def test_shares_of_many_images_are_those_of_their_attributes(faulty):
+    separation, xs = ClassSeparation(faulty), np.arange(20)
+    shares = separation.missing_shares(xs, 0, 1)
+    for x, share in zip(xs, shares, strict=True):
+        marks = separation.attributes(int(x), 0, 1)
+        gaps = [abs(m.frequency_true - m.frequency_predicted) for m in marks]
+        lacked = sum(gap for gap, m in zip(gaps, marks, strict=True) if m.is_missing)
+        assert share == pytest.approx(lacked / sum(gaps))
+
+
+@pytest.mark.parametrize(("usual", "is_cause"), [(0.0, True), (0.2, False)])
+def test_what_right_images_of_a_class_hardly_ever_lack_is_a_cause_among_few_classes(
+    faulty, monkeypatch, usual, is_cause
+):
+    x = int(faulty.failures[0])
+
+    def shares(self, xs, true, predicted):
+        return np.where(np.asarray(xs) == x, 0.2, usual)
+
+    monkeypatch.setattr(ClassSeparation, "missing_shares", shares)
+    monkeypatch.setattr(ClassSeparation, "similarity", lambda self, true, predicted: 0.5)
+    images = faulty.images
+    true_c = images["true_c"].to_numpy().copy()
+    predicted_c = images["predicted_c"].to_numpy().copy()
+    true_c[faulty.is_test], predicted_c[faulty.is_test] = 0, 0
+    predicted_c[x] = 1
+    run = faulty.changed(
+        {}, {"images": images.assign(true_c=true_c, predicted_c=predicted_c)}, stamp=7
+    )
+    finding = find_missing_feature(run, np.array([x]))
+    assert (finding.score[x] >= 0.5) == is_cause
+    assert ("right images of" in finding.reason(x)) == is_cause
