@@ -1,10 +1,11 @@
 """Large products, computed by numpy or on the device of a run.
 
 A formula is a function of ``xp`` and arrays. ``xp`` has the functions that numpy and PyTorch share
-by name and arguments (``sqrt``, ``clip(values, low, high)``, ``einsum``), and ``expit``. So a
-formula stands once and gives the same on both within the rounding of float32. This package knows no
-PyTorch: the pipeline gives the accelerator, `precompute.network.torch_accelerator`. Without one a
-formula is called with numpy's arrays as they are.
+by name and arguments (``sqrt``, ``clip(values, low, high)``, ``einsum``), ``expit`` and
+``kth_largest``. So a formula stands once and gives the same on both within the rounding of float32.
+This package knows no PyTorch: the pipeline gives the accelerator,
+`precompute.network.torch_accelerator`. Without one a formula is called with numpy's arrays as they
+are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,12 @@ class _Numpy:
     """What formulas call where there is no accelerator."""
 
     expit = staticmethod(expit)
+
+    @staticmethod
+    def kth_largest(values: np.ndarray, k: int) -> np.ndarray:
+        """Return the k-th largest value of each row."""
+        at = values.shape[1] - k
+        return np.partition(values, at, axis=1)[:, at]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)

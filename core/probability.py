@@ -58,7 +58,7 @@ def prior(counts: sparse.csr_array) -> np.ndarray:
     return sigma(np.asarray(counts.sum(axis=0), dtype=float) * idf)
 
 
-def p_f_given_xc(pooled: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def p_f_given_xc(pooled: np.ndarray, weights: np.ndarray, xp: Any = NUMPY) -> np.ndarray:
     """Return p(f given x, c) = sigma(phi(f(x)) * w[c, f]), eq. (6).
 
     Parameters
@@ -67,8 +67,10 @@ def p_f_given_xc(pooled: np.ndarray, weights: np.ndarray) -> np.ndarray:
         Pooled activations of the images.
     weights : ndarray of shape (F,) or (..., F)
         Head weights of the class, or of each image's class.
+    xp
+        See `core.accelerator`.
     """
-    return sigma(pooled * weights)
+    return sigma(pooled * weights, xp=xp)
 
 
 def p_t_given_xc(pooled: np.ndarray, weights: np.ndarray, p_t_given_f: np.ndarray) -> np.ndarray:
@@ -125,7 +127,7 @@ def words_given_xc(
 
 
 def _words_given_xc(xp: Any, pooled: Any, weights: Any, sentence_weights: Any) -> Any:
-    return sigma(sigma(pooled * weights, xp=xp) @ sentence_weights, xp=xp)
+    return sigma(p_f_given_xc(pooled, weights, xp) @ sentence_weights, xp=xp)
 
 
 def p_t_given_c(weights: np.ndarray, p_t_given_f: np.ndarray) -> np.ndarray:

@@ -9,8 +9,11 @@ is explained by the scores of all words together, with a stronger penalty. The r
 p(f given x, c), so it is one signed weight for each filter and attribute.
 """
 
+from typing import Any
+
 import numpy as np
 
+from fieldmarks.core.accelerator import computed, gram, product
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
 from fieldmarks.core.probability import SentenceModel, p_f_given_xc
@@ -52,11 +55,11 @@ def sentence_model(inputs: Inputs, p_t_given_f: np.ndarray) -> SentenceModel:
     usual, frequency = np.zeros(T), np.zeros(T)
     for block in blocks(X, _IMAGES):
         weights = inputs.class_weights[inputs.true_c[block]].astype(float)
-        score = p_f_given_xc(inputs.activations(block).astype(float), weights) @ seen
+        score = computed(_scores, inputs.activations(block).astype(float), weights, kept=(seen,))
         share = caption_fraction(inputs, block)
         named = share + inputs.counts[block].astype(bool).astype(np.float32)
         total += score.sum(axis=0)
-        squares += score.T @ score
+        squares += computed(gram, score)
         products += (named.T @ score).T
         usual += named.sum(axis=0)
         frequency += share.sum(axis=0)
@@ -74,8 +77,12 @@ def sentence_model(inputs: Inputs, p_t_given_f: np.ndarray) -> SentenceModel:
     parts = np.zeros((3, T))
     parts[0] = usual * factor
     parts[1:, common] = direct / scale * factor[common], mean
-    result = seen @ weights + (parts[0] - mean @ weights)
+    result = computed(product, seen, weights) + (parts[0] - mean @ weights)
     return SentenceModel(result.astype(np.float32), parts.astype(np.float32))
+
+
+def _scores(xp: Any, activations: Any, weights: Any, seen: Any) -> Any:
+    return p_f_given_xc(activations, weights, xp) @ seen
 
 
 def direct_first(

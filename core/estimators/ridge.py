@@ -7,6 +7,7 @@ gets no weight for "white belly".
 
 import numpy as np
 
+from fieldmarks.core.accelerator import computed, gram
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import (
     ATTRIBUTES,
@@ -38,7 +39,7 @@ def ridge(inputs: Inputs) -> Estimate:
     for block in blocks(X, IMAGES):
         z = (inputs.activations(block) - mean) / scale
         share = caption_fraction(inputs, block)
-        correlation += z.T @ z
+        correlation += computed(gram, z)
         products += share.T @ z
         total += share.sum(axis=0, dtype=float)
     solve = ridge_solver(correlation, PENALTY * X)

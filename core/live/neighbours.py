@@ -8,9 +8,12 @@ were not used for training, so the rank of a picture like them is uniform, whate
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from fieldmarks.core.accelerator import computed
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.errors import MissingRunError
 from fieldmarks.core.run.run import Run
@@ -104,13 +107,12 @@ class TrainingImages:
         -------
         ndarray of shape (n,), in [0, 2]
         """
-        cosine = at_unit_length(np.asarray(pooled, np.float32)) @ self._directions.T
-        if leave_out is not None:
-            cosine = cosine[:, self.xs != leave_out]
-        k = min(K_NEAREST, cosine.shape[1])
+        own = at_unit_length(np.asarray(pooled, np.float32))
+        others = slice(None) if leave_out is None else self.xs != leave_out
+        k = min(K_NEAREST, len(self.xs[others]))
         if not k:
-            return np.full(len(cosine), np.nan)
-        kth = np.partition(cosine, cosine.shape[1] - k, axis=1)[:, cosine.shape[1] - k]
+            return np.full(len(own), np.nan)
+        kth = computed(partial(_kth_cosine, others=others, k=k), own, kept=(self._directions,))
         return np.clip(1 - kth, 0, 2)
 
     def novelty(self, pooled: np.ndarray, leave_out: int | None = None) -> Novelty | None:
@@ -126,6 +128,11 @@ class TrainingImages:
             return None
         distance = float(self.distance(pooled[None], leave_out)[0])
         return novelty_of(distance, self._run.array("neighbour_distance"))
+
+
+def _kth_cosine(xp: Any, own: Any, directions: Any, others: np.ndarray | slice, k: int) -> Any:
+    """Return the k-th largest cosine of each image with some of the others, shape (n,)."""
+    return xp.kth_largest((own @ directions.T)[:, others], k)
 
 
 def novelty_of(distance: float, reference: np.ndarray) -> Novelty | None:

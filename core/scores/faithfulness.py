@@ -14,6 +14,7 @@ bound.
 import numpy as np
 from scipy.special import softmax
 
+from fieldmarks.core.accelerator import computed, product
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.bootstrap import Resamples, Score, interval, ratios
 from fieldmarks.core.explanations.attribute_ranking import top_attributes
@@ -129,7 +130,10 @@ def falls(
         p_f, part = p_f_given_xc(pooled, weights), pooled * weights
         evidence = {n: p_f * _of_words(by_attribute, ts[block]) for n, ts in words.items()}
         told = top_attributes(
-            p_f @ exchanged, run.attributes, min(N_EXPLAIN, run.sizes["T"]), never_together(run)
+            computed(product, p_f, kept=(exchanged,)),
+            run.attributes,
+            min(N_EXPLAIN, run.sizes["T"]),
+            never_together(run),
         )
         evidence[CONTROLS[3]] = p_f * _of_words(_with_none(exchanged), told)
         n = fewest(evidence[SENTENCE])

@@ -10,11 +10,18 @@ import torch
 
 from fieldmarks.core.accelerator import NUMPY, Formula
 
+#: Numbers that are worth sending: a single image is computed by numpy.
+LEAST = 1 << 16
+
 
 class _Torch:
     """What formulas call on a device, see `core.accelerator`."""
 
     expit = staticmethod(torch.special.expit)
+
+    @staticmethod
+    def kth_largest(values: torch.Tensor, k: int) -> torch.Tensor:
+        return values.topk(k, dim=1).values[:, -1]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(torch, name)
@@ -28,36 +35,46 @@ class TorchAccelerator:
     device : torch.device
     say : callable
         Is told once that memory did not suffice.
+    least : int
+        Numbers in arrays that are not kept from which on the device computes.
     """
 
-    def __init__(self, device: torch.device, say: Callable[[str], None]):
-        self._device, self._say, self._is_told, self._xp = device, say, False, _Torch()
-        self._kept: dict[int, tuple[weakref.ref, torch.Tensor]] = {}
+    def __init__(self, device: torch.device, say: Callable[[str], None], least: int = LEAST):
+        self._device, self._say, self._least = device, say, least
+        self._is_told, self._xp = False, _Torch()
+        self._kept: dict[tuple, tuple[weakref.ref, torch.Tensor]] = {}
         self._lock = Lock()
 
     def __call__(
         self, formula: Formula, arrays: Sequence[np.ndarray], kept: Sequence[np.ndarray]
     ) -> np.ndarray:
         """Return ``formula(xp, *arrays, *kept)``, see `core.accelerator.computed`."""
+        if sum(array.size for array in arrays) < self._least:
+            return formula(NUMPY, *arrays, *kept)
+        # products of PyTorch are of one type
+        floats = [each.dtype for each in (*arrays, *kept) if each.dtype.kind == "f"]
+        dtype = np.result_type(*floats) if floats else None
         try:
             with torch.inference_mode():
-                there = [*map(self._put, arrays), *map(self._keep, kept)]
+                there = [self._put(array, dtype) for array in arrays]
+                there += [self._keep(array, dtype) for array in kept]
                 return formula(self._xp, *there).cpu().numpy()
         except torch.OutOfMemoryError:
             self._make_room()
             return formula(NUMPY, *arrays, *kept)
 
-    def _put(self, array: np.ndarray) -> torch.Tensor:
-        array = np.asarray(array)
-        # PyTorch warns of arrays that cannot be written
-        array = array if array.flags.writeable else array.copy()
+    def _put(self, array: np.ndarray, dtype: np.dtype | None) -> torch.Tensor:
+        array = np.asarray(array, dtype if array.dtype.kind == "f" else None)
+        # PyTorch warns of arrays that cannot be written, and has none that run backwards
+        if not array.flags.writeable or min(array.strides, default=0) < 0:
+            array = array.copy()
         return torch.from_numpy(array).to(self._device)
 
-    def _keep(self, array: np.ndarray) -> torch.Tensor:
-        key = id(array)
+    def _keep(self, array: np.ndarray, dtype: np.dtype | None) -> torch.Tensor:
+        key = id(array), dtype
         with self._lock:
             if key not in self._kept:
-                there = self._put(array)
+                there = self._put(array, dtype)
                 forget = weakref.ref(array, lambda _: self._kept.pop(key, None))
                 self._kept[key] = (forget, there)
             return self._kept[key][1]

@@ -1,7 +1,10 @@
 """Pearson's correlation of activations with predictions of them, filter by filter, over images."""
 
+from typing import Any
+
 import numpy as np
 
+from fieldmarks.core.accelerator import computed
 from fieldmarks.core.bootstrap import Resamples, Score, interval
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.unit_length import centred_at_unit_length
@@ -61,7 +64,7 @@ class Activations:
         (a, mean_a, scale_a), predicted = self._of_filters(predicted, fs, within)
         b, mean_b, scale_b = self._moments(predicted, within)
         products = np.multiply(a, b, out=b)
-        covariance = self._weights @ products - mean_a * mean_b
+        covariance = self._weighted(products) - mean_a * mean_b
         again = (covariance * scale_a * scale_b).mean(axis=1)
         return _moved_onto(float(products.sum(axis=0).mean()), again, n)
 
@@ -100,10 +103,14 @@ class Activations:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return scaled values, and in each resample their mean and 1 / standard deviation."""
         scaled = self._scaled(values, within)
-        mean = self._weights @ scaled
-        variance = self._weights @ np.square(scaled) - np.square(mean)
+        mean = self._weighted(scaled)
+        variance = self._weighted(np.square(scaled)) - np.square(mean)
         scale = np.sqrt(np.where(variance > 1e-12, variance, np.inf))
         return scaled, mean, 1 / scale
+
+    def _weighted(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean of values in each resample, shape (`N_RESAMPLES`, F)."""
+        return computed(_of_resamples, values, kept=(self._weights,))
 
     def _scaled(self, values: np.ndarray, within: bool) -> np.ndarray:
         """Return columns of mean 0 and length 1, or of zeros where they do not vary."""
@@ -117,6 +124,10 @@ class Activations:
     def _class_means(self, values: np.ndarray) -> np.ndarray:
         n_images = np.bincount(self._member)
         return class_sums(values, self._member, len(n_images)) / n_images[:, None]
+
+
+def _of_resamples(xp: Any, values: Any, weights: Any) -> Any:
+    return weights @ values
 
 
 def _moved_onto(value: float, again: np.ndarray, n: int) -> Score:

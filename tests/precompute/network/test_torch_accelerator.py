@@ -10,11 +10,16 @@ import torch
 from fieldmarks.core import accelerator
 from fieldmarks.core.accelerator import accelerated, computed, product
 from fieldmarks.core.batching import in_threads
+from fieldmarks.core.estimators import estimate
+from fieldmarks.core.estimators.explaining_away import sentence_model
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.explanations.factors import Factors
+from fieldmarks.core.live.neighbours import TrainingImages, distances_of_test_images
 from fieldmarks.core.presence.fit import fit_presence
 from fieldmarks.core.presence.presence import features_of, presence_of
 from fieldmarks.core.probability import words_given_xc
+from fieldmarks.core.scores.faithfulness import falls
+from fieldmarks.core.scores.filters.correlation import Activations
 from fieldmarks.precompute.network.torch_accelerator import TorchAccelerator, accelerator_of
 
 CPU = torch.device("cpu")
@@ -30,7 +35,7 @@ def products():
             formulas.append(formula)
             return super().__call__(formula, arrays, kept)
 
-    with accelerated(Counting(CPU, pytest.fail)):
+    with accelerated(Counting(CPU, pytest.fail, least=0)):
         yield formulas
 
 
@@ -77,9 +82,40 @@ def top_words(run):
     return Factors.of(run).top(xs, c, 5)[1]
 
 
+def distances_but_one(run):
+    training = TrainingImages(run)
+    return training.distance(run.array("pooled")[training.xs[:9]], int(training.xs[4]))
+
+
+def correlations(run):
+    pooled = np.asarray(run.array("pooled"))
+    activations = Activations(pooled, run.images["true_c"].to_numpy())
+    moved = pooled + random(*pooled.shape)
+    scores = activations.mean(moved), activations.mean(moved, within=True)
+    return np.array([[each.value, each.low, each.high] for each in scores])
+
+
+def falls_of_sentences(run):
+    xs = np.arange(50)
+    fallen = falls(run, xs, np.asarray(run.array("top_t_predicted")[:50, :5]), "literal")
+    return np.stack(list(fallen.values()))
+
+
+def weights_of_sentences(run):
+    return sentence_model(inputs_of(run), np.asarray(run.array("p_t_given_f"))).weights
+
+
+def evidence_of_ridge(run):
+    return estimate("ridge", inputs_of(run)).evidence
+
+
 @pytest.mark.parametrize(
     "formula",
-    [presence_of_all_words, presence_of_two_words, presence_of_one_image, log_odds, top_words],
+    [
+        *(presence_of_all_words, presence_of_two_words, presence_of_one_image, log_odds),
+        *(top_words, distances_of_test_images, distances_but_one, correlations),
+        *(falls_of_sentences, weights_of_sentences, evidence_of_ridge),
+    ],
 )
 def test_formulas_of_a_run_give_the_same_on_both(products, seen, formula):
     expected = by_numpy(formula, seen)
@@ -105,10 +141,10 @@ def test_presence_is_fitted_to_the_same_on_both(products, seen):
 
 
 def test_an_array_that_is_kept_is_sent_once_and_forgotten_with_itself():
-    device, weights = TorchAccelerator(CPU, pytest.fail), random(3, 2)
+    device, weights = TorchAccelerator(CPU, pytest.fail, least=0), random(3, 2)
     sent, key = [], id(weights)
 
-    def put(array):
+    def put(array, dtype):
         sent.append(id(array))
         return torch.tensor(array)
 
@@ -133,7 +169,7 @@ def test_where_memory_does_not_suffice_numpy_computes_and_one_line_says_so(at):
             raise torch.OutOfMemoryError("CUDA out of memory")
         return first @ second
 
-    device = TorchAccelerator(CPU, said.append)
+    device = TorchAccelerator(CPU, said.append, least=0)
     full = patch.object(device, "_put", side_effect=torch.OutOfMemoryError("CUDA out of memory"))
     with accelerated(device), full if at == "sending" else patch.object(device, "_is_told", False):
         given = [computed(large, random(4, 3), random(3, 2)) for _ in range(2)]
@@ -143,9 +179,22 @@ def test_where_memory_does_not_suffice_numpy_computes_and_one_line_says_so(at):
     assert said == ["cpu: memory does not suffice for a product, numpy takes it"]
 
 
+def test_what_is_not_worth_sending_is_computed_by_numpy():
+    by = []
+
+    def formula(xp, values):
+        by.append(xp is accelerator.NUMPY)
+        return values * 2
+
+    with accelerated(TorchAccelerator(CPU, pytest.fail, least=10)):
+        for n in (9, 10):
+            np.testing.assert_array_equal(computed(formula, np.ones(n)), np.full(n, 2.0))
+    assert by == [True, False]
+
+
 def test_other_errors_of_a_formula_are_not_hidden():
     with (
-        accelerated(TorchAccelerator(CPU, pytest.fail)),
+        accelerated(TorchAccelerator(CPU, pytest.fail, least=0)),
         pytest.raises(RuntimeError, match="shape"),
     ):
         computed(product, random(4, 3), random(4, 3))
@@ -158,6 +207,15 @@ def test_threads_compute_there_too_and_nobody_does_afterwards(products):
     with accelerated(None):
         computed(product, random(2, 2), random(2, 2))
     assert len(products) == before + 4
+
+
+@pytest.mark.parametrize("types", [("f4", "f8"), ("f2", "f4"), ("f4", "f2")])
+def test_arrays_of_two_types_and_those_that_run_backwards_are_multiplied_as_by_numpy(
+    products, types
+):
+    first, second = random(4, 3)[::-1].astype(types[0])[::-1], random(2, 3).astype(types[1])[::-1].T
+    given = computed(product, first, kept=[second])
+    assert_same(given, first @ second)
 
 
 def test_arrays_that_cannot_be_written_are_taken_without_a_warning(products, recwarn):
