@@ -26,6 +26,8 @@ NO_CHANGE, PLAIN, BALANCED = "no change", "plain refit", "class-balanced refit"
 REMOVAL = "removal without a refit"
 #: Told which share of the work is done.
 Progress = Callable[[float], None]
+#: Told the share of validation images that are right before, and with the best head so far.
+SoFar = Callable[[float, float], None]
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def preview(
     verdicts: pd.DataFrame | None = None,
     split: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress = lambda share: None,
+    so_far: SoFar | None = None,
 ) -> Judged:
     """Fit a recipe, choose its penalty and evaluate it; see the module.
 
@@ -120,6 +123,8 @@ def preview(
         Other validation and held-out images than `halves`.
     progress : callable, optional
         Told which share of the work is done; what it raises ends the work.
+    so_far : callable, optional
+        Told after each penalty how the validation images do; the held-out ones are asked once.
 
     Raises
     ------
@@ -131,9 +136,18 @@ def preview(
     if not recipe.is_refitted:
         return judged(run, scaled(head_of(run), recipe.scale(run)), judge, np.nan)
     fitted, scale = fit_set(run, recipe, seed, verdicts), recipe.scale(run)
-    refitted = refits(fitted, head_of(run), fitted.unit(), PENALTIES, progress=progress)
-    heads = {penalty: scaled(head, scale) for penalty, head in refitted.items()}
-    best = best_penalty({p: int(is_right(run, head, choose).sum()) for p, head in heads.items()})
+    heads: dict[float, Head] = {}
+    right: dict[float, int] = {}
+    before = is_right(run, head_of(run), choose).mean() if so_far else 0.0
+
+    def after_fit(penalty: float, head: Head) -> None:
+        heads[penalty] = scaled(head, scale)
+        right[penalty] = int(is_right(run, heads[penalty], choose).sum())
+        if so_far:
+            so_far(float(before), max(right.values()) / len(choose))
+
+    refits(fitted, head_of(run), fitted.unit(), PENALTIES, progress, after_fit)
+    best = best_penalty(right)
     return judged(run, heads[best], judge, best)
 
 

@@ -33,6 +33,7 @@ def refits(
     unit: np.ndarray,
     penalties: Sequence[float],
     progress: Callable[[float], None] = lambda share: None,
+    after_fit: Callable[[float, Head], None] = lambda penalty, head: None,
 ) -> dict[float, Head]:
     """Return the head that fits best for each penalty, pulled towards ``start``.
 
@@ -47,6 +48,8 @@ def refits(
         Times the squared change of the weights in these units.
     progress : callable, optional
         Told which share of the penalties is done.
+    after_fit : callable, optional
+        Given each penalty and its head as soon as it is fitted, the strongest first.
     """
     C, F = start.weights.shape
     heads: dict[float, Head] = {}
@@ -60,6 +63,7 @@ def refits(
             change = problem.minimum(penalty, change, after_step)
             weights, bias = problem.weights_and_bias(change)
             heads[penalty] = Head.linear(start.weights + weights, start.bias + bias)
+            after_fit(penalty, heads[penalty])
     return heads
 
 

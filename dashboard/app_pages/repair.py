@@ -9,7 +9,7 @@ import streamlit as st
 
 from fieldmarks.core.comparison.comparison import Comparison
 from fieldmarks.core.errors import FieldmarksError
-from fieldmarks.core.repair.preview import REMOVAL, Judged, Progress, halves, preview, removal
+from fieldmarks.core.repair.preview import REMOVAL, Judged, halves, preview, removal
 from fieldmarks.core.repair.recipe import Labels, Recipe
 from fieldmarks.core.repair.repaired import before_and_after, changed_words, write_repaired
 from fieldmarks.core.run.listing import list_runs
@@ -76,8 +76,8 @@ def preview_key(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> str:
 def preview_or_reason(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> Previewed | None:
     """Return the preview of a recipe; None, with the reason on the page, where there is none."""
 
-    def make(progress: Progress) -> Previewed:
-        after = preview(run, recipe, verdicts=verdicts, progress=progress)
+    def make(bar: fits.Bar) -> Previewed:
+        after = preview(run, recipe, verdicts=verdicts, progress=bar, so_far=bar.so_far)
         comparison = before_and_after(run, after.head, halves(run)[1])
         return after, comparison, changed_words(comparison)
 
@@ -101,7 +101,7 @@ def _otherwise(run: Run, recipe: Recipe, verdicts: pd.DataFrame | None) -> dict[
             "Refitting the last layer",
             f"{preview_key(run, refitted, verdicts)}:alone",
             run,
-            lambda progress: preview(run, refitted, verdicts=verdicts, progress=progress),
+            lambda bar: preview(run, refitted, 0, verdicts, progress=bar, so_far=bar.so_far),
         )
         return {"removal and a refit": made}
     removed = _removal(run, recipe, preview_key(run, recipe, verdicts))

@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from fieldmarks.core.repair.preview import Progress
 from fieldmarks.core.run.run import Run
 
 Result = TypeVar("Result")
@@ -36,7 +35,24 @@ def _once(what: str, key: str) -> Once:
     return Once()
 
 
-def made_once(what: str, key: str, run: Run, make: Callable[[Progress], Result]) -> Result:
+class Bar:
+    """A bar that is told which share of a fit is done, and what is known so far."""
+
+    def __init__(self, place, words: str):
+        self._place, self._words, self._share, self._known = place, words, 0.0, ""
+
+    def __call__(self, share: float) -> None:
+        """Draw the share that is done, in [0, 1]."""
+        self._share = min(share, 1.0)
+        _draw(self._place, self._share, f"{self._words}, {self._share:.0%}{self._known}")
+
+    def so_far(self, before: float, now: float) -> None:
+        """Draw which share of the validation images is right before, and now."""
+        self._known = f". So far {now:.1%} of the validation images are right, before {before:.1%}"
+        self(self._share)
+
+
+def made_once(what: str, key: str, run: Run, make: Callable[[Bar], Result]) -> Result:
     """Return what ``make`` returns, with a bar in the page while it is made.
 
     A visitor who goes elsewhere ends the fit at its next step: drawing the bar raises there.
@@ -49,20 +65,19 @@ def made_once(what: str, key: str, run: Run, make: Callable[[Progress], Result])
         All that the result depends on.
     run : Run
     make : callable
-        Is given a function that draws which share is done.
+        Is given the bar.
     """
     once = _once(what, key)
-    if once.is_made:
-        return once.get(lambda: make(lambda share: None))
     n, F, C = int(run.images["is_train"].sum()), run.sizes["F"], run.sizes["C"]
-    words = f"{what}: {n:,} training images, {F:,} filters, {C:,} classes"
     place = st.empty()
-    bar = place.progress(0.0, words)
+    bar = Bar(place, f"{what}: {n:,} training images, {F:,} filters, {C:,} classes")
+    if not once.is_made:
+        bar(0.0)
     try:
-        return once.get(lambda: make(lambda share: _draw(bar, share, words)))
+        return once.get(lambda: make(bar))
     finally:
         place.empty()
 
 
-def _draw(bar, share: float, words: str) -> None:
-    bar.progress(min(share, 1.0), f"{words}, {share:.0%}")
+def _draw(place, share: float, words: str) -> None:
+    place.progress(share, words)

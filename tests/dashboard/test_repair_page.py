@@ -81,11 +81,14 @@ def test_a_fit_is_made_once_and_tried_again_where_it_failed():
 
 def test_the_bar_of_a_fit_goes_when_it_is_done(monkeypatch):
     shown = []
-    monkeypatch.setattr(fits, "_draw", lambda bar, share, words: shown.append((share, words)))
+    monkeypatch.setattr(fits, "_draw", lambda place, share, words: shown.append(words))
     app = visit(DROP)
     assert not app.exception
     assert len(shown) > 4
-    assert "Refitting the last layer: 60 training images, 6 filters, 3 classes" in shown[0][1]
+    assert "Refitting the last layer: 60 training images, 6 filters, 3 classes, 0%" in shown[0]
+    assert "So far" not in shown[0]
+    known = [words for words in shown if "of the validation images are right, before" in words]
+    assert len(known) >= 4  # from the first of four penalties on
     assert not app.get("progress")
 
 

@@ -39,6 +39,20 @@ def test_the_share_of_the_work_that_is_done_grows(faulty):
     assert 0 <= told[0] <= told[-1] < 1
 
 
+def test_figures_so_far_are_of_the_validation_half_and_end_at_the_chosen_head(faulty):
+    told, recipe = [], Recipe(labels=Labels.DROP)
+    result = preview(faulty, recipe, so_far=lambda before, now: told.append((before, now)))
+    choose, _ = halves(faulty)
+    heads = (head_of(faulty), result.head)
+    before, after = (float(is_right(faulty, head, choose).mean()) for head in heads)
+    assert len(told) == 4
+    assert {each for each, _ in told} == {before}
+    assert [now for _, now in told] == sorted(now for _, now in told)
+    assert told[-1][1] == pytest.approx(after)
+    same = preview(faulty, recipe)
+    np.testing.assert_array_equal(same.head.weights, result.head.weights)
+
+
 def test_removed_filters_add_nothing(faulty):
     removed = removal(faulty, Recipe(off_filters=(0,)))
     refitted = preview(faulty, Recipe(off_filters=(0,)))
