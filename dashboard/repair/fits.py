@@ -36,7 +36,7 @@ def _once(what: str, key: str) -> Once:
 
 
 class Bar:
-    """A bar that is told which share of a fit is done, and what is known so far."""
+    """A bar that shows which share of a fit is done, and the figures so far."""
 
     def __init__(self, place, words: str):
         self._place, self._words, self._share, self._known = place, words, 0.0, ""
