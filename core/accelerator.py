@@ -51,6 +51,11 @@ def accelerated(accelerator: Accelerator | None) -> Iterator[None]:
         _accelerator = before
 
 
+def is_accelerated() -> bool:
+    """Return whether a device computes: it takes larger blocks than the cache of a processor."""
+    return _accelerator is not None
+
+
 def computed(formula: Formula, *arrays: np.ndarray, kept: Sequence[np.ndarray] = ()) -> np.ndarray:
     """Return ``formula(xp, *arrays, *kept)``.
 

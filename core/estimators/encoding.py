@@ -8,9 +8,12 @@ a wing bar; the penalty of a word is therefore the larger, the less its noun is 
 most active cell predicts (`core.estimators.peak_readout`).
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
+from fieldmarks.core.accelerator import computed
 from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import (
     IMAGES,
@@ -131,16 +134,21 @@ def nonnegative_elastic_net(
     shrunk = squares * -step
     shrunk[np.diag_indices(len(squares))] += 1 - step * np.float32(ridge)
     offset = step * (products - sparsity)
-    weights, point = np.zeros_like(offset), np.zeros_like(offset)
-    momentum = np.ones(offset.shape[1], np.float32)
+    return computed(_descended, shrunk, offset)
+
+
+def _descended(xp: Any, shrunk: Any, offset: Any) -> Any:
+    """Return the weights after steps to the positive part of ``shrunk @ weights + offset``."""
+    weights, point = xp.zeros_like(offset), xp.zeros_like(offset)
+    momentum = xp.ones_like(offset[0])
     for i in range(1, N_STEPS + 1):
-        moved = np.maximum(shrunk @ point + offset, 0)
+        moved = xp.clip(shrunk @ point + offset, 0, None)
         change = moved - weights
-        leads_down = np.einsum("nf,nf->f", point - moved, change) <= 0
-        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        point = moved + np.where(leads_down, (momentum - 1) / following, 0) * change
-        weights, momentum = moved, np.where(leads_down, following, 1)
-        if i % _LOOK == 0 and np.abs(change).max() <= TOLERANCE * weights.max():
+        leads_down = xp.einsum("nf,nf->f", point - moved, change) <= 0
+        following = (1 + xp.sqrt(1 + 4 * momentum**2)) / 2
+        point = moved + xp.where(leads_down, (momentum - 1) / following, 0) * change
+        weights, momentum = moved, xp.where(leads_down, following, 1)
+        if i % _LOOK == 0 and xp.abs(change).max() <= TOLERANCE * weights.max():
             break
     return weights
 

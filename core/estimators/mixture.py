@@ -12,10 +12,12 @@ moves each p.d.f. a part of the way from probability to lift.
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from fieldmarks.core.accelerator import computed, is_accelerated
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Estimate, Inputs, register_estimator
 from fieldmarks.core.probability import p_f_given_xc, sigma
@@ -28,6 +30,9 @@ PSEUDO_MENTIONS = 1.0
 TILT = 0.25
 #: Images, and entries of counts, that are processed at a time.
 _IMAGES, _ENTRIES = 16_384, 256
+#: Entries on a device, and how many times as frequent as another an attribute beside it may be.
+_ENTRIES_THERE, _TIMES_THERE = 16_384, 1.25
+_TINY = float(np.finfo(np.float32).tiny)
 #: Attributes, and filters, that are processed at a time where nothing is summed over images.
 _ATTRIBUTES, _FILTERS = 128, 32
 
@@ -157,28 +162,62 @@ class _Captions:
         total, p_t_given_f : ndarray of shape (T, F)
         """
         mentions, p_f = self._mentions, self.p_f
+        n_mentions = np.diff(mentions.indptr)
+        most, times = (_ENTRIES_THERE, _TIMES_THERE) if is_accelerated() else (_ENTRIES, 1)
 
         def add(ts: np.ndarray) -> None:
-            start, stop = mentions.indptr[ts[0]], mentions.indptr[ts[0] + 1]
-            for at in range(0, stop - start, _ENTRIES):
-                within = np.arange(at, min(at + _ENTRIES, stop - start))
-                entries = mentions.indptr[ts][:, None] + within
-                rows = p_f[mentions.indices[entries]]  # (attributes, images, F)
-                p_t = (rows @ p_t_given_f[ts][:, :, None])[:, :, 0]
-                ratio = mentions.data[entries] / np.maximum(p_t, np.finfo(np.float32).tiny)
-                total[ts] += (ratio[:, None] @ rows)[:, 0]
+            first, n = mentions.indptr[ts][:, None], n_mentions[ts]
+            for at in range(0, n.max(), most):
+                within = np.arange(at, min(at + most, n.max()))
+                is_there = within < n[:, None]
+                # of less frequent ones the first entry, no times more
+                entries = first + np.where(is_there, within, 0)
+                data, images = mentions.data[entries] * is_there, mentions.indices[entries]
+                total[ts] += computed(_expected, data, images, p_t_given_f[ts], kept=(p_f,))
 
         # no two tasks have an attribute in common, so that no two threads add to the same row
-        tasks = list(_equally_frequent(np.diff(mentions.indptr)))
+        tasks = list(_equally_frequent(n_mentions, most, times))
         in_threads(add, self._inputs.processes.share(tasks))
 
 
-def _equally_frequent(n: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield attributes with the same number of mentions, about `_ENTRIES` mentions at a time.
+def _expected(xp: Any, data: Any, images: Any, p_t_given_f: Any, p_f: Any) -> Any:
+    """Return the expected mentions of attributes by each filter over p(t given f), shape (k, F).
+
+    Parameters
+    ----------
+    xp
+        See `core.accelerator`.
+    data, images : array of shape (k, n)
+        Mentions of each attribute, and in which images.
+    p_t_given_f : array of shape (k, F)
+    p_f : array of shape (X, F)
+        p(f given x, c) of all images.
+    """
+    rows = p_f[images]  # (attributes, images, F)
+    p_t = (rows @ p_t_given_f[:, :, None])[:, :, 0]
+    ratio = data / xp.clip(p_t, _TINY, None)
+    return (ratio[:, None] @ rows)[:, 0]
+
+
+def _equally_frequent(
+    n: np.ndarray, most: int = _ENTRIES, times: float = 1
+) -> Iterator[np.ndarray]:
+    """Yield attributes with about the same number of mentions, about ``most`` mentions at a time.
+
+    Parameters
+    ----------
+    n : ndarray of shape (T,)
+        Mentions of each attribute.
+    most : int
+    times : float
+        The most frequent one of a group is at most so many times as frequent as the least.
 
     >>> [ts.tolist() for ts in _equally_frequent(np.array([2, 0, 900, 2, 1]))]
     [[2], [0, 3], [4]]
     """
-    for count in np.unique(n[n > 0])[::-1]:
-        same = np.flatnonzero(n == count)
-        yield from (same[block] for block in blocks(len(same), max(1, _ENTRIES // count)))
+    left = n > 0
+    while left.any():
+        count = n[left].max()
+        same = np.flatnonzero(left & (n * times >= count))
+        left[same] = False
+        yield from (same[block] for block in blocks(len(same), max(1, most // count)))

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.cluster import MiniBatchKMeans
 
+from fieldmarks.core.accelerator import computed, gram
 from fieldmarks.core.batching import BLOCK, blocks
 from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.base import Inputs
@@ -147,7 +148,7 @@ def _correlation(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
     correlation = np.zeros((F, F), np.float32)
     for _, cells in sample.blocks(_CELLS):
         standard = (cells - mean) / scale
-        correlation += standard.T @ standard
+        correlation += computed(gram, standard)
     return correlation / np.float32(len(sample.cells)), scale
 
 

@@ -8,10 +8,13 @@ assigned the clusters whose peak predicts its attributes for held-out classes
 """
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
+from fieldmarks.core.accelerator import computed
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Estimate, Inputs, caption_fraction, register_estimator
 from fieldmarks.core.estimators.cross_class_score import PeakSums
@@ -103,8 +106,23 @@ def _peaks(inputs: Inputs, templates: Templates) -> Iterator[tuple[np.ndarray, n
         flat = maps.reshape(*maps.shape[:2], -1)
 
         def peaks(images: slice, flat: np.ndarray = flat) -> np.ndarray:
-            projected = both @ to_float32(flat[images])
-            cells = projected[:, :K].argmax(axis=2)[:, :, None]
-            return np.take_along_axis(projected[:, K:].transpose(0, 2, 1), cells, axis=1)
+            return computed(partial(_at_peaks, K=K), to_float32(flat[images]), kept=(both,))
 
         yield rows, np.concatenate(in_threads(peaks, blocks(len(rows), _IMAGES)))
+
+
+def _at_peaks(xp: Any, maps: Any, both: Any, K: int) -> Any:
+    """Return projected cells with the maximum of each of K detectors, shape (n, K, D).
+
+    Parameters
+    ----------
+    xp
+        See `core.accelerator`.
+    maps : array of shape (n, F, cells)
+    both : array of shape (K + D, F)
+        Detectors and directions.
+    K : int
+    """
+    projected = both @ maps
+    cells = projected[:, :K].argmax(axis=2)[:, :, None]
+    return xp.take_along_axis(xp.swapaxes(projected[:, K:], 1, 2), cells, 1)

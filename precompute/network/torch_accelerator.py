@@ -10,7 +10,7 @@ import torch
 
 from fieldmarks.core.accelerator import NUMPY, Formula
 
-#: Numbers that are worth sending: a single image is computed by numpy.
+#: Numbers in all arrays of a formula that are worth sending.
 LEAST = 1 << 16
 
 
@@ -18,6 +18,7 @@ class _Torch:
     """What formulas call on a device, see `core.accelerator`."""
 
     expit = staticmethod(torch.special.expit)
+    take_along_axis = staticmethod(torch.take_along_dim)
 
     @staticmethod
     def kth_largest(values: torch.Tensor, k: int) -> torch.Tensor:
@@ -36,7 +37,8 @@ class TorchAccelerator:
     say : callable
         Is told once that memory did not suffice.
     least : int
-        Numbers in arrays that are not kept from which on the device computes.
+        Numbers in all arrays of a formula from which on the device computes; what is of a single
+        image, a vector, numpy does.
     """
 
     def __init__(self, device: torch.device, say: Callable[[str], None], least: int = LEAST):
@@ -49,7 +51,7 @@ class TorchAccelerator:
         self, formula: Formula, arrays: Sequence[np.ndarray], kept: Sequence[np.ndarray]
     ) -> np.ndarray:
         """Return ``formula(xp, *arrays, *kept)``, see `core.accelerator.computed`."""
-        if sum(array.size for array in arrays) < self._least:
+        if arrays[0].ndim < 2 or sum(each.size for each in (*arrays, *kept)) < self._least:
             return formula(NUMPY, *arrays, *kept)
         # products of PyTorch are of one type
         floats = [each.dtype for each in (*arrays, *kept) if each.dtype.kind == "f"]

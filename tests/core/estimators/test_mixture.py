@@ -1,9 +1,19 @@
 """The mixture of equation (5): expectation maximisation, and the tilt from probability to lift."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+from scipy import sparse
+
+from fieldmarks.core.accelerator import NUMPY, accelerated
 from fieldmarks.core.estimators import estimate
-from fieldmarks.core.estimators.mixture import N_STEPS, PSEUDO_MENTIONS, most_likely, tilted
+from fieldmarks.core.estimators.mixture import (
+    N_STEPS,
+    PSEUDO_MENTIONS,
+    _equally_frequent,
+    most_likely,
+    tilted,
+)
 from tests.support.planted_inputs import F, T, X, planted_inputs
 
 
@@ -45,3 +55,15 @@ def test_the_tilt_lets_fewer_filters_say_what_everyone_says():
     common = share.argmax()
     with_tilt = estimate("mixture", inputs).p_t_given_f
     assert (with_tilt[:, common] < plain[:, common]).all()
+
+
+def test_attributes_of_unlike_frequency_may_be_processed_together():
+    n = np.array([100, 90, 70, 0, 81])
+    assert [ts.tolist() for ts in _equally_frequent(n, 400, 1.25)] == [[0, 1, 4], [2]]
+    named = np.random.default_rng(0).random((X, T)) < 0.5
+    inputs = replace(planted_inputs(), counts=sparse.csr_array(named.astype(int)))
+    groups = _equally_frequent(named.sum(axis=0), 9 * X, 1.25)
+    assert [ts.tolist() for ts in groups] == [[1], [0, 2, 3, 4]]  # 35; 25, 22, 26, 27
+    expected = most_likely(inputs)[0]
+    with accelerated(lambda formula, arrays, kept: formula(NUMPY, *arrays, *kept)):
+        np.testing.assert_allclose(most_likely(inputs)[0], expected, rtol=1e-5)

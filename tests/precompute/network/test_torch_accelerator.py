@@ -11,6 +11,7 @@ from fieldmarks.core import accelerator
 from fieldmarks.core.accelerator import accelerated, computed, product
 from fieldmarks.core.batching import in_threads
 from fieldmarks.core.estimators import estimate
+from fieldmarks.core.estimators.encoding import nonnegative_elastic_net
 from fieldmarks.core.estimators.explaining_away import sentence_model
 from fieldmarks.core.estimators.inputs import inputs_of
 from fieldmarks.core.explanations.factors import Factors
@@ -109,12 +110,27 @@ def evidence_of_ridge(run):
     return estimate("ridge", inputs_of(run)).evidence
 
 
+def mixture(run):
+    return estimate("mixture", inputs_of(run)).p_t_given_f
+
+
+def evidence_of_places(run):
+    return estimate("places", inputs_of(run)).evidence
+
+
+def weights_of_an_elastic_net(run):
+    shares = np.asarray(run.array("pooled"), np.float32)
+    squares, products = shares.T @ shares / len(shares), random(shares.shape[1], 9) + 1
+    return nonnegative_elastic_net(squares, products, np.full_like(products, 0.05), 0.1)
+
+
 @pytest.mark.parametrize(
     "formula",
     [
         *(presence_of_all_words, presence_of_two_words, presence_of_one_image, log_odds),
         *(top_words, distances_of_test_images, distances_but_one, correlations),
-        *(falls_of_sentences, weights_of_sentences, evidence_of_ridge),
+        *(falls_of_sentences, weights_of_sentences, evidence_of_ridge, mixture),
+        *(evidence_of_places, weights_of_an_elastic_net),
     ],
 )
 def test_formulas_of_a_run_give_the_same_on_both(products, seen, formula):
@@ -187,9 +203,9 @@ def test_what_is_not_worth_sending_is_computed_by_numpy():
         return values * 2
 
     with accelerated(TorchAccelerator(CPU, pytest.fail, least=10)):
-        for n in (9, 10):
-            np.testing.assert_array_equal(computed(formula, np.ones(n)), np.full(n, 2.0))
-    assert by == [True, False]
+        for shape in ((20,), (3, 3), (2, 5)):
+            np.testing.assert_array_equal(computed(formula, np.ones(shape)), np.full(shape, 2.0))
+    assert by == [True, True, False]
 
 
 def test_other_errors_of_a_formula_are_not_hidden():

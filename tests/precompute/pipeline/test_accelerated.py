@@ -30,16 +30,18 @@ def runs(tmp_path_factory):
             formulas.add(getattr(formula, "func", formula).__name__)
             return super().__call__(formula, arrays, kept)
 
-    run_tiny(birds, birds / "numpy", is_scored=True, is_live=True)
+    asked = {"is_scored": True, "is_live": True, "estimators": ("literal", "encoding", "places")}
+    run_tiny(birds, birds / "numpy", **asked)
     with patch.object(pipeline, "accelerator_of", Counting):
-        run_tiny(birds, birds / "torch", is_scored=True, is_live=True)
+        run_tiny(birds, birds / "torch", **asked)
     return read_run(birds / "numpy" / "tiny"), read_run(birds / "torch" / "tiny"), formulas
 
 
 def test_products_of_all_stages_are_computed_there(runs):
     of_presence = {"_bends", "_components", "_alone"}
-    of_later_stages = {"_words_given_xc", "_kth_cosine", "_of_resamples", "gram", "product"}
-    assert runs[2] >= of_presence | of_later_stages
+    of_estimators = {"_expected", "_descended", "_at_peaks", "_scores"}
+    of_the_rest = {"_words_given_xc", "_kth_cosine", "_of_resamples", "gram", "product"}
+    assert runs[2] >= of_presence | of_estimators | of_the_rest
 
 
 def test_its_arrays_are_the_same(runs):
@@ -61,6 +63,10 @@ def test_its_sentences_and_causes_are_the_same(runs):
     assert len(set(said[0])) > 1
     causes = [run.table("diagnoses").reset_index(drop=True) for run in (by_numpy, by_torch)]
     pd.testing.assert_frame_equal(*causes, rtol=1e-3)
+
+
+def test_its_filters_have_the_same_names(runs):
+    pd.testing.assert_frame_equal(*(run.filters for run in runs[:2]), rtol=1e-3)
 
 
 def test_searches_find_the_same(runs):
