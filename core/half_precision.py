@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 #: Bits by which exponent and fraction are moved, and those that the sign leaves between them.
 _MOVED, _KEPT = 13, np.int32(-0x70002000)
 _UNIT = np.float32(2.0**112)
-#: The least number that half precision does not hold.
-_INFINITE = np.float32(2.0**16)
+#: All bits but the sign, and those of infinity: what is no number has larger ones.
+_SIZE, _INFINITE = np.int16(0x7FFF), np.int16(0x7C00)
 #: Numbers worked on at a time: as many as stay in a core's cache.
 _BLOCK = 1 << 15
 
@@ -36,13 +36,13 @@ def to_float32(values: ArrayLike) -> np.ndarray:
     given, bits = halves.view(np.int16), out.view(np.int32)
     for start in range(0, len(out), _BLOCK):
         block = slice(start, start + _BLOCK)
-        moved, numbers = bits[block], out[block]
+        moved = bits[block]
         moved[...] = given[block]
         moved <<= _MOVED
         moved &= _KEPT
-        numbers *= _UNIT
-        if max(numbers.max(), -numbers.min()) >= _INFINITE:
-            numbers[...] = halves[block]  # infinite, or no number
+        out[block] *= _UNIT
+        if (given[block] & _SIZE).max() >= _INFINITE:
+            out[block] = halves[block]  # infinite, or no number
     return out.reshape(values.shape)
 
 
@@ -52,5 +52,5 @@ def is_finite(halves: np.ndarray) -> bool:
     >>> is_finite(np.array([1.5, np.nan], np.float16))
     False
     """
-    exponent = np.uint16(0x7C00)
-    return not bool(((np.asarray(halves, np.float16).view(np.uint16) & exponent) == exponent).any())
+    size = np.asarray(halves, np.float16).view(np.int16) & _SIZE
+    return not size.size or bool(size.max() < _INFINITE)
