@@ -12,6 +12,7 @@ from operator import add
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
+from fieldmarks.core.accelerator import computed, product
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.ridge_regression import ridge_solver
 
@@ -118,7 +119,7 @@ class _Sums:
         self.xx[ks] += of_clusters.transpose(1, 2, 0) @ of_clusters.transpose(1, 0, 2)
         # one product for all clusters: rows of images stay where they are
         rows = peaks.reshape(n, -1)[:, ks.start * D : ks.stop * D]
-        self.xy[ks] += (rows.T @ share).reshape(k, D, -1)
+        self.xy[ks] += computed(product, rows.T, share).reshape(k, D, -1)
 
     def of_clusters(self, ks: slice) -> "_Sums":
         """Return the sums of some clusters, float64."""

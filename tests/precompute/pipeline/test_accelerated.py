@@ -1,5 +1,6 @@
 """A run whose products PyTorch computes says the same as one of numpy."""
 
+import json
 from unittest.mock import patch
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from fieldmarks.core.explanations.explanation import explain
+from fieldmarks.core.run.files import EVALUATION
 from fieldmarks.core.run.reading import read_run
 from fieldmarks.core.search.query import Query, Term
 from fieldmarks.core.search.search import search
@@ -75,3 +77,28 @@ def test_searches_find_the_same(runs):
     found = [[search(run, query).xs.tolist() for query in queries] for run in runs[:2]]
     assert found[0] == found[1]
     assert any(found[0])
+
+
+def test_its_scores_are_the_same_but_where_rounding_exchanges_ranks(runs):
+    texts = [(run.folder / EVALUATION).read_text("utf-8") for run in runs[:2]]
+    by_numpy, by_torch = (dict(scores(json.loads(text))) for text in texts)
+    assert by_torch.keys() == by_numpy.keys()
+    differing = []
+    for name, (value, low, high) in by_numpy.items():
+        other = by_torch[name][0]
+        if value is None or low is None:
+            assert other == (value if value is None else pytest.approx(value, rel=1e-3)), name
+        else:
+            assert low - 1e-6 <= other <= high + 1e-6, name
+            differing.append(abs(other - value) > 1e-3 * max(abs(value), 0.1))
+    assert len(differing) > 100
+    assert np.mean(differing) < 0.02
+
+
+def scores(part, name=""):
+    """Yield the figures of a nested result, by their places: value and interval."""
+    if isinstance(part, dict) and {"value", "low", "high"} <= part.keys():
+        yield name, (part["value"], part["low"], part["high"])
+    elif isinstance(part, dict | list):
+        for key, each in part.items() if isinstance(part, dict) else enumerate(part):
+            yield from scores(each, f"{name}/{key}")
