@@ -229,7 +229,8 @@ class LabelNoise:
     def of(cls, evidence: ClassEvidence, labels: np.ndarray) -> "LabelNoise":
         """Return the scale and the share under which the labels are likeliest.
 
-        Temperature alone takes wrong labels for weak evidence; both are fitted together.
+        Temperature alone takes wrong labels for weak evidence; both are fitted together. One more
+        label counts as wrong, so that the share is never 0 and suspects keep their order.
         """
         rows = np.flatnonzero(evidence.is_available)
         sample = rows[:: max(1, len(rows) // _SAMPLE)]
@@ -242,7 +243,7 @@ class LabelNoise:
         def loss(values: np.ndarray) -> float:
             of_labels = noise(values)
             true, wrong = of_labels.parts(log_p, wanted)
-            return -np.log(true + wrong).mean()
+            return -np.log(true + wrong).mean() - np.log(of_labels.share) / len(sample)
 
         fits = [minimize(loss, (scale, share), method="Nelder-Mead") for scale, share in _STARTS]
         return noise(min(fits, key=lambda fit: fit.fun).x)

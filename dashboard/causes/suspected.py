@@ -33,6 +33,10 @@ def show(run: Run) -> None:
         "Suspected label errors",
         "Images whose captions and nearest neighbours disagree with the label, the clearest "
         "first. Repair drops or corrects suspected labels and keeps those that you confirm.",
+        help="The number is 0.5 plus half the probability that the label is wrong, given its "
+        "captions and how many labels of the run are wrong."
+        if run.has_words
+        else None,
     )
     if table.empty:
         st.caption("No label is suspected to be wrong.")

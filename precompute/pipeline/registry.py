@@ -305,7 +305,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=18,
+        version=19,
         libraries=_ARRAYS,
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),

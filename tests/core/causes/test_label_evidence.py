@@ -53,3 +53,5 @@ def test_the_probability_of_a_wrong_label_holds_whatever_share_is_wrong(share):
         assert is_wrong[p_wrong > 0.8].mean() > 0.8
     else:
         assert p_wrong.max() < 0.5
+        clearest = np.sort(p_wrong)[-20:].astype(np.float32)
+        assert (np.diff(0.5 + 0.5 * clearest) > 0).all()  # suspects keep their order
