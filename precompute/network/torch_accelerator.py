@@ -61,7 +61,11 @@ class TorchAccelerator:
                 there = [self._put(array, dtype) for array in arrays]
                 there += [self._keep(array, dtype) for array in kept]
                 return formula(self._xp, *there).cpu().numpy()
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            # cuBLAS, which takes memory of its own, says it in another way
+            is_full = isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
+            if not is_full:
+                raise
             self._make_room()
             return formula(NUMPY, *arrays, *kept)
 

@@ -1,6 +1,7 @@
 """Large products by PyTorch are numpy's; here on tensors of the CPU, as no GPU is at hand."""
 
 import gc
+from contextlib import nullcontext
 from unittest.mock import patch
 
 import numpy as np
@@ -176,22 +177,31 @@ def test_an_array_that_is_kept_is_sent_once_and_forgotten_with_itself():
 
 
 @pytest.mark.parametrize("at", ["product", "sending"])
-def test_where_memory_does_not_suffice_numpy_computes_and_one_line_says_so(at):
+@pytest.mark.parametrize(
+    "full",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
+    ],
+    ids=["PyTorch", "cuBLAS"],
+)
+def test_where_memory_does_not_suffice_numpy_computes_and_one_line_says_so(at, full):
     said, by = [], []
 
     def large(xp, first, second):
         by.append(xp)
-        if xp is not accelerator.NUMPY and at == "product":
-            raise torch.OutOfMemoryError("CUDA out of memory")
+        if xp is not accelerator.NUMPY:
+            raise full
         return first @ second
 
     device = TorchAccelerator(CPU, said.append, least=0)
-    full = patch.object(device, "_put", side_effect=torch.OutOfMemoryError("CUDA out of memory"))
-    with accelerated(device), full if at == "sending" else patch.object(device, "_is_told", False):
+    no_room = patch.object(device, "_put", side_effect=full)
+    with accelerated(device), no_room if at == "sending" else nullcontext():
         given = [computed(large, random(4, 3), random(3, 2)) for _ in range(2)]
     for each in given:
         np.testing.assert_array_equal(each, random(4, 3) @ random(3, 2))
     assert by.count(accelerator.NUMPY) == 2
+    assert len(by) == (2 if at == "sending" else 4)
     assert said == ["cpu: memory does not suffice for a product, numpy takes it"]
 
 
