@@ -11,8 +11,9 @@ from fieldmarks.dashboard.components.register import gallery_component
 
 #: Tones of a frame or a line: the hue of a role, the same on all pages.
 TRUE, PREDICTED = "true", "predicted"
-#: Seconds in which Streamlit sends what is there (5 ms), and its page waits for more (10 ms).
-SENT = 0.02
+#: Seconds in which Streamlit sends what is there (5 ms), the browser reads the pictures of a list
+#: (40 ms for 700 kB), and its page waits for more (10 ms).
+SENT = 0.05
 
 
 @dataclass(frozen=True)
