@@ -5,6 +5,7 @@ Together they take half a second, which the first page does not wait for and the
 
 import importlib
 import threading
+from contextlib import suppress
 
 LIBRARIES = (
     "jinja2",
@@ -18,12 +19,19 @@ LIBRARIES = (
 )
 
 
-def _load() -> None:
-    for library in LIBRARIES:
-        importlib.import_module(library)
+def load() -> None:
+    """Load them.
+
+    At the end of a script Streamlit may take its folder from the path of modules, and who goes
+    along that path then misses an entry: so each is tried twice. What is not found is left to the
+    page that needs it.
+    """
+    for library in (*LIBRARIES, *LIBRARIES):
+        with suppress(ImportError):
+            importlib.import_module(library)
 
 
-_THREAD = threading.Thread(target=_load, name="preload", daemon=True)
+_THREAD = threading.Thread(target=load, name="preload", daemon=True)
 _STARTING = threading.Lock()
 
 

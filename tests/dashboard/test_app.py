@@ -10,6 +10,7 @@ import tomllib
 import pytest
 
 from fieldmarks.core.run.files import MANIFEST
+from fieldmarks.dashboard import preload
 from tests.support.pages import APP, links, visit
 
 pytestmark = pytest.mark.slow
@@ -124,6 +125,20 @@ sys.meta_path.insert(0, Watch())
 def test_the_first_page_waits_for_no_library_of_later_ones(run):
     all_loaded = "finish()\nassert set(LIBRARIES) <= set(sys.modules)\n"
     run_isolated(WATCHED_IMPORTS, FIRST_PAGE, all_loaded)
+
+
+def test_a_library_that_is_not_found_at_once_is_loaded_all_the_same(monkeypatch):
+    tried = []
+
+    def load(name):
+        tried.append(name)
+        if tried == ["missed"] or name == "missing":
+            raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(preload, "LIBRARIES", ("missed", "missing"))
+    monkeypatch.setattr(preload.importlib, "import_module", load)
+    preload.load()
+    assert tried == ["missed", "missing"] * 2
 
 
 def test_the_server_listens_on_this_machine_only_and_reports_nothing():
