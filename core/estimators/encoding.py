@@ -45,7 +45,7 @@ N_TOP = 20
 _FLOOR = 1e-6
 
 
-@register_estimator("encoding", version=3)
+@register_estimator("encoding", version=4)
 def encoding(inputs: Inputs) -> Estimate:
     """Return non-negative weights of words, each times how likely its noun is at the peak.
 

@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
-from fieldmarks.core.estimators.cross_class_score import PeakSums
+from fieldmarks.core.estimators.cross_class_score import Folds, PeakSums
 from fieldmarks.core.estimators.part_detectors import cell_directions, sample_cells
 from fieldmarks.core.half_precision import to_float32
 
@@ -35,8 +35,8 @@ COLOCATION_TEMPERATURE = 0.8
 TEMPERATURE = 0.03
 #: Maximum of the absolute log weight.
 MAX_LOG_WEIGHT = 6.0
-#: Filters whose peaks are read at a time.
-_FILTERS = 64
+#: Filters whose peaks are read at a time: so many, of one fold, that they stay in the cache.
+_FILTERS = 16
 #: Images whose maps are read at a time.
 _IMAGES = 32
 
@@ -66,13 +66,17 @@ def log_place(inputs: Inputs, seed: int = 0) -> np.ndarray:
     n_images = inputs.counts.astype(bool).sum(axis=0)
     common = np.argsort(-n_images, kind="stable")[:N_ATTRIBUTES]
     common = common[n_images[common] >= min(MIN_IMAGES, n_images.max())]
-    share = caption_fraction(inputs)[:, common].toarray()
-    rows, scores = np.arange(len(peaks)), []
-    for block in blocks(F, _FILTERS):
-        sums = PeakSums(inputs.true_c)
-        sums.add(rows, cells[rows[:, None], peaks[:, block]], share)
-        scores.append(sums.cross_class_score())
-    noun = noun_scores(np.concatenate(scores), inputs.nouns[common], inputs.nouns)
+    folds = Folds(inputs.true_c)
+    shares = folds.shares(np.arange(len(peaks)), caption_fraction(inputs)[:, common])
+
+    def scores(fs: slice) -> np.ndarray:
+        sums = PeakSums(folds)
+        for images in shares:
+            sums.add(images, cells[images.at[:, None], peaks[images.at, fs]])
+        return sums.cross_class_score()
+
+    score = np.concatenate(in_threads(scores, blocks(F, _FILTERS)))
+    noun = noun_scores(score, inputs.nouns[common], inputs.nouns)
     return log_weights(noun, colocation)
 
 
