@@ -69,15 +69,19 @@ def log_place(inputs: Inputs, seed: int = 0) -> np.ndarray:
     folds = Folds(inputs.true_c)
     shares = folds.shares(np.arange(len(peaks)), caption_fraction(inputs)[:, common])
 
+    by_cell = cells.reshape(-1, cells.shape[2])
+
     def scores(fs: slice) -> np.ndarray:
         sums = PeakSums(folds)
         for images in shares:
-            sums.add(images, cells[images.at[:, None], peaks[images.at, fs]])
+            at = images.at[:, None] * cells.shape[1] + peaks[images.at, fs]
+            sums.add(images, by_cell.take(at, axis=0))
         return sums.cross_class_score()
 
     score = np.concatenate(in_threads(scores, blocks(F, _FILTERS)))
-    noun = noun_scores(score, inputs.nouns[common], inputs.nouns)
-    return log_weights(noun, colocation)
+    nouns, member, n_words = np.unique(inputs.nouns, return_inverse=True, return_counts=True)
+    noun = noun_scores(score, inputs.nouns[common], nouns)
+    return log_weights(noun, colocation, n_words)[:, member]
 
 
 def noun_scores(score: np.ndarray, nouns: np.ndarray, of: np.ndarray) -> np.ndarray:
@@ -89,35 +93,38 @@ def noun_scores(score: np.ndarray, nouns: np.ndarray, of: np.ndarray) -> np.ndar
         Of some attributes.
     nouns : ndarray of shape (n,)
         Their nouns.
-    of : ndarray of shape (T,)
+    of : ndarray of shape (N,)
         Nouns to return the score of.
 
     Returns
     -------
-    ndarray of shape (F, T)
+    ndarray of shape (F, N)
     """
     average, result = score.mean(axis=1), np.empty((len(score), len(of)), np.float32)
-    for noun in np.unique(of):
+    for i, noun in enumerate(of):
         same = score[:, nouns == noun]
-        mean = (same.sum(axis=1) + SHRINKAGE * average) / (same.shape[1] + SHRINKAGE)
-        result[:, of == noun] = mean[:, None]
+        result[:, i] = (same.sum(axis=1) + SHRINKAGE * average) / (same.shape[1] + SHRINKAGE)
     return result
 
 
-def log_weights(noun: np.ndarray, colocation: np.ndarray) -> np.ndarray:
+def log_weights(
+    noun: np.ndarray, colocation: np.ndarray, n_words: np.ndarray | None = None
+) -> np.ndarray:
     """Return scores averaged over filters of the same cells, centred, over the temperature.
 
     The average keeps the spread that the scores had: it removes noise and not certainty.
 
     Parameters
     ----------
-    noun : ndarray of shape (F, T)
+    noun : ndarray of shape (F, N)
     colocation : ndarray of shape (F, F)
+    n_words : ndarray of shape (N,), optional
+        Attributes of each noun, each of which counts in the spread; one by default.
     """
     shared = softmax(colocation / COLOCATION_TEMPERATURE, axis=1) @ noun
     shared -= shared.mean(axis=0)
-    spread = shared.std(axis=0).mean()
-    scale = noun.std(axis=0).mean() / spread if spread > 0 else 0
+    spread, before = (np.average(of.std(axis=0), weights=n_words) for of in (shared, noun))
+    scale = before / spread if spread > 0 else 0
     clipped = np.clip(shared * (scale / TEMPERATURE), -MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)
     return clipped.astype(np.float32)
 
@@ -148,9 +155,11 @@ def _read(inputs: Inputs, directions: np.ndarray) -> tuple[np.ndarray, np.ndarra
             peaks[xs] = values.argmax(axis=2)
             by_cell = np.ascontiguousarray(values.transpose(0, 2, 1))
             cells[xs] = by_cell @ directions
-            by_cell -= by_cell.mean(axis=1, keepdims=True)
-            by_cell /= np.maximum(by_cell.std(axis=1, keepdims=True), 1e-6)
             n, n_cells, _ = by_cell.shape
+            mean = by_cell.mean(axis=1, keepdims=True)
+            by_cell -= mean
+            variance = np.einsum("ncf,ncf->nf", by_cell, by_cell)[:, None] / n_cells
+            by_cell *= 1 / np.maximum(np.sqrt(variance), 1e-6)
             image, f = np.nonzero(pooled[xs] >= least)
             # the cell at which each filter has its peak, of its top-activating images
             at = image * n_cells + peaks[xs][image, f]
