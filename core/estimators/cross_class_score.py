@@ -10,10 +10,9 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from scipy import sparse
 from sklearn.model_selection import GroupKFold
 
-from fieldmarks.core.accelerator import computed, is_accelerated, product
+from fieldmarks.core.accelerator import computed, product
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.ridge_regression import ridge_solver
 
@@ -23,39 +22,10 @@ N_FOLDS = 8
 PENALTY = 3.0
 #: Clusters of a job: long enough that threads do not wait for each other between products.
 _CLUSTERS = 16
-#: Shares of captions of which less than one in so many is not 0 are multiplied as a sparse array.
-_SPARSE = 8
 
 
-@dataclass(frozen=True)
-class FoldShares:
-    """The shares of captions of images that are left out together.
-
-    Parameters
-    ----------
-    fold : int
-    at : ndarray of shape (n,)
-        Positions of the images among those given.
-    share : csr_array or ndarray of shape (T, n), float32
-    sum, squares : ndarray of shape (T,), float64
-        Of the shares and of their squares.
-    """
-
-    fold: int
-    at: np.ndarray
-    share: sparse.csr_array | np.ndarray
-    sum: np.ndarray
-    squares: np.ndarray
-
-    def products(self, peaks: np.ndarray) -> np.ndarray:
-        """Return the products of shares with peaks of shape (n, m), shape (T, m)."""
-        if sparse.issparse(self.share):
-            return self.share @ peaks
-        return computed(product, self.share, peaks)
-
-
-class Folds:
-    """Groups of classes that are left out in turn.
+class PeakSums:
+    """Sums over the images of each fold, sufficient for the regressions and their correlations.
 
     Parameters
     ----------
@@ -65,66 +35,41 @@ class Folds:
 
     def __init__(self, true_c: np.ndarray):
         self._fold = np.empty(len(true_c), int)
-        self.size = min(N_FOLDS, len(np.unique(true_c)))
-        for i, (_, left_out) in enumerate(GroupKFold(self.size).split(true_c, groups=true_c)):
+        n_folds = min(N_FOLDS, len(np.unique(true_c)))
+        for i, (_, left_out) in enumerate(GroupKFold(n_folds).split(true_c, groups=true_c)):
             self._fold[left_out] = i
+        self._n_folds = n_folds
+        self._sums: list[_Sums] = []
+        self._centre = np.empty((0, 0), np.float32)
 
-    def shares(self, rows: np.ndarray, share: sparse.csr_array) -> list[FoldShares]:
-        """Return the shares of captions of some images, fold by fold.
+    def add(self, rows: np.ndarray, peaks: np.ndarray, share: np.ndarray) -> None:
+        """Add images.
 
         Parameters
         ----------
         rows : ndarray of shape (n,)
             Indices of the images.
-        share : csr_array of shape (n, T)
+        peaks : ndarray of shape (n, K, D)
+            Features of the cell at which the detector of cluster k is most active.
+        share : ndarray of shape (n, T)
             Share of captions that name t.
         """
-        is_dense = is_accelerated() or share.nnz * _SPARSE > share.shape[0] * share.shape[1]
-        of_folds = []
-        for i in np.unique(self._fold[rows]):
-            at = np.flatnonzero(self._fold[rows] == i)
-            own = share[at].astype(np.float32)
-            of_images = own.T.tocsr() if not is_dense else np.ascontiguousarray(own.toarray().T)
-            squares = own.multiply(own).sum(axis=0, dtype=float)
-            total = own.sum(axis=0, dtype=float)
-            of_folds.append(FoldShares(int(i), at, of_images, total, squares))
-        return of_folds
-
-
-class PeakSums:
-    """Sums over the images of each fold, sufficient for the regressions and their correlations.
-
-    Parameters
-    ----------
-    folds : Folds
-    """
-
-    def __init__(self, folds: Folds):
-        self._n_folds = folds.size
-        self._sums: list[_Sums] = []
-        self._centre = np.empty((0, 0), np.float32)
-
-    def add(self, images: FoldShares, peaks: np.ndarray) -> None:
-        """Add images of one fold.
-
-        Parameters
-        ----------
-        images : FoldShares
-        peaks : ndarray of shape (n, K, D)
-            Features of the cell at which the detector of cluster k is most active. They may be
-            overwritten.
-        """
         if not self._sums:  # any point near the mean, for the precision of sums of squares
-            self._centre = peaks.mean(axis=0, dtype=np.float32)
+            self._centre = peaks.mean(axis=0)
             K, D = peaks.shape[1:]
-            self._sums = [_Sums.zeros(K, D, len(images.sum)) for _ in range(self._n_folds)]
-        sums = self._sums[images.fold]
-        sums.n += len(peaks)
-        sums.y += images.sum
-        sums.yy += images.squares
+            self._sums = [_Sums.zeros(K, D, share.shape[1]) for _ in range(self._n_folds)]
+        by_fold = np.argsort(self._fold[rows], kind="stable")
+        peaks = (peaks[by_fold] - self._centre).astype(np.float32, copy=False)
+        share = share[by_fold].astype(np.float32)
+        numbers, starts = np.unique(self._fold[rows[by_fold]], return_index=True)
+        stops = [*starts[1:], len(rows)]
+        folds = [(i, slice(*ends)) for i, *ends in zip(numbers, starts, stops, strict=True)]
+        for i, members in folds:
+            self._sums[i].add_shares(share[members])
 
         def add_clusters(ks: slice) -> None:
-            sums.add_peaks(ks, (peaks[:, ks] - self._centre[ks]).astype(np.float32), images)
+            for i, members in folds:
+                self._sums[i].add_peaks(ks, peaks[members], share[members])
 
         in_threads(add_clusters, blocks(peaks.shape[1], _CLUSTERS))
 
@@ -151,29 +96,35 @@ class _Sums:
     x: np.ndarray
     y: np.ndarray
     xx: np.ndarray
-    yx: np.ndarray
+    xy: np.ndarray
     yy: np.ndarray
 
     @classmethod
     def zeros(cls, K: int, D: int, T: int) -> "_Sums":
-        """Return the sums over no images, those of peaks in float32: x of shape (K, D)."""
-        of_peaks = (np.zeros(shape, np.float32) for shape in ((K, D), (K, D, D), (K, T, D)))
-        x, xx, yx = of_peaks
-        return cls(0, x, np.zeros(T), xx, yx, np.zeros(T))
+        """Return the sums over no images, float32: x of shape (K, D), y of shape (T,)."""
+        shapes = (K, D), T, (K, D, D), (K, D, T), T
+        return cls(0, *(np.zeros(shape, np.float32) for shape in shapes))
 
-    def add_peaks(self, ks: slice, peaks: np.ndarray, images: FoldShares) -> None:
-        """Add the peaks of some of the clusters, shape (n, k, D)."""
-        n, k, D = peaks.shape
-        self.x[ks] += peaks.sum(axis=0)
-        self.xx[ks] += peaks.transpose(1, 2, 0) @ peaks.transpose(1, 0, 2)
+    def add_shares(self, share: np.ndarray) -> None:
+        """Add the shares of captions of some images."""
+        self.n += len(share)
+        self.y += share.sum(axis=0)
+        self.yy += np.square(share).sum(axis=0)
+
+    def add_peaks(self, ks: slice, peaks: np.ndarray, share: np.ndarray) -> None:
+        """Add the peaks of some of the clusters (n, K, D) in the same images."""
+        of_clusters = peaks[:, ks]
+        n, k, D = of_clusters.shape
+        self.x[ks] += of_clusters.sum(axis=0)
+        self.xx[ks] += of_clusters.transpose(1, 2, 0) @ of_clusters.transpose(1, 0, 2)
         # one product for all clusters: rows of images stay where they are
-        products = images.products(peaks.reshape(n, -1)).reshape(-1, k, D)
-        self.yx[ks] += products.transpose(1, 0, 2)
+        rows = peaks.reshape(n, -1)[:, ks.start * D : ks.stop * D]
+        self.xy[ks] += computed(product, rows.T, share).reshape(k, D, -1)
 
     def of_clusters(self, ks: slice) -> "_Sums":
-        """Return the sums of some clusters; what is not multiplied by all attributes in float64."""
-        x, xx = (part[ks].astype(float) for part in (self.x, self.xx))
-        return _Sums(self.n, x, self.y, xx, self.yx[ks], self.yy)
+        """Return the sums of some clusters, float64."""
+        sums = self.x[ks], self.y, self.xx[ks], self.xy[ks], self.yy
+        return _Sums(self.n, *(part.astype(float) for part in sums))
 
     def __add__(self, other: "_Sums") -> "_Sums":
         return _Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -192,11 +143,10 @@ def _correlation(folds: list[_Sums]) -> np.ndarray:
         cross = _outer(held_out.x, mean)
         squares = held_out.xx - cross - cross.transpose(0, 2, 1)
         squares += held_out.n * _outer(mean, mean)
-        centred, squares = ((held_out.x - held_out.n * mean), squares.astype(np.float32))
-        sums[0] += _of_weights(weights, centred)
-        sums[1] += np.einsum("ktd,ktd->kt", weights, weights @ squares)
-        sums[2] += np.einsum("ktd,ktd->kt", weights, held_out.yx)
-        sums[2] -= _of_weights(weights, mean) * held_out.y
+        sums[0] += ((held_out.x - held_out.n * mean)[:, None] @ weights)[:, 0]
+        sums[1] += np.einsum("kdt,kdt->kt", weights, squares @ weights)
+        sums[2] += np.einsum("kdt,kdt->kt", weights, held_out.xy)
+        sums[2] -= (mean[:, None] @ weights)[:, 0] * held_out.y
     predicted, squares, products = sums
     variance = (squares - predicted**2 / total.n) * (total.yy - total.y**2 / total.n)
     norm = np.sqrt(np.maximum(variance, 0))
@@ -204,13 +154,8 @@ def _correlation(folds: list[_Sums]) -> np.ndarray:
     return np.clip(np.divide(product, norm, out=np.zeros_like(norm), where=norm > 1e-9), 0, 1)
 
 
-def _of_weights(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the products of weights (k, T, D) with values (k, D), shape (k, T)."""
-    return (weights @ values[:, :, None].astype(np.float32))[:, :, 0]
-
-
 def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean peaks and ridge weights on the centred peaks, shapes (k, D) and (k, T, D)."""
+    """Return mean peaks and ridge weights on the centred peaks, shapes (k, D) and (k, D, T)."""
     mean = known.x / known.n
     covariance = known.xx / known.n - _outer(mean, mean)
     variance = np.diagonal(covariance, axis1=1, axis2=2)
@@ -219,12 +164,11 @@ def _regression(known: _Sums) -> tuple[np.ndarray, np.ndarray]:
     solve = ridge_solver(covariance / _outer(scale, scale), PENALTY)
     # fewer peaks than attributes: the inverse, in units of the peaks, and its products with these
     inverse = solve(np.eye(len(scale[0])) / scale[:, None]) / scale[:, :, None] / known.n
-    weights = known.yx @ inverse.astype(np.float32)
-    of_mean = (inverse @ mean[:, :, None])[:, None, :, 0]
-    weights -= (known.y[:, None] * of_mean).astype(np.float32)
+    weights = inverse @ known.xy
+    weights -= _outer((inverse @ mean[:, :, None])[:, :, 0], known.y)
     return mean, weights
 
 
 def _outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the outer product of each row of (k, n) with that of (k, m)."""
-    return left[:, :, None] * right[:, None, :]
+    """Return the outer product of each row of (k, n) with that of (k, m), or with (m,)."""
+    return left[:, :, None] * right[..., None, :]

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from fieldmarks.core.accelerator import NUMPY, computed, is_accelerated
-from fieldmarks.core.batching import blocks, in_threads
-from fieldmarks.core.class_statistics import RunningTop
+from fieldmarks.core.accelerator import computed
+from fieldmarks.core.batching import blocks
 from fieldmarks.core.estimators.base import (
     IMAGES,
     Estimate,
@@ -40,17 +39,13 @@ RIDGE = 0.1
 N_STEPS = 300
 #: Nothing is left to do where no weight moves further, in units of the largest; looked at as often.
 TOLERANCE, _LOOK = 1e-4, 10
-#: Where less than one weight in so many can be positive at first, only such ones are solved for.
-_ACTIVE = 8
-#: Filters that are solved for at a time.
-_FILTERS = 16
 #: Number of top-activating training images whose captions are counted.
 N_TOP = 20
 #: Probability that is spread as words are over all captions, so that no p.d.f. is empty.
 _FLOOR = 1e-6
 
 
-@register_estimator("encoding", version=4)
+@register_estimator("encoding", version=3)
 def encoding(inputs: Inputs) -> Estimate:
     """Return non-negative weights of words, each times how likely its noun is at the peak.
 
@@ -139,57 +134,17 @@ def nonnegative_elastic_net(
     shrunk = squares * -step
     shrunk[np.diag_indices(len(squares))] += 1 - step * np.float32(ridge)
     offset = step * (products - sparsity)
-    if is_accelerated() or (offset > 0).mean() * _ACTIVE > 1:
-        return computed(_descended, shrunk, offset)
-    return _by_active_sets(shrunk, offset)
-
-
-def _by_active_sets(shrunk: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Return the same as `_descended`, where few weights are not 0.
-
-    Only weights that may be positive are solved for: at first those with a positive offset, then
-    also those that a step would raise from 0, until there is none.
-    """
-    weights, may = np.zeros_like(offset), offset > 0
-    left = np.arange(offset.shape[1])
-
-    def solve(fs: np.ndarray) -> None:
-        n_active = may[:, fs].sum(axis=0).max(initial=0)
-        rows = np.argsort(~may[:, fs], axis=0, kind="stable")[:n_active]
-        is_active = may[rows, fs]
-        # weights beside those of columns with more of them have a negative offset and stay 0
-        own = np.where(is_active, offset[rows, fs], -1).T[:, :, None]
-        among = shrunk[rows.T[:, :, None], rows.T[:, None]] * is_active.T[:, None]
-        solved = _descended(NUMPY, among, own)[:, :, 0].T
-        weights[rows, fs] = np.where(is_active, solved, 0)
-
-    while len(left):
-        by_size = left[np.argsort(may[:, left].sum(axis=0), kind="stable")]
-        in_threads(solve, [by_size[block] for block in blocks(len(left), _FILTERS)])
-        moved = shrunk @ weights[:, left] + offset[:, left]
-        rises = (moved > 0) & ~may[:, left]
-        may[:, left] |= rises
-        left = left[rises.any(axis=0)]
-    return weights
+    return computed(_descended, shrunk, offset)
 
 
 def _descended(xp: Any, shrunk: Any, offset: Any) -> Any:
-    """Return the weights after steps to the positive part of ``shrunk @ weights + offset``.
-
-    Parameters
-    ----------
-    xp
-        See `core.accelerator`.
-    shrunk : array of shape (..., n, n)
-    offset : array of shape (..., n, k)
-    """
+    """Return the weights after steps to the positive part of ``shrunk @ weights + offset``."""
     weights, point = xp.zeros_like(offset), xp.zeros_like(offset)
-    momentum = xp.ones_like(offset[..., :1, :])
+    momentum = xp.ones_like(offset[0])
     for i in range(1, N_STEPS + 1):
         moved = xp.clip(shrunk @ point + offset, 0, None)
         change = moved - weights
-        uphill = xp.einsum("...nk,...nk->...k", point - moved, change)
-        leads_down = uphill[..., None, :] <= 0
+        leads_down = xp.einsum("nf,nf->f", point - moved, change) <= 0
         following = (1 + xp.sqrt(1 + 4 * momentum**2)) / 2
         point = moved + xp.where(leads_down, (momentum - 1) / following, 0) * change
         weights, momentum = moved, xp.where(leads_down, following, 1)
@@ -201,10 +156,13 @@ def _descended(xp: Any, shrunk: Any, offset: Any) -> Any:
 def _top_share(inputs: Inputs) -> np.ndarray:
     """Return the mean share of captions that name t over the top images of f, (F, T)."""
     (X, F), k = inputs.shape, min(N_TOP, inputs.shape[0])
-    top = RunningTop(F, k)
+    best, at = np.full((k, F), -np.inf, np.float32), np.zeros((k, F), np.int64)
     for block in blocks(X, IMAGES):
-        top.update(inputs.activations(block), np.arange(X)[block])
+        values = np.concatenate([best, inputs.activations(block)])
+        rows = np.concatenate([at, np.repeat(np.arange(X)[block][:, None], F, axis=1)])
+        top = np.argsort(-values, axis=0, kind="stable")[:k]
+        best, at = np.take_along_axis(values, top, 0), np.take_along_axis(rows, top, 0)
     is_top = sparse.csr_array(
-        (np.full(F * k, 1 / k), top.images().ravel(), np.arange(0, F * k + 1, k)), shape=(F, X)
+        (np.full(F * k, 1 / k), at.T.ravel(), np.arange(0, F * k + 1, k)), shape=(F, X)
     )
     return (is_top @ caption_fraction(inputs)).toarray().astype(np.float32)

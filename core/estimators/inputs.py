@@ -96,8 +96,6 @@ def map_batches(
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for start in range(0, len(rows), _MAPS_BLOCK):
             chosen = np.arange(start, min(start + _MAPS_BLOCK, len(rows)))
-            at = rows[chosen]
-            is_run = (np.diff(at) == 1).all()  # a view costs nothing, a selection a copy
-            yield chosen, np.asarray(maps[at[0] : at[-1] + 1] if is_run else maps[at])
+            yield chosen, np.asarray(maps[rows[chosen]])
 
     return batches

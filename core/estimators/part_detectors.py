@@ -15,6 +15,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from fieldmarks.core.accelerator import computed, gram
 from fieldmarks.core.batching import BLOCK, blocks
+from fieldmarks.core.class_statistics import class_sums
 from fieldmarks.core.estimators.base import Inputs
 from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.ridge_regression import ridge_solver
@@ -65,9 +66,9 @@ def sample_cells(inputs: Inputs, rng: np.random.Generator, n_cells: int = N_CELL
     for rows, maps in inputs.batches():
         flat = maps.reshape(*maps.shape[:2], -1)
         n_each = min(max(n_cells // X, 1), flat.shape[2])
-        drawn = np.stack([rng.permutation(flat.shape[2])[:n_each] for _ in rows])
-        cells.append(flat[np.arange(len(rows))[:, None], :, drawn].reshape(-1, flat.shape[1]))
-        cell_c.append(np.repeat(inputs.true_c[rows], n_each))
+        for row, image in zip(rows, flat, strict=True):
+            cells.append(image[:, rng.permutation(image.shape[1])[:n_each]].T)
+            cell_c.append(np.full(n_each, inputs.true_c[row]))
     return CellSample(np.concatenate(cells), np.concatenate(cell_c))
 
 
@@ -98,7 +99,7 @@ def part_templates(sample: CellSample, seed: int, n_clusterings: int = N_CLUSTER
     members = [_members(shape, seed + i) for i in range(n_clusterings)]
     clustering = np.repeat(np.arange(n_clusterings), [member.max() + 1 for member in members])
     cells = sample.cells[active]
-    centres = _centres(cells, members)
+    centres = np.concatenate([_centres(cells, member) for member in members])
     weights = _detectors(correlation, scale, centres)
     directions = _directions(correlation, scale, N_DIRECTIONS)
     return Templates(weights, clustering, directions)
@@ -142,26 +143,26 @@ def _directions(correlation: np.ndarray, scale: np.ndarray, n: int) -> np.ndarra
 
 def _correlation(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
     """Return the correlation matrix of the filters over cells, and their standard deviations."""
-    _, scale, covariance = _moments(sample)
-    return covariance / np.outer(scale, scale), scale
-
-
-def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, deviation (1 where there is none) and covariance of filters, float32."""
-    n, F = sample.cells.shape
-    near = to_float32(sample.cells[:_CELLS]).mean(axis=0)  # for the precision of the products
-    total, square, products = np.zeros(F), np.zeros(F), np.zeros((F, F), np.float32)
+    mean, scale = _moments(sample)
+    F = sample.cells.shape[1]
+    correlation = np.zeros((F, F), np.float32)
     for _, cells in sample.blocks(_CELLS):
-        cells = cells - near
+        standard = (cells - mean) / scale
+        correlation += computed(gram, standard)
+    return correlation / np.float32(len(sample.cells)), scale
+
+
+def _moments(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each filter, 1 where there is none, float32."""
+    n = len(sample.cells)
+    total, square = (np.zeros(sample.cells.shape[1]) for _ in range(2))
+    for _, cells in sample.blocks():
         total += cells.sum(axis=0, dtype=float)
-        square += np.square(cells).sum(axis=0, dtype=float)
-        products += computed(gram, cells)
-    products /= np.float32(n)
-    offset = total / n
-    scale = np.sqrt(np.maximum(square / n - offset**2, 0)).astype(np.float32)
-    offset = offset.astype(np.float32)
-    products -= np.outer(offset, offset)
-    return near + offset, np.where(scale > 0, scale, np.float32(1)), products
+    mean = (total / n).astype(np.float32)
+    for _, cells in sample.blocks():
+        square += ((cells - mean) ** 2).sum(axis=0, dtype=float)
+    scale = np.sqrt(square / n).astype(np.float32)
+    return mean, np.where(scale > 0, scale, np.float32(1))
 
 
 def _shapes(sample: CellSample) -> tuple[np.ndarray, np.ndarray]:
@@ -192,22 +193,9 @@ def _members(shape: np.ndarray, seed: int) -> np.ndarray:
     return np.unique(kmeans.fit_predict(shape), return_inverse=True)[1]
 
 
-def _centres(cells: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
-    """Return the mean cell of each cluster minus the mean of all clusters of its clustering.
-
-    Parameters
-    ----------
-    cells : ndarray of shape (n, F)
-    members : list of ndarray of shape (n,)
-        The cluster of each cell in each clustering.
-    """
-    sizes = [np.bincount(member) for member in members]
-    first = np.cumsum([0, *map(len, sizes)])
-    columns = np.stack(members, axis=1) + first[:-1]
-    sums = np.zeros((first[-1], cells.shape[1]))
-    for rows in blocks(len(cells)):
-        is_member = np.zeros((len(columns[rows]), first[-1]), np.float32)
-        np.put_along_axis(is_member, columns[rows], 1, axis=1)
-        sums += is_member.T @ to_float32(cells[rows])
-    means = np.split(sums / np.concatenate(sizes)[:, None], first[1:-1])
-    return np.concatenate([centres - centres.mean(axis=0) for centres in means])
+def _centres(cells: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """Return the mean cell of each cluster minus the mean of all clusters."""
+    n_members = np.bincount(member)
+    sums = sum(class_sums(cells[rows], member[rows], len(n_members)) for rows in blocks(len(cells)))
+    centres = sums / n_members[:, None]
+    return centres - centres.mean(axis=0)

@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Inputs, caption_fraction
-from fieldmarks.core.estimators.cross_class_score import Folds, PeakSums
+from fieldmarks.core.estimators.cross_class_score import PeakSums
 from fieldmarks.core.estimators.part_detectors import cell_directions, sample_cells
 from fieldmarks.core.half_precision import to_float32
 
@@ -35,8 +35,8 @@ COLOCATION_TEMPERATURE = 0.8
 TEMPERATURE = 0.03
 #: Maximum of the absolute log weight.
 MAX_LOG_WEIGHT = 6.0
-#: Filters whose peaks are read at a time: so many, of one fold, that they stay in the cache.
-_FILTERS = 16
+#: Filters whose peaks are read at a time.
+_FILTERS = 64
 #: Images whose maps are read at a time.
 _IMAGES = 32
 
@@ -66,22 +66,14 @@ def log_place(inputs: Inputs, seed: int = 0) -> np.ndarray:
     n_images = inputs.counts.astype(bool).sum(axis=0)
     common = np.argsort(-n_images, kind="stable")[:N_ATTRIBUTES]
     common = common[n_images[common] >= min(MIN_IMAGES, n_images.max())]
-    folds = Folds(inputs.true_c)
-    shares = folds.shares(np.arange(len(peaks)), caption_fraction(inputs)[:, common])
-
-    by_cell = cells.reshape(-1, cells.shape[2])
-
-    def scores(fs: slice) -> np.ndarray:
-        sums = PeakSums(folds)
-        for images in shares:
-            at = images.at[:, None] * cells.shape[1] + peaks[images.at, fs]
-            sums.add(images, by_cell.take(at, axis=0))
-        return sums.cross_class_score()
-
-    score = np.concatenate(in_threads(scores, blocks(F, _FILTERS)))
-    nouns, member, n_words = np.unique(inputs.nouns, return_inverse=True, return_counts=True)
-    noun = noun_scores(score, inputs.nouns[common], nouns)
-    return log_weights(noun, colocation, n_words)[:, member]
+    share = caption_fraction(inputs)[:, common].toarray()
+    rows, scores = np.arange(len(peaks)), []
+    for block in blocks(F, _FILTERS):
+        sums = PeakSums(inputs.true_c)
+        sums.add(rows, cells[rows[:, None], peaks[:, block]], share)
+        scores.append(sums.cross_class_score())
+    noun = noun_scores(np.concatenate(scores), inputs.nouns[common], inputs.nouns)
+    return log_weights(noun, colocation)
 
 
 def noun_scores(score: np.ndarray, nouns: np.ndarray, of: np.ndarray) -> np.ndarray:
@@ -93,38 +85,35 @@ def noun_scores(score: np.ndarray, nouns: np.ndarray, of: np.ndarray) -> np.ndar
         Of some attributes.
     nouns : ndarray of shape (n,)
         Their nouns.
-    of : ndarray of shape (N,)
+    of : ndarray of shape (T,)
         Nouns to return the score of.
 
     Returns
     -------
-    ndarray of shape (F, N)
+    ndarray of shape (F, T)
     """
     average, result = score.mean(axis=1), np.empty((len(score), len(of)), np.float32)
-    for i, noun in enumerate(of):
+    for noun in np.unique(of):
         same = score[:, nouns == noun]
-        result[:, i] = (same.sum(axis=1) + SHRINKAGE * average) / (same.shape[1] + SHRINKAGE)
+        mean = (same.sum(axis=1) + SHRINKAGE * average) / (same.shape[1] + SHRINKAGE)
+        result[:, of == noun] = mean[:, None]
     return result
 
 
-def log_weights(
-    noun: np.ndarray, colocation: np.ndarray, n_words: np.ndarray | None = None
-) -> np.ndarray:
+def log_weights(noun: np.ndarray, colocation: np.ndarray) -> np.ndarray:
     """Return scores averaged over filters of the same cells, centred, over the temperature.
 
     The average keeps the spread that the scores had: it removes noise and not certainty.
 
     Parameters
     ----------
-    noun : ndarray of shape (F, N)
+    noun : ndarray of shape (F, T)
     colocation : ndarray of shape (F, F)
-    n_words : ndarray of shape (N,), optional
-        Attributes of each noun, each of which counts in the spread; one by default.
     """
     shared = softmax(colocation / COLOCATION_TEMPERATURE, axis=1) @ noun
     shared -= shared.mean(axis=0)
-    spread, before = (np.average(of.std(axis=0), weights=n_words) for of in (shared, noun))
-    scale = before / spread if spread > 0 else 0
+    spread = shared.std(axis=0).mean()
+    scale = noun.std(axis=0).mean() / spread if spread > 0 else 0
     clipped = np.clip(shared * (scale / TEMPERATURE), -MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)
     return clipped.astype(np.float32)
 
@@ -155,11 +144,9 @@ def _read(inputs: Inputs, directions: np.ndarray) -> tuple[np.ndarray, np.ndarra
             peaks[xs] = values.argmax(axis=2)
             by_cell = np.ascontiguousarray(values.transpose(0, 2, 1))
             cells[xs] = by_cell @ directions
+            by_cell -= by_cell.mean(axis=1, keepdims=True)
+            by_cell /= np.maximum(by_cell.std(axis=1, keepdims=True), 1e-6)
             n, n_cells, _ = by_cell.shape
-            mean = by_cell.mean(axis=1, keepdims=True)
-            by_cell -= mean
-            variance = np.einsum("ncf,ncf->nf", by_cell, by_cell)[:, None] / n_cells
-            by_cell *= 1 / np.maximum(np.sqrt(variance), 1e-6)
             image, f = np.nonzero(pooled[xs] >= least)
             # the cell at which each filter has its peak, of its top-activating images
             at = image * n_cells + peaks[xs][image, f]

@@ -17,7 +17,7 @@ from scipy.special import softmax
 from fieldmarks.core.accelerator import computed
 from fieldmarks.core.batching import blocks, in_threads
 from fieldmarks.core.estimators.base import Estimate, Inputs, caption_fraction, register_estimator
-from fieldmarks.core.estimators.cross_class_score import Folds, PeakSums
+from fieldmarks.core.estimators.cross_class_score import PeakSums
 from fieldmarks.core.estimators.mixture import mixture
 from fieldmarks.core.estimators.part_detectors import Templates, part_templates, sample_cells
 from fieldmarks.core.estimators.ridge import ridge
@@ -40,7 +40,7 @@ _IMAGES = 32
 
 
 @register_estimator(
-    "places", words=lambda inputs: mixture(inputs).p_t_given_f, version=4, divides=True
+    "places", words=lambda inputs: mixture(inputs).p_t_given_f, version=3, divides=True
 )
 def places(inputs: Inputs) -> Estimate:
     """Return the mixture's p(t given f), with detectors of the attribute's part as evidence.
@@ -70,11 +70,9 @@ def noun_detectors(inputs: Inputs, templates: Templates) -> dict[str, np.ndarray
     n_images = inputs.counts.astype(bool).sum(axis=0)
     common = np.argsort(-n_images, kind="stable")[:N_ATTRIBUTES]
     common = common[n_images[common] >= min(MIN_IMAGES, n_images.max())]
-    folds, share = Folds(inputs.true_c), caption_fraction(inputs)[:, common]
-    sums = PeakSums(folds)
+    sums = PeakSums(inputs.true_c)
     for rows, peaks in _peaks(inputs, templates):
-        for images in folds.shares(rows, share[rows]):
-            sums.add(images, peaks[images.at])
+        sums.add(rows, peaks, caption_fraction(inputs, rows)[:, common].toarray())
     score = sums.cross_class_score()
     average = score.mean(axis=1)
     detectors = {}

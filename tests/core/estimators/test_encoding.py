@@ -1,15 +1,11 @@
 """The encoding estimator: activations predicted from words, weighted by what is at the peak."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
 from fieldmarks.core.estimators import estimate
 from fieldmarks.core.estimators.encoding import nonnegative_elastic_net
 from tests.support.planted_parts import placed_inputs
-
-encoding = import_module("fieldmarks.core.estimators.encoding")
 
 
 def test_filters_are_named_by_word_and_place():
@@ -24,34 +20,20 @@ def test_the_filters_of_a_word_are_those_of_its_heatmap():
 
 
 @pytest.mark.parametrize("ridge", [0.1, 1.0])
-@pytest.mark.parametrize("least", [0, 1.3], ids=["many positive", "few positive"])
-def test_the_elastic_net_agrees_with_coordinate_descent(ridge, least):
+def test_the_elastic_net_agrees_with_coordinate_descent(ridge):
     rng = np.random.default_rng(1)
-    x = rng.normal(size=(40, 9))
-    squares, products = x.T @ x / 40, rng.normal(size=(9, 3))
-    sparsity = rng.uniform(0, 0.5, (9, 3)) + least
-    assert ((products > sparsity).mean() * encoding._ACTIVE > 1) == (least == 0)
-    expected = np.zeros((9, 3))
+    x = rng.normal(size=(40, 5))
+    squares, products = x.T @ x / 40, rng.normal(size=(5, 3))
+    sparsity = rng.uniform(0, 0.5, (5, 3))
+    expected = np.zeros((5, 3))
     for _ in range(2000):
-        for t in range(9):
+        for t in range(5):
             others = squares[t] @ expected - squares[t, t] * expected[t]
             free = products[t] - others - sparsity[t]
             expected[t] = np.maximum(free / (squares[t, t] + ridge), 0)
     weights = nonnegative_elastic_net(squares, products, sparsity, ridge)
     np.testing.assert_allclose(weights, expected, atol=1e-4)
     assert (expected == 0).any()
-    assert (expected > 0).any()
-
-
-def test_a_weight_that_only_another_raises_is_solved_for():
-    squares = np.eye(9)
-    squares[0, 1] = squares[1, 0] = -0.9
-    products = np.zeros((9, 2))
-    products[0], products[1] = 1, -0.5
-    weights = nonnegative_elastic_net(squares, products, np.full((9, 2), 0.05), 0.1)
-    free = np.linalg.solve(squares[:2, :2] + 0.1 * np.eye(2), [0.95, -0.55])
-    assert (free > 0).all()
-    np.testing.assert_allclose(weights[:2], np.stack([free, free], axis=1), atol=1e-3)
 
 
 def test_a_word_whose_noun_is_elsewhere_is_not_regressed_on():

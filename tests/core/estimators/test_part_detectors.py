@@ -7,7 +7,6 @@ from fieldmarks.core.estimators.part_detectors import (
     N_CLUSTERINGS,
     N_SHAPE,
     CellSample,
-    _centres,
     _reduced,
     cell_directions,
     part_templates,
@@ -94,20 +93,3 @@ def test_a_filter_that_never_changes_does_no_harm():
     templates = part_templates(CellSample(cells, np.arange(200) % 4), seed=0, n_clusterings=1)
     assert np.isfinite(templates.weights).all()
     assert np.isfinite(templates.directions).all()
-
-
-def test_centres_are_means_of_clusters_less_their_mean():
-    rng = np.random.default_rng(0)
-    cells = rng.random((700, 5)).astype(np.float16)
-    members = [np.arange(700) % 3, np.arange(700) // 400]
-    expected = []
-    for member in members:
-        means = [cells[member == k].astype(float).mean(axis=0) for k in np.unique(member)]
-        expected += [mean - np.mean(means, axis=0) for mean in means]
-    np.testing.assert_allclose(_centres(cells, members), expected, atol=1e-5)
-
-
-def test_cells_in_single_precision_are_not_written(sample):
-    cells = sample.cells.astype(np.float32)
-    part_templates(CellSample(cells, sample.cell_c), seed=0, n_clusterings=1)
-    np.testing.assert_array_equal(cells, sample.cells)
