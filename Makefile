@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .PHONY: help package-for-types demo built wheel test tests quick quick-tests lint format docs dashboard screenshots pictures clean
 
 PYTHON ?= python3
-PORT ?= 8501
+# of the dashboard; without one the first free from 8501
+PORT ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -21,11 +22,11 @@ PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
-demo: $(READY) ## make the demo world, train on it, open the dashboard while the run is computed (PORT=8501)
-	@$(BIN)/python -m fieldmarks demo --port $(PORT)
+demo: $(READY) ## make the demo world, train on it, open the dashboard while the run is computed
+	@$(BIN)/python -m fieldmarks demo $(if $(PORT),--port $(PORT))
 
-dashboard: $(READY) ## open the dashboard over all runs in artifacts/ (PORT=8501)
-	@$(BIN)/python -m fieldmarks dashboard --port $(PORT)
+dashboard: $(READY) ## open the dashboard over all runs in artifacts/
+	@$(BIN)/python -m fieldmarks dashboard $(if $(PORT),--port $(PORT))
 
 # what is there is not made again
 built: $(READY)

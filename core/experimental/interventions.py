@@ -19,6 +19,7 @@ import pandas as pd
 from fieldmarks.core.bootstrap import Resamples, Score, ratio
 from fieldmarks.core.explanations.factors import sentence_weights
 from fieldmarks.core.explanations.grounding import upsample
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.probability import words_given_xc
 from fieldmarks.core.run.run import Run
 from fieldmarks.core.scores.filters.correlation import Activations
@@ -202,8 +203,8 @@ def _heat(run: Run, changed: Changed, evidence: np.ndarray, drawn: Resamples) ->
     names = ("before", "after", "after another change", "came", "came, before", "falls")
     hits = {name: np.zeros(n) for name in names}
     for i, x in enumerate(changed.x):
-        before, after = (np.asarray(m, np.float32) for m in (run.maps(x), changed.maps[i]))
-        other = np.asarray(changed.maps[changed.other[i]], np.float32)
+        before, after = map(to_float32, (run.maps(x), changed.maps[i]))
+        other = to_float32(changed.maps[changed.other[i]])
         ts = [changed.t[i], max(changed.t_new[i], 0)]
         heats = upsample(
             np.stack([np.tensordot(evidence[:, ts].T, m, 1) for m in (before, after, other)]),

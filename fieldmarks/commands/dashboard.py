@@ -65,33 +65,30 @@ def open_dashboard(args: argparse.Namespace, name: str | None) -> None:
     environment = {**os.environ}
     if args.runs is not None:
         environment["FIELDMARKS_RUNS"] = str(args.runs.resolve())
-    server = subprocess.Popen(command, env=environment)
-    try:
-        server.wait()
-    except KeyboardInterrupt:
-        server.terminate()
-        server.wait()
+    _wait(subprocess.Popen(command, env=environment))
 
 
 @contextmanager
-def open_meanwhile(args: argparse.Namespace, name: str) -> Iterator[Callable[[], None]]:
+def open_meanwhile(
+    name: str, runs: Path | None, port: int | None = None, no_browser: bool = False
+) -> Iterator[Callable[[], None]]:
     """Give a function that opens the dashboard on a run while the block still computes it.
 
     After the block the dashboard is waited for; it ends with a block that fails.
 
     Parameters
     ----------
-    args : argparse.Namespace
-        What `add_server_arguments` adds; all of it is optional here.
     name : str
         Of the run.
+    runs, port, no_browser
+        See `add_server_arguments`.
     """
     command = [sys.executable, "-m", "fieldmarks", "dashboard", name]
-    if getattr(args, "runs", None) is not None:
-        command += ["--runs", str(args.runs)]
-    if getattr(args, "port", None) is not None:
-        command += ["--port", str(args.port)]
-    if getattr(args, "no_browser", False):
+    if runs is not None:
+        command += ["--runs", str(runs)]
+    if port is not None:
+        command += ["--port", str(port)]
+    if no_browser:
         command.append("--no-browser")
     opened: list[subprocess.Popen] = []
     try:
@@ -100,11 +97,23 @@ def open_meanwhile(args: argparse.Namespace, name: str) -> Iterator[Callable[[],
         for server in opened:
             server.terminate()
         raise
+    for server in opened:
+        _wait(server)
+
+
+def _wait(server: subprocess.Popen) -> None:
+    """Wait for the end of the dashboard; end it where this command is interrupted."""
+    from fieldmarks.core.errors import FieldmarksError
+
     try:
-        for server in opened:
-            server.wait()
+        code = server.wait()
     except KeyboardInterrupt:
         # by Ctrl-C, which the dashboard got too, or SIGTERM, which it did not
-        for server in opened:
-            server.terminate()
-            server.wait()
+        server.terminate()
+        server.wait()
+        return
+    if code > 0:
+        raise FieldmarksError(
+            "the dashboard was not opened, see its own message above: where another program has "
+            "its port, --port gives another"
+        )

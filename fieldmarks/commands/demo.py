@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     elif is_there and not is_unfinished(runs, args.name):
         open_dashboard(args, args.name)
     else:
-        with open_meanwhile(args, args.name) as on_open:
+        with open_meanwhile(args.name, args.runs, args.port, args.no_browser) as on_open:
             build_demo(args, on_open)
 
 

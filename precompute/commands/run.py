@@ -189,7 +189,7 @@ def run(args: argparse.Namespace) -> None:
         precision=args.precision,
         **given,
     )
-    with open_meanwhile(args, settings.name) as open_dashboard:
+    with open_meanwhile(settings.name, args.runs) as open_dashboard:
         _compute(settings, open_dashboard if args.open else lambda: None)
 
 

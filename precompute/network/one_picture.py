@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from fieldmarks.core.half_precision import to_float32
 from fieldmarks.core.head import LocalWeights
 from fieldmarks.core.live.network_file import NetworkOutput
 from fieldmarks.precompute.network.forward import Forward
@@ -32,6 +33,6 @@ class PictureForward:
         local = None
         if "local_c" in batch:
             local = LocalWeights(batch["local_c"][0], batch["local_weights"][0])
-        maps = batch["maps"][0].astype(np.float32)
+        maps = to_float32(batch["maps"][0])
         moments = batch["block_moments"][0] if "block_moments" in batch else None
         return NetworkOutput(maps, batch["pooled"][0], batch["logits"][0], local, moments)

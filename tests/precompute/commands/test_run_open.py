@@ -18,11 +18,14 @@ WORDS = "run --data pictures --checkpoint mine.pth --name synthetic --runs"
 class Server:
     """A dashboard that is not started."""
 
+    code = 0
+
     def __init__(self, words):
         self.words, self.did = words, []
 
     def wait(self):
         self.did.append("waited for")
+        return self.code
 
     def terminate(self):
         self.did.append("terminated")
@@ -125,6 +128,16 @@ def test_a_demo_is_opened_before_all_of_it_is_made(tmp_path, servers, monkeypatc
     options = ["--runs", str(tmp_path), "--port", "9000", "--no-browser"]
     assert server.words[1:] == ["-m", "fieldmarks", "dashboard", "synthetic", *options]
     assert server.did == ["waited for"]
+
+
+@pytest.mark.parametrize(("code", "is_said"), [(1, True), (-15, False)], ids=["port", "ended"])
+def test_a_dashboard_that_does_not_open_is_told_at_the_end(
+    tmp_path, servers, monkeypatch, capsys, code, is_said
+):
+    monkeypatch.setattr(Server, "code", code)
+    monkeypatch.setattr(build, "build_demo", lambda args, on_open: on_open())
+    assert main(demo(tmp_path)) == int(is_said)
+    assert ("--port gives another" in capsys.readouterr().err) == is_said
 
 
 def test_a_finished_demo_is_opened_at_once(tmp_path, monkeypatch):
