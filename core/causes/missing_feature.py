@@ -235,11 +235,13 @@ def find_missing_feature(run: Run, xs: np.ndarray) -> Finding:
             f"{names[true if a.is_of_true else wrong]}: {a.state})"
             for a in sorted(attributes, key=lambda a: not a.is_missing)
         ]
+        said = f"{similar}. Discriminative attributes: {english.join(states)}."
+        if not any(a.is_missing for a in attributes):
+            return f"{said} None of them is missed: what remains is that the two classes are alike."
         as_much, n_right = rank.get(int(x), (1, 1))
-        is_rare = _rare((as_much + 1) / (n_right + 1)) > 0
-        lacked = f" {as_much} of {n_right} right images of {names[true]} lack as much."
-        states_said = f"Discriminative attributes: {english.join(states)}."
-        return f"{similar}. {states_said}{lacked if is_rare else ''}"
+        if _rare((as_much + 1) / (n_right + 1)) > 0:
+            said += f" {as_much} of {n_right} right images of {names[true]} lack as much."
+        return said
 
     return Finding(score, reason)
 

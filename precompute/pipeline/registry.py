@@ -305,7 +305,7 @@ _ALL = (
     ),
     Stage(
         "diagnoses",
-        version=19,
+        version=20,
         libraries=_ARRAYS,
         inputs=lambda of: {"sentence": N_EXPLAIN},
         outputs=Outputs(files=("tables/diagnoses.parquet",)),

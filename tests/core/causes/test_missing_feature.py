@@ -92,3 +92,14 @@ def test_what_right_images_of_a_class_hardly_ever_lack_is_a_cause_among_few_clas
     finding = find_missing_feature(run, np.array([x]))
     assert (finding.score[x] >= 0.5) == is_cause
     assert ("right images of" in finding.reason(x)) == is_cause
+
+
+@pytest.mark.parametrize(("contribution", "is_missed"), [(1.0, False), (-1.0, True)])
+def test_where_all_that_separates_two_classes_is_used_their_likeness_is_the_reason(
+    faulty, monkeypatch, contribution, is_missed
+):
+    x = int(faulty.failures[0])
+    mark = DiscriminativeAttribute(0, 0.9, 0.1, 0.9, contribution)
+    monkeypatch.setattr(ClassSeparation, "attributes", lambda self, *_: [mark])
+    reason = find_missing_feature(faulty, np.array([x])).reason(x)
+    assert ("None of them is missed" in reason) != is_missed
