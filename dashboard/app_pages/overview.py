@@ -177,9 +177,11 @@ def causes(run: Run) -> None:
     with st.grid(5, min_column_width=200, gap="small"):
         for cause in _causes(run, diagnoses):
             with st.container(border=True, gap="xsmall"):
+                # a card has room for two words, and what is longer is cut
+                name = cause.pattern.removeprefix("discriminative ")
                 st.page_link(
                     "app_pages/images.py",
-                    label=f"**{len(cause.xs):,}** {cause.pattern}",
+                    label=f"**{len(cause.xs):,}** {name}",
                     icon=f":material/{diagnosis_card.ICONS[cause.pattern]}:",
                     query_params=links.params(**{Key.CAUSE: str(cause.pattern)}),
                 )

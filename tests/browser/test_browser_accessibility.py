@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from fieldmarks.core.causes.diagnosis import write_diagnoses
+from fieldmarks.core.causes.finding import Pattern
 from fieldmarks.core.run.reading import read_run
 from tests.support.browser import find_chromium, follow, page_of, serve_at_once, settle
 from tests.support.faulty_run import write_faulty_run
@@ -38,11 +39,18 @@ ON_A_PHONE = ("overview", "about", "failures", "image", "filter", "repair", "rev
 OF_SEEN = ("image", "search", "filter", "class")
 
 
+def with_all_causes(run) -> None:
+    """Give the failures of a run one cause after the other, so that each has its card."""
+    table = run.table("diagnoses").copy()
+    table.loc[run.failures, "pattern"] = [str(each) for each in Pattern][: len(run.failures)]
+    table.to_parquet(run.folder / "tables" / "diagnoses.parquet", index=False)
+
+
 @pytest.fixture(scope="module")
 def links(tmp_path_factory):
     runs = tmp_path_factory.mktemp("browser_accessibility")
     faulty = write_faulty_run(runs)
-    write_diagnoses(faulty)
+    with_all_causes(write_diagnoses(faulty))
     write_second_run(faulty, runs, "second")
     seen = write_seen_run(runs)
     (runs / "damaged").mkdir()
@@ -138,6 +146,18 @@ def too_wide(page) -> int:
     )
 
 
+def cut_links(page) -> list[str]:
+    """Return the texts of links to pages that do not fit into their place."""
+    return page.evaluate(
+        "() => [...document.querySelectorAll('[data-testid=stPageLink] a')].filter(link => {"
+        "const words = link.querySelector('p'), text = document.createRange();"
+        "if (!words) return false; text.selectNodeContents(words);"
+        "const all = text.getBoundingClientRect(), room = link.getBoundingClientRect();"
+        "return all.width > words.clientWidth + 1 || all.right > room.right; })"
+        ".map(link => link.innerText)"
+    )
+
+
 @pytest.fixture
 def phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
@@ -149,10 +169,21 @@ def test_on_a_phone_no_page_scrolls_sideways_and_the_header_leaves_room(phone, l
     for name, link in links.items():
         follow(phone, link)
         assert too_wide(phone) <= 0, name
+        assert not cut_links(phone), name
         header = phone.locator(".st-key-header").bounding_box()
         assert header["y"] + header["height"] <= 120, name
         for scheme in ("light", "dark") if name in ON_A_PHONE else ():
             assert not findings(phone, scheme), name
+
+
+def test_on_a_small_laptop_no_name_of_a_cause_is_cut(page, links):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    follow(page, links["overview"])
+    settle(page)
+    names = page.locator('[data-testid="stPageLink"] a').all_inner_texts()
+    assert any("feature missed" in name for name in names)
+    assert not cut_links(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_on_a_phone_a_wide_table_scrolls_by_itself_and_has_the_focus(phone, links):
